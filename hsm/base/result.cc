@@ -1,0 +1,37 @@
+#include "hsm/base/result.h"
+
+#include <cerrno>
+#include <cstring>
+
+namespace base {
+
+const char* ErrorCodeName(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidInput: return "invalid-input";
+    case ErrorCode::kNotFound: return "not-found";
+    case ErrorCode::kAmbiguous: return "ambiguous";
+    case ErrorCode::kRefused: return "refused";
+    case ErrorCode::kToken: return "token";
+    case ErrorCode::kIo: return "io";
+    case ErrorCode::kAborted: return "aborted";
+    case ErrorCode::kNoQuorum: return "no-quorum";
+    case ErrorCode::kCorrupt: return "corrupt";
+    case ErrorCode::kUnsupported: return "unsupported";
+    case ErrorCode::kInternal: return "internal";
+  }
+  return "unknown";
+}
+
+Error SystemError(const char* call, const std::string& object, int error_number) {
+  char text[128] = {};
+  const char* words = strerror_r(error_number, text, sizeof text);
+  Error error;
+  error.code = error_number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
+  error.message = object + ": " + words;
+  error.call = call;
+  if (error_number == ENOSPC) error.hint = "free space on that file system, then use `keyceremony resume`";
+  if (error_number == EROFS || error_number == EACCES) error.hint = "make the folder writable for this user, or choose another one";
+  return error;
+}
+
+}  // namespace base

@@ -1,0 +1,67 @@
+// SecretBytes holds a PIN, a share or a private key while it is needed.
+//
+// The bytes live in pages of their own that are locked (mlock), left out of
+// core dumps (MADV_DONTDUMP) and wiped over their whole capacity when the
+// object goes. There is no operator<<, no conversion to std::string and no
+// copy: a secret that must be twice in memory is copied by name (Clone).
+#ifndef HSM_BASE_SECRET_BYTES_H_
+#define HSM_BASE_SECRET_BYTES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "hsm/base/bytes.h"
+#include "hsm/base/result.h"
+
+namespace base {
+
+class SecretBytes final {
+ public:
+  SecretBytes() = default;
+  // Allocates `size` zero bytes. Aborts when the kernel gives no memory; a
+  // refused mlock (RLIMIT_MEMLOCK) is reported by `locked`, not hidden.
+  explicit SecretBytes(std::size_t size);
+  ~SecretBytes();
+  SecretBytes(SecretBytes&& other) noexcept;
+  SecretBytes& operator=(SecretBytes&& other) noexcept;
+  SecretBytes(const SecretBytes&) = delete;  // a second copy is a second thing to wipe
+  SecretBytes& operator=(const SecretBytes&) = delete;
+
+  // CopyOf copies bytes that somebody else will wipe.
+  static SecretBytes CopyOf(ByteView bytes);
+  SecretBytes Clone() const { return CopyOf(view()); }
+
+  ByteView view() const { return {data_, size_}; }
+  std::span<std::uint8_t> writable() { return {data_, size_}; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  bool locked() const { return locked_; }
+
+  // PushBack appends one byte as a person types; at most one page (4096 bytes)
+  // in all, kInvalidInput beyond it.
+  Result<void> PushBack(std::uint8_t byte);
+  // PopBack removes and wipes the last byte; nothing when empty.
+  void PopBack();
+  // Wipe overwrites the whole capacity and leaves an empty object.
+  void Wipe();
+
+  // Equals compares in constant time for equal sizes.
+  bool Equals(const SecretBytes& other) const;
+
+ private:
+  void Allocate(std::size_t capacity);
+
+  std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  bool locked_ = false;
+};
+
+// HardenProcess makes this process undumpable (PR_SET_DUMPABLE 0, no core
+// file). Every program of ours that handles secrets calls it first.
+void HardenProcess();
+
+}  // namespace base
+
+#endif  // HSM_BASE_SECRET_BYTES_H_

@@ -1,0 +1,13 @@
+# Every dependency is a Debian 12 package; README.md in this folder says why each is here.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(CLI11 2 REQUIRED)
+find_package(simdjson REQUIRED)
+pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET p11-kit-1)
+if(KEYCEREMONY_TESTS)
+  find_package(doctest REQUIRED)
+  find_package(benchmark REQUIRED)
+endif()

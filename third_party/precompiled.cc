@@ -1,0 +1,1 @@
+// Anchors the precompiled headers that the JSON-reading targets share.

@@ -1,0 +1,82 @@
+// The binding: which real token stands for each logical token of a script, how
+// its module is loaded and how one logs in. It never holds a secret; a field
+// that looks like one is refused (INPUT-11) and its value is not repeated.
+//
+// Format keyceremony-binding/1.
+#ifndef CEREMONY_SCRIPT_BINDING_H_
+#define CEREMONY_SCRIPT_BINDING_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/script/fields.h"
+#include "ceremony/script/script.h"
+#include "ceremony/script/strict_json.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::script {
+
+// Where a ceremony runs. Only `rehearsal` may use simulated people and SoftHSM
+// tokens made for it; the record's `mode` is rehearsal for it, else production.
+enum class Environment : std::uint8_t { kRehearsal, kUit, kSit, kProduction };
+std::string_view NameOf(Environment environment);
+
+enum class Login : std::uint8_t {
+  kPinPrompt,      // "pin-prompt": typed at the terminal, without echo
+  kProtectedPath,  // "protected-path": the token has its own keypad or card reader
+  kShares,         // "shares": custodians combine the PIN
+};
+std::string_view NameOf(Login login);
+
+// How an uninitialised token is recognised before it has a label and a serial of
+// ours. What is absent is not compared; the match must be the only one.
+struct Uninitialised {
+  std::optional<std::uint64_t> slot;  // CK_SLOT_ID
+  std::string serial;                 // of the device, when it shows one before it is initialised
+  std::string slot_description;       // as C_GetSlotInfo shows it, without trailing blanks
+};
+
+struct TokenBinding {
+  std::string name;    // the logical token
+  std::string module;  // absolute path of the PKCS#11 library
+  std::string label;   // CKA label of the token, to be found or to be given to it (1..32 bytes)
+  // Exactly one of the two: a token in service, or one to be commissioned.
+  std::string serial;
+  std::optional<Uninitialised> uninitialised;
+  Login login = Login::kPinPrompt;
+  std::map<std::string, std::string> environment;  // set before the module is loaded
+  std::string init_args;                           // for C_Initialize's pReserved; empty: none
+  std::string site;                                // where it stands, for the plan; may be empty
+};
+
+struct Binding {
+  std::string estate;  // must be that of the script
+  Environment environment = Environment::kRehearsal;
+  std::vector<TokenBinding> tokens;  // in file order
+  std::string record_token;          // the one of `tokens` that holds the log key
+  LoadedFile file;                   // empty for one that was not read from a file
+
+  const TokenBinding* Find(std::string_view token) const;
+};
+
+const FieldTable& BindingTable();
+
+base::Result<Binding> ParseBinding(LoadedFile file, Problems* problems = nullptr);
+base::Result<Binding> ReadBinding(const std::string& path, Problems* problems = nullptr);
+
+// WriteBinding spells a binding as a file, indented, that ParseBinding reads
+// back to the same; kInvalidInput when it would not (the error says why).
+base::Result<std::string> WriteBinding(const Binding& binding);
+
+// CheckBinding compares a binding with a script: the same estate, and every
+// token of the script bound (BIND-01, BIND-02), no two logical tokens bound to
+// one real token (BIND-03). Tokens that the script does not name are allowed.
+base::Result<void> CheckBinding(const Script& script, const Binding& binding);
+
+}  // namespace ceremony::script
+
+#endif  // CEREMONY_SCRIPT_BINDING_H_

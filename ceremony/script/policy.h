@@ -1,0 +1,129 @@
+// The policy: the numbers and rules of an operator, versioned, never in code.
+// A policy file states every part it uses; what it leaves out has no rule,
+// except where a default is said below.
+//
+// Format keyceremony-policy/1.
+#ifndef CEREMONY_SCRIPT_POLICY_H_
+#define CEREMONY_SCRIPT_POLICY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/script/fields.h"
+#include "ceremony/script/roster.h"
+#include "ceremony/script/strict_json.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::script {
+
+// Both severities block until two named people waive; the report shows it.
+enum class Severity : std::uint8_t { kBreach, kGoodPractice };
+std::string_view NameOf(Severity severity);
+
+// PolicyRule grades a rule of the product, or states one of the operator's own
+// that people attest to.
+struct PolicyRule {
+  std::string id;  // "QUORUM-MAJORITY-01"
+  Severity severity = Severity::kBreach;
+  std::string text;    // may be empty
+  std::string clause;  // of the operator's certificate policy; may be empty
+};
+
+struct ClockPolicy {
+  int tolerance_seconds = 5;  // most that the machine may differ from the source that is read aloud
+};
+
+// Minutes that a section may take (the window in which a token is open).
+struct WindowPolicy {
+  int warn_minutes = 60;
+  int stop_minutes = 90;
+};
+
+struct QuorumPolicy {
+  int minimum_m = 2;
+  int spare = 1;                  // active members wanted beyond m before the pool alarm sounds
+  bool one_employer_below_m = true;  // no single employer may reach m alone
+};
+
+// PINs that the product makes. Characters are drawn evenly from the alphabet.
+struct PinPolicy {
+  std::string alphabet;  // unique ASCII characters, 10..94
+  int user_length = 16;
+  int so_length = 16;
+};
+
+struct AlgorithmPolicy {
+  std::vector<std::string> ca_keys;  // names of base::KeyAlgorithms(): what key.generate may make
+  std::vector<std::string> signature_schemes;  // "ecdsa-sha256", ...
+};
+
+// Most days that a certificate of a kind may be valid; 0: without limit.
+struct ValidityLimit {
+  std::string certificate;  // "root", "issuing", "end-entity"
+  int maximum_days = 0;
+};
+
+// Life of issuing keys; absent: no cap.
+struct KeyCap {
+  std::string use;  // "issuing"
+  std::int64_t certificates = 0;  // 0: no cap on the count
+  int days = 0;                   // 0: no cap on the age
+  int deactivate_minutes = 60;    // after the cap was reached
+  int hold_months = 24;           // from deactivation to destruction, at most
+};
+
+struct CrlPolicy {
+  int arl_days = 0;   // 0: no rule
+  int crl_hours = 0;  // 0: no rule
+};
+
+// Least number of people of a role that must attend every ceremony.
+struct AttendancePolicy {
+  Role role = Role::kWitness;
+  int minimum = 0;
+};
+
+// Two roles that one person may not hold in one ceremony.
+struct RolePair {
+  Role first = Role::kAdministrator;
+  Role second = Role::kAuditor;
+};
+
+struct Policy {
+  std::string id;
+  std::string version;
+  std::string title;
+  ClockPolicy clock;
+  WindowPolicy window;
+  QuorumPolicy quorum;
+  PinPolicy pin;
+  AlgorithmPolicy algorithms;
+  std::vector<ValidityLimit> validity;
+  std::vector<KeyCap> caps;
+  CrlPolicy crl;
+  std::vector<AttendancePolicy> attendance;
+  std::vector<RolePair> roles_apart;
+  int waiver_people = 2;
+  bool statement_signing = true;  // whether a CA key may sign a proof-of-copy statement
+  std::vector<PolicyRule> rules;
+  LoadedFile file;
+
+  // SeverityOf returns the grade of a rule, kBreach when the policy is silent.
+  Severity SeverityOf(std::string_view rule) const;
+  const PolicyRule* FindRule(std::string_view rule) const;
+  bool AllowsKey(std::string_view algorithm) const;
+};
+
+const FieldTable& PolicyTable();
+
+// ParsePolicy checks beyond the table: warn before stop, no rule, cap or limit
+// twice, alphabet without repeats, a role not apart from itself.
+base::Result<Policy> ParsePolicy(LoadedFile file, Problems* problems = nullptr);
+base::Result<Policy> ReadPolicy(const std::string& path, Problems* problems = nullptr);
+
+}  // namespace ceremony::script
+
+#endif  // CEREMONY_SCRIPT_POLICY_H_

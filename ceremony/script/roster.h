@@ -1,0 +1,86 @@
+// The roster: the people of an estate, their roles, state and public keys, and
+// the quorums by name. ceremony/record/trust reads the same file for the
+// verifier; here it is read strictly.
+//
+// Format keyceremony-roster/1.
+#ifndef CEREMONY_SCRIPT_ROSTER_H_
+#define CEREMONY_SCRIPT_ROSTER_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/script/fields.h"
+#include "ceremony/script/strict_json.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::script {
+
+enum class Role : std::uint8_t { kAdministrator, kSecurityOfficer, kCustodian, kWitness, kAuditor };
+std::string_view NameOf(Role role);  // "security-officer"
+std::string_view TitleOf(Role role);  // "security officer"
+// RoleChoices are the words of every field that names a role.
+std::vector<ChoiceName> RoleChoices();
+// FindRole returns the role of a word that the table has accepted; kInvalidInput otherwise.
+base::Result<Role> FindRole(std::string_view name);
+
+enum class PersonState : std::uint8_t { kNominated, kScreened, kApproved, kTrained, kActive, kLeaving, kLeft };
+std::string_view NameOf(PersonState state);
+
+// When a person came to a state ("2026-11-21").
+struct StateChange {
+  PersonState state = PersonState::kNominated;
+  std::string on;
+};
+
+struct Person {
+  std::string id;    // the last part of the key name "<estate>/<id>"
+  std::string name;
+  std::string employer;
+  std::vector<Role> roles;
+  std::string domain;  // PKI domain; empty: any
+  std::string site;    // home site; may be empty
+  PersonState state = PersonState::kNominated;
+  std::vector<StateChange> history;  // ascending dates; may be empty
+  std::string sign_key;  // base64 of the DER SPKI (P-256 or Ed25519); empty: cannot approve
+  std::string open_key;  // base64 of the DER SPKI (P-256); empty: cannot hold a share
+
+  bool HasRole(Role role) const;
+};
+
+struct Quorum {
+  std::string name;
+  int m = 0;
+  Role role = Role::kCustodian;
+  std::string domain;  // only people of this domain count; empty: all
+};
+
+struct Roster {
+  std::string estate;
+  std::vector<Quorum> quorums;
+  std::vector<Person> people;
+  LoadedFile file;  // empty for one that was not read from a file
+
+  const Person* FindPerson(std::string_view id) const;
+  const Quorum* FindQuorum(std::string_view name) const;
+  // MembersOf lists who counts for a quorum: its role, its domain, state active,
+  // with a sign_key. Their number is the n of m-of-n.
+  std::vector<const Person*> MembersOf(const Quorum& quorum) const;
+};
+
+const FieldTable& RosterTable();
+
+// ParseRoster checks beyond the table: ids unique; no key stands twice, neither
+// for two people nor as sign and open key of one; keys parse and are of a type
+// that approvals can use; history in order; every quorum can be met.
+base::Result<Roster> ParseRoster(LoadedFile file, Problems* problems = nullptr);
+base::Result<Roster> ReadRoster(const std::string& path, Problems* problems = nullptr);
+
+// WriteRoster spells a roster as a file, indented, that ParseRoster reads back to
+// the same; kInvalidInput when it would not (the error says why).
+base::Result<std::string> WriteRoster(const Roster& roster);
+
+}  // namespace ceremony::script
+
+#endif  // CEREMONY_SCRIPT_ROSTER_H_

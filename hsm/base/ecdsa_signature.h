@@ -20,6 +20,9 @@ Result<Bytes> RawToLowSDer(Curve curve, ByteView raw);
 // after. kCorrupt otherwise, saying which.
 Result<void> CheckStrictLowSDer(Curve curve, ByteView der);
 
+// CheckStrictDer is the same without s <= n/2: what others may sign.
+Result<void> CheckStrictDer(Curve curve, ByteView der);
+
 }  // namespace base
 
 #endif  // HSM_BASE_ECDSA_SIGNATURE_H_

@@ -1,0 +1,42 @@
+// Confidential values (section 6): an entry holds the salted digest, the value
+// goes to disclosures.jsonl, which is never part of a public bundle.
+//
+//   d      = b64url(JSON([b64url(16 random bytes), name, value]))   (RFC 9901 section 4.2.1)
+//   digest = b64url(SHA256(ascii d))                                (RFC 9901 section 4.2.3)
+//   in the entry, instead of the value: {"_sd":"<digest>"}
+//   a line of disclosures.jsonl:        {"d":"<d>"}
+//
+// For what is confidential, never for what is secret: PINs, shares and keys do
+// not go into any file of a record.
+#ifndef CEREMONY_RECORD_DISCLOSURE_H_
+#define CEREMONY_RECORD_DISCLOSURE_H_
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "hsm/base/bytes.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::record {
+
+inline constexpr std::string_view kSaltedDigestKey = "_sd";
+inline constexpr std::string_view kDisclosureKey = "d";
+
+struct Disclosure {
+  std::string d;
+  std::string digest;
+};
+
+// Withhold makes the disclosure of a named value with fresh random salt.
+// kInvalidInput when name or value are outside the profile of entries.
+base::Result<Disclosure> Withhold(std::string_view name, const nlohmann::json& value);
+// WithholdWith is the same with the 16 bytes of salt given.
+base::Result<Disclosure> WithholdWith(base::ByteView salt, std::string_view name, const nlohmann::json& value);
+// DigestOfDisclosure is what the entry must hold for `d`.
+std::string DigestOfDisclosure(std::string_view d);
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_DISCLOSURE_H_

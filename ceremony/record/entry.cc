@@ -1,0 +1,1 @@
+#include "ceremony/record/entry.h"

@@ -1,0 +1,121 @@
+// The entry vocabulary of a record and the one spelling of an entry (the
+// profile of RFC 8785 in docs/record-format.md section 2).
+//
+// An entry is one JSON object; its stored bytes are its JCS form without the
+// LF that ends the line. This header knows what an entry may look like; who
+// writes one is writer.h, who reads one back without trust is scanner.h.
+#ifndef CEREMONY_RECORD_ENTRY_H_
+#define CEREMONY_RECORD_ENTRY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "hsm/base/result.h"
+
+namespace ceremony::record {
+
+inline constexpr std::int64_t kFormatVersion = 1;                  // `v`
+inline constexpr std::size_t kMinLineBytes = 2;                    // without the LF
+inline constexpr std::size_t kMaxLineBytes = 65535;                // without the LF
+inline constexpr int kMaxNesting = 16;                             // the entry's own object is level 1
+inline constexpr std::int64_t kMaxInteger = (1LL << 53) - 1;       // |n| of a JSON number
+inline constexpr std::size_t kSaltBytes = 16;                      // 32 hex digits
+
+// Names of the files of a record (section 1), relative to its folder.
+inline constexpr std::string_view kLogFile = "log.jsonl";
+inline constexpr std::string_view kCheckpointFile = "checkpoint";
+inline constexpr std::string_view kAddendumFile = "addendum.note";
+inline constexpr std::string_view kPolicyFile = "policy.txt";
+inline constexpr std::string_view kDisclosuresFile = "disclosures.jsonl";
+inline constexpr std::string_view kInputsFolder = "inputs";
+inline constexpr std::string_view kArtefactsFolder = "artefacts";
+inline constexpr std::string_view kTornPrefix = "torn-";  // then the SHA-256 of the file, 64 hex digits
+// A file that ends so was being written when the program stopped; it is no
+// part of the record, and recovery takes it away or finishes it.
+inline constexpr std::string_view kPartialSuffix = ".partial";
+
+// Mode says whether keys of an entry's ceremony are worth anything.
+enum class Mode : std::uint8_t { kRehearsal, kProduction };
+std::string_view ModeName(Mode mode);  // "rehearsal", "production"
+// FindMode fails with kInvalidInput for any other word.
+base::Result<Mode> FindMode(std::string_view name);
+
+enum class EntryType : std::uint8_t {
+  kOpen, kAttend, kDepart, kStep, kRequest, kCosign, kIntent, kDone,
+  kObserve, kArtefact, kNote, kDeviation, kRefusal, kCheckpoint, kRecover, kClose,
+};
+
+// What the value of a required field must be. kText is a string, kObjectOrNull
+// an object or null; the others are what they are called.
+enum class FieldKind : std::uint8_t { kText, kInteger, kObject, kArray, kObjectOrNull };
+
+// RequiredField is a field that every entry of a type has, or, when `phase` is
+// not empty, every entry of that type with that value of its field `phase`.
+struct RequiredField {
+  std::string_view name;
+  FieldKind kind;
+  std::string_view phase = {};
+};
+
+// EntryTypeFacts is the one table of entry types; writer, recovery and
+// verifier read it.
+struct EntryTypeFacts {
+  EntryType type;
+  std::string_view name;                   // value of `type`
+  bool may_be_withheld;                    // section 6: a public bundle may give the leaf hash alone
+  std::span<const RequiredField> fields;   // besides the common fields
+};
+std::span<const EntryTypeFacts> EntryTypes();
+const EntryTypeFacts& FactsOf(EntryType type);
+// FindEntryType returns nullptr for a name that is not in the table.
+const EntryTypeFacts* FindEntryType(std::string_view name);
+
+// CommonFields are the fields that every entry has: v, seq, type, time, mono,
+// salt, mode. The writer sets them; no caller may.
+std::span<const RequiredField> CommonFields();
+
+// Canonicalise returns the JCS form of an entry, without LF. kInvalidInput
+// with the JSON pointer of the field, what was found and what the profile
+// wants, for: not an object; a key outside [A-Za-z0-9_.-]+; a number that is
+// not an integer or beyond 2^53-1; a string that is not UTF-8 or holds U+007F;
+// nesting beyond 16; a line beyond 65535 bytes. An escaped U+0000 is allowed.
+base::Result<std::string> Canonicalise(const nlohmann::json& entry);
+
+// CanonicaliseInto is the same into a buffer that is reused; on failure what
+// the buffer holds is of no use.
+base::Result<void> CanonicaliseInto(const nlohmann::json& entry, std::string& out);
+
+// CanonicaliseValue returns the JCS form of any value (an array, a subject)
+// under the same profile; levels count from the value itself.
+base::Result<std::string> CanonicaliseValue(const nlohmann::json& value);
+
+// CheckFields holds an entry against the tables above: the common fields with
+// their spelling (time, salt), a type that exists, its required fields with
+// their kinds. kInvalidInput with the JSON pointer. It does not compare an
+// entry with its neighbours.
+base::Result<void> CheckFields(const nlohmann::json& entry);
+
+// ParseEntry reads stored bytes (without LF) and accepts exactly what
+// Canonicalise and CheckFields can have made: it parses, checks, spells again
+// and compares. kCorrupt otherwise. For recovery and for single entries; a
+// whole record is read by scanner.h.
+base::Result<nlohmann::json> ParseEntry(std::string_view line);
+
+// NewSalt returns 16 random bytes as 32 hex digits: without it, who has only
+// the leaf hash of a withheld entry could guess the entry.
+std::string NewSalt();
+
+// IsSafeName accepts what may be a component of a path in a record: letters,
+// digits, `_`, `-`, `.`, not starting with `.` or `-`, at most 128 bytes. So a
+// path means the same to a shell, to sha256sum and to every file system.
+bool IsSafeName(std::string_view name);
+// IsSafePath accepts components joined by single `/`, relative, at most 8.
+bool IsSafePath(std::string_view path);
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_ENTRY_H_

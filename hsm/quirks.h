@@ -1,0 +1,64 @@
+// Quirks is what is peculiar to a module: the one table of it. Code asks the
+// row, never the module's name.
+#ifndef HSM_QUIRKS_H_
+#define HSM_QUIRKS_H_
+
+#include <span>
+#include <string_view>
+
+#include "hsm/cryptoki.h"
+
+namespace hsm {
+
+// How a module wants the parameters of Ed25519 (CKA_EC_PARAMS).
+enum class EdwardsParams : std::uint8_t {
+  kPrintableString,  // PKCS#11 3.0: "edwards25519"
+  kOid,              // RFC 8410: 1.3.101.112
+};
+
+// How a module wants a point handed to it (CKA_EC_POINT, ECDH's public data).
+// What it gives back is accepted in both forms everywhere.
+enum class PointForm : std::uint8_t { kWrapped, kRaw };
+
+struct Quirks {
+  std::string_view name;          // "softhsm-2": for messages, records and tests
+  std::string_view manufacturer;  // CK_INFO.manufacturerID begins with it; empty: any
+  std::string_view description;   // CK_INFO.libraryDescription has it in it; empty: any
+
+  EdwardsParams edwards_params;
+  PointForm ecdh_point;      // CK_ECDH1_DERIVE_PARAMS.pPublicData
+  PointForm template_point;  // CKA_EC_POINT in C_CreateObject
+  // The mechanism number that is RFC 5649 here.
+  CK_MECHANISM_TYPE kwp_mechanism;
+  // Hashes that RSA-OAEP really does, best first.
+  std::span<const CK_MECHANISM_TYPE> oaep_hashes;
+  // Attributes that C_GenerateKeyPair and C_GenerateKey refuse in a template;
+  // they are left out, and still read back.
+  std::span<const CK_ATTRIBUTE_TYPE> unwanted_attributes;
+  // Attributes that are refused when they are false, and accepted when true.
+  std::span<const CK_ATTRIBUTE_TYPE> unwanted_when_false;
+  // C_UnwrapKey ignores CKA_SENSITIVE and CKA_EXTRACTABLE: repair after it.
+  bool unwrap_ignores_template;
+  // C_UnwrapKey of an EC key must be given its point as CKA_NSS_DB.
+  bool unwrap_needs_nss_db;
+  // C_WrapKey hands out a key whose CKA_EXTRACTABLE was set to false.
+  bool seal_is_not_kept;
+  // Sizes of a PIN where the token's own limits are wrong or too wide; 0: as it says.
+  CK_ULONG pin_min;
+  CK_ULONG pin_max;
+  // Ends the process of whoever writes to a dead server: SIGPIPE must be ignored.
+  bool remoted;
+  // Writes PINs in clear into a log: for no production token.
+  bool spies;
+};
+
+// QuirksOf returns the row for a module, the last row (of a well-behaved one)
+// if no other fits.
+const Quirks& QuirksOf(std::string_view manufacturer, std::string_view description);
+
+// AllQuirks is the table, for documents and tests.
+std::span<const Quirks> AllQuirks();
+
+}  // namespace hsm
+
+#endif  // HSM_QUIRKS_H_

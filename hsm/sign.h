@@ -1,0 +1,32 @@
+// Signing on a token. No signature is returned that did not verify in software
+// with the public key that the caller meant.
+#ifndef HSM_SIGN_H_
+#define HSM_SIGN_H_
+
+#include "hsm/session.h"
+
+namespace hsm {
+
+// Consequence says whether the observer is asked and told (Before, After).
+enum class Consequence : std::uint8_t {
+  kCeremonyKey,  // a key of the estate: an entry before, an entry after
+  kLogKey,       // a record's own checkpoint, which cannot announce itself
+};
+
+// Sign signs `message` with the pair's private key.
+//
+// ECDSA: SHA-256/384/512 on the host by the curve, CKM_ECDSA, raw r||s turned
+// into strict DER with low s. RSA: CKM_RSA_PKCS over a DigestInfo or
+// CKM_RSA_PKCS_PSS over a digest, or the hashing mechanism where the token has only that.
+// Ed25519: CKM_EDDSA over the message.
+// kInvalidInput: the scheme does not fit the key; kUnsupported: the token has no
+// such mechanism; kCorrupt KEY-SIGN-01: what the token gave does not verify.
+Result<Bytes> Sign(Session& session, const KeyPair& key, base::SignatureScheme scheme, ByteView message,
+                   Consequence consequence);
+
+// DefaultScheme is the scheme that goes with an algorithm: ECDSA, Ed25519, RSA PKCS#1 with SHA-256.
+base::SignatureScheme DefaultScheme(base::KeyAlgorithm algorithm);
+
+}  // namespace hsm
+
+#endif  // HSM_SIGN_H_

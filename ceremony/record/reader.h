@@ -1,0 +1,108 @@
+// Reading a record without trusting it: no path leaves the folder, no symbolic
+// link is followed, nothing is mapped (a file that shrinks under a reader is a
+// short read here, and a SIGBUS under mmap), and a log of any size or line of
+// any length needs the same few megabytes.
+#ifndef CEREMONY_RECORD_READER_H_
+#define CEREMONY_RECORD_READER_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hsm/base/digest.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::record {
+
+// FileDescriptor closes what it owns; -1 owns nothing.
+class FileDescriptor final {
+ public:
+  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
+  ~FileDescriptor();
+  FileDescriptor(FileDescriptor&& other) noexcept;
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  FileDescriptor(const FileDescriptor&) = delete;  // one owner closes
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+struct FileDigest {
+  base::Sha256Digest sha256{};
+  std::uint64_t size = 0;  // bytes
+};
+
+// RecordFolder is an open folder that files are read from by relative path.
+class RecordFolder final {
+ public:
+  // Open fails with kNotFound when there is no such folder, else kIo.
+  static base::Result<RecordFolder> Open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+
+  // OpenFile opens a regular file below the folder, component by component.
+  // kNotFound when it is missing, kInvalidInput for a path that is absolute,
+  // empty or has `.` or `..`, kRefused (rule ART-PATH) when a component is a
+  // symbolic link or the file is not a regular one, kIo otherwise.
+  base::Result<FileDescriptor> OpenFile(std::string_view relative) const;
+
+  // ReadSmall returns a whole file of at most `limit` bytes (kInvalidInput beyond).
+  base::Result<std::string> ReadSmall(std::string_view relative, std::size_t limit) const;
+
+  // Digest reads a file of any size in blocks of 1 MiB.
+  base::Result<FileDigest> Digest(std::string_view relative) const;
+
+  struct Listing {
+    std::vector<std::string> files;    // regular files, relative paths, ascending bytes
+    std::vector<std::string> strange;  // symbolic links, devices, sockets, unreadable folders
+  };
+  // List walks the folder, at most 16 levels and 1,000,000 names (kInvalidInput beyond).
+  base::Result<Listing> List() const;
+
+  // Folders returns the names of the folders directly inside, ascending bytes.
+  base::Result<std::vector<std::string>> Folders() const;
+
+ private:
+  RecordFolder(std::string path, FileDescriptor fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  std::string path_;
+  FileDescriptor fd_;
+};
+
+// LogReader cuts a log into blocks of whole lines, in order.
+class LogReader final {
+ public:
+  static constexpr std::size_t kBlockBytes = 1u << 20;
+
+  struct Block {
+    std::vector<char> buffer;  // reused between blocks; lines, each with its LF
+    std::size_t size = 0;      // bytes of whole lines
+    std::uint64_t number = 0;  // counts blocks from 0
+    std::uint64_t offset = 0;  // of the first byte in the file
+  };
+
+  explicit LogReader(FileDescriptor file) : file_(std::move(file)) {}
+
+  // Next fills the block with one line or more; false at the end. It stops
+  // early, with `oversize` set, at a line beyond kMaxLineBytes. kIo on a read error.
+  base::Result<bool> Next(Block& block);
+
+  // What stands after the last LF, once Next has returned false.
+  std::uint64_t torn_bytes() const { return torn_bytes_; }
+  bool oversize() const { return oversize_; }
+
+ private:
+  FileDescriptor file_;
+  std::vector<char> carry_;  // the beginning of a line whose LF is in the next block
+  std::uint64_t offset_ = 0;
+  std::uint64_t blocks_ = 0;
+  std::uint64_t torn_bytes_ = 0;
+  bool oversize_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_READER_H_

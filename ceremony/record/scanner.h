@@ -1,0 +1,98 @@
+// Scanner checks one line of a record against the strict profile of
+// docs/record-format.md section 2 and hands out its members, in one pass over
+// the bytes. It is the only reader of entries: no second parser can disagree
+// with it about what a line says.
+//
+// A line is accepted only if it is byte for byte the canonical form (RFC 8785)
+// of one JSON object within the profile. The caller has hashed the stored
+// bytes before it asks: a fault never changes what was hashed.
+#ifndef CEREMONY_RECORD_SCANNER_H_
+#define CEREMONY_RECORD_SCANNER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/record/entry.h"
+
+namespace ceremony::record {
+
+// What is wrong with a line. RuleOf (rules.h) gives each its rule id.
+enum class LineFault : std::uint8_t {
+  kNone,
+  kSize,       // not 2..65535 bytes
+  kSyntax,     // not JSON, or white space, or bytes after the object
+  kControl,    // a raw control character or U+007F (CR and NUL among them)
+  kUtf8,       // not UTF-8: overlong, surrogate, beyond U+10FFFF or cut short
+  kEscape,     // an escape that is not the minimal one
+  kNesting,    // more than 16 levels
+  kKey,        // a key outside [A-Za-z0-9_.-]+
+  kDuplicate,  // a key twice in one object
+  kOrder,      // keys not in ascending byte order
+  kNumber,     // not an integer, -0, a leading zero, or beyond 2^53 - 1
+  kRequired,   // a required key is missing: a common one or one of its type
+  kForm,       // a required key's value does not have its form or kind
+  kType,       // a `type` that no table of ours has
+};
+
+// Member is one member of the outermost object: its key and the raw JSON text
+// of its value (strings with their quotes). Both point into the line.
+struct Member {
+  std::string_view key;
+  std::string_view value;
+};
+
+// EntryFields are the required members of an entry, checked and decoded. The
+// views point into the line and carry no quotes.
+struct EntryFields {
+  std::uint64_t seq = 0;
+  std::uint64_t mono = 0;  // microseconds
+  std::string_view time;   // 27 characters
+  EntryType type = EntryType::kOpen;
+  Mode mode = Mode::kRehearsal;
+};
+
+// Scanner keeps its buffers between lines; one thread at a time. After a fault
+// fields and members are unspecified.
+class Scanner final {
+ public:
+  // ScanEntry checks a stored line (without its LF) as an entry: the profile,
+  // the common fields, and the required fields of its type (entry.h).
+  LineFault ScanEntry(std::string_view line);
+
+  // ScanObject checks a JSON object by the same profile but without the
+  // required keys: the evidence line of the addendum, or a nested object of a
+  // line that was accepted.
+  LineFault ScanObject(std::string_view text);
+
+  const EntryFields& fields() const { return fields_; }
+  const std::vector<Member>& members() const { return members_; }
+  // offset of the byte at which the last fault was seen.
+  std::size_t fault_offset() const { return fault_offset_; }
+
+  // Find returns the raw value of a member, empty when it is missing.
+  std::string_view Find(std::string_view key) const;
+
+ private:
+  LineFault CheckFields(std::string_view line);
+
+  EntryFields fields_;
+  std::vector<Member> members_;
+  std::size_t fault_offset_ = 0;
+};
+
+// The decoders below take a raw value out of an accepted line; nullopt says
+// that the value is of another kind.
+std::optional<std::string> DecodeString(std::string_view value);
+std::optional<std::int64_t> DecodeInteger(std::string_view value);
+// PlainString returns the characters of a string that has no escapes.
+std::optional<std::string_view> PlainString(std::string_view value);
+// DecodeArray splits an array into the raw values of its elements.
+std::optional<std::vector<std::string_view>> DecodeArray(std::string_view value);
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_SCANNER_H_

@@ -1,0 +1,79 @@
+// VerifyRecord and VerifyArchive give the verdict on what a ceremony wrote:
+// docs/record-format.md section 7. They read, and write nothing; they need no
+// token, no network and nothing but the folder and the auditor's own roster.
+#ifndef CEREMONY_RECORD_VERIFY_H_
+#define CEREMONY_RECORD_VERIFY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/record/checkpoint.h"
+#include "ceremony/record/trust.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::record {
+
+enum class Verdict : std::uint8_t { kComplete, kUnpinned, kIncomplete, kFork, kInvalid };
+std::string_view VerdictName(Verdict verdict);  // "COMPLETE", ...
+// ExitStatusOf is the status a program ends with: 0 COMPLETE, 1 INVALID,
+// 6 INCOMPLETE, 7 UNPINNED, 8 FORK.
+int ExitStatusOf(Verdict verdict);
+
+struct Finding {
+  std::string rule;                    // an id of rules.h
+  std::optional<std::uint64_t> entry;  // its `seq`, when the finding is about one entry
+  std::string message;
+};
+
+// A report keeps this many findings; RecordReport::more counts the others.
+inline constexpr std::size_t kMaxFindings = 200;
+
+struct RecordReport {
+  Verdict verdict = Verdict::kInvalid;
+  std::string folder;
+  std::string origin;
+  std::string ceremony;
+  std::string mode;           // "rehearsal", "production", empty when unknown
+  std::uint64_t entries = 0;  // whole lines of the log
+  bool closed = false;
+  std::optional<Checkpoint> last;      // the largest checkpoint that verifies
+  std::optional<Hash> log_root;        // over all whole lines
+  std::vector<std::string> cosigners;  // people on the final checkpoint
+  std::optional<Checkpoint> previous;  // what `open` names as the record before
+  std::vector<Finding> findings;
+  std::uint64_t more = 0;
+};
+
+struct VerifyOptions {
+  const Trust* trust = nullptr;  // not owned; nullptr: nothing is pinned
+  unsigned threads = 1;          // 1..64
+  // A signed checkpoint that the auditor kept from elsewhere: the record must
+  // extend it.
+  std::optional<std::string> checkpoint_note;
+};
+
+// VerifyRecord reads one record. It fails (kNotFound, kIo) only when it could
+// not read; what it read and did not like is in the report.
+base::Result<RecordReport> VerifyRecord(const std::string& folder, const VerifyOptions& options);
+
+struct ArchiveReport {
+  Verdict verdict = Verdict::kInvalid;  // the worst of the records and of `findings`
+  std::vector<RecordReport> records;    // in order
+  std::vector<Finding> findings;        // about the chain (ARC-...)
+};
+
+// IsArchive tells an archive (it has folders NNNN-<ceremony id>) from a record.
+base::Result<bool> IsArchive(const std::string& folder);
+
+// VerifyArchive reads every record and the chain that `open.previous` makes.
+// `options.checkpoint_note` is held against the record of its origin; no such
+// record is a finding.
+base::Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptions& options);
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_VERIFY_H_

@@ -29,9 +29,9 @@ struct Fact {
 };
 
 struct Banner {
-  std::string title;      // of the script
-  std::string ceremony;   // its id
-  std::string mode;       // "rehearsal" or "production": shown on every banner
+  std::string title;     // of the script
+  std::string ceremony;  // its id
+  std::string mode;      // "rehearsal" or "production": shown on every banner
   std::vector<Fact> facts;
 };
 
@@ -48,10 +48,10 @@ struct StepHeading {
 // Question asks one person for one line.
 struct Question {
   enum class Kind : std::uint8_t {
-    kConsent,  // exactly `expected`, case-sensitive; anything else asks again
-    kText,     // must match `pattern` (ECMAScript regex, whole line), read back and confirmed
-    kChoice,   // one of `choices`, by its number or its exact text; returns the text
-    kDecision, // like kChoice, but never answered by simulated people: see `simulated`
+    kConsent,   // exactly `expected`, case-sensitive; anything else asks again
+    kText,      // must match `pattern` (ECMAScript regex, whole line), read back and confirmed
+    kChoice,    // one of `choices`, by its number or its exact text; returns the text
+    kDecision,  // like kChoice, but never answered by simulated people: see `simulated`
   };
   Kind kind = Kind::kConsent;
   std::string id;        // stable name of the question: "key.generate/consent"

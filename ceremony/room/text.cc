@@ -1,0 +1,185 @@
+#include "ceremony/room/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace ceremony::room {
+namespace {
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+// Characters that a terminal obeys, hides or reorders (Unicode general
+// categories Cc and Cf, separators, and the letters that print as nothing).
+constexpr std::array kHidden = {
+    Range{0x0000, 0x001f}, Range{0x007f, 0x009f},   Range{0x00ad, 0x00ad},    Range{0x034f, 0x034f},
+    Range{0x0600, 0x0605}, Range{0x061c, 0x061c},   Range{0x06dd, 0x06dd},    Range{0x070f, 0x070f},
+    Range{0x115f, 0x1160}, Range{0x17b4, 0x17b5},   Range{0x180b, 0x180f},    Range{0x200b, 0x200f},
+    Range{0x2028, 0x202e}, Range{0x2060, 0x206f},   Range{0x3164, 0x3164},    Range{0xe000, 0xf8ff},
+    Range{0xfe00, 0xfe0f}, Range{0xfeff, 0xfeff},   Range{0xffa0, 0xffa0},    Range{0xfff0, 0xfffb},
+    Range{0xfffe, 0xffff}, Range{0xe0000, 0xe0fff}, Range{0xf0000, 0x10ffff},
+};
+
+constexpr std::array kWide = {
+    Range{0x1100, 0x115f},   Range{0x2e80, 0x303e},   Range{0x3041, 0xa4cf},   Range{0xa960, 0xa97f},
+    Range{0xac00, 0xd7a3},   Range{0xf900, 0xfaff},   Range{0xfe30, 0xfe6f},   Range{0xff01, 0xff60},
+    Range{0xffe0, 0xffe6},   Range{0x1f300, 0x1f64f}, Range{0x1f680, 0x1f6ff}, Range{0x1f900, 0x1f9ff},
+    Range{0x20000, 0x3fffd},
+};
+
+constexpr std::array kCombining = {
+    Range{0x0300, 0x036f}, Range{0x0483, 0x0489}, Range{0x0591, 0x05bd}, Range{0x064b, 0x065f},
+    Range{0x0e31, 0x0e31}, Range{0x0e34, 0x0e3a}, Range{0x0e47, 0x0e4e}, Range{0x1ab0, 0x1aff},
+    Range{0x1dc0, 0x1dff}, Range{0x20d0, 0x20f0}, Range{0xfe20, 0xfe2f},
+};
+
+template <std::size_t size>
+bool IsIn(const std::array<Range, size>& ranges, char32_t c) {
+  return std::any_of(ranges.begin(), ranges.end(), [c](const Range& r) { return c >= r.first && c <= r.last; });
+}
+
+struct Decoded {
+  char32_t character = 0;
+  std::size_t length = 0;  // 0: the byte starts no valid sequence
+};
+
+// Decode reads one character strictly (Unicode 15, table 3-7: no overlong
+// form, no surrogate, nothing beyond U+10FFFF).
+Decoded Decode(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return {};
+  char32_t c = lead & (0xffu >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    c = (c << 6) | (byte(i) & 0x3fu);
+  }
+  if ((length == 3 && c < 0x800) || (length == 4 && c < 0x10000) || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+    return {};
+  return {c, length};
+}
+
+std::size_t WidthOf(char32_t c) {
+  if (c < 0x300) return 1;
+  if (IsIn(kCombining, c)) return 0;
+  return IsIn(kWide, c) ? 2 : 1;
+}
+
+bool IsPlainAscii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+// TakeColumns returns how many bytes of `text` fill at most `width` columns.
+std::size_t TakeColumns(std::string_view text, std::size_t width) {
+  std::size_t taken = 0;
+  std::size_t columns = 0;
+  while (taken < text.size()) {
+    const Decoded next = Decode(text.substr(taken));
+    const std::size_t length = std::max<std::size_t>(next.length, 1);
+    columns += next.length == 0 ? 1 : WidthOf(next.character);
+    if (columns > width) break;
+    taken += length;
+  }
+  return taken;
+}
+
+void WrapParagraph(std::string_view paragraph, std::size_t width, std::vector<std::string>& lines) {
+  do {
+    std::size_t taken = TakeColumns(paragraph, width);
+    std::size_t next = taken;
+    if (taken < paragraph.size()) {
+      const std::size_t space = paragraph.substr(0, taken + 1).find_last_of(' ');
+      if (space != std::string_view::npos && paragraph.find_first_not_of(' ') < space) taken = next = space;
+      next = std::min(paragraph.find_first_not_of(' ', next), paragraph.size());
+    }
+    const std::string_view line = paragraph.substr(0, taken);
+    lines.emplace_back(line.substr(0, line.find_last_not_of(' ') + 1));
+    paragraph.remove_prefix(next);
+  } while (!paragraph.empty());
+}
+
+}  // namespace
+
+std::string Visible(std::string_view text, Charset charset, LineFeeds line_feeds) {
+  if (IsPlainAscii(text)) return std::string(text);
+  std::string out;
+  out.reserve(text.size() + 16);
+  while (!text.empty()) {
+    const Decoded next = Decode(text);
+    const std::size_t length = std::max<std::size_t>(next.length, 1);
+    if (next.length == 0) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+    } else if (next.character == '\n') {
+      out += line_feeds == LineFeeds::kBreak ? "\n" : "\\n";
+    } else if (next.character == '\t') {
+      out += ' ';
+    } else if (next.character < 0x20 || next.character == 0x7f) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(next.character));
+    } else if (next.character >= 0x80 && (charset == Charset::kAscii || IsIn(kHidden, next.character))) {
+      out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(next.character));
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+std::string Quoted(std::string_view text, Charset charset) { return '"' + Visible(text, charset) + '"'; }
+
+bool IsPlainLine(std::string_view text) {
+  while (!text.empty()) {
+    const Decoded next = Decode(text);
+    if (next.length == 0 || IsIn(kHidden, next.character)) return false;
+    text.remove_prefix(next.length);
+  }
+  return true;
+}
+
+std::size_t DisplayWidth(std::string_view text) {
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const Decoded next = Decode(text);
+    columns += next.length == 0 ? 1 : WidthOf(next.character);
+    text.remove_prefix(std::max<std::size_t>(next.length, 1));
+  }
+  return columns;
+}
+
+std::vector<std::string> WrapText(std::string_view text, std::size_t width) {
+  width = std::max<std::size_t>(width, 8);
+  std::vector<std::string> lines;
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    WrapParagraph(text.substr(0, end), width, lines);
+    if (end == std::string_view::npos) return lines;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string FitText(std::string_view text, std::size_t width) {
+  if (DisplayWidth(text) <= width) return std::string(text);
+  return std::string(text.substr(0, TakeColumns(text, width > 3 ? width - 3 : 0))) + "...";
+}
+
+std::string FormatElapsed(std::int64_t micros) {
+  const std::int64_t seconds = std::max<std::int64_t>(micros, 0) / 1'000'000;
+  return fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
+std::string FormatTaken(std::int64_t micros) {
+  micros = std::max<std::int64_t>(micros, 0);
+  if (micros < 1'000'000) return fmt::format("{} ms", (micros + 500) / 1000);
+  const std::int64_t tenths = (micros + 50'000) / 100'000;
+  if (tenths < 600) return fmt::format("{}.{} s", tenths / 10, tenths % 10);
+  const std::int64_t seconds = (micros + 500'000) / 1'000'000;
+  return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
+}
+
+}  // namespace ceremony::room

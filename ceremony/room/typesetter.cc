@@ -1,0 +1,274 @@
+#include "ceremony/room/typesetter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hsm/base/encoding.h"
+#include "hsm/base/words.h"
+
+namespace ceremony::room {
+namespace {
+
+constexpr std::string_view kIndent = "  ";
+constexpr std::size_t kWidestLabel = 26;
+constexpr std::size_t kBytesInLine = 4;
+constexpr std::size_t kWordColumn = 12;  // the longest PGP word has 11 letters
+
+std::string Repeat(std::string_view piece, std::size_t times) {
+  std::string out;
+  out.reserve(piece.size() * times);
+  for (std::size_t i = 0; i < times; ++i) out += piece;
+  return out;
+}
+
+std::string PadTo(std::string text, std::size_t columns) {
+  const std::size_t width = DisplayWidth(text);
+  if (width < columns) text.append(columns - width, ' ');
+  return text;
+}
+
+std::string Upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return text;
+}
+
+}  // namespace
+
+// The lines and corners of one character set.
+struct Typesetter::Drawing {
+  std::string_view rule, bar, corner, prompt, quote, dots;
+};
+
+const Typesetter::Drawing& Typesetter::drawing() const {
+  static constexpr Drawing kBoxes = {"─", "│", "┌─", "└─> ", "┃", "·"};
+  static constexpr Drawing kAsciiBoxes = {"-", "|", "+-", "+-> ", "|", "."};
+  return look_.charset == Charset::kUtf8 ? kBoxes : kAsciiBoxes;
+}
+
+// Yellow belongs to rehearsals alone; a production run is white on blue, so that red is kept for what went wrong.
+std::string Typesetter::Paint(Ink ink, std::string_view text) const {
+  if (!look_.colour || ink == Ink::kPlain || text.empty()) return std::string(text);
+  std::string_view code;
+  switch (ink) {
+    case Ink::kPlain:
+      break;
+    case Ink::kBold:
+      code = "1";
+      break;
+    case Ink::kQuiet:
+      code = "2";
+      break;
+    case Ink::kGood:
+      code = "30;42";
+      break;
+    case Ink::kWarning:
+      code = "1;37;45";
+      break;
+    case Ink::kBad:
+      code = "1;37;41";
+      break;
+    case Ink::kMode:
+      code = is_production() ? "1;37;44" : "30;43";
+      break;
+  }
+  return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+std::string Typesetter::Shown(std::string_view text, LineFeeds line_feeds) const {
+  return Visible(text, look_.charset, line_feeds);
+}
+
+std::string Typesetter::ModeName() const { return mode_.empty() ? std::string("CEREMONY") : Upper(Shown(mode_)); }
+
+void Typesetter::AppendWrapped(std::string& out, std::string_view first_prefix, std::string_view next_prefix,
+                               std::string_view text, Ink ink, LineFeeds line_feeds) const {
+  const std::size_t used = DisplayWidth(next_prefix);
+  std::string_view prefix = first_prefix;
+  for (const std::string& line : WrapText(Shown(text, line_feeds), look_.width > used ? look_.width - used : 0)) {
+    std::string whole(prefix);
+    if (line.empty()) whole.erase(whole.find_last_not_of(' ') + 1);
+    out += whole + Paint(ink, line) + '\n';
+    prefix = next_prefix;
+  }
+}
+
+std::string Typesetter::SetBanner(const Banner& banner) {
+  mode_ = banner.mode;
+  const bool production = is_production();
+  const std::string_view edge = production ? (look_.charset == Charset::kUtf8 ? "═" : "=") : "/";
+  const std::string stripe = Paint(Ink::kMode, Repeat(edge, look_.width)) + '\n';
+  const std::string meaning = production ? "the real thing: what is done here changes real tokens and stays"
+                                         : "practice only: nothing made here may ever be used";
+  std::string out = "\n" + stripe;
+  for (const std::string& line : WrapText(ModeName() + " - " + meaning, look_.width - 2 * kIndent.size())) {
+    out += Paint(Ink::kMode, PadTo(std::string(kIndent) + line, look_.width)) + '\n';
+  }
+  out += stripe + '\n';
+  AppendWrapped(out, kIndent, kIndent, banner.title, Ink::kBold, LineFeeds::kSpell);
+  std::vector<Fact> facts;
+  if (!banner.ceremony.empty()) facts.push_back({"ceremony", banner.ceremony});
+  facts.insert(facts.end(), banner.facts.begin(), banner.facts.end());
+  return out + SetFacts(facts);
+}
+
+std::string Typesetter::SetStep(const StepHeading& heading) const {
+  const std::string_view rule = drawing().rule;
+  const std::string mode = " " + ModeName() + " ";
+  const std::string count = fmt::format(" Step {} of {} ", heading.number, heading.total);
+  const std::string elapsed = fmt::format(" {} elapsed ", FormatElapsed(heading.elapsed_micros));
+  const std::size_t used = DisplayWidth(mode) + count.size() + elapsed.size() + 3;
+  const std::size_t gap = look_.width > used + 1 ? look_.width - used : 1;
+  std::string out = fmt::format("\n{}{}{}{}{}{}{}\n", rule, Paint(Ink::kMode, mode), rule, Paint(Ink::kBold, count),
+                                Repeat(rule, gap), elapsed, rule);
+  if (!heading.section.empty()) {
+    AppendWrapped(out, kIndent, kIndent, heading.section, Ink::kQuiet, LineFeeds::kSpell);
+  }
+  AppendWrapped(out, kIndent, kIndent, heading.title, Ink::kBold, LineFeeds::kSpell);
+  if (!heading.id.empty())
+    AppendWrapped(out, kIndent, kIndent, "step id: " + heading.id, Ink::kQuiet, LineFeeds::kSpell);
+  if (!heading.say.empty()) {
+    const std::string bar = fmt::format("{}{} ", kIndent, drawing().quote);
+    out += fmt::format("\n{}Read aloud:\n", kIndent);
+    AppendWrapped(out, bar, bar, heading.say, Ink::kPlain, LineFeeds::kBreak);
+  }
+  return out + '\n';
+}
+
+std::string Typesetter::SetSaying(Tone tone, std::string_view text) const {
+  std::string_view word;
+  Ink ink = Ink::kPlain;
+  switch (tone) {
+    case Tone::kPlain:
+      break;
+    case Tone::kGood:
+      word = "OK";
+      ink = Ink::kGood;
+      break;
+    case Tone::kWarning:
+      word = "WARNING";
+      ink = Ink::kWarning;
+      break;
+    case Tone::kBad:
+      word = "FAILED";
+      ink = Ink::kBad;
+      break;
+  }
+  std::string out;
+  if (word.empty()) {
+    AppendWrapped(out, kIndent, kIndent, text, Ink::kPlain, LineFeeds::kBreak);
+    return out;
+  }
+  const std::string badge = fmt::format(" {} ", word);
+  const std::string hanging(kIndent.size() + badge.size() + 1, ' ');
+  AppendWrapped(out, fmt::format("{}{} ", kIndent, Paint(ink, badge)), hanging, text, Ink::kPlain, LineFeeds::kBreak);
+  return out;
+}
+
+std::string Typesetter::SetFacts(const std::vector<Fact>& facts) const {
+  std::size_t column = 0;
+  for (const Fact& fact : facts) column = std::max(column, DisplayWidth(Shown(fact.label)));
+  column = std::min({column, kWidestLabel, look_.width / 3});
+  const std::string hanging(kIndent.size() + column + 2, ' ');
+  std::string out;
+  for (const Fact& fact : facts) {
+    const std::vector<std::string> label = WrapText(Shown(fact.label), std::max<std::size_t>(column, 8));
+    for (std::size_t i = 0; i + 1 < label.size(); ++i)
+      out += std::string(kIndent) + Paint(Ink::kQuiet, label[i]) + '\n';
+    const std::string last = label.back();
+    const std::string padding(column > DisplayWidth(last) ? column - DisplayWidth(last) : 0, ' ');
+    AppendWrapped(out, fmt::format("{}{}{}  ", kIndent, Paint(Ink::kQuiet, last), padding), hanging, fact.value,
+                  Ink::kPlain, LineFeeds::kSpell);
+  }
+  return out;
+}
+
+std::string Typesetter::SetDigest(std::string_view label, base::ByteView digest) const {
+  std::string out;
+  AppendWrapped(out, kIndent, kIndent, label, Ink::kBold, LineFeeds::kSpell);
+  const std::vector<std::string> words = base::PgpWords(digest);
+  out += Paint(Ink::kQuiet, fmt::format("{}  from byte  hex       words", kIndent)) + '\n';
+  for (std::size_t start = 0; start < digest.size(); start += kBytesInLine) {
+    const std::size_t count = std::min(kBytesInLine, digest.size() - start);
+    std::string spoken;
+    for (std::size_t i = 0; i < count; ++i)
+      spoken += i + 1 < count ? PadTo(words[start + i], kWordColumn) : words[start + i];
+    const std::string prefix =
+        fmt::format("{}  {:>9}  {:<8}  ", kIndent, start, base::HexEncode(digest.subspan(start, count)));
+    if (prefix.size() + spoken.size() <= look_.width) {
+      out += prefix + Paint(Ink::kBold, spoken) + '\n';
+    } else {
+      AppendWrapped(out, prefix, std::string(prefix.size(), ' '), spoken, Ink::kBold, LineFeeds::kSpell);
+    }
+  }
+  return out;
+}
+
+std::string Typesetter::SetQuestion(const Question& question) const {
+  const std::string bar = fmt::format("{}{} ", kIndent, drawing().bar);
+  const std::string hanging = bar + std::string(kIndent);
+  const std::string asked = question.person.empty() ? std::string("Question") : "Asked: " + Shown(question.person);
+  std::string out =
+      fmt::format("\n{}{} {}\n", kIndent, drawing().corner, Paint(Ink::kBold, FitText(asked, look_.width - 6)));
+  AppendWrapped(out, bar, bar, question.text, Ink::kPlain, LineFeeds::kBreak);
+  switch (question.kind) {
+    case Question::Kind::kConsent:
+      AppendWrapped(out, bar + "Type exactly:  ", hanging, question.expected, Ink::kBold, LineFeeds::kSpell);
+      break;
+    case Question::Kind::kText:
+      if (!question.example.empty()) {
+        AppendWrapped(out, bar + "For example:  ", hanging, question.example, Ink::kBold, LineFeeds::kSpell);
+      }
+      out += bar + "Type the answer, then press Enter.\n";
+      break;
+    case Question::Kind::kChoice:
+    case Question::Kind::kDecision:
+      for (std::size_t i = 0; i < question.choices.size(); ++i) {
+        AppendWrapped(out, fmt::format("{}{:>3}  ", bar, i + 1), bar + "     ", question.choices[i], Ink::kBold,
+                      LineFeeds::kSpell);
+      }
+      out += fmt::format("{}Type a number from 1 to {}, then press Enter.\n", bar, question.choices.size());
+      break;
+  }
+  return out;
+}
+
+std::string Typesetter::SetSecretQuestion(const SecretQuestion& question) const {
+  const std::string bar = fmt::format("{}{} ", kIndent, drawing().bar);
+  const std::string asked = question.person.empty() ? std::string("Secret") : "Asked: " + Shown(question.person);
+  std::string out =
+      fmt::format("\n{}{} {}\n", kIndent, drawing().corner, Paint(Ink::kBold, FitText(asked, look_.width - 6)));
+  AppendWrapped(out, bar, bar, "Type the " + question.text + ", then press Enter.", Ink::kPlain, LineFeeds::kBreak);
+  AppendWrapped(out, bar, bar,
+                question.twice ? "Nothing appears while you type. It is asked twice. Ctrl-U starts again."
+                               : "Nothing appears while you type. Ctrl-U starts again.",
+                Ink::kPlain, LineFeeds::kBreak);
+  return out;
+}
+
+std::string Typesetter::SetRemark(std::string_view text) const {
+  const std::string bar = fmt::format("{}{} ", kIndent, drawing().bar);
+  std::string out;
+  AppendWrapped(out, bar, bar, text, Ink::kPlain, LineFeeds::kBreak);
+  return out;
+}
+
+std::string Typesetter::SetPrompt() const { return fmt::format("{}{}", kIndent, drawing().prompt); }
+
+std::string Typesetter::SetTaken(std::string_view what, std::int64_t micros) const {
+  const std::string taken = " " + FormatTaken(micros);
+  std::vector<std::string> lines = WrapText(Shown(what), look_.width - kIndent.size() - 16);
+  std::string out;
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) out += std::string(kIndent) + lines[i] + '\n';
+  const std::size_t used = kIndent.size() + DisplayWidth(lines.back()) + 1 + taken.size();
+  const std::size_t gap = look_.width > used + 3 ? look_.width - used : 3;
+  out += fmt::format("{}{} {}{}\n", kIndent, lines.back(), Paint(Ink::kQuiet, Repeat(drawing().dots, gap)), taken);
+  return out;
+}
+
+std::string Typesetter::SetBusy(std::string_view what, std::string_view spinner, std::string_view status) const {
+  return FitText(fmt::format("{}{} {}  {}", kIndent, spinner, status, Shown(what)), look_.width - 1);
+}
+
+}  // namespace ceremony::room

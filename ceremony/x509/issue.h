@@ -1,0 +1,95 @@
+// The order of issuing as types: see tbs.h. Each type can only be made by the
+// function before it; none has a public constructor.
+#ifndef CEREMONY_X509_ISSUE_H_
+#define CEREMONY_X509_ISSUE_H_
+
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ceremony/x509/certificate.h"
+#include "ceremony/x509/compare.h"
+#include "ceremony/x509/finding.h"
+#include "ceremony/x509/profile.h"
+#include "ceremony/x509/tbs.h"
+#include "hsm/base/public_key.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::x509 {
+
+class ComparedTbs;
+class ApprovedTbs;
+
+// LintedTbs passed every rule, or those it broke are waived.
+class LintedTbs final {
+ public:
+  const Tbs& tbs() const { return tbs_; }
+  // waived holds the good-practice findings that people have waived.
+  const std::vector<Finding>& waived() const { return waived_; }
+
+ private:
+  friend base::Result<LintedTbs> LintTbs(Tbs tbs, std::span<const std::string> waived_rules);
+  LintedTbs(Tbs tbs, std::vector<Finding> waived) : tbs_(std::move(tbs)), waived_(std::move(waived)) {}
+  Tbs tbs_;
+  std::vector<Finding> waived_;
+};
+
+// LintTbs runs every rule. A good-practice rule whose id is in `waived_rules`
+// does not block; a breach always does. kRefused with the first rule's id and
+// all sentences otherwise; LintTbsBytes gives the list.
+base::Result<LintedTbs> LintTbs(Tbs tbs, std::span<const std::string> waived_rules = {});
+
+// ComparedTbs is equal to its profile and input in every field, as our decoder
+// and as OpenSSL's read it.
+class ComparedTbs final {
+ public:
+  const Tbs& tbs() const { return linted_.tbs(); }
+  const LintedTbs& linted() const { return linted_; }
+  // comparison is the table to show before the quorum is asked.
+  const Comparison& comparison() const { return comparison_; }
+  base::Sha256Digest Digest() const { return tbs().Digest(); }
+
+ private:
+  friend base::Result<ComparedTbs> CompareTbs(LintedTbs linted, const Profile& profile, const TbsInput& input);
+  ComparedTbs(LintedTbs linted, Comparison comparison, SignatureAlgorithm algorithm)
+      : linted_(std::move(linted)), comparison_(std::move(comparison)), algorithm_(algorithm) {}
+  friend class ApprovedTbs;
+  LintedTbs linted_;
+  Comparison comparison_;
+  SignatureAlgorithm algorithm_;
+};
+
+// CompareTbs refuses with COMPARE-01 (the profile) or COMPARE-02 (the second
+// decoder), naming every field that differs with both values.
+base::Result<ComparedTbs> CompareTbs(LintedTbs linted, const Profile& profile, const TbsInput& input);
+
+// ApprovedTbs is what a token may sign.
+class ApprovedTbs final {
+ public:
+  base::ByteView to_be_signed() const { return compared_.tbs().der(); }
+  const Tbs& tbs() const { return compared_.tbs(); }
+  const ComparedTbs& compared() const { return compared_; }
+  SignatureAlgorithm signature_algorithm() const { return compared_.algorithm_; }
+
+ private:
+  friend base::Result<ApprovedTbs> ApproveTbs(ComparedTbs compared, const base::Sha256Digest& approved);
+  explicit ApprovedTbs(ComparedTbs compared) : compared_(std::move(compared)) {}
+  ComparedTbs compared_;
+};
+
+// ApproveTbs takes the SHA-256 that the people approved, as the record has it.
+// Refuses with TBS-APPROVAL-01 when these are not the bytes they approved.
+base::Result<ApprovedTbs> ApproveTbs(ComparedTbs compared, const base::Sha256Digest& approved);
+
+// FinishCertificate puts the signature (for ECDSA strict low-S DER) to the
+// bytes and then trusts nothing: the signature must verify under `issuer_key`
+// (for a self-signed certificate the subject's key), the whole must lint clean
+// but for the waived rules, both decoders must read it alike, and the TBS
+// inside must be the approved bytes. kCorrupt or kRefused otherwise.
+base::Result<Certificate> FinishCertificate(const ApprovedTbs& approved, const base::PublicKey& issuer_key,
+                                            base::ByteView signature);
+
+}  // namespace ceremony::x509
+
+#endif  // CEREMONY_X509_ISSUE_H_

@@ -1,0 +1,43 @@
+// Lint holds a certificate to X.690, RFC 5280 and what OpenSSL and Java let
+// through. A signature is judged by its form; FinishCertificate verifies it.
+#ifndef CEREMONY_X509_LINT_H_
+#define CEREMONY_X509_LINT_H_
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ceremony/x509/finding.h"
+#include "ceremony/x509/view.h"
+#include "hsm/base/bytes.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::x509 {
+
+// Linter keeps what is costly to set up (the curves) for many certificates.
+// One thread at a time; make one for each thread.
+class Linter final {
+ public:
+  Linter();
+  ~Linter();
+  Linter(Linter&&) noexcept;
+  Linter& operator=(Linter&&) noexcept;
+
+  // CheckTbs and CheckCertificate parse and run every rule. `view` is filled as
+  // far as the bytes allow; the result is what ParseTbs and ParseCertificate say.
+  bool CheckTbs(base::ByteView bytes, TbsView& view, Findings& findings) const;
+  bool CheckCertificate(base::ByteView bytes, CertificateView& view, Findings& findings) const;
+
+ private:
+  struct Curves;
+  std::unique_ptr<Curves> curves_;
+};
+
+// LintCertificate and LintTbsBytes are the short form for one file.
+std::vector<Finding> LintCertificate(base::ByteView der);
+std::vector<Finding> LintTbsBytes(base::ByteView der);
+
+}  // namespace ceremony::x509
+
+#endif  // CEREMONY_X509_LINT_H_

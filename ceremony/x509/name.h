@@ -1,0 +1,35 @@
+// Distinguished names: made from a profile, shown to people, compared.
+#ifndef CEREMONY_X509_NAME_H_
+#define CEREMONY_X509_NAME_H_
+
+#include <map>
+#include <string>
+
+#include "ceremony/x509/profile.h"
+#include "hsm/base/bytes.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::x509 {
+
+// Values that a ceremony script gives for attributes without a fixed value, by
+// the attribute's type as the profile spells it.
+using SubjectValues = std::map<std::string, std::string>;
+
+// BuildName makes the DER Name of a profile's subject. Refusals: NAME-VALUE-01
+// no value for an attribute that needs one; NAME-VALUE-02 a value for an
+// attribute that is fixed or not in the profile; NAME-VALUE-03 a value that its
+// encoding or its length does not allow.
+base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues& values);
+
+// NameText spells a DER Name for people, in its order, with what a byte
+// comparison would see: "OU=00 (PrintableString), CN=ZA (PrintableString)".
+// The empty Name is "(empty)". Control characters come out as \xx.
+std::string NameText(base::ByteView name);
+
+// SameName compares as RFC 5280 section 7.1 does, without regard to string type,
+// case and runs of spaces, for names of ASCII; other characters byte by byte.
+bool SameName(base::ByteView a, base::ByteView b);
+
+}  // namespace ceremony::x509
+
+#endif  // CEREMONY_X509_NAME_H_

@@ -1,0 +1,22 @@
+// PEM as RFC 7468 writes it, strictly, for certificates, CRLs and CSRs.
+#ifndef CEREMONY_X509_PEM_H_
+#define CEREMONY_X509_PEM_H_
+
+#include <string>
+#include <string_view>
+
+#include "hsm/base/bytes.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::x509 {
+
+// PemEncode writes one block: 64 characters a line, LF.
+std::string PemEncode(std::string_view label, base::ByteView der);
+
+// PemDecode reads exactly one block with this label: lines of 64 characters but
+// for the last, LF or CRLF, nothing but white space around it. kInvalidInput otherwise.
+base::Result<base::Bytes> PemDecode(std::string_view label, std::string_view text);
+
+}  // namespace ceremony::x509
+
+#endif  // CEREMONY_X509_PEM_H_

@@ -1,0 +1,88 @@
+// Views of a certificate's parts: what ParseTbs and ParseCertificate, the
+// second decoder of the product (no OpenSSL), make of the bytes. Nothing is
+// allocated or copied; every view points into the bytes that were parsed.
+#ifndef CEREMONY_X509_VIEW_H_
+#define CEREMONY_X509_VIEW_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "ceremony/x509/finding.h"
+#include "ceremony/x509/oid.h"
+#include "hsm/base/bytes.h"
+
+namespace ceremony::x509 {
+
+struct AlgorithmView {
+  base::ByteView whole;       // the AlgorithmIdentifier
+  base::ByteView oid;         // content octets
+  base::ByteView parameters;  // whole element; empty when absent
+};
+
+struct TimeView {
+  std::uint8_t identifier = 0;  // tag::kUtcTime or tag::kGeneralizedTime
+  base::ByteView whole;
+  std::optional<std::int64_t> seconds;  // since 1970 UTC; nullopt when malformed
+};
+
+struct ExtensionView {
+  base::ByteView whole;
+  base::ByteView oid;         // content octets
+  std::optional<Oid> known;
+  bool critical = false;
+  base::ByteView value;       // what extnValue holds
+};
+
+struct SpkiView {
+  base::ByteView whole;
+  AlgorithmView algorithm;
+  base::ByteView bits;  // contents of subjectPublicKey without the unused-bits octet
+};
+
+struct TbsView {
+  static constexpr std::size_t kMostExtensions = 32;
+
+  base::ByteView whole;
+  unsigned version = 1;    // 1, 2 or 3
+  base::ByteView serial;   // content octets of the INTEGER
+  AlgorithmView signature;
+  base::ByteView issuer;   // whole Name
+  TimeView not_before;
+  TimeView not_after;
+  base::ByteView subject;  // whole Name
+  SpkiView spki;
+  base::ByteView issuer_unique_id;   // whole element; empty when absent
+  base::ByteView subject_unique_id;
+  base::ByteView extensions_whole;   // the [3] element; empty when absent
+
+  std::span<const ExtensionView> extensions() const { return {extension_list.data(), extension_count}; }
+  // Find returns the first extension of this type, nullptr if there is none.
+  const ExtensionView* Find(Oid oid) const;
+
+  std::array<ExtensionView, kMostExtensions> extension_list;
+  std::size_t extension_count = 0;
+};
+
+struct CertificateView {
+  base::ByteView whole;
+  TbsView tbs;
+  AlgorithmView algorithm;   // outside of the TBS
+  base::ByteView signature;  // bits of the BIT STRING, without the unused-bits octet
+  unsigned signature_unused_bits = 0;
+};
+
+// ParseTbs and ParseCertificate hold the bytes to DER (CheckDer, also inside
+// extension values) and to the ASN.1 of RFC 5280 section 4.1. They go on after
+// mistakes that can be survived; false means that `view` is not complete.
+// Bytes are good when they return true and `findings` is still empty.
+bool ParseTbs(base::ByteView bytes, TbsView& view, Findings& findings);
+bool ParseCertificate(base::ByteView bytes, CertificateView& view, Findings& findings);
+
+// IsSelfIssued compares issuer and subject byte by byte.
+bool IsSelfIssued(const TbsView& tbs);
+
+}  // namespace ceremony::x509
+
+#endif  // CEREMONY_X509_VIEW_H_

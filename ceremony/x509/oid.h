@@ -60,7 +60,7 @@ std::optional<Oid> FindOidByName(std::string_view name);
 base::Result<base::Bytes> EncodeOid(std::string_view dotted);
 
 // DottedOid spells content octets; arcs of any size. Octets that are no valid
-// OID come out as "invalid:<hex>".
+// OID, or are more than 64, come out as "invalid:<hex>".
 std::string DottedOid(base::ByteView content);
 
 // OidText is the name if the table has it, else the dotted form.

@@ -1,0 +1,68 @@
+// TtyDevice is the terminal as a device: its modes, the bytes that are typed,
+// the bytes that are shown.
+//
+// While it lives, echo is off outside a question, so that keys pressed during a
+// long call neither garble the transcript nor answer the next question; the
+// modes that were found are put back by the destructor, and by SignalScope when
+// a signal kills the program.
+#ifndef CEREMONY_ROOM_TTY_DEVICE_H_
+#define CEREMONY_ROOM_TTY_DEVICE_H_
+
+#include <termios.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "hsm/base/result.h"
+
+namespace ceremony::room {
+
+class TtyDevice final {
+ public:
+  enum class Mode : std::uint8_t {
+    kQuiet,   // nothing is echoed; what is typed will be thrown away
+    kLine,    // a line with echo and the usual editing keys
+    kSecret,  // byte by byte, no echo, no editing by the kernel
+  };
+
+  // Open takes the terminal on standard input. kInvalidInput when standard
+  // input is none: consent is typed, never piped.
+  static base::Result<TtyDevice> Open();
+  // Adopt takes the open terminal `fd` over and closes it in the end.
+  static base::Result<TtyDevice> Adopt(int fd);
+
+  ~TtyDevice();
+  TtyDevice(TtyDevice&& other) noexcept;
+  TtyDevice& operator=(TtyDevice&&) = delete;
+  TtyDevice(const TtyDevice&) = delete;  // one owner of the modes
+
+  int fd() const { return fd_; }
+
+  // Enter changes the mode and throws away what was typed before: an answer is
+  // what was typed after its question was shown.
+  void Enter(Mode mode);
+
+  // ReadLine returns a typed line without its end. kAborted on a signal, end of
+  // input (Ctrl-D on an empty line), or when the terminal is gone.
+  base::Result<std::string> ReadLine();
+  // ReadByte returns the next byte, straight from the kernel into the caller's hands. Errors as ReadLine.
+  base::Result<std::uint8_t> ReadByte();
+
+  // Write shows bytes. A terminal that is gone turns into a request to stop
+  // (SIGHUP), which the next question and the runner see.
+  void Write(std::string_view bytes);
+
+ private:
+  explicit TtyDevice(int fd, const termios& found);
+  // WaitForInput returns when a byte can be read, and kAborted when a stop was requested.
+  base::Result<void> WaitForInput() const;
+
+  int fd_;
+  termios found_;
+  std::string pending_;  // bytes of a line that came together with the line before it
+};
+
+}  // namespace ceremony::room
+
+#endif  // CEREMONY_ROOM_TTY_DEVICE_H_

@@ -18,7 +18,6 @@
 #define CEREMONY_SCRIPT_FIELDS_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -26,16 +25,20 @@
 #include <string_view>
 #include <vector>
 
+#include "ceremony/script/pattern.h"
 #include "ceremony/script/problems.h"
 #include "ceremony/script/strict_json.h"
 
 namespace ceremony::script {
 
-// Shape is a kind of text with its own pattern (pattern.h) and name for people.
+// Shape is a kind of text with its own pattern and its name for people.
 struct Shape {
-  std::string_view name;     // "id"
-  std::string_view pattern;  // "[a-z0-9]...", anchored
-  std::string_view what;     // "an id: lowercase letters, digits, ..."
+  std::string_view name;  // "id"
+  Pattern pattern;
+  std::string_view what;                         // "an id (...)", for "expected ..."
+  bool (*is_real)(std::string_view) = nullptr;  // what no pattern can say, such as the days of a month
+
+  bool Matches(std::string_view text) const { return pattern.Matches(text) && (is_real == nullptr || is_real(text)); }
 };
 // The shapes that files share.
 const Shape& IdShape();            // [a-z0-9][a-z0-9._-]{0,63}: tokens, keys, people, steps
@@ -154,6 +157,18 @@ Field FormatField(std::string format);
 // wrong is added to `problems`; then what is returned is incomplete and must
 // not be used.
 nlohmann::json ParseObject(const FieldTable& table, const Document& document, const Node& node, Problems& problems);
+
+// ParseFile reads a whole file by its table. A file whose "format" is another
+// one is refused for that alone (INPUT-13). Nothing is returned when anything
+// was wrong; `document` is set as soon as the file is JSON, for further checks.
+bool ParseFile(const FieldTable& table, const LoadedFile& file, Document& document, nlohmann::json& values,
+               Problems& problems);
+
+// AddProblem adds a problem that stands at `node`, or at its name in its object
+// when the name is what is wrong.
+enum class PlaceOf : std::uint8_t { kValue, kName };
+void AddProblem(const Document& document, const Node& node, PlaceOf place, std::string_view rule, std::string message,
+                std::string hint, Problems& problems);
 
 // ReferenceUse is one name that stands in the values of an object.
 struct ReferenceUse {

@@ -62,7 +62,7 @@ class StepValues final {
   const nlohmann::json& List(std::string_view field) const;    // of any items
   const nlohmann::json& Object(std::string_view field) const;  // map or table
 
-  const nlohmann::json& json() const { return values_; }
+  const nlohmann::json& values() const { return values_; }
 
  private:
   const nlohmann::json& At(std::string_view field) const;
@@ -101,6 +101,7 @@ struct Script {
   std::string policy_path;                         // as written, relative to the script's folder
   std::map<std::string, std::string> profile_paths;  // by the name that steps use
   std::vector<ScriptToken> tokens;                 // in file order
+  std::vector<std::string> equipment;              // to be in the room, for the plan
   std::vector<Section> sections;
   LoadedFile file;
   Document document;

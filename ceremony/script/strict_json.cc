@@ -188,7 +188,10 @@ class TreeBuilder final {
   bool parse_error(std::size_t byte, const std::string& /*token*/, const nlohmann::json::exception& exception) {
     const std::string what = exception.what();
     constexpr int kNumberOverflow = 406;  // larger than a double: still a number, and refused as one
-    if (exception.id == kNumberOverflow) return Number(0, false);
+    if (exception.id == kNumberOverflow) {
+      Number(0, false);
+      return false;
+    }
     if (root_ != nullptr && levels_.empty()) {
       cursor_.SeekError(byte);
       Add(kRuleSyntax, "", "expected the end of the file after its value, found more");

@@ -1,0 +1,124 @@
+#include "ceremony/record/software_signer.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+
+#include <utility>
+
+#include "hsm/base/ecdsa_signature.h"
+
+namespace ceremony::record {
+namespace {
+
+using base::ErrorCode;
+using base::MakeError;
+using base::Result;
+
+template <auto kFree>
+struct Freed {
+  template <typename T>
+  void operator()(T* object) const { kFree(object); }
+};
+using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using ContextPtr = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
+using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Freed<PKCS8_PRIV_KEY_INFO_free>>;
+
+Result<base::PublicKey> PublicKeyOf(EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key, &der);
+  if (size <= 0) return MakeError(ErrorCode::kInternal, "libcrypto could not encode a public key");
+  auto parsed = base::PublicKey::FromSpki({der, static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return parsed;
+}
+
+// libcrypto signs ECDSA with either s; n - s is the same signature.
+Result<base::Bytes> LowS(base::ByteView der) {
+  const unsigned char* at = der.data();
+  const std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>> parsed(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+  base::Bytes raw(64);
+  if (parsed == nullptr || BN_bn2binpad(ECDSA_SIG_get0_r(parsed.get()), raw.data(), 32) != 32 ||
+      BN_bn2binpad(ECDSA_SIG_get0_s(parsed.get()), raw.data() + 32, 32) != 32) {
+    return MakeError(ErrorCode::kInternal, "libcrypto made no ECDSA signature");
+  }
+  return base::RawToLowSDer(base::Curve::kP256, raw);
+}
+
+}  // namespace
+
+struct SoftwareSigner::State {
+  KeyPtr private_key;
+  VerifierKey key;
+};
+
+SoftwareSigner::SoftwareSigner(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SoftwareSigner::~SoftwareSigner() = default;
+
+namespace {
+
+Result<VerifierKey> NamedKey(std::string name, EVP_PKEY* key) {
+  KC_ASSIGN_OR_RETURN(base::PublicKey public_key, PublicKeyOf(key));
+  return VerifierKey::Make(std::move(name), std::move(public_key));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SoftwareSigner>> SoftwareSigner::FromPkcs8(std::string name, const base::SecretBytes& pkcs8) {
+  const base::ByteView der = pkcs8.view();
+  const unsigned char* at = der.data();
+  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
+  if (info == nullptr || at != der.data() + der.size()) {
+    return MakeError(ErrorCode::kInvalidInput, fmt::format("the private key of {} is not a DER PKCS#8 file", name));
+  }
+  KeyPtr key(EVP_PKCS82PKEY(info.get()));
+  if (key == nullptr) return MakeError(ErrorCode::kInvalidInput, fmt::format("the private key of {} cannot be read", name));
+  KC_ASSIGN_OR_RETURN(VerifierKey named, NamedKey(std::move(name), key.get()));
+  return std::unique_ptr<SoftwareSigner>(new SoftwareSigner(std::make_unique<State>(State{std::move(key), std::move(named)})));
+}
+
+Result<std::unique_ptr<SoftwareSigner>> SoftwareSigner::Generate(std::string name, SignatureType type) {
+  if (type != SignatureType::kEcdsa && type != SignatureType::kEd25519) {
+    return MakeError(ErrorCode::kUnsupported, fmt::format("signature type 0x{:02x} for {}; 0x01 and 0x02 are known",
+                                                          static_cast<unsigned>(type), name));
+  }
+  KeyPtr key(type == SignatureType::kEcdsa ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
+                                           : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+  if (key == nullptr) return MakeError(ErrorCode::kInternal, "libcrypto could not make a key");
+  KC_ASSIGN_OR_RETURN(VerifierKey named, NamedKey(std::move(name), key.get()));
+  return std::unique_ptr<SoftwareSigner>(new SoftwareSigner(std::make_unique<State>(State{std::move(key), std::move(named)})));
+}
+
+const VerifierKey& SoftwareSigner::key() const { return state_->key; }
+
+Result<base::Bytes> SoftwareSigner::Sign(std::string_view text) {
+  const bool ecdsa = state_->key.type() == SignatureType::kEcdsa;
+  const ContextPtr context(EVP_MD_CTX_new());
+  const base::ByteView bytes = base::AsBytes(text);
+  std::size_t size = 0;
+  if (context == nullptr ||
+      EVP_DigestSignInit(context.get(), nullptr, ecdsa ? EVP_sha256() : nullptr, nullptr, state_->private_key.get()) != 1 ||
+      EVP_DigestSign(context.get(), nullptr, &size, bytes.data(), bytes.size()) != 1) {
+    return MakeError(ErrorCode::kInternal, fmt::format("libcrypto could not sign with the key of {}", state_->key.name()));
+  }
+  base::Bytes signature(size);
+  if (EVP_DigestSign(context.get(), signature.data(), &size, bytes.data(), bytes.size()) != 1) {
+    return MakeError(ErrorCode::kInternal, fmt::format("libcrypto could not sign with the key of {}", state_->key.name()));
+  }
+  signature.resize(size);
+  if (!ecdsa) return signature;
+  return LowS(signature);
+}
+
+Result<base::SecretBytes> SoftwareSigner::Pkcs8() const {
+  const Pkcs8Ptr info(EVP_PKEY2PKCS8(state_->private_key.get()));
+  const int size = info == nullptr ? -1 : i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);
+  if (size <= 0) return MakeError(ErrorCode::kInternal, "libcrypto could not encode a private key");
+  base::SecretBytes der(static_cast<std::size_t>(size));
+  unsigned char* at = der.writable().data();
+  i2d_PKCS8_PRIV_KEY_INFO(info.get(), &at);
+  return der;
+}
+
+}  // namespace ceremony::record

@@ -34,7 +34,7 @@ const AttributeFacts* FindAttribute(CK_ATTRIBUTE_TYPE type);
 // DescribeValue spells an attribute's value for people and records: "true",
 // "CKK_EC", "256", text as it is (bytes that are not UTF-8 text as hex), other
 // bytes as lowercase hex. A value that may be secret becomes "(32 bytes
-// withheld)"; an unknown attribute is bytes of at most 64, and withheld beyond.
+// withheld)", and so does that of an attribute which stands in no table.
 std::string DescribeValue(CK_ATTRIBUTE_TYPE type, ByteView value);
 
 // CallError is the error for a call that returned `rv`. `doing` says what for

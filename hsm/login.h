@@ -58,8 +58,8 @@ class LoginScope final {
 };
 
 // CheckPinTries refuses when the PIN is locked or a wrong one would lock it
-// (TOKEN-LOGIN-01, -02). It reads the token again first.
-Result<void> CheckPinTries(Token& token, User user);
+// (TOKEN-LOGIN-01, -02), by what the token said when `info` was read.
+Result<void> CheckPinTries(const TokenInfo& info, User user);
 
 }  // namespace hsm
 

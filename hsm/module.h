@@ -91,7 +91,7 @@ class Module final : public std::enable_shared_from_this<Module> {
   Result<std::string> FileSha256();
 
   const ModuleInfo& info() const { return info_; }
-  const Quirks& quirks() const { return *quirks_; }
+  const Quirks& quirks() const { return quirks_; }
   CryptokiApi& api() { return *api_; }
   CallObserver& observer() { return *observer_; }
   // Grows with each Reinitialise: handles of an older one are dead.
@@ -107,7 +107,7 @@ class Module final : public std::enable_shared_from_this<Module> {
   ModuleOptions options_;
   std::shared_ptr<CallObserver> observer_;
   ModuleInfo info_;
-  const Quirks* quirks_ = nullptr;
+  Quirks quirks_{};
   std::string file_sha256_;
   std::uint64_t generation_ = 0;
   bool initialised_by_us_ = false;

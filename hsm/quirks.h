@@ -20,6 +20,7 @@ enum class EdwardsParams : std::uint8_t {
 // What it gives back is accepted in both forms everywhere.
 enum class PointForm : std::uint8_t { kWrapped, kRaw };
 
+// Quirks is a row of the table, and the way to the module that the path tells of.
 struct Quirks {
   std::string_view name;          // "softhsm-2": for messages, records and tests
   std::string_view manufacturer;  // CK_INFO.manufacturerID begins with it; empty: any
@@ -46,15 +47,17 @@ struct Quirks {
   // Sizes of a PIN where the token's own limits are wrong or too wide; 0: as it says.
   CK_ULONG pin_min;
   CK_ULONG pin_max;
-  // Ends the process of whoever writes to a dead server: SIGPIPE must be ignored.
-  bool remoted;
-  // Writes PINs in clear into a log: for no production token.
-  bool spies;
+  // The module's path says so: it talks to a server, and a write to a dead one
+  // raises SIGPIPE, which must be ignored. False in every row.
+  bool remoted = false;
+  // The module's path says so: it writes every call, PINs in clear, into a log,
+  // and is for no production token. False in every row.
+  bool spies = false;
 };
 
 // QuirksOf returns the row for a module, the last row (of a well-behaved one)
-// if no other fits.
-const Quirks& QuirksOf(std::string_view manufacturer, std::string_view description);
+// if no other fits, with what the path tells of the way to it.
+Quirks QuirksOf(std::string_view manufacturer, std::string_view description, std::string_view path);
 
 // AllQuirks is the table, for documents and tests.
 std::span<const Quirks> AllQuirks();

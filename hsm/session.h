@@ -89,7 +89,6 @@ class Session final {
 
  private:
   Session(std::shared_ptr<Token> token, CK_SESSION_HANDLE handle);
-  CK_RV CloseHandle();
 
   std::shared_ptr<Token> token_;
   CK_SESSION_HANDLE handle_ = CK_INVALID_HANDLE;

@@ -1,0 +1,119 @@
+#include "hsm/login.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "hsm/describe.h"
+
+namespace hsm {
+namespace {
+
+// The same three flags stand twice in CK_TOKEN_INFO, once for each user.
+struct PinFlags {
+  User user;
+  const char* name;
+  CK_USER_TYPE type;
+  CK_FLAGS count_low;
+  CK_FLAGS final_try;
+  CK_FLAGS locked;
+};
+constexpr PinFlags kPinFlags[] = {
+    {User::kUser, "user", CKU_USER, CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED},
+    {User::kSecurityOfficer, "security officer", CKU_SO, CKF_SO_PIN_COUNT_LOW, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED},
+};
+const PinFlags& FlagsOf(User user) { return kPinFlags[static_cast<std::size_t>(user)]; }
+
+// How the tries stand after a wrong PIN, as far as the token tells.
+std::string TriesLeft(Token& token, const PinFlags& user) {
+  if (!token.Refresh().ok()) return "the token cannot be asked how many tries are left";
+  const CK_FLAGS flags = token.info().flags;
+  if ((flags & user.locked) != 0) return "the PIN is locked now";
+  if ((flags & user.final_try) != 0) return "one more wrong PIN locks it";
+  if ((flags & user.count_low) != 0) return "the token counts wrong PINs, at least one since the last right one";
+  return "the token does not say how many tries are left";
+}
+
+}  // namespace
+
+Result<void> CheckPinTries(const TokenInfo& info, User user) {
+  const PinFlags& who = FlagsOf(user);
+  if ((info.flags & who.locked) != 0) {
+    return base::Refusal("TOKEN-LOGIN-01", fmt::format("the {} PIN of {} is locked", who.name, info.Name()),
+                         user == User::kUser ? "the security officer must set a new user PIN"
+                                             : "the token can only be initialised again, which wipes it");
+  }
+  if ((info.flags & who.final_try) != 0) {
+    return base::Refusal("TOKEN-LOGIN-02", fmt::format("one more wrong {} PIN would lock {}", who.name, info.Name()),
+                         "find out why PINs were wrong, then clear the counter outside a ceremony");
+  }
+  return {};
+}
+
+Result<LoginScope> LoginScope::Open(std::shared_ptr<Token> token, User user, const base::SecretBytes& pin,
+                                    IfLoggedIn if_logged_in) {
+  const PinFlags& who = FlagsOf(user);
+  KC_RETURN_IF_ERROR(token->Refresh());
+  const TokenInfo& info = token->info();
+  KC_RETURN_IF_ERROR(CheckPinTries(info, user));
+  if (user == User::kUser && (info.flags & CKF_USER_PIN_INITIALIZED) == 0) {
+    return base::Refusal("TOKEN-LOGIN-06", info.Name() + " has no user PIN yet", "commission the token first");
+  }
+  if (pin.empty() && !info.protected_path()) {
+    return base::Refusal("TOKEN-LOGIN-04", info.Name() + " has no PIN pad, and no PIN was given");
+  }
+  KC_RETURN_IF_ERROR(CheckPinSize(*token, pin, "TOKEN-LOGIN-03"));
+
+  KC_ASSIGN_OR_RETURN(Session opened, Session::Open(token, Session::Access::kReadWrite));
+  auto session = std::make_unique<Session>(std::move(opened));
+  CK_UTF8CHAR* const text = pin.empty() ? nullptr : const_cast<CK_UTF8CHAR*>(pin.view().data());
+  const CK_RV rv = session->api().Login(session->handle(), who.type, text, pin.size());
+  if (rv == CKR_OK) return LoginScope(std::move(session), true);
+  if (rv == CKR_USER_ALREADY_LOGGED_IN) {
+    if (if_logged_in == IfLoggedIn::kShare) return LoginScope(std::move(session), false);
+    return base::Refusal(
+        "TOKEN-LOGIN-05",
+        fmt::format("the {} is logged in to {} already: the PIN was not checked", who.name, info.Name()),
+        "the first login must end before this one begins");
+  }
+  Error error = CallError(Function::kLogin, rv, fmt::format("logging the {} in to {}", who.name, info.Name()));
+  if (rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LOCKED || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE) {
+    error.message += "; " + TriesLeft(*token, who);
+    if (error.hint.empty()) error.hint = "nothing was tried twice: check the PIN and its token before another attempt";
+  }
+  return error;
+}
+
+LoginScope::LoginScope(LoginScope&& other) noexcept
+    : session_(std::move(other.session_)), owns_login_(std::exchange(other.owns_login_, false)) {}
+
+LoginScope& LoginScope::operator=(LoginScope&& other) noexcept {
+  if (this != &other) {
+    LoginScope old(std::move(*this));
+    session_ = std::move(other.session_);
+    owns_login_ = std::exchange(other.owns_login_, false);
+  }
+  return *this;
+}
+
+Result<void> LoginScope::Logout() {
+  if (!std::exchange(owns_login_, false) || session_->handle() == CK_INVALID_HANDLE) return {};
+  const CK_RV rv = session_->api().Logout(session_->handle());
+  if (rv != CKR_OK) return CallError(Function::kLogout, rv, "logging out of " + session_->token().Name());
+  return {};
+}
+
+LoginScope::~LoginScope() {
+  if (!session_) return;
+  const Result<void> done = Logout();
+  if (!done.ok()) session_->token().module().observer().Trouble(done.error());
+}
+
+Result<void> LoginScope::Close() {
+  Result<void> logged_out = Logout();
+  Result<void> closed = session_->Close();
+  if (!logged_out.ok()) return logged_out;
+  return closed;
+}
+
+}  // namespace hsm

@@ -1,0 +1,130 @@
+#include "hsm/quirks.h"
+
+#include <array>
+
+namespace hsm {
+namespace {
+
+constexpr CK_MECHANISM_TYPE kSha1Only[] = {CKM_SHA_1};
+constexpr CK_MECHANISM_TYPE kSha256AndSha1[] = {CKM_SHA256, CKM_SHA_1};
+// Attributes of 2.40 that 2.20 did not have.
+constexpr CK_ATTRIBUTE_TYPE kSince240[] = {CKA_COPYABLE, CKA_DESTROYABLE};
+constexpr CK_ATTRIBUTE_TYPE kVerify[] = {CKA_VERIFY};
+
+constexpr Quirks kTable[] = {
+    {.name = "softhsm-2",
+     .manufacturer = "SoftHSM",
+     .description = "Implementation of PKCS11",
+     .edwards_params = EdwardsParams::kOid,
+     .ecdh_point = PointForm::kRaw,
+     .template_point = PointForm::kWrapped,
+     .kwp_mechanism = CKM_AES_KEY_WRAP_PAD,  // its 0x210A is RFC 5649
+     .oaep_hashes = kSha1Only,
+     .unwanted_attributes = {},
+     .unwanted_when_false = {},
+     .unwrap_ignores_template = false,
+     .unwrap_needs_nss_db = false,
+     .seal_is_not_kept = false,
+     .pin_min = 4,
+     .pin_max = 255},
+    {.name = "nss-softoken",
+     .manufacturer = "Mozilla Foundation",
+     .description = "NSS",
+     .edwards_params = EdwardsParams::kPrintableString,
+     .ecdh_point = PointForm::kRaw,
+     .template_point = PointForm::kWrapped,
+     .kwp_mechanism = CKM_AES_KEY_WRAP_KWP,
+     .oaep_hashes = kSha256AndSha1,
+     .unwanted_attributes = kSince240,
+     .unwanted_when_false = {},
+     .unwrap_ignores_template = false,
+     .unwrap_needs_nss_db = true,
+     .seal_is_not_kept = true,
+     .pin_min = 0,
+     .pin_max = 0},
+    {.name = "kryoptic",
+     .manufacturer = "Kryoptic",
+     .description = "",
+     .edwards_params = EdwardsParams::kPrintableString,
+     .ecdh_point = PointForm::kRaw,
+     .template_point = PointForm::kWrapped,
+     .kwp_mechanism = CKM_AES_KEY_WRAP_KWP,
+     .oaep_hashes = kSha256AndSha1,
+     .unwanted_attributes = {},
+     .unwanted_when_false = {},
+     .unwrap_ignores_template = false,
+     .unwrap_needs_nss_db = false,
+     .seal_is_not_kept = false,
+     .pin_min = 0,
+     .pin_max = 0},
+    {.name = "opencryptoki",
+     .manufacturer = "IBM",
+     .description = "openCryptoki",
+     .edwards_params = EdwardsParams::kOid,
+     .ecdh_point = PointForm::kRaw,
+     .template_point = PointForm::kWrapped,
+     .kwp_mechanism = CKM_AES_KEY_WRAP_KWP,
+     .oaep_hashes = kSha256AndSha1,
+     .unwanted_attributes = {},
+     .unwanted_when_false = {},
+     .unwrap_ignores_template = true,
+     .unwrap_needs_nss_db = false,
+     .seal_is_not_kept = false,
+     .pin_min = 4,
+     .pin_max = 8},
+    {.name = "tpm2-pkcs11",
+     .manufacturer = "tpm2-software.github.io",
+     .description = "",
+     .edwards_params = EdwardsParams::kOid,
+     .ecdh_point = PointForm::kRaw,
+     .template_point = PointForm::kWrapped,
+     .kwp_mechanism = CKM_AES_KEY_WRAP_KWP,
+     .oaep_hashes = kSha256AndSha1,
+     .unwanted_attributes = {},
+     .unwanted_when_false = kVerify,
+     .unwrap_ignores_template = false,
+     .unwrap_needs_nss_db = false,
+     .seal_is_not_kept = false,
+     .pin_min = 0,
+     .pin_max = 0},
+    // A module that does what PKCS#11 3.0 says; it stays last.
+    {.name = "standard",
+     .manufacturer = "",
+     .description = "",
+     .edwards_params = EdwardsParams::kPrintableString,
+     .ecdh_point = PointForm::kRaw,
+     .template_point = PointForm::kWrapped,
+     .kwp_mechanism = CKM_AES_KEY_WRAP_KWP,
+     .oaep_hashes = kSha256AndSha1,
+     .unwanted_attributes = {},
+     .unwanted_when_false = {},
+     .unwrap_ignores_template = false,
+     .unwrap_needs_nss_db = false,
+     .seal_is_not_kept = false,
+     .pin_min = 0,
+     .pin_max = 0},
+};
+
+std::string_view FileNameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
+Quirks QuirksOf(std::string_view manufacturer, std::string_view description, std::string_view path) {
+  const Quirks* row = &kTable[std::size(kTable) - 1];
+  for (const Quirks& candidate : kTable) {
+    if (manufacturer.starts_with(candidate.manufacturer) &&
+        description.find(candidate.description) != std::string_view::npos) {
+      row = &candidate;
+      break;
+    }
+  }
+  Quirks quirks = *row;
+  const std::string_view file = FileNameOf(path);
+  quirks.remoted = file.find("p11-kit-client") != std::string_view::npos;
+  quirks.spies = file.find("spy") != std::string_view::npos || file.find("logger") != std::string_view::npos;
+  return quirks;
+}
+
+std::span<const Quirks> AllQuirks() { return kTable; }
+
+}  // namespace hsm

@@ -1,0 +1,265 @@
+#include "hsm/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hsm/base/encoding.h"
+#include "hsm/consequential.h"
+#include "hsm/describe.h"
+
+namespace hsm {
+namespace {
+
+constexpr std::array<CK_ATTRIBUTE_TYPE, 4> kNameAttributes = {CKA_CLASS, CKA_KEY_TYPE, CKA_LABEL, CKA_ID};
+constexpr std::size_t kMaxRandom = 65536;
+
+std::string InWords(const Template& match) {
+  if (match.empty()) return "any object";
+  std::string words = "an object with";
+  for (const NamedValue& item : match.Describe()) words += " " + item.name + "=" + item.value;
+  return words;
+}
+
+// The attributes of a template that may be read back.
+std::vector<CK_ATTRIBUTE_TYPE> Readable(const Template& attributes) {
+  std::vector<CK_ATTRIBUTE_TYPE> types = attributes.Types();
+  std::erase_if(types, [](CK_ATTRIBUTE_TYPE type) {
+    const AttributeFacts* const facts = FindAttribute(type);
+    return facts == nullptr || facts->secret;
+  });
+  return types;
+}
+
+// An attribute that the token took and did not keep.
+Result<void> CheckKept(const std::string& name, const Template& stated, const AttributeSet& actual,
+                       std::span<const CK_ATTRIBUTE_TYPE> types) {
+  std::string differences;
+  for (const CK_ATTRIBUTE_TYPE type : types) {
+    // Modules hand points back in another form than they took them.
+    if (type == CKA_EC_POINT || std::ranges::equal(stated.Value(type), actual.Value(type))) continue;
+    differences += fmt::format("{}{} is {}, {} was asked", differences.empty() ? "" : "; ", AttributeName(type),
+                               actual.DescribeOne(type), DescribeValue(type, stated.Value(type)));
+  }
+  if (differences.empty()) return {};
+  return base::MakeError(ErrorCode::kCorrupt, name + ": the token ignored a part of the template: " + differences)
+      .WithRule("OBJECT-SET-01");
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<Token> token, CK_SESSION_HANDLE handle)
+    : token_(std::move(token)), handle_(handle), generation_(token_->module().generation()) {}
+
+Result<Session> Session::Open(std::shared_ptr<Token> token, Access access) {
+  const CK_FLAGS flags = CKF_SERIAL_SESSION | (access == Access::kReadWrite ? CKF_RW_SESSION : 0);
+  CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
+  const CK_RV rv = token->module().api().OpenSession(token->slot(), flags, &handle);
+  if (rv != CKR_OK) return CallError(Function::kOpenSession, rv, "opening a session on " + token->Name());
+  if (handle == CK_INVALID_HANDLE) return NonsenseError(Function::kOpenSession, "CKR_OK and the invalid handle");
+  return Session(std::move(token), handle);
+}
+
+Session::Session(Session&& other) noexcept
+    : token_(std::move(other.token_)),
+      handle_(std::exchange(other.handle_, CK_INVALID_HANDLE)),
+      generation_(other.generation_) {}
+
+Session& Session::operator=(Session&& other) noexcept {
+  if (this != &other) {
+    Session old(std::move(*this));
+    token_ = std::move(other.token_);
+    handle_ = std::exchange(other.handle_, CK_INVALID_HANDLE);
+    generation_ = other.generation_;
+  }
+  return *this;
+}
+
+Session::~Session() {
+  const Result<void> closed = Close();
+  if (!closed.ok()) token_->module().observer().Trouble(closed.error());
+}
+
+CK_SESSION_HANDLE Session::handle() const {
+  // After a reinitialisation the module may give the same number to another session.
+  return token_ && generation_ == token_->module().generation() ? handle_ : CK_INVALID_HANDLE;
+}
+
+Result<void> Session::Close() {
+  const CK_SESSION_HANDLE open = handle();
+  handle_ = CK_INVALID_HANDLE;
+  if (open == CK_INVALID_HANDLE) return {};
+  const CK_RV rv = api().CloseSession(open);
+  if (rv != CKR_OK) return CallError(Function::kCloseSession, rv, "closing a session on " + token_->Name());
+  return {};
+}
+
+Result<CK_STATE> Session::State() {
+  CK_SESSION_INFO info{};
+  const CK_RV rv = api().GetSessionInfo(handle(), &info);
+  if (rv != CKR_OK) return CallError(Function::kGetSessionInfo, rv, "asking who is logged in to " + token_->Name());
+  return info.state;
+}
+
+Result<std::vector<CK_OBJECT_HANDLE>> Session::FindHandles(const Template& match) {
+  const std::string doing = "searching " + token_->Name();
+  const std::span<CK_ATTRIBUTE> native = match.Native();
+  CK_RV rv = api().FindObjectsInit(handle(), native.empty() ? nullptr : native.data(), native.size());
+  if (rv != CKR_OK) return CallError(Function::kFindObjectsInit, rv, doing);
+  std::vector<CK_OBJECT_HANDLE> handles;
+  std::optional<Error> failure;
+  while (!failure) {
+    std::array<CK_OBJECT_HANDLE, 256> batch{};
+    CK_ULONG count = 0;
+    rv = api().FindObjects(handle(), batch.data(), batch.size(), &count);
+    if (rv != CKR_OK) {
+      failure = CallError(Function::kFindObjects, rv, doing);
+    } else if (count > batch.size()) {
+      failure = NonsenseError(Function::kFindObjects, fmt::format("{} objects in a list for {}", count, batch.size()));
+    } else if (count == 0) {
+      break;
+    } else if (handles.size() + count > kMaxObjects) {
+      failure = NonsenseError(Function::kFindObjects, fmt::format("more than {} objects", kMaxObjects));
+    } else {
+      handles.insert(handles.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+  }
+  // A search left open blocks the next one in this session, so it is closed on every path.
+  rv = api().FindObjectsFinal(handle());
+  if (failure) {
+    if (rv != CKR_OK) token_->module().observer().Trouble(CallError(Function::kFindObjectsFinal, rv, doing));
+    return *std::move(failure);
+  }
+  if (rv != CKR_OK) return CallError(Function::kFindObjectsFinal, rv, doing);
+  return handles;
+}
+
+Result<std::vector<Object>> Session::FindAll(const Template& match) {
+  KC_ASSIGN_OR_RETURN(const std::vector<CK_OBJECT_HANDLE> handles, FindHandles(match));
+  std::vector<Object> objects;
+  objects.reserve(handles.size());
+  for (const CK_OBJECT_HANDLE found : handles) {
+    KC_ASSIGN_OR_RETURN(Object object, ReadObject(found));
+    objects.push_back(std::move(object));
+  }
+  return objects;
+}
+
+Result<Object> Session::FindOne(const Template& match) {
+  KC_ASSIGN_OR_RETURN(std::vector<Object> objects, FindAll(match));
+  if (objects.empty()) {
+    return base::MakeError(ErrorCode::kNotFound, fmt::format("{} has not {}", token_->Name(), InWords(match)));
+  }
+  if (objects.size() > 1) {
+    std::string names;
+    for (std::size_t i = 0; i < std::min<std::size_t>(objects.size(), 4); ++i) {
+      names += (i == 0 ? "" : ", ") + objects[i].Name();
+    }
+    return base::MakeError(ErrorCode::kAmbiguous, fmt::format("{} has {} times {}: {}", token_->Name(), objects.size(),
+                                                              InWords(match), names));
+  }
+  return std::move(objects.front());
+}
+
+Result<Object> Session::ReadObject(CK_OBJECT_HANDLE object) {
+  KC_ASSIGN_OR_RETURN(const AttributeSet attributes, ReadAttributes(object, kNameAttributes));
+  return Object(object, attributes);
+}
+
+Result<Object> Session::CreateObject(const Template& attributes) {
+  ConsequentialCall call = PlanCall(*this, Function::kCreateObject);
+  call.attributes = attributes.Describe();
+  call.planned_id = base::HexEncode(attributes.Value(CKA_ID));
+  call.planned_label = std::string(base::AsText(attributes.Value(CKA_LABEL)));
+  return Perform<Object>(token_->module().observer(), call, [&](CallOutcome& outcome) -> Result<Object> {
+    const std::span<CK_ATTRIBUTE> native = attributes.Native();
+    CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
+    TimedCall(outcome, [&] { return api().CreateObject(handle(), native.data(), native.size(), &made); });
+    if (outcome.rv != CKR_OK) {
+      return CallError(Function::kCreateObject, outcome.rv, "creating an object on " + token_->Name());
+    }
+    const std::vector<CK_ATTRIBUTE_TYPE> types = Readable(attributes);
+    KC_ASSIGN_OR_RETURN(const AttributeSet actual, ReadAttributes(made, types));
+    outcome.attributes = actual.Describe();
+    const Object object(made, actual);
+    KC_RETURN_IF_ERROR(CheckKept(object.Name(), attributes, actual, types));
+    return object;
+  });
+}
+
+Result<Object> Session::CopyObject(const Object& object, const Template& changes) {
+  ConsequentialCall call = PlanCall(*this, Function::kCopyObject);
+  call.object = object.Name();
+  call.attributes = changes.Describe();
+  call.planned_id = base::HexEncode(changes.Has(CKA_ID) ? changes.Value(CKA_ID) : ByteView(object.id()));
+  call.planned_label = changes.Has(CKA_LABEL) ? std::string(base::AsText(changes.Value(CKA_LABEL))) : object.label();
+  return Perform<Object>(token_->module().observer(), call, [&](CallOutcome& outcome) -> Result<Object> {
+    const std::span<CK_ATTRIBUTE> native = changes.Native();
+    CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
+    TimedCall(outcome,
+              [&] { return api().CopyObject(handle(), object.handle(), native.data(), native.size(), &made); });
+    if (outcome.rv != CKR_OK) {
+      return CallError(Function::kCopyObject, outcome.rv,
+                       fmt::format("copying {} on {}", object.Name(), token_->Name()));
+    }
+    const std::vector<CK_ATTRIBUTE_TYPE> types = Readable(changes);
+    KC_ASSIGN_OR_RETURN(const AttributeSet actual, ReadAttributes(made, types));
+    outcome.attributes = actual.Describe();
+    KC_ASSIGN_OR_RETURN(Object copy, ReadObject(made));
+    KC_RETURN_IF_ERROR(CheckKept(copy.Name(), changes, actual, types));
+    return copy;
+  });
+}
+
+Result<void> Session::SetAttributes(const Object& object, const Template& attributes) {
+  ConsequentialCall call = PlanCall(*this, Function::kSetAttributeValue);
+  call.object = object.Name();
+  call.attributes = attributes.Describe();
+  return Perform<void>(token_->module().observer(), call, [&](CallOutcome& outcome) -> Result<void> {
+    const std::span<CK_ATTRIBUTE> native = attributes.Native();
+    TimedCall(outcome,
+              [&] { return api().SetAttributeValue(handle(), object.handle(), native.data(), native.size()); });
+    if (outcome.rv != CKR_OK) {
+      return CallError(Function::kSetAttributeValue, outcome.rv,
+                       fmt::format("changing {} on {}", object.Name(), token_->Name()));
+    }
+    const std::vector<CK_ATTRIBUTE_TYPE> types = Readable(attributes);
+    KC_ASSIGN_OR_RETURN(const AttributeSet actual, ReadAttributes(object.handle(), types));
+    outcome.attributes = actual.Describe();
+    return CheckKept(object.Name(), attributes, actual, types);
+  });
+}
+
+Result<void> Session::Destroy(const Object& object) {
+  ConsequentialCall call = PlanCall(*this, Function::kDestroyObject);
+  call.object = object.Name();
+  return Perform<void>(token_->module().observer(), call, [&](CallOutcome& outcome) -> Result<void> {
+    const std::string doing = fmt::format("destroying {} on {}", object.Name(), token_->Name());
+    TimedCall(outcome, [&] { return api().DestroyObject(handle(), object.handle()); });
+    if (outcome.rv != CKR_OK) return CallError(Function::kDestroyObject, outcome.rv, doing);
+    CK_OBJECT_CLASS object_class = 0;
+    CK_ATTRIBUTE probe{CKA_CLASS, &object_class, sizeof object_class};
+    if (api().GetAttributeValue(handle(), object.handle(), &probe, 1) == CKR_OK) {
+      return base::MakeError(ErrorCode::kCorrupt,
+                             doing + ": C_DestroyObject said CKR_OK, and the object is still there")
+          .WithRule("OBJECT-DESTROY-01");
+    }
+    return {};
+  });
+}
+
+Result<Bytes> Session::GenerateRandom(std::size_t size) {
+  if (size == 0 || size > kMaxRandom) {
+    return base::MakeError(ErrorCode::kInternal, fmt::format("{} random bytes asked, 1 to {} fit", size, kMaxRandom));
+  }
+  Bytes bytes(size);
+  const CK_RV rv = api().GenerateRandom(handle(), bytes.data(), bytes.size());
+  if (rv != CKR_OK) return CallError(Function::kGenerateRandom, rv, "drawing random bytes from " + token_->Name());
+  // A generator that wrote nothing leaves zeroes; chance does so once in 2^64.
+  if (size >= 8 && std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; })) {
+    return NonsenseError(Function::kGenerateRandom, fmt::format("{} zero bytes", size));
+  }
+  return bytes;
+}
+
+}  // namespace hsm

@@ -38,16 +38,21 @@ struct Recovered {
 // Recover takes the lock, keeps the longest valid prefix of the log, moves
 // torn bytes to `torn-<sha256>` durably before it cuts them off, completes
 // artefacts whose entry is durable, and appends `recover` with `entries`,
-// `torn` ({`sha256`, `size`} or null), `finished`, `set_aside`, `missing`.
-// On a closed record it appends nothing. It may itself be killed anywhere and
+// `torn` ({`sha256`, `size`} or null), `finished`, `set_aside` ([{`name`,
+// `sha256`, `size`}]), `missing` (at most 50 names) and `missing_count`. Every
+// `torn-*` file of a record is named by its digest in one `recover` entry, in
+// `torn` or in `set_aside` (there when the recovery that made it was itself
+// cut short; `name` is then the file's own). On a closed record it appends nothing. It may itself be killed anywhere and
 // run again.
 //
 // Refusals: RECORD-LOCK-01 (another process holds the log), RECORD-RECOVER-01
-// (what follows the valid prefix is more than one torn line: no crash leaves
-// that, somebody changed the file), RECORD-RECOVER-02 (not even an `open`
+// (what follows the valid prefix is more than one torn line, or follows
+// `close`: no crash leaves that, somebody changed the file), RECORD-RECOVER-02 (not even an `open`
 // entry: nothing was done, start again elsewhere), RECORD-RECOVER-03 (mode
 // other than options.mode), RECORD-RECOVER-04 (the addendum is written: the
-// record is complete). kNotFound when there is no log.
+// record is complete), RECORD-RECOVER-05 (a checkpoint is not over the entries
+// before it or not signed by the log key of `open`). kNotFound when there is
+// no log.
 //
 // `visit`, when given, sees every valid entry in order.
 base::Result<Recovered> Recover(Writer::Options options,

@@ -146,6 +146,7 @@ class Writer final {
  private:
   friend class RecoveryRun;
   struct State;
+  static base::Result<void> VerifyCosignature(std::string_view text, const Cosignature& cosignature);
   explicit Writer(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

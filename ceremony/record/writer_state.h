@@ -1,0 +1,81 @@
+// What a Writer knows between two calls; shared by the files that implement
+// Writer and by recovery, which builds one from what it finds. Not for others.
+#ifndef CEREMONY_RECORD_WRITER_STATE_H_
+#define CEREMONY_RECORD_WRITER_STATE_H_
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "ceremony/record/writer.h"
+
+namespace ceremony::record {
+
+struct Writer::State {
+  explicit State(Options given) : options(std::move(given)) {}
+
+  Options options;
+  std::unique_ptr<AppendFile> log;          // locked as long as this lives
+  std::unique_ptr<AppendFile> disclosures;  // opened at the first confidential value
+  std::optional<base::Error> failure;
+
+  std::uint64_t log_bytes = 0;
+  CompactRange written;           // of the lines as they were handed to the kernel
+  CompactRange read_back;         // of the lines as they came back
+  std::uint64_t read_offset = 0;  // bytes that read_back covers
+
+  std::string origin;
+  std::string log_key;                // field of `open`
+  std::set<std::uint64_t> requests;   // seqs of `request` entries
+  std::optional<record::Checkpoint> last_checkpoint;
+  bool closed = false;
+  std::optional<Note> final_note;     // what the file `checkpoint` holds
+  bool addendum = false;
+
+  std::optional<std::int64_t> last_utc;
+  std::optional<std::int64_t> last_boot;  // none at the start and after recovery: the boot may be another
+  std::optional<ClockStep> clock_step;
+
+  std::string line;  // reused for every entry
+
+  std::uint64_t size() const { return written.size(); }
+  std::string PathOf(std::string_view name) const { return JoinPath(options.folder, name); }
+  Storage& storage() const { return options.storage; }
+
+  base::Result<void> CheckSound() const;
+  // Poison keeps the first failure of a changing call and returns it as kIo.
+  base::Error Poison(base::Error error);
+  template <typename T>
+  base::Result<T> Guarded(base::Result<T> result) {
+    if (!result.ok()) return Poison(std::move(result).error());
+    return result;
+  }
+
+  // Write appends an entry of any type, durably; `fields` is an object without
+  // common fields.
+  base::Result<std::uint64_t> Write(EntryType type, nlohmann::json fields);
+  // NoteEntry takes in what later calls need to know of an entry in the log.
+  void NoteEntry(EntryType type, const nlohmann::json& entry);
+  // Stamp sets `time` and `mono` and looks for a clock step.
+  void Stamp(nlohmann::json& entry);
+
+  // ReadBack hashes what it has not read yet, or everything, and compares.
+  base::Result<void> ReadBack(bool everything);
+  base::Result<void> CheckLogKey(const NoteSigner& signer) const;
+
+  // EnsureFolder makes a folder of the record, and those above it, durably.
+  base::Result<void> EnsureFolder(std::string_view name);
+  // Files lists the record's files, with their paths in it, sorted; other
+  // things than files and folders are listed as kOther.
+  base::Result<std::vector<FileInfo>> Files() const;
+  // DigestLines are the sha256sum lines of an addendum.
+  base::Result<std::string> DigestLines() const;
+};
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_WRITER_STATE_H_

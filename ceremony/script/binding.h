@@ -72,9 +72,9 @@ base::Result<Binding> ReadBinding(const std::string& path, Problems* problems = 
 // back to the same; kInvalidInput when it would not (the error says why).
 base::Result<std::string> WriteBinding(const Binding& binding);
 
-// CheckBinding compares a binding with a script: the same estate, and every
-// token of the script bound (BIND-01, BIND-02), no two logical tokens bound to
-// one real token (BIND-03). Tokens that the script does not name are allowed.
+// CheckBinding compares a binding with a script: the same estate (INPUT-14), and
+// every token of the script bound (BIND-01). Tokens that the script does not
+// name are allowed, so that one binding serves several scripts.
 base::Result<void> CheckBinding(const Script& script, const Binding& binding);
 
 }  // namespace ceremony::script

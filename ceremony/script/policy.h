@@ -1,6 +1,6 @@
-// The policy: the numbers and rules of an operator, versioned, never in code.
-// A policy file states every part it uses; what it leaves out has no rule,
-// except where a default is said below.
+// The policy: the numbers and rules of an operator, versioned, never in code:
+// clock, window, quorum, pin, algorithms and waiver must be stated. What a file
+// leaves out of the rest has no rule.
 //
 // Format keyceremony-policy/1.
 #ifndef CEREMONY_SCRIPT_POLICY_H_
@@ -33,37 +33,37 @@ struct PolicyRule {
 };
 
 struct ClockPolicy {
-  int tolerance_seconds = 5;  // most that the machine may differ from the source that is read aloud
+  int tolerance_seconds = 0;  // most that the machine may differ from the source that is read aloud
 };
 
 // Minutes that a section may take (the window in which a token is open).
 struct WindowPolicy {
-  int warn_minutes = 60;
-  int stop_minutes = 90;
+  int warn_minutes = 0;
+  int stop_minutes = 0;
 };
 
 struct QuorumPolicy {
-  int minimum_m = 2;
-  int spare = 1;                  // active members wanted beyond m before the pool alarm sounds
-  bool one_employer_below_m = true;  // no single employer may reach m alone
+  int minimum_m = 0;
+  int spare = 0;                      // active members wanted beyond m, or the pool alarm sounds
+  bool one_employer_below_m = false;  // no single employer may reach m alone
 };
 
 // PINs that the product makes. Characters are drawn evenly from the alphabet.
 struct PinPolicy {
   std::string alphabet;  // unique ASCII characters, 10..94
-  int user_length = 16;
-  int so_length = 16;
+  int user_length = 0;
+  int so_length = 0;
 };
 
 struct AlgorithmPolicy {
-  std::vector<std::string> ca_keys;  // names of base::KeyAlgorithms(): what key.generate may make
-  std::vector<std::string> signature_schemes;  // "ecdsa-sha256", ...
+  std::vector<std::string> ca_keys;     // names of base::KeyAlgorithms(): what key.generate may make
+  std::vector<std::string> signatures;  // names of x509::SignatureAlgorithms(): what a profile may use
 };
 
-// Most days that a certificate of a kind may be valid; 0: without limit.
+// Most days that a certificate of a kind may be valid.
 struct ValidityLimit {
-  std::string certificate;  // "root", "issuing", "end-entity"
-  int maximum_days = 0;
+  std::string certificate;  // "root", "issuing", ...: the operator's words, as profiles use them
+  std::int64_t maximum_days = 0;
 };
 
 // Life of issuing keys; absent: no cap.
@@ -71,8 +71,8 @@ struct KeyCap {
   std::string use;  // "issuing"
   std::int64_t certificates = 0;  // 0: no cap on the count
   int days = 0;                   // 0: no cap on the age
-  int deactivate_minutes = 60;    // after the cap was reached
-  int hold_months = 24;           // from deactivation to destruction, at most
+  int deactivate_minutes = 0;     // after the cap was reached
+  int hold_months = 0;            // from deactivation to destruction, at most
 };
 
 struct CrlPolicy {
@@ -106,8 +106,8 @@ struct Policy {
   CrlPolicy crl;
   std::vector<AttendancePolicy> attendance;
   std::vector<RolePair> roles_apart;
-  int waiver_people = 2;
-  bool statement_signing = true;  // whether a CA key may sign a proof-of-copy statement
+  int waiver_people = 0;          // named people who must agree to waive a rule
+  bool statement_signing = false;  // whether a CA key may sign a proof-of-copy statement
   std::vector<PolicyRule> rules;
   LoadedFile file;
 
@@ -115,12 +115,13 @@ struct Policy {
   Severity SeverityOf(std::string_view rule) const;
   const PolicyRule* FindRule(std::string_view rule) const;
   bool AllowsKey(std::string_view algorithm) const;
+  bool AllowsSignature(std::string_view algorithm) const;
 };
 
 const FieldTable& PolicyTable();
 
-// ParsePolicy checks beyond the table: warn before stop, no rule, cap or limit
-// twice, alphabet without repeats, a role not apart from itself.
+// ParsePolicy checks beyond the table: warning before stop, no rule twice, the
+// PIN alphabet without repeats and PINs of at least 32 bits of chance.
 base::Result<Policy> ParsePolicy(LoadedFile file, Problems* problems = nullptr);
 base::Result<Policy> ReadPolicy(const std::string& path, Problems* problems = nullptr);
 

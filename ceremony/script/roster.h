@@ -7,11 +7,13 @@
 #define CEREMONY_SCRIPT_ROSTER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ceremony/script/fields.h"
+#include "ceremony/script/script.h"
 #include "ceremony/script/strict_json.h"
 #include "hsm/base/result.h"
 
@@ -22,8 +24,10 @@ std::string_view NameOf(Role role);  // "security-officer"
 std::string_view TitleOf(Role role);  // "security officer"
 // RoleChoices are the words of every field that names a role.
 std::vector<ChoiceName> RoleChoices();
-// FindRole returns the role of a word that the table has accepted; kInvalidInput otherwise.
-base::Result<Role> FindRole(std::string_view name);
+// FindRole is none for a word that is no role.
+std::optional<Role> FindRole(std::string_view name);
+// RoleShape is for maps whose names are roles.
+const Shape& RoleShape();
 
 enum class PersonState : std::uint8_t { kNominated, kScreened, kApproved, kTrained, kActive, kLeaving, kLeft };
 std::string_view NameOf(PersonState state);
@@ -53,7 +57,6 @@ struct Quorum {
   std::string name;
   int m = 0;
   Role role = Role::kCustodian;
-  std::string domain;  // only people of this domain count; empty: all
 };
 
 struct Roster {
@@ -64,22 +67,32 @@ struct Roster {
 
   const Person* FindPerson(std::string_view id) const;
   const Quorum* FindQuorum(std::string_view name) const;
-  // MembersOf lists who counts for a quorum: its role, its domain, state active,
-  // with a sign_key. Their number is the n of m-of-n.
+  // MembersOf lists who counts for a quorum: its role, state active, with a
+  // sign_key. Their number is the n of m-of-n.
   std::vector<const Person*> MembersOf(const Quorum& quorum) const;
 };
 
 const FieldTable& RosterTable();
 
+// The quorum that witnesses every record (first and last checkpoint, addendum);
+// a roster without it is refused.
+inline constexpr std::string_view kRecordQuorum = "custodians";
+
 // ParseRoster checks beyond the table: ids unique; no key stands twice, neither
 // for two people nor as sign and open key of one; keys parse and are of a type
-// that approvals can use; history in order; every quorum can be met.
+// that approvals can use; history in order and ending in the state that is
+// given; every quorum can be met (m people count for it); the record's quorum
+// is defined.
 base::Result<Roster> ParseRoster(LoadedFile file, Problems* problems = nullptr);
 base::Result<Roster> ReadRoster(const std::string& path, Problems* problems = nullptr);
 
 // WriteRoster spells a roster as a file, indented, that ParseRoster reads back to
 // the same; kInvalidInput when it would not (the error says why).
 base::Result<std::string> WriteRoster(const Roster& roster);
+
+// CheckRoster compares a roster with a script: the same estate (INPUT-14), and
+// every quorum that a step asks for is defined (INPUT-09).
+base::Result<void> CheckRoster(const Script& script, const Roster& roster);
 
 }  // namespace ceremony::script
 

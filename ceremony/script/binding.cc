@@ -1,0 +1,247 @@
+#include "ceremony/script/binding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "ceremony/script/expected.h"
+#include "ceremony/script/names.h"
+#include "ceremony/script/written.h"
+
+namespace ceremony::script {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr std::array kEnvironments{
+    Named<Environment>{Environment::kRehearsal, "rehearsal", "tokens made for it, simulated people"},
+    Named<Environment>{Environment::kUit, "uit", "user integration test"},
+    Named<Environment>{Environment::kSit, "sit", "system integration test"},
+    Named<Environment>{Environment::kProduction, "production", "the real thing"},
+};
+
+constexpr std::array kLogins{
+    Named<Login>{Login::kPinPrompt, "pin-prompt", "the PIN is typed at the terminal"},
+    Named<Login>{Login::kProtectedPath, "protected-path", "the token has its own keypad or card reader"},
+    Named<Login>{Login::kShares, "shares", "custodians combine the PIN"},
+};
+
+constexpr std::size_t kLabelBytes = 32;   // PKCS#11 2.40 section 3.2, CK_TOKEN_INFO
+constexpr std::size_t kSerialBytes = 16;  // the same
+
+constexpr const char* kSecretWords = "a secret must never stand in a file";
+constexpr const char* kSecretHint = "take it out, and change that secret: it has been written down";
+
+std::string Lower(std::string_view text) {
+  std::string lower;
+  for (const char c : text) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
+}
+
+// HoldsSecret finds `pin=1234` and the like in arguments of a module.
+bool HoldsSecret(std::string_view arguments) {
+  const std::string lower = Lower(arguments);
+  for (std::size_t equals = lower.find('='); equals != std::string::npos; equals = lower.find('=', equals + 1)) {
+    std::size_t start = equals;
+    while (start > 0 && (std::isalnum(static_cast<unsigned char>(lower[start - 1])) != 0 || lower[start - 1] == '-' || lower[start - 1] == '_')) --start;
+    if (LooksSecret(std::string_view(lower).substr(start, equals - start))) return true;
+  }
+  return false;
+}
+
+// HoldsSecretName finds TOKEN_PIN as well as PIN and PASSWORD.
+bool HoldsSecretName(std::string_view variable) {
+  if (LooksSecret(variable)) return true;
+  while (!variable.empty()) {
+    const auto end = std::min(variable.find('_'), variable.size());
+    if (LooksSecret(variable.substr(0, end))) return true;
+    variable.remove_prefix(std::min(end + 1, variable.size()));
+  }
+  return false;
+}
+
+class Builder final {
+ public:
+  Builder(const Document& document, Binding& binding, Problems& problems) : document_(document), binding_(binding), problems_(problems) {}
+
+  void Build(const json& values) {
+    binding_.estate = values.at("estate");
+    binding_.environment = ValueOf(kEnvironments, values.at("environment").get_ref<const std::string&>());
+    binding_.record_token = values.at("record_token");
+    for (const Node* node : document_.root().Find("tokens")->children()) {
+      BuildToken(values.at("tokens").at(node->key()), *node);
+    }
+    if (binding_.Find(binding_.record_token) != nullptr) return;
+    std::vector<std::string> names;
+    for (const TokenBinding& token : binding_.tokens) names.push_back(token.name);
+    const std::string nearest = NearestName(binding_.record_token, names);
+    Add(*document_.root().Find("record_token"), kRuleReference,
+        fmt::format("expected a token that `tokens` binds, {}, found \"{}\"", QuotedList(names), binding_.record_token),
+        nearest.empty() ? "" : "did you mean `" + nearest + "`?");
+  }
+
+ private:
+  void Add(const Node& node, std::string_view rule, std::string message, std::string hint = {}) {
+    AddProblem(document_, node, PlaceOf::kValue, rule, std::move(message), std::move(hint), problems_);
+  }
+
+  void BuildToken(const json& value, const Node& node) {
+    TokenBinding token;
+    token.name = node.key();
+    token.module = value.at("module");
+    token.label = value.at("label");
+    token.serial = value.value("serial", "");
+    token.login = ValueOf(kLogins, value.at("login").get_ref<const std::string&>());
+    token.environment = value.at("environment").get<std::map<std::string, std::string>>();
+    token.init_args = value.value("init_args", "");
+    token.site = value.value("site", "");
+    if (const auto blank = value.find("uninitialised"); blank != value.end()) {
+      token.uninitialised.emplace();
+      if (blank->contains("slot")) token.uninitialised->slot = blank->at("slot").get<std::uint64_t>();
+      token.uninitialised->serial = blank->value("serial", "");
+      token.uninitialised->slot_description = blank->value("slot_description", "");
+      if (const Node* serial = node.Find("uninitialised")->Find("serial"); serial != nullptr) CheckBytes(*serial, kSerialBytes);
+    }
+    CheckBytes(*node.Find("label"), kLabelBytes);
+    if (const Node* serial = node.Find("serial"); serial != nullptr) CheckBytes(*serial, kSerialBytes);
+    if (const Node* variables = node.Find("environment"); variables != nullptr) {
+      for (const Node* variable : variables->children()) {
+        if (HoldsSecretName(variable->key()) || HoldsSecret(variable->text())) Add(*variable, kRuleSecret, kSecretWords, kSecretHint);
+      }
+    }
+    if (HoldsSecret(token.init_args)) Add(*node.Find("init_args"), kRuleSecret, kSecretWords, kSecretHint);
+    CheckDistinct(token, node);
+    binding_.tokens.push_back(std::move(token));
+  }
+
+  // The token pads both with blanks to a fixed number of bytes.
+  void CheckBytes(const Node& node, std::size_t most) {
+    if (node.text().size() <= most) return;
+    Add(node, kRuleValue, fmt::format("expected at most {} bytes in UTF-8, found {}", most, node.text().size()));
+  }
+
+  void CheckDistinct(const TokenBinding& token, const Node& node) {
+    for (const TokenBinding& other : binding_.tokens) {
+      if (other.module != token.module || other.serial != token.serial) continue;
+      if (!token.serial.empty()) {
+        Add(*node.Find("serial"), kRuleSameName, fmt::format("expected a real token of its own, found that of `{}`", other.name));
+      } else if (other.label == token.label) {
+        Add(*node.Find("label"), kRuleSameName, fmt::format("expected a label of its own, found that of `{}`", other.name));
+      }
+    }
+  }
+
+  const Document& document_;
+  Binding& binding_;
+  Problems& problems_;
+};
+
+FieldTable TokenTable() {
+  FieldTable blank{"uninitialised",
+                   "How a token that has not been initialised is recognised; what is left out is not compared, and one token must match.",
+                   {Field::Integer("slot", 0, kMaxInteger, "slot id").Optional(), Field::Text("serial", "serial of the device, if it shows one already").Length(1, 16).Optional(),
+                    Field::Text("slot_description", "as `keyceremony token list` shows it").Length(1, 64).Optional()},
+                   {}};
+  return {"bound token",
+          "A real token. Secrets never stand here.",
+          {Field::Shaped("module", AbsolutePathShape(), "the PKCS#11 library").Example("\"/usr/lib/softhsm/libsofthsm2.so\""),
+           Field::Text("label", "the token's label; one to be commissioned gets it").Length(1, 32),
+           Field::Text("serial", "the token's serial number").Length(1, 16).Optional(),
+           Field::Table("uninitialised", std::move(blank), "in place of `serial`, for a token to be commissioned").Example("{}").Optional(),
+           Field::Choice("login", ChoicesOf(kLogins), "how one logs in").Default("pin-prompt").Unquotable(),
+           Field::Map("environment", VariableShape(), Field::Text("value", "its value").Length(1, 1000).Unquotable(), 0, 20,
+                      "environment variables, set before the module is loaded")
+               .DefaultJson("{}"),
+           Field::Text("init_args", "for C_Initialize, as modules of the NSS kind need").Length(1, 1000).Unquotable().Optional(),
+           Field::Text("site", "where the token stands").Optional()},
+          {{"serial", "uninitialised"}}};
+}
+
+}  // namespace
+
+std::string_view NameOf(Environment environment) { return WordOf(kEnvironments, environment); }
+std::string_view NameOf(Login login) { return WordOf(kLogins, login); }
+
+const TokenBinding* Binding::Find(std::string_view token) const {
+  const auto found = std::find_if(tokens.begin(), tokens.end(), [&](const TokenBinding& each) { return each.name == token; });
+  return found == tokens.end() ? nullptr : &*found;
+}
+
+const FieldTable& BindingTable() {
+  static const FieldTable table{
+      "binding",
+      "Which real token stands for each logical token of a script.",
+      {FormatField("keyceremony-binding/1"), Field::Id("estate", "the estate; that of the script").Example("\"smki.example\""),
+       Field::Choice("environment", ChoicesOf(kEnvironments), "where this is; part of every record and output"),
+       Field::Map("tokens", IdShape(), Field::Table("token", TokenTable(), "a token"), 1, 100, "real tokens by logical name"),
+       Field::Id("record_token", "the one of `tokens` that makes and holds the key of the record")},
+      {}};
+  return table;
+}
+
+base::Result<Binding> ParseBinding(LoadedFile file, Problems* problems) {
+  Problems own;
+  Problems& all = problems == nullptr ? own : *problems;
+  const std::size_t before = all.count();
+  Document document;
+  json values;
+  Binding binding;
+  if (ParseFile(BindingTable(), file, document, values, all)) Builder(document, binding, all).Build(values);
+  if (all.count() > before) return all.ToError();
+  binding.file = std::move(file);
+  return binding;
+}
+
+base::Result<Binding> ReadBinding(const std::string& path, Problems* problems) {
+  KC_ASSIGN_OR_RETURN(LoadedFile file, LoadFile(path));
+  return ParseBinding(std::move(file), problems);
+}
+
+base::Result<std::string> WriteBinding(const Binding& binding) {
+  ordered_json file{{"format", "keyceremony-binding/1"}, {"estate", binding.estate}, {"environment", NameOf(binding.environment)}};
+  file["tokens"] = ordered_json::object();
+  for (const TokenBinding& token : binding.tokens) {
+    ordered_json entry{{"module", token.module}, {"label", token.label}};
+    if (!token.serial.empty()) entry["serial"] = token.serial;
+    if (token.uninitialised.has_value()) {
+      ordered_json blank = ordered_json::object();
+      if (token.uninitialised->slot.has_value()) blank["slot"] = *token.uninitialised->slot;
+      if (!token.uninitialised->serial.empty()) blank["serial"] = token.uninitialised->serial;
+      if (!token.uninitialised->slot_description.empty()) blank["slot_description"] = token.uninitialised->slot_description;
+      entry["uninitialised"] = std::move(blank);
+    }
+    entry["login"] = NameOf(token.login);
+    for (const auto& [name, value] : token.environment) entry["environment"][name] = value;
+    if (!token.init_args.empty()) entry["init_args"] = token.init_args;
+    if (!token.site.empty()) entry["site"] = token.site;
+    file["tokens"][token.name] = std::move(entry);
+  }
+  file["record_token"] = binding.record_token;
+  return Written(file, [](LoadedFile written) { return ParseBinding(std::move(written)); });
+}
+
+base::Result<void> CheckBinding(const Script& script, const Binding& binding) {
+  Problems problems;
+  const Node& root = script.document.root();
+  if (binding.estate != script.estate) {
+    AddProblem(script.document, *root.Find("estate"), PlaceOf::kValue, kRuleContradiction,
+               fmt::format("expected the estate of the binding {}, \"{}\", found \"{}\"", binding.file.name, binding.estate, script.estate), "",
+               problems);
+  }
+  for (const ScriptToken& token : script.tokens) {
+    if (binding.Find(token.name) != nullptr) continue;
+    AddProblem(script.document, *root.Find("tokens")->Find(token.name), PlaceOf::kName, "BIND-01",
+               fmt::format("the binding {} does not say which real token this is", binding.file.name),
+               fmt::format("add `{}` to the `tokens` of {}", token.name, binding.file.name), problems);
+  }
+  if (!problems.empty()) return problems.ToError();
+  return {};
+}
+
+}  // namespace ceremony::script

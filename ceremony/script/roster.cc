@@ -1,0 +1,291 @@
+#include "ceremony/script/roster.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "ceremony/script/names.h"
+#include "ceremony/script/written.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/public_key.h"
+
+namespace ceremony::script {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr std::array kRoles{
+    Named<Role>{Role::kAdministrator, "administrator", "operates the machine"},
+    Named<Role>{Role::kSecurityOfficer, "security-officer", "leads the ceremony and answers for it"},
+    Named<Role>{Role::kCustodian, "custodian", "holds a share and approves"},
+    Named<Role>{Role::kWitness, "witness", "sees what happens and signs for it"},
+    Named<Role>{Role::kAuditor, "auditor", "judges the ceremony from outside"},
+};
+
+constexpr std::array kStates{
+    Named<PersonState>{PersonState::kNominated, "nominated", "proposed"},
+    Named<PersonState>{PersonState::kScreened, "screened", "background checked"},
+    Named<PersonState>{PersonState::kApproved, "approved", "appointed, not yet trained"},
+    Named<PersonState>{PersonState::kTrained, "trained", "ready to take up the role"},
+    Named<PersonState>{PersonState::kActive, "active", "counts for quorums"},
+    Named<PersonState>{PersonState::kLeaving, "leaving", "no longer counts, still holds shares"},
+    Named<PersonState>{PersonState::kLeft, "left", "holds nothing"},
+};
+
+std::string RolePattern() {
+  std::string pattern;
+  for (const auto& role : kRoles) pattern += (pattern.empty() ? "" : "|") + std::string(role.word);
+  return pattern;
+}
+
+// Keys finds a public key that stands twice in a roster: one key for two people
+// would let one of them be counted as two.
+class Keys final {
+ public:
+  Keys(const Document& document, Problems& problems) : document_(document), problems_(problems) {}
+
+  void Check(const Node& person, std::string_view member, const std::vector<base::KeyAlgorithm>& allowed) {
+    const Node* node = person.Find(member);
+    if (node == nullptr) return;
+    const auto der = base::Base64Decode(node->text());
+    const auto key = der.ok() ? base::PublicKey::FromSpki(*der) : base::Result<base::PublicKey>(der.error());
+    if (!key.ok()) {
+      Add(*node, kRuleValue, "expected base64 of a DER SubjectPublicKeyInfo: " + key.error().message);
+      return;
+    }
+    if (std::find(allowed.begin(), allowed.end(), key->algorithm()) == allowed.end()) {
+      std::string names;
+      for (const base::KeyAlgorithm algorithm : allowed) names += (names.empty() ? "" : " or ") + std::string(base::FactsOf(algorithm).title);
+      Add(*node, kRuleValue, fmt::format("expected a key of type {}, found {}", names, base::FactsOf(key->algorithm()).title));
+      return;
+    }
+    const auto [first, is_new] = seen_.emplace(node->text(), node->Pointer());
+    if (!is_new) Add(*node, kRuleSameName, "expected a key of its own, found that of " + first->second);
+  }
+
+ private:
+  void Add(const Node& node, std::string_view rule, std::string message) {
+    AddProblem(document_, node, PlaceOf::kValue, rule, std::move(message), "", problems_);
+  }
+
+  const Document& document_;
+  Problems& problems_;
+  std::map<std::string, std::string> seen_;
+};
+
+Person BuildPerson(const json& value) {
+  Person person;
+  person.id = value.at("id");
+  person.name = value.at("name");
+  person.employer = value.at("employer");
+  for (const json& role : value.at("roles")) person.roles.push_back(ValueOf(kRoles, role.get_ref<const std::string&>()));
+  person.domain = value.value("domain", "");
+  person.site = value.value("site", "");
+  person.state = ValueOf(kStates, value.at("state").get_ref<const std::string&>());
+  for (const json& change : value.at("history")) {
+    person.history.push_back({ValueOf(kStates, change.at("state").get_ref<const std::string&>()), change.at("on")});
+  }
+  person.sign_key = value.value("sign_key", "");
+  person.open_key = value.value("open_key", "");
+  return person;
+}
+
+void CheckHistory(const Document& document, const Person& person, const Node& node, Problems& problems) {
+  const Node* history = node.Find("history");
+  if (history == nullptr || person.history.empty()) return;
+  for (std::size_t i = 1; i < person.history.size(); ++i) {
+    const StateChange& before = person.history[i - 1];
+    const StateChange& change = person.history[i];
+    if (change.on < before.on) {
+      AddProblem(document, *history->children()[i], PlaceOf::kValue, kRuleContradiction,
+                 fmt::format("expected a date on or after {}, found {}", before.on, change.on), "", problems);
+    }
+  }
+  if (person.history.back().state != person.state) {
+    AddProblem(document, *node.Find("state"), PlaceOf::kValue, kRuleContradiction,
+               fmt::format("expected the last state of the history, \"{}\", found \"{}\"", NameOf(person.history.back().state), NameOf(person.state)),
+               "", problems);
+  }
+}
+
+void CheckQuorums(const Document& document, const Roster& roster, Problems& problems) {
+  const Node& node = *document.root().Find("quorums");
+  for (const Quorum& quorum : roster.quorums) {
+    const auto members = static_cast<int>(roster.MembersOf(quorum).size());
+    if (quorum.m <= members) continue;
+    AddProblem(document, *node.Find(quorum.name)->Find("m"), PlaceOf::kValue, kRuleContradiction,
+               fmt::format("expected at most {}, found {}: so many people are active with the role {} and a sign_key", members, quorum.m,
+                           NameOf(quorum.role)),
+               "", problems);
+  }
+  if (roster.FindQuorum(kRecordQuorum) == nullptr) {
+    AddProblem(document, node, PlaceOf::kValue, kRuleReference,
+               fmt::format("expected the quorum \"{}\", which witnesses every record", kRecordQuorum), "", problems);
+  }
+}
+
+void BuildRoster(const Document& document, const json& values, Roster& roster, Problems& problems) {
+  roster.estate = values.at("estate");
+  for (const Node* node : document.root().Find("quorums")->children()) {
+    const json& value = values.at("quorums").at(node->key());
+    roster.quorums.push_back({node->key(), value.at("m"), ValueOf(kRoles, value.at("role").get_ref<const std::string&>())});
+  }
+  Keys keys(document, problems);
+  std::map<std::string, Position> ids;
+  const Node& people = *document.root().Find("people");
+  for (std::size_t i = 0; i < people.children().size(); ++i) {
+    const Node& node = *people.children()[i];
+    Person person = BuildPerson(values.at("people")[i]);
+    const auto [first, is_new] = ids.emplace(person.id, node.Find("id")->position());
+    if (!is_new) {
+      AddProblem(document, *node.Find("id"), PlaceOf::kValue, kRuleSameName,
+                 fmt::format("expected an id of its own, found that of the person in line {}", first->second.line), "", problems);
+    }
+    keys.Check(node, "sign_key", {base::KeyAlgorithm::kEcP256, base::KeyAlgorithm::kEd25519});
+    keys.Check(node, "open_key", {base::KeyAlgorithm::kEcP256});
+    CheckHistory(document, person, node, problems);
+    roster.people.push_back(std::move(person));
+  }
+  CheckQuorums(document, roster, problems);
+}
+
+FieldTable PersonTable() {
+  FieldTable change{"history entry",
+                    "When a person came to a state.",
+                    {Field::Choice("state", ChoicesOf(kStates), "the new state"), Field::Date("on", "the day")},
+                    {}};
+  return {"person",
+          "Somebody who takes part in ceremonies.",
+          {Field::Id("id", "names the person in records; never used again for somebody else").Example("\"alice\""),
+           Field::Text("name", "as identity papers spell it"), Field::Text("employer", "the company that pays this person"),
+           Field::List("roles", Field::Choice("role", RoleChoices(), "a role"), 1, 5, "what the person may do").Unique(),
+           Field::Id("domain", "PKI domain; left out: any").Optional(), Field::Text("site", "where the person works").Optional(),
+           Field::Choice("state", ChoicesOf(kStates), "only who is active counts for a quorum"),
+           Field::List("history", Field::Table("change", std::move(change), "a change"), 0, 50, "states and their dates, oldest first").DefaultJson("[]"),
+           Field::Shaped("sign_key", Base64Shape(), "public key for approvals: DER SubjectPublicKeyInfo, P-256 or Ed25519").Length(4, 400).Optional(),
+           Field::Shaped("open_key", Base64Shape(), "public key that shares are sealed to: DER SubjectPublicKeyInfo, P-256").Length(4, 400).Optional()},
+          {}};
+}
+
+}  // namespace
+
+std::string_view NameOf(Role role) { return WordOf(kRoles, role); }
+
+std::string_view TitleOf(Role role) { return role == Role::kSecurityOfficer ? "security officer" : NameOf(role); }
+
+std::vector<ChoiceName> RoleChoices() { return ChoicesOf(kRoles); }
+
+std::optional<Role> FindRole(std::string_view name) { return FindValue(kRoles, name); }
+
+const Shape& RoleShape() {
+  static const Shape shape{"role", Pattern::Parse(RolePattern()).value(),
+                           "a role (administrator, security-officer, custodian, witness or auditor)"};
+  return shape;
+}
+
+std::string_view NameOf(PersonState state) { return WordOf(kStates, state); }
+
+bool Person::HasRole(Role role) const { return std::find(roles.begin(), roles.end(), role) != roles.end(); }
+
+const Person* Roster::FindPerson(std::string_view id) const {
+  const auto found = std::find_if(people.begin(), people.end(), [&](const Person& person) { return person.id == id; });
+  return found == people.end() ? nullptr : &*found;
+}
+
+const Quorum* Roster::FindQuorum(std::string_view name) const {
+  const auto found = std::find_if(quorums.begin(), quorums.end(), [&](const Quorum& quorum) { return quorum.name == name; });
+  return found == quorums.end() ? nullptr : &*found;
+}
+
+std::vector<const Person*> Roster::MembersOf(const Quorum& quorum) const {
+  std::vector<const Person*> members;
+  for (const Person& person : people) {
+    if (person.state == PersonState::kActive && person.HasRole(quorum.role) && !person.sign_key.empty()) members.push_back(&person);
+  }
+  return members;
+}
+
+const FieldTable& RosterTable() {
+  static const FieldTable table{
+      "roster",
+      "The people of an estate, their keys, and the quorums they form.",
+      {FormatField("keyceremony-roster/1"), Field::Id("estate", "the estate; key names are `<estate>/<person id>`").Example("\"smki.example\""),
+       Field::Map("quorums", IdShape(),
+                  Field::Table("quorum",
+                               {"quorum",
+                                "So many people of a role must approve.",
+                                {Field::Integer("m", 1, 255, "how many"), Field::Choice("role", RoleChoices(), "of which role")},
+                                {}},
+                               "a quorum"),
+                  1, 100, "quorums by the name that steps use; `custodians` witnesses every record"),
+       Field::List("people", Field::Table("person", PersonTable(), "a person"), 1, 1000, "everybody who is or was there")},
+      {}};
+  return table;
+}
+
+base::Result<Roster> ParseRoster(LoadedFile file, Problems* problems) {
+  Problems own;
+  Problems& all = problems == nullptr ? own : *problems;
+  const std::size_t before = all.count();
+  Document document;
+  json values;
+  Roster roster;
+  if (ParseFile(RosterTable(), file, document, values, all)) BuildRoster(document, values, roster, all);
+  if (all.count() > before) return all.ToError();
+  roster.file = std::move(file);
+  return roster;
+}
+
+base::Result<Roster> ReadRoster(const std::string& path, Problems* problems) {
+  KC_ASSIGN_OR_RETURN(LoadedFile file, LoadFile(path));
+  return ParseRoster(std::move(file), problems);
+}
+
+base::Result<std::string> WriteRoster(const Roster& roster) {
+  ordered_json file{{"format", "keyceremony-roster/1"}, {"estate", roster.estate}};
+  file["quorums"] = ordered_json::object();
+  for (const Quorum& quorum : roster.quorums) file["quorums"][quorum.name] = {{"m", quorum.m}, {"role", NameOf(quorum.role)}};
+  file["people"] = ordered_json::array();
+  for (const Person& person : roster.people) {
+    ordered_json entry{{"id", person.id}, {"name", person.name}, {"employer", person.employer}};
+    entry["roles"] = ordered_json::array();
+    for (const Role role : person.roles) entry["roles"].push_back(NameOf(role));
+    if (!person.domain.empty()) entry["domain"] = person.domain;
+    if (!person.site.empty()) entry["site"] = person.site;
+    entry["state"] = NameOf(person.state);
+    for (const StateChange& change : person.history) entry["history"].push_back({{"state", NameOf(change.state)}, {"on", change.on}});
+    if (!person.sign_key.empty()) entry["sign_key"] = person.sign_key;
+    if (!person.open_key.empty()) entry["open_key"] = person.open_key;
+    file["people"].push_back(std::move(entry));
+  }
+  return Written(file, [](LoadedFile written) { return ParseRoster(std::move(written)); });
+}
+
+base::Result<void> CheckRoster(const Script& script, const Roster& roster) {
+  Problems problems;
+  if (roster.estate != script.estate) {
+    AddProblem(script.document, *script.document.root().Find("estate"), PlaceOf::kValue, kRuleContradiction,
+               fmt::format("expected the estate of the roster {}, \"{}\", found \"{}\"", roster.file.name, roster.estate, script.estate), "", problems);
+  }
+  std::vector<std::string> names;
+  for (const Quorum& quorum : roster.quorums) names.push_back(quorum.name);
+  for (const Section& section : script.sections) {
+    for (const Step& step : section.steps) {
+      if (step.quorum.empty() || roster.FindQuorum(step.quorum) != nullptr) continue;
+      const std::string nearest = NearestName(step.quorum, names);
+      problems.Add(script.ProblemAt(step, "quorum", std::string(kRuleReference),
+                                    fmt::format("expected a quorum of the roster {}, found \"{}\"", roster.file.name, step.quorum),
+                                    nearest.empty() ? "" : "did you mean `" + nearest + "`?"));
+    }
+  }
+  if (!problems.empty()) return problems.ToError();
+  return {};
+}
+
+}  // namespace ceremony::script

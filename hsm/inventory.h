@@ -17,24 +17,27 @@ namespace hsm {
 struct InventoryItem {
   Object object;
   AttributeSet attributes;
-  std::string spki_sha256;  // of a public key, or of a private one that shows its public half; or empty
-  std::string problem;      // "CKR_OBJECT_HANDLE_INVALID": it could not be read; or empty
+  std::string value_sha256;  // of a certificate; or empty
+  std::string spki_sha256;   // of a public key, or of a private one that shows its public half; or empty
+  std::string problem;       // "CKR_OBJECT_HANDLE_INVALID": it could not be read; or empty
   std::string line;
 };
 
 // Inventory lists items in ascending order of their lines, so that it does not
 // depend on handles or on the token's order.
 //
-// Canonical text, of which `sha256` is the digest: the line
-// "keyceremony-inventory 1", a line with the token's label and serial, then one line an
-// object; LF after each. An object's line is its attributes in ascending order
-// of type, "NAME=value" with a single space between, values as DescribeValue
-// spells them but text always quoted ("\"", "\\" and bytes outside 0x20..0x7e as \xNN);
-// a value longer than 64 bytes is "sha256:" with its digest in hex; absent
-// attributes are left out, "(sensitive)" and "(unreadable)" stand for values
-// that are kept or broken; " spki=" with the SHA-256 of the
-// SubjectPublicKeyInfo ends the line of a key with a known public half,
-// " problem=" with the return value that of an object that could not be read.
+// Canonical text, of which `sha256` is the digest; LF ends each line:
+//   keyceremony-inventory 1
+//   token label="<label>" serial="<serial>"
+//   one line an object
+// An object's line is its attributes in ascending order of type, NAME=value with
+// one space between. Values are spelled by DescribeValue, but text is quoted
+// (\" and \\ for quote and backslash, \xNN for bytes outside 0x20..0x7e), and a
+// value longer than 64 bytes is "sha256:" with its digest in hex. Absent
+// attributes are left out; "(sensitive)" and "(unreadable)" stand for values that
+// are kept or broken. At the end of the line, where it applies: value= the SHA-256 of
+// a certificate's CKA_VALUE, spki= that of the SubjectPublicKeyInfo of a key with
+// a known public half, problem= the return value for an object that could not be read.
 struct Inventory {
   std::string token_label;
   std::string token_serial;
@@ -57,10 +60,10 @@ struct ObjectChange {
 };
 
 // InventoryDifference is what happened to a token between two inventories.
-// Objects that are alike in all are matched one to one (two equal objects are
-// two); of the rest, an object before and one after are the same, changed, when
-// class, CKA_ID, label and public key do not contradict each other and at least id or
-// public key agrees; if there is a choice the fewest differences win.
+// Objects with equal lines are matched one to one (two equal objects are two).
+// Of the rest, an object before and one after are the same, changed, when their
+// classes do not contradict each other and they have one public key or, where
+// that is not known of both, one CKA_ID; if there is a choice the fewest differences win.
 struct InventoryDifference {
   std::vector<InventoryItem> appeared;
   std::vector<InventoryItem> vanished;

@@ -13,6 +13,10 @@ void AttributeSet::Set(CK_ATTRIBUTE_TYPE type, Bytes value) {
 
 void AttributeSet::SetState(CK_ATTRIBUTE_TYPE type, AttributeState state) { items_[type] = Item{state, {}}; }
 
+void AttributeSet::Merge(const AttributeSet& other) {
+  for (const auto& [type, item] : other.items_) items_[type] = item;
+}
+
 AttributeState AttributeSet::state(CK_ATTRIBUTE_TYPE type) const {
   const auto found = items_.find(type);
   return found == items_.end() ? AttributeState::kAbsent : found->second.state;

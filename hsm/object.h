@@ -28,6 +28,9 @@ class AttributeSet final {
   void Set(CK_ATTRIBUTE_TYPE type, Bytes value);
   void SetState(CK_ATTRIBUTE_TYPE type, AttributeState state);
 
+  // Merge takes over what the other set has.
+  void Merge(const AttributeSet& other);
+
   // state is kAbsent for an attribute that was not asked for.
   AttributeState state(CK_ATTRIBUTE_TYPE type) const;
   bool Has(CK_ATTRIBUTE_TYPE type) const { return state(type) == AttributeState::kPresent; }

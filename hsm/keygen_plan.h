@@ -1,0 +1,31 @@
+// What key generation plans, shared by its two source files.
+#ifndef HSM_KEYGEN_PLAN_H_
+#define HSM_KEYGEN_PLAN_H_
+
+#include "hsm/keygen.h"
+
+namespace hsm {
+
+// KeyPairMechanism says how PKCS#11 makes a key of an algorithm, and what such
+// a key can be used for at all.
+struct KeyPairMechanism {
+  CK_MECHANISM_TYPE mechanism;
+  CK_KEY_TYPE key_type;
+  KeyUsage possible;
+};
+const KeyPairMechanism& KeyPairMechanismOf(base::KeyAlgorithm algorithm);
+
+// The full templates state every attribute; ForModule leaves out what the
+// module refuses. All of the full template is read back.
+Template FullPublicTemplate(const KeyPairSpec& spec, const Quirks& quirks);
+Template FullPrivateTemplate(const KeyPairSpec& spec);
+Template FullWrapKeyTemplate(const WrapKeySpec& spec);
+Template ForModule(Template attributes, const Quirks& quirks);
+
+// AddedByToken is what a token must say by itself of a private or secret
+// key that it generated.
+Template AddedByToken(Extractable extractable, CK_MECHANISM_TYPE mechanism);
+
+}  // namespace hsm
+
+#endif  // HSM_KEYGEN_PLAN_H_

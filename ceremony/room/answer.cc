@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <regex>
 
+#include "ceremony/room/pattern.h"
 #include "ceremony/room/text.h"
 
 namespace ceremony::room {
@@ -47,12 +47,11 @@ Result<std::string> JudgeText(const Question& question, std::string_view typed) 
   const std::string answer(Trimmed(typed));
   if (answer.empty()) return MakeError(ErrorCode::kInvalidInput, "nothing was typed, expected an answer");
   if (question.pattern.empty()) return answer;
-  try {
-    if (std::regex_match(answer, std::regex(question.pattern, std::regex::ECMAScript))) return answer;
-  } catch (const std::regex_error& error) {
-    return MakeError(ErrorCode::kInternal, fmt::format("question {}: the pattern {} cannot be used: {}", question.id,
-                                                       Quoted(question.pattern), error.what()));
+  const Result<bool> matches = MatchesPattern(question.pattern, answer);
+  if (!matches.ok()) {
+    return MakeError(ErrorCode::kInternal, fmt::format("question {}: {}", question.id, matches.error().message));
   }
+  if (*matches) return answer;
   const std::string expected = question.example.empty() ? "text that matches " + Quoted(question.pattern)
                                                         : "something like " + Quoted(question.example);
   return MakeError(ErrorCode::kInvalidInput, fmt::format("you typed {}, expected {}", Quoted(answer), expected));

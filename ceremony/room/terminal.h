@@ -29,17 +29,17 @@ struct Fact {
 };
 
 struct Banner {
-  std::string title;     // of the script
-  std::string ceremony;  // its id
-  std::string mode;      // "rehearsal" or "production": shown on every banner
-  std::vector<Fact> facts;
+  std::string title{};     // of the script
+  std::string ceremony{};  // its id
+  std::string mode{};      // "rehearsal" or "production": shown on every banner
+  std::vector<Fact> facts{};
 };
 
 struct StepHeading {
-  std::string section;     // title of the section
-  std::string id;          // step id of the script
-  std::string title;       // what happens, in words
-  std::string say;         // words to read aloud; empty if none
+  std::string section{};   // title of the section
+  std::string id{};        // step id of the script
+  std::string title{};     // what happens, in words
+  std::string say{};       // words to read aloud; empty if none
   std::size_t number = 0;  // n of m, over the whole script, from 1
   std::size_t total = 0;
   std::int64_t elapsed_micros = 0;  // since the ceremony began
@@ -54,22 +54,22 @@ struct Question {
     kDecision,  // like kChoice, but never answered by simulated people: see `simulated`
   };
   Kind kind = Kind::kConsent;
-  std::string id;        // stable name of the question: "key.generate/consent"
-  std::string person;    // who is asked, by name: "Alice Archer (custodian)"
-  std::string text;      // the question
-  std::string expected;  // kConsent
-  std::string pattern;   // kText
-  std::string example;   // kText: what such an answer looks like
-  std::vector<std::string> choices;
+  std::string id{};        // stable name of the question: "key.generate/consent"
+  std::string person{};    // who is asked, by name: "Alice Archer (custodian)"
+  std::string text{};      // the question
+  std::string expected{};  // kConsent
+  std::string pattern{};   // kText
+  std::string example{};   // kText: what such an answer looks like
+  std::vector<std::string> choices{};
   // What a simulated person answers in an unattended rehearsal. An empty one
   // means that no simulated person may answer it: the ceremony pauses (kAborted).
-  std::string simulated;
+  std::string simulated{};
 };
 
 struct SecretQuestion {
-  std::string id;      // "token.login/pin"
-  std::string person;  // who types it
-  std::string text;    // "user PIN of token root-hsm (serial 4f2a)"
+  std::string id{};      // "token.login/pin"
+  std::string person{};  // who types it
+  std::string text{};    // "user PIN of token root-hsm (serial 4f2a)"
   std::size_t min_length = 1;
   std::size_t max_length = 255;
   bool twice = false;  // a new secret is typed twice

@@ -103,7 +103,8 @@ std::string Typesetter::SetBanner(const Banner& banner) {
                                          : "practice only: nothing made here may ever be used";
   std::string out = "\n" + stripe;
   for (const std::string& line : WrapText(ModeName() + " - " + meaning, look_.width - 2 * kIndent.size())) {
-    out += Paint(Ink::kMode, PadTo(std::string(kIndent) + line, look_.width)) + '\n';
+    const std::string whole = std::string(kIndent) + line;
+    out += (look_.colour ? Paint(Ink::kMode, PadTo(whole, look_.width)) : whole) + '\n';
   }
   out += stripe + '\n';
   AppendWrapped(out, kIndent, kIndent, banner.title, Ink::kBold, LineFeeds::kSpell);
@@ -118,16 +119,20 @@ std::string Typesetter::SetStep(const StepHeading& heading) const {
   const std::string mode = " " + ModeName() + " ";
   const std::string count = fmt::format(" Step {} of {} ", heading.number, heading.total);
   const std::string elapsed = fmt::format(" {} elapsed ", FormatElapsed(heading.elapsed_micros));
-  const std::size_t used = DisplayWidth(mode) + count.size() + elapsed.size() + 3;
-  const std::size_t gap = look_.width > used + 1 ? look_.width - used : 1;
-  std::string out = fmt::format("\n{}{}{}{}{}{}{}\n", rule, Paint(Ink::kMode, mode), rule, Paint(Ink::kBold, count),
-                                Repeat(rule, gap), elapsed, rule);
+  const std::size_t used = DisplayWidth(mode) + count.size() + elapsed.size() + 4;
+  std::string out = "\n";
+  if (used < look_.width) {
+    out += fmt::format("{0}{0}{1}{0}{2}{3}{4}{0}\n", rule, Paint(Ink::kMode, mode), Paint(Ink::kBold, count),
+                       Repeat(rule, look_.width - used), elapsed);
+  } else {
+    AppendWrapped(out, "", "", mode.substr(1) + "-" + count + "-" + elapsed, Ink::kBold, LineFeeds::kSpell);
+  }
   if (!heading.section.empty()) {
-    AppendWrapped(out, kIndent, kIndent, heading.section, Ink::kQuiet, LineFeeds::kSpell);
+    AppendWrapped(out, kIndent, kIndent, "Section: " + heading.section, Ink::kPlain, LineFeeds::kSpell);
   }
   AppendWrapped(out, kIndent, kIndent, heading.title, Ink::kBold, LineFeeds::kSpell);
   if (!heading.id.empty())
-    AppendWrapped(out, kIndent, kIndent, "step id: " + heading.id, Ink::kQuiet, LineFeeds::kSpell);
+    AppendWrapped(out, kIndent, kIndent, "Step id: " + heading.id, Ink::kPlain, LineFeeds::kSpell);
   if (!heading.say.empty()) {
     const std::string bar = fmt::format("{}{} ", kIndent, drawing().quote);
     out += fmt::format("\n{}Read aloud:\n", kIndent);
@@ -160,7 +165,7 @@ std::string Typesetter::SetSaying(Tone tone, std::string_view text) const {
     AppendWrapped(out, kIndent, kIndent, text, Ink::kPlain, LineFeeds::kBreak);
     return out;
   }
-  const std::string badge = fmt::format(" {} ", word);
+  const std::string badge = fmt::format("{1}{0}{2}", word, look_.colour ? " " : "[", look_.colour ? " " : "]");
   const std::string hanging(kIndent.size() + badge.size() + 1, ' ');
   AppendWrapped(out, fmt::format("{}{} ", kIndent, Paint(ink, badge)), hanging, text, Ink::kPlain, LineFeeds::kBreak);
   return out;
@@ -169,23 +174,22 @@ std::string Typesetter::SetSaying(Tone tone, std::string_view text) const {
 std::string Typesetter::SetFacts(const std::vector<Fact>& facts) const {
   std::size_t column = 0;
   for (const Fact& fact : facts) column = std::max(column, DisplayWidth(Shown(fact.label)));
-  column = std::min({column, kWidestLabel, look_.width / 3});
+  column = std::min({column, kWidestLabel, std::max<std::size_t>(look_.width / 3, 8)});
   const std::string hanging(kIndent.size() + column + 2, ' ');
   std::string out;
   for (const Fact& fact : facts) {
     const std::vector<std::string> label = WrapText(Shown(fact.label), std::max<std::size_t>(column, 8));
-    for (std::size_t i = 0; i + 1 < label.size(); ++i)
-      out += std::string(kIndent) + Paint(Ink::kQuiet, label[i]) + '\n';
+    for (std::size_t i = 0; i + 1 < label.size(); ++i) out += std::string(kIndent) + label[i] + '\n';
     const std::string last = label.back();
     const std::string padding(column > DisplayWidth(last) ? column - DisplayWidth(last) : 0, ' ');
-    AppendWrapped(out, fmt::format("{}{}{}  ", kIndent, Paint(Ink::kQuiet, last), padding), hanging, fact.value,
-                  Ink::kPlain, LineFeeds::kSpell);
+    AppendWrapped(out, fmt::format("{}{}{}  ", kIndent, last, padding), hanging, fact.value, Ink::kPlain,
+                  LineFeeds::kSpell);
   }
   return out;
 }
 
 std::string Typesetter::SetDigest(std::string_view label, base::ByteView digest) const {
-  std::string out;
+  std::string out = "\n";
   AppendWrapped(out, kIndent, kIndent, label, Ink::kBold, LineFeeds::kSpell);
   const std::vector<std::string> words = base::PgpWords(digest);
   out += Paint(Ink::kQuiet, fmt::format("{}  from byte  hex       words", kIndent)) + '\n';
@@ -202,7 +206,7 @@ std::string Typesetter::SetDigest(std::string_view label, base::ByteView digest)
       AppendWrapped(out, prefix, std::string(prefix.size(), ' '), spoken, Ink::kBold, LineFeeds::kSpell);
     }
   }
-  return out;
+  return out + '\n';
 }
 
 std::string Typesetter::SetQuestion(const Question& question) const {
@@ -212,15 +216,25 @@ std::string Typesetter::SetQuestion(const Question& question) const {
   std::string out =
       fmt::format("\n{}{} {}\n", kIndent, drawing().corner, Paint(Ink::kBold, FitText(asked, look_.width - 6)));
   AppendWrapped(out, bar, bar, question.text, Ink::kPlain, LineFeeds::kBreak);
+  const auto tell = [&](std::string_view text) { AppendWrapped(out, bar, bar, text, Ink::kPlain, LineFeeds::kSpell); };
+  // On the line of its label where there is room, else on lines of its own below.
+  const auto show = [&](std::string_view label, std::string_view text) {
+    const std::string prefix = fmt::format("{}{}  ", bar, label);
+    if (DisplayWidth(prefix) + DisplayWidth(Shown(text)) <= look_.width) {
+      AppendWrapped(out, prefix, prefix, text, Ink::kBold, LineFeeds::kSpell);
+    } else {
+      tell(label);
+      AppendWrapped(out, hanging, hanging, text, Ink::kBold, LineFeeds::kSpell);
+    }
+  };
   switch (question.kind) {
     case Question::Kind::kConsent:
-      AppendWrapped(out, bar + "Type exactly:  ", hanging, question.expected, Ink::kBold, LineFeeds::kSpell);
+      show("Type exactly:", question.expected);
+      tell("Then press Enter. Any other word asks again.");
       break;
     case Question::Kind::kText:
-      if (!question.example.empty()) {
-        AppendWrapped(out, bar + "For example:  ", hanging, question.example, Ink::kBold, LineFeeds::kSpell);
-      }
-      out += bar + "Type the answer, then press Enter.\n";
+      if (!question.example.empty()) show("For example:", question.example);
+      tell("Type the answer, then press Enter.");
       break;
     case Question::Kind::kChoice:
     case Question::Kind::kDecision:
@@ -228,7 +242,7 @@ std::string Typesetter::SetQuestion(const Question& question) const {
         AppendWrapped(out, fmt::format("{}{:>3}  ", bar, i + 1), bar + "     ", question.choices[i], Ink::kBold,
                       LineFeeds::kSpell);
       }
-      out += fmt::format("{}Type a number from 1 to {}, then press Enter.\n", bar, question.choices.size());
+      tell(fmt::format("Type a number from 1 to {}, then press Enter.", question.choices.size()));
       break;
   }
   return out;
@@ -239,7 +253,7 @@ std::string Typesetter::SetSecretQuestion(const SecretQuestion& question) const 
   const std::string asked = question.person.empty() ? std::string("Secret") : "Asked: " + Shown(question.person);
   std::string out =
       fmt::format("\n{}{} {}\n", kIndent, drawing().corner, Paint(Ink::kBold, FitText(asked, look_.width - 6)));
-  AppendWrapped(out, bar, bar, "Type the " + question.text + ", then press Enter.", Ink::kPlain, LineFeeds::kBreak);
+  AppendWrapped(out, bar, bar, "Type the " + question.text + ". Then press Enter.", Ink::kPlain, LineFeeds::kBreak);
   AppendWrapped(out, bar, bar,
                 question.twice ? "Nothing appears while you type. It is asked twice. Ctrl-U starts again."
                                : "Nothing appears while you type. Ctrl-U starts again.",

@@ -18,7 +18,7 @@
 #include "ceremony/room/typesetter.h"
 #include "hsm/base/bytes.h"
 
-namespace tests {
+namespace support {
 
 class ScriptedTerminal final : public ceremony::room::Terminal {
  public:
@@ -126,6 +126,6 @@ class ScriptedTerminal final : public ceremony::room::Terminal {
   ceremony::room::Typesetter typesetter_{ceremony::room::Look{}};
 };
 
-}  // namespace tests
+}  // namespace support
 
 #endif  // TESTS_SUPPORT_SCRIPTED_TERMINAL_H_

@@ -4,8 +4,6 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root" || exit 1
 
-# Precompiled headers and ccache agree only when ccache may overlook time stamps (ccache(1), "Precompiled headers").
-export CCACHE_SLOPPINESS="${CCACHE_SLOPPINESS:-pch_defines,time_macros}"
 export CMAKE_COLOR_DIAGNOSTICS="${CMAKE_COLOR_DIAGNOSTICS:-OFF}"
 # A terminal that somebody else set up must not steer a ceremony of ours.
 unset SOFTHSM2_CONF
@@ -40,7 +38,7 @@ build() {
   local preset=$1 targets=()
   shift
   [ $# -eq 0 ] || targets=(--target "$@")
-  cmake --build "build/$preset" "${targets[@]}"
+  cmake --build --preset "$preset" "${targets[@]}"
 }
 
 # tests PRESET [CTEST ARGUMENTS...] runs tests in parallel; a test that was skipped, or no test at all, is a failure.

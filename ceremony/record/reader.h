@@ -52,7 +52,7 @@ class RecordFolder final {
   // ReadSmall returns a whole file of at most `limit` bytes (kInvalidInput beyond).
   base::Result<std::string> ReadSmall(std::string_view relative, std::size_t limit) const;
 
-  // Digest reads a file of any size in blocks of 1 MiB.
+  // Digest reads a file of any size in blocks.
   base::Result<FileDigest> Digest(std::string_view relative) const;
 
   struct Listing {
@@ -74,7 +74,7 @@ class RecordFolder final {
 // LogReader cuts a log into blocks of whole lines, in order.
 class LogReader final {
  public:
-  static constexpr std::size_t kBlockBytes = 1u << 20;
+  static constexpr std::size_t kBlockBytes = 1u << 18;
 
   struct Block {
     std::vector<char> buffer;  // reused between blocks; lines, each with its LF

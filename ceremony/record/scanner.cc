@@ -287,7 +287,7 @@ bool Text(std::string_view value, std::string_view& out) {
 
 // The required fields of a type, common ones among them, in ascending order
 // with what their value must look like.
-enum class Form : std::uint8_t {
+enum class Form : std::uint8_t {  // up to kTime those of the common fields
   kVersion,
   kSeq,
   kMono,
@@ -375,12 +375,18 @@ LineFault Scanner::CheckFields(std::string_view line) {
   fields_.type = facts->type;
 
   // Both lists ascend, so one walk finds every required member.
+  incomplete_field_ = {};
   auto member = members_.begin();
   for (const Required& required : RequiredOf(facts->type)) {
     std::string_view phase;
     if (!required.phase.empty() && (!Text(Find("phase"), phase) || phase != required.phase)) continue;
     while (member != members_.end() && member->key < required.name) ++member;
-    if (member == members_.end() || member->key != required.name) return fail(LineFault::kRequired, line.data());
+    const bool common = required.form <= Form::kTime;
+    if (member == members_.end() || member->key != required.name) {
+      if (common) return fail(LineFault::kRequired, line.data());
+      if (incomplete_field_.empty()) incomplete_field_ = required.name;
+      continue;
+    }
     const std::string_view value = member->value;
     bool good = false;
     std::string_view text;
@@ -420,7 +426,8 @@ LineFault Scanner::CheckFields(std::string_view line) {
         good = value.front() == '{' || value.front() == 'n';
         break;
     }
-    if (!good) return fail(LineFault::kForm, value.data());
+    if (!good && common) return fail(LineFault::kForm, value.data());
+    if (!good && incomplete_field_.empty()) incomplete_field_ = required.name;
   }
   return LineFault::kNone;
 }

@@ -33,8 +33,8 @@ enum class LineFault : std::uint8_t {
   kDuplicate,  // a key twice in one object
   kOrder,      // keys not in ascending byte order
   kNumber,     // not an integer, -0, a leading zero, or beyond 2^53 - 1
-  kRequired,   // a required key is missing: a common one or one of its type
-  kForm,       // a required key's value does not have its form or kind
+  kRequired,   // a common field is missing
+  kForm,       // a common field's value does not have its form
   kType,       // a `type` that no table of ours has
 };
 
@@ -60,7 +60,7 @@ struct EntryFields {
 class Scanner final {
  public:
   // ScanEntry checks a stored line (without its LF) as an entry: the profile,
-  // the common fields, and the required fields of its type (entry.h).
+  // the common fields and that its type is in the table of entry.h.
   LineFault ScanEntry(std::string_view line);
 
   // ScanObject checks a JSON object by the same profile but without the
@@ -70,6 +70,10 @@ class Scanner final {
 
   const EntryFields& fields() const { return fields_; }
   const std::vector<Member>& members() const { return members_; }
+  // incomplete_field names a field that entries of this type have (entry.h) and
+  // this one has not, or not of that kind; empty when there is none. Whether it
+  // matters is for whoever needs the field.
+  std::string_view incomplete_field() const { return incomplete_field_; }
   // offset of the byte at which the last fault was seen.
   std::size_t fault_offset() const { return fault_offset_; }
 
@@ -81,6 +85,7 @@ class Scanner final {
 
   EntryFields fields_;
   std::vector<Member> members_;
+  std::string_view incomplete_field_;
   std::size_t fault_offset_ = 0;
 };
 

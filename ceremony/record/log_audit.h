@@ -1,0 +1,174 @@
+// LogAudit holds the entries of a log against each other, in order: numbers,
+// steps, calls, requests and approvals, checkpoints against the tree. It sees
+// every block once and keeps what later entries or the folder are compared
+// with: open calls, requests, one hash a checkpoint, one digest an artefact.
+#ifndef CEREMONY_RECORD_LOG_AUDIT_H_
+#define CEREMONY_RECORD_LOG_AUDIT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ceremony/record/checkpoint.h"
+#include "ceremony/record/electorate.h"
+#include "ceremony/record/findings.h"
+#include "ceremony/record/log_scan.h"
+
+namespace ceremony::record {
+
+// Voters is who may approve, as far as it is known before the log is read.
+struct Voters {
+  const Trust* trust = nullptr;  // pinned; not owned
+  std::optional<Policy> policy;  // policy.txt, when it could be read
+  // Of returns the electorate of a quorum of which a request says that it needs
+  // `m` people; nothing when the roster has no such quorum.
+  std::optional<Electorate> Of(std::string_view quorum, std::size_t m) const;
+  // Witnesses is the quorum of first and last checkpoint and addendum; nothing
+  // without roster and policy.
+  std::optional<Electorate> Witnesses() const;
+};
+
+struct NamedFile {
+  std::string sha256;                 // 64 hex digits
+  std::optional<std::uint64_t> size;  // bytes, where the entry says
+  std::uint64_t entry = 0;            // that names it
+};
+
+// SignedSize is a checkpoint that the log key signed and the tree does not have.
+struct Mismatch {
+  Checkpoint checkpoint;
+  std::optional<std::uint64_t> entry;  // none for a file
+};
+
+class LogAudit final : public BlockSink {
+ public:
+  struct Options {
+    Voters voters;
+    std::set<std::uint64_t> wanted_sizes;  // of which the root is wanted
+    bool digest_file = false;              // whether the SHA-256 of the whole file is wanted
+  };
+  LogAudit(Options options, Findings& findings);
+
+  void Take(const ScannedBlock& block) override;
+
+  // Finish is called once after the last block.
+  void Finish();
+
+  // What the log said, after Finish. Without a good `open` entry, origin and
+  // log key are empty and nothing that is signed can be checked.
+  std::uint64_t entries() const { return entries_; }
+  const std::string& origin() const { return origin_; }
+  const std::string& estate() const { return estate_; }
+  const std::string& ceremony() const { return ceremony_; }
+  const std::optional<Mode>& mode() const { return mode_; }
+  const std::optional<VerifierKey>& log_key() const { return log_key_; }
+  const std::optional<Checkpoint>& previous() const { return previous_; }
+  const std::map<std::string, NamedFile>& inputs() const { return inputs_; }
+  const std::map<std::string, NamedFile>& artefacts() const { return artefacts_; }
+  const std::optional<std::uint64_t>& close_entry() const { return close_entry_; }
+  // The first entry after `close` that is not the checkpoint right behind it.
+  const std::optional<std::uint64_t>& after_close() const { return after_close_; }
+  // Whether a good checkpoint entry stands right behind `close`, at the end.
+  bool ends_with_checkpoint() const { return close_entry_ && last_good_ && *last_good_ == *close_entry_ + 1; }
+  // The largest size for which a checkpoint entry verifies.
+  const std::optional<Checkpoint>& last_checkpoint() const { return last_checkpoint_; }
+  const std::vector<Mismatch>& mismatches() const { return mismatches_; }
+  std::optional<Hash> RootAt(std::uint64_t size) const;
+  Hash Root() const { return tree_.Root(); }
+  const base::Sha256Digest& file_digest() const { return file_digest_; }
+
+ private:
+  struct Call {
+    std::string function;
+    std::string token;
+    std::uint64_t entry;
+    bool settled;
+  };
+  struct Request {
+    std::string step;
+    Electorate electorate;
+    std::set<std::size_t> approvals;
+    std::uint64_t needed;
+  };
+
+  void Handle(const LineEvent& event, std::uint64_t entry);
+  void CompareWithBefore(const ScannedBlock& block, std::uint64_t first_entry);
+  void OnFault(const LineEvent& event, std::uint64_t entry);
+  void OnIntent(const LineEvent& event, std::uint64_t entry);
+  void OnDone(const LineEvent& event, std::uint64_t entry);
+  void OnEntry(const LineEvent& event, std::uint64_t entry);
+  void OnOpen(std::uint64_t entry);
+  void OnPrevious(std::string_view value, std::uint64_t entry);
+  void OnStep(std::uint64_t entry);
+  void OnRequest(std::uint64_t entry);
+  void OnCosign(std::uint64_t entry);
+  void OnArtefact(std::uint64_t entry);
+  void OnCheckpoint(std::uint64_t entry);
+  void OnClose(std::uint64_t entry);
+
+  // Decoded fields of the entry in scanner_. A missing or strange one is a
+  // finding REC-ENTRY and nothing.
+  std::optional<std::string> TextOf(std::string_view key, std::uint64_t entry);
+  std::optional<std::uint64_t> NumberOf(std::string_view key, std::uint64_t entry);
+  std::optional<std::string> HexDigestOf(std::string_view key, std::uint64_t entry);
+
+  Options options_;
+  Findings& findings_;
+  std::optional<Electorate> witnesses_;
+  Scanner scanner_;
+  CompactRange tree_;
+  base::Sha256Stream stream_;
+  base::Sha256Digest file_digest_{};
+  std::map<std::uint64_t, Hash> roots_;
+
+  std::uint64_t entries_ = 0;
+  std::string last_time_;
+  std::uint64_t last_mono_ = 0;
+  std::uint64_t base_ = 0;
+  std::optional<Mode> mode_;
+
+  std::string origin_, estate_, ceremony_;
+  std::optional<VerifierKey> log_key_;
+  std::optional<Checkpoint> previous_;
+  std::map<std::string, NamedFile> inputs_;
+  std::map<std::string, NamedFile> artefacts_;
+
+  std::optional<std::string> step_;
+  bool step_interrupted_ = false;
+  std::uint64_t steps_ended_ = 0;
+  std::map<std::uint64_t, Call> calls_;
+  std::optional<std::uint64_t> last_call_;
+
+  std::map<std::uint64_t, Request> requests_;
+  std::map<std::string, std::uint64_t> request_of_step_;
+  std::map<std::uint64_t, Hash> signed_;  // size and root of each checkpoint entry
+  std::optional<std::uint64_t> first_signed_;
+  std::set<std::size_t> opening_approvals_;
+  std::optional<Checkpoint> last_checkpoint_;
+  std::optional<std::uint64_t> last_good_;
+  std::vector<Mismatch> mismatches_;
+
+  std::optional<std::uint64_t> close_entry_;
+  std::optional<std::uint64_t> closed_entries_;
+  std::optional<std::uint64_t> after_close_;
+};
+
+// IsHexDigest accepts 64 lowercase hex digits.
+bool IsHexDigest(std::string_view text);
+// CheckLogSignature looks for the log key's one line in a checkpoint note and
+// verifies it; false after a finding SIG-LOG.
+bool CheckLogSignature(const Note& note, const VerifierKey& log_key, std::string_view what,
+                       std::optional<std::uint64_t> entry, Findings& findings);
+// CollectSigners verifies every other line against the electorate: SIG-SIGNER
+// for a line by nobody of it, SIG-COSIGN for one that does not verify. Without
+// an electorate nothing can be said of those lines, and nothing is.
+std::set<std::size_t> CollectSigners(const Note& note, const VerifierKey* log_key,
+                                     const std::optional<Electorate>& electorate, std::string_view what,
+                                     std::optional<std::uint64_t> entry, Findings& findings);
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_LOG_AUDIT_H_

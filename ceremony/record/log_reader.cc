@@ -1,0 +1,54 @@
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "ceremony/record/entry.h"
+#include "ceremony/record/reader.h"
+
+namespace ceremony::record {
+
+base::Result<bool> LogReader::Next(Block& block) {
+  if (ended_) return false;
+  // Room for the longest line that may be carried over, so that a block of one
+  // read holds a whole line or proves that the line is too long.
+  constexpr std::size_t kCapacity = kBlockBytes + kMaxLineBytes + 1;
+  if (block.buffer.size() < kCapacity) block.buffer.resize(kCapacity);
+  std::memcpy(block.buffer.data(), carry_.data(), carry_.size());
+  std::size_t filled = carry_.size();
+  while (filled < kBlockBytes) {
+    const ssize_t count = read(file_.get(), block.buffer.data() + filled, kBlockBytes - filled);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      base::Error error =
+          base::MakeError(base::ErrorCode::kIo, std::string("cannot read the log: ") + std::strerror(errno));
+      error.call = "read";
+      return error;
+    }
+    if (count == 0) {
+      ended_ = true;
+      break;
+    }
+    filled += static_cast<std::size_t>(count);
+  }
+
+  const void* const last = memrchr(block.buffer.data(), '\n', filled);
+  block.size = last == nullptr ? 0 : static_cast<std::size_t>(static_cast<const char*>(last) - block.buffer.data()) + 1;
+  carry_.assign(block.buffer.data() + block.size, block.buffer.data() + filled);
+  if (carry_.size() > kMaxLineBytes) {
+    oversize_ = true;
+    ended_ = true;
+  } else if (ended_) {
+    torn_bytes_ = carry_.size();
+  }
+  if (block.size == 0) {
+    ended_ = true;
+    return false;
+  }
+  block.number = blocks_++;
+  block.offset = offset_;
+  offset_ += block.size;
+  return true;
+}
+
+}  // namespace ceremony::record

@@ -1,0 +1,192 @@
+#include "ceremony/record/reader.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+namespace ceremony::record {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::MakeError;
+using base::Result;
+
+constexpr int kMaxLevels = 16;
+constexpr std::size_t kMaxNames = 1'000'000;
+
+Error SystemError(const char* call, const std::string& what, int number) {
+  Error error =
+      MakeError(number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, what + ": " + std::strerror(number));
+  error.call = call;
+  return error;
+}
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { closedir(folder); }
+};
+using FolderStream = std::unique_ptr<DIR, CloseFolder>;
+
+// ReadSome repeats a read that a signal interrupted.
+ssize_t ReadSome(int fd, char* out, std::size_t size) {
+  for (;;) {
+    const ssize_t count = read(fd, out, size);
+    if (count >= 0 || errno != EINTR) return count;
+  }
+}
+
+Result<FileDescriptor> OpenComponent(int folder, const std::string& name, int flags, const std::string& path) {
+  // O_NONBLOCK: a FIFO in a record must not stop the reader at open.
+  const int fd = openat(folder, name.c_str(), flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0) return FileDescriptor(fd);
+  if (errno == ELOOP || errno == ENOTDIR || errno == ENXIO) {
+    return base::Refusal("ART-PATH", path + " leads through a symbolic link or something that is not a file");
+  }
+  return SystemError("openat", "cannot open " + path, errno);
+}
+
+Result<void> Walk(int folder, const std::string& prefix, int level, RecordFolder::Listing& listing) {
+  const int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return SystemError("openat", "cannot open folder " + prefix, errno);
+  const FolderStream stream(fdopendir(fd));
+  if (!stream) {
+    close(fd);
+    return SystemError("fdopendir", "cannot read folder " + prefix, errno);
+  }
+  while (const dirent* const entry = readdir(stream.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (listing.files.size() + listing.strange.size() >= kMaxNames) {
+      return MakeError(ErrorCode::kInvalidInput, "the folder holds more than 1000000 names");
+    }
+    const std::string path = prefix + name;
+    struct stat status {};
+    if (fstatat(dirfd(stream.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      listing.strange.push_back(path);
+    } else if (S_ISREG(status.st_mode)) {
+      listing.files.push_back(path);
+    } else if (S_ISDIR(status.st_mode) && level < kMaxLevels) {
+      Result<FileDescriptor> inner = OpenComponent(dirfd(stream.get()), name, O_DIRECTORY, path);
+      if (!inner.ok()) {
+        listing.strange.push_back(path);
+        continue;
+      }
+      KC_RETURN_IF_ERROR(Walk(inner->get(), path + "/", level + 1, listing));
+    } else {
+      listing.strange.push_back(path);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+FileDescriptor::~FileDescriptor() {
+  if (fd_ >= 0) close(fd_);
+}
+FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+Result<RecordFolder> RecordFolder::Open(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return SystemError("open", "cannot open folder " + path, errno);
+  return RecordFolder(path, FileDescriptor(fd));
+}
+
+Result<FileDescriptor> RecordFolder::OpenFile(std::string_view relative) const {
+  const std::string path(relative);
+  FileDescriptor holder;
+  int folder = fd_.get();
+  std::string_view rest = relative;
+  for (;;) {
+    const std::size_t slash = rest.find('/');
+    const std::string name(rest.substr(0, slash));
+    if (name.empty() || name == "." || name == ".." || name.find('\0') != std::string::npos) {
+      return MakeError(ErrorCode::kInvalidInput, "\"" + path + "\" is not a relative path of plain names");
+    }
+    if (slash == std::string_view::npos) {
+      KC_ASSIGN_OR_RETURN(FileDescriptor file, OpenComponent(folder, name, 0, path));
+      struct stat status {};
+      if (fstat(file.get(), &status) != 0) return SystemError("fstat", "cannot examine " + path, errno);
+      if (!S_ISREG(status.st_mode)) return base::Refusal("ART-PATH", path + " is not a regular file");
+      return file;
+    }
+    KC_ASSIGN_OR_RETURN(FileDescriptor inner, OpenComponent(folder, name, O_DIRECTORY, path));
+    holder = std::move(inner);
+    folder = holder.get();
+    rest.remove_prefix(slash + 1);
+  }
+}
+
+Result<std::string> RecordFolder::ReadSmall(std::string_view relative, std::size_t limit) const {
+  KC_ASSIGN_OR_RETURN(const FileDescriptor file, OpenFile(relative));
+  std::string content;
+  std::vector<char> buffer(65536);
+  for (;;) {
+    const ssize_t count = ReadSome(file.get(), buffer.data(), buffer.size());
+    if (count < 0) return SystemError("read", "cannot read " + std::string(relative), errno);
+    if (count == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(count));
+    if (content.size() > limit) {
+      return MakeError(ErrorCode::kInvalidInput,
+                       std::string(relative) + " is larger than the " + std::to_string(limit) + " bytes it may have");
+    }
+  }
+}
+
+Result<FileDigest> RecordFolder::Digest(std::string_view relative) const {
+  KC_ASSIGN_OR_RETURN(const FileDescriptor file, OpenFile(relative));
+  FileDigest digest;
+  base::Sha256Stream stream;
+  std::vector<char> buffer(LogReader::kBlockBytes);
+  for (;;) {
+    const ssize_t count = ReadSome(file.get(), buffer.data(), buffer.size());
+    if (count < 0) return SystemError("read", "cannot read " + std::string(relative), errno);
+    if (count == 0) break;
+    const auto size = static_cast<std::size_t>(count);
+    stream.Update({reinterpret_cast<const std::uint8_t*>(buffer.data()), size});
+    digest.size += size;
+  }
+  digest.sha256 = stream.Finish();
+  return digest;
+}
+
+Result<RecordFolder::Listing> RecordFolder::List() const {
+  Listing listing;
+  KC_RETURN_IF_ERROR(Walk(fd_.get(), "", 1, listing));
+  std::sort(listing.files.begin(), listing.files.end());
+  std::sort(listing.strange.begin(), listing.strange.end());
+  return listing;
+}
+
+Result<std::vector<std::string>> RecordFolder::Folders() const {
+  const int fd = openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return SystemError("openat", "cannot open folder " + path_, errno);
+  const FolderStream stream(fdopendir(fd));
+  if (!stream) {
+    close(fd);
+    return SystemError("fdopendir", "cannot read folder " + path_, errno);
+  }
+  std::vector<std::string> names;
+  while (const dirent* const entry = readdir(stream.get())) {
+    const std::string name = entry->d_name;
+    struct stat status {};
+    if (name == "." || name == "..") continue;
+    if (fstatat(dirfd(stream.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISDIR(status.st_mode)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace ceremony::record

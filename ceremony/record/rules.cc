@@ -1,0 +1,91 @@
+#include "ceremony/record/rules.h"
+
+#include <array>
+
+namespace ceremony::record {
+namespace {
+
+using enum Severity;
+
+// The lines of LineFault first and in its order, so that RuleOf is an index.
+constexpr std::array<Rule, 59> kRules = {{
+    {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
+    {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
+    {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
+    {"REC-UTF8", kInvalid, "a line is well-formed UTF-8"},
+    {"REC-ESCAPE", kInvalid, "a string is escaped in the one minimal way of RFC 8785"},
+    {"REC-NESTING", kInvalid, "objects and arrays nest at most 16 deep"},
+    {"REC-KEY", kInvalid, "a key consists of letters, digits, underscore, full stop and hyphen"},
+    {"REC-DUPLICATE", kInvalid, "no key occurs twice in one object"},
+    {"REC-ORDER", kInvalid, "keys stand in ascending order"},
+    {"REC-NUMBER", kInvalid, "a number is an integer between -(2^53-1) and 2^53-1, in its one spelling"},
+    {"REC-REQUIRED", kInvalid, "every entry has v, seq, type, time, mono, salt and mode"},
+    {"REC-FORM", kInvalid, "the common fields have their form"},
+    {"REC-TYPE", kInvalid, "the type of an entry is one of the format's table"},
+    // The log as a whole.
+    {"REC-LOG", kInvalid, "a record has a log, log.jsonl, and it is a regular file"},
+    {"REC-EMPTY", kIncomplete, "the log has no entry yet"},
+    {"REC-TORN", kIncomplete, "the last line was not written to its end"},
+    {"REC-SEQ", kInvalid, "entries are numbered from 0 without a gap"},
+    {"REC-OPEN", kInvalid, "the first entry, and no other, is open, with origin, ceremony and log key"},
+    {"REC-ORIGIN", kInvalid, "the origin is <estate>/<ceremony>/<32 hex digits>, the same wherever it stands"},
+    {"REC-MODE", kInvalid, "every entry has the mode of the first: a rehearsal is never a production ceremony"},
+    {"REC-CLOCK", kNotice, "a clock went back between two entries"},
+    {"REC-FIELD", kNotice, "an entry has the fields of its type"},
+    {"REC-ENTRY", kInvalid, "the fields that a verifier needs are there and have their form"},
+    {"REC-STEP", kInvalid, "steps begin and end in pairs, one at a time"},
+    {"REC-CALL", kInvalid, "every intent has its done, with the same call, function and token"},
+    {"REC-SETTLED", kNotice, "a call was interrupted and what became of it was settled by recovery"},
+    {"REC-CLOSE", kInvalid, "close is the last entry, counts right and leaves nothing open"},
+    {"REC-NOT-CLOSED", kIncomplete, "the ceremony was not closed"},
+    {"REC-CHECKPOINT", kInvalid, "a checkpoint entry covers exactly the entries before it"},
+    {"REC-ROOT", kInvalid, "a signed checkpoint has the root of the entries it covers"},
+    {"REC-FORK", kFork, "two signed checkpoints of one origin belong to one history"},
+    {"REC-TAIL", kIncomplete, "the last entries are covered by no signed checkpoint"},
+    {"REC-SHORT", kIncomplete, "the log has all the entries that a signed checkpoint covers"},
+    {"REC-NO-CHECKPOINT", kIncomplete, "a closed record has its final checkpoint"},
+    {"REC-NO-POLICY", kIncomplete, "a record has its policy, policy.txt"},
+    {"REC-NO-ADDENDUM", kIncomplete, "a closed record has its addendum"},
+    // Signatures.
+    {"SIG-NOTE", kInvalid, "a note has the form of a C2SP signed note"},
+    {"SIG-LOG", kInvalid, "a checkpoint is signed by the log key of its record"},
+    {"SIG-SIGNER", kInvalid, "only the log key and known custodians sign"},
+    {"SIG-COSIGN", kInvalid, "a custodian's signature verifies, in strict DER with low S"},
+    // People.
+    {"QUO-UNPINNED", kUnpinned, "the custodians' keys were not pinned: nobody vouches for those in the record"},
+    {"QUO-POLICY", kInvalid, "policy.txt is well-formed and says what the pinned roster says"},
+    {"QUO-PERSON", kInvalid, "a cosignature is by a person of the quorum, under that person's own name"},
+    {"QUO-TWICE", kNotice, "a person approved the same request twice and counts once"},
+    {"QUO-REQUEST", kInvalid, "an approval names a request and a checkpoint that covers it, with the roster's quorum"},
+    {"QUO-INTENT", kInvalid, "nothing consequential happens in a step before its quorum has approved"},
+    {"QUO-OPENING", kIncomplete, "a quorum cosigned the first checkpoint"},
+    {"QUO-FINAL", kIncomplete, "a quorum cosigned the final checkpoint"},
+    {"QUO-ADDENDUM", kIncomplete, "a quorum signed the addendum"},
+    {"QUO-MINORITY", kNotice, "a quorum is more than half of the custodians, so that two quorums always meet"},
+    // Files.
+    {"ART-PATH", kInvalid, "a file's name stays in the record and the file is a regular one"},
+    {"ART-MISSING", kInvalid, "every file that a closed record names is there"},
+    {"ART-PENDING", kIncomplete, "a file that an unfinished record names is not there yet"},
+    {"ART-DIGEST", kInvalid, "a file has the size and SHA-256 that the record says"},
+    {"ART-ADDENDUM", kInvalid, "the addendum names its record, its evidence and, sorted, every other file"},
+    {"ART-STRAY", kNotice, "a file is there that no entry names"},
+    // The archive.
+    {"ARC-ORDER", kInvalid, "records are numbered from 0001 without a gap and named after their ceremony"},
+    {"ARC-CHAIN", kInvalid, "a record names the last checkpoint of the record before it"},
+    {"ARC-ORIGIN", kInvalid, "an origin is used once, and a checkpoint that the reader brought belongs to a record"},
+}};
+
+}  // namespace
+
+std::span<const Rule> Rules() { return kRules; }
+
+const Rule* FindRule(std::string_view id) {
+  for (const Rule& rule : kRules) {
+    if (rule.id == id) return &rule;
+  }
+  return nullptr;
+}
+
+const Rule& RuleOf(LineFault fault) { return kRules[static_cast<std::size_t>(fault) - 1]; }
+
+}  // namespace ceremony::record

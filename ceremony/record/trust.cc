@@ -1,0 +1,181 @@
+#include "ceremony/record/trust.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "ceremony/record/checkpoint.h"
+#include "ceremony/record/entry.h"
+#include "ceremony/record/reader.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/public_key.h"
+
+namespace ceremony::record {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::MakeError;
+using base::Result;
+using nlohmann::json;
+
+constexpr std::size_t kMaxRosterBytes = 16u << 20;
+constexpr int kMaxRosterNesting = 64;
+
+Error Invalid(const std::string& message) { return MakeError(ErrorCode::kInvalidInput, "roster: " + message); }
+
+// ParseStrict refuses what nlohmann's parser lets pass: a key twice in one
+// object, of which one value would silently win.
+Result<json> ParseStrict(std::string_view text) {
+  std::vector<std::set<std::string>> keys;
+  std::string trouble;
+  const auto watch = [&](int depth, json::parse_event_t event, json& value) {
+    if (depth > kMaxRosterNesting && trouble.empty()) trouble = "nesting is deeper than 64";
+    if (event == json::parse_event_t::object_start) keys.emplace_back();
+    if (event == json::parse_event_t::object_end) keys.pop_back();
+    if (event == json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second && trouble.empty()) {
+      trouble = "the key \"" + value.get<std::string>() + "\" occurs twice in one object";
+    }
+    return true;
+  };
+  try {
+    json roster = json::parse(text, watch);
+    if (!trouble.empty()) return Invalid(trouble);
+    return roster;
+  } catch (const json::exception& exception) {
+    return Invalid(exception.what());
+  }
+}
+
+// Member returns a member of the wanted kind, or says where it is missing.
+Result<const json*> Member(const json& object, const std::string& at, const char* key, json::value_t kind) {
+  const auto found = object.find(key);
+  if (found == object.end()) return Invalid(at + "/" + key + " is missing");
+  if (found->type() != kind) {
+    return Invalid(at + "/" + key + " is " + found->type_name() + " where " + json(kind).type_name() + " is expected");
+  }
+  return &*found;
+}
+
+Result<std::string> Text(const json& object, const std::string& at, const char* key) {
+  KC_ASSIGN_OR_RETURN(const json* const value, Member(object, at, key, json::value_t::string));
+  return value->get<std::string>();
+}
+
+struct Person {
+  std::string id;
+  std::set<std::string> roles;
+  VerifierKey key;
+};
+
+// ReadPerson returns nothing for a person who signs nothing any more.
+Result<std::optional<Person>> ReadPerson(const json& person, const std::string& at, const std::string& estate) {
+  if (!person.is_object()) return Invalid(at + " is not an object");
+  KC_ASSIGN_OR_RETURN(std::string id, Text(person, at, "id"));
+  if (!IsSafeName(id)) return Invalid(at + "/id \"" + id + "\" is not a name of letters, digits, _, - and .");
+  KC_ASSIGN_OR_RETURN(const json* const roles, Member(person, at, "roles", json::value_t::array));
+  std::set<std::string> role_names;
+  for (const json& role : *roles) {
+    if (!role.is_string()) return Invalid(at + "/roles holds something that is not a string");
+    role_names.insert(role.get<std::string>());
+  }
+  if (const auto state = person.find("state"); state != person.end()) {
+    if (!state->is_string()) return Invalid(at + "/state is not a string");
+    if (state->get<std::string>() != "active") return std::optional<Person>();
+  }
+  if (!person.contains("sign_key")) return std::optional<Person>();
+  KC_ASSIGN_OR_RETURN(const std::string encoded, Text(person, at, "sign_key"));
+  Result<base::Bytes> der = base::Base64Decode(encoded);
+  if (!der.ok()) return std::move(der).error().Prefixed("roster: " + at + "/sign_key");
+  Result<base::PublicKey> key = base::PublicKey::FromSpki(*der);
+  if (!key.ok()) return std::move(key).error().Prefixed("roster: " + at + "/sign_key");
+  Result<VerifierKey> named = VerifierKey::Make(PersonKeyName(estate, id), *key);
+  if (!named.ok()) return std::move(named).error().Prefixed("roster: " + at + "/sign_key");
+  return std::optional<Person>(Person{std::move(id), std::move(role_names), std::move(named).value()});
+}
+
+}  // namespace
+
+Result<Trust> Trust::ParseRoster(std::string_view text) {
+  KC_ASSIGN_OR_RETURN(const json roster, ParseStrict(text));
+  if (!roster.is_object()) return Invalid("not an object");
+  KC_ASSIGN_OR_RETURN(const std::string format, Text(roster, "", "format"));
+  if (format != "keyceremony-roster/1") {
+    return Invalid("/format is \"" + format + "\" where \"keyceremony-roster/1\" is expected");
+  }
+  Trust trust;
+  KC_ASSIGN_OR_RETURN(trust.estate_, Text(roster, "", "estate"));
+  KC_ASSIGN_OR_RETURN(const json* const people, Member(roster, "", "people", json::value_t::array));
+  std::vector<Person> active;
+  std::set<std::string> ids;
+  std::set<std::string> spkis;
+  for (std::size_t i = 0; i < people->size(); ++i) {
+    const std::string at = "/people/" + std::to_string(i);
+    const json& person = (*people)[i];
+    KC_ASSIGN_OR_RETURN(std::optional<Person> read, ReadPerson(person, at, trust.estate_));
+    // Also those who sign nothing any more: an id must never mean two people.
+    if (!ids.insert(person["id"].get<std::string>()).second) {
+      return Invalid(at + "/id \"" + person["id"].get<std::string>() + "\" is the id of two people");
+    }
+    if (!read) continue;
+    if (!spkis.insert(read->key.public_key().SpkiSha256Hex()).second) {
+      return Invalid(at + "/sign_key is the key of two people");
+    }
+    active.push_back(std::move(*read));
+  }
+  KC_ASSIGN_OR_RETURN(const json* const quorums, Member(roster, "", "quorums", json::value_t::object));
+  for (const auto& [name, quorum] : quorums->items()) {
+    const std::string at = "/quorums/" + name;
+    if (!quorum.is_object()) return Invalid(at + " is not an object");
+    KC_ASSIGN_OR_RETURN(const std::string role, Text(quorum, at, "role"));
+    KC_ASSIGN_OR_RETURN(const json* const m, Member(quorum, at, "m", json::value_t::number_unsigned));
+    Quorum entry;
+    for (const Person& person : active) {
+      if (person.roles.contains(role)) entry.keys.push_back(person.key);
+    }
+    const auto wanted = m->get<std::uint64_t>();
+    if (wanted < 1 || wanted > entry.keys.size()) {
+      return Invalid(at + "/m is " + std::to_string(wanted) + ", but " + std::to_string(entry.keys.size()) +
+                     " active people with a key have the role \"" + role + "\"");
+    }
+    entry.m = static_cast<std::size_t>(wanted);
+    trust.quorums_.emplace(name, std::move(entry));
+  }
+  if (trust.Find(kWitnessQuorum) == nullptr) return Invalid("/quorums/custodians is missing");
+  return trust;
+}
+
+Result<Trust> Trust::ReadRoster(const std::string& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto failed = [&](const char* call) {
+    const int number = errno;
+    Error error = MakeError(number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
+                            "cannot read roster " + path + ": " + std::strerror(number));
+    error.call = call;
+    return error;
+  };
+  if (file.get() < 0) return failed("open");
+  std::string text;
+  std::vector<char> buffer(65536);
+  for (;;) {
+    const ssize_t count = read(file.get(), buffer.data(), buffer.size());
+    if (count < 0) return failed("read");
+    if (count == 0) break;
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (text.size() > kMaxRosterBytes) return Invalid(path + " is larger than 16 MiB");
+  }
+  Result<Trust> trust = ParseRoster(text);
+  if (!trust.ok()) return std::move(trust).error().Prefixed(path);
+  return trust;
+}
+
+const Trust::Quorum* Trust::Find(std::string_view quorum) const {
+  const auto found = quorums_.find(quorum);
+  return found == quorums_.end() ? nullptr : &found->second;
+}
+
+}  // namespace ceremony::record

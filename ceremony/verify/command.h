@@ -1,0 +1,42 @@
+// The verify command: `keyceremony-verify` and `keyceremony verify` are both this.
+//
+//   keyceremony-verify RECORD|ARCHIVE [--roster R] [--checkpoint F] [--json] [--threads N]
+//
+// stdout carries the verdict, in plain words or as one JSON object; stderr
+// `<program>: error: ...` and `<program>: hint: ...`. Exit status: 0 COMPLETE,
+// 1 INVALID, 2 usage or an input of the reader's that is no good, 4 the record
+// could not be read, 6 INCOMPLETE, 7 UNPINNED, 8 FORK.
+#ifndef CEREMONY_VERIFY_COMMAND_H_
+#define CEREMONY_VERIFY_COMMAND_H_
+
+#include <iosfwd>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace ceremony::verify {
+
+struct VerifyArguments {
+  std::string path;        // a record's folder or an archive's
+  std::string roster;      // roster file with the pinned keys; empty: nothing is pinned
+  std::string checkpoint;  // file with a signed checkpoint the reader kept; empty: none
+  bool json = false;
+  unsigned threads = 0;  // 0: as many as the machine has, at most 4
+};
+
+// DescribeArguments adds the options of the command to a CLI11 command, which
+// writes into `arguments` when it parses.
+void DescribeArguments(CLI::App& app, VerifyArguments& arguments);
+
+// VerifyCommand verifies and prints; `program` begins its error lines. Returns
+// the exit status.
+int VerifyCommand(const VerifyArguments& arguments, const std::string& program, std::ostream& out, std::ostream& err);
+
+// RunProgram is the whole of keyceremony-verify.
+int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
+
+}  // namespace ceremony::verify
+
+#endif  // CEREMONY_VERIFY_COMMAND_H_

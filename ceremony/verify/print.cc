@@ -1,0 +1,162 @@
+#include "ceremony/verify/print.h"
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/record/rules.h"
+#include "hsm/base/words.h"
+
+namespace ceremony::verify {
+namespace {
+
+using nlohmann::ordered_json;
+using record::ArchiveReport;
+using record::Finding;
+using record::RecordReport;
+using record::Verdict;
+
+std::string_view Meaning(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kComplete:
+      return "the record is closed, every digest and signature holds, and a quorum of the custodians you trust vouches "
+             "for it";
+    case Verdict::kUnpinned:
+      return "the record agrees with itself from its first byte to its last, but you gave no roster: nobody vouches "
+             "for the custodians' keys in it";
+    case Verdict::kIncomplete:
+      return "what is there is good, but it is not the whole of a finished ceremony";
+    case Verdict::kFork:
+      return "the log key signed two histories that cannot both be true";
+    case Verdict::kInvalid:
+      break;
+  }
+  return "something does not verify: do not rely on this record";
+}
+
+// Printable replaces what could move a terminal's cursor: text in a finding can
+// come from a hostile record.
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out.push_back(byte < 0x20 || byte == 0x7f ? '?' : c);
+  }
+  return out;
+}
+
+void PrintVerdict(Verdict verdict, std::ostream& out) {
+  out << record::VerdictName(verdict) << ": " << Meaning(verdict) << "\n";
+}
+
+void PrintRoot(const record::Hash& root, std::ostream& out) {
+  out << "  root        " << base::GroupedHex(root) << "\n";
+  const std::vector<std::string> words = base::PgpWords(root);
+  constexpr std::size_t kWordsALine = 8;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i % kWordsALine == 0) out << "              ";
+    out << words[i] << (i % kWordsALine == kWordsALine - 1 || i + 1 == words.size() ? "\n" : " ");
+  }
+}
+
+void PrintFindings(const std::vector<Finding>& findings, std::uint64_t more, std::ostream& out) {
+  if (findings.empty()) return;
+  out << "\nfindings\n";
+  for (const Finding& finding : findings) {
+    const record::Rule* const rule = record::FindRule(finding.rule);
+    out << "  " << finding.rule;
+    if (rule != nullptr && rule->severity == record::Severity::kNotice) out << " (notice)";
+    if (finding.entry) out << ", entry " << *finding.entry;
+    out << ": " << Printable(finding.message) << "\n";
+    if (rule != nullptr) out << "      the rule: " << rule->sentence << "\n";
+  }
+  if (more > 0) out << "  and " << more << " more\n";
+}
+
+void PrintFacts(const RecordReport& report, std::ostream& out) {
+  out << "\n";
+  out << "  record      " << Printable(report.folder) << "\n";
+  if (!report.ceremony.empty()) out << "  ceremony    " << Printable(report.ceremony) << "\n";
+  if (!report.origin.empty()) out << "  origin      " << Printable(report.origin) << "\n";
+  if (!report.mode.empty()) {
+    out << "  mode        " << report.mode << (report.mode == "rehearsal" ? " (its keys are worth nothing)" : "")
+        << "\n";
+  }
+  out << "  entries     " << report.entries << (report.closed ? ", closed" : ", not closed") << "\n";
+  if (report.last) {
+    out << "  signed      the first " << report.last->size << " entries\n";
+    PrintRoot(report.last->root, out);
+  }
+  if (!report.cosigners.empty()) {
+    out << "  cosigned by";
+    for (const std::string& person : report.cosigners) out << " " << Printable(person);
+    out << "\n";
+  }
+}
+
+ordered_json ToJson(const std::vector<Finding>& findings) {
+  ordered_json list = ordered_json::array();
+  for (const Finding& finding : findings) {
+    ordered_json item;
+    item["rule"] = finding.rule;
+    item["entry"] = finding.entry ? ordered_json(*finding.entry) : ordered_json(nullptr);
+    item["message"] = finding.message;
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+ordered_json ToJson(const RecordReport& report) {
+  ordered_json object;
+  object["verdict"] = record::VerdictName(report.verdict);
+  object["origin"] = report.origin;
+  object["entries"] = report.entries;
+  object["ceremony"] = report.ceremony;
+  object["mode"] = report.mode;
+  object["findings"] = ToJson(report.findings);
+  return object;
+}
+
+// Print replaces bytes of a hostile record that are not UTF-8, instead of failing on them.
+void Print(const ordered_json& object, std::ostream& out) {
+  out << object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << "\n";
+}
+
+}  // namespace
+
+void PrintRecord(const RecordReport& report, std::ostream& out) {
+  PrintVerdict(report.verdict, out);
+  PrintFacts(report, out);
+  PrintFindings(report.findings, report.more, out);
+}
+
+void PrintArchive(const ArchiveReport& report, std::ostream& out) {
+  PrintVerdict(report.verdict, out);
+  out << "\n";
+  for (const RecordReport& each : report.records) {
+    out << "  " << Printable(each.folder) << "  " << record::VerdictName(each.verdict) << ", " << each.entries
+        << " entries\n";
+  }
+  PrintFindings(report.findings, 0, out);
+  for (const RecordReport& each : report.records) {
+    out << "\n";
+    PrintVerdict(each.verdict, out);
+    PrintFacts(each, out);
+    PrintFindings(each.findings, each.more, out);
+  }
+}
+
+void PrintRecordJson(const RecordReport& report, std::ostream& out) { Print(ToJson(report), out); }
+
+void PrintArchiveJson(const ArchiveReport& report, std::ostream& out) {
+  ordered_json object;
+  object["verdict"] = record::VerdictName(report.verdict);
+  object["findings"] = ToJson(report.findings);
+  object["records"] = ordered_json::array();
+  for (const RecordReport& each : report.records) object["records"].push_back(ToJson(each));
+  Print(object, out);
+}
+
+}  // namespace ceremony::verify

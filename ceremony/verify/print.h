@@ -1,0 +1,25 @@
+// How a verdict is shown: to people in plain words, with digests as the words
+// that are read aloud in the room, and to programs as JSON.
+#ifndef CEREMONY_VERIFY_PRINT_H_
+#define CEREMONY_VERIFY_PRINT_H_
+
+#include <iosfwd>
+
+#include "ceremony/record/verify.h"
+
+namespace ceremony::verify {
+
+void PrintRecord(const record::RecordReport& report, std::ostream& out);
+void PrintArchive(const record::ArchiveReport& report, std::ostream& out);
+
+// One object and LF:
+//   {"verdict","origin","entries","ceremony","mode","findings":[{"rule","entry","message"}]}
+// `entry` is null for a finding that is about no single entry. For an archive
+//   {"verdict","findings","records":[...]}
+// where verdict is the overall one and findings are those about the chain.
+void PrintRecordJson(const record::RecordReport& report, std::ostream& out);
+void PrintArchiveJson(const record::ArchiveReport& report, std::ostream& out);
+
+}  // namespace ceremony::verify
+
+#endif  // CEREMONY_VERIFY_PRINT_H_

@@ -65,16 +65,21 @@ struct Finding {
   std::string Text() const;
 };
 
+// HexExcerpt is lowercase hex, cut after 40 octets, for messages.
+std::string HexExcerpt(base::ByteView bytes);
+
 // Findings collects what one pass over `file` finds. Nothing is allocated until
 // the first finding; after kMost of them the rest is counted as one LINT-01.
 class Findings final {
  public:
   static constexpr std::size_t kMost = 64;
+  static constexpr std::size_t kLongest = 600;
 
   // Offsets are counted from the start of `file`, which must outlive this object.
   explicit Findings(base::ByteView file) : file_(file) {}
 
-  // Add records a finding at `where`, which points into the file (or one past it).
+  // Add records a finding at `where`, which points into the file (or one past
+  // it). A message is cut after kLongest characters.
   void Add(RuleId rule, const std::uint8_t* where, std::string message);
   void Add(RuleId rule, base::ByteView where, std::string message) { Add(rule, where.data(), std::move(message)); }
 

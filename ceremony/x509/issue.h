@@ -52,12 +52,16 @@ class ComparedTbs final {
 
  private:
   friend base::Result<ComparedTbs> CompareTbs(LintedTbs linted, const Profile& profile, const TbsInput& input);
-  ComparedTbs(LintedTbs linted, Comparison comparison, SignatureAlgorithm algorithm)
-      : linted_(std::move(linted)), comparison_(std::move(comparison)), algorithm_(algorithm) {}
+  ComparedTbs(LintedTbs linted, Comparison comparison, const Profile& profile)
+      : linted_(std::move(linted)),
+        comparison_(std::move(comparison)),
+        algorithm_(profile.signature_algorithm),
+        self_signed_(profile.self_signed) {}
   friend class ApprovedTbs;
   LintedTbs linted_;
   Comparison comparison_;
   SignatureAlgorithm algorithm_;
+  bool self_signed_;
 };
 
 // CompareTbs refuses with COMPARE-01 (the profile) or COMPARE-02 (the second
@@ -71,6 +75,7 @@ class ApprovedTbs final {
   const Tbs& tbs() const { return compared_.tbs(); }
   const ComparedTbs& compared() const { return compared_; }
   SignatureAlgorithm signature_algorithm() const { return compared_.algorithm_; }
+  bool self_signed() const { return compared_.self_signed_; }
 
  private:
   friend base::Result<ApprovedTbs> ApproveTbs(ComparedTbs compared, const base::Sha256Digest& approved);
@@ -83,10 +88,10 @@ class ApprovedTbs final {
 base::Result<ApprovedTbs> ApproveTbs(ComparedTbs compared, const base::Sha256Digest& approved);
 
 // FinishCertificate puts the signature (for ECDSA strict low-S DER) to the
-// bytes and then trusts nothing: the signature must verify under `issuer_key`
-// (for a self-signed certificate the subject's key), the whole must lint clean
-// but for the waived rules, both decoders must read it alike, and the TBS
-// inside must be the approved bytes. kCorrupt or kRefused otherwise.
+// bytes and then trusts nothing: the signature must verify under `issuer_key`,
+// which for a self-signed profile must be the subject's key (TBS-KEY-02), the
+// whole must lint clean but for the waived rules, both decoders must read it
+// alike, and the TBS inside must be the approved bytes. kCorrupt or kRefused otherwise.
 base::Result<Certificate> FinishCertificate(const ApprovedTbs& approved, const base::PublicKey& issuer_key,
                                             base::ByteView signature);
 

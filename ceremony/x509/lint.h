@@ -30,8 +30,8 @@ class Linter final {
   bool CheckCertificate(base::ByteView bytes, CertificateView& view, Findings& findings) const;
 
  private:
-  struct Curves;
-  std::unique_ptr<Curves> curves_;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 // LintCertificate and LintTbsBytes are the short form for one file.

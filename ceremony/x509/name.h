@@ -26,6 +26,15 @@ base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues&
 // The empty Name is "(empty)". Control characters come out as \xx.
 std::string NameText(base::ByteView name);
 
+// SafeText spells octets for a terminal: ASCII and UTF-8 as they are, but control
+// characters, direction marks, backslashes and what is no UTF-8 as \xx.
+std::string SafeText(base::ByteView text);
+
+// AttributeValueText is the value alone: SafeText, or '#' and hex for a type
+// that is not text.
+struct AttributeView;
+std::string AttributeValueText(const AttributeView& attribute);
+
 // SameName compares as RFC 5280 section 7.1 does, without regard to string type,
 // case and runs of spaces, for names of ASCII; other characters byte by byte.
 bool SameName(base::ByteView a, base::ByteView b);

@@ -246,6 +246,11 @@ base::Result<base::Bytes> EncodeOid(std::string_view dotted) {
   return content;
 }
 
+base::Result<base::Bytes> OidContent(std::string_view name) {
+  if (const auto known = FindOidByName(name)) return base::ToBytes(ContentOf(*known));
+  return EncodeOid(name);
+}
+
 std::string DottedOid(base::ByteView content) {
   // Nothing real is longer, and decimal arcs cost the square of their length.
   constexpr std::size_t kLongest = 64;

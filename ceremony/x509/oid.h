@@ -59,6 +59,9 @@ std::optional<Oid> FindOidByName(std::string_view name);
 // "a.b.c..." with decimal arcs below 2^64, a <= 2 and b <= 39 where a < 2.
 base::Result<base::Bytes> EncodeOid(std::string_view dotted);
 
+// OidContent takes what FindOidByName or EncodeOid takes.
+base::Result<base::Bytes> OidContent(std::string_view name);
+
 // DottedOid spells content octets; arcs of any size. Octets that are no valid
 // OID, or are more than 64, come out as "invalid:<hex>".
 std::string DottedOid(base::ByteView content);

@@ -84,7 +84,7 @@ struct RawExtensionRule {
 struct ExtensionRule {
   std::string type;  // name ("basicConstraints") or dotted OID
   bool critical = false;
-  bool optional = false;  // kRaw only: left out when the script gives no value
+  bool optional = false;  // RawExtensionRule only: left out when the script gives no value
   std::variant<BasicConstraintsRule, KeyUsageRule, CertificatePoliciesRule, SubjectKeyIdentifierRule,
                AuthorityKeyIdentifierRule, ExtendedKeyUsageRule, RawExtensionRule>
       value;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 
+#include "ceremony/x509/der_reader.h"
 #include "ceremony/x509/finding.h"
 #include "ceremony/x509/oid.h"
 #include "hsm/base/bytes.h"
@@ -33,6 +34,7 @@ struct ExtensionView {
   std::optional<Oid> known;
   bool critical = false;
   base::ByteView value;       // what extnValue holds
+  bool sound = false;         // the value is DER as far as it can be taken apart
 };
 
 struct SpkiView {
@@ -79,6 +81,25 @@ struct CertificateView {
 // Bytes are good when they return true and `findings` is still empty.
 bool ParseTbs(base::ByteView bytes, TbsView& view, Findings& findings);
 bool ParseCertificate(base::ByteView bytes, CertificateView& view, Findings& findings);
+
+// NameReader hands out the attributes of a Name in order, for a Name that
+// ParseTbs took without findings; it stops where the bytes are no Name.
+struct AttributeView {
+  base::ByteView whole;
+  base::ByteView type;    // content octets of the OID
+  std::uint8_t encoding = 0;  // identifier of the value: tag::kPrintableString, ...
+  base::ByteView value;   // content octets
+  bool first_of_rdn = false;
+};
+class NameReader final {
+ public:
+  explicit NameReader(base::ByteView name);
+  std::optional<AttributeView> Next();
+
+ private:
+  base::ByteView rdns_;
+  base::ByteView attributes_;
+};
 
 // IsSelfIssued compares issuer and subject byte by byte.
 bool IsSelfIssued(const TbsView& tbs);

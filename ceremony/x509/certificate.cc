@@ -1,0 +1,120 @@
+#include "ceremony/x509/certificate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ceremony/x509/asn1_time.h"
+#include "ceremony/x509/name.h"
+#include "ceremony/x509/pem.h"
+#include "ceremony/x509/signature_algorithm.h"
+#include "hsm/base/digest.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::x509 {
+namespace {
+
+std::string TimeText(const TimeView& time) {
+  return time.seconds ? ReadableTime(*time.seconds) : "malformed " + base::HexEncode(time.whole);
+}
+
+std::string KeyText(const SpkiView& spki) {
+  const auto algorithm = FindOid(spki.algorithm.oid);
+  if (algorithm == Oid::kEcPublicKey || algorithm == Oid::kEd25519) {
+    for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) {
+      const base::ByteView curve = base::AsBytes(facts.curve_oid_der);
+      const base::ByteView named = algorithm == Oid::kEd25519 ? base::ByteView(spki.algorithm.whole).subspan(2) : spki.algorithm.parameters;
+      if (!curve.empty() && std::equal(curve.begin(), curve.end(), named.begin(), named.end())) return std::string(facts.title);
+    }
+  }
+  if (algorithm == Oid::kRsaEncryption) {
+    Findings findings(spki.bits);
+    DerReader outer(spki.bits, "RSAPublicKey", findings);
+    if (const auto sequence = outer.Take(tag::kSequence, "RSAPublicKey")) {
+      DerReader parts(sequence->content, "RSAPublicKey", findings);
+      if (const auto modulus = parts.Take(tag::kInteger, "modulus")) {
+        base::ByteView octets = modulus->content;
+        while (!octets.empty() && octets.front() == 0) octets = octets.subspan(1);
+        std::size_t bits = octets.size() * 8;
+        for (unsigned top = 0x80; !octets.empty() && (octets.front() & top) == 0; top >>= 1U) --bits;
+        return fmt::format("RSA {}", bits);
+      }
+    }
+  }
+  return OidText(spki.algorithm.oid);
+}
+
+std::string AlgorithmText(const AlgorithmView& algorithm) {
+  const SignatureAlgorithmFacts* facts = FindByIdentifier(algorithm.whole);
+  return facts != nullptr ? std::string(facts->name) : base::HexEncode(algorithm.whole);
+}
+
+}  // namespace
+
+struct Certificate::State {
+  base::Bytes der;
+  CertificateView view;
+};
+
+Fields FieldsOf(const TbsView& tbs) {
+  Fields fields;
+  fields.version = tbs.version;
+  fields.serial_hex = base::HexEncode(tbs.serial);
+  fields.signature_algorithm = AlgorithmText(tbs.signature);
+  fields.issuer = NameText(tbs.issuer);
+  fields.not_before = TimeText(tbs.not_before);
+  fields.not_after = TimeText(tbs.not_after);
+  fields.subject = NameText(tbs.subject);
+  fields.issuer_der_hex = base::HexEncode(tbs.issuer);
+  fields.subject_der_hex = base::HexEncode(tbs.subject);
+  fields.key_algorithm = KeyText(tbs.spki);
+  fields.spki_der_hex = base::HexEncode(tbs.spki.whole);
+  fields.spki_sha256 = base::Sha256Hex(tbs.spki.whole);
+  for (const ExtensionView& extension : tbs.extensions()) {
+    fields.extensions.push_back({OidText(extension.oid), DottedOid(extension.oid), extension.critical, ExtensionText(extension),
+                                 base::HexEncode(extension.value)});
+  }
+  return fields;
+}
+
+base::Result<Certificate> Certificate::Parse(base::ByteView der) {
+  auto state = std::make_shared<State>();
+  state->der = base::ToBytes(der);
+  Findings findings(state->der);
+  const bool complete = ParseCertificate(state->der, state->view, findings);
+  if (!findings.empty()) {
+    const Finding& first = findings.list().front();
+    return base::MakeError(base::ErrorCode::kCorrupt, "certificate: " + first.Text()).WithRule(std::string(first.facts().id));
+  }
+  if (!complete) return base::MakeError(base::ErrorCode::kInternal, "certificate: incomplete without a finding");
+  return Certificate(std::move(state));
+}
+
+base::Result<Certificate> Certificate::FromPem(std::string_view pem) {
+  KC_ASSIGN_OR_RETURN(const base::Bytes der, PemDecode("CERTIFICATE", pem));
+  return Parse(der);
+}
+
+base::ByteView Certificate::der() const { return state_->der; }
+const CertificateView& Certificate::view() const { return state_->view; }
+std::string Certificate::Pem() const { return PemEncode("CERTIFICATE", state_->der); }
+std::string Certificate::Sha256Hex() const { return base::Sha256Hex(base::ByteView(state_->der)); }
+base::Result<base::PublicKey> Certificate::SubjectKey() const { return base::PublicKey::FromSpki(tbs().spki.whole); }
+
+base::Result<void> Certificate::VerifiedBy(const base::PublicKey& issuer_key) const {
+  const CertificateView& certificate = view();
+  const base::ByteView inner = certificate.tbs.signature.whole;
+  const base::ByteView outer = certificate.algorithm.whole;
+  if (!std::equal(inner.begin(), inner.end(), outer.begin(), outer.end())) {
+    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("signature algorithm is {} inside and {} outside", AlgorithmText(certificate.tbs.signature), AlgorithmText(certificate.algorithm)));
+  }
+  const SignatureAlgorithmFacts* facts = FindByIdentifier(outer);
+  if (facts == nullptr) return base::MakeError(base::ErrorCode::kUnsupported, "signature algorithm " + AlgorithmText(certificate.algorithm) + " is not known");
+  if (!Fits(facts->algorithm, issuer_key.algorithm())) {
+    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("an {} key does not make {} signatures", base::FactsOf(issuer_key.algorithm()).title, facts->name));
+  }
+  if (certificate.signature_unused_bits != 0) return base::MakeError(base::ErrorCode::kCorrupt, "the signature is not whole octets");
+  return issuer_key.Verify(facts->scheme, certificate.tbs.whole, certificate.signature);
+}
+
+}  // namespace ceremony::x509

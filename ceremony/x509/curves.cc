@@ -1,0 +1,81 @@
+#include "ceremony/x509/curves.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/obj_mac.h>
+
+#include <algorithm>
+#include <array>
+
+namespace ceremony::x509 {
+namespace {
+
+template <auto kFree>
+struct Freer {
+  template <typename T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
+};
+
+struct CurveRow {
+  base::Curve curve;
+  Oid oid;
+  int nid;
+  std::size_t field_bytes;
+};
+constexpr std::array<CurveRow, 3> kCurves = {{
+    {base::Curve::kP256, Oid::kP256, NID_X9_62_prime256v1, 32},
+    {base::Curve::kP384, Oid::kP384, NID_secp384r1, 48},
+    {base::Curve::kP521, Oid::kP521, NID_secp521r1, 66},
+}};
+
+}  // namespace
+
+struct Curves::State {
+  struct Curve {
+    std::unique_ptr<EC_GROUP, Freer<EC_GROUP_free>> group;
+    std::unique_ptr<EC_POINT, Freer<EC_POINT_free>> point;
+    base::Bytes order;
+  };
+  std::array<Curve, kCurves.size()> curves;
+  std::unique_ptr<BN_CTX, Freer<BN_CTX_free>> scratch{BN_CTX_new()};
+};
+
+std::optional<base::Curve> CurveOfOid(std::optional<Oid> oid) {
+  for (const CurveRow& row : kCurves) {
+    if (oid == row.oid) return row.curve;
+  }
+  return std::nullopt;
+}
+
+std::size_t FieldBytes(base::Curve curve) { return kCurves.at(static_cast<std::size_t>(curve)).field_bytes; }
+
+Curves::Curves() : state_(std::make_unique<State>()) {
+  for (const CurveRow& row : kCurves) {
+    State::Curve& curve = state_->curves.at(static_cast<std::size_t>(row.curve));
+    curve.group.reset(EC_GROUP_new_by_curve_name(row.nid));
+    curve.point.reset(EC_POINT_new(curve.group.get()));
+    curve.order.resize(row.field_bytes);
+    BN_bn2binpad(EC_GROUP_get0_order(curve.group.get()), curve.order.data(), static_cast<int>(row.field_bytes));
+  }
+}
+
+Curves::~Curves() = default;
+
+bool Curves::IsOnCurve(base::Curve curve, base::ByteView point) const {
+  const State::Curve& known = state_->curves.at(static_cast<std::size_t>(curve));
+  const bool on = EC_POINT_oct2point(known.group.get(), known.point.get(), point.data(), point.size(), state_->scratch.get()) == 1;
+  if (!on) ERR_clear_error();
+  return on;
+}
+
+bool Curves::IsBelowOrder(base::Curve curve, base::ByteView number) const {
+  const base::Bytes& order = state_->curves.at(static_cast<std::size_t>(curve)).order;
+  while (!number.empty() && number.front() == 0) number = number.subspan(1);
+  if (number.size() != order.size()) return number.size() < order.size();
+  return std::lexicographical_compare(number.begin(), number.end(), order.begin(), order.end());
+}
+
+}  // namespace ceremony::x509

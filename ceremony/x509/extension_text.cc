@@ -1,0 +1,150 @@
+// ExtensionText: what a decoded extension says, in the words of RuleText.
+#include <fmt/format.h>
+
+#include "ceremony/x509/certificate.h"
+#include "ceremony/x509/der_reader.h"
+#include "ceremony/x509/name.h"
+#include "ceremony/x509/oid.h"
+#include "ceremony/x509/profile.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::x509 {
+namespace {
+
+using Text = std::optional<std::string>;
+
+Text BasicConstraintsText(DerReader& reader) {
+  const auto sequence = reader.Take(tag::kSequence, "BasicConstraints");
+  if (!sequence) return std::nullopt;
+  Findings findings(sequence->content);
+  DerReader parts(sequence->content, "basicConstraints", findings);
+  const auto ca = parts.TakeIf(tag::kBoolean);
+  const auto length = parts.TakeIf(tag::kInteger);
+  if (!parts.Finish()) return std::nullopt;
+  const auto number = length ? SmallIntegerOf(length->content) : std::nullopt;
+  if (length && !number) return std::nullopt;
+  return fmt::format("{}, {}", ca && BooleanOf(ca->content) ? "CA" : "not a CA", number ? fmt::format("path length {}", *number) : "no path length");
+}
+
+Text KeyUsageValueText(DerReader& reader) {
+  const auto element = reader.Take(tag::kBitString, "KeyUsage");
+  const auto split = element ? BitStringOf(element->content) : std::nullopt;
+  if (!split || split->bits.size() > 2) return std::nullopt;
+  std::uint16_t bits = 0;
+  for (unsigned bit = 0; bit < split->bits.size() * 8; ++bit) {
+    if ((split->bits[bit / 8] & (0x80U >> (bit % 8))) == 0) continue;
+    if (bit >= KeyUsageNames().size()) return std::nullopt;
+    bits = static_cast<std::uint16_t>(bits | 1U << bit);
+  }
+  return KeyUsageText(bits);
+}
+
+Text OctetsText(DerReader& reader) {
+  const auto octets = reader.Take(tag::kOctetString, "KeyIdentifier");
+  if (!octets) return std::nullopt;
+  return base::HexEncode(octets->content);
+}
+
+// One qualifier: only id-qt-cps has words of its own.
+Text QualifierText(base::ByteView content, Findings& findings) {
+  DerReader parts(content, "PolicyQualifierInfo", findings);
+  const auto type = parts.Take(tag::kOid, "policyQualifierId");
+  const auto value = parts.TakeAny("qualifier");
+  if (!type || !value || !parts.Finish()) return std::nullopt;
+  if (FindOid(type->content) == Oid::kCpsQualifier && value->identifier == tag::kIa5String) {
+    return fmt::format(" (CPS {})", SafeText(value->content));
+  }
+  return fmt::format(" (qualifier {} {})", OidText(type->content), base::HexEncode(value->whole));
+}
+
+Text PoliciesText(DerReader& reader) {
+  const auto sequence = reader.Take(tag::kSequence, "CertificatePolicies");
+  if (!sequence) return std::nullopt;
+  Findings findings(sequence->content);
+  DerReader policies(sequence->content, "certificatePolicies", findings);
+  std::string text;
+  while (!policies.AtEnd()) {
+    const auto policy = policies.Take(tag::kSequence, "PolicyInformation");
+    if (!policy) return std::nullopt;
+    DerReader parts(policy->content, "PolicyInformation", findings);
+    const auto oid = parts.Take(tag::kOid, "policyIdentifier");
+    if (!oid) return std::nullopt;
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", OidText(oid->content));
+    if (const auto qualifiers = parts.TakeIf(tag::kSequence)) {
+      DerReader list(qualifiers->content, "policyQualifiers", findings);
+      while (!list.AtEnd()) {
+        const auto qualifier = list.Take(tag::kSequence, "PolicyQualifierInfo");
+        const Text spelled = qualifier ? QualifierText(qualifier->content, findings) : std::nullopt;
+        if (!spelled) return std::nullopt;
+        text += *spelled;
+      }
+    }
+    if (!parts.Finish()) return std::nullopt;
+  }
+  return text;
+}
+
+Text AuthorityKeyText(DerReader& reader) {
+  const auto sequence = reader.Take(tag::kSequence, "AuthorityKeyIdentifier");
+  if (!sequence) return std::nullopt;
+  Findings findings(sequence->content);
+  DerReader parts(sequence->content, "authorityKeyIdentifier", findings);
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (const auto key = parts.TakeIf(tag::Context(0))) add("key identifier " + base::HexEncode(key->content));
+  if (const auto names = parts.TakeIf(tag::ContextConstructed(1))) {
+    DerReader list(names->content, "authorityCertIssuer", findings);
+    const auto directory = list.Take(tag::ContextConstructed(4), "directoryName");
+    if (!directory || !list.Finish()) return std::nullopt;
+    add("issuer " + NameText(directory->content));
+  }
+  if (const auto serial = parts.TakeIf(tag::Context(2))) add("serial " + base::HexEncode(serial->content));
+  return parts.Finish() ? Text(text) : std::nullopt;
+}
+
+Text PurposesText(DerReader& reader) {
+  const auto sequence = reader.Take(tag::kSequence, "ExtKeyUsageSyntax");
+  if (!sequence) return std::nullopt;
+  Findings findings(sequence->content);
+  DerReader list(sequence->content, "extKeyUsage", findings);
+  std::string text;
+  while (!list.AtEnd()) {
+    const auto purpose = list.Take(tag::kOid, "KeyPurposeId");
+    if (!purpose) return std::nullopt;
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", OidText(purpose->content));
+  }
+  return text;
+}
+
+Text Spell(Oid type, DerReader& reader) {
+  switch (type) {
+    case Oid::kBasicConstraints:
+      return BasicConstraintsText(reader);
+    case Oid::kKeyUsage:
+      return KeyUsageValueText(reader);
+    case Oid::kSubjectKeyIdentifier:
+      return OctetsText(reader);
+    case Oid::kCertificatePolicies:
+      return PoliciesText(reader);
+    case Oid::kAuthorityKeyIdentifier:
+      return AuthorityKeyText(reader);
+    case Oid::kExtendedKeyUsage:
+      return PurposesText(reader);
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::string ExtensionText(const ExtensionView& extension) {
+  if (extension.known) {
+    Findings findings(extension.value);
+    DerReader reader(extension.value, "extension", findings);
+    const Text text = Spell(*extension.known, reader);
+    if (text && reader.Finish()) return *text;
+  }
+  return "DER " + base::HexEncode(extension.value);
+}
+
+}  // namespace ceremony::x509

@@ -1,0 +1,206 @@
+#include "ceremony/x509/extension_value.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ceremony/x509/der_reader.h"
+#include "ceremony/x509/der_writer.h"
+#include "ceremony/x509/oid.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::x509 {
+namespace {
+
+using Encoded = base::Result<std::optional<base::Bytes>>;
+
+void WriteOid(DerWriter& writer, const std::string& type) {
+  // CheckProfile has refused what is no OID.
+  if (const auto content = OidContent(type)) writer.Value(tag::kOid, *content);
+}
+
+// The key identifier of the issuer; for a self-signed certificate its own.
+base::Bytes IssuerKeyIdentifier(const Profile& profile, const ExtensionSources& sources) {
+  if (sources.input != nullptr && sources.input->authority) return sources.input->authority->key_identifier;
+  if (!profile.self_signed) return {};
+  for (const ExtensionRule& rule : profile.extensions) {
+    if (const auto* own = std::get_if<SubjectKeyIdentifierRule>(&rule.value)) return KeyIdentifier(sources.key_bits, own->method);
+  }
+  return {};
+}
+
+class Encoder final {
+ public:
+  Encoder(const Profile& profile, const ExtensionRule& rule, const ExtensionSources& sources)
+      : profile_(profile), rule_(rule), sources_(sources) {}
+
+  Encoded operator()(const BasicConstraintsRule& basic) const {
+    DerWriter writer;
+    writer.Nested(tag::kSequence, [&] {
+      if (basic.ca) writer.Boolean(true);  // FALSE is the default (X.690 11.5)
+      if (basic.path_length) writer.Integer(*basic.path_length);
+    });
+    return Done(writer);
+  }
+
+  Encoded operator()(const KeyUsageRule& usage) const {
+    DerWriter writer;
+    writer.NamedBits(usage.bits);
+    return Done(writer);
+  }
+
+  Encoded operator()(const CertificatePoliciesRule& policies) const {
+    DerWriter writer;
+    writer.Nested(tag::kSequence, [&] {
+      for (const PolicyRule& policy : policies.policies) {
+        writer.Nested(tag::kSequence, [&] {
+          WriteOid(writer, policy.oid);
+          if (policy.cps_uri.empty()) return;
+          writer.Nested(tag::kSequence, [&] {
+            writer.Nested(tag::kSequence, [&] {
+              writer.ObjectIdentifier(Oid::kCpsQualifier);
+              writer.Text(tag::kIa5String, policy.cps_uri);
+            });
+          });
+        });
+      }
+    });
+    return Done(writer);
+  }
+
+  Encoded operator()(const SubjectKeyIdentifierRule& key_id) const {
+    DerWriter writer;
+    writer.Value(tag::kOctetString, KeyIdentifier(sources_.key_bits, key_id.method));
+    return Done(writer);
+  }
+
+  Encoded operator()(const AuthorityKeyIdentifierRule& key_id) const {
+    const base::Bytes identifier = IssuerKeyIdentifier(profile_, sources_);
+    if (identifier.empty() && sources_.input == nullptr) return std::optional<base::Bytes>();
+    if (identifier.empty()) return base::Refusal("TBS-AUTHORITY-01", fmt::format("profile {} needs the issuer's key identifier, which has none", profile_.name));
+    const bool both = key_id.form == AuthorityKeyForm::kKeyIdentifierIssuerAndSerial;
+    if (both && sources_.input == nullptr) return std::optional<base::Bytes>();
+    if (both && (!sources_.input->authority || sources_.input->authority->serial.empty())) {
+      return base::Refusal("TBS-AUTHORITY-01", fmt::format("profile {} needs the issuer's own issuer and serial number, which were not given", profile_.name));
+    }
+    DerWriter writer;
+    writer.Nested(tag::kSequence, [&] {
+      writer.Value(tag::Context(0), identifier);
+      if (!both) return;
+      writer.Nested(tag::ContextConstructed(1), [&] {
+        writer.Nested(tag::ContextConstructed(4), [&] { writer.Raw(sources_.input->authority->issuer_name); });
+      });
+      writer.Value(tag::Context(2), sources_.input->authority->serial);
+    });
+    return Done(writer);
+  }
+
+  Encoded operator()(const ExtendedKeyUsageRule& usage) const {
+    DerWriter writer;
+    writer.Nested(tag::kSequence, [&] {
+      for (const std::string& purpose : usage.purposes) WriteOid(writer, purpose);
+    });
+    return Done(writer);
+  }
+
+  Encoded operator()(const RawExtensionRule& raw) const {
+    if (raw.der) return std::optional(*raw.der);
+    if (sources_.input == nullptr) return std::optional<base::Bytes>();
+    const auto given = sources_.input->extensions.find(rule_.type);
+    if (given == sources_.input->extensions.end()) {
+      if (rule_.optional) return std::optional<base::Bytes>();
+      return base::Refusal("TBS-EXT-01", fmt::format("profile {} needs a value for extension {}", profile_.name, rule_.type), "give it in the script as DER");
+    }
+    Findings findings(given->second);
+    CheckDer(given->second, findings);
+    if (!findings.empty()) {
+      return base::Refusal("TBS-EXT-01", fmt::format("the value given for extension {} is not DER: {}", rule_.type, findings.list().front().message));
+    }
+    return std::optional(given->second);
+  }
+
+ private:
+  static Encoded Done(DerWriter& writer) { return std::optional(std::move(writer).Take()); }
+
+  const Profile& profile_;
+  const ExtensionRule& rule_;
+  const ExtensionSources& sources_;
+};
+
+class Speller final {
+ public:
+  Speller(const Profile& profile, const ExtensionRule& rule, const ExtensionSources& sources)
+      : profile_(profile), rule_(rule), sources_(sources) {}
+
+  std::optional<std::string> operator()(const BasicConstraintsRule& basic) const {
+    return fmt::format("{}, {}", basic.ca ? "CA" : "not a CA",
+                       basic.path_length ? fmt::format("path length {}", *basic.path_length) : "no path length");
+  }
+  std::optional<std::string> operator()(const KeyUsageRule& usage) const { return KeyUsageText(usage.bits); }
+  std::optional<std::string> operator()(const CertificatePoliciesRule& policies) const {
+    std::string text;
+    for (const PolicyRule& policy : policies.policies) {
+      const auto known = FindOidByName(policy.oid);
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", known ? FactsOf(*known).name : policy.oid);
+      if (!policy.cps_uri.empty()) text += fmt::format(" (CPS {})", policy.cps_uri);
+    }
+    return text;
+  }
+  std::optional<std::string> operator()(const SubjectKeyIdentifierRule& key_id) const {
+    return base::HexEncode(KeyIdentifier(sources_.key_bits, key_id.method));
+  }
+  std::optional<std::string> operator()(const AuthorityKeyIdentifierRule& key_id) const {
+    const base::Bytes identifier = IssuerKeyIdentifier(profile_, sources_);
+    const bool both = key_id.form == AuthorityKeyForm::kKeyIdentifierIssuerAndSerial;
+    if (identifier.empty() || (both && (sources_.input == nullptr || !sources_.input->authority))) return std::nullopt;
+    std::string text = "key identifier " + base::HexEncode(identifier);
+    if (both) {
+      text += fmt::format(", issuer {}, serial {}", NameText(sources_.input->authority->issuer_name), base::HexEncode(sources_.input->authority->serial));
+    }
+    return text;
+  }
+  std::optional<std::string> operator()(const ExtendedKeyUsageRule& usage) const {
+    std::string text;
+    for (const std::string& purpose : usage.purposes) {
+      const auto known = FindOidByName(purpose);
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", known ? FactsOf(*known).name : purpose);
+    }
+    return text;
+  }
+  std::optional<std::string> operator()(const RawExtensionRule& raw) const {
+    if (raw.der) return "DER " + base::HexEncode(*raw.der);
+    if (sources_.input == nullptr) return std::nullopt;
+    const auto given = sources_.input->extensions.find(rule_.type);
+    return given == sources_.input->extensions.end() ? std::nullopt : std::optional("DER " + base::HexEncode(given->second));
+  }
+
+ private:
+  const Profile& profile_;
+  const ExtensionRule& rule_;
+  const ExtensionSources& sources_;
+};
+
+}  // namespace
+
+Encoded EncodeExtensionValue(const Profile& profile, const ExtensionRule& rule, const ExtensionSources& sources) {
+  return std::visit(Encoder(profile, rule, sources), rule.value);
+}
+
+std::optional<std::string> RuleText(const Profile& profile, const ExtensionRule& rule, const ExtensionSources& sources) {
+  return std::visit(Speller(profile, rule, sources), rule.value);
+}
+
+base::ByteView KeyBitsOf(base::ByteView spki) {
+  Findings findings(spki);
+  DerReader outer(spki, "subjectPublicKeyInfo", findings);
+  const auto sequence = outer.Take(tag::kSequence, "SubjectPublicKeyInfo");
+  if (!sequence) return {};
+  DerReader parts(sequence->content, "subjectPublicKeyInfo", findings);
+  parts.Take(tag::kSequence, "algorithm");
+  const auto bits = parts.Take(tag::kBitString, "subjectPublicKey");
+  if (!bits) return {};
+  const auto split = BitStringOf(bits->content);
+  return split ? split->bits : base::ByteView();
+}
+
+}  // namespace ceremony::x509

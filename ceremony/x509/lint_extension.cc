@@ -1,0 +1,393 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "ceremony/x509/lint_parts.h"
+#include "ceremony/x509/profile.h"
+#include "hsm/base/digest.h"
+
+namespace ceremony::x509::lint {
+namespace {
+
+bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+class ExtensionLinter final {
+ public:
+  ExtensionLinter(const TbsView& tbs, Findings& findings) : tbs_(tbs), findings_(findings) {}
+
+  ExtensionSummary Run() && {
+    for (const ExtensionView& extension : tbs_.extensions()) One(extension);
+    Together();
+    return summary_;
+  }
+
+ private:
+  void One(const ExtensionView& extension) {
+    if (!extension.known) {
+      if (extension.critical) {
+        findings_.Add(RuleId::kExtension03, extension.whole, fmt::format("extension {} is critical, and verifiers that do not know it refuse the certificate", DottedOid(extension.oid)));
+      }
+      return;
+    }
+    if (!extension.sound) return;  // its DER is broken, and CheckDer has said where
+    switch (*extension.known) {
+      case Oid::kBasicConstraints:
+        return BasicConstraints(extension);
+      case Oid::kKeyUsage:
+        return KeyUsage(extension);
+      case Oid::kSubjectKeyIdentifier:
+        return SubjectKeyIdentifier(extension);
+      case Oid::kAuthorityKeyIdentifier:
+        return AuthorityKeyIdentifier(extension);
+      case Oid::kCertificatePolicies:
+        return CertificatePolicies(extension);
+      case Oid::kExtendedKeyUsage:
+        return ExtendedKeyUsage(extension);
+      case Oid::kSubjectAltName:
+      case Oid::kIssuerAltName:
+        return AlternativeNames(extension);
+      case Oid::kNameConstraints:
+        return NameConstraints(extension);
+      case Oid::kPolicyConstraints:
+        return PolicyConstraints(extension);
+      case Oid::kInhibitAnyPolicy:
+        return InhibitAnyPolicy(extension);
+      case Oid::kAuthorityInfoAccess:
+      case Oid::kSubjectInfoAccess:
+        return InfoAccess(extension);
+      case Oid::kCrlDistributionPoints:
+      case Oid::kFreshestCrl:
+        return DistributionPoints(extension);
+      case Oid::kCrlNumber:
+      case Oid::kReasonCode:
+      case Oid::kInvalidityDate:
+      case Oid::kDeltaCrlIndicator:
+      case Oid::kIssuingDistributionPoint:
+      case Oid::kCertificateIssuer:
+        findings_.Add(RuleId::kExtension05, extension.whole, fmt::format("{} belongs in a CRL", FactsOf(*extension.known).name));
+        return;
+      default:
+        return;
+    }
+  }
+
+  // The contents of the SEQUENCE that the value of an extension is.
+  std::optional<base::ByteView> SequenceIn(const ExtensionView& extension, const char* what) {
+    DerReader reader(extension.value, what, findings_);
+    const auto sequence = reader.Take(tag::kSequence, "value");
+    return sequence ? std::optional(sequence->content) : std::nullopt;
+  }
+
+  void BasicConstraints(const ExtensionView& extension) {
+    const auto content = SequenceIn(extension, "extension basicConstraints");
+    if (!content) return;
+    DerReader reader(*content, "extension basicConstraints", findings_);
+    if (const auto ca = reader.TakeIf(tag::kBoolean)) {
+      summary_.ca = BooleanOf(ca->content);
+      if (!summary_.ca) findings_.Add(RuleId::kDerDefault01, ca->whole, "cA FALSE is the default and must not be encoded");
+    }
+    if (const auto length = reader.TakeIf(tag::kInteger)) {
+      summary_.path_length = SmallIntegerOf(length->content);
+      path_length_present_ = true;
+      if (!summary_.path_length && !length->content.empty()) {
+        findings_.Add(RuleId::kBasic04, length->whole, (length->content[0] & 0x80U) != 0 ? "pathLenConstraint is negative" : "pathLenConstraint is above 2^31-1");
+      }
+    }
+    reader.Finish();
+    if (summary_.ca && !extension.critical) findings_.Add(RuleId::kBasic02, extension.whole, "basicConstraints of a CA is not critical");
+  }
+
+  void KeyUsage(const ExtensionView& extension) {
+    DerReader reader(extension.value, "extension keyUsage", findings_);
+    const auto element = reader.Take(tag::kBitString, "value");
+    const auto split = element ? BitStringOf(element->content) : std::nullopt;
+    if (!split) return;
+    // A named bit list ends with its last one bit; without one it has no octets.
+    const bool ends_in_zero = !split->bits.empty() && (split->bits.back() & (1U << split->unused)) == 0;
+    if (ends_in_zero || (split->bits.empty() && split->unused != 0)) {
+      findings_.Add(RuleId::kDerBitList01, element->whole, fmt::format("keyUsage {} has trailing zero bits", HexExcerpt(element->content)));
+    }
+    unsigned bits = 0;
+    bool unknown = false;
+    for (std::size_t bit = 0; bit < split->bits.size() * 8; ++bit) {
+      if ((split->bits[bit / 8] & (0x80U >> (bit % 8))) == 0) continue;
+      if (bit >= KeyUsageNames().size()) {
+        unknown = true;
+        break;
+      }
+      bits |= 1U << bit;
+    }
+    if (unknown) findings_.Add(RuleId::kKeyUsage01, element->whole, "keyUsage sets a bit that has no meaning");
+    if (bits == 0 && !unknown) findings_.Add(RuleId::kKeyUsage01, element->whole, "keyUsage sets no bit");
+    summary_.key_usage = static_cast<std::uint16_t>(bits);
+    if (!extension.critical) findings_.Add(RuleId::kKeyUsage03, extension.whole, "keyUsage is not critical");
+    if ((bits & (kEncipherOnly | kDecipherOnly)) != 0 && (bits & kKeyAgreement) == 0) {
+      findings_.Add(RuleId::kKeyUsage05, element->whole, "encipherOnly or decipherOnly is set without keyAgreement");
+    }
+    UsageFitsKey(bits, *element);
+  }
+
+  void UsageFitsKey(unsigned bits, const Element& element) {
+    const auto algorithm = FindOid(tbs_.spki.algorithm.oid);
+    unsigned wrong = 0;
+    if (algorithm == Oid::kEcPublicKey) wrong = kKeyEncipherment | kDataEncipherment;
+    if (algorithm == Oid::kEd25519 || algorithm == Oid::kEd448) wrong = kKeyEncipherment | kDataEncipherment | kKeyAgreement | kEncipherOnly | kDecipherOnly;
+    if (algorithm == Oid::kRsaEncryption) wrong = kKeyAgreement | kEncipherOnly | kDecipherOnly;
+    if ((bits & wrong) != 0) {
+      findings_.Add(RuleId::kKeyUsage04, element.whole,
+                    fmt::format("keyUsage {} is nothing that a key of {} can do", KeyUsageText(static_cast<std::uint16_t>(bits & wrong)), OidText(tbs_.spki.algorithm.oid)));
+    }
+  }
+
+  void SubjectKeyIdentifier(const ExtensionView& extension) {
+    DerReader reader(extension.value, "extension subjectKeyIdentifier", findings_);
+    const auto element = reader.Take(tag::kOctetString, "value");
+    if (!element) return;
+    const bool empty = element->content.empty();
+    if (empty || extension.critical) {
+      findings_.Add(RuleId::kSubjectKeyId02, extension.whole, empty ? "subjectKeyIdentifier is empty" : "subjectKeyIdentifier is critical");
+    }
+    if (!empty && !IsDerived(element->content)) {
+      findings_.Add(RuleId::kSubjectKeyId03, element->whole, fmt::format("subjectKeyIdentifier {} is not derived from the key by any method of its clause", HexExcerpt(element->content)));
+    }
+  }
+
+  // RFC 5280 methods 1 and 2; RFC 7093 methods 1 (SHA-256 of the bits, 160 bits) and 4 (of the whole key).
+  bool IsDerived(base::ByteView identifier) const {
+    if (identifier.size() == 20 || identifier.size() == 8) {
+      const base::Bytes sha1 = base::DigestOf(base::DigestAlgorithm::kSha1, tbs_.spki.bits);
+      if (identifier.size() == 20 && SameBytes(identifier, sha1)) return true;
+      if (identifier.size() == 8 && identifier[0] == (0x40U | (sha1[12] & 0x0fU)) && std::equal(identifier.begin() + 1, identifier.end(), sha1.begin() + 13)) return true;
+    }
+    if (identifier.size() != 20 && identifier.size() != 32) return false;
+    for (const base::ByteView hashed : {tbs_.spki.bits, tbs_.spki.whole}) {
+      const base::Sha256Digest sha256 = base::Sha256Of(hashed);
+      if (std::equal(identifier.begin(), identifier.end(), sha256.begin())) return true;
+    }
+    return false;
+  }
+
+  void AuthorityKeyIdentifier(const ExtensionView& extension) {
+    const auto content = SequenceIn(extension, "extension authorityKeyIdentifier");
+    if (!content) return;
+    DerReader reader(*content, "extension authorityKeyIdentifier", findings_);
+    const auto key = reader.TakeIf(tag::Context(0));
+    const auto issuer = reader.TakeIf(tag::ContextConstructed(1));
+    const auto serial = reader.TakeIf(tag::Context(2));
+    reader.Finish();
+    authority_key_id_ = key.has_value();
+    if (issuer) LintGeneralNames(issuer->content, "authorityCertIssuer", findings_);
+    if (issuer.has_value() != serial.has_value()) {
+      findings_.Add(RuleId::kAuthorityKeyId03, extension.whole, "authorityKeyIdentifier has one of authorityCertIssuer and authorityCertSerialNumber without the other");
+    }
+    if (extension.critical) findings_.Add(RuleId::kAuthorityKeyId02, extension.whole, "authorityKeyIdentifier is critical");
+    if (content->empty() || (key && key->content.empty())) findings_.Add(RuleId::kAuthorityKeyId04, extension.whole, "authorityKeyIdentifier is empty");
+  }
+
+  void CertificatePolicies(const ExtensionView& extension) {
+    const auto content = SequenceIn(extension, "extension certificatePolicies");
+    if (!content) return;
+    if (content->empty()) findings_.Add(RuleId::kPolicy02, extension.whole, "certificatePolicies has no policy");
+    DerReader policies(*content, "extension certificatePolicies", findings_);
+    constexpr std::size_t kCompared = 64;  // with more, duplicates are looked for among these only
+    std::array<base::ByteView, kCompared> seen;
+    std::size_t count = 0;
+    while (!policies.AtEnd()) {
+      const auto policy = policies.Take(tag::kSequence, "PolicyInformation");
+      if (!policy) return;
+      DerReader parts(policy->content, "certificate policy", findings_);
+      const auto oid = parts.Take(tag::kOid, "policyIdentifier");
+      const auto qualifiers = parts.TakeIf(tag::kSequence);
+      if (!oid || !parts.Finish()) return;
+      if (qualifiers && qualifiers->content.empty()) findings_.Add(RuleId::kForm01, qualifiers->whole, "the list of policy qualifiers is empty");
+      if (std::any_of(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(count), [&](base::ByteView before) { return SameBytes(before, oid->content); })) {
+        findings_.Add(RuleId::kPolicy01, oid->whole, fmt::format("the policy {} stands twice", OidText(oid->content)));
+      } else if (count < kCompared) {
+        seen[count++] = oid->content;
+      }
+    }
+  }
+
+  void ExtendedKeyUsage(const ExtensionView& extension) {
+    const auto content = SequenceIn(extension, "extension extKeyUsage");
+    if (!content) return;
+    if (content->empty()) findings_.Add(RuleId::kExtendedUsage01, extension.whole, "extKeyUsage has no purpose");
+    DerReader purposes(*content, "extension extKeyUsage", findings_);
+    constexpr std::size_t kCompared = 64;
+    std::array<base::ByteView, kCompared> seen;
+    std::size_t count = 0;
+    while (!purposes.AtEnd()) {
+      const auto purpose = purposes.Take(tag::kOid, "KeyPurposeId");
+      if (!purpose) return;
+      if (FindOid(purpose->content) == Oid::kAnyExtendedKeyUsage && extension.critical) {
+        findings_.Add(RuleId::kExtendedUsage02, purpose->whole, "extKeyUsage is critical and has anyExtendedKeyUsage");
+      }
+      if (std::any_of(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(count), [&](base::ByteView before) { return SameBytes(before, purpose->content); })) {
+        findings_.Add(RuleId::kExtendedUsage01, purpose->whole, fmt::format("the purpose {} stands twice", OidText(purpose->content)));
+      } else if (count < kCompared) {
+        seen[count++] = purpose->content;
+      }
+    }
+  }
+
+  void AlternativeNames(const ExtensionView& extension) {
+    const char* what = *extension.known == Oid::kSubjectAltName ? "extension subjectAltName" : "extension issuerAltName";
+    if (const auto content = SequenceIn(extension, what)) LintGeneralNames(*content, what, findings_);
+  }
+
+  void NameConstraints(const ExtensionView& extension) {
+    name_constraints_ = &extension;
+    const auto content = SequenceIn(extension, "extension nameConstraints");
+    if (!content) return;
+    if (content->empty()) findings_.Add(RuleId::kNameConstraints02, extension.whole, "nameConstraints has neither permitted nor excluded subtrees");
+    DerReader reader(*content, "extension nameConstraints", findings_);
+    for (const unsigned which : {0U, 1U}) {
+      const auto subtrees = reader.TakeIf(tag::ContextConstructed(which));
+      if (!subtrees) continue;
+      if (subtrees->content.empty()) findings_.Add(RuleId::kNameConstraints02, subtrees->whole, "a list of subtrees of nameConstraints is empty");
+      DerReader list(subtrees->content, "extension nameConstraints", findings_);
+      while (!list.AtEnd()) {
+        const auto subtree = list.Take(tag::kSequence, "GeneralSubtree");
+        if (!subtree) return;
+        DerReader parts(subtree->content, "extension nameConstraints", findings_);
+        parts.TakeAny("base");
+        const auto minimum = parts.TakeIf(tag::Context(0));
+        if (minimum && SmallIntegerOf(minimum->content) == 0U) findings_.Add(RuleId::kDerDefault01, minimum->whole, "minimum 0 is the default and must not be encoded");
+        parts.Finish();
+      }
+    }
+    reader.Finish();
+    if (!extension.critical) findings_.Add(RuleId::kNameConstraints01, extension.whole, "nameConstraints is not critical");
+  }
+
+  void PolicyConstraints(const ExtensionView& extension) {
+    policy_constraints_ = &extension;
+    const auto content = SequenceIn(extension, "extension policyConstraints");
+    if (!content) return;
+    if (content->empty()) findings_.Add(RuleId::kPolicyConstraints02, extension.whole, "policyConstraints is empty");
+    DerReader reader(*content, "extension policyConstraints", findings_);
+    reader.TakeIf(tag::Context(0));
+    reader.TakeIf(tag::Context(1));
+    reader.Finish();
+    if (!extension.critical) findings_.Add(RuleId::kPolicyConstraints01, extension.whole, "policyConstraints is not critical");
+  }
+
+  void InhibitAnyPolicy(const ExtensionView& extension) {
+    inhibit_any_policy_ = &extension;
+    DerReader reader(extension.value, "extension inhibitAnyPolicy", findings_);
+    reader.Take(tag::kInteger, "value");
+    if (!extension.critical) findings_.Add(RuleId::kPolicyConstraints01, extension.whole, "inhibitAnyPolicy is not critical");
+  }
+
+  void InfoAccess(const ExtensionView& extension) {
+    const auto content = SequenceIn(extension, "extension infoAccess");
+    if (!content) return;
+    DerReader list(*content, "extension infoAccess", findings_);
+    do {
+      const auto description = list.Take(tag::kSequence, "AccessDescription");
+      if (!description) return;
+      DerReader parts(description->content, "extension infoAccess", findings_);
+      parts.Take(tag::kOid, "accessMethod");
+      if (parts.failed()) return;
+      LintGeneralNames(parts.rest(), "accessLocation", findings_);
+    } while (!list.AtEnd());
+    if (extension.critical) findings_.Add(RuleId::kForm02, extension.whole, fmt::format("{} is critical, which RFC 5280 4.2.2 forbids", FactsOf(*extension.known).name));
+  }
+
+  void DistributionPoints(const ExtensionView& extension) {
+    const auto content = SequenceIn(extension, "extension cRLDistributionPoints");
+    if (!content) return;
+    DerReader list(*content, "extension cRLDistributionPoints", findings_);
+    do {
+      const auto point = list.Take(tag::kSequence, "DistributionPoint");
+      if (!point) return;
+      DerReader parts(point->content, "extension cRLDistributionPoints", findings_);
+      const auto name = parts.TakeIf(tag::ContextConstructed(0));
+      parts.TakeIf(tag::Context(1));
+      const auto issuer = parts.TakeIf(tag::ContextConstructed(2));
+      parts.Finish();
+      if (!name && !issuer) findings_.Add(RuleId::kForm01, point->whole, "a distribution point has neither a name nor a CRL issuer");
+      if (issuer) LintGeneralNames(issuer->content, "cRLIssuer", findings_);
+      if (!name) continue;
+      DerReader choice(name->content, "distributionPoint", findings_);
+      if (const auto full = choice.TakeIf(tag::ContextConstructed(0))) LintGeneralNames(full->content, "fullName", findings_);
+    } while (!list.AtEnd());
+  }
+
+  // Together judges what only several extensions say.
+  void Together() {
+    const ExtensionView* basic = tbs_.Find(Oid::kBasicConstraints);
+    const ExtensionView* usage = tbs_.Find(Oid::kKeyUsage);
+    const unsigned bits = summary_.key_usage.value_or(0);
+    const bool signs_certificates = (bits & kKeyCertSign) != 0;
+    if (signs_certificates && !summary_.ca) {
+      findings_.Add(RuleId::kBasic01, usage->whole, basic == nullptr ? "keyUsage has keyCertSign and there is no basicConstraints" : "keyUsage has keyCertSign and basicConstraints is not CA");
+    }
+    if (path_length_present_ && (!summary_.ca || (usage != nullptr && !signs_certificates))) {
+      findings_.Add(RuleId::kBasic03, basic->whole, fmt::format("pathLenConstraint stands without {}", summary_.ca ? "keyCertSign" : "cA"));
+    }
+    if (summary_.ca && (bits & (kKeyCertSign | kCrlSign)) == 0) {
+      findings_.Add(RuleId::kKeyUsage02, usage == nullptr ? basic->whole : usage->whole, usage == nullptr ? "a CA certificate has no keyUsage" : "keyUsage of a CA has neither keyCertSign nor cRLSign");
+    }
+    if (summary_.ca && tbs_.Find(Oid::kSubjectKeyIdentifier) == nullptr) {
+      findings_.Add(RuleId::kSubjectKeyId01, tbs_.extensions_whole, "a CA certificate has no subjectKeyIdentifier");
+    }
+    if (!IsSelfIssued(tbs_) && !authority_key_id_) {
+      const ExtensionView* authority = tbs_.Find(Oid::kAuthorityKeyIdentifier);
+      findings_.Add(RuleId::kAuthorityKeyId01, authority == nullptr ? tbs_.extensions_whole : authority->whole,
+                    authority == nullptr ? "there is no authorityKeyIdentifier" : "authorityKeyIdentifier has no keyIdentifier");
+    }
+    if (!summary_.ca && name_constraints_ != nullptr) findings_.Add(RuleId::kNameConstraints01, name_constraints_->whole, "nameConstraints stands in a certificate that is no CA's");
+    for (const ExtensionView* extension : {policy_constraints_, inhibit_any_policy_}) {
+      if (!summary_.ca && extension != nullptr) {
+        findings_.Add(RuleId::kPolicyConstraints01, extension->whole, fmt::format("{} stands in a certificate that is no CA's", FactsOf(*extension->known).name));
+      }
+    }
+  }
+
+  const TbsView& tbs_;
+  Findings& findings_;
+  ExtensionSummary summary_;
+  bool path_length_present_ = false;
+  bool authority_key_id_ = false;
+  const ExtensionView* name_constraints_ = nullptr;
+  const ExtensionView* policy_constraints_ = nullptr;
+  const ExtensionView* inhibit_any_policy_ = nullptr;
+};
+
+void LintOtherName(const Element& element, const char* what, Findings& findings) {
+  DerReader parts(element.content, what, findings);
+  parts.Take(tag::kOid, "type-id");
+  parts.Take(tag::ContextConstructed(0), "value");
+  parts.Finish();
+}
+
+}  // namespace
+
+void LintGeneralNames(base::ByteView content, const char* what, Findings& findings) {
+  if (content.empty()) findings.Add(RuleId::kAltName01, content, fmt::format("{} has no name", what));
+  DerReader names(content, what, findings);
+  while (!names.AtEnd()) {
+    const auto name = names.TakeAny("GeneralName");
+    if (!name) return;
+    const bool constructed = (name->identifier & 0x20U) != 0;
+    const unsigned number = name->identifier & 0x1fU;
+    const bool must_be_constructed = number == 0 || number == 3 || number == 4 || number == 5;
+    if ((name->identifier & 0xc0U) != 0x80 || number > 8 || constructed != must_be_constructed) {
+      findings.Add(RuleId::kForm02, name->whole, fmt::format("{}: the tag {:02x} is no GeneralName", what, name->identifier));
+      continue;
+    }
+    if (name->content.empty()) findings.Add(RuleId::kAltName01, name->whole, fmt::format("{} has an empty name", what));
+    if (number == 0) LintOtherName(*name, what, findings);
+    const bool text = number == 1 || number == 2 || number == 6;
+    const auto bad = std::find_if(name->content.begin(), name->content.end(), [](std::uint8_t octet) { return octet < 0x20 || octet > 0x7e; });
+    if (text && bad != name->content.end()) {
+      findings.Add(RuleId::kDerString01, &*bad, fmt::format("{}: an IA5String has the octet {:02x}, which is no visible character", what, *bad));
+    }
+  }
+}
+
+ExtensionSummary LintExtensions(const TbsView& tbs, Findings& findings) { return ExtensionLinter(tbs, findings).Run(); }
+
+}  // namespace ceremony::x509::lint

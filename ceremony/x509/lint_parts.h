@@ -1,0 +1,41 @@
+// The parts of the lint, each in its own file; lint.h is the way in.
+#ifndef CEREMONY_X509_LINT_PARTS_H_
+#define CEREMONY_X509_LINT_PARTS_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "ceremony/x509/curves.h"
+#include "ceremony/x509/finding.h"
+#include "ceremony/x509/view.h"
+
+namespace ceremony::x509::lint {
+
+// ExtensionSummary is what the rules across extensions need to know.
+struct ExtensionSummary {
+  bool ca = false;
+  std::optional<std::uint32_t> path_length;
+  std::optional<std::uint16_t> key_usage;  // bits of KeyUsageBit
+};
+
+// LintNames judges issuer and subject, and the subject against the extensions.
+void LintNames(const TbsView& tbs, const ExtensionSummary& summary, Findings& findings);
+
+// LintKey judges the public key.
+void LintKey(const SpkiView& spki, const Curves& curves, Findings& findings);
+
+// LintExtensions judges each extension and what they say together.
+ExtensionSummary LintExtensions(const TbsView& tbs, Findings& findings);
+
+// LintGeneralNames judges the elements of a GeneralNames; `what` names it.
+void LintGeneralNames(base::ByteView content, const char* what, Findings& findings);
+
+// LintAlgorithm judges a signature's AlgorithmIdentifier.
+void LintAlgorithm(const AlgorithmView& algorithm, Findings& findings);
+
+// LintSignature judges the signature's form and range.
+void LintSignature(const CertificateView& certificate, const Curves& curves, Findings& findings);
+
+}  // namespace ceremony::x509::lint
+
+#endif  // CEREMONY_X509_LINT_PARTS_H_

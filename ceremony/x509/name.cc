@@ -1,0 +1,204 @@
+#include "ceremony/x509/name.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "ceremony/x509/attribute_types.h"
+#include "ceremony/x509/der_reader.h"
+#include "ceremony/x509/der_writer.h"
+#include "ceremony/x509/oid.h"
+#include "ceremony/x509/view.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::x509 {
+namespace {
+
+// The DER of one attribute value, held to its encoding by our own reader.
+base::Result<base::Bytes> EncodeValue(const AttributeRule& rule, const std::string& value) {
+  const auto refuse = [&](const std::string& why) {
+    return base::Refusal("NAME-VALUE-03", fmt::format("the subject's {} \"{}\" {}", rule.type, value, why),
+                         fmt::format("the profile asks for {} of 1 to {} {}", StringEncodingName(rule.encoding), rule.max_length,
+                                     rule.encoding == StringEncoding::kBitString ? "bits, as hexadecimal digits" : "characters"));
+  };
+  DerWriter writer;
+  if (rule.encoding == StringEncoding::kBitString) {
+    const auto octets = base::HexDecode(value);
+    if (!octets) return refuse("is not pairs of lowercase hexadecimal digits");
+    writer.BitString(*octets);
+  } else {
+    writer.Text(IdentifierOf(rule.encoding), value);
+  }
+  Findings findings(writer.view());
+  CheckDer(writer.view(), findings);
+  if (!findings.empty()) return refuse("is not as it must be: " + findings.list().front().message);
+  const Header header = ReadElement(writer.view());
+  const std::size_t length = CharacterCount(header.element.identifier, header.element.content);
+  if (length == 0) return refuse("is empty");
+  if (length > rule.max_length) return refuse(fmt::format("has {} {}", length, rule.encoding == StringEncoding::kBitString ? "bits" : "characters"));
+  return std::move(writer).Take();
+}
+
+// A value as characters that a comparison without regard to case and runs of
+// spaces sees (RFC 4518, for ASCII). Next returns -1 at the end.
+class Folded final {
+ public:
+  explicit Folded(base::ByteView value) : rest_(value) { SkipSpaces(); }
+
+  int Next() {
+    if (rest_.empty()) return -1;
+    const std::uint8_t c = rest_.front();
+    rest_ = rest_.subspan(1);
+    if (c == ' ') {
+      SkipSpaces();
+      return rest_.empty() ? -1 : ' ';
+    }
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+  }
+
+ private:
+  void SkipSpaces() {
+    while (!rest_.empty() && rest_.front() == ' ') rest_ = rest_.subspan(1);
+  }
+  base::ByteView rest_;
+};
+
+bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+bool IsAsciiCompatible(std::uint8_t identifier) {
+  return identifier == tag::kPrintableString || identifier == tag::kUtf8String || identifier == tag::kIa5String ||
+         identifier == tag::kTeletexString || identifier == tag::kNumericString || identifier == tag::kVisibleString;
+}
+
+bool SameValue(const AttributeView& a, const AttributeView& b) {
+  if (!IsAsciiCompatible(a.encoding) || !IsAsciiCompatible(b.encoding)) return a.encoding == b.encoding && SameBytes(a.value, b.value);
+  Folded left(a.value);
+  Folded right(b.value);
+  while (true) {
+    const int l = left.Next();
+    if (l != right.Next()) return false;
+    if (l < 0) return true;
+  }
+}
+
+std::string TypeText(base::ByteView type) {
+  const auto known = FindOid(type);
+  if (!known) return DottedOid(type);
+  const OidFacts& facts = FactsOf(*known);
+  return std::string(facts.short_name.empty() ? facts.name : facts.short_name);
+}
+
+// Characters that change how the text around them is shown.
+bool IsInvisible(std::uint32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == '\\' || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || c >= 0xe0000;
+}
+
+// The code point at the start of `text` and how many octets it has; size 0 for
+// what is no UTF-8.
+struct CodePoint {
+  std::uint32_t value = 0;
+  std::size_t size = 0;
+};
+CodePoint DecodeUtf8(base::ByteView text) {
+  const std::uint8_t lead = text.front();
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+  if (size == 0 || lead > 0xf4 || text.size() < size) return {};
+  std::uint32_t value = lead & (0x7fU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((text[i] & 0xc0U) != 0x80) return {};
+    value = value << 6 | (text[i] & 0x3fU);
+  }
+  const bool overlong = (size == 3 && value < 0x800) || (size == 4 && value < 0x10000);
+  if (overlong || (value >= 0xd800 && value <= 0xdfff) || value > 0x10ffff) return {};
+  return {value, size};
+}
+
+}  // namespace
+
+base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues& values) {
+  for (const auto& [type, value] : values) {
+    const auto rule = std::find_if(profile.subject.begin(), profile.subject.end(), [&, &name = type](const AttributeRule& r) { return r.type == name; });
+    if (rule == profile.subject.end() || rule->value) {
+      return base::Refusal("NAME-VALUE-02",
+                           fmt::format("the script gives the subject's {} as \"{}\", where profile {} {}", type, value, profile.name,
+                                       rule == profile.subject.end() ? "has no such attribute" : "fixes it to \"" + *rule->value + "\""),
+                           "leave it out of the script");
+    }
+  }
+  DerWriter writer;
+  std::optional<base::Error> error;
+  writer.Nested(tag::kSequence, [&] {
+    for (const AttributeRule& rule : profile.subject) {
+      const auto given = values.find(rule.type);
+      if (!rule.value && given == values.end()) {
+        if (rule.optional) continue;
+        error = base::Refusal("NAME-VALUE-01", fmt::format("profile {} needs a value for the subject's {}", profile.name, rule.type),
+                              "give it in the script");
+        return;
+      }
+      const auto type = OidContent(rule.type);
+      const auto value = EncodeValue(rule, rule.value ? *rule.value : given->second);
+      if (!type || !value) {
+        error = !type ? type.error() : value.error();
+        return;
+      }
+      writer.Nested(tag::kSet, [&] {
+        writer.Nested(tag::kSequence, [&] {
+          writer.Value(tag::kOid, *type);
+          writer.Raw(*value);
+        });
+      });
+    }
+  });
+  if (error) return *std::move(error);
+  return std::move(writer).Take();
+}
+
+std::string SafeText(base::ByteView text) {
+  std::string safe;
+  while (!text.empty()) {
+    const CodePoint point = DecodeUtf8(text);
+    const std::size_t size = std::max<std::size_t>(point.size, 1);
+    for (std::size_t i = 0; i < size; ++i) {
+      if (point.size == 0 || IsInvisible(point.value)) {
+        safe += fmt::format("\\{:02x}", text[i]);
+      } else {
+        safe += static_cast<char>(text[i]);
+      }
+    }
+    text = text.subspan(size);
+  }
+  return safe;
+}
+
+std::string AttributeValueText(const AttributeView& attribute) {
+  return IsAsciiCompatible(attribute.encoding) ? SafeText(attribute.value) : "#" + base::HexEncode(attribute.value);
+}
+
+std::string NameText(base::ByteView name) {
+  std::string text;
+  NameReader reader(name);
+  while (const auto attribute = reader.Next()) {
+    if (!text.empty()) text += attribute->first_of_rdn ? ", " : " + ";
+    const std::string_view encoding = StringTypeName(attribute->encoding);
+    text += fmt::format("{}={} ({})", TypeText(attribute->type), AttributeValueText(*attribute),
+                        encoding.empty() ? fmt::format("tag {:02x}", attribute->encoding) : std::string(encoding));
+  }
+  return text.empty() ? "(empty)" : text;
+}
+
+bool SameName(base::ByteView a, base::ByteView b) {
+  NameReader left(a);
+  NameReader right(b);
+  while (true) {
+    const auto l = left.Next();
+    const auto r = right.Next();
+    if (!l || !r) return !l && !r;
+    if (l->first_of_rdn != r->first_of_rdn || !SameBytes(l->type, r->type) || !SameValue(*l, *r)) return false;
+  }
+}
+
+}  // namespace ceremony::x509

@@ -1,0 +1,365 @@
+#include "ceremony/x509/openssl_check.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/objects.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <memory>
+
+#include "ceremony/x509/asn1_time.h"
+#include "ceremony/x509/der_writer.h"
+#include "ceremony/x509/name.h"
+#include "ceremony/x509/profile.h"
+#include "hsm/base/digest.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::x509 {
+namespace {
+
+template <auto kFree>
+struct Freer {
+  template <typename T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
+};
+using X509Pointer = std::unique_ptr<X509, Freer<X509_free>>;
+using StorePointer = std::unique_ptr<X509_STORE, Freer<X509_STORE_free>>;
+using ContextPointer = std::unique_ptr<X509_STORE_CTX, Freer<X509_STORE_CTX_free>>;
+using PolicyPointer = std::unique_ptr<CERTIFICATEPOLICIES, Freer<CERTIFICATEPOLICIES_free>>;
+using AuthorityPointer = std::unique_ptr<AUTHORITY_KEYID, Freer<AUTHORITY_KEYID_free>>;
+using PurposesPointer = std::unique_ptr<EXTENDED_KEY_USAGE, Freer<EXTENDED_KEY_USAGE_free>>;
+struct StackFree {
+  void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
+};
+using ChainPointer = std::unique_ptr<STACK_OF(X509), StackFree>;
+
+std::string LastError() {
+  const unsigned long code = ERR_peek_last_error();
+  ERR_clear_error();
+  std::array<char, 256> text{};
+  ERR_error_string_n(code, text.data(), text.size());
+  return code == 0 ? "no reason given" : text.data();
+}
+
+base::Result<X509Pointer> Decode(base::ByteView der) {
+  ERR_clear_error();
+  const unsigned char* at = der.data();
+  X509Pointer certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (!certificate) return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL cannot decode it: " + LastError());
+  if (at != der.data() + der.size()) {
+    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("OpenSSL leaves {} of {} octets over", der.data() + der.size() - at, der.size()));
+  }
+  return certificate;
+}
+
+// The bytes that an i2d function writes.
+template <typename Function, typename Object>
+base::Bytes Encode(Function function, const Object* object) {
+  unsigned char* out = nullptr;
+  const int size = function(object, &out);
+  if (size < 0) return {};
+  base::Bytes bytes(out, out + size);
+  OPENSSL_free(out);
+  return bytes;
+}
+
+std::string HexOf(const ASN1_STRING* string) {
+  return base::HexEncode({ASN1_STRING_get0_data(string), static_cast<std::size_t>(ASN1_STRING_length(string))});
+}
+
+std::string Dotted(const ASN1_OBJECT* object) {
+  std::array<char, 256> text{};
+  OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
+  return text.data();
+}
+
+// Names in our spelling for an OID that OpenSSL found.
+std::string Named(const ASN1_OBJECT* object) {
+  const std::string dotted = Dotted(object);
+  const auto known = FindOidByName(dotted);
+  return known ? std::string(FactsOf(*known).name) : dotted;
+}
+
+std::string TimeOf(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return "malformed";
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+std::string NameOf(const X509_NAME* name) {
+  std::string text;
+  int set = -1;
+  for (int i = 0; i < X509_NAME_entry_count(name); ++i) {
+    X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
+    const ASN1_STRING* value = X509_NAME_ENTRY_get_data(entry);
+    const std::string dotted = Dotted(X509_NAME_ENTRY_get_object(entry));
+    const auto known = FindOidByName(dotted);
+    const OidFacts* facts = known ? &FactsOf(*known) : nullptr;
+    const base::ByteView octets{ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))};
+    const int type = ASN1_STRING_type(value);
+    std::string spelled;
+    switch (type) {
+      case V_ASN1_PRINTABLESTRING:
+      case V_ASN1_UTF8STRING:
+      case V_ASN1_IA5STRING:
+      case V_ASN1_T61STRING:
+      case V_ASN1_NUMERICSTRING:
+      case V_ASN1_VISIBLESTRING:
+        spelled = SafeText(octets);
+        break;
+      case V_ASN1_BIT_STRING:
+        // OpenSSL keeps the count of unused bits apart.
+        spelled = "#" + fmt::format("{:02x}", (value->flags & ASN1_STRING_FLAG_BITS_LEFT) != 0 ? value->flags & 7 : 0) + base::HexEncode(octets);
+        break;
+      default:
+        spelled = "#" + base::HexEncode(octets);
+    }
+    const char* type_name = type == V_ASN1_PRINTABLESTRING ? "PrintableString" : type == V_ASN1_UTF8STRING ? "UTF8String" : type == V_ASN1_IA5STRING ? "IA5String"
+                            : type == V_ASN1_T61STRING ? "TeletexString" : type == V_ASN1_BMPSTRING ? "BMPString" : type == V_ASN1_UNIVERSALSTRING ? "UniversalString"
+                            : type == V_ASN1_BIT_STRING ? "BIT STRING" : type == V_ASN1_NUMERICSTRING ? "NumericString" : type == V_ASN1_VISIBLESTRING ? "VisibleString" : nullptr;
+    if (!text.empty()) text += X509_NAME_ENTRY_set(entry) != set ? ", " : " + ";
+    set = X509_NAME_ENTRY_set(entry);
+    text += fmt::format("{}={} ({})", facts == nullptr ? dotted : std::string(facts->short_name.empty() ? facts->name : facts->short_name), spelled,
+                        type_name == nullptr ? fmt::format("tag {:02x}", type) : std::string(type_name));
+  }
+  return text.empty() ? "(empty)" : text;
+}
+
+std::string KeyOf(const X509* certificate) {
+  EVP_PKEY* key = X509_get0_pubkey(certificate);
+  if (key == nullptr) return "undecodable";
+  if (EVP_PKEY_is_a(key, "RSA") == 1) return fmt::format("RSA {}", EVP_PKEY_get_bits(key));
+  if (EVP_PKEY_is_a(key, "ED25519") == 1) return "Ed25519";
+  std::array<char, 64> group{};
+  if (EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) == 1) {
+    const std::string_view name = group.data();
+    return name == "prime256v1" ? "EC P-256" : name == "secp384r1" ? "EC P-384" : name == "secp521r1" ? "EC P-521" : std::string(name);
+  }
+  return "unknown";
+}
+
+std::string PoliciesOf(const CERTIFICATEPOLICIES* policies) {
+  std::string text;
+  for (int i = 0; i < sk_POLICYINFO_num(policies); ++i) {
+    const POLICYINFO* policy = sk_POLICYINFO_value(policies, i);
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", Named(policy->policyid));
+    for (int j = 0; j < sk_POLICYQUALINFO_num(policy->qualifiers); ++j) {
+      const POLICYQUALINFO* qualifier = sk_POLICYQUALINFO_value(policy->qualifiers, j);
+      if (OBJ_obj2nid(qualifier->pqualid) != NID_id_qt_cps) return {};
+      const ASN1_IA5STRING* uri = qualifier->d.cpsuri;
+      text += fmt::format(" (CPS {})", SafeText({ASN1_STRING_get0_data(uri), static_cast<std::size_t>(ASN1_STRING_length(uri))}));
+    }
+  }
+  return text;
+}
+
+// The value in the words of ExtensionText where OpenSSL has a decoder of its
+// own for it; empty where it has none and bytes must do.
+std::string ValueOf(X509* certificate, const X509_EXTENSION* extension) {
+  const std::uint32_t flags = X509_get_extension_flags(certificate);
+  const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(const_cast<X509_EXTENSION*>(extension)));  // takes no const, changes nothing
+  switch (nid) {
+    case NID_basic_constraints: {
+      const long length = X509_get_pathlen(certificate);
+      return fmt::format("{}, {}", (flags & EXFLAG_CA) != 0 ? "CA" : "not a CA", length >= 0 ? fmt::format("path length {}", length) : "no path length");
+    }
+    case NID_key_usage: {
+      constexpr std::array<std::uint32_t, 9> kBits = {KU_DIGITAL_SIGNATURE, KU_NON_REPUDIATION, KU_KEY_ENCIPHERMENT, KU_DATA_ENCIPHERMENT, KU_KEY_AGREEMENT,
+                                                      KU_KEY_CERT_SIGN, KU_CRL_SIGN, KU_ENCIPHER_ONLY, KU_DECIPHER_ONLY};
+      const std::uint32_t usage = X509_get_key_usage(certificate);
+      unsigned bits = 0;
+      for (unsigned bit = 0; bit < kBits.size(); ++bit) bits |= (usage & kBits[bit]) != 0 ? 1U << bit : 0;
+      return KeyUsageText(static_cast<std::uint16_t>(bits));
+    }
+    case NID_subject_key_identifier: {
+      const ASN1_OCTET_STRING* key_id = X509_get0_subject_key_id(certificate);
+      return key_id == nullptr ? "undecodable" : HexOf(key_id);
+    }
+    case NID_authority_key_identifier: {
+      const AuthorityPointer key_id(static_cast<AUTHORITY_KEYID*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
+      if (!key_id) return "undecodable";
+      std::string text = key_id->keyid != nullptr ? "key identifier " + HexOf(key_id->keyid) : "";
+      const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+      for (int i = 0; i < sk_GENERAL_NAME_num(key_id->issuer); ++i) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(key_id->issuer, i);
+        if (name->type == GEN_DIRNAME) add("issuer " + NameOf(name->d.directoryName));
+      }
+      if (key_id->serial != nullptr) {
+        const base::Bytes der = Encode(i2d_ASN1_INTEGER, key_id->serial);
+        add("serial " + base::HexEncode(base::ByteView(der).subspan(std::min<std::size_t>(2, der.size()))));
+      }
+      return text;
+    }
+    case NID_certificate_policies: {
+      const PolicyPointer policies(static_cast<CERTIFICATEPOLICIES*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
+      return policies ? PoliciesOf(policies.get()) : "undecodable";
+    }
+    case NID_ext_key_usage: {
+      const PurposesPointer purposes(static_cast<EXTENDED_KEY_USAGE*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
+      if (!purposes) return "undecodable";
+      std::string text;
+      for (int i = 0; i < sk_ASN1_OBJECT_num(purposes.get()); ++i) text += fmt::format("{}{}", text.empty() ? "" : ", ", Named(sk_ASN1_OBJECT_value(purposes.get(), i)));
+      return text;
+    }
+    default:
+      return {};
+  }
+}
+
+Fields FieldsFrom(X509* certificate) {
+  Fields fields;
+  fields.version = static_cast<unsigned>(X509_get_version(certificate) + 1);
+  const base::Bytes serial = Encode(i2d_ASN1_INTEGER, X509_get0_serialNumber(certificate));
+  fields.serial_hex = base::HexEncode(base::ByteView(serial).subspan(std::min<std::size_t>(2, serial.size())));
+  const base::Bytes algorithm = Encode(i2d_X509_ALGOR, X509_get0_tbs_sigalg(certificate));
+  const SignatureAlgorithmFacts* known = FindByIdentifier(algorithm);
+  fields.signature_algorithm = known != nullptr ? std::string(known->name) : base::HexEncode(algorithm);
+  fields.issuer = NameOf(X509_get_issuer_name(certificate));
+  fields.issuer_der_hex = base::HexEncode(Encode(i2d_X509_NAME, X509_get_issuer_name(certificate)));
+  fields.not_before = TimeOf(X509_get0_notBefore(certificate));
+  fields.not_after = TimeOf(X509_get0_notAfter(certificate));
+  fields.subject = NameOf(X509_get_subject_name(certificate));
+  fields.subject_der_hex = base::HexEncode(Encode(i2d_X509_NAME, X509_get_subject_name(certificate)));
+  fields.key_algorithm = KeyOf(certificate);
+  const base::Bytes spki = Encode(i2d_X509_PUBKEY, X509_get_X509_PUBKEY(certificate));
+  fields.spki_der_hex = base::HexEncode(spki);
+  fields.spki_sha256 = base::Sha256Hex(base::ByteView(spki));
+  for (int i = 0; i < X509_get_ext_count(certificate); ++i) {
+    X509_EXTENSION* extension = X509_get_ext(certificate, i);
+    ExtensionFields out;
+    out.oid = Dotted(X509_EXTENSION_get_object(extension));
+    out.name = Named(X509_EXTENSION_get_object(extension));
+    out.critical = X509_EXTENSION_get_critical(extension) == 1;
+    out.der_hex = HexOf(X509_EXTENSION_get_data(extension));
+    out.text = ValueOf(certificate, extension);
+    if (out.text.empty()) out.text = "DER " + out.der_hex;
+    fields.extensions.push_back(std::move(out));
+  }
+  return fields;
+}
+
+base::Result<ChainPointer> DecodeAll(const std::vector<base::Bytes>& certificates, const char* what) {
+  ChainPointer chain(sk_X509_new_null());
+  for (const base::Bytes& der : certificates) {
+    auto certificate = Decode(der);
+    if (!certificate) return std::move(certificate).error().Prefixed(what);
+    sk_X509_push(chain.get(), std::move(certificate).value().release());
+  }
+  return chain;
+}
+
+// OpenSSL reports each complaint through this; returning 1 lets it go on to the next.
+int CollectComplaint(int ok, X509_STORE_CTX* context) {
+  if (ok == 1) return 1;
+  auto* findings = static_cast<std::vector<Finding>*>(X509_STORE_CTX_get_app_data(context));
+  const int error = X509_STORE_CTX_get_error(context);
+  findings->push_back({RuleId::kOpenssl01, 0, fmt::format("OpenSSL: {} (error {}, certificate {} of the chain)", X509_verify_cert_error_string(error), error, X509_STORE_CTX_get_error_depth(context))});
+  return 1;
+}
+
+}  // namespace
+
+base::Result<Fields> OpensslFields(base::ByteView certificate_der) {
+  KC_ASSIGN_OR_RETURN(const X509Pointer certificate, Decode(certificate_der));
+  // The TBS comes back from a cache; this makes OpenSSL encode it from what it understood.
+  const X509Pointer copy(X509_dup(certificate.get()));
+  if (!copy) return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL cannot copy it: " + LastError());
+  unsigned char* tbs = nullptr;
+  const int size = i2d_re_X509_tbs(copy.get(), &tbs);
+  const base::Bytes again(tbs, tbs + std::max(size, 0));
+  OPENSSL_free(tbs);
+  Findings findings(certificate_der);
+  CertificateView view;
+  if (!ParseCertificate(certificate_der, view, findings) || !std::equal(again.begin(), again.end(), view.tbs.whole.begin(), view.tbs.whole.end())) {
+    return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL encodes what it read as other bytes than it was given");
+  }
+  return FieldsFrom(certificate.get());
+}
+
+base::Result<Fields> OpensslTbsFields(base::ByteView tbs_der) {
+  Findings findings(tbs_der);
+  TbsView view;
+  if (!ParseTbs(tbs_der, view, findings)) {
+    return base::MakeError(base::ErrorCode::kCorrupt, findings.empty() ? "no to-be-signed certificate" : findings.list().front().Text());
+  }
+  DerWriter writer;
+  writer.Nested(tag::kSequence, [&] {
+    writer.Raw(view.whole);
+    writer.Raw(view.signature.whole);
+    writer.BitString({});
+  });
+  return OpensslFields(writer.view());
+}
+
+Comparison CompareDecoders(const Fields& openssl, const Fields& ours) {
+  Comparison comparison;
+  const auto add = [&](std::string field, const std::string& a, const std::string& b) { comparison.Add({std::move(field), a, b, a == b, 0}); };
+  add("version", std::to_string(openssl.version), std::to_string(ours.version));
+  add("serial number", openssl.serial_hex, ours.serial_hex);
+  add("signature algorithm", openssl.signature_algorithm, ours.signature_algorithm);
+  add("issuer", openssl.issuer, ours.issuer);
+  add("issuer DER", openssl.issuer_der_hex, ours.issuer_der_hex);
+  add("not before", openssl.not_before, ours.not_before);
+  add("not after", openssl.not_after, ours.not_after);
+  add("subject", openssl.subject, ours.subject);
+  add("subject DER", openssl.subject_der_hex, ours.subject_der_hex);
+  add("key algorithm", openssl.key_algorithm, ours.key_algorithm);
+  add("public key DER", openssl.spki_der_hex, ours.spki_der_hex);
+  const std::size_t count = std::max(openssl.extensions.size(), ours.extensions.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto spell = [&](const std::vector<ExtensionFields>& list) {
+      if (i >= list.size()) return std::string("(absent)");
+      return fmt::format("{} {}{} [{}]", list[i].oid, list[i].critical ? "critical, " : "", list[i].text, list[i].der_hex);
+    };
+    const std::string name = i < ours.extensions.size() ? ours.extensions[i].name : openssl.extensions[i].name;
+    add("extension " + name, spell(openssl.extensions), spell(ours.extensions));
+  }
+  return comparison;
+}
+
+std::vector<Finding> OpensslVerify(base::ByteView certificate_der, const std::vector<base::Bytes>& intermediates, const std::vector<base::Bytes>& roots,
+                                   std::int64_t at_time) {
+  std::vector<Finding> findings;
+  const auto undecodable = [&](const base::Error& error) { findings.push_back({RuleId::kOpenssl02, 0, error.message}); };
+  const auto certificate = Decode(certificate_der);
+  const auto chain = DecodeAll(intermediates, "intermediate certificate");
+  const auto anchors = DecodeAll(roots, "root certificate");
+  if (!certificate) undecodable(certificate.error());
+  if (!chain) undecodable(chain.error());
+  if (!anchors) undecodable(anchors.error());
+  if (!findings.empty()) return findings;
+
+  const StorePointer store(X509_STORE_new());
+  const ContextPointer context(X509_STORE_CTX_new());
+  for (int i = 0; i < sk_X509_num(anchors->get()); ++i) X509_STORE_add_cert(store.get(), sk_X509_value(anchors->get(), i));
+  if (X509_STORE_CTX_init(context.get(), store.get(), certificate->get(), chain->get()) != 1) {
+    findings.push_back({RuleId::kOpenssl01, 0, "OpenSSL cannot verify: " + LastError()});
+    return findings;
+  }
+  X509_STORE_CTX_set_app_data(context.get(), &findings);
+  X509_STORE_CTX_set_verify_cb(context.get(), CollectComplaint);
+  X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_time(parameters, static_cast<std::time_t>(at_time));
+  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_POLICY_CHECK);
+  if (X509_verify_cert(context.get()) != 1 && findings.empty()) {
+    findings.push_back({RuleId::kOpenssl01, 0, fmt::format("OpenSSL: {}", X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())))});
+  }
+  const std::uint32_t flags = X509_get_extension_flags(certificate->get());
+  if ((flags & EXFLAG_INVALID) != 0) findings.push_back({RuleId::kOpenssl02, 0, "OpenSSL: an extension is malformed"});
+  if ((flags & EXFLAG_CA) != 0) {
+    // 1 is "a CA by its basicConstraints"; every other answer is a guess or a no.
+    const int ca = X509_check_ca(certificate->get());
+    if (ca != 1) findings.push_back({RuleId::kOpenssl03, 0, fmt::format("OpenSSL: X509_check_ca says {} where 1 is a CA", ca)});
+    if (X509_check_purpose(certificate->get(), X509_PURPOSE_ANY, 1) != 1) findings.push_back({RuleId::kOpenssl03, 0, "OpenSSL: X509_check_purpose refuses it as a CA"});
+  }
+  ERR_clear_error();
+  return findings;
+}
+
+}  // namespace ceremony::x509

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "ceremony/room/pattern.h"
 #include "ceremony/room/text.h"
+#include "ceremony/script/pattern.h"
 
 namespace ceremony::room {
 namespace {
@@ -47,11 +47,11 @@ Result<std::string> JudgeText(const Question& question, std::string_view typed) 
   const std::string answer(Trimmed(typed));
   if (answer.empty()) return MakeError(ErrorCode::kInvalidInput, "nothing was typed, expected an answer");
   if (question.pattern.empty()) return answer;
-  const Result<bool> matches = MatchesPattern(question.pattern, answer);
-  if (!matches.ok()) {
-    return MakeError(ErrorCode::kInternal, fmt::format("question {}: {}", question.id, matches.error().message));
+  const Result<script::Pattern> pattern = script::Pattern::Parse(question.pattern);
+  if (!pattern.ok()) {
+    return MakeError(ErrorCode::kInternal, fmt::format("question {}: {}", question.id, pattern.error().message));
   }
-  if (*matches) return answer;
+  if (pattern->Matches(answer)) return answer;
   const std::string expected = question.example.empty() ? "text that matches " + Quoted(question.pattern)
                                                         : "something like " + Quoted(question.example);
   return MakeError(ErrorCode::kInvalidInput, fmt::format("you typed {}, expected {}", Quoted(answer), expected));

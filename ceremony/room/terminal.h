@@ -49,7 +49,7 @@ struct StepHeading {
 struct Question {
   enum class Kind : std::uint8_t {
     kConsent,   // exactly `expected`, case-sensitive; anything else asks again
-    kText,      // must match `pattern` (ECMAScript regex, whole line), read back and confirmed
+    kText,      // must match `pattern` (a script::Pattern; empty: any text), read back and confirmed
     kChoice,    // one of `choices`, by its number or its exact text; returns the text
     kDecision,  // like kChoice, but never answered by simulated people: see `simulated`
   };

@@ -4,6 +4,7 @@
 #include "ceremony/script/binding.h"
 #include "ceremony/script/expected.h"
 #include "ceremony/script/policy.h"
+#include "ceremony/script/profile.h"
 #include "ceremony/script/roster.h"
 #include "ceremony/script/schema.h"
 
@@ -19,6 +20,7 @@ constexpr std::array kFileKinds{
     FileKind{"script", ScriptTable},
     FileKind{"binding", [](const StepFieldSource&) { return BindingTable(); }},
     FileKind{"policy", [](const StepFieldSource&) { return PolicyTable(); }},
+    FileKind{"profile", [](const StepFieldSource&) { return ProfileTable(); }},
     FileKind{"roster", [](const StepFieldSource&) { return RosterTable(); }},
 };
 

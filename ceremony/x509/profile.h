@@ -94,6 +94,7 @@ struct Profile {
   std::string name;     // "smki-root-oca"
   std::string title;    // for people
   std::string clause;   // the clause of the certificate policy it implements
+  std::string kind;     // "root", "issuing", ...: the operator's word, by which a policy limits validity
   bool self_signed = false;
   std::vector<AttributeRule> subject;
   Validity validity = RelativeValidity{};

@@ -239,10 +239,14 @@ Result<void> Session::Destroy(const Object& object) {
     if (outcome.rv != CKR_OK) return CallError(Function::kDestroyObject, outcome.rv, doing);
     CK_OBJECT_CLASS object_class = 0;
     CK_ATTRIBUTE probe{CKA_CLASS, &object_class, sizeof object_class};
-    if (api().GetAttributeValue(handle(), object.handle(), &probe, 1) == CKR_OK) {
+    const CK_RV gone = api().GetAttributeValue(handle(), object.handle(), &probe, 1);
+    if (gone == CKR_OK) {
       return base::MakeError(ErrorCode::kCorrupt,
                              doing + ": C_DestroyObject said CKR_OK, and the object is still there")
           .WithRule("OBJECT-DESTROY-01");
+    }
+    if (gone != CKR_OBJECT_HANDLE_INVALID && gone != CKR_KEY_HANDLE_INVALID) {
+      return CallError(Function::kGetAttributeValue, gone, doing + ": whether it is gone cannot be told");
     }
     return {};
   });

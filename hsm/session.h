@@ -71,7 +71,10 @@ class Session final {
   Result<void> SetAttributes(const Object& object, const Template& attributes);
   // CopyObject makes another object of it with the template's changes.
   Result<Object> CopyObject(const Object& object, const Template& changes);
-  // Destroy destroys one object; its name is in the record.
+  // Destroy destroys one object, whose name is in the record, and looks whether
+  // its handle is dead: kCorrupt OBJECT-DESTROY-01 if it is not. That proves
+  // nothing about the token's storage; proof of absence is Module::Reinitialise
+  // and a whole inventory.
   Result<void> Destroy(const Object& object);
 
   // GenerateRandom returns bytes of the token's own generator (at most 65536).

@@ -1,0 +1,38 @@
+// A command of the program: how it is asked for, and what it does.
+#ifndef CEREMONY_CLI_COMMAND_H_
+#define CEREMONY_CLI_COMMAND_H_
+
+#include <functional>
+#include <iosfwd>
+
+#include "hsm/base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace ceremony::cli {
+
+// Streams: the result of a command goes to `out`, remarks about it to `err`.
+struct Streams {
+  std::ostream& out;
+  std::ostream& err;
+};
+
+// An Action is a command with its arguments. It returns the exit status, or an
+// error that the command line reports.
+using Action = std::function<base::Result<int>(const Streams&)>;
+
+// The headings under which `--help` lists commands.
+inline constexpr const char* kPrepare = "Before a ceremony";
+inline constexpr const char* kHold = "A ceremony";
+inline constexpr const char* kLook = "After a ceremony";
+
+// Each adds one command to the program; when it is what was asked for, it
+// leaves its Action in `chosen`, which outlives the parse. One file each.
+void AddTokenList(CLI::App& program, Action& chosen);
+void AddVerify(CLI::App& program, Action& chosen);
+
+}  // namespace ceremony::cli
+
+#endif  // CEREMONY_CLI_COMMAND_H_

@@ -1,0 +1,117 @@
+"""Runs clang-tidy over our sources: the most dangerous folders first, what has not changed since it was clean never again.
+
+tidy_files.py BUILD [--minutes N] [--jobs N] [REGEX...]
+
+BUILD holds compile_commands.json. A file counts as unchanged when it, every header of ours that it includes, its compile
+command, .clang-tidy and clang-tidy itself are the same. With --minutes, no file is begun after that time, and what was
+not reached is said. Exit status: 0 no finding, 1 findings.
+"""
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+# Where a fault costs most comes first: what talks to tokens, what must not believe a record, what people approve.
+ORDER = ["hsm/", "ceremony/record/", "ceremony/verify/", "ceremony/quorum/", "ceremony/x509/", "ceremony/steps/",
+         "ceremony/run/", "ceremony/script/", "ceremony/estate/", "ceremony/room/", "ceremony/cli/"]
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+class Digests:
+    """Digest of a file and of all of ours that it includes, each file read once."""
+
+    def __init__(self, root):
+        self.root, self.closures = root, {}
+
+    def closure(self, path, seen):
+        if path in seen or not os.path.exists(os.path.join(self.root, path)):
+            return
+        seen[path] = read(os.path.join(self.root, path))
+        for name in INCLUDE.findall(seen[path]):
+            self.closure(name, seen)
+
+    def of(self, path, *more):
+        seen = {}
+        self.closure(path, seen)
+        return hashlib.sha256(json.dumps([sorted(seen.items()), more]).encode()).hexdigest()
+
+
+def rank(path):
+    return next((place for place, folder in enumerate(ORDER) if path.startswith(folder)), len(ORDER))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--minutes", type=float, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("patterns", nargs="*")
+    arguments = parser.parse_args()
+    root = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+    clean_folder = os.path.join(arguments.build, "clean")
+    os.makedirs(clean_folder, exist_ok=True)
+    version = subprocess.run(["clang-tidy", "--version"], capture_output=True, text=True, check=True).stdout
+    digests = Digests(root)
+
+    work, unchanged = [], 0
+    for entry in json.loads(read(os.path.join(arguments.build, "compile_commands.json"))):
+        path = os.path.relpath(os.path.realpath(os.path.join(entry["directory"], entry["file"])), root)
+        if not path.startswith(("hsm/", "ceremony/")):
+            continue
+        if arguments.patterns and not any(re.search(pattern, path) for pattern in arguments.patterns):
+            continue
+        digest = digests.of(path, entry["command"], read(os.path.join(root, ".clang-tidy")), version)
+        if os.path.exists(os.path.join(clean_folder, digest)):
+            unchanged += 1
+        else:
+            work.append((rank(path), path, digest))
+    work.sort()
+
+    started = time.monotonic()
+
+    def analyse(item):
+        _, path, digest = item
+        if arguments.minutes and time.monotonic() - started > arguments.minutes * 60:
+            return path, None, ""
+        done = subprocess.run(["clang-tidy", "--quiet", "-p", arguments.build, os.path.join(root, path)],
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if done.returncode == 0:
+            with open(os.path.join(clean_folder, digest), "w", encoding="utf-8"):
+                pass
+            return path, True, ""
+        return path, False, COLOUR.sub("", done.stdout) or done.stderr
+
+    clean, faulty, not_reached, shown = 0, 0, [], set()
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for path, verdict, text in pool.map(analyse, work):
+            if verdict is None:
+                not_reached.append(path)
+            elif verdict:
+                clean += 1
+            else:
+                faulty += 1
+                # A finding in a header comes with every file that includes it; once is enough.
+                text = text.replace(root + "/", "")
+                if text not in shown:
+                    shown.add(text)
+                    print(text.rstrip(), flush=True)
+    print(f"{clean} files analysed without a finding, {faulty} with, {unchanged} unchanged since they were clean, "
+          f"{len(not_reached)} not reached in {arguments.minutes:g} minutes")
+    if not_reached:
+        print("not reached: " + " ".join(not_reached))
+    return 1 if faulty else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -225,10 +225,18 @@ class RecoveryRun final {
   Result<void> TidyPartials() {
     KC_ASSIGN_OR_RETURN(const std::vector<FileInfo> files, state_->Files());
     std::set<std::string> folders = {std::string(kInputsFolder), std::string(kArtefactsFolder)};
+    std::vector<FileInfo> of_artefacts;
     for (const FileInfo& file : files) {
       folders.insert(std::string(ParentOf(file.name)));
-      if (file.name.ends_with(kPartialSuffix)) KC_RETURN_IF_ERROR(TidyPartial(file));
+      if (!file.name.ends_with(kPartialSuffix)) continue;
+      if (file.name.starts_with(ArtefactsPrefix())) {
+        of_artefacts.push_back(file);
+      } else {  // will be made again from what it was made from
+        KC_RETURN_IF_ERROR(storage().Remove(Path(file.name)));
+      }
     }
+    // Last, because keeping one makes a temporary file of its own.
+    for (const FileInfo& file : of_artefacts) KC_RETURN_IF_ERROR(TidyPartial(file));
     for (const std::string& folder : folders) {
       Result<void> synced = storage().SyncFolder(folder.empty() ? state_->options.folder : Path(folder));
       if (!synced.ok() && synced.error().code != ErrorCode::kNotFound) return synced;
@@ -236,12 +244,13 @@ class RecoveryRun final {
     return {};
   }
 
+  static std::string ArtefactsPrefix() { return fmt::format("{}/", kArtefactsFolder); }
+
   Result<void> TidyPartial(const FileInfo& file) {
     const std::string path = Path(file.name);
     const std::string final_path = path.substr(0, path.size() - kPartialSuffix.size());
-    const std::string prefix = fmt::format("{}/", kArtefactsFolder);
-    if (!file.name.starts_with(prefix)) return storage().Remove(path);  // will be made again from what it was made from
-    const std::string name = file.name.substr(prefix.size(), file.name.size() - prefix.size() - kPartialSuffix.size());
+    const std::size_t prefix = ArtefactsPrefix().size();
+    const std::string name = file.name.substr(prefix, file.name.size() - prefix - kPartialSuffix.size());
     KC_ASSIGN_OR_RETURN(const std::optional<FileInfo> published, storage().Find(final_path));
     KC_ASSIGN_OR_RETURN(const std::string digest, DigestFile(storage(), path));
     const auto promised = artefacts_.find(name);

@@ -1,0 +1,26 @@
+#include "ceremony/estate/due.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "hsm/base/clock.h"
+
+namespace ceremony::estate {
+
+std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int horizon_days) {
+  // RFC 3339 in UTC sorts as text.
+  const std::string now = base::FormatTime(now_micros);
+  const std::string horizon = base::FormatTime(now_micros + std::int64_t{horizon_days} * 86'400 * 1'000'000);
+  std::vector<DueItem> due;
+  for (const RecordSummary& record : folded.records) {
+    if (!record.complete) due.push_back({"resume the ceremony", record.folder, "", true});
+  }
+  for (const Certificate& certificate : folded.estate.certificates()) {
+    if (certificate.not_after.empty() || certificate.not_after >= horizon) continue;
+    due.push_back({"renew the certificate", certificate.name, certificate.not_after, certificate.not_after < now});
+  }
+  std::stable_sort(due.begin(), due.end(), [](const DueItem& a, const DueItem& b) { return std::tie(b.overdue, a.by) < std::tie(a.overdue, b.by); });
+  return due;
+}
+
+}  // namespace ceremony::estate

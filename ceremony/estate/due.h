@@ -1,0 +1,26 @@
+// Due lists what somebody has to do, and until when, as the estate stands.
+#ifndef CEREMONY_ESTATE_DUE_H_
+#define CEREMONY_ESTATE_DUE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ceremony/estate/fold.h"
+
+namespace ceremony::estate {
+
+struct DueItem {
+  std::string what;     // "resume the ceremony", "renew the certificate"
+  std::string subject;  // "0001-smki-root-oca", "root-oca"
+  std::string by;       // RFC 3339; empty: now
+  bool overdue = false;
+};
+
+// DueOf lists ceremonies that are not complete and certificates that end within
+// `horizon_days` of `now_micros` (UTC); what is overdue comes first, then by date.
+std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int horizon_days);
+
+}  // namespace ceremony::estate
+
+#endif  // CEREMONY_ESTATE_DUE_H_

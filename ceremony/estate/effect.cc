@@ -1,0 +1,96 @@
+#include "ceremony/estate/effect.h"
+
+#include <nlohmann/json.hpp>
+
+namespace ceremony::estate {
+namespace {
+
+using nlohmann::json;
+
+// One list of fields for each effect; writing, reading and comparing all walk it.
+template <typename Visitor>
+void VisitFields(TokenCommissioned& e, Visitor&& v) {
+  v("token", e.token), v("label", e.label), v("serial", e.serial), v("manufacturer", e.manufacturer);
+  v("model", e.model), v("firmware", e.firmware), v("role", e.role), v("domain", e.domain);
+}
+template <typename Visitor>
+void VisitFields(KeyCreated& e, Visitor&& v) {
+  v("key", e.key), v("algorithm", e.algorithm), v("usage", e.usage), v("spki_sha256", e.spki_sha256);
+  v("token", e.token), v("serial", e.serial), v("object_id", e.object_id), v("extractable", e.extractable);
+}
+template <typename Visitor>
+void VisitFields(CertificateIssued& e, Visitor&& v) {
+  v("certificate", e.certificate), v("profile", e.profile), v("key", e.key), v("issuer_key", e.issuer_key);
+  v("subject", e.subject), v("serial", e.serial), v("not_before", e.not_before), v("not_after", e.not_after);
+  v("sha256", e.sha256), v("artefact", e.artefact);
+}
+template <typename Visitor>
+void VisitFields(DocumentLodged& e, Visitor&& v) {
+  v("name", e.name), v("kind", e.kind), v("sha256", e.sha256);
+}
+
+constexpr std::string_view NameOf(const TokenCommissioned&) { return "token-commissioned"; }
+constexpr std::string_view NameOf(const KeyCreated&) { return "key-created"; }
+constexpr std::string_view NameOf(const CertificateIssued&) { return "certificate-issued"; }
+constexpr std::string_view NameOf(const DocumentLodged&) { return "document-lodged"; }
+
+base::Error Corrupt(const std::string& what) { return base::MakeError(base::ErrorCode::kCorrupt, what); }
+
+template <typename T>
+base::Result<Effect> ReadAs(const json& object) {
+  T effect;
+  std::string problem;
+  std::size_t known = 1;  // "effect" itself
+  VisitFields(effect, [&](const char* name, auto& field) {
+    using Field = std::decay_t<decltype(field)>;
+    ++known;
+    const auto found = object.find(name);
+    if (found == object.end()) {
+      problem = std::string("effect lacks the field ") + name;
+      return;
+    }
+    if constexpr (std::is_same_v<Field, bool>) {
+      if (!found->is_boolean()) problem = std::string("effect field ") + name + " is not a boolean";
+      else field = found->template get<bool>();
+    } else {
+      if (!found->is_string()) problem = std::string("effect field ") + name + " is not a string";
+      else field = found->template get<std::string>();
+    }
+  });
+  if (!problem.empty()) return Corrupt(problem);
+  if (object.size() != known) return Corrupt("effect " + std::string(NameOf(effect)) + " has fields that are not its own");
+  return Effect(std::move(effect));
+}
+
+template <typename... T>
+base::Result<Effect> ReadAny(const json& object, const std::string& name, std::variant<T...>*) {
+  base::Result<Effect> result = Corrupt("unknown effect " + name);
+  // The first type whose name fits reads the object; the others are passed over.
+  (void)((NameOf(T{}) == name && (result = ReadAs<T>(object), true)) || ...);
+  return result;
+}
+
+}  // namespace
+
+json ToJson(const Effect& effect) {
+  return std::visit(
+      [](auto copy) {
+        json object = {{"effect", NameOf(copy)}};
+        VisitFields(copy, [&](const char* name, const auto& field) { object[name] = field; });
+        return object;
+      },
+      effect);
+}
+
+base::Result<Effect> EffectFromJson(const json& object) {
+  if (!object.is_object()) return Corrupt("an effect is not an object");
+  const auto name = object.find("effect");
+  if (name == object.end() || !name->is_string()) return Corrupt("an effect has no name");
+  return ReadAny(object, name->get<std::string>(), static_cast<Effect*>(nullptr));
+}
+
+std::string_view EffectName(const Effect& effect) {
+  return std::visit([](const auto& e) { return NameOf(e); }, effect);
+}
+
+}  // namespace ceremony::estate

@@ -1,0 +1,77 @@
+// Effect is what one step does to the estate, as data. The same vocabulary
+// serves three times: `check` applies the effects a step plans, the runner
+// applies what really happened and writes it into the step's `end` entry, and
+// the fold of the archive reads it back from there.
+#ifndef CEREMONY_ESTATE_EFFECT_H_
+#define CEREMONY_ESTATE_EFFECT_H_
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hsm/base/result.h"
+
+namespace ceremony::estate {
+
+// A token was initialised and taken into service under a logical name.
+struct TokenCommissioned {
+  std::string token;   // logical name, as scripts say it
+  std::string label;   // CKA token label, without the padding blanks
+  std::string serial;  // as the token gives it; empty while only planned
+  std::string manufacturer;
+  std::string model;
+  std::string firmware;
+  std::string role;    // "live", "backup", "audit"
+  std::string domain;  // PKI domain: "organisation", "device", ...
+};
+
+// A key pair was generated on a token; its first copy is the original.
+struct KeyCreated {
+  std::string key;          // name, unique over the archive
+  std::string algorithm;    // base::KeyAlgorithmFacts::name
+  std::string usage;        // "sign"
+  std::string spki_sha256;  // hex; empty while only planned
+  std::string token;
+  std::string serial;       // of the token; empty while only planned
+  std::string object_id;    // CKA_ID, hex; empty while only planned
+  bool extractable = false; // may be wrapped out for a clone
+};
+
+// A certificate was signed by a key of the estate.
+struct CertificateIssued {
+  std::string certificate;  // name, unique over the archive
+  std::string profile;      // name of its profile
+  std::string key;          // subject key, if it is one of the estate
+  std::string issuer_key;   // the key that signed
+  std::string subject;      // RFC 4514 text, for people
+  std::string serial;       // hex; empty while only planned
+  std::string not_before;   // RFC 3339; empty while only planned
+  std::string not_after;    // RFC 3339; "9999-12-31T23:59:59Z" = no end
+  std::string sha256;       // of the DER; empty while only planned
+  std::string artefact;     // path below the record's artefacts/
+};
+
+// An outside document was taken in by hash.
+struct DocumentLodged {
+  std::string name;
+  std::string kind;
+  std::string sha256;  // empty while only planned
+};
+
+using Effect = std::variant<TokenCommissioned, KeyCreated, CertificateIssued, DocumentLodged>;
+
+// ToJson gives the object that stands in an entry: {"effect": "key-created", ...}.
+nlohmann::json ToJson(const Effect& effect);
+
+// EffectFromJson is its strict inverse: every field a string (or boolean) of
+// the kind, none missing, none unknown; kCorrupt otherwise.
+base::Result<Effect> EffectFromJson(const nlohmann::json& object);
+
+// EffectName returns "key-created" and the like.
+std::string_view EffectName(const Effect& effect);
+
+}  // namespace ceremony::estate
+
+#endif  // CEREMONY_ESTATE_EFFECT_H_

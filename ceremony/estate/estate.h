@@ -1,0 +1,101 @@
+// Estate is everything one operator has: tokens, keys and their copies,
+// certificates, documents. It is never stored; it is the fold of the archive
+// (fold.h), and `check` runs a script's planned effects against a copy of it.
+#ifndef CEREMONY_ESTATE_ESTATE_H_
+#define CEREMONY_ESTATE_ESTATE_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/estate/effect.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::estate {
+
+// Provenance says where the estate learned a fact: which ceremony, which entry.
+struct Provenance {
+  std::string ceremony;  // folder name of the record, "0001-smki-root-oca"; "planned" in a check
+  std::uint64_t entry = 0;
+  std::string time;      // RFC 3339
+};
+
+struct Token {
+  std::string name, label, serial, manufacturer, model, firmware, role, domain;
+  std::string state;  // "in service"
+  Provenance since;
+};
+
+// Copy is one key on one token.
+struct Copy {
+  std::string token;
+  std::string serial;
+  std::string object_id;
+  std::string kind;  // "original" or "clone"
+  Provenance since;
+};
+
+struct Key {
+  std::string name, algorithm, usage, spki_sha256;
+  std::string state;  // "active"
+  bool extractable = false;
+  std::vector<Copy> copies;
+  Provenance since;
+};
+
+struct Certificate {
+  std::string name, profile, key, issuer_key, subject, serial, not_before, not_after, sha256, artefact;
+  Provenance since;
+};
+
+struct Document {
+  std::string name, kind, sha256;
+  Provenance since;
+};
+
+class Estate final {
+ public:
+  // Apply takes one effect in, or refuses it (kRefused with a rule id) when it
+  // contradicts what is known, and then changes nothing:
+  //   EST-TOKEN-01  the token's name is in use        EST-TOKEN-02  its serial is
+  //   EST-TOKEN-03  an unknown token is referred to
+  //   EST-KEY-01    the key's name is in use
+  //   EST-KEY-02    the public key already belongs to another key (R1)
+  //   EST-KEY-03    an unknown key is referred to
+  //   EST-CERT-01   the certificate's name is in use
+  //   EST-CERT-02   its issuer already used that serial (RFC 5280 4.1.2.2)
+  base::Result<void> Apply(const Effect& effect, const Provenance& provenance);
+
+  // Find returns nullptr when there is none; the pointer lives until the next Apply.
+  const Token* FindToken(std::string_view name) const;
+  const Token* FindTokenBySerial(std::string_view serial) const;
+  const Key* FindKey(std::string_view name) const;
+  const Key* FindKeyBySpki(std::string_view spki_sha256) const;
+  const Certificate* FindCertificate(std::string_view name) const;
+  // FindCertificateOfKey returns the newest certificate whose subject key it is.
+  const Certificate* FindCertificateOfKey(std::string_view key) const;
+
+  // KeysOn lists the keys that have a copy on the named token.
+  std::vector<const Key*> KeysOn(std::string_view token) const;
+
+  const std::vector<Token>& tokens() const { return tokens_; }
+  const std::vector<Key>& keys() const { return keys_; }
+  const std::vector<Certificate>& certificates() const { return certificates_; }
+  const std::vector<Document>& documents() const { return documents_; }
+
+ private:
+  base::Result<void> Take(const TokenCommissioned& effect, const Provenance& provenance);
+  base::Result<void> Take(const KeyCreated& effect, const Provenance& provenance);
+  base::Result<void> Take(const CertificateIssued& effect, const Provenance& provenance);
+  base::Result<void> Take(const DocumentLodged& effect, const Provenance& provenance);
+
+  std::vector<Token> tokens_;
+  std::vector<Key> keys_;
+  std::vector<Certificate> certificates_;
+  std::vector<Document> documents_;
+};
+
+}  // namespace ceremony::estate
+
+#endif  // CEREMONY_ESTATE_ESTATE_H_

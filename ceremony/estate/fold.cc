@@ -1,0 +1,123 @@
+#include "ceremony/estate/fold.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "ceremony/record/entry.h"
+#include "ceremony/record/reader.h"
+
+namespace ceremony::estate {
+namespace {
+
+using nlohmann::json;
+
+// Only these lines can matter here; the others are not even parsed.
+bool IsOfInterest(std::string_view line) {
+  return line.find("\"type\":\"step\"") != std::string_view::npos ? line.find("\"effects\":") != std::string_view::npos
+                                                                  : line.find("\"type\":\"open\"") != std::string_view::npos ||
+                                                                        line.find("\"type\":\"close\"") != std::string_view::npos;
+}
+
+std::string Text(const json& entry, const char* field) {
+  const auto found = entry.find(field);
+  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+class RecordFold final {
+ public:
+  RecordFold(Estate& estate, RecordSummary& summary) : estate_(estate), summary_(summary) {}
+
+  base::Result<void> Line(std::string_view line) {
+    const std::uint64_t seq = summary_.entries++;
+    if (!IsOfInterest(line)) return {};
+    const json entry = json::parse(line, nullptr, false);
+    if (!entry.is_object()) return Corrupt(seq, "it is not a JSON object");
+    const std::string type = Text(entry, "type");
+    if (type == "open") {
+      summary_.opened = true;
+      summary_.ceremony = Text(entry, "ceremony");
+      summary_.origin = Text(entry, "origin");
+      summary_.mode = Text(entry, "mode");
+      summary_.began = Text(entry, "time");
+    } else if (type == "close") {
+      summary_.ended = Text(entry, "time");
+    } else if (type == "step" && Text(entry, "phase") == "end" && entry.contains("effects")) {
+      for (const json& object : entry.at("effects")) {
+        auto effect = EffectFromJson(object);
+        if (!effect.ok()) return Corrupt(seq, effect.error().message);
+        auto applied = estate_.Apply(*effect, {summary_.folder, seq, Text(entry, "time")});
+        if (!applied.ok()) return Corrupt(seq, fmt::format("[{}] {}", applied.error().rule, applied.error().message));
+      }
+    }
+    return {};
+  }
+
+ private:
+  base::Error Corrupt(std::uint64_t seq, const std::string& why) const {
+    base::Error error = base::MakeError(base::ErrorCode::kCorrupt, fmt::format("record {}, entry {}: {}", summary_.folder, seq, why));
+    error.rule = "EST-FOLD-01";
+    error.hint = "verify the archive with keyceremony-verify";
+    return error;
+  }
+  Estate& estate_;
+  RecordSummary& summary_;
+};
+
+base::Result<void> FoldRecord(const std::string& path, Estate& estate, RecordSummary& summary) {
+  KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(path));
+  auto file = folder.OpenFile(record::kLogFile);
+  if (!file.ok()) {
+    if (file.error().code == base::ErrorCode::kNotFound) return {};
+    return std::move(file).error();
+  }
+  record::LogReader reader(std::move(file).value());
+  record::LogReader::Block block;
+  RecordFold fold(estate, summary);
+  while (true) {
+    KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
+    if (!more) break;
+    std::string_view lines(block.buffer.data(), block.size);
+    while (!lines.empty()) {
+      const std::size_t end = lines.find('\n');
+      KC_RETURN_IF_ERROR(fold.Line(lines.substr(0, end)));
+      lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+    }
+  }
+  summary.complete = !summary.ended.empty() && folder.OpenFile(record::kAddendumFile).ok();
+  return {};
+}
+
+}  // namespace
+
+bool IsRecordName(std::string_view name) {
+  const std::size_t dash = name.find('-');
+  if (dash == std::string_view::npos || dash < 4 || dash + 1 == name.size()) return false;
+  return std::all_of(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(dash), [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+base::Result<Folded> FoldArchive(const std::string& archive, const std::string& before) {
+  Folded folded;
+  auto folder = record::RecordFolder::Open(archive);
+  if (!folder.ok()) {
+    if (folder.error().code == base::ErrorCode::kNotFound) return folded;
+    return std::move(folder).error();
+  }
+  KC_ASSIGN_OR_RETURN(std::vector<std::string> names, folder.value().Folders());
+  std::erase_if(names, [](const std::string& name) { return !IsRecordName(name); });
+  for (const std::string& name : names) {
+    if (!before.empty() && name >= before) break;
+    RecordSummary summary;
+    summary.folder = name;
+    const std::string path = archive + "/" + name;
+    KC_RETURN_IF_ERROR(FoldRecord(path, folded.estate, summary));
+    if (summary.opened) folded.newest_roster = fmt::format("{}/{}/roster.json", path, record::kInputsFolder);
+    folded.records.push_back(std::move(summary));
+  }
+  return folded;
+}
+
+}  // namespace ceremony::estate

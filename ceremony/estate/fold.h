@@ -1,0 +1,47 @@
+// Fold reads an archive into the estate that it makes: every record's `step`
+// ends, in order. It trusts the records; whether they deserve it is for
+// ceremony/record/verify.h to say.
+#ifndef CEREMONY_ESTATE_FOLD_H_
+#define CEREMONY_ESTATE_FOLD_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ceremony/estate/estate.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::estate {
+
+// RecordSummary is what a list of ceremonies shows of one record.
+struct RecordSummary {
+  std::string folder;    // "0001-smki-root-oca"
+  std::string ceremony;
+  std::string origin;
+  std::string mode;      // "rehearsal" or "production"
+  std::string began;     // time of `open`
+  std::string ended;     // time of `close`; empty while it is not closed
+  std::uint64_t entries = 0;
+  bool opened = false;    // it has an `open` entry
+  bool complete = false;  // closed, and its addendum is there
+};
+
+struct Folded {
+  Estate estate;
+  std::vector<RecordSummary> records;  // in order
+  std::string newest_roster;           // path of the newest record's roster, for who the custodians are; may be empty
+};
+
+// FoldArchive reads every record of the archive up to, but without, the one
+// named `before` (empty: all). An archive that does not exist yet folds to
+// nothing. kCorrupt names record and entry when effects contradict each other
+// or a line is no entry; kIo when it cannot be read.
+base::Result<Folded> FoldArchive(const std::string& archive, const std::string& before = {});
+
+// IsRecordName tells a record's folder (four digits or more, `-`, an id) from
+// what else is in an archive (`rehearsal`, records that were set aside).
+bool IsRecordName(std::string_view name);
+
+}  // namespace ceremony::estate
+
+#endif  // CEREMONY_ESTATE_FOLD_H_

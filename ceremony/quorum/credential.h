@@ -1,0 +1,47 @@
+// Credentials are the keys with which custodians approve. Whoever holds one
+// gives it to the ceremony as a NoteSigner for the length of a signature.
+#ifndef CEREMONY_QUORUM_CREDENTIAL_H_
+#define CEREMONY_QUORUM_CREDENTIAL_H_
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "ceremony/record/note.h"
+#include "ceremony/room/terminal.h"
+#include "ceremony/script/roster.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::quorum {
+
+class Credentials {
+ public:
+  virtual ~Credentials() = default;
+  // SignerOf returns the signer of a person, whose key is the roster's
+  // `sign_key` (CRED-01 when it is another), under the key name
+  // `<estate>/<person id>`. kNotFound when the person brought none.
+  virtual base::Result<std::unique_ptr<record::NoteSigner>> SignerOf(const script::Person& person) = 0;
+};
+
+// FileCredentials reads PKCS#8 files (PEM): encrypted ones ask their owner for
+// the passphrase at the terminal, without echo.
+class FileCredentials final : public Credentials {
+ public:
+  // `files` gives the path for each person id.
+  FileCredentials(std::string estate, std::map<std::string, std::string> files, room::Terminal& terminal)
+      : estate_(std::move(estate)), files_(std::move(files)), terminal_(terminal) {}
+
+  base::Result<std::unique_ptr<record::NoteSigner>> SignerOf(const script::Person& person) override;
+
+ private:
+  std::string estate_;
+  std::map<std::string, std::string> files_;
+  room::Terminal& terminal_;
+};
+
+// Pkcs8Pem spells an unencrypted PKCS#8 as PEM; only for simulated people.
+base::SecretBytes Pkcs8Pem(const base::SecretBytes& der);
+
+}  // namespace ceremony::quorum
+
+#endif  // CEREMONY_QUORUM_CREDENTIAL_H_

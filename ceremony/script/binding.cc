@@ -74,6 +74,8 @@ class Builder final {
     binding_.estate = values.at("estate");
     binding_.environment = ValueOf(kEnvironments, values.at("environment").get_ref<const std::string&>());
     binding_.record_token = values.at("record_token");
+    binding_.credentials = values.at("credentials").get<std::map<std::string, std::string>>();
+    binding_.script_sha256 = values.value("script_sha256", "");
     for (const Node* node : document_.root().Find("tokens")->children()) {
       BuildToken(values.at("tokens").at(node->key()), *node);
     }
@@ -180,7 +182,11 @@ const FieldTable& BindingTable() {
       {FormatField("keyceremony-binding/1"), Field::Id("estate", "the estate; that of the script").Example("\"smki.example\""),
        Field::Choice("environment", ChoicesOf(kEnvironments), "where this is; part of every record and output"),
        Field::Map("tokens", IdShape(), Field::Table("token", TokenTable(), "a token"), 1, 100, "real tokens by logical name"),
-       Field::Id("record_token", "the one of `tokens` that makes and holds the key of the record")},
+       Field::Id("record_token", "the one of `tokens` that makes and holds the key of the record"),
+       Field::Map("credentials", IdShape(), Field::Shaped("file", AbsolutePathShape(), "a PKCS#8 file (PEM), encrypted unless the person is simulated"), 0, 200,
+                  "the file with which each custodian signs, by person id")
+           .DefaultJson("{}"),
+       Field::Digest("script_sha256", "freezes the script: nothing else may run under this binding").Optional()},
       {}};
   return table;
 }
@@ -223,6 +229,8 @@ base::Result<std::string> WriteBinding(const Binding& binding) {
     file["tokens"][token.name] = std::move(entry);
   }
   file["record_token"] = binding.record_token;
+  for (const auto& [person, path] : binding.credentials) file["credentials"][person] = path;
+  if (!binding.script_sha256.empty()) file["script_sha256"] = binding.script_sha256;
   return Written(file, [](LoadedFile written) { return ParseBinding(std::move(written)); });
 }
 
@@ -233,6 +241,11 @@ base::Result<void> CheckBinding(const Script& script, const Binding& binding) {
     AddProblem(script.document, *root.Find("estate"), PlaceOf::kValue, kRuleContradiction,
                fmt::format("expected the estate of the binding {}, \"{}\", found \"{}\"", binding.file.name, binding.estate, script.estate), "",
                problems);
+  }
+  if (!binding.script_sha256.empty() && binding.script_sha256 != script.file.sha256) {
+    AddProblem(script.document, root, PlaceOf::kValue, "BIND-02",
+               fmt::format("the binding {} freezes the script with the SHA-256 {}, this one has {}", binding.file.name, binding.script_sha256, script.file.sha256),
+               "run the script that was reviewed, or review this one and freeze it", problems);
   }
   for (const ScriptToken& token : script.tokens) {
     if (binding.Find(token.name) != nullptr) continue;

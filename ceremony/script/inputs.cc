@@ -1,0 +1,81 @@
+#include "ceremony/script/inputs.h"
+
+#include <fmt/format.h>
+
+namespace ceremony::script {
+namespace {
+
+base::Error OtherEstate(std::string_view what, const std::string& file, const std::string& has, const std::string& wants) {
+  base::Error error = base::MakeError(base::ErrorCode::kInvalidInput,
+                                      fmt::format("{} {} is of the estate {}, the script is of {}", what, file, has, wants));
+  error.rule = kRuleContradiction;
+  error.hint = fmt::format("give the {} of {}", what, wants);
+  return error;
+}
+
+std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
+base::Result<std::map<std::string, const LoadedFile*>> Inputs::Files() const {
+  std::map<std::string, const LoadedFile*> files;
+  std::string taken;
+  const auto add = [&](const std::string& name, const LoadedFile& file) {
+    const auto [place, fresh] = files.emplace(name, &file);
+    // Two names of one profile file are one input, not two.
+    if (!fresh && place->second->sha256 != file.sha256) taken = name;
+  };
+  add(script.file.name, script.file);
+  add(FileName(script.policy_path), policy.file);
+  for (const auto& [name, path] : script.profile_paths) add(FileName(path), profiles.at(name).file);
+  for (const auto& [path, file] : documents) add(FileName(path), file);
+  if (roster) add(std::string(kRosterInput), roster->file);
+  if (binding) add(std::string(kBindingInput), binding->file);
+  if (!taken.empty()) {
+    base::Error error = base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("two input files would both be {} in the record", taken));
+    error.rule = kRuleSameName;
+    error.hint = "rename one of them";
+    return error;
+  }
+  return files;
+}
+
+const ProfileFile* Inputs::FindProfile(std::string_view name) const {
+  const auto found = profiles.find(std::string(name));
+  return found == profiles.end() ? nullptr : &found->second;
+}
+
+base::Result<Inputs> ReadInputs(const std::string& script_path, const std::string& roster_path,
+                                const std::string& binding_path, const StepFieldSource& kinds, Layout layout) {
+  const auto place = [layout](const std::string& reference) { return layout == Layout::kFlat ? FileName(reference) : reference; };
+  Inputs inputs;
+  KC_ASSIGN_OR_RETURN(inputs.script, ReadScript(script_path, kinds));
+  KC_ASSIGN_OR_RETURN(LoadedFile policy, LoadReferenced(inputs.script.file, place(inputs.script.policy_path)));
+  KC_ASSIGN_OR_RETURN(inputs.policy, ParsePolicy(std::move(policy)));
+  for (const auto& [name, path] : inputs.script.profile_paths) {
+    KC_ASSIGN_OR_RETURN(LoadedFile file, LoadReferenced(inputs.script.file, place(path)));
+    KC_ASSIGN_OR_RETURN(ProfileFile profile, ParseProfile(std::move(file)));
+    inputs.profiles.emplace(name, std::move(profile));
+  }
+  for (const Section& section : inputs.script.sections) {
+    for (const Step& step : section.steps) {
+      for (const std::string& path : step.NamesOf(Reference::kFile)) {
+        KC_ASSIGN_OR_RETURN(LoadedFile file, LoadReferenced(inputs.script.file, place(path)));
+        inputs.documents.emplace(path, std::move(file));
+      }
+    }
+  }
+  if (!roster_path.empty()) {
+    KC_ASSIGN_OR_RETURN(inputs.roster, ReadRoster(roster_path));
+    if (inputs.roster->estate != inputs.script.estate) {
+      return OtherEstate("roster", roster_path, inputs.roster->estate, inputs.script.estate);
+    }
+  }
+  if (!binding_path.empty()) {
+    KC_ASSIGN_OR_RETURN(inputs.binding, ReadBinding(binding_path));
+    KC_RETURN_IF_ERROR(CheckBinding(inputs.script, *inputs.binding));
+  }
+  return inputs;
+}
+
+}  // namespace ceremony::script

@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "ceremony/steps/kinds.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/random.h"
+#include "hsm/keygen.h"
+#include "hsm/lookup.h"
+
+namespace ceremony::steps {
+namespace {
+
+using nlohmann::json;
+using script::Field;
+
+constexpr std::size_t kIdBytes = 16;
+
+std::vector<script::ChoiceName> AlgorithmChoices() {
+  std::vector<script::ChoiceName> choices;
+  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) choices.push_back({std::string(facts.name), std::string(facts.title)});
+  return choices;
+}
+
+const base::KeyAlgorithmFacts& AlgorithmOf(const script::Step& step) { return *base::FindKeyAlgorithm(step.fields.Text("algorithm")); }
+
+json Describe(const hsm::Description& description) {
+  json object = json::object();
+  for (const hsm::NamedValue& value : description) object[value.name] = value.value;
+  return object;
+}
+
+class KeyGenerateKind final : public StepKind {
+ public:
+  const StepDescription& description() const override {
+    static const StepDescription description{"key.generate", "Makes a key pair on a token; every attribute is stated and read back.",
+                                             "`intent` and `done` around C_GenerateKeyPair, the public key as an artefact",
+                                             "BR 6.1.1.1; EN 319 411-1 6.5.1; NIST SP 800-57 Part 1 6.1"};
+    return description;
+  }
+
+  const script::FieldTable& fields() const override {
+    static const script::FieldTable table{
+        "key.generate",
+        "Makes a key pair on a token.",
+        {Field::Id("token", "the token that makes the key").Refers(script::Reference::kToken),
+         Field::Id("key", "the key's name, once in the whole archive").Refers(script::Reference::kKey),
+         Field::Choice("algorithm", AlgorithmChoices(), "what kind of key"),
+         Field::Choice("usage", {{"sign", "signs certificates, CRLs and files"}}, "what the private key may do").Default("sign"),
+         Field::Boolean("extractable", "whether it may leave the token, wrapped, for a clone").Default(false)},
+        {}};
+    return table;
+  }
+
+  std::string Title(const script::Step& step) const override {
+    return fmt::format("Generate key {} ({}) on token {}", step.fields.Text("key"), AlgorithmOf(step).title, step.fields.Text("token"));
+  }
+
+  void Check(const script::Step& step, PlanContext& plan) const override {
+    plan.NeedsCommissionedToken(step.fields.Text("token"));
+    const std::string& algorithm = step.fields.Text("algorithm");
+    if (!plan.inputs().policy.AllowsKey(algorithm)) {
+      plan.Breach("PLAN-KEY-01", "algorithm", fmt::format("the policy {} does not allow {}", plan.inputs().policy.id, algorithm), "choose one of its \"ca_keys\"");
+    }
+    plan.Takes(AlgorithmOf(step).field_bytes == 0 ? 90 : 20);
+    plan.Writes("artefacts/" + ArtefactName(step));
+    estate::KeyCreated effect;
+    effect.key = step.fields.Text("key");
+    effect.algorithm = algorithm;
+    effect.usage = step.fields.Text("usage");
+    effect.token = step.fields.Text("token");
+    effect.extractable = step.fields.Flag("extractable");
+    plan.Plans(effect);
+  }
+
+  base::Result<void> Run(const script::Step& step, StepContext& context) const override {
+    const std::string& token = step.fields.Text("token");
+    KC_ASSIGN_OR_RETURN(hsm::Session* session, context.Session(token));
+    KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, MakeOrTakeOver(step, context, *session));
+    const base::PublicKey& key = pair.public_key;
+
+    estate::KeyCreated effect;
+    effect.key = step.fields.Text("key");
+    effect.algorithm = step.fields.Text("algorithm");
+    effect.usage = step.fields.Text("usage");
+    effect.spki_sha256 = key.SpkiSha256Hex();
+    effect.token = token;
+    effect.serial = session->token().info().serial;
+    effect.object_id = base::HexEncode(pair.private_object.id());
+    effect.extractable = step.fields.Flag("extractable");
+    KC_RETURN_IF_ERROR(context.Achieve(effect));
+    KC_RETURN_IF_ERROR(context.WriteArtefact(ArtefactName(step), "public-key", key.spki()));
+    context.terminal().ShowFacts({{"key", effect.key}, {"algorithm", std::string(AlgorithmOf(step).title)}, {"token", session->token().Name()},
+                                  {"leaves the token", effect.extractable ? "only wrapped, for a clone" : "never"}});
+    KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(effect.spki_sha256));
+    context.terminal().ShowDigest("public key of " + effect.key, digest);
+    return {};
+  }
+
+ private:
+  static std::string ArtefactName(const script::Step& step) { return "keys/" + step.fields.Text("key") + ".spki.der"; }
+
+  static base::Result<hsm::KeyPair> MakeOrTakeOver(const script::Step& step, StepContext& context, hsm::Session& session) {
+    const std::string& token = step.fields.Text("token");
+    // A key that a finished call made in an earlier attempt is this step's key:
+    // its attributes were read back then, and it is found by its public key.
+    if (const Progress::Call* made = context.progress().FindCall("C_GenerateKeyPair", token); made != nullptr && !made->spki.empty()) {
+      KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(made->spki));
+      KC_ASSIGN_OR_RETURN(const base::PublicKey known, base::PublicKey::FromSpki(spki));
+      context.terminal().Say(room::Tone::kPlain, "The key was made before the interruption; it is taken over.");
+      return hsm::FindKeyBySpki(session, known);
+    }
+    hsm::KeyPairSpec spec;
+    spec.algorithm = AlgorithmOf(step).algorithm;
+    spec.label = step.fields.Text("key");
+    spec.id.resize(kIdBytes);
+    base::FillRandom(spec.id);
+    if (step.fields.Flag("extractable")) {
+      spec.extractable = hsm::Extractable::kYes;
+      spec.modifiable = hsm::Modifiable::kYes;  // so that key.seal can close it later
+    }
+    KC_RETURN_IF_ERROR(context.Approve(
+        fmt::format("Generate key {} ({}) on token {}", spec.label, AlgorithmOf(step).title, session.token().Name()),
+        {{"key", spec.label},
+         {"algorithm", step.fields.Text("algorithm")},
+         {"token", token},
+         {"serial", session.token().info().serial},
+         {"object_id", base::HexEncode(spec.id)},
+         {"public", Describe(hsm::PublicTemplate(spec, session.quirks()).Describe())},
+         {"private", Describe(hsm::PrivateTemplate(spec, session.quirks()).Describe())}}));
+    const auto busy = context.terminal().ShowBusy(fmt::format("Token {} is making the key {}", token, spec.label));
+    hsm::KeyGeneration generation = hsm::GenerateKeyPair(session, spec);
+    if (!generation.key.ok()) return std::move(generation.key).error();
+    return std::move(generation.key).value().pair;
+  }
+};
+
+}  // namespace
+
+const StepKind& KeyGenerate() {
+  static const KeyGenerateKind kind;
+  return kind;
+}
+
+}  // namespace ceremony::steps

@@ -1,0 +1,23 @@
+// One function a kind of step: each returns the only instance, which lives as
+// long as the program and holds no state.
+#ifndef CEREMONY_STEPS_KINDS_H_
+#define CEREMONY_STEPS_KINDS_H_
+
+#include "ceremony/steps/step_kind.h"
+
+namespace ceremony::steps {
+
+const StepKind& RoomAttend();
+const StepKind& RoomDepart();
+const StepKind& RoomClock();
+const StepKind& RoomConfirm();
+const StepKind& RoomRecord();
+const StepKind& DocumentLodge();
+const StepKind& TokenCommission();
+const StepKind& TokenVerify();
+const StepKind& KeyGenerate();
+const StepKind& CertSelfSign();
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_KINDS_H_

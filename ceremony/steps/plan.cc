@@ -1,0 +1,169 @@
+#include "ceremony/steps/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ceremony/steps/catalogue.h"
+
+namespace ceremony::steps {
+namespace {
+
+constexpr std::string_view kFirstKind = "room.attend";
+
+void CheckRoster(const script::Inputs& inputs, Plan& plan) {
+  if (!inputs.roster) return;
+  for (const std::string& name : inputs.script.QuorumsUsed()) {
+    if (inputs.roster->FindQuorum(name) != nullptr) continue;
+    plan.findings.push_back({Severity::kBreach, "PLAN-QUORUM-01", "", inputs.script.file.name,
+                             fmt::format("the roster {} defines no quorum {}", inputs.roster->file.name, name),
+                             "define it in the roster, or correct the name in the script"});
+  }
+  for (const script::Quorum& quorum : inputs.roster->quorums) {
+    const std::size_t members = inputs.roster->MembersOf(quorum).size();
+    const auto m = static_cast<std::size_t>(quorum.m);
+    const auto report = [&](Severity severity, const char* rule, std::string message, const char* hint) {
+      plan.findings.push_back({severity, rule, "", inputs.roster->file.name, std::move(message), hint});
+    };
+    if (quorum.m < inputs.policy.quorum.minimum_m) {
+      report(Severity::kBreach, "PLAN-QUORUM-02",
+             fmt::format("quorum {} asks for {} people, the policy for at least {}", quorum.name, quorum.m, inputs.policy.quorum.minimum_m),
+             "raise m in the roster");
+    }
+    // Two quorums of one estate meet in at least one person only when m > n/2.
+    if (2 * m <= members) {
+      report(Severity::kGoodPractice, "QUORUM-MAJORITY-01", fmt::format("quorum {} is {} of {}: two quorums need not have a person in common", quorum.name, m, members),
+             "choose m above half of n");
+    }
+    if (members < m + static_cast<std::size_t>(inputs.policy.quorum.spare)) {
+      report(Severity::kGoodPractice, "QUORUM-SPARE-01",
+             fmt::format("quorum {} has {} active members, {} with {} spare are wanted", quorum.name, members, m, inputs.policy.quorum.spare), "appoint more custodians");
+    }
+  }
+}
+
+void CheckFirstStep(const script::Inputs& inputs, Plan& plan) {
+  if (inputs.script.sections.empty() || inputs.script.sections.front().steps.empty() ||
+      inputs.script.sections.front().steps.front().kind != kFirstKind) {
+    plan.findings.push_back({Severity::kBreach, "PLAN-ORDER-01", "", inputs.script.file.name, fmt::format("the first step of a script is {}", kFirstKind),
+                             "begin with who is in the room: they open the record"});
+  }
+}
+
+}  // namespace
+
+std::string_view SeverityName(Severity severity) { return severity == Severity::kBreach ? "breach" : "good practice"; }
+
+bool Plan::HasBreach() const {
+  return std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.severity == Severity::kBreach; });
+}
+
+unsigned Plan::TotalSeconds() const {
+  unsigned total = 0;
+  for (const StepPlan& step : steps) total += step.seconds;
+  return total;
+}
+
+std::set<std::string> Plan::Tokens() const {
+  std::set<std::string> tokens;
+  for (const StepPlan& step : steps) tokens.insert(step.tokens.begin(), step.tokens.end());
+  return tokens;
+}
+
+std::map<std::string, std::size_t> Plan::People() const {
+  std::map<std::string, std::size_t> people;
+  for (const StepPlan& step : steps) {
+    for (const auto& [role, count] : step.people) people[role] = std::max(people[role], count);
+  }
+  return people;
+}
+
+void PlanContext::Report(Severity severity, std::string rule, std::string_view field, std::string message, std::string hint) {
+  plan_.findings.push_back({severity, std::move(rule), step_.id, inputs_.script.Where(step_, field), std::move(message), std::move(hint)});
+}
+
+void PlanContext::Breach(std::string rule, std::string_view field, std::string message, std::string hint) {
+  Report(Severity::kBreach, std::move(rule), field, std::move(message), std::move(hint));
+}
+
+void PlanContext::GoodPractice(std::string rule, std::string_view field, std::string message, std::string hint) {
+  Report(Severity::kGoodPractice, std::move(rule), field, std::move(message), std::move(hint));
+}
+
+void PlanContext::NeedsToken(const std::string& token) {
+  current_.tokens.insert(token);
+  if (inputs_.script.FindToken(token) == nullptr) {
+    Breach("PLAN-TOKEN-01", "token", fmt::format("the script declares no token {}", token), "add it under \"tokens\", or correct the name");
+  }
+}
+
+void PlanContext::NeedsCommissionedToken(const std::string& token) {
+  NeedsToken(token);
+  if (plan_.estate.FindToken(token) == nullptr) {
+    Breach("PLAN-TOKEN-02", "token", fmt::format("by this step nobody has taken token {} into service", token),
+           "put a token.commission step before it, or give the archive in which it was commissioned with --archive");
+  }
+}
+
+void PlanContext::NeedsPeople(const std::string& role, std::size_t count) {
+  std::size_t& needed = current_.people[role];
+  needed = std::max(needed, count);
+  if (!inputs_.roster) return;
+  const auto found = script::FindRole(role);
+  if (!found) return;
+  const auto active = static_cast<std::size_t>(std::count_if(inputs_.roster->people.begin(), inputs_.roster->people.end(), [&](const script::Person& p) {
+    return p.state == script::PersonState::kActive && p.HasRole(*found);
+  }));
+  if (active < count) {
+    Breach("PLAN-PEOPLE-01", "", fmt::format("the step needs {} of role {}, the roster has {} active", count, role, active),
+           "appoint more people, or ask for fewer in the script");
+  }
+}
+
+void PlanContext::Writes(const std::string& path) {
+  for (const StepPlan& step : plan_.steps) {
+    if (std::find(step.writes.begin(), step.writes.end(), path) != step.writes.end()) {
+      Breach("PLAN-OUT-01", "", fmt::format("{} is already written by step {}", path, step.id), "give one of them another name");
+    }
+  }
+  current_.writes.push_back(path);
+}
+
+void PlanContext::Plans(const estate::Effect& effect) {
+  auto applied = plan_.estate.Apply(effect, {"planned", 0, ""});
+  if (applied.ok()) return;
+  const base::Error& error = applied.error();
+  Breach(error.rule, "", error.message, error.hint);
+}
+
+Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
+  Plan plan;
+  plan.estate = estate;
+  CheckFirstStep(inputs, plan);
+  CheckRoster(inputs, plan);
+  std::size_t number = 0;
+  for (const script::Section& section : inputs.script.sections) {
+    for (const script::Step& step : section.steps) {
+      const StepKind* kind = Catalogue().Find(step.kind);
+      if (kind == nullptr) continue;  // the reader has refused it
+      StepPlan current;
+      current.number = ++number;
+      current.id = step.id;
+      current.kind = step.kind;
+      current.title = step.title.empty() ? kind->Title(step) : step.title;
+      current.section = section.title;
+      current.quorum = step.quorum;
+      PlanContext context(inputs, step, plan, current);
+      if (!step.quorum.empty() && inputs.roster) {
+        if (const script::Quorum* quorum = inputs.roster->FindQuorum(step.quorum)) {
+          context.NeedsPeople(std::string(script::NameOf(quorum->role)), static_cast<std::size_t>(quorum->m));
+        }
+      }
+      kind->Check(step, context);
+      plan.steps.push_back(std::move(current));
+    }
+  }
+  return plan;
+}
+
+}  // namespace ceremony::steps

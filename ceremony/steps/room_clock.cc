@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "ceremony/steps/kinds.h"
+
+namespace ceremony::steps {
+namespace {
+
+using script::Field;
+
+constexpr std::int64_t kMicros = 1'000'000;
+constexpr std::int64_t kDay = 86'400;
+
+// Seconds of the day of "HH:MM:SS"; the pattern has been checked.
+std::int64_t SecondsOf(const std::string& clock) {
+  const auto two = [&](std::size_t at) { return (clock[at] - '0') * 10 + (clock[at + 1] - '0'); };
+  return two(0) * 3600 + two(3) * 60 + two(6);
+}
+
+class RoomClockKind final : public StepKind {
+ public:
+  const StepDescription& description() const override {
+    static const StepDescription description{"room.clock", "Compares the machine's clock with one that is read aloud.",
+                                             "an `observe` entry with both readings and the offset", "EN 319 411-1 6.5.1 (time source)"};
+    return description;
+  }
+
+  const script::FieldTable& fields() const override {
+    static const script::FieldTable table{
+        "room.clock",
+        "Compares the machine's clock with one that is read aloud.",
+        {Field::Text("source", "the clock that is read aloud").Example(R"("radio-controlled clock on the wall")"),
+         Field::Integer("tolerance_seconds", 0, 3600, "the most that the two may differ; the policy's own value when left out").Optional()},
+        {}};
+    return table;
+  }
+
+  std::string Title(const script::Step& step) const override { return "Compare the machine's clock with the " + step.fields.Text("source"); }
+
+  void Check(const script::Step& step, PlanContext& plan) const override {
+    plan.Takes(60);
+    const int allowed = plan.inputs().policy.clock.tolerance_seconds;
+    if (step.fields.Has("tolerance_seconds") && step.fields.Integer("tolerance_seconds") > allowed) {
+      plan.Breach("PLAN-CLOCK-01", "tolerance_seconds",
+                  fmt::format("the script allows {} seconds, the policy {}", step.fields.Integer("tolerance_seconds"), allowed), "ask for no more than the policy allows");
+    }
+  }
+
+  base::Result<void> Run(const script::Step& step, StepContext& context) const override {
+    const std::int64_t tolerance = step.fields.Has("tolerance_seconds") ? step.fields.Integer("tolerance_seconds") : context.inputs().policy.clock.tolerance_seconds;
+    room::Question question;
+    question.kind = room::Question::Kind::kText;
+    question.id = "room.clock/reading";
+    question.text = fmt::format("Read the {} aloud in UTC, and type what it shows.", step.fields.Text("source"));
+    question.pattern = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]";
+    question.example = "14:05:30";
+    question.simulated = base::FormatTime(context.clock().UtcMicros()).substr(11, 8);
+    KC_ASSIGN_OR_RETURN(const std::string reading, context.Ask("witness", question));
+    const std::int64_t machine = context.clock().UtcMicros();
+    const std::int64_t of_day = machine / kMicros % kDay;
+    std::int64_t offset = of_day - SecondsOf(reading);
+    // The nearer way round midnight.
+    if (offset > kDay / 2) offset -= kDay;
+    if (offset < -kDay / 2) offset += kDay;
+    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "clock"},
+                                                  {"source", step.fields.Text("source")},
+                                                  {"reading", reading},
+                                                  {"machine", base::FormatTime(machine)},
+                                                  {"offset_seconds", offset},
+                                                  {"tolerance_seconds", tolerance}}));
+    context.terminal().ShowFacts({{step.fields.Text("source"), reading}, {"machine", base::FormatTime(machine).substr(11, 8)}, {"difference", fmt::format("{} s", offset)}});
+    if (std::llabs(offset) > tolerance) {
+      return base::Refusal("CLOCK-01", fmt::format("the machine's clock differs by {} s from the {}, {} s are allowed", offset, step.fields.Text("source"), tolerance),
+                           "set the machine's clock and repeat the step, or repeat the reading if it took long to type");
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+const StepKind& RoomClock() {
+  static const RoomClockKind kind;
+  return kind;
+}
+
+}  // namespace ceremony::steps

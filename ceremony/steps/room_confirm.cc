@@ -1,0 +1,61 @@
+#include <nlohmann/json.hpp>
+
+#include "ceremony/steps/kinds.h"
+
+namespace ceremony::steps {
+namespace {
+
+using script::Field;
+
+class RoomConfirmKind final : public StepKind {
+ public:
+  const StepDescription& description() const override {
+    static const StepDescription description{"room.confirm", "Has somebody confirm a statement by typing an exact word.",
+                                             "an `observe` entry with statement, word and person", "WebTrust 4.1 (script followed)"};
+    return description;
+  }
+
+  const script::FieldTable& fields() const override {
+    static const script::FieldTable table{"room.confirm",
+                                          "Has somebody confirm a statement by typing an exact word.",
+                                          {Field::Choice("by", script::RoleChoices(), "the role that confirms"),
+                                           Field::Prose("statement", "what is confirmed, as a whole sentence"),
+                                           Field::Text("word", "the word that is typed").Default("CONFIRM").Length(2, 40)},
+                                          {}};
+    return table;
+  }
+
+  std::string Title(const script::Step&) const override { return "Confirm"; }
+
+  void Check(const script::Step& step, PlanContext& plan) const override {
+    plan.NeedsPeople(step.fields.Text("by"), 1);
+    plan.Takes(30);
+  }
+
+  base::Result<void> Run(const script::Step& step, StepContext& context) const override {
+    KC_RETURN_IF_ERROR(context.Approve(step.fields.Text("statement"), {{"statement", step.fields.Text("statement")}}));
+    room::Question question;
+    question.kind = room::Question::Kind::kConsent;
+    question.id = "room.confirm/" + step.id;
+    question.text = step.fields.Text("statement");
+    question.expected = step.fields.Text("word");
+    question.simulated = question.expected;
+    KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask(step.fields.Text("by"), question));
+    const auto present = context.attendance().WithRole(step.fields.Text("by"));
+    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "confirmation"},
+                                                  {"statement", step.fields.Text("statement")},
+                                                  {"typed", answer},
+                                                  {"role", step.fields.Text("by")},
+                                                  {"person", present.empty() ? std::string() : present.front()->person}}));
+    return {};
+  }
+};
+
+}  // namespace
+
+const StepKind& RoomConfirm() {
+  static const RoomConfirmKind kind;
+  return kind;
+}
+
+}  // namespace ceremony::steps

@@ -1,0 +1,80 @@
+#include <nlohmann/json.hpp>
+
+#include "ceremony/script/pattern.h"
+#include "ceremony/steps/kinds.h"
+
+namespace ceremony::steps {
+namespace {
+
+using nlohmann::json;
+using script::Field;
+
+class RoomRecordKind final : public StepKind {
+ public:
+  const StepDescription& description() const override {
+    static const StepDescription description{"room.record", "Takes down facts that people read and type: seal numbers, readings.",
+                                             "one `observe` entry with all facts", "EN 319 411-1 6.5.1 (seals); BR 5.4.1"};
+    return description;
+  }
+
+  const script::FieldTable& fields() const override {
+    static const script::FieldTable table{
+        "room.record",
+        "Takes down facts that people read and type.",
+        {Field::Choice("by", script::RoleChoices(), "the role that reads and types"),
+         Field::List("facts",
+                     Field::Table("",
+                                  {"fact",
+                                   "One fact.",
+                                   {Field::Id("name", "the fact's name in the record"), Field::Text("label", "what is asked for, as people say it"),
+                                    Field::Regex("pattern", "what the answer must look like"),
+                                    Field::Text("example", "an answer that matches; simulated people give it")},
+                                   {}},
+                                  "one fact"),
+                     1, 20, "what is taken down, in order")},
+        {}};
+    return table;
+  }
+
+  std::string Title(const script::Step& step) const override {
+    std::string title = "Take down";
+    for (const json& fact : step.fields.List("facts")) title += (title == "Take down" ? " " : ", ") + fact.at("label").get<std::string>();
+    return title;
+  }
+
+  void Check(const script::Step& step, PlanContext& plan) const override {
+    plan.NeedsPeople(step.fields.Text("by"), 1);
+    for (const json& fact : step.fields.List("facts")) {
+      const auto pattern = script::Pattern::Parse(fact.at("pattern").get<std::string>());
+      if (pattern.ok() && !pattern->Matches(fact.at("example").get<std::string>())) {
+        plan.Breach("PLAN-FACT-01", "facts", "the example of " + fact.at("name").get<std::string>() + " does not match its own pattern", "mend one of the two");
+      }
+      plan.Takes(30);
+    }
+  }
+
+  base::Result<void> Run(const script::Step& step, StepContext& context) const override {
+    json facts = json::object();
+    for (const json& fact : step.fields.List("facts")) {
+      room::Question question;
+      question.kind = room::Question::Kind::kText;
+      question.id = "room.record/" + step.id + "/" + fact.at("name").get<std::string>();
+      question.text = fact.at("label").get<std::string>();
+      question.pattern = fact.at("pattern").get<std::string>();
+      question.example = fact.at("example").get<std::string>();
+      question.simulated = question.example;
+      KC_ASSIGN_OR_RETURN(facts[fact.at("name").get<std::string>()], context.Ask(step.fields.Text("by"), question));
+    }
+    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "facts"}, {"facts", std::move(facts)}, {"role", step.fields.Text("by")}}));
+    return {};
+  }
+};
+
+}  // namespace
+
+const StepKind& RoomRecord() {
+  static const RoomRecordKind kind;
+  return kind;
+}
+
+}  // namespace ceremony::steps

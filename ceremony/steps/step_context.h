@@ -1,0 +1,120 @@
+// StepContext is all that a running step may touch: people, tokens, record and
+// estate. The runner implements it; a step never sees a file, a module or a
+// clock of its own.
+#ifndef CEREMONY_STEPS_STEP_CONTEXT_H_
+#define CEREMONY_STEPS_STEP_CONTEXT_H_
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/estate/estate.h"
+#include "ceremony/quorum/attendance.h"
+#include "ceremony/room/terminal.h"
+#include "ceremony/script/inputs.h"
+#include "hsm/base/clock.h"
+#include "hsm/base/result.h"
+#include "hsm/inventory.h"
+#include "hsm/module.h"
+#include "hsm/session.h"
+#include "hsm/token.h"
+
+namespace ceremony::steps {
+
+// Progress is what a run that was cut off had already done in this step, as
+// the record says it; empty on a first run.
+struct Progress {
+  // Call is a consequential call that returned CKR_OK and was read back.
+  struct Call {
+    std::string function;  // "C_GenerateKeyPair"
+    std::string token;     // logical name
+    std::string spki;      // base64 DER, where a public key came out
+  };
+  struct Artefact {
+    std::string name, sha256, kind;
+  };
+  bool resumed = false;             // the step was begun before
+  std::vector<Call> calls;          // in order
+  std::vector<Artefact> artefacts;  // durable and in place
+
+  // Find returns the newest that fits, nullptr if none does.
+  const Call* FindCall(std::string_view function, std::string_view token) const;
+  const Artefact* FindArtefact(std::string_view name) const;
+};
+
+// BlankToken is an uninitialised token in its slot, and the label it will get.
+struct BlankToken {
+  std::shared_ptr<hsm::Module> module;
+  hsm::TokenInfo info;
+  std::string label;
+};
+
+// Pins of a token that is being commissioned. They are chosen before
+// C_InitToken, and whoever must remember them has them by then.
+struct NewPins {
+  base::SecretBytes security_officer;
+  base::SecretBytes user;
+  bool protected_path = false;  // typed on the token's own pad; both empty
+};
+
+class StepContext {
+ public:
+  virtual ~StepContext() = default;
+
+  virtual const script::Inputs& inputs() const = 0;
+  virtual const estate::Estate& estate() const = 0;
+  virtual const Progress& progress() const = 0;
+  virtual quorum::Attendance& attendance() = 0;
+  virtual room::Terminal& terminal() = 0;
+  virtual base::Clock& clock() = 0;
+
+  // Ask puts a question to the first person present who holds the role (or to
+  // everybody when the role is empty) and returns the answer.
+  virtual base::Result<std::string> Ask(const std::string& role, room::Question question) = 0;
+
+  // Approve asks the step's quorum, if the script names one, for exactly this:
+  // the words people see and the resolved parameters. Nothing consequential may
+  // be done before it. kNoQuorum when it is denied or cannot be reached.
+  virtual base::Result<void> Approve(const std::string& statement, const nlohmann::json& subject) = 0;
+
+  // Record appends an entry (`observe`, `attend`, ...); `step` is filled in.
+  virtual base::Result<std::uint64_t> Record(std::string_view type, nlohmann::json fields) = 0;
+
+  // WriteArtefact writes artefacts/<name> once and records its digest; kIo when
+  // it exists or cannot be written.
+  virtual base::Result<void> WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes) = 0;
+  // ReadArtefact returns an artefact of this record, its digest checked.
+  virtual base::Result<base::Bytes> ReadArtefact(const std::string& name) = 0;
+
+  // Achieve takes what happened into the estate; the runner writes it into the
+  // step's `end` entry. A contradiction is refused with its EST- rule.
+  virtual base::Result<void> Achieve(const estate::Effect& effect) = 0;
+
+  // Session returns the section's session with a commissioned token, logged in
+  // as user; people are asked for the PIN when it is the first in the section.
+  // Owned by the context, valid until the section ends.
+  virtual base::Result<hsm::Session*> Session(const std::string& token) = 0;
+
+  // LocateToken finds the bound token by label and serial, without a login.
+  virtual base::Result<std::shared_ptr<hsm::Token>> LocateToken(const std::string& token) = 0;
+  // LocateBlankToken finds the uninitialised token that the binding describes.
+  virtual base::Result<BlankToken> LocateBlankToken(const std::string& token) = 0;
+  // AdoptToken tells the context which token now is behind a logical name.
+  virtual void AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> token) = 0;
+
+  // IsLogKey tells an object of the key that signs this record, which may live
+  // on a token that a step looks at.
+  virtual bool IsLogKey(const hsm::InventoryItem& item) const = 0;
+
+  // ChooseNewPins makes or asks for the PINs of a token to be commissioned;
+  // asked again within the step, it returns the same ones.
+  virtual base::Result<NewPins> ChooseNewPins(const std::string& token) = 0;
+};
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_STEP_CONTEXT_H_

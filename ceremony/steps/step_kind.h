@@ -1,0 +1,55 @@
+// StepKind is one kind of step (`do` in a script), described in one place:
+// `check`, the JSON Schema, the documentation, the runner and the booklet all
+// read this description. A new kind is one pair of files and one line in
+// catalogue.cc.
+#ifndef CEREMONY_STEPS_STEP_KIND_H_
+#define CEREMONY_STEPS_STEP_KIND_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/script/fields.h"
+#include "ceremony/script/script.h"
+#include "ceremony/steps/plan.h"
+#include "ceremony/steps/step_context.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::steps {
+
+struct StepDescription {
+  std::string_view kind;     // "key.generate"
+  std::string_view summary;  // one sentence, present tense: what it does
+  std::string_view leaves;   // which entries and files it leaves, in words
+  std::string_view clauses;  // what it is evidence for: "BR 6.1.1.1; EN 319 411-1 6.5.1"
+};
+
+class StepKind {
+ public:
+  virtual ~StepKind() = default;
+
+  virtual const StepDescription& description() const = 0;
+
+  // fields is the table that parses, checks and documents the step's own
+  // fields; the common ones (id, do, title, say, quorum, note) are the script's.
+  virtual const script::FieldTable& fields() const = 0;
+
+  // Title says in words what this step does with these parameters, for
+  // people: "Generate key root-oca (EC P-256) on token root-hsm".
+  virtual std::string Title(const script::Step& step) const = 0;
+
+  // Check runs the step against the model: it reports every problem to the
+  // plan, says what the step needs and writes, and applies the effects that it
+  // plans to the plan's estate. It has no other effect and never asks anyone.
+  virtual void Check(const script::Step& step, PlanContext& plan) const = 0;
+
+  // Run does it. When an earlier run was cut off within this step, the context
+  // knows what that run had already done (StepContext::progress): a key that
+  // was made is taken over, never made twice. An error is recorded by the
+  // runner as the step's failure.
+  virtual base::Result<void> Run(const script::Step& step, StepContext& context) const = 0;
+};
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_STEP_KIND_H_

@@ -1,0 +1,95 @@
+#include "ceremony/run/ceremony.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "hsm/base/digest.h"
+#include "hsm/describe.h"
+
+namespace ceremony::run {
+
+using nlohmann::json;
+
+Ceremony::Ceremony(World& world, script::Inputs inputs, estate::Estate estate, std::string folder)
+    : world_(world),
+      inputs_(std::move(inputs)),
+      estate_(std::move(estate)),
+      folder_(std::move(folder)),
+      begun_micros_(world.clock.BootMicros()),
+      journal_(std::make_shared<CallJournal>()),
+      tokens_(*inputs_.binding, estate_, world.pins, world.terminal, journal_, world.load_module) {}
+
+Ceremony::~Ceremony() {
+  // Sessions that close now have no log to speak to.
+  journal_->Detach();
+}
+
+record::Mode Ceremony::mode() const {
+  return inputs_.binding->environment == script::Environment::kRehearsal ? record::Mode::kRehearsal : record::Mode::kProduction;
+}
+
+void Ceremony::TakeWriter(std::unique_ptr<record::Writer> writer) {
+  writer_ = std::move(writer);
+  journal_->Attach(
+      [this](record::EntryType type, json fields) -> base::Result<void> {
+        KC_RETURN_IF_ERROR(Append(type, std::move(fields)));
+        return {};
+      },
+      [this](const std::string& label, const std::string& serial) { return tokens_.NameOf(label, serial); }, history_.last_call());
+}
+
+base::Result<std::uint64_t> Ceremony::Append(record::EntryType type, json fields) {
+  KC_ASSIGN_OR_RETURN(const std::uint64_t seq, writer_->Append(type, fields));
+  fields["type"] = record::FactsOf(type).name;
+  KC_RETURN_IF_ERROR(history_.See(fields));
+  if (const auto jump = writer_->TakeClockStep()) {
+    const std::int64_t micros = jump->utc_micros - jump->expected_micros;
+    terminal().Say(room::Tone::kWarning, fmt::format("The machine's clock jumped by {:.3f} s. This is recorded.", static_cast<double>(micros) / 1e6));
+    json deviation = {{"what", "the machine's clock jumped against its own uptime"},
+                      {"rule", "CLOCK-STEP-01"},
+                      {"at", jump->seq},
+                      {"microseconds", micros}};
+    KC_RETURN_IF_ERROR(Append(record::EntryType::kDeviation, std::move(deviation)));
+  }
+  return seq;
+}
+
+base::Result<void> Ceremony::WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes, const std::string& step) {
+  json extra = {{"step", step}};
+  KC_RETURN_IF_ERROR(writer_->WriteArtefact(name, bytes, kind, extra));
+  json entry = {{"type", "artefact"}, {"step", step}, {"name", name}, {"kind", kind}, {"sha256", base::Sha256Hex(bytes)}};
+  return history_.See(entry);
+}
+
+base::Result<record::Checkpoint> Ceremony::Checkpoint() {
+  KC_ASSIGN_OR_RETURN(record::Checkpoint checkpoint, writer_->Checkpoint(*log_key_));
+  KC_RETURN_IF_ERROR(history_.See(json{{"type", "checkpoint"}}));
+  return checkpoint;
+}
+
+json ErrorFields(const base::Error& error) {
+  json fields = {{"code", base::ErrorCodeName(error.code)}, {"message", error.message}};
+  if (!error.rule.empty()) fields["rule"] = error.rule;
+  if (!error.call.empty()) fields["call"] = error.call;
+  if (error.rv) fields["rv"] = hsm::RvName(*error.rv);
+  return fields;
+}
+
+base::Result<void> Ceremony::AppendRefusal(const base::Error& error, const std::string& step) {
+  json fields = ErrorFields(error);
+  fields["step"] = step;
+  fields["rule"] = error.rule;
+  KC_RETURN_IF_ERROR(Append(record::EntryType::kRefusal, std::move(fields)));
+  return {};
+}
+
+base::Result<std::string> Ceremony::Ask(const std::string& role, room::Question question) {
+  if (question.person.empty()) {
+    const auto present = history_.attendance().WithRole(role);
+    question.person = present.empty() ? (role.empty() ? std::string("the room") : "the " + role) : fmt::format("{} ({})", present.front()->name, role);
+  }
+  return terminal().Ask(question);
+}
+
+}  // namespace ceremony::run

@@ -1,0 +1,140 @@
+// Ceremony is one ceremony under way: its inputs, its record, its tokens, and
+// what has happened so far. Opening, running, settling and closing are the
+// functions below; each may be cut off anywhere and gone on with, because all
+// they know stands in the History, which is the record's own.
+#ifndef CEREMONY_RUN_CEREMONY_H_
+#define CEREMONY_RUN_CEREMONY_H_
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/estate/estate.h"
+#include "ceremony/record/writer.h"
+#include "ceremony/run/call_journal.h"
+#include "ceremony/run/history.h"
+#include "ceremony/run/log_key.h"
+#include "ceremony/run/token_room.h"
+#include "ceremony/run/world.h"
+#include "ceremony/script/inputs.h"
+#include "ceremony/steps/plan.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::run {
+
+// The quorum that witnesses every record: it cosigns the opening, the final
+// checkpoint and the addendum.
+inline constexpr std::string_view kRecordQuorum = "custodians";
+
+class Ceremony final {
+ public:
+  // `folder` is the record's name in the archive. inputs.roster and
+  // inputs.binding must be there. The world must outlive the ceremony.
+  Ceremony(World& world, script::Inputs inputs, estate::Estate estate, std::string folder);
+  ~Ceremony();
+  Ceremony(const Ceremony&) = delete;  // tokens, observers and lambdas point into it
+  Ceremony& operator=(const Ceremony&) = delete;
+
+  // TakeWriter makes the record written by `writer`, and lets the journal write.
+  void TakeWriter(std::unique_ptr<record::Writer> writer);
+
+  // Append writes one entry and shows it to the history. A jump of the clock is
+  // recorded as a deviation at once.
+  base::Result<std::uint64_t> Append(record::EntryType type, nlohmann::json fields);
+  // WriteArtefact as record::Writer does, with the step in the entry.
+  base::Result<void> WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes, const std::string& step);
+  // Checkpoint signs all entries so far with the log key.
+  base::Result<record::Checkpoint> Checkpoint();
+
+  // AppendRefusal records what the program or a token refused.
+  base::Result<void> AppendRefusal(const base::Error& error, const std::string& step);
+
+  // Ask puts a question to somebody present with the role, or to the room.
+  base::Result<std::string> Ask(const std::string& role, room::Question question);
+
+  // RecordToken is the logical name of the token with the log key.
+  const std::string& RecordToken() const { return inputs_.binding->record_token; }
+  record::Mode mode() const;
+
+  World& world() { return world_; }
+  room::Terminal& terminal() { return world_.terminal; }
+  const script::Inputs& inputs() const { return inputs_; }
+  const script::Roster& roster() const { return *inputs_.roster; }
+  const std::string& folder() const { return folder_; }
+  estate::Estate& estate() { return estate_; }
+  History& history() { return history_; }
+  TokenRoom& tokens() { return tokens_; }
+  CallJournal& journal() { return *journal_; }
+  record::Writer& writer() { return *writer_; }
+  bool has_writer() const { return writer_ != nullptr; }
+  // The log key; set by the opening, and by FindLogKey after a crash.
+  TokenSigner* log_key() { return log_key_.get(); }
+  void SetLogKey(std::unique_ptr<TokenSigner> log_key) { log_key_ = std::move(log_key); }
+  std::int64_t begun_micros() const { return begun_micros_; }
+
+ private:
+  World& world_;
+  script::Inputs inputs_;
+  estate::Estate estate_;
+  std::string folder_;
+  std::int64_t begun_micros_;
+  History history_;
+  std::shared_ptr<CallJournal> journal_;
+  TokenRoom tokens_;
+  std::unique_ptr<record::Writer> writer_;
+  std::unique_ptr<TokenSigner> log_key_;
+};
+
+// Preflight looks at everything that can be looked at before the first entry:
+// modules load, tokens answer or are blank, the record token can be logged in
+// to, no two tokens are one, every custodian that the opening needs has a
+// credential. It changes nothing.
+base::Result<void> Preflight(Ceremony& ceremony);
+
+// OpeningFacts are what the `open` entry says beyond inputs and tokens.
+struct OpeningFacts {
+  nlohmann::json previous;   // final checkpoint of the record before, or null
+  nlohmann::json set_aside;  // what was found of a run that never came to its `open`, or null
+  nlohmann::json findings = nlohmann::json::array();  // good practice that the plan departs from
+};
+
+// OpenRecord makes the record: inputs, log key, policy, the `open` entry.
+base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts);
+
+// RunSteps runs every step that is not over yet, in script order. The first
+// one is room.attend; after it the quorum opens the record (request, first
+// checkpoint, cosignatures).
+base::Result<void> RunSteps(Ceremony& ceremony);
+
+// SettleCalls looks at what calls without a known outcome have left on tokens,
+// names it, and removes it with consent.
+base::Result<void> SettleCalls(Ceremony& ceremony);
+
+// CloseRecord closes the log, has the final checkpoint cosigned, destroys the
+// log key and publishes the addendum. It goes on wherever an earlier run of it
+// was cut off.
+base::Result<void> CloseRecord(Ceremony& ceremony);
+
+// Approve asks for an approval: `request`, checkpoint, cosignatures of `quorum.m`
+// distinct people who are present. kNoQuorum when it is denied or too few are there.
+base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step,
+                           const std::string& statement, const nlohmann::json& subject);
+
+// GatherSignatures has present members of the quorum sign `text` until m have,
+// or somebody declines; `skip` are people who have signed already. `what` names
+// the text for people ("the final checkpoint").
+base::Result<std::vector<record::Writer::Cosignature>> GatherSignatures(Ceremony& ceremony, const script::Quorum& quorum,
+                                                                        const std::string& what, const std::string& text,
+                                                                        const std::set<std::string>& skip);
+
+// ErrorFields is an error as entries carry it: code, message, call, rv, rule.
+nlohmann::json ErrorFields(const base::Error& error);
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_CEREMONY_H_

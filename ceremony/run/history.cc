@@ -1,0 +1,157 @@
+#include "ceremony/run/history.h"
+
+#include <algorithm>
+
+#include "hsm/base/encoding.h"
+
+namespace ceremony::run {
+namespace {
+
+using nlohmann::json;
+
+std::string Text(const json& entry, const char* field) {
+  const auto found = entry.find(field);
+  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::vector<std::string> Texts(const json& entry, const char* field) {
+  std::vector<std::string> texts;
+  const auto found = entry.find(field);
+  if (found == entry.end() || !found->is_array()) return texts;
+  for (const json& item : *found) {
+    if (item.is_string()) texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+std::uint64_t Number(const json& entry, const char* field) {
+  const auto found = entry.find(field);
+  return found != entry.end() && found->is_number_unsigned() ? found->get<std::uint64_t>()
+         : found != entry.end() && found->is_number_integer() ? static_cast<std::uint64_t>(found->get<std::int64_t>())
+                                                               : 0;
+}
+
+}  // namespace
+
+bool CallRecord::NeedsSettling() const {
+  if (settled) return false;
+  if (!rv) return true;
+  // A call that failed, or whose result was not what was asked, may still have
+  // left something; one that made no difference to the token has not.
+  if (*rv != 0 || !problem.empty()) return objects_before != objects_after;
+  return function == "C_GenerateKeyPair" && spki.empty();
+}
+
+const StepHistory& History::StepOf(const std::string& id) const {
+  static const StepHistory none;
+  const auto found = steps_.find(id);
+  return found == steps_.end() ? none : found->second;
+}
+
+std::size_t History::StepsOver() const {
+  return static_cast<std::size_t>(std::count_if(steps_.begin(), steps_.end(), [](const auto& s) { return s.second.over(); }));
+}
+
+steps::Progress History::ProgressOf(const std::string& id) const {
+  steps::Progress progress;
+  const StepHistory& step = StepOf(id);
+  progress.resumed = step.attempts > 0;
+  progress.artefacts = step.artefacts;
+  for (const CallRecord& call : calls_) {
+    if (call.step != id) continue;
+    if (call.rv && *call.rv == 0 && call.problem.empty()) {
+      progress.calls.push_back({call.function, call.token, call.spki});
+    }
+  }
+  return progress;
+}
+
+base::Result<void> History::See(const json& entry) {
+  const std::string type = Text(entry, "type");
+  const std::uint64_t seq = entries_++;
+  if (type == "open") {
+    open_ = entry;
+  } else if (type == "close") {
+    closed_ = true;
+  } else if (type == "step") {
+    return SeeStep(entry);
+  } else if (type == "attend") {
+    KC_ASSIGN_OR_RETURN(const quorum::Presence presence, quorum::FindPresence(Text(entry, "presence")));
+    attendance_.Arrive({Text(entry, "person"), Text(entry, "name"), Texts(entry, "roles"), presence});
+  } else if (type == "depart") {
+    return attendance_.Depart(Text(entry, "person"));
+  } else if (type == "request") {
+    if (Text(entry, "step") == kOpeningStep) {
+      opening_ = RequestHistory{seq, std::string(kOpeningStep), Number(entry.at("quorum"), "m"), {}};
+    }
+  } else if (type == "cosign") {
+    if (opening_ && Number(entry, "request") == opening_->seq) opening_->approved_by.insert(Text(entry, "person"));
+  } else if (type == "intent") {
+    CallRecord call;
+    call.number = Number(entry, "call");
+    call.intent_seq = seq;
+    call.step = current_step_;
+    call.function = Text(entry, "fn");
+    call.token = Text(entry, "token");
+    call.planned_id = Text(entry, "object_id");
+    call.objects_before = Texts(entry, "objects");
+    calls_.push_back(std::move(call));
+  } else if (type == "done") {
+    const std::uint64_t number = Number(entry, "call");
+    const auto call = std::find_if(calls_.begin(), calls_.end(), [&](const CallRecord& c) { return c.number == number; });
+    if (call == calls_.end()) return base::MakeError(base::ErrorCode::kCorrupt, "entry " + std::to_string(seq) + " ends call " + std::to_string(number) + ", which nobody began");
+    call->rv = Text(entry, "rv") == "CKR_OK" ? 0UL : 1UL;
+    call->spki = Text(entry, "spki");
+    call->problem = Text(entry, "problem");
+    call->objects_after = Texts(entry, "objects");
+  } else if (type == "observe") {
+    SeeObserve(entry);
+  } else if (type == "artefact") {
+    const std::string step = Text(entry, "step");
+    if (!step.empty()) steps_[step].artefacts.push_back({Text(entry, "name"), Text(entry, "sha256"), Text(entry, "kind")});
+  }
+  return {};
+}
+
+base::Result<void> History::SeeStep(const json& entry) {
+  const std::string id = Text(entry, "id");
+  const std::string phase = Text(entry, "phase");
+  StepHistory& step = steps_[id];
+  if (phase == "begin") {
+    ++step.attempts;
+    step.open = true;
+    current_step_ = id;
+    return {};
+  }
+  step.open = false;
+  current_step_.clear();
+  if (phase == "skipped") step.skipped = true;
+  if (phase != "end") return {};
+  step.ended = true;
+  const auto effects = entry.find("effects");
+  if (effects == entry.end()) return {};
+  for (const json& effect : *effects) {
+    KC_ASSIGN_OR_RETURN(estate::Effect read, estate::EffectFromJson(effect));
+    effects_.push_back(std::move(read));
+  }
+  return {};
+}
+
+void History::SeeObserve(const json& entry) {
+  const std::string what = Text(entry, "what");
+  if (what == "call-settled") {
+    const std::uint64_t number = Number(entry, "call");
+    for (CallRecord& call : calls_) {
+      if (call.number == number) call.settled = true;
+    }
+    for (const json& object : entry.value("leftovers", json::array())) {
+      const Leftover leftover{Text(entry, "token"), Text(object, "digest"), Text(object, "name")};
+      if (std::find(leftovers_.begin(), leftovers_.end(), leftover) == leftovers_.end()) leftovers_.push_back(leftover);
+    }
+  } else if (what == "leftover-gone") {
+    const std::string digest = Text(entry, "digest");
+    std::erase_if(leftovers_, [&](const Leftover& l) { return l.digest == digest; });
+  }
+}
+
+}  // namespace ceremony::run

@@ -1,0 +1,114 @@
+// History is what a record says has happened so far, as a fold over its
+// entries. The runner shows it every entry it writes, and resume shows it every
+// entry it finds; both then go on from the same state, so going on after a
+// crash is not a second way of running a ceremony.
+#ifndef CEREMONY_RUN_HISTORY_H_
+#define CEREMONY_RUN_HISTORY_H_
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/estate/effect.h"
+#include "ceremony/quorum/attendance.h"
+#include "ceremony/steps/step_context.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::run {
+
+// Leftover is an object that a call left on a token without being asked for,
+// or that nobody knows to be wanted: a crash, a failed call.
+struct Leftover {
+  std::string token;   // logical name
+  std::string digest;  // of its canonical inventory line, 64 hex digits
+  std::string name;    // for people: `private key "root" (id 01ab)`
+  bool operator==(const Leftover&) const = default;
+};
+
+// CallRecord is one consequential call: its `intent`, and its `done` if there is one.
+struct CallRecord {
+  std::uint64_t number = 0;
+  std::uint64_t intent_seq = 0;
+  std::string step;
+  std::string function;
+  std::string token;
+  std::string planned_id;
+  std::vector<std::string> objects_before;  // digests of the inventory's lines, sorted
+  std::vector<std::string> objects_after;
+  std::optional<unsigned long> rv;  // absent while no `done` was written
+  std::string spki;                 // base64 DER; empty if none came out
+  std::string problem;
+  bool settled = false;  // an `observe` entry says what became of it
+
+  // NeedsSettling: nobody knows yet what it left on the token.
+  bool NeedsSettling() const;
+};
+
+struct StepHistory {
+  unsigned attempts = 0;
+  bool open = false;     // begun, and neither ended, failed nor skipped since
+  bool ended = false;
+  bool skipped = false;
+  std::vector<steps::Progress::Artefact> artefacts;
+  bool over() const { return ended || skipped; }
+};
+
+struct RequestHistory {
+  std::uint64_t seq = 0;
+  std::string step;
+  std::size_t m = 0;
+  std::set<std::string> approved_by;
+  bool met() const { return m > 0 && approved_by.size() >= m; }
+};
+
+class History final {
+ public:
+  // See takes one entry in. It believes what the writer or the verified
+  // recovery believed; kCorrupt when an entry lacks what this fold needs.
+  base::Result<void> See(const nlohmann::json& entry);
+
+  bool opened() const { return !open_.is_null(); }
+  const nlohmann::json& open() const { return open_; }
+  bool closed() const { return closed_; }
+
+  const StepHistory& StepOf(const std::string& id) const;
+  std::size_t StepsOver() const;
+  // ProgressOf is what earlier attempts at a step have done.
+  steps::Progress ProgressOf(const std::string& id) const;
+
+  const std::vector<CallRecord>& calls() const { return calls_; }
+  std::uint64_t last_call() const { return calls_.empty() ? 0 : calls_.back().number; }
+  const std::optional<RequestHistory>& opening() const { return opening_; }
+  quorum::Attendance& attendance() { return attendance_; }
+  const quorum::Attendance& attendance() const { return attendance_; }
+  const std::vector<Leftover>& leftovers() const { return leftovers_; }
+  const std::vector<estate::Effect>& effects() const { return effects_; }
+  std::uint64_t entries() const { return entries_; }
+
+ private:
+  base::Result<void> SeeStep(const nlohmann::json& entry);
+  void SeeObserve(const nlohmann::json& entry);
+
+  std::uint64_t entries_ = 0;
+  nlohmann::json open_;
+  bool closed_ = false;
+  std::map<std::string, StepHistory> steps_;
+  std::string current_step_;
+  std::vector<CallRecord> calls_;
+  std::optional<RequestHistory> opening_;
+  quorum::Attendance attendance_;
+  std::vector<Leftover> leftovers_;
+  std::vector<estate::Effect> effects_;
+};
+
+// The step id under which the opening of a record is requested.
+inline constexpr std::string_view kOpeningStep = "opening";
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_HISTORY_H_

@@ -1,0 +1,139 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "ceremony/record/checkpoint.h"
+#include "ceremony/record/policy.h"
+#include "ceremony/run/ceremony.h"
+#include "ceremony/run/program.h"
+#include "hsm/base/encoding.h"
+#include "hsm/describe.h"
+
+namespace ceremony::run {
+namespace {
+
+using nlohmann::json;
+
+json TokenFacts(const std::string& name, const hsm::TokenInfo& info, const std::string& label) {
+  return {{"name", name},
+          {"label", label},
+          {"serial", info.serial},
+          {"manufacturer", info.manufacturer},
+          {"model", info.model},
+          {"firmware", info.firmware_version},
+          {"initialised", info.initialised()}};
+}
+
+// Tokens that a step of this script takes into service are blank until then.
+std::set<std::string> TokensToCommission(const script::Script& script) {
+  std::set<std::string> names;
+  for (const script::Section& section : script.sections) {
+    for (const script::Step& step : section.steps) {
+      if (step.kind == "token.commission") names.insert(step.fields.Text("token"));
+    }
+  }
+  return names;
+}
+
+base::Result<json> DescribeTokens(Ceremony& ceremony) {
+  json tokens = json::array();
+  const std::set<std::string> blank = TokensToCommission(ceremony.inputs().script);
+  for (const script::TokenBinding& bound : ceremony.inputs().binding->tokens) {
+    const bool used = ceremony.inputs().script.FindToken(bound.name) != nullptr || bound.name == ceremony.RecordToken();
+    if (!used) continue;
+    if (blank.contains(bound.name)) {
+      KC_ASSIGN_OR_RETURN(const steps::BlankToken token, ceremony.tokens().LocateBlank(bound.name));
+      tokens.push_back(TokenFacts(bound.name, token.info, bound.label));
+    } else {
+      KC_ASSIGN_OR_RETURN(const auto token, ceremony.tokens().Locate(bound.name));
+      tokens.push_back(TokenFacts(bound.name, token->info(), token->info().label));
+    }
+  }
+  return tokens;
+}
+
+base::Result<json> DescribeModules(Ceremony& ceremony) {
+  json modules = json::array();
+  for (const TokenRoom::LoadedModule& loaded : ceremony.tokens().modules()) {
+    KC_ASSIGN_OR_RETURN(const std::string digest, loaded.module->FileSha256());
+    modules.push_back({{"path", loaded.path},
+                       {"sha256", digest},
+                       {"version", loaded.module->info().library_version},
+                       {"manufacturer", loaded.module->info().manufacturer},
+                       {"description", loaded.module->info().description},
+                       {"cryptoki", loaded.module->info().cryptoki_version}});
+  }
+  return modules;
+}
+
+base::Result<record::Policy> RecordPolicy(const script::Roster& roster, const script::Quorum& quorum) {
+  std::vector<record::Policy::Person> people;
+  for (const script::Person* person : roster.MembersOf(quorum)) {
+    KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(person->sign_key));
+    KC_ASSIGN_OR_RETURN(base::PublicKey key, base::PublicKey::FromSpki(spki));
+    KC_ASSIGN_OR_RETURN(record::VerifierKey verifier, record::VerifierKey::Make(record::PersonKeyName(roster.estate, person->id), std::move(key)));
+    people.push_back({person->id, {std::move(verifier)}});
+  }
+  return record::Policy::OfPeople(quorum.name, static_cast<std::size_t>(quorum.m), people);
+}
+
+}  // namespace
+
+base::Result<void> Preflight(Ceremony& ceremony) {
+  if (ceremony.roster().FindQuorum(kRecordQuorum) == nullptr) {
+    return base::Refusal("QUORUM-RECORD-01", fmt::format("the roster defines no quorum {}, which witnesses every record", kRecordQuorum),
+                         "define it under \"quorums\" of the roster");
+  }
+  KC_RETURN_IF_ERROR(DescribeTokens(ceremony));
+  KC_RETURN_IF_ERROR(ceremony.tokens().Session(ceremony.RecordToken()));
+  return {};
+}
+
+base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
+  const script::Inputs& inputs = ceremony.inputs();
+  const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
+  KC_ASSIGN_OR_RETURN(const record::Policy policy, RecordPolicy(ceremony.roster(), quorum));
+  KC_ASSIGN_OR_RETURN(const std::string origin, record::NewOrigin(inputs.script.estate, inputs.script.id));
+  KC_ASSIGN_OR_RETURN(hsm::Session* session, ceremony.tokens().Session(ceremony.RecordToken()));
+  KC_ASSIGN_OR_RETURN(json tokens, DescribeTokens(ceremony));
+  KC_ASSIGN_OR_RETURN(json modules, DescribeModules(ceremony));
+  KC_ASSIGN_OR_RETURN(json program, DescribeProgram());
+  KC_ASSIGN_OR_RETURN(const LogKeyPlan plan, PlanLogKey(*session, ceremony.RecordToken(), origin, inputs.script.file.name));
+
+  KC_ASSIGN_OR_RETURN(auto writer, record::Writer::Create({ceremony.world().storage, ceremony.world().clock, ceremony.folder(), ceremony.mode()}));
+  json digests = json::object();
+  KC_ASSIGN_OR_RETURN(const auto files, inputs.Files());
+  for (const auto& [name, file] : files) {
+    KC_ASSIGN_OR_RETURN(digests[name], writer->StoreInput(name, base::AsBytes(file->bytes)));
+  }
+  // Last of the inputs, and before the key: whoever finds it knows what may be on the token.
+  KC_ASSIGN_OR_RETURN(digests[std::string(kLogKeyInput)], writer->StoreInput(kLogKeyInput, base::AsBytes(plan.ToJson().dump(1) + "\n")));
+  {
+    const auto busy = ceremony.terminal().ShowBusy("Making the key that signs this record");
+    KC_ASSIGN_OR_RETURN(auto log_key, TokenSigner::Generate(*session, plan));
+    ceremony.SetLogKey(std::move(log_key));
+  }
+  KC_ASSIGN_OR_RETURN(const record::Policy with_log, record::Policy::Parse("log " + ceremony.log_key()->key().Text() + "\n" + policy.Text()));
+  KC_RETURN_IF_ERROR(writer->StorePolicy(with_log));
+  ceremony.TakeWriter(std::move(writer));
+  json open = {{"origin", origin},
+               {"ceremony", inputs.script.id},
+               {"title", inputs.script.title},
+               {"script", inputs.script.file.name},
+               {"environment", script::NameOf(inputs.binding->environment)},
+               {"classification", script::NameOf(inputs.script.classification)},
+               {"log_key", base::Base64Encode(ceremony.log_key()->key().public_key().spki())},
+               {"log_key_attributes", {{"token", plan.token}, {"label", plan.label}, {"object_id", plan.id}}},
+               {"inputs", std::move(digests)},
+               {"previous", facts.previous},
+               {"program", std::move(program)},
+               {"tokens", std::move(tokens)},
+               {"modules", std::move(modules)}};
+  if (!facts.set_aside.is_null()) open["set_aside"] = facts.set_aside;
+  if (!facts.findings.empty()) open["findings"] = facts.findings;
+  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kOpen, std::move(open)));
+  return {};
+}
+
+}  // namespace ceremony::run

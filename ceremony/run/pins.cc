@@ -1,0 +1,131 @@
+#include "ceremony/run/pins.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "hsm/base/random.h"
+
+namespace ceremony::run {
+namespace {
+
+constexpr const char* kUser = "user";
+constexpr const char* kSecurityOfficer = "security-officer";
+
+// FileDescriptor closes what open(2) gave.
+class FileDescriptor final {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::string EnvelopePath(const std::string& folder, const std::string& token, const char* which) {
+  return folder + "/" + token + "." + which + ".pin";
+}
+
+}  // namespace
+
+base::SecretBytes RandomPin(const std::string& alphabet, int length) {
+  base::SecretBytes pin(static_cast<std::size_t>(length));
+  const std::size_t bound = 256 - 256 % alphabet.size();
+  for (std::uint8_t& out : pin.writable()) {
+    std::uint8_t draw = 0;
+    do {
+      base::FillRandom({&draw, 1});
+    } while (draw >= bound);
+    out = static_cast<std::uint8_t>(alphabet[draw % alphabet.size()]);
+  }
+  return pin;
+}
+
+base::Result<base::SecretBytes> TypedPins::UserPin(const std::string& token, const std::string& display) {
+  room::SecretQuestion question;
+  question.id = "token.login/" + token;
+  question.person = "holder of the user PIN";
+  question.text = "user PIN of " + display;
+  return terminal_.AskSecret(question);
+}
+
+base::Result<base::SecretBytes> TypedPins::SecurityOfficerPin(const std::string& token, const std::string& display) {
+  room::SecretQuestion question;
+  question.id = "token.login-so/" + token;
+  question.person = "security officer";
+  question.text = "security officer PIN of " + display;
+  return terminal_.AskSecret(question);
+}
+
+base::Result<steps::NewPins> TypedPins::NewPins(const std::string& token, const std::string& display) {
+  steps::NewPins pins;
+  room::SecretQuestion question;
+  question.twice = true;
+  question.id = "token.commission/so-pin/" + token;
+  question.person = "security officer";
+  question.text = "new security officer PIN for " + display;
+  question.min_length = static_cast<std::size_t>(policy_.so_length);
+  KC_ASSIGN_OR_RETURN(pins.security_officer, terminal_.AskSecret(question));
+  question.id = "token.commission/user-pin/" + token;
+  question.person = "holder of the user PIN";
+  question.text = "new user PIN for " + display;
+  question.min_length = static_cast<std::size_t>(policy_.user_length);
+  KC_ASSIGN_OR_RETURN(pins.user, terminal_.AskSecret(question));
+  return pins;
+}
+
+base::Result<base::SecretBytes> EnvelopePins::UserPin(const std::string& token, const std::string&) {
+  return Open(token, kUser);
+}
+
+base::Result<base::SecretBytes> EnvelopePins::SecurityOfficerPin(const std::string& token, const std::string&) {
+  return Open(token, kSecurityOfficer);
+}
+
+base::Result<steps::NewPins> EnvelopePins::NewPins(const std::string& token, const std::string&) {
+  steps::NewPins pins;
+  KC_ASSIGN_OR_RETURN(pins.security_officer, Seal(token, kSecurityOfficer, policy_.so_length));
+  KC_ASSIGN_OR_RETURN(pins.user, Seal(token, kUser, policy_.user_length));
+  return pins;
+}
+
+base::Result<base::SecretBytes> EnvelopePins::Open(const std::string& token, const char* which) const {
+  const std::string path = EnvelopePath(folder_, token, which);
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file.get() < 0) return base::SystemError("open", "PIN envelope " + path, errno);
+  base::SecretBytes buffer(256);
+  const ssize_t got = read(file.get(), buffer.writable().data(), buffer.size());
+  if (got < 0) return base::SystemError("read", "PIN envelope " + path, errno);
+  if (got == 0) return base::MakeError(base::ErrorCode::kCorrupt, "PIN envelope " + path + " is empty");
+  return base::SecretBytes::CopyOf(buffer.view().first(static_cast<std::size_t>(got)));
+}
+
+base::Result<base::SecretBytes> EnvelopePins::Seal(const std::string& token, const char* which, int length) const {
+  // A whole envelope from a run that was cut off holds the PIN that the token may already have.
+  if (auto kept = Open(token, which); kept.ok()) return kept;
+  base::SecretBytes pin = RandomPin(policy_.alphabet, length);
+  const std::string path = EnvelopePath(folder_, token, which);
+  const std::string fresh = path + ".new";
+  unlink(fresh.c_str());
+  {
+    const FileDescriptor file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (file.get() < 0) return base::SystemError("open", "PIN envelope " + fresh, errno);
+    const ssize_t wrote = write(file.get(), pin.view().data(), pin.size());
+    if (wrote != static_cast<ssize_t>(pin.size())) return base::SystemError("write", "PIN envelope " + fresh, wrote < 0 ? errno : ENOSPC);
+    if (fdatasync(file.get()) != 0) return base::SystemError("fdatasync", "PIN envelope " + fresh, errno);
+  }
+  if (rename(fresh.c_str(), path.c_str()) != 0) return base::SystemError("rename", "PIN envelope " + path, errno);
+  const FileDescriptor folder(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0 || fsync(folder.get()) != 0) return base::SystemError("fsync", "folder " + folder_, errno);
+  return pin;
+}
+
+}  // namespace ceremony::run

@@ -1,0 +1,196 @@
+#include "ceremony/run/rehearsal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "ceremony/quorum/credential.h"
+#include "ceremony/record/checkpoint.h"
+#include "ceremony/record/software_signer.h"
+#include "ceremony/run/pins.h"
+#include "hsm/base/encoding.h"
+#include "hsm/login.h"
+#include "hsm/token.h"
+
+namespace ceremony::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRecordToken = "record";
+constexpr const char* kQuorumName = "custodians";
+constexpr int kQuorumM = 3;
+
+struct Simulated {
+  const char* id;
+  const char* name;
+  const char* employer;
+  script::Role role;
+};
+// Five custodians of three employers, and who else a ceremony needs.
+constexpr std::array<Simulated, 9> kPeople = {{
+    {"ada", "Ada Lindqvist", "Northgate Trust", script::Role::kAdministrator},
+    {"oscar", "Oscar Mbeki", "Northgate Trust", script::Role::kSecurityOfficer},
+    {"alice", "Alice Archer", "Northgate Trust", script::Role::kCustodian},
+    {"bob", "Bob Okafor", "Severn Metering", script::Role::kCustodian},
+    {"carol", "Carol Nguyen", "Severn Metering", script::Role::kCustodian},
+    {"dave", "Dave Kowalski", "Pennine Energy", script::Role::kCustodian},
+    {"erin", "Erin Rossi", "Pennine Energy", script::Role::kCustodian},
+    {"wendy", "Wendy Hughes", "Harrow Assurance", script::Role::kWitness},
+    {"ivan", "Ivan Petrov", "Harrow Assurance", script::Role::kAuditor},
+}};
+
+base::Result<void> MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return base::SystemError("mkdir", path, errno);
+}
+
+// WriteFile leaves either no file or the whole durable one.
+base::Result<void> WriteFile(const std::string& path, base::ByteView content) {
+  const std::string fresh = path + ".new";
+  unlink(fresh.c_str());
+  const int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return base::SystemError("open", fresh, errno);
+  const ssize_t wrote = write(fd, content.data(), content.size());
+  const int write_error = wrote < 0 ? errno : ENOSPC;
+  const bool synced = fdatasync(fd) == 0;
+  const int sync_error = errno;
+  close(fd);
+  if (wrote != static_cast<ssize_t>(content.size())) return base::SystemError("write", fresh, write_error);
+  if (!synced) return base::SystemError("fdatasync", fresh, sync_error);
+  if (rename(fresh.c_str(), path.c_str()) != 0) return base::SystemError("rename", path, errno);
+  return {};
+}
+
+std::string CredentialPath(const RehearsalPaths& paths, const std::string& person) { return paths.people + "/" + person + "/sign.pem"; }
+
+base::Result<script::Roster> MakePeople(const RehearsalPaths& paths, const std::string& estate) {
+  script::Roster roster;
+  roster.estate = estate;
+  script::Quorum quorum;
+  quorum.name = kQuorumName;
+  quorum.m = kQuorumM;
+  quorum.role = script::Role::kCustodian;
+  roster.quorums.push_back(quorum);
+  for (const Simulated& simulated : kPeople) {
+    script::Person person;
+    person.id = simulated.id;
+    person.name = simulated.name;
+    person.employer = simulated.employer;
+    person.roles = {simulated.role};
+    person.state = script::PersonState::kActive;
+    KC_RETURN_IF_ERROR(MakeFolder(paths.people + "/" + person.id));
+    if (simulated.role == script::Role::kCustodian) {
+      KC_ASSIGN_OR_RETURN(const auto signer, record::SoftwareSigner::Generate(record::PersonKeyName(estate, person.id), record::SignatureType::kEcdsa));
+      KC_ASSIGN_OR_RETURN(const base::SecretBytes pkcs8, signer->Pkcs8());
+      KC_RETURN_IF_ERROR(WriteFile(CredentialPath(paths, person.id), quorum::Pkcs8Pem(pkcs8).view()));
+      person.sign_key = base::Base64Encode(signer->key().public_key().spki());
+    }
+    roster.people.push_back(std::move(person));
+  }
+  return roster;
+}
+
+script::TokenBinding BindToken(const RehearsalPaths& paths, const std::string& module, const std::string& name) {
+  script::TokenBinding bound;
+  bound.name = name;
+  bound.module = module;
+  bound.label = name.substr(0, 32);
+  bound.login = script::Login::kPinPrompt;
+  bound.environment = {{"SOFTHSM2_CONF", paths.softhsm_conf}};
+  bound.site = "rehearsal";
+  return bound;
+}
+
+// The record token is set up before any ceremony, as an operator would.
+base::Result<std::string> MakeRecordToken(const RehearsalPaths& paths, const script::TokenBinding& bound, const script::Policy& policy,
+                                          const LoadModule& load) {
+  EnvelopePins pins(paths.envelopes, policy.pin);
+  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module, load({bound.module, bound.environment, bound.init_args}, nullptr));
+  KC_ASSIGN_OR_RETURN(const std::vector<hsm::TokenInfo> free, module->ListFreeSlots());
+  if (free.empty()) return base::MakeError(base::ErrorCode::kToken, "SoftHSM offers no free slot for the record token");
+  KC_ASSIGN_OR_RETURN(const steps::NewPins fresh, pins.NewPins(bound.name, bound.name));
+  KC_ASSIGN_OR_RETURN(const auto token, hsm::Token::Initialise(module, free.front().slot, bound.label, fresh.security_officer, hsm::Retire::kNo));
+  KC_ASSIGN_OR_RETURN(hsm::LoginScope officer, hsm::LoginScope::Open(token, hsm::User::kSecurityOfficer, fresh.security_officer));
+  KC_RETURN_IF_ERROR(hsm::InitPin(officer.session(), fresh.user));
+  KC_RETURN_IF_ERROR(officer.Close());
+  return token->info().serial;
+}
+
+base::Result<script::Binding> FirstBinding(const RehearsalPaths& paths, const script::Script& script, const script::Policy& policy, const std::string& module,
+                                           const LoadModule& load) {
+  script::Binding binding;
+  binding.estate = script.estate;
+  binding.environment = script::Environment::kRehearsal;
+  binding.record_token = kRecordToken;
+  script::TokenBinding record_token = BindToken(paths, module, kRecordToken);
+  KC_ASSIGN_OR_RETURN(record_token.serial, MakeRecordToken(paths, record_token, policy, load));
+  binding.tokens.push_back(std::move(record_token));
+  for (const Simulated& simulated : kPeople) {
+    if (simulated.role == script::Role::kCustodian) binding.credentials[simulated.id] = CredentialPath(paths, simulated.id);
+  }
+  return binding;
+}
+
+}  // namespace
+
+RehearsalPaths::RehearsalPaths(const std::string& archive)
+    : folder(fs::absolute(archive).lexically_normal().string() + "/rehearsal"),
+      roster(folder + "/roster.json"),
+      binding(folder + "/binding.json"),
+      people(folder + "/people"),
+      envelopes(people + "/oscar/envelopes"),
+      tokens(folder + "/tokens"),
+      softhsm_conf(folder + "/softhsm2.conf") {}
+
+base::Result<std::string> FindSoftHsm() {
+  constexpr std::array<const char*, 3> kPlaces = {"/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+                                                   "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"};
+  for (const char* place : kPlaces) {
+    if (access(place, R_OK) == 0) return std::string(place);
+  }
+  return base::MakeError(base::ErrorCode::kToken, fmt::format("SoftHSM is not installed: no {}", kPlaces.front())).WithHint("apt-get install softhsm2");
+}
+
+base::Result<void> PrepareRehearsal(const std::string& archive, const script::Script& script, const script::Policy& policy, const LoadModule& load) {
+  const RehearsalPaths paths(archive);
+  std::error_code error;
+  fs::create_directories(archive, error);
+  if (error) return base::SystemError("mkdir", archive, error.value());
+  const bool prepared = access(paths.binding.c_str(), F_OK) == 0;
+  KC_ASSIGN_OR_RETURN(const std::string module, FindSoftHsm());
+  script::Binding binding;
+  if (prepared) {
+    KC_ASSIGN_OR_RETURN(binding, script::ReadBinding(paths.binding));
+  } else {
+    // The binding is written last: without it, nothing here was ever used.
+    fs::remove_all(paths.folder, error);
+    for (const std::string& folder : {paths.folder, paths.people, paths.tokens}) KC_RETURN_IF_ERROR(MakeFolder(folder));
+    KC_ASSIGN_OR_RETURN(const script::Roster roster, MakePeople(paths, script.estate));
+    KC_RETURN_IF_ERROR(MakeFolder(paths.envelopes));
+    KC_ASSIGN_OR_RETURN(const std::string roster_text, script::WriteRoster(roster));
+    KC_RETURN_IF_ERROR(WriteFile(paths.roster, base::AsBytes(roster_text)));
+    const std::string conf = fmt::format("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n", paths.tokens);
+    KC_RETURN_IF_ERROR(WriteFile(paths.softhsm_conf, base::AsBytes(conf)));
+    KC_ASSIGN_OR_RETURN(binding, FirstBinding(paths, script, policy, module, load));
+  }
+  bool changed = !prepared;
+  for (const script::ScriptToken& token : script.tokens) {
+    if (binding.Find(token.name) != nullptr) continue;
+    script::TokenBinding bound = BindToken(paths, module, token.name);
+    bound.uninitialised = script::Uninitialised{};
+    binding.tokens.push_back(std::move(bound));
+    changed = true;
+  }
+  if (!changed) return {};
+  KC_ASSIGN_OR_RETURN(const std::string text, script::WriteBinding(binding));
+  return WriteFile(paths.binding, base::AsBytes(text));
+}
+
+}  // namespace ceremony::run

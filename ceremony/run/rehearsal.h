@@ -1,0 +1,43 @@
+// A rehearsal is the same ceremony on tokens made for it, with simulated people.
+//
+// Everything it needs lives in `<archive>/rehearsal/`: SoftHSM tokens
+// (`tokens/`), the people with their credentials and PIN envelopes (`people/`),
+// `roster.json` and `binding.json`. A second rehearsal on the same archive goes
+// on with the same people and the same tokens. Its binding says `rehearsal`,
+// so that nothing of it can pass for production.
+#ifndef CEREMONY_RUN_REHEARSAL_H_
+#define CEREMONY_RUN_REHEARSAL_H_
+
+#include <string>
+
+#include "ceremony/run/world.h"
+#include "ceremony/script/inputs.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::run {
+
+struct RehearsalPaths {
+  explicit RehearsalPaths(const std::string& archive);
+  std::string folder;     // <archive>/rehearsal, absolute
+  std::string roster;     // roster.json
+  std::string binding;    // binding.json
+  std::string people;     // people/
+  std::string envelopes;  // people/security-officer/envelopes/: PINs of the tokens
+  std::string tokens;     // tokens/
+  std::string softhsm_conf;
+};
+
+// FindSoftHsm returns the path of the SoftHSMv2 module; kNotFound names the
+// places that were looked at, with the package to install.
+base::Result<std::string> FindSoftHsm();
+
+// PrepareRehearsal makes what is missing of `<archive>/rehearsal/` for this
+// script: people with keys, a record token, and a binding for every token of
+// the script. What is there stays as it is. An archive in which it was cut off
+// is prepared again from the beginning.
+base::Result<void> PrepareRehearsal(const std::string& archive, const script::Script& script, const script::Policy& policy,
+                                    const LoadModule& load);
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_REHEARSAL_H_

@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "ceremony/run/ceremony.h"
+#include "ceremony/run/step_run.h"
+#include "ceremony/steps/catalogue.h"
+
+namespace ceremony::run {
+namespace {
+
+using nlohmann::json;
+
+base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section, const script::Step& step, const steps::StepKind& kind,
+                             std::size_t number) {
+  const std::string title = step.title.empty() ? kind.Title(step) : step.title;
+  ceremony.terminal().ShowStep({section.title, step.id, title, step.say, number, ceremony.inputs().script.StepCount(),
+                                ceremony.world().clock.BootMicros() - ceremony.begun_micros()});
+  const unsigned attempt = ceremony.history().StepOf(step.id).attempts + 1;
+  ceremony.journal().TakeCounts();
+  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kStep, {{"id", step.id},
+                                                                {"do", step.kind},
+                                                                {"phase", "begin"},
+                                                                {"section", section.id},
+                                                                {"title", title},
+                                                                {"attempt", attempt},
+                                                                {"parameters", step.fields.values()}}));
+  return {};
+}
+
+base::Result<void> EndStep(Ceremony& ceremony, const script::Step& step, const StepRun& run) {
+  json effects = json::array();
+  for (const estate::Effect& effect : run.effects()) effects.push_back(estate::ToJson(effect));
+  json fields = {{"id", step.id}, {"do", step.kind}, {"phase", "end"}, {"calls", ceremony.journal().TakeCounts()}};
+  if (!effects.empty()) fields["effects"] = std::move(effects);
+  json troubles = json::array();
+  for (const base::Error& trouble : ceremony.journal().TakeTroubles()) troubles.push_back(ErrorFields(trouble));
+  if (!troubles.empty()) fields["troubles"] = std::move(troubles);
+  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kStep, std::move(fields)));
+  return {};
+}
+
+// RecordFailure says in the record why the step did not end. A record that
+// cannot be written any more keeps the error that it already has.
+void RecordFailure(Ceremony& ceremony, const script::Step& step, const base::Error& error) {
+  if (ceremony.writer().failure()) return;
+  if (error.code == base::ErrorCode::kRefused || !error.rule.empty()) {
+    if (!ceremony.AppendRefusal(error, step.id).ok()) return;
+  }
+  json fields = {{"id", step.id}, {"do", step.kind}, {"phase", "failed"}, {"error", ErrorFields(error)}, {"calls", ceremony.journal().TakeCounts()}};
+  if (!ceremony.Append(record::EntryType::kStep, std::move(fields)).ok()) return;
+  // The failure is signed too, when the log key still answers.
+  if (error.code != base::ErrorCode::kAborted) static_cast<void>(ceremony.Checkpoint());
+}
+
+// OpenByQuorum has the people who have just come in cosign the first
+// checkpoint: from then on the log key is trusted because they say so.
+base::Result<void> OpenByQuorum(Ceremony& ceremony) {
+  const auto& opening = ceremony.history().opening();
+  if (opening && opening->met()) return {};
+  const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
+  const json& open = ceremony.history().open();
+  const json subject = {{"ceremony", open.at("ceremony")},
+                        {"origin", open.at("origin")},
+                        {"log_key", open.at("log_key")},
+                        {"script_sha256", ceremony.inputs().script.file.sha256},
+                        {"mode", record::ModeName(ceremony.mode())}};
+  return Approve(ceremony, quorum, std::string(kOpeningStep),
+                 fmt::format("Open the ceremony {} ({}), run by the script whose SHA-256 is {}", ceremony.inputs().script.id,
+                             record::ModeName(ceremony.mode()), ceremony.inputs().script.file.sha256),
+                 subject);
+}
+
+base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, const script::Step& step, std::size_t number) {
+  const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
+  if (kind == nullptr) return base::MakeError(base::ErrorCode::kInternal, "no kind of step " + step.kind);
+  KC_RETURN_IF_ERROR(BeginStep(ceremony, section, step, *kind, number));
+  StepRun run(ceremony, step);
+  if (auto done = kind->Run(step, run); !done.ok()) {
+    RecordFailure(ceremony, step, done.error());
+    return std::move(done).error().Prefixed(fmt::format("step {}", step.id));
+  }
+  return EndStep(ceremony, step, run);
+}
+
+base::Error Stopped() {
+  base::Error error = base::MakeError(base::ErrorCode::kAborted, "stopped between two steps");
+  error.hint = "`keyceremony resume RECORD` goes on";
+  return error;
+}
+
+}  // namespace
+
+base::Result<void> RunSteps(Ceremony& ceremony) {
+  const script::Script& script = ceremony.inputs().script;
+  std::size_t number = 0;
+  for (const script::Section& section : script.sections) {
+    for (const script::Step& step : section.steps) {
+      ++number;
+      if (!ceremony.history().StepOf(step.id).over()) {
+        if (ceremony.world().stop_requested()) return Stopped();
+        KC_RETURN_IF_ERROR(RunStep(ceremony, section, step, number));
+        if (number > 1) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
+      }
+      if (number == 1) KC_RETURN_IF_ERROR(OpenByQuorum(ceremony));
+    }
+    KC_RETURN_IF_ERROR(ceremony.tokens().LogOut(ceremony.RecordToken()));
+  }
+  return {};
+}
+
+}  // namespace ceremony::run

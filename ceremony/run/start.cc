@@ -1,0 +1,276 @@
+#include "ceremony/run/start.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "ceremony/estate/fold.h"
+#include "ceremony/record/checkpoint.h"
+#include "ceremony/record/recovery.h"
+#include "ceremony/run/ceremony.h"
+#include "ceremony/steps/catalogue.h"
+#include "hsm/base/digest.h"
+#include "hsm/base/encoding.h"
+#include "hsm/base/random.h"
+
+namespace ceremony::run {
+namespace {
+
+using nlohmann::json;
+
+base::Result<bool> HasEntries(World& world, const std::string& folder) {
+  KC_ASSIGN_OR_RETURN(const auto log, world.storage.Find(record::JoinPath(folder, record::kLogFile)));
+  if (!log || log->size == 0) return false;
+  KC_ASSIGN_OR_RETURN(const auto file, world.storage.OpenRead(record::JoinPath(folder, record::kLogFile)));
+  // Only a whole first line is an entry.
+  base::Bytes head(std::min<std::uint64_t>(log->size, record::kMaxLineBytes + 1));
+  KC_ASSIGN_OR_RETURN(const std::size_t got, file->ReadAt(0, head));
+  return std::find(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(got), std::uint8_t{'\n'}) != head.begin() + static_cast<std::ptrdiff_t>(got);
+}
+
+base::Result<json> FinalCheckpointOf(World& world, const std::string& folder) {
+  const std::string path = record::JoinPath(folder, record::kCheckpointFile);
+  KC_ASSIGN_OR_RETURN(const base::Bytes bytes, record::ReadWholeFile(world.storage, path, record::kMaxNoteBytes));
+  KC_ASSIGN_OR_RETURN(const record::Note note, record::Note::Parse(base::AsText(bytes)));
+  KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, record::Checkpoint::Parse(note.text));
+  return json{{"origin", checkpoint.origin}, {"size", checkpoint.size}, {"root", base::HexEncode(checkpoint.root)}};
+}
+
+std::string NextFolder(const std::vector<estate::RecordSummary>& records, const std::string& ceremony) {
+  unsigned last = 0;
+  if (!records.empty()) {
+    const std::string& name = records.back().folder;
+    std::from_chars(name.data(), name.data() + name.find('-'), last);
+  }
+  return fmt::format("{:04}-{}", last + 1, ceremony);
+}
+
+base::Error ListBreaches(const steps::Plan& plan) {
+  base::Error error;
+  error.code = base::ErrorCode::kRefused;
+  for (const steps::Finding& finding : plan.findings) {
+    if (finding.severity != steps::Severity::kBreach) continue;
+    if (error.rule.empty()) {
+      error.rule = finding.rule;
+      error.hint = finding.hint;
+    }
+    if (!error.message.empty()) error.message += '\n';
+    error.message += fmt::format("{}: [{}] {}", finding.where, finding.rule, finding.message);
+  }
+  return error;
+}
+
+// Everybody looks at the digests of what is about to run; the administrator
+// types that they are the ones on the printed script.
+base::Result<void> ConfirmScript(Ceremony& ceremony) {
+  const script::Inputs& inputs = ceremony.inputs();
+  room::Banner banner;
+  banner.title = inputs.script.title;
+  banner.ceremony = ceremony.folder();
+  banner.mode = std::string(record::ModeName(ceremony.mode()));
+  banner.facts = {{"estate", inputs.script.estate},
+                  {"environment", std::string(script::NameOf(inputs.binding->environment))},
+                  {"script", inputs.script.file.name},
+                  {"policy", fmt::format("{} {}", inputs.policy.id, inputs.policy.version)},
+                  {"steps", fmt::format("{} in {} sections", inputs.script.StepCount(), inputs.script.sections.size())}};
+  ceremony.terminal().ShowBanner(banner);
+  KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(inputs.script.file.sha256));
+  ceremony.terminal().ShowDigest("script", digest);
+  room::Question question;
+  question.kind = room::Question::Kind::kConsent;
+  question.id = "opening/script";
+  question.person = "the administrator";
+  question.text = "Read the words aloud. If they are the ones on every printed script, type CONFIRM.";
+  question.expected = "CONFIRM";
+  question.simulated = "CONFIRM";
+  KC_RETURN_IF_ERROR(ceremony.terminal().Ask(question));
+  return {};
+}
+
+// A run that was cut off before its first entry has left inputs, and perhaps a
+// log key. The key's objects are removed with consent; the folder is kept
+// under another name, and the next `open` entry tells of it.
+base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, const script::Binding& binding, const std::string& folder) {
+  json account = {{"folder", folder}, {"removed", json::array()}};
+  const std::string plan_path = record::JoinPath(record::JoinPath(folder, record::kInputsFolder), kLogKeyInput);
+  KC_ASSIGN_OR_RETURN(const auto plan_file, world.storage.Find(plan_path));
+  if (plan_file) {
+    KC_ASSIGN_OR_RETURN(const base::Bytes bytes, record::ReadWholeFile(world.storage, plan_path, 1u << 24));
+    KC_ASSIGN_OR_RETURN(const LogKeyPlan plan, LogKeyPlan::FromJson(json::parse(base::AsText(bytes), nullptr, false)));
+    auto journal = std::make_shared<CallJournal>();
+    TokenRoom tokens(binding, estate, world.pins, world.terminal, journal, world.load_module);
+    KC_ASSIGN_OR_RETURN(hsm::Session* session, tokens.Session(plan.token));
+    if (session->token().info().serial != plan.serial) {
+      return base::Refusal("TOKEN-SERIAL-02",
+                           fmt::format("{} was being opened on the record token with serial {}, the binding now gives {}", folder, plan.serial,
+                                       session->token().info().serial),
+                           "bind the token on which the ceremony was begun");
+    }
+    KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
+    for (const hsm::InventoryItem& item : inventory.items) {
+      if (std::binary_search(plan.objects.begin(), plan.objects.end(), base::Sha256Hex(item.line))) continue;
+      room::Question question;
+      question.kind = room::Question::Kind::kDecision;
+      question.id = "settle/unopened";
+      question.person = "the administrator";
+      question.text = fmt::format("{} was cut off before it was opened. On the record token it has left {}. What shall become of it?", folder, item.object.Name());
+      question.choices = {"remove", "keep"};
+      question.simulated = "remove";
+      KC_ASSIGN_OR_RETURN(const std::string decision, world.terminal.Ask(question));
+      json object = {{"object", item.object.Name()}, {"digest", base::Sha256Hex(item.line)}, {"decision", decision}};
+      if (decision == "remove") {
+        KC_RETURN_IF_ERROR(session->Destroy(item.object));
+      }
+      account["removed"].push_back(std::move(object));
+    }
+  }
+  const std::string aside = fmt::format("unopened-{}-{}", folder, base::RandomHex(4));
+  KC_RETURN_IF_ERROR(world.storage.Rename(folder, aside));
+  KC_RETURN_IF_ERROR(world.storage.SyncFolder(""));
+  account["kept_as"] = aside;
+  world.terminal.Say(room::Tone::kWarning, fmt::format("{} was cut off before it was opened; it is kept as {}.", folder, aside));
+  return account;
+}
+
+// Opens and runs in a folder that is free.
+base::Result<void> RunFresh(World& world, script::Inputs inputs, estate::Folded folded, const std::string& folder, OpeningFacts facts) {
+  if (!folded.records.empty()) {
+    KC_ASSIGN_OR_RETURN(facts.previous, FinalCheckpointOf(world, folded.records.back().folder));
+  }
+  Ceremony ceremony(world, std::move(inputs), std::move(folded.estate), folder);
+  KC_RETURN_IF_ERROR(ConfirmScript(ceremony));
+  KC_RETURN_IF_ERROR(Preflight(ceremony));
+  KC_RETURN_IF_ERROR(OpenRecord(ceremony, facts));
+  KC_RETURN_IF_ERROR(RunSteps(ceremony));
+  return CloseRecord(ceremony);
+}
+
+// A plan with a breach is refused; what is only good practice goes into the record.
+base::Result<json> CheckPlan(const script::Inputs& inputs, const estate::Estate& estate) {
+  const steps::Plan plan = steps::MakePlan(inputs, estate);
+  if (plan.HasBreach()) return ListBreaches(plan);
+  json findings = json::array();
+  for (const steps::Finding& finding : plan.findings) {
+    findings.push_back({{"rule", finding.rule}, {"severity", steps::SeverityName(finding.severity)}, {"message", finding.message}});
+  }
+  return findings;
+}
+
+}  // namespace
+
+base::Result<void> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
+  KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive));
+  OpeningFacts facts;
+  if (!folded.records.empty() && !folded.records.back().opened) {
+    const std::string unopened = folded.records.back().folder;
+    KC_ASSIGN_OR_RETURN(facts.set_aside, SetAsideUnopened(world, folded.estate, *inputs.binding, unopened));
+    folded.records.pop_back();
+  }
+  if (!folded.records.empty()) {
+    const estate::RecordSummary& newest = folded.records.back();
+    if (!newest.complete) {
+      return base::Refusal("ARCHIVE-OPEN-01", fmt::format("the ceremony {} of this archive is not complete", newest.folder),
+                           fmt::format("go on with it first: keyceremony resume {}/{}", archive, newest.folder));
+    }
+    const std::string mode(record::ModeName(inputs.binding->environment == script::Environment::kRehearsal ? record::Mode::kRehearsal : record::Mode::kProduction));
+    if (newest.mode != mode) {
+      return base::Refusal("ARCHIVE-MODE-01", fmt::format("the archive {} holds {} records, this is a {} ceremony", archive, newest.mode, mode),
+                           "give an archive of its own with --archive");
+    }
+  }
+  KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
+  folder = NextFolder(folded.records, inputs.script.id);
+  return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts));
+}
+
+base::Result<void> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder) {
+  KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive, folder));
+  KC_ASSIGN_OR_RETURN(const bool opened, HasEntries(world, folder));
+  if (!opened) {
+    OpeningFacts facts;
+    KC_ASSIGN_OR_RETURN(facts.set_aside, SetAsideUnopened(world, folded.estate, *inputs.binding, folder));
+    KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
+    return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts));
+  }
+
+  Ceremony ceremony(world, std::move(inputs), std::move(folded.estate), folder);
+  base::Result<void> seen;
+  KC_ASSIGN_OR_RETURN(record::Recovered recovered,
+                      record::Recover({world.storage, world.clock, folder, ceremony.mode()}, [&](const json& entry) {
+                        if (seen.ok()) seen = ceremony.history().See(entry);
+                      }));
+  KC_RETURN_IF_ERROR(std::move(seen));
+  if (recovered.recover_seq) KC_RETURN_IF_ERROR(ceremony.history().See(json{{"type", "recover"}}));
+  for (const estate::Effect& effect : ceremony.history().effects()) KC_RETURN_IF_ERROR(ceremony.estate().Apply(effect, {folder, 0, ""}));
+  room::Banner banner;
+  banner.title = ceremony.inputs().script.title + " (resumed)";
+  banner.ceremony = folder;
+  banner.mode = std::string(record::ModeName(ceremony.mode()));
+  banner.facts = {{"entries found", std::to_string(recovered.entries)},
+                  {"steps over", fmt::format("{} of {}", ceremony.history().StepsOver(), ceremony.inputs().script.StepCount())},
+                  {"torn bytes", recovered.torn ? fmt::format("{} bytes kept as torn-{}", recovered.torn->size, recovered.torn->sha256) : "none"}};
+  ceremony.terminal().ShowBanner(banner);
+  if (!recovered.missing.empty()) {
+    base::Error error = base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{}: the artefact {} is missing or has been changed", folder, recovered.missing.front()));
+    error.rule = "RUN-ARTEFACT-01";
+    error.hint = "put the original file back, then resume";
+    return error;
+  }
+
+  KC_ASSIGN_OR_RETURN(hsm::Session* session, ceremony.tokens().Session(ceremony.RecordToken()));
+  const json& open = ceremony.history().open();
+  auto log_key = TokenSigner::Find(*session, open.at("origin").get<std::string>(), open.at("log_key").get<std::string>());
+  if (log_key.ok()) {
+    ceremony.SetLogKey(std::move(log_key).value());
+  } else if (!recovered.writer->has_final_checkpoint()) {
+    return std::move(log_key).error().Prefixed("the key that signs this record");
+  }
+  const bool closed = ceremony.history().closed();
+  ceremony.TakeWriter(std::move(recovered.writer));
+  if (closed) {
+    ceremony.journal().Detach();
+    return CloseRecord(ceremony);
+  }
+  for (const json& step : recovered.open_steps) {
+    KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kStep, {{"id", step.at("id")},
+                                                                  {"do", step.at("do")},
+                                                                  {"phase", "failed"},
+                                                                  {"error", {{"code", "interrupted"}, {"message", "the program ended within this step"}}}}));
+  }
+  KC_RETURN_IF_ERROR(SettleCalls(ceremony));
+  KC_RETURN_IF_ERROR(RunSteps(ceremony));
+  return CloseRecord(ceremony);
+}
+
+base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const std::string& folder) {
+  const std::string inputs_folder = fmt::format("{}/{}/{}/", archive, folder, record::kInputsFolder);
+  auto plan_file = script::LoadFile(inputs_folder + std::string(kLogKeyInput));
+  if (!plan_file.ok()) {
+    return base::MakeError(base::ErrorCode::kAborted, fmt::format("{} was cut off before all its inputs were stored; no token was touched", folder))
+        .WithHint("start the ceremony again with the command that began it; the folder will be set aside");
+  }
+  const json plan_json = json::parse(plan_file.value().bytes, nullptr, false);
+  KC_ASSIGN_OR_RETURN(const LogKeyPlan plan, LogKeyPlan::FromJson(plan_json));
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(inputs_folder + plan.script, inputs_folder + std::string(script::kRosterInput),
+                                                               inputs_folder + std::string(script::kBindingInput), steps::Catalogue(), script::Layout::kFlat));
+  auto log = script::LoadFile(fmt::format("{}/{}/{}", archive, folder, record::kLogFile));
+  const std::size_t line_end = log.ok() ? log.value().bytes.find('\n') : std::string::npos;
+  if (line_end == std::string::npos) return inputs;
+  KC_ASSIGN_OR_RETURN(const json open, record::ParseEntry(std::string_view(log.value().bytes).substr(0, line_end)));
+  KC_ASSIGN_OR_RETURN(const auto files, inputs.Files());
+  for (const auto& [name, file] : files) {
+    const std::string expected = open.at("inputs").value(name, std::string());
+    if (expected == file->sha256) continue;
+    base::Error error = base::MakeError(base::ErrorCode::kCorrupt,
+                                        fmt::format("inputs/{} has the SHA-256 {}, the record was opened with {}", name, file->sha256, expected.empty() ? "no such file" : expected));
+    error.rule = "RUN-INPUT-01";
+    error.hint = "a ceremony goes on only with the bytes it was opened with: put them back";
+    return error;
+  }
+  return inputs;
+}
+
+}  // namespace ceremony::run

@@ -1,0 +1,33 @@
+// Starting a ceremony, and going on with one.
+#ifndef CEREMONY_RUN_START_H_
+#define CEREMONY_RUN_START_H_
+
+#include <string>
+
+#include "ceremony/run/world.h"
+#include "ceremony/script/inputs.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::run {
+
+// Begin runs a ceremony from its first question to its addendum and returns
+// the record's folder name in the archive. `archive` is the storage's root.
+//
+// Refused before anything is touched: PLAN-* findings of the script (the error
+// lists them), ARCHIVE-OPEN-01 when the newest record is not complete,
+// ARCHIVE-MODE-01 when rehearsal and production would share an archive. `folder`
+// is set as soon as there is a record, also when Begin then fails.
+base::Result<void> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder);
+
+// Resume goes on with the record `folder` of the archive: recovers the log,
+// settles what calls have left on tokens, and runs what is not over.
+// `inputs` are those of the record (ReadRecordInputs).
+base::Result<void> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder);
+
+// ReadRecordInputs reads a record's inputs and compares their digests with its
+// `open` entry, when it has one (RUN-INPUT-01: one was changed).
+base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const std::string& folder);
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_START_H_

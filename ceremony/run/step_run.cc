@@ -1,0 +1,94 @@
+#include "ceremony/run/step_run.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "hsm/base/digest.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::run {
+
+using nlohmann::json;
+
+namespace {
+constexpr std::uint64_t kMaxArtefact = 64u << 20;
+}
+
+base::Result<std::string> StepRun::Ask(const std::string& role, room::Question question) {
+  return ceremony_.Ask(role, std::move(question));
+}
+
+base::Result<void> StepRun::Approve(const std::string& statement, const json& subject) {
+  if (step_.quorum.empty()) return {};
+  const script::Quorum* quorum = ceremony_.roster().FindQuorum(step_.quorum);
+  if (quorum == nullptr) {
+    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("the roster defines no quorum {}", step_.quorum));
+  }
+  return run::Approve(ceremony_, *quorum, step_.id, statement, subject);
+}
+
+base::Result<std::uint64_t> StepRun::Record(std::string_view type, json fields) {
+  const record::EntryTypeFacts* facts = record::FindEntryType(type);
+  if (facts == nullptr) return base::MakeError(base::ErrorCode::kInternal, fmt::format("there is no entry type {}", type));
+  fields["step"] = step_.id;
+  return ceremony_.Append(facts->type, std::move(fields));
+}
+
+base::Result<void> StepRun::WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes) {
+  if (const steps::Progress::Artefact* known = progress_.FindArtefact(name); known != nullptr && known->sha256 == base::Sha256Hex(bytes)) return {};
+  return ceremony_.WriteArtefact(name, kind, bytes, step_.id);
+}
+
+base::Result<base::Bytes> StepRun::ReadArtefact(const std::string& name) {
+  const std::string path = record::JoinPath(record::JoinPath(ceremony_.folder(), record::kArtefactsFolder), name);
+  KC_ASSIGN_OR_RETURN(base::Bytes bytes, record::ReadWholeFile(ceremony_.world().storage, path, kMaxArtefact));
+  const steps::Progress::Artefact* known = progress_.FindArtefact(name);
+  if (known != nullptr && known->sha256 != base::Sha256Hex(bytes)) {
+    base::Error error = base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{} has the SHA-256 {}, the record says {}", path, base::Sha256Hex(bytes), known->sha256));
+    error.rule = "RUN-ARTEFACT-01";
+    error.hint = "somebody changed the file; stop, and find out who";
+    return error;
+  }
+  return bytes;
+}
+
+base::Result<void> StepRun::Achieve(const estate::Effect& effect) {
+  const std::uint64_t entry = ceremony_.history().entries();
+  KC_RETURN_IF_ERROR(ceremony_.estate().Apply(effect, {ceremony_.folder(), entry, base::FormatTime(clock().UtcMicros())}));
+  effects_.push_back(effect);
+  return {};
+}
+
+base::Result<hsm::Session*> StepRun::Session(const std::string& token) { return ceremony_.tokens().Session(token); }
+
+base::Result<std::shared_ptr<hsm::Token>> StepRun::LocateToken(const std::string& token) { return ceremony_.tokens().Locate(token); }
+
+base::Result<steps::BlankToken> StepRun::LocateBlankToken(const std::string& token) { return ceremony_.tokens().LocateBlank(token); }
+
+void StepRun::AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> token) {
+  ceremony_.tokens().Adopt(name, std::move(token));
+}
+
+bool StepRun::IsLogKey(const hsm::InventoryItem& item) const {
+  const nlohmann::json& open = ceremony_.history().open();
+  if (ceremony_.log_key() != nullptr && item.spki_sha256 == ceremony_.log_key()->key().public_key().SpkiSha256Hex()) return true;
+  return base::HexEncode(item.object.id()) == open.at("log_key_attributes").at("object_id").get<std::string>();
+}
+
+base::Result<steps::NewPins> StepRun::ChooseNewPins(const std::string& token) {
+  const script::TokenBinding* bound = ceremony_.inputs().binding->Find(token);
+  if (bound != nullptr && bound->login == script::Login::kProtectedPath) {
+    steps::NewPins pins;
+    pins.protected_path = true;
+    return pins;
+  }
+  auto known = new_pins_.find(token);
+  if (known == new_pins_.end()) {
+    KC_ASSIGN_OR_RETURN(steps::NewPins made, ceremony_.world().pins.NewPins(token, "token " + token));
+    known = new_pins_.emplace(token, std::move(made)).first;
+  }
+  return steps::NewPins{known->second.security_officer.Clone(), known->second.user.Clone(), false};
+}
+
+}  // namespace ceremony::run

@@ -1,0 +1,53 @@
+// StepRun is the StepContext of one attempt at one step.
+#ifndef CEREMONY_RUN_STEP_RUN_H_
+#define CEREMONY_RUN_STEP_RUN_H_
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "ceremony/run/ceremony.h"
+#include "ceremony/steps/step_context.h"
+
+namespace ceremony::run {
+
+class StepRun final : public steps::StepContext {
+ public:
+  StepRun(Ceremony& ceremony, const script::Step& step)
+      : ceremony_(ceremony), step_(step), progress_(ceremony.history().ProgressOf(step.id)) {}
+
+  const script::Inputs& inputs() const override { return ceremony_.inputs(); }
+  const estate::Estate& estate() const override { return ceremony_.estate(); }
+  const steps::Progress& progress() const override { return progress_; }
+  quorum::Attendance& attendance() override { return ceremony_.history().attendance(); }
+  room::Terminal& terminal() override { return ceremony_.terminal(); }
+  base::Clock& clock() override { return ceremony_.world().clock; }
+  base::Result<std::string> Ask(const std::string& role, room::Question question) override;
+  base::Result<void> Approve(const std::string& statement, const nlohmann::json& subject) override;
+  base::Result<std::uint64_t> Record(std::string_view type, nlohmann::json fields) override;
+  base::Result<void> WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes) override;
+  base::Result<base::Bytes> ReadArtefact(const std::string& name) override;
+  base::Result<void> Achieve(const estate::Effect& effect) override;
+  base::Result<hsm::Session*> Session(const std::string& token) override;
+  base::Result<std::shared_ptr<hsm::Token>> LocateToken(const std::string& token) override;
+  base::Result<steps::BlankToken> LocateBlankToken(const std::string& token) override;
+  void AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> token) override;
+  bool IsLogKey(const hsm::InventoryItem& item) const override;
+  base::Result<steps::NewPins> ChooseNewPins(const std::string& token) override;
+
+  // What was achieved, for the `end` entry; and into the estate, once that is durable.
+  const std::vector<estate::Effect>& effects() const { return effects_; }
+
+ private:
+  Ceremony& ceremony_;
+  const script::Step& step_;
+  steps::Progress progress_;
+  std::vector<estate::Effect> effects_;
+  std::map<std::string, steps::NewPins> new_pins_;  // wiped with the step
+};
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_STEP_RUN_H_

@@ -1,0 +1,151 @@
+#include "ceremony/run/token_room.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ceremony::run {
+
+TokenRoom::TokenRoom(const script::Binding& binding, const estate::Estate& estate, PinKeeper& pins, room::Terminal& terminal,
+                     std::shared_ptr<hsm::CallObserver> observer, LoadModule load)
+    : binding_(binding), estate_(estate), pins_(pins), terminal_(terminal), observer_(std::move(observer)), load_(std::move(load)) {}
+
+base::Result<const script::TokenBinding*> TokenRoom::BindingOf(const std::string& token) const {
+  const script::TokenBinding* found = binding_.Find(token);
+  if (found == nullptr) {
+    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("the binding has no token {}", token)).WithHint("add it under \"tokens\"");
+  }
+  return found;
+}
+
+base::Result<std::shared_ptr<hsm::Module>> TokenRoom::ModuleOf(const std::string& token) {
+  KC_ASSIGN_OR_RETURN(const script::TokenBinding* bound, BindingOf(token));
+  const std::string key = bound->module + '\n' + bound->init_args;
+  const auto known = std::find(module_keys_.begin(), module_keys_.end(), key);
+  if (known != module_keys_.end()) return modules_[static_cast<std::size_t>(known - module_keys_.begin())].module;
+  const hsm::ModuleOptions options{bound->module, bound->environment, bound->init_args};
+  auto loaded = load_(options, observer_);
+  if (!loaded.ok()) {
+    base::Error error = std::move(loaded).error();
+    if (error.code == base::ErrorCode::kNotFound) error.code = base::ErrorCode::kToken;
+    return std::move(error).Prefixed("token " + token);
+  }
+  if (loaded.value()->quirks().spies && binding_.environment == script::Environment::kProduction) {
+    return base::Refusal("TOKEN-MODULE-01", fmt::format("the module {} of token {} writes PINs in clear into a log", bound->module, token),
+                         "bind the token's own module, not a spy or logger around it");
+  }
+  module_keys_.push_back(key);
+  modules_.push_back({bound->module, loaded.value()});
+  return loaded;
+}
+
+base::Result<std::shared_ptr<hsm::Token>> TokenRoom::Locate(const std::string& token) {
+  if (const auto known = tokens_.find(token); known != tokens_.end()) return known->second;
+  KC_ASSIGN_OR_RETURN(const script::TokenBinding* bound, BindingOf(token));
+  const estate::Token* in_service = estate_.FindToken(token);
+  const std::string serial = !bound->serial.empty() ? bound->serial : in_service != nullptr ? in_service->serial : "";
+  if (in_service != nullptr && !serial.empty() && in_service->serial != serial) {
+    return base::Refusal("TOKEN-SERIAL-01",
+                         fmt::format("the binding gives token {} the serial {}, the estate knows it with serial {}", token, serial, in_service->serial),
+                         "find out which device is the right one before anything else");
+  }
+  KC_ASSIGN_OR_RETURN(std::shared_ptr<hsm::Module> module, ModuleOf(token));
+  auto found = hsm::Token::Locate(std::move(module), bound->label, serial);
+  if (!found.ok()) {
+    base::Error error = std::move(found).error();
+    if (error.code == base::ErrorCode::kNotFound || error.code == base::ErrorCode::kAmbiguous) error.code = base::ErrorCode::kToken;
+    return std::move(error).Prefixed("token " + token);
+  }
+  tokens_[token] = found.value();
+  return found;
+}
+
+base::Result<steps::BlankToken> TokenRoom::LocateBlank(const std::string& token) {
+  KC_ASSIGN_OR_RETURN(const script::TokenBinding* bound, BindingOf(token));
+  KC_ASSIGN_OR_RETURN(std::shared_ptr<hsm::Module> module, ModuleOf(token));
+  KC_ASSIGN_OR_RETURN(std::vector<hsm::TokenInfo> free, module->ListFreeSlots());
+  if (bound->uninitialised) {
+    const script::Uninitialised& wanted = *bound->uninitialised;
+    std::erase_if(free, [&](const hsm::TokenInfo& info) {
+      return (wanted.slot && info.slot != *wanted.slot) || (!wanted.serial.empty() && info.serial != wanted.serial) ||
+             (!wanted.slot_description.empty() && info.slot_description != wanted.slot_description);
+    });
+  }
+  if (free.empty()) {
+    base::Error error = base::MakeError(base::ErrorCode::kToken, fmt::format("no uninitialised token answers to what the binding says of {}", token));
+    error.rule = "TOKEN-BLANK-01";
+    error.hint = "plug in the new token; a token that is in use is never wiped by token.commission";
+    return error;
+  }
+  if (free.size() > 1) {
+    base::Error error = base::MakeError(base::ErrorCode::kToken,
+                                        fmt::format("{} uninitialised tokens answer to what the binding says of {}", free.size(), token));
+    error.rule = "TOKEN-BLANK-02";
+    error.hint = "unplug the others, or give the slot or the serial under \"uninitialised\" in the binding";
+    return error;
+  }
+  return steps::BlankToken{std::move(module), free.front(), bound->label};
+}
+
+void TokenRoom::Adopt(const std::string& name, std::shared_ptr<hsm::Token> token) { tokens_[name] = std::move(token); }
+
+base::Result<void> TokenRoom::Forget(const std::string& name) {
+  tokens_.erase(name);
+  const auto login = logins_.find(name);
+  if (login == logins_.end()) return {};
+  hsm::LoginScope scope = std::move(login->second);
+  logins_.erase(login);
+  return scope.Close();
+}
+
+base::Result<hsm::Session*> TokenRoom::Session(const std::string& token) {
+  if (const auto open = logins_.find(token); open != logins_.end()) return &open->second.session();
+  KC_ASSIGN_OR_RETURN(const script::TokenBinding* bound, BindingOf(token));
+  KC_ASSIGN_OR_RETURN(std::shared_ptr<hsm::Token> located, Locate(token));
+  base::SecretBytes pin;
+  switch (bound->login) {
+    case script::Login::kProtectedPath:
+      terminal_.Say(room::Tone::kPlain, fmt::format("Enter the PIN of {} on its own keypad now.", located->Name()));
+      break;
+    case script::Login::kPinPrompt: {
+      // A PIN that is the last try is not even asked for.
+      KC_RETURN_IF_ERROR(located->Refresh());
+      KC_RETURN_IF_ERROR(hsm::CheckPinTries(located->info(), hsm::User::kUser));
+      KC_ASSIGN_OR_RETURN(pin, pins_.UserPin(token, located->Name()));
+      break;
+    }
+    case script::Login::kShares:
+      return base::MakeError(base::ErrorCode::kUnsupported, fmt::format("token {} is bound with login \"shares\", which this version cannot do", token))
+          .WithHint("bind it with \"pin-prompt\" or \"protected-path\"");
+  }
+  KC_ASSIGN_OR_RETURN(hsm::LoginScope scope, hsm::LoginScope::Open(located, hsm::User::kUser, pin));
+  const auto [place, fresh] = logins_.emplace(token, std::move(scope));
+  return &place->second.session();
+}
+
+base::Result<void> TokenRoom::LogOut(std::string_view keep) {
+  base::Result<void> first;
+  for (auto login = logins_.begin(); login != logins_.end();) {
+    if (login->first == keep) {
+      ++login;
+      continue;
+    }
+    auto closed = login->second.Close();
+    if (!closed.ok() && first.ok()) first = std::move(closed);
+    login = logins_.erase(login);
+  }
+  return first;
+}
+
+std::string TokenRoom::NameOf(const std::string& label, const std::string& serial) const {
+  for (const auto& [name, token] : tokens_) {
+    if (token->info().label == label && token->info().serial == serial) return name;
+  }
+  for (const script::TokenBinding& bound : binding_.tokens) {
+    if (bound.label == label) return bound.name;
+  }
+  return label;
+}
+
+}  // namespace ceremony::run

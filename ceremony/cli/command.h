@@ -30,7 +30,13 @@ inline constexpr const char* kLook = "After a ceremony";
 
 // Each adds one command to the program; when it is what was asked for, it
 // leaves its Action in `chosen`, which outlives the parse. One file each.
+void AddCheck(CLI::App& program, Action& chosen);
+void AddSchema(CLI::App& program, Action& chosen);
+void AddRehearse(CLI::App& program, Action& chosen);
 void AddTokenList(CLI::App& program, Action& chosen);
+void AddRun(CLI::App& program, Action& chosen);
+void AddResume(CLI::App& program, Action& chosen);
+void AddStatus(CLI::App& program, Action& chosen);
 void AddVerify(CLI::App& program, Action& chosen);
 
 }  // namespace ceremony::cli

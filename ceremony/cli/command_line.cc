@@ -102,7 +102,13 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   program.footer(kFooter);
 
   Action chosen;
+  AddCheck(program, chosen);
+  AddSchema(program, chosen);
+  AddRehearse(program, chosen);
   AddTokenList(program, chosen);
+  AddRun(program, chosen);
+  AddResume(program, chosen);
+  AddStatus(program, chosen);
   AddVerify(program, chosen);
 
   try {

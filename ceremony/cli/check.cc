@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "ceremony/cli/command.h"
+#include "ceremony/cli/exit_code.h"
+#include "ceremony/estate/fold.h"
+#include "ceremony/room/look.h"
+#include "ceremony/room/typesetter.h"
+#include "ceremony/steps/catalogue.h"
+#include "ceremony/steps/plan.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct Arguments {
+  std::string script;
+  std::string binding;
+  std::string archive;
+  std::string roster;
+  bool json = false;
+};
+
+std::string Minutes(unsigned seconds) { return seconds < 90 ? fmt::format("{} s", seconds) : fmt::format("{} min", (seconds + 30) / 60); }
+
+std::string Join(const auto& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string PeopleText(const std::map<std::string, std::size_t>& people) {
+  std::string text;
+  for (const auto& [role, count] : people) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, role);
+  return text;
+}
+
+ordered_json ToJson(const script::Inputs& inputs, const steps::Plan& plan) {
+  ordered_json object{{"script", inputs.script.id}, {"sha256", inputs.script.file.sha256}, {"seconds", plan.TotalSeconds()}};
+  object["people"] = plan.People();
+  object["tokens"] = plan.Tokens();
+  object["steps"] = ordered_json::array();
+  for (const steps::StepPlan& step : plan.steps) {
+    object["steps"].push_back({{"number", step.number}, {"id", step.id}, {"do", step.kind}, {"title", step.title}, {"section", step.section}, {"quorum", step.quorum},
+                               {"tokens", step.tokens}, {"people", step.people}, {"writes", step.writes}, {"seconds", step.seconds}});
+  }
+  object["findings"] = ordered_json::array();
+  for (const steps::Finding& finding : plan.findings) {
+    object["findings"].push_back({{"rule", finding.rule}, {"severity", steps::SeverityName(finding.severity)}, {"step", finding.step},
+                                  {"where", finding.where}, {"message", finding.message}, {"hint", finding.hint}});
+  }
+  return object;
+}
+
+void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostream& out) {
+  const room::Typesetter typesetter(room::LookOf(1));
+  out << typesetter.SetFacts({{"script", inputs.script.title},
+                              {"id", inputs.script.id},
+                              {"purpose", inputs.script.purpose},
+                              {"policy", fmt::format("{} {}", inputs.policy.id, inputs.policy.version)},
+                              {"who must attend", PeopleText(plan.People())},
+                              {"tokens", Join(plan.Tokens())},
+                              {"equipment", Join(inputs.script.equipment)},
+                              {"estimated time", Minutes(plan.TotalSeconds())}});
+  const auto digest = base::HexDecode(inputs.script.file.sha256);
+  if (digest.ok()) out << typesetter.SetDigest("script", *digest);
+  std::string section;
+  for (const steps::StepPlan& step : plan.steps) {
+    if (step.section != section) {
+      section = step.section;
+      out << "\n" << section << "\n";
+    }
+    out << fmt::format("  {:>2}. {}\n", step.number, step.title);
+    std::string needs = fmt::format("{} ({}), about {}", step.id, step.kind, Minutes(step.seconds));
+    if (!step.quorum.empty()) needs += "; approved by " + step.quorum;
+    if (!step.people.empty()) needs += "; needs " + PeopleText(step.people);
+    if (!step.tokens.empty()) needs += "; token " + Join(step.tokens);
+    out << "      " << needs << "\n";
+    for (const std::string& path : step.writes) out << "      writes " << path << "\n";
+  }
+  out << "\n";
+  for (const steps::Finding& finding : plan.findings) {
+    const bool breach = finding.severity == steps::Severity::kBreach;
+    out << typesetter.SetSaying(breach ? room::Tone::kBad : room::Tone::kWarning,
+                                fmt::format("{}: [{}] {} ({})", finding.where, finding.rule, finding.message, steps::SeverityName(finding.severity)));
+    if (!finding.hint.empty()) out << "      hint: " << finding.hint << "\n";
+  }
+  out << typesetter.SetSaying(plan.HasBreach() ? room::Tone::kBad : room::Tone::kGood,
+                              plan.HasBreach() ? "This script cannot be run." : "This script can be run.");
+}
+
+base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
+  std::string roster = arguments.roster;
+  if (roster.empty() && !arguments.binding.empty()) {
+    const auto beside = std::filesystem::path(arguments.binding).parent_path() / "roster.json";
+    if (std::filesystem::exists(beside)) roster = beside.string();
+  }
+  KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
+  estate::Folded folded;
+  if (!arguments.archive.empty()) {
+    KC_ASSIGN_OR_RETURN(folded, estate::FoldArchive(arguments.archive));
+  }
+  const steps::Plan plan = steps::MakePlan(inputs, folded.estate);
+  if (arguments.json) {
+    streams.out << ToJson(inputs, plan).dump() << '\n';
+  } else {
+    PrintPlan(inputs, plan, streams.out);
+  }
+  return plan.HasBreach() ? kExitFinding : kExitDone;
+}
+
+}  // namespace
+
+void AddCheck(CLI::App& program, Action& chosen) {
+  CLI::App* command = program.add_subcommand("check", "check a script and print the plan: steps, people, tokens, time");
+  command->group(kPrepare);
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("script", arguments->script, "the ceremony script")->required()->type_name("FILE");
+  command->add_option("--binding", arguments->binding, "check that every token of the script is bound")->type_name("FILE");
+  command->add_option("--archive", arguments->archive, "check against the estate that these records make")->type_name("FOLDER");
+  command->add_option("--roster", arguments->roster, "check that the people are enough; roster.json beside the binding when left out")->type_name("FILE");
+  command->add_flag("--json", arguments->json, "print one JSON object");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](const Streams& streams) { return Check(*arguments, streams); };
+  });
+}
+
+}  // namespace ceremony::cli

@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "ceremony/cli/command.h"
+#include "ceremony/cli/stage.h"
+#include "ceremony/run/start.h"
+#include "ceremony/steps/catalogue.h"
+
+namespace ceremony::cli {
+namespace {
+
+struct Arguments {
+  std::string script;
+  std::string binding;
+  std::string roster;
+  std::string archive;
+};
+
+base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
+  const std::string roster =
+      arguments.roster.empty() ? (std::filesystem::path(arguments.binding).parent_path() / "roster.json").string() : arguments.roster;
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
+  if (IsRehearsal(inputs)) {
+    return base::Refusal("RUN-ENV-01", fmt::format("the binding {} is of a rehearsal", arguments.binding),
+                         "`keyceremony rehearse` runs it; a real ceremony needs a binding whose environment is uit, sit or production");
+  }
+  std::error_code error;
+  std::filesystem::create_directories(arguments.archive, error);
+  if (error) return base::SystemError("mkdir", arguments.archive, error.value());
+  StageOptions options;
+  options.archive = arguments.archive;
+  std::string folder;
+  return Perform(options, inputs, streams, folder, [&](run::World& world) { return run::Begin(world, options.archive, inputs, folder); });
+}
+
+}  // namespace
+
+void AddRun(CLI::App& program, Action& chosen) {
+  CLI::App* command = program.add_subcommand("run", "run a script on real tokens, with the people in the room");
+  command->group(kHold);
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("script", arguments->script, "the ceremony script")->required()->type_name("FILE");
+  command->add_option("--binding", arguments->binding, "which real token stands for each logical one")->required()->type_name("FILE");
+  command->add_option("--archive", arguments->archive, "the folder of all records of this estate")->required()->type_name("FOLDER");
+  command->add_option("--roster", arguments->roster, "the people; roster.json beside the binding when left out")->type_name("FILE");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](const Streams& streams) { return Run(*arguments, streams); };
+  });
+}
+
+}  // namespace ceremony::cli

@@ -1,0 +1,68 @@
+#include "ceremony/cli/stage.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <ostream>
+
+#include "ceremony/cli/exit_code.h"
+#include "ceremony/quorum/credential.h"
+#include "ceremony/record/posix_storage.h"
+#include "ceremony/room/look.h"
+#include "ceremony/room/signals.h"
+#include "ceremony/room/tty_terminal.h"
+#include "ceremony/room/unattended_terminal.h"
+#include "ceremony/run/pins.h"
+#include "ceremony/run/rehearsal.h"
+#include "ceremony/verify/command.h"
+#include "hsm/module.h"
+
+namespace ceremony::cli {
+namespace {
+
+base::Result<std::unique_ptr<room::Terminal>> OpenTerminal(const StageOptions& options) {
+  if (options.company == Company::kUnattended) {
+    return std::unique_ptr<room::Terminal>(std::make_unique<room::UnattendedTerminal>(options.quiet ? nullptr : stdout, room::LookOf(1)));
+  }
+  KC_ASSIGN_OR_RETURN(std::unique_ptr<room::TtyTerminal> terminal, room::TtyTerminal::Open());
+  return std::unique_ptr<room::Terminal>(std::move(terminal));
+}
+
+}  // namespace
+
+bool IsRehearsal(const script::Inputs& inputs) { return inputs.binding->environment == script::Environment::kRehearsal; }
+
+base::Result<int> Perform(const StageOptions& options, const script::Inputs& inputs, const Streams& streams, std::string& folder,
+                          const std::function<base::Result<void>(run::World&)>& play) {
+  const room::SignalScope signals;
+  hsm::IgnoreBrokenPipes();
+  KC_ASSIGN_OR_RETURN(const std::unique_ptr<room::Terminal> terminal, OpenTerminal(options));
+  KC_ASSIGN_OR_RETURN(const std::unique_ptr<record::PosixStorage> storage, record::PosixStorage::Open(options.archive));
+  base::SystemClock clock;
+  run::TypedPins typed(*terminal, inputs.policy.pin);
+  run::EnvelopePins envelopes(run::RehearsalPaths(options.archive).envelopes, inputs.policy.pin);
+  run::PinKeeper& pins = IsRehearsal(inputs) ? static_cast<run::PinKeeper&>(envelopes) : static_cast<run::PinKeeper&>(typed);
+  quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, *terminal);
+  run::World world{*terminal, clock, *storage, pins, credentials, hsm::Module::Load, room::StopRequested};
+  const auto played = play(world);
+  if (std::fflush(stdout) != 0 && played.ok()) {
+    return base::SystemError("write", "standard output", EIO).WithHint("the ceremony is complete; only its transcript is not");
+  }
+  if (!played.ok()) {
+    base::Error error = played.error();
+    const bool recorded = !folder.empty() && std::filesystem::exists(options.archive + "/" + folder);
+    if (recorded && error.hint.find("resume") == std::string::npos) {
+      error.hint += fmt::format("{}go on with: keyceremony resume {}/{}", error.hint.empty() ? "" : "; ", options.archive, folder);
+    }
+    return error;
+  }
+  const std::string path = options.archive + "/" + folder;
+  verify::VerifyArguments verdict;
+  verdict.path = path;
+  verdict.roster = fmt::format("{}/inputs/roster.json", path);
+  streams.out << "\nThe record is in " << path << "\n";
+  return verify::VerifyCommand(verdict, "keyceremony", streams.out, streams.err);
+}
+
+}  // namespace ceremony::cli

@@ -1,0 +1,38 @@
+// Stage sets up what a ceremony runs on from the command line: terminal, clock,
+// disk, PINs, credentials; and says at the end what came of it.
+#ifndef CEREMONY_CLI_STAGE_H_
+#define CEREMONY_CLI_STAGE_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "ceremony/cli/command.h"
+#include "ceremony/run/world.h"
+#include "ceremony/script/inputs.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::cli {
+
+// Company says who answers: people at the terminal, or simulated people.
+enum class Company : std::uint8_t { kPeople, kUnattended };
+
+struct StageOptions {
+  std::string archive;
+  Company company = Company::kPeople;
+  bool quiet = false;  // kUnattended: no transcript on standard output
+};
+
+// Perform calls `play` with a World for these inputs and reports its end. When
+// the record that `folder` names (set by `play`) is complete, it is verified
+// with the roster it was run with. kInvalidInput when people are asked for and
+// there is no terminal.
+base::Result<int> Perform(const StageOptions& options, const script::Inputs& inputs, const Streams& streams, std::string& folder,
+                          const std::function<base::Result<void>(run::World&)>& play);
+
+// IsRehearsal tells where PINs come from.
+bool IsRehearsal(const script::Inputs& inputs);
+
+}  // namespace ceremony::cli
+
+#endif  // CEREMONY_CLI_STAGE_H_

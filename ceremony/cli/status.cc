@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "ceremony/cli/command.h"
+#include "ceremony/cli/exit_code.h"
+#include "ceremony/estate/due.h"
+#include "ceremony/estate/fold.h"
+#include "ceremony/room/look.h"
+#include "ceremony/room/typesetter.h"
+#include "ceremony/script/roster.h"
+#include "hsm/base/clock.h"
+
+namespace ceremony::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int kHorizonDays = 365;
+
+struct Arguments {
+  std::string archive;
+  bool json = false;
+};
+
+struct Status {
+  estate::Folded folded;
+  std::vector<estate::DueItem> due;
+  script::Roster roster;
+};
+
+base::Result<Status> ReadStatus(const std::string& archive) {
+  if (!std::filesystem::is_directory(archive)) {
+    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("there is no archive {}", archive)).WithHint("give the folder that holds the records");
+  }
+  Status status;
+  KC_ASSIGN_OR_RETURN(status.folded, estate::FoldArchive(archive));
+  base::SystemClock clock;
+  status.due = estate::DueOf(status.folded, clock.UtcMicros(), kHorizonDays);
+  if (!status.folded.newest_roster.empty()) {
+    KC_ASSIGN_OR_RETURN(status.roster, script::ReadRoster(status.folded.newest_roster));
+  }
+  return status;
+}
+
+ordered_json ToJson(const Status& status) {
+  ordered_json object;
+  const estate::Estate& estate = status.folded.estate;
+  object["tokens"] = ordered_json::array();
+  for (const estate::Token& token : estate.tokens()) {
+    object["tokens"].push_back({{"name", token.name}, {"label", token.label}, {"serial", token.serial}, {"manufacturer", token.manufacturer},
+                                {"model", token.model}, {"firmware", token.firmware}, {"role", token.role}, {"domain", token.domain},
+                                {"state", token.state}, {"ceremony", token.since.ceremony}, {"since", token.since.time}});
+  }
+  object["keys"] = ordered_json::array();
+  for (const estate::Key& key : estate.keys()) {
+    ordered_json copies = ordered_json::array();
+    for (const estate::Copy& copy : key.copies) {
+      copies.push_back({{"token", copy.token}, {"serial", copy.serial}, {"object_id", copy.object_id}, {"kind", copy.kind}, {"since", copy.since.time}});
+    }
+    object["keys"].push_back({{"name", key.name}, {"algorithm", key.algorithm}, {"spki_sha256", key.spki_sha256}, {"state", key.state},
+                              {"usage", key.usage}, {"extractable", key.extractable}, {"ceremony", key.since.ceremony}, {"since", key.since.time},
+                              {"copies", std::move(copies)}});
+  }
+  object["certificates"] = ordered_json::array();
+  for (const estate::Certificate& c : estate.certificates()) {
+    object["certificates"].push_back({{"name", c.name}, {"profile", c.profile}, {"subject", c.subject}, {"key", c.key}, {"issuer_key", c.issuer_key},
+                                      {"serial", c.serial}, {"not_before", c.not_before}, {"not_after", c.not_after}, {"sha256", c.sha256},
+                                      {"artefact", c.since.ceremony + "/artefacts/" + c.artefact}});
+  }
+  object["custodians"] = ordered_json::array();
+  for (const script::Person& person : status.roster.people) {
+    if (!person.HasRole(script::Role::kCustodian)) continue;
+    object["custodians"].push_back({{"id", person.id}, {"name", person.name}, {"employer", person.employer}, {"state", script::NameOf(person.state)}});
+  }
+  object["due"] = ordered_json::array();
+  for (const estate::DueItem& item : status.due) {
+    object["due"].push_back({{"what", item.what}, {"subject", item.subject}, {"by", item.by}, {"overdue", item.overdue}});
+  }
+  object["ceremonies"] = ordered_json::array();
+  for (const estate::RecordSummary& record : status.folded.records) {
+    object["ceremonies"].push_back({{"record", record.folder}, {"ceremony", record.ceremony}, {"mode", record.mode}, {"began", record.began},
+                                    {"ended", record.ended}, {"entries", record.entries}, {"complete", record.complete}});
+  }
+  return object;
+}
+
+std::string Day(const std::string& time) { return time.substr(0, 10); }
+
+void Print(const Status& status, std::ostream& out) {
+  const room::Typesetter typesetter(room::LookOf(1));
+  const estate::Estate& estate = status.folded.estate;
+  out << "Due\n";
+  if (status.due.empty()) out << "  nothing\n";
+  for (const estate::DueItem& item : status.due) {
+    out << typesetter.SetSaying(item.overdue ? room::Tone::kBad : room::Tone::kWarning,
+                                fmt::format("{} {}{}", item.what, item.subject, item.by.empty() ? "" : " by " + Day(item.by)));
+  }
+  out << "\nTokens\n";
+  for (const estate::Token& t : estate.tokens()) {
+    out << fmt::format("  {:<20} {:<12} {:<8} {:<18} {}, since {}\n", t.name, t.domain, t.role, t.serial, t.state, Day(t.since.time));
+  }
+  out << "\nKeys\n";
+  for (const estate::Key& key : estate.keys()) {
+    out << fmt::format("  {:<20} {:<12} {}, since {}\n", key.name, key.algorithm, key.state, Day(key.since.time));
+    out << fmt::format("    public key {}\n", key.spki_sha256);
+    for (const estate::Copy& copy : key.copies) out << fmt::format("    {} on {} (serial {}), id {}\n", copy.kind, copy.token, copy.serial, copy.object_id);
+  }
+  out << "\nCertificates\n";
+  for (const estate::Certificate& c : estate.certificates()) {
+    out << fmt::format("  {:<20} {} to {}\n    {}\n    SHA-256 {}\n", c.name, Day(c.not_before), Day(c.not_after), c.subject, c.sha256);
+  }
+  out << "\nCeremonies\n";
+  for (const estate::RecordSummary& r : status.folded.records) {
+    out << fmt::format("  {:<32} {:<11} {} {}, {} entries\n", r.folder, r.mode, Day(r.began), r.complete ? "complete" : "NOT COMPLETE", r.entries);
+  }
+}
+
+base::Result<int> ShowStatus(const Arguments& arguments, const Streams& streams) {
+  KC_ASSIGN_OR_RETURN(const Status status, ReadStatus(arguments.archive));
+  if (arguments.json) {
+    streams.out << ToJson(status).dump() << '\n';
+  } else {
+    Print(status, streams.out);
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddStatus(CLI::App& program, Action& chosen) {
+  CLI::App* command = program.add_subcommand("status", "show the estate: keys, copies, where they are, what is due");
+  command->group(kLook);
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("archive", arguments->archive, "the folder of all records")->required()->type_name("ARCHIVE");
+  command->add_flag("--json", arguments->json, "print one JSON object");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](const Streams& streams) { return ShowStatus(*arguments, streams); };
+  });
+}
+
+}  // namespace ceremony::cli

@@ -179,7 +179,7 @@ Result<void> CheckEd25519(ByteView raw) {
   // Small order: x = 0 (orders 1 and 2, symbol 0), y = 0 (order 4), or y^2 = -x^2
   // (order 8), which is d y^4 + 2 y^2 - 1 = 0, times 121666.
   ok = mod_mul(t.get(), y2.get(), y2.get()) && BN_mul_word(t.get(), 121665) == 1 &&
-       BN_copy(d.get(), y2.get()) != nullptr && BN_mul_word(d.get(), 2 * 121666) == 1 &&
+       BN_copy(d.get(), y2.get()) != nullptr && BN_mul_word(d.get(), 2UL * 121666) == 1 &&
        BN_sub(t.get(), d.get(), t.get()) == 1 && BN_sub(t.get(), t.get(), BN_value_one()) == 1 &&
        BN_sub_word(t.get(), 121665) == 1 && BN_nnmod(t.get(), t.get(), p.get(), context.get()) == 1;
   if (!ok) return LibraryFailed("BN_nnmod");

@@ -187,6 +187,11 @@ base::Result<void> Begin(World& world, const std::string& archive, script::Input
 }
 
 base::Result<void> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder) {
+  KC_ASSIGN_OR_RETURN(const auto addendum, world.storage.Find(record::JoinPath(folder, record::kAddendumFile)));
+  if (addendum) {
+    world.terminal.Say(room::Tone::kGood, fmt::format("{} is complete; there is nothing to go on with.", folder));
+    return {};
+  }
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive, folder));
   KC_ASSIGN_OR_RETURN(const bool opened, HasEntries(world, folder));
   if (!opened) {

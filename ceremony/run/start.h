@@ -21,7 +21,8 @@ base::Result<void> Begin(World& world, const std::string& archive, script::Input
 
 // Resume goes on with the record `folder` of the archive: recovers the log,
 // settles what calls have left on tokens, and runs what is not over.
-// `inputs` are those of the record (ReadRecordInputs).
+// `inputs` are those of the record (ReadRecordInputs). A record that is complete
+// is left as it is.
 base::Result<void> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder);
 
 // ReadRecordInputs reads a record's inputs and compares their digests with its

@@ -68,8 +68,7 @@ std::vector<CK_ATTRIBUTE_TYPE> ToRead(const Template& stated, const Template& ad
   for (const CK_ATTRIBUTE_TYPE type : added.Types()) types.push_back(type);
   types.insert(types.end(), more);
   std::ranges::sort(types);
-  const auto repeated = std::ranges::unique(types);
-  types.erase(repeated.begin(), repeated.end());
+  types.erase(std::unique(types.begin(), types.end()), types.end());
   return types;
 }
 

@@ -86,6 +86,17 @@ Result<void> Walk(int folder, const std::string& prefix, int level, RecordFolder
   return {};
 }
 
+// IsPlainPath accepts names joined by single slashes, none of them empty, `.` or `..`.
+bool IsPlainPath(std::string_view path) {
+  for (;;) {
+    const std::size_t slash = path.find('/');
+    const std::string_view name = path.substr(0, slash);
+    if (name.empty() || name == "." || name == ".." || name.find('\0') != std::string_view::npos) return false;
+    if (slash == std::string_view::npos) return true;
+    path.remove_prefix(slash + 1);
+  }
+}
+
 }  // namespace
 
 FileDescriptor::~FileDescriptor() {
@@ -105,15 +116,15 @@ Result<RecordFolder> RecordFolder::Open(const std::string& path) {
 
 Result<FileDescriptor> RecordFolder::OpenFile(std::string_view relative) const {
   const std::string path(relative);
+  if (!IsPlainPath(relative)) {
+    return MakeError(ErrorCode::kInvalidInput, "\"" + path + "\" is not a relative path of plain names");
+  }
   FileDescriptor holder;
   int folder = fd_.get();
   std::string_view rest = relative;
   for (;;) {
     const std::size_t slash = rest.find('/');
     const std::string name(rest.substr(0, slash));
-    if (name.empty() || name == "." || name == ".." || name.find('\0') != std::string::npos) {
-      return MakeError(ErrorCode::kInvalidInput, "\"" + path + "\" is not a relative path of plain names");
-    }
     if (slash == std::string_view::npos) {
       KC_ASSIGN_OR_RETURN(FileDescriptor file, OpenComponent(folder, name, 0, path));
       struct stat status {};

@@ -27,14 +27,14 @@ constexpr std::size_t kMaxCheckpointBytes = 1u << 20;
 int Report(const base::Error& error, const std::string& program, std::ostream& err) {
   err << program << ": error: " << error.message << "\n";
   if (!error.hint.empty()) err << program << ": hint: " << error.hint << "\n";
-  return error.code == ErrorCode::kIo ? kUnreadable : kUsage;
+  return error.code == ErrorCode::kIo || error.code == ErrorCode::kNotFound ? kUnreadable : kUsage;
 }
 
 Result<std::string> ReadCheckpoint(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text(kMaxCheckpointBytes + 1, '\0');
   if (!file) {
-    return base::MakeError(ErrorCode::kInvalidInput, "cannot read checkpoint " + path + ": " + std::strerror(errno));
+    return base::MakeError(ErrorCode::kIo, "cannot read checkpoint " + path + ": " + std::strerror(errno));
   }
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
@@ -75,9 +75,8 @@ int VerifyCommand(const VerifyArguments& arguments, const std::string& program, 
   if (!arguments.roster.empty()) {
     Result<record::Trust> read = record::Trust::ReadRoster(arguments.roster);
     if (!read.ok()) {
-      Report(std::move(read).error().WithHint("give the roster that you trust, not one that came with the record"),
-             program, err);
-      return kUsage;  // whatever is wrong with it: it is the reader's own file
+      return Report(std::move(read).error().WithHint("give the roster that you trust, not one that came with the record"),
+                    program, err);
     }
     trust = std::move(read).value();
     options.trust = &*trust;

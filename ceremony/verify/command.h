@@ -4,8 +4,8 @@
 //
 // stdout carries the verdict, in plain words or as one JSON object; stderr
 // `<program>: error: ...` and `<program>: hint: ...`. Exit status: 0 COMPLETE,
-// 1 INVALID, 2 usage or an input of the reader's that is no good, 4 the record
-// could not be read, 6 INCOMPLETE, 7 UNPINNED, 8 FORK.
+// 1 INVALID, 2 usage or a roster or checkpoint that is no good, 4 a file
+// that could not be read, 6 INCOMPLETE, 7 UNPINNED, 8 FORK.
 #ifndef CEREMONY_VERIFY_COMMAND_H_
 #define CEREMONY_VERIFY_COMMAND_H_
 

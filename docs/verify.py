@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""The verdict on a record of docs/record-format.md, by Python's standard library and the openssl command alone.
+usage: verify.py RECORD [--roster FILE] [--checkpoint FILE]     exit: 0 COMPLETE 1 INVALID 6 INCOMPLETE 7 UNPINNED 8 FORK"""
+import base64, collections, functools, hashlib, json, os, re, subprocess, sys, tempfile
+
+N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551  # order of P-256
+P256, ED = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200"), bytes.fromhex("302a300506032b6570032100")
+TYPES = "open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split()
+SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+Key = collections.namedtuple("Key", "name id spki")
+sha = lambda data: hashlib.sha256(data).digest()
+strict64 = lambda text: (lambda raw: raw if base64.b64encode(raw).decode() == text else need(0, "base64"))(base64.b64decode(text))
+RANK = ["COMPLETE", "UNPINNED", "INCOMPLETE", "FORK", "INVALID"]
+
+def load(path):
+    with open(path, "rb") as file: return file.read()
+
+def save(path, data):
+    with open(path, "wb") as file: file.write(data)
+
+def need(condition, what):
+    if not condition: raise ValueError(what)
+
+def key(name, spki):
+    need(len(spki) == 91 and spki.startswith(P256) or len(spki) == 44 and spki.startswith(ED), "key of another kind")
+    return Key(name, sha(spki)[:4] if len(spki) == 91 else sha(name.encode() + b"\n\x01" + spki[12:])[:4], spki)
+
+@functools.lru_cache(None)
+def signed(spki, text, sig):  # strict DER and low S, then openssl
+    if len(spki) == 91:
+        r, s = (int.from_bytes(part, "big") for part in (sig[4:4 + sig[3]], sig[6 + sig[3]:]))
+        der = b"".join(b"\x02" + bytes([n.bit_length() // 8 + 1]) + n.to_bytes(n.bit_length() // 8 + 1, "big") for n in (r, s))
+        if sig != b"0" + bytes([len(der)]) + der or not (0 < r < N and 0 < s <= N // 2): return False
+    with tempfile.TemporaryDirectory() as d:
+        for n, data in ("k", spki), ("t", text), ("s", sig): save(f"{d}/{n}", data)
+        return subprocess.run(f"openssl pkeyutl -verify -pubin -keyform DER -inkey {d}/k -rawin -in {d}/t -sigfile {d}/s".split(),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+def sigline(line):
+    dash, name, blob = line.split(" ")
+    need(dash == "\u2014" and len(strict64(blob)) > 4, "signature line")
+    return name, strict64(blob)[:4], strict64(blob)[4:]
+
+def note(data):
+    need(data.endswith(b"\n") and b"\n\n" in data, "note")
+    text, lines = data.decode()[:-1].rsplit("\n\n", 1)
+    sigs = [sigline(line) for line in lines.split("\n")]
+    need(len({s[:2] for s in sigs}) == len(sigs) <= 100, "signature twice")
+    return text + "\n", sigs
+
+def signers(text, sigs, keys):  # every line must be by one of the keys, and verify
+    by = {(k.name, k.id): k for k in keys}
+    need(all(s[:2] in by and signed(by[s[:2]].spki, text.encode(), s[2]) for s in sigs), "signature")
+    return {by[s[:2]] for s in sigs}
+
+def checkpoint(data, origin, log_key, keys):
+    text, sigs = note(data)
+    lines = text.split("\n")
+    need(len(lines) == 4 and lines[0] == origin and re.fullmatch("0|[1-9][0-9]*", lines[1]) and len(strict64(lines[2])) == 32, "checkpoint")
+    known = sigs if keys else [s for s in sigs if s[:2] == log_key[:2]]
+    by = signers(text, known, keys + [log_key])
+    need(log_key in by, "no signature by the log key")
+    return int(lines[1]), strict64(lines[2]), by - {log_key}
+
+def policy(data):
+    keys, sets, quorum = {}, {}, None
+    for words in (line.split() for line in data.decode().split("\n")):
+        if not words or words[0].startswith("#"): continue
+        if words[0] == "witness":
+            name, keyid, blob = words[2].split("+", 2)
+            raw = strict64(blob)
+            keys[words[1]] = key(name, raw[1:] if raw[0] == 2 else ED + raw[1:])
+            need(keys[words[1]].id.hex() == keyid and raw[0] in (1, 2), "key id")
+        elif words[0] == "group": sets[words[1]] = ({"any": 1, "all": len(words) - 3}.get(words[2]) or int(words[2]), words[3:])
+        elif words[0] == "quorum": quorum = words[1]
+        else: need(words[0] == "log", "policy line")
+    need(quorum in sets or quorum in keys, "no quorum")
+    need(len({k.spki for k in keys.values()}) == len(keys), "one key for two people")
+    def met(by, name=quorum):  # a person counts once, whatever the number of keys
+        if name in keys: return keys[name] in by
+        m, members = sets[name]
+        yes = [x for x in members if met(by, x)]
+        return len({keys[x].name for x in yes if x in keys}) + len([x for x in yes if x in sets]) >= m
+    return list(keys.values()), met, sets.get(quorum, (1, [quorum]))[0], (sets.get(quorum, (1, [quorum]))[1], list(keys))
+
+def roster(path):
+    r = json.loads(load(path))
+    def quorum(name):
+        m, role = r["quorums"][name]["m"], r["quorums"][name]["role"]
+        keys = [key(r["estate"] + "/" + p["id"], strict64(p["sign_key"])) for p in r["people"]
+                if role in p["roles"] and p.get("state", "active") == "active" and "sign_key" in p]
+        return keys, lambda by: len({k.name for k in by}) >= m, m
+    return r["estate"], quorum
+
+def canonical(raw):
+    def once(pairs):
+        need(len(dict(pairs)) == len(pairs), "key twice")
+        return dict(pairs)
+    def walk(value, level):
+        need(level <= 16 or not isinstance(value, (dict, list)), "nesting")
+        if isinstance(value, dict): need(all(re.fullmatch("[A-Za-z0-9_.-]+", k) for k in value), "key")
+        if isinstance(value, (dict, list)): [walk(v, level + 1) for v in (value.values() if isinstance(value, dict) else value)]
+        need(not isinstance(value, float) and (not isinstance(value, int) or abs(value) < 2 ** 53), "number")
+    need(2 <= len(raw) <= 65535 and b"\x7f" not in raw, "line")
+    value = json.loads(raw, object_pairs_hook=once)
+    walk(value, 1)
+    need(isinstance(value, dict) and json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode() == raw, "not canonical")
+    return value
+
+def tree(leaves):
+    if len(leaves) < 2: return leaves[0] if leaves else sha(b"")
+    k = 1 << (len(leaves) - 1).bit_length() - 1
+    return sha(b"\x01" + tree(leaves[:k]) + tree(leaves[k:]))
+
+def verify(folder, trust=None, kept=None):
+    verdicts = {"COMPLETE"}
+    less = lambda condition, verdict="INCOMPLETE": condition or verdicts.add(verdict)
+    def read(name):
+        path = os.path.join(folder, name)
+        for part in [os.path.join(folder, *name.split("/")[:i + 1]) for i in range(name.count("/") + 1)]: need(not os.path.islink(part), "link")
+        return load(path) if os.path.lexists(path) else None
+    # Whose signatures count.
+    keys, met, m, estate, quorum, text = [], None, 0, None, None, read("policy.txt")
+    if text is not None: keys, met, m, shape = policy(text)
+    less(text is not None)
+    if trust:
+        estate, quorum = roster(trust)
+        pinned, same, k = quorum("custodians")
+        need(text is None or set(pinned) == set(keys) and m == k and set(shape[0]) == set(shape[1]), "policy is not the roster's")
+        keys, met, m = pinned, same, k
+    less(trust, "UNPINNED")
+    # The log: hash first, check after.
+    *lines, torn = read("log.jsonl").split(b"\n")
+    need(len(torn) <= 65535, "line")
+    leaves = [sha(b"\x00" + line) for line in lines]
+    entries = [canonical(line) for line in lines]
+    less(not torn and entries)
+    roots, calls, requests, latest, files, cosigned = {}, {}, {}, {}, {}, set()
+    origin = log_key = step = interrupted = closed = first = last_call = None
+    good, wrong, steps, after = 0, [], 0, None
+    for i, e in enumerate(entries):
+        need(e["v"] == 1 and e["v"] is not True and e["seq"] == i and e["seq"] is not True and e["seq"] is not False and e["mode"] == entries[0]["mode"] in ("rehearsal", "production"), "fields")
+        need(re.fullmatch("[0-9a-f]{32}", e["salt"]) and type(e["mono"]) is int and e["mono"] >= 0 and e["type"] in TYPES, "fields")
+        need(re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", e["time"], re.A), "time")
+        year, month, day = int(e["time"][:4]), int(e["time"][5:7]), int(e["time"][8:10])
+        need(1 <= day <= [31, 28 + (year % 4 == 0 and year % 100 != 0 or year % 400 == 0), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1], "day")
+        need((e["type"] == "open") == (i == 0), "open")
+        kind = e["type"]
+        if kind == "open":
+            origin, log_key, own = e["origin"], key(e["origin"], strict64(e["log_key"])), e["origin"].rsplit("/", 2)
+            need(own[1] == e["ceremony"] and re.fullmatch("[0-9a-f]{32}", own[2]) and estate in (None, own[0]) and len(log_key.spki) == 91, "origin")
+            need(all(re.fullmatch(NAME, f) and SHA.fullmatch(d) for f, d in e["inputs"].items()), "inputs")
+            files.update({"inputs/" + f: (d, None) for f, d in e["inputs"].items()})
+            need(e["previous"] is None or {"origin", "size", "root"} <= set(e["previous"]), "previous")
+        elif kind == "step":
+            need(e["phase"] in ("begin", "end", "skipped", "failed"), "phase")
+            need(step == e["id"] if e["phase"] in ("end", "failed") else step is None or interrupted, "step")
+            step, interrupted, steps = e["id"] if e["phase"] == "begin" else None, False, steps + (e["phase"] == "end")
+        elif kind == "recover": interrupted, calls = step is not None, {call: v[:2] + (True,) for call, v in calls.items()}
+        elif kind == "intent":
+            need(type(e["call"]) is int and e["call"] >= 0 and (last_call is None or e["call"] > last_call), "call")
+            last_call, calls[e["call"]] = e["call"], (e["fn"], e["token"], False)
+            if step in latest: need(enough(requests[latest[step]]), "quorum of the step")
+        elif kind == "done": need(calls.pop(e["call"])[:2] == (e["fn"], e["token"]), "call")
+        elif kind == "request":
+            need(sha(json.dumps(e["subject"], ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()).hex() == e["subject_sha256"], "subject")
+            k, named, ask = e["quorum"]["m"], e["quorum"]["name"], (keys, met, m)
+            if trust: ask = quorum(named)
+            elif named != "custodians": ask = (keys, lambda by: True, k)
+            need(k >= 1 and (k >= ask[2] or not keys), "request")
+            requests[i], latest[e["step"]] = (set(), k) + ask[:2], i
+            enough = lambda r: len({s.name for s in r[0]}) >= r[1] and r[3] and r[3](r[0])
+        elif kind == "cosign" and keys:
+            asked, name = requests[e["request"]], own[0] + "/" + e["person"]
+            need(e["size"] in roots and e["size"] > e["request"], "cosign")
+            line = sigline(e["line"])
+            need(line[0] == name, "person")
+            by = signers(f"{origin}\n{e['size']}\n{base64.b64encode(roots[e['size']]).decode()}\n", [line], asked[2])
+            asked[0].update(by)
+            if e["size"] == first: cosigned |= by & set(keys)
+        elif kind == "artefact":
+            need(all(re.fullmatch(NAME, part) for part in e["name"].split("/")) and e["name"].count("/") < 8 and SHA.fullmatch(e["sha256"]), "artefact")
+            files["artefacts/" + e["name"]] = (e["sha256"], e["size"])
+        elif kind == "checkpoint":
+            size, root, by = checkpoint(e["note"].encode(), origin, log_key, keys)
+            need(size == i, "size of a checkpoint")
+            roots[i] = root
+            if first is None: first, cosigned = i, by
+            if root == tree(leaves[:i]): good = i
+            else: wrong.append(i)
+        elif kind == "close":
+            need(closed is None and e["steps"] == steps and (step is None or interrupted) and all(v[2] for v in calls.values()), "close")
+            closed = i
+        if closed is not None and i > closed and after is None and not (i == closed + 1 == good): after = i
+    if closed is not None: need(entries[closed]["entries"] in [closed + 1] + [closed + 2] * (good == closed + 1), "count of entries")
+    less(first is None or not keys or met(cosigned))
+    # The checkpoints that came as files, and how far signatures carry.
+    text, held, final = read("checkpoint"), [], None
+    if text is not None and log_key: held.append(checkpoint(text, origin, log_key, keys))
+    if kept and log_key: held.append(checkpoint(load(kept), origin, log_key, keys)[:2] + (None,))
+    reach = good
+    for size, root, by in held:
+        if size > len(entries): less(False)
+        elif root == tree(leaves[:size]): reach = max(reach, size)
+        else: wrong.append(size)
+    if len({h[:2] for h in held}) > len({h[0] for h in held}): less(False, "FORK")
+    for size in wrong: need(size <= reach and reach, "root"), less(False, "FORK")
+    less(reach == len(entries) or reach == good == len(entries) - 1)
+    need(after is None or after >= reach, "entry after close")
+    if text is not None and log_key: final = held[0]; less(not keys or met(final[2]))
+    whole = closed is not None and final and final[0] == closed + 1 and final[1] == tree(leaves[:closed + 1]) and after is None and not torn
+    less(closed is not None and final and final[0] == closed + 1)
+    # Every file.
+    there = set()
+    for path, folders, names in os.walk(folder):
+        need(not any(os.path.islink(os.path.join(path, n)) for n in folders + names), "link")
+        there |= {os.path.relpath(os.path.join(path, n), folder) for n in names}
+    for name, (digest, size) in files.items():
+        if name in there: need(sha(read(name)).hex() == digest and size in (None, len(read(name))), "digest")
+        else: need(closed is None, "missing file"), less(False)
+    less("addendum.note" in there)
+    if "addendum.note" in there:
+        text, sigs = note(read("addendum.note"))
+        if keys: less(met(signers(text, sigs, keys)))
+        title, evidence, *sums = text[:-1].split("\n")
+        need(title == f"{origin}/addendum" and canonical(evidence.encode()) is not None, "addendum")
+        sums = [(line[66:], line[:64]) for line in sums if need(SHA.fullmatch(line[:64]) and line[64:66] == "  ", "line of sha256sum") is None]
+        need([n for n, _ in sums] == sorted({n for n, _ in sums}), "order")
+        need({n for n, _ in sums} == there - {"addendum.note", "disclosures.jsonl"}, "files")
+        need(all(sha(read(n)).hex() == d for n, d in sums if n != "log.jsonl" or whole), "digest")
+    return max(verdicts, key=RANK.index)
+
+def verdict(folder, trust=None, kept=None):
+    try: return verify(folder, trust, kept), ""
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as e: return "INVALID", repr(e)
+
+if __name__ == "__main__":
+    options = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+    answer, why = verdict(sys.argv[1], options.get("--roster"), options.get("--checkpoint"))
+    print(answer, why)
+    sys.exit({"COMPLETE": 0, "INVALID": 1, "INCOMPLETE": 6, "UNPINNED": 7, "FORK": 8}[answer])

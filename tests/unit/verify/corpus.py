@@ -1,0 +1,379 @@
+"""Every attack that the verifier must see through (docs/record-format.md section 7), at every index of a small record.
+
+cases() yields Case objects; a case is the files of a whole record folder, what the reader brings, and the verdict.
+"""
+import base64
+import json
+
+import record_builder as builder
+from record_builder import Record, canonical, sha
+
+COMPLETE, UNPINNED, INCOMPLETE, FORK, INVALID = "COMPLETE", "UNPINNED", "INCOMPLETE", "FORK", "INVALID"
+ALL_FILES = "log.jsonl", "checkpoint", "addendum.note", "policy.txt"
+
+
+class Case:
+    def __init__(self, name, files, verdict, roster=None, kept=None, link=None):
+        self.name, self.files, self.verdict, self.roster, self.kept, self.link = name, files, verdict, roster, kept, link
+
+
+class Base:
+    """The record that is attacked from outside, without any key."""
+
+    def __init__(self, scratch):
+        self.record, self.files = builder.complete(scratch)
+        self.roster = self.record.roster()
+        self.lines = self.record.lines
+
+    def with_lines(self, lines, tail=b"", **files):
+        return {**self.files, "log.jsonl": b"".join(line + b"\n" for line in lines) + tail, **files}
+
+    def without(self, files, *names):
+        return {path: content for path, content in files.items() if path not in names}
+
+
+def renumbered(lines):
+    return [canonical({**json.loads(line), "seq": seq}) for seq, line in enumerate(lines)]
+
+
+def tampered(base):
+    """Attacks by somebody who holds no key: one case for every index."""
+    lines, count = base.lines, len(base.lines)
+    case = lambda name, files, verdict=INVALID, **more: Case(name, files, verdict, base.roster, **more)
+    notes = {i: json.loads(line)["note"].encode() for i, line in enumerate(lines) if json.loads(line)["type"] == "checkpoint"}
+    for i in range(count):
+        cut = base.with_lines(lines[:i])
+        yield case(f"truncated to {i}", cut, INCOMPLETE if i else INVALID)
+        yield case(f"truncated to {i}, checkpoint and addendum gone", base.without(cut, "checkpoint", "addendum.note"), INCOMPLETE)
+        yield case(f"torn in line {i}", base.with_lines(lines[:i], lines[i][: len(lines[i]) // 2]), INCOMPLETE if i else INVALID)
+        yield case(f"line {i} without its LF at the end", base.with_lines(lines[:i], lines[i]), INCOMPLETE if i else INVALID)
+        yield case(f"deleted {i}", base.with_lines(lines[:i] + lines[i + 1:]), INCOMPLETE if i == count - 1 else INVALID)
+        yield case(f"deleted {i}, renumbered", base.with_lines(renumbered(lines[:i] + lines[i + 1:])), INCOMPLETE if i == count - 1 else INVALID)
+        yield case(f"inserted at {i}", base.with_lines(lines[:i] + [lines[2]] + lines[i:]))
+        yield case(f"inserted at {i}, renumbered", base.with_lines(renumbered(lines[:i] + [lines[2]] + lines[i:])))
+        yield case(f"duplicate of {i}", base.with_lines(lines[: i + 1] + lines[i:]))
+        yield case(f"CRLF at {i}", base.with_lines(lines[:i] + [lines[i] + b"\r"] + lines[i + 1:]))
+        yield case(f"BOM at {i}", base.with_lines(lines[:i] + [b"\xef\xbb\xbf" + lines[i]] + lines[i + 1:]))
+        yield case(f"space after {i}", base.with_lines(lines[:i] + [lines[i] + b" "] + lines[i + 1:]))
+        yield case(f"space in {i}", base.with_lines(lines[:i] + [lines[i].replace(b",", b", ", 1)] + lines[i + 1:]))
+        yield case(f"empty line before {i}", base.with_lines(lines[:i] + [b""] + lines[i:]))
+        yield case(f"other salt in {i}", base.with_lines(lines[:i] + [canonical({**json.loads(lines[i]), "salt": "0" * 32})] + lines[i + 1:]))
+        for j in range(i + 1, count):
+            if j == i + 1 or (i + j) % 7 == 0:
+                swapped = lines[:i] + [lines[j]] + lines[i + 1: j] + [lines[i]] + lines[j + 1:]
+                yield case(f"swapped {i} and {j}", base.with_lines(swapped))
+                yield case(f"swapped {i} and {j}, renumbered", base.with_lines(renumbered(swapped)))
+    for i, note in notes.items():
+        yield case(f"cut back to checkpoint {i}, which becomes the final one",
+                   base.without(base.with_lines(lines[:i], checkpoint=note), "addendum.note"), INCOMPLETE)
+        yield case(f"the note of checkpoint {i} as the final one", base.with_lines(lines, checkpoint=note))
+        yield case(f"a checkpoint {i} kept from elsewhere", base.files, COMPLETE, kept=note)
+    extra = canonical({**json.loads(lines[-2]), "seq": count})
+    yield case("unsigned tail", base.with_lines(lines + [extra]), INCOMPLETE)
+    yield case("unsigned tail without addendum", base.without(base.with_lines(lines + [extra]), "addendum.note"), INCOMPLETE)
+    yield case("torn tail", base.with_lines(lines, b'{"a'), INCOMPLETE)
+    yield case("NUL tail", base.with_lines(lines, b"\x00" * 4096), INCOMPLETE)
+    yield case("no log", base.without(base.files, "log.jsonl"))
+    yield case("empty log", base.with_lines([]), None)
+    yield case("a line of 70000 bytes without end", base.with_lines(lines, b"x" * 70000))
+    for path in base.files:
+        if path != "log.jsonl":
+            yield case(f"{path} missing", base.without(base.files, path), None)
+            yield case(f"{path} empty", {**base.files, path: b""}, None)
+            yield case(f"{path} swapped", {**base.files, path: base.files[path] + b"\n"}, INVALID)
+    yield case("artefacts exchanged", {**base.files, "artefacts/root.pem": base.files["inputs/script.json"]})
+    yield case("a file nobody named", {**base.files, "artefacts/more.pem": b"more"})
+    yield case("disclosures beside it", {**base.files, "disclosures.jsonl": b'{"d":"x"}\n'}, COMPLETE)
+    yield case("an artefact behind a symbolic link", base.without(base.files, "artefacts/root.pem"), INVALID,
+               link=("artefacts/root.pem", "../inputs/script.json"))
+    yield case("a symbolic link besides", base.files, INVALID, link=("artefacts/x", "/etc/passwd"))
+    for name in ("checkpoint", "addendum.note"):
+        text, signatures = base.files[name].decode().rsplit("\n\n", 1)
+        signed = signatures.splitlines()
+        for k in range(len(signed)):
+            rest = signed[:k] + signed[k + 1:]
+            yield case(f"signature {k} gone from {name}", {**base.files, name: (text + "\n\n" + "".join(line + "\n" for line in rest)).encode()}, None)
+            yield case(f"signature {k} twice in {name}",
+                       {**base.files, name: (text + "\n\n" + "".join(line + "\n" for line in signed + [signed[k]])).encode()})
+        yield case(f"a line more in the text of {name}", {**base.files, name: (text + "\nmore\n\n" + signatures).encode()})
+    yield case("base", base.files, COMPLETE)
+    yield Case("base unpinned", base.files, UNPINNED)
+
+
+def flips(base, stride):
+    """Every stride-th byte of every file that is signed or says who signs, flipped in one bit."""
+    for name in ALL_FILES:
+        content = base.files[name]
+        for at in range(0, len(content), stride):
+            flipped = bytearray(content)
+            flipped[at] ^= 1 << (at % 8)
+            yield Case(f"bit of byte {at} of {name} flipped", {**base.files, name: bytes(flipped)}, None, base.roster)
+
+
+def made(scratch):
+    """Records that were written with keys in hand: every one is signed as it should be, but says something wrong."""
+    honest = Record().roster()
+
+    def case(name, verdict, extra=None, record=None, roster=honest, kept=None, closing=("alice", "carol", "erin"),
+             addendum=("bob", "carol", "dave"), entries=None, close=True, checkpoint=None, **write):
+        record = record or Record()
+        record.ceremony_entries(extra=extra, **(entries or {}))
+        if close:
+            record.close(**(close if isinstance(close, dict) else {}))
+        note = record.note(record.checkpoint_text(), closing) if checkpoint is None else checkpoint(record)
+        return Case(name, record.write(scratch, note, addendum, **write), verdict, roster, kept(record) if kept else None)
+
+    # People.
+    yield case("opening one short", INCOMPLETE, entries={"opening": ("alice", "bob")})
+    yield case("opening by one person three times", INCOMPLETE, entries={"opening": ("alice", "alice", "alice")})
+    yield case("step one short", INVALID, entries={"approving": ("alice", "bob")})
+    yield case("step by one person three times", INVALID, entries={"approving": ("bob", "bob", "bob")})
+    yield case("final one short", INCOMPLETE, closing=("alice", "bob"))
+    yield case("final by nobody", INCOMPLETE, closing=())
+    yield case("addendum one short", INCOMPLETE, addendum=("alice", "bob"))
+    yield case("no addendum", INCOMPLETE, addendum=None)
+    yield case("everybody", COMPLETE, closing=Record().people, addendum=Record().people)
+    yield case("everybody unpinned", UNPINNED, closing=Record().people, addendum=Record().people, roster=None)
+    for place in ("opening", "approving"):
+        yield case(f"foreign person at {place}", INVALID, entries={place: ("alice", "bob", "mallory")})
+        yield case(f"foreign person more at {place}", INVALID, entries={place: ("alice", "bob", "carol", "mallory")})
+    yield case("foreign person at the end", INVALID, closing=("alice", "bob", "mallory"))
+    yield case("foreign person more at the end", INVALID, closing=("alice", "bob", "carol", "mallory"))
+    yield case("foreign person in the addendum", INVALID, addendum=("alice", "bob", "carol", "mallory"))
+
+    def relabelled(**labels):
+        record = Record()
+        record.label = labels
+        return record
+
+    yield case("somebody else's key under a custodian's name", INVALID, record=relabelled(alice="mallory"))
+    resigned = Record(log="other log")
+    resigned.label = {person: "new " + person for person in resigned.people}
+    new_policy = resigned.policy([(person, person, "new " + person) for person in resigned.people])
+    yield case("everything signed anew with new keys", INVALID, record=resigned, policy=new_policy)
+    again = Record(log="other log")
+    again.label = dict(resigned.label)
+    yield case("everything signed anew, no roster", UNPINNED, record=again, policy=new_policy, roster=None)
+    old = Record(log="other log")
+    old.label = dict(resigned.label)
+    yield case("everything signed anew, policy of the old keys", INVALID, record=old)
+    two_keys = [("alice", "alice", "alice"), ("alice.2", "alice", "alice 2"), ("bob", "bob", "bob"), ("carol", "carol", "carol"), ("dave", "dave", "dave")]
+
+    def double():
+        record = Record()
+        by = lambda text: [record.line_of("alice", text), builder.signature_line("smki.example/alice", "alice 2", text), record.line_of("bob", text)]
+        record.ceremony_entries()
+        record.close()
+        text = record.checkpoint_text()
+        note = record.note(text) + "".join(line + "\n" for line in by(text))
+        return record, note
+
+    for roster, verdict in ((None, INCOMPLETE), (honest, INVALID)):
+        record, note = double()
+        yield Case(f"one person's two keys, {'pinned' if roster else 'unpinned'}",
+                   record.write(scratch, note, ("alice", "bob", "carol"), policy=record.policy(two_keys)), verdict, roster)
+    one_key = [("alice", "alice", "alice"), ("albert", "albert", "alice"), ("bob", "bob", "bob"), ("carol", "carol", "carol")]
+    yield case("one key under two names", INVALID, policy=Record().policy(one_key), roster=None)
+    yield case("policy asks for fewer", INVALID, policy=Record().policy(m=2))
+    yield case("policy asks for fewer, unpinned", UNPINNED, policy=Record().policy(m=2), roster=None)
+    yield case("policy without a person", INVALID, policy=Record().policy([(p, p, p) for p in ("alice", "bob", "carol", "dave")]))
+    yield case("policy without a quorum", INVALID, policy=Record().policy().replace(b"quorum custodians", b"quorum none"), roster=None)
+    yield case("a retired custodian", INVALID, roster=Record().roster(state={"alice": "retired"}))
+    yield case("another estate's roster", INVALID, roster=Record(estate="other.example").roster())
+    yield case("request for fewer", INVALID, {"opened": lambda r: r.request("later", m=2)})
+    yield case("request for more", COMPLETE, {"opened": lambda r: r.request("later", m=4)})
+    yield case("request of an unknown quorum", INVALID, {"opened": lambda r: r.request("later", quorum="nobody")})
+    yield case("request with another subject", INVALID, {"opened": lambda r: r.request("later", subject={"step": "other"})})
+    yield case("approval of no request", INVALID, {"approved": lambda r: r.cosign("erin", 2, 5)})
+    yield case("approval of an older checkpoint", INVALID, {"approved": lambda r: r.cosign("erin", 10, 5)})
+    yield case("approval of no checkpoint", INVALID, {"approved": lambda r: r.cosign("erin", 10, 12)})
+    yield case("approval once more", COMPLETE, {"approved": lambda r: [r.cosign("erin", 10, 11), r.cosign("erin", 10, 11)]})
+    yield case("approval under another's name", INVALID, {"approved": lambda r: r.cosign("erin", 10, 11, line=r.line_of("bob", r.checkpoint_text(11)))})
+
+    # Signatures in their second spellings.
+    for form in ("high-s", "ber"):
+        yield case(f"{form} approval", INVALID, {"approved": lambda r: r.cosign("erin", 10, 11, form=form)})
+        yield case(f"{form} checkpoint entry", INVALID, {"closing": lambda r: r.checkpoint(form=form)})
+        yield case(f"{form} final checkpoint", INVALID, checkpoint=lambda r: r.note(r.checkpoint_text(), ("alice", "bob", "carol"), form=form))
+        yield case(f"{form} cosignature at the end", INVALID,
+                   checkpoint=lambda r: r.note(r.checkpoint_text(), ("alice", "bob")) + r.line_of("carol", r.checkpoint_text(), form) + "\n")
+
+    # Checkpoints.
+    edited = lambda text, line, value: "\n".join(value if n == line else old for n, old in enumerate(text.split("\n")))
+    root = base64.b64encode(bytes(32)).decode()
+    for line, value in ((0, "smki.example/root-2026/" + "0" * 32), (1, "7"), (1, "018"), (2, root), (2, "AAAA")):
+        edit = lambda r: edited(r.checkpoint_text(), line, value)
+        yield case(f"checkpoint entry with line {line} {value}", FORK if value == root else INVALID, {"closing": lambda r: r.checkpoint(text=edit(r))})
+        yield case(f"final checkpoint with line {line} {value}", None,
+                   checkpoint=lambda r: r.note(edit(r), ("alice", "bob", "carol")))
+    yield case("checkpoint entry with an extension line", INVALID, {"closing": lambda r: r.checkpoint(text=r.checkpoint_text() + "more\n")})
+    yield case("checkpoint entry by another key", INVALID,
+               {"closing": lambda r: r.add("checkpoint", note=r.checkpoint_text() + "\n" + builder.signature_line(r.origin, "mallory", r.checkpoint_text()) + "\n")})
+    yield case("final checkpoint without the log key", INVALID, checkpoint=lambda r: r.note(r.checkpoint_text(), ("alice", "bob", "carol"), log=False))
+    yield case("no final checkpoint", INCOMPLETE, checkpoint=lambda r: None)
+    yield case("custodians' lines inside a checkpoint entry", COMPLETE, {"closing": lambda r: r.checkpoint(people=("alice", "bob"))})
+    fork_text = lambda r, size: edited(edited(r.checkpoint_text(), 1, str(size)), 2, root)
+    for size, verdict in ((1, FORK), (12, FORK), (22, FORK), (23, INCOMPLETE)):
+        yield case(f"another history of {size} entries kept from elsewhere", verdict, kept=lambda r: r.note(fork_text(r, size)).encode())
+    yield case("a checkpoint of another record kept from elsewhere", INVALID,
+               kept=lambda r: (lambda other: other.note(other.checkpoint_text()).encode())(Record(number=2).ceremony_entries()))
+    yield case("a checkpoint kept from elsewhere, by another key", INVALID,
+               kept=lambda r: (r.checkpoint_text() + "\n" + builder.signature_line(r.origin, "mallory", r.checkpoint_text()) + "\n").encode())
+
+    # Entries against each other.
+    at_end = lambda name, verdict, act: case(name, verdict, {"closing": act})
+    yield at_end("step ends that never began", INVALID, lambda r: r.step("x", "room.confirm", "end"))
+    yield at_end("step begins and never ends", INVALID, lambda r: r.step("x", "room.confirm", "begin"))
+    yield at_end("step in a step", INVALID, lambda r: [r.step("x", "a", "begin"), r.step("y", "a", "begin"), r.step("y", "a", "end")])
+    yield at_end("step ends under another name", INVALID, lambda r: [r.step("x", "a", "begin"), r.step("y", "a", "end")])
+    yield at_end("step of an unknown phase", INVALID, lambda r: r.step("x", "a", "paused"))
+    yield at_end("step fails", COMPLETE, lambda r: [r.step("x", "a", "begin"), r.step("x", "a", "failed")])
+    yield at_end("step is skipped", COMPLETE, lambda r: r.step("x", "a", "skipped"))
+    recover = lambda r: r.add("recover", entries=len(r.lines), torn=None)
+    yield at_end("step begins anew after recovery", COMPLETE, lambda r: [r.step("x", "a", "begin"), recover(r), r.step("x", "a", "begin"), r.step("x", "a", "end")])
+    yield at_end("step ends after recovery", COMPLETE, lambda r: [r.step("x", "a", "begin"), recover(r), r.step("x", "a", "end")])
+    yield at_end("intent without done", INVALID, lambda r: r.call(done=False))
+    yield at_end("intent without done, recovered", COMPLETE, lambda r: [r.call(done=False), recover(r)])
+    yield at_end("done without intent", INVALID, lambda r: r.add("done", call=9, fn="C_Sign", token="root", rv="CKR_OK", inventory="11" * 32))
+    yield at_end("done of another function", INVALID,
+                 lambda r: [r.call(done=False), r.add("done", call=2, fn="C_Sign", token="root", rv="CKR_OK", inventory="11" * 32)])
+    yield at_end("done on another token", INVALID,
+                 lambda r: [r.call(done=False), r.add("done", call=2, fn="C_GenerateKeyPair", token="x", rv="CKR_OK", inventory="11" * 32)])
+    yield at_end("call number twice", INVALID, lambda r: r.call(number=1))
+    yield at_end("call without a number", INVALID, lambda r: r.add("intent", fn="C_Sign", token="root", inventory="11" * 32))
+    yield at_end("a second open", INVALID, lambda r: r.open())
+    yield at_end("mode changes", INVALID, lambda r: setattr(r, "mode", "production"))
+    yield at_end("clock goes back", COMPLETE, lambda r: r.add("note", text="x", time="2026-11-21T08:00:00.000000Z"))
+    yield at_end("boot clock goes back", COMPLETE, lambda r: r.add("note", text="x", mono=1))
+    yield case("close counts too few entries", INVALID, close={"entries": 3})
+    yield case("close counts wrong steps", INVALID, close={"steps": 7})
+    yield case("not closed", INCOMPLETE, close=False)
+
+    def after_close(act, **more):
+        record = Record().ceremony_entries()
+        record.close(**more)
+        act(record)
+        return record
+
+    def whole(record, size=None, **write):
+        return record.write(scratch, record.note(record.checkpoint_text(size), ("alice", "bob", "carol")), ("alice", "bob", "carol"), **write)
+
+    record = after_close(lambda r: r.checkpoint())
+    yield Case("a last checkpoint entry after close", whole(record, len(record.lines) - 1), COMPLETE, honest)
+    record = after_close(lambda r: r.checkpoint(), entries=24)
+    yield Case("a last checkpoint entry after close, counted", whole(record, len(record.lines) - 1), INVALID, honest)
+    record = after_close(lambda r: r.checkpoint(), entries=23)
+    yield Case("a last checkpoint entry after close, counted rightly", whole(record, len(record.lines) - 1), COMPLETE, honest)
+    record = after_close(lambda r: r.checkpoint())
+    yield Case("a last checkpoint entry after close, covered itself", whole(record), None, honest)
+    record = after_close(lambda r: r.add("note", text="one more thing"))
+    yield Case("an entry after close, signed", whole(record), INVALID, honest)
+    record = after_close(lambda r: r.add("note", text="one more thing"))
+    yield Case("an entry after close, unsigned", whole(record, 22), INCOMPLETE, honest)
+    record = after_close(lambda r: r.close())
+    yield Case("closed twice", whole(record), INVALID, honest)
+
+    # Openings.
+    def opened(name, verdict, **fields):
+        record = Record()
+        opening = record.open
+        record.open = lambda: opening(**fields)
+        return case(name, verdict, record=record)
+
+    yield opened("log key that is none", INVALID, log_key="AAAA")
+    yield opened("another log key", INVALID, log_key=base64.b64encode(builder.public_key("mallory")).decode())
+    yield opened("ceremony of another name", INVALID, ceremony="other")
+    yield opened("origin without randomness", INVALID, origin="smki.example/root-2026/1")
+    yield opened("previous without root", INVALID, previous={"origin": "a/b/" + "0" * 32, "size": 1})
+    yield opened("previous record", COMPLETE, previous={"origin": "a/b/" + "0" * 32, "size": 1, "root": "00" * 32})
+
+    # Files.
+    yield case("artefact of another size", INVALID, {"closing": lambda r: r.artefact("x", b"abc", size=4)})
+    yield case("artefact that climbs out", INVALID, {"closing": lambda r: r.add("artefact", name="../policy.txt", sha256="00" * 32, size=1, kind="x")})
+    yield case("artefact that was never written", INVALID, {"closing": lambda r: r.add("artefact", name="never", sha256="00" * 32, size=1, kind="x")})
+    yield case("artefact that was never written, not closed", INCOMPLETE,
+               {"closing": lambda r: r.add("artefact", name="never", sha256="00" * 32, size=1, kind="x")}, close=False, addendum=None)
+    yield case("artefact in a folder", COMPLETE, {"closing": lambda r: r.artefact("a/b/c.pem", b"abc")})
+    yield case("artefact written again", COMPLETE, {"closing": lambda r: r.artefact("root.pem", b"abc")})
+    yield case("input of another digest", INVALID, {"closing": lambda r: r.files.update({"inputs/script.json": b"{}\n"})})
+    yield case("input that nobody hashed", COMPLETE, {"closing": lambda r: r.files.update({"inputs/more.json": b"{}\n"})})
+    yield case("addendum without a file", INVALID, sums=lambda pairs: pairs[1:])
+    yield case("addendum out of order", INVALID, sums=lambda pairs: pairs[::-1])
+    yield case("addendum with a file twice", INVALID, sums=lambda pairs: pairs[:1] + pairs)
+    yield case("addendum with a wrong digest", INVALID, sums=lambda pairs: [(path, "00" * 32 if path == "policy.txt" else d) for path, d in pairs])
+    yield case("addendum with a wrong digest of the log", INVALID, sums=lambda pairs: [(path, "00" * 32 if path == "log.jsonl" else d) for path, d in pairs])
+    yield case("addendum that climbs out", INVALID, sums=lambda pairs: [("../x", "00" * 32)] + pairs)
+    yield case("addendum of another record", INVALID, title="smki.example/root-2026/" + "0" * 32 + "/addendum")
+    yield case("addendum with an empty evidence", COMPLETE, evidence={})
+    yield case("addendum with evidence outside the profile", INVALID, evidence={"time": 1.5})
+
+
+def profile(scratch):
+    """Lines inside and outside the profile, at the end of an open record: COMPLETE here says that the line is accepted."""
+    base = Record().ceremony_entries()
+    honest = base.roster()
+
+    def line(name, edit, verdict=INVALID):
+        record = Record().ceremony_entries()
+        record.add("note", text="TEXT")
+        record.lines[-1] = edit(record.lines[-1])
+        return Case("line: " + name, record.write(scratch), INCOMPLETE if verdict == COMPLETE else verdict, honest)
+
+    def text(name, raw, verdict=INVALID):
+        return line(name, lambda old: old.replace(b'"TEXT"', raw), verdict)
+
+    def field(name, key, raw, verdict=INVALID):
+        def edit(old):
+            entry = json.loads(old)
+            entry[key] = "VALUE"
+            return canonical(entry).replace(b'"VALUE"', raw)
+        return line(name, edit, verdict)
+
+    fill = lambda size: lambda old: old.replace(b"TEXT", b"a" * (size - len(old) + 4))
+    yield line("65535 bytes", fill(65535), COMPLETE)
+    yield line("65536 bytes", fill(65536))
+    yield line("empty object", lambda old: b"{}")
+    yield line("array", lambda old: b"[" + old + b"]")
+    yield line("two objects", lambda old: old + old)
+    yield line("a tab before", lambda old: b"\t" + old)
+    yield line("a comma too many", lambda old: old[:-1] + b",}")
+    yield line("not JSON", lambda old: b"hello")
+    yield line("cut short", lambda old: old[:-1])
+    yield line("keys out of order", lambda old: b'{"zz":1,' + old[1:])
+    yield line("a key twice", lambda old: old.replace(b'"v":1', b'"v":1,"v":1'))
+    yield line("a key twice, escaped", lambda old: old.replace(b'"v":1', b'"v":1,"\\u0076":1'))
+    yield line("an empty key", lambda old: b'{"":1,' + old[1:])
+    yield line("a key with a space", lambda old: b'{"a b":1,' + old[1:])
+    yield line("a key beyond ASCII", lambda old: old[:-1] + ',"\u00e9":1}'.encode())
+    yield line("a key with every character", lambda old: b'{"-.09AZ":1,"_az":1,' + old[1:], COMPLETE)
+    for value in (b"0", b"-1", b"9007199254740991", b"-9007199254740991", b"true", b"false", b"null", b"[]", b"{}", b'[1,"a",[null]]', b'{"a":1,"b":2}'):
+        yield text(f"value {value.decode()}", value, COMPLETE)
+    for value in (b"-0", b"00", b"01", b"1.0", b"1e3", b"1E3", b"0.5", b"-", b"+1", b"9007199254740992", b"-9007199254740992", b"9" * 40, b"NaN",
+                  b"Infinity", b"-Infinity", b"True", b"nul", b"[1,]", b"[,]", b"[1 ]", b"{1:2}", b'{"a":1,"a":1}', b'{"b":1,"a":1}', b'{"a"}', b"'a'", b""):
+        yield text(f"value {value.decode()}", value)
+    for value in (b'"\\b\\t\\n\\f\\r\\"\\\\"', b'"\\u0000\\u0001\\u001f"', '"\u00e9\u20ac\U0001f511\ufeff\u2028\uffff"'.encode(), b'"/"'):
+        yield text(f"string {value!r}", value, COMPLETE)
+    for value in (b'"\\/"', b'"\\u0041"', b'"\\u0008"', b'"\\u000a"', b'"\\u001F"', b'"\\u007f"', b'"\x7f"', b'"\\u00e9"', b'"\\ud800"', b'"\\ud83d\\udd11"',
+                  b'"\x1f"', b'"\x00"', b'"\t"', b'"\xc0\x80"', b'"\xed\xa0\x80"', b'"\xf4\x90\x80\x80"', b'"\xe2\x82"', b'"\xff"', b'"\x80"', b'"\\x"', b'"\\u12"', b'"a', b'"\\"'):
+        yield text(f"string {value!r}", value)
+    nested = lambda levels: b"[" * levels + b"]" * levels
+    yield text("16 levels", nested(15), COMPLETE)
+    yield text("17 levels", nested(16))
+    yield text("20000 levels", nested(20000))
+    yield text("16 levels of objects", b'{"a":' * 14 + b"{}" + b"}" * 14, COMPLETE)
+    yield text("17 levels of objects", b'{"a":' * 15 + b"{}" + b"}" * 15)
+    for key in ("v", "seq", "type", "time", "mono", "salt", "mode"):
+        yield line(f"without {key}", lambda old: canonical({k: v for k, v in json.loads(old).items() if k != key}))
+        for raw in (b"null", b"true", b'""', b"[]", b"-1"):
+            yield field(f"{key} is {raw.decode()}", key, raw)
+    yield field("v is 2", "v", b"2")
+    yield field("type of no table", "type", b'"gossip"')
+    yield field("mode of no table", "mode", b'"test"')
+    yield field("salt in capitals", "salt", b'"' + b"A" * 32 + b'"')
+    yield field("salt too short", "salt", b'"' + b"a" * 31 + b'"')
+    for time in ("2026-11-21T09:00:00Z", "2026-11-21T09:00:00.000000+00:00", "2026-11-21 09:00:00.000000Z", "2026-11-21t09:00:00.000000z", "2026-02-29T09:00:00.000000Z",
+                 "2026-11-31T09:00:00.000000Z", "2026-13-01T09:00:00.000000Z", "2026-00-01T09:00:00.000000Z", "2026-11-00T09:00:00.000000Z", "2026-11-21T24:00:00.000000Z",
+                 "2026-11-21T09:60:00.000000Z", "2026-11-21T09:00:60.000000Z", "2026-11-21T09:00:00.00000Z", "\u0662026-11-21T09:00:00.000000Z", "2100-02-29T00:00:00.000000Z"):
+        yield field(f"time {time}", "time", f'"{time}"'.encode())
+    for time in ("2028-02-29T23:59:59.999999Z", "2400-02-29T00:00:00.000000Z", "9999-12-31T00:00:00.000000Z"):
+        yield field(f"time {time}", "time", f'"{time}"'.encode(), COMPLETE)

@@ -1,0 +1,100 @@
+"""Holds keyceremony-verify to what its man page promises: arguments, exit status, output, and how little it is made of."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+SOURCE = os.environ["KEYCEREMONY_SOURCE_DIR"]
+PROGRAM = "keyceremony-verify"
+VECTORS = os.path.join(SOURCE, "docs/vectors")
+RECORD = os.path.join(VECTORS, "archive/0001-root-2026")
+ROSTER = os.path.join(VECTORS, "roster.json")
+
+
+def run(*arguments):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
+
+
+class ProgramTest(unittest.TestCase):
+    def test_it_links_no_token_interface_and_loads_no_code(self):
+        program = shutil.which(PROGRAM)
+        libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+        names = sorted(re.match(r"\s*([^\s/]+?)\.so", line).group(1) for line in libraries.splitlines() if re.match(r"\s*[^\s/]+\.so", line))
+        allowed = {"linux-vdso", "libcrypto", "libfmt", "libstdc++", "libm", "libgcc_s", "libc", "libasan", "libubsan", "libtsan", "libgcov"}
+        self.assertLessEqual(set(names), allowed, libraries)
+        symbols = subprocess.run(["nm", "-D", program], capture_output=True, text=True, check=True).stdout
+        wanted = {line.split()[-1].split("@")[0] for line in symbols.splitlines()}
+        if not wanted & {"__asan_init", "__tsan_init"}:  # sanitizers bring their own
+            for name in ("dlopen", "dlsym", "dlmopen", "system", "popen", "execve", "fork", "socket", "connect"):
+                self.assertNotIn(name, wanted)
+        self.assertFalse([name for name in wanted if name.startswith(("C_", "p11_"))])
+
+    def test_json_of_a_record_is_one_object_of_six_members(self):
+        ran = run(RECORD, "--json")
+        self.assertEqual((ran.returncode, ran.stderr), (7, ""))
+        self.assertEqual(json.loads(ran.stdout), {
+            "verdict": "UNPINNED", "origin": "smki.example/root-2026/c43abed9983d1c48d24aa532268fc7d5", "entries": 22,
+            "ceremony": "root-2026", "mode": "rehearsal",
+            "findings": [{"rule": "QUO-UNPINNED", "entry": None,
+                          "message": "no roster was given, so the custodians' keys are only what the record itself says"}]})
+        self.assertEqual(list(json.loads(ran.stdout)), ["verdict", "origin", "entries", "ceremony", "mode", "findings"])
+
+    def test_json_of_an_archive_has_its_records(self):
+        ran = run(os.path.join(VECTORS, "archive"), "--json", "--roster", ROSTER)
+        answer = json.loads(ran.stdout)
+        self.assertEqual((ran.returncode, answer["verdict"], answer["findings"]), (0, "COMPLETE", []))
+        self.assertEqual([(each["verdict"], each["ceremony"]) for each in answer["records"]],
+                         [("COMPLETE", "root-2026"), ("COMPLETE", "issuing-2026")])
+
+    def test_words_for_people_say_verdict_root_and_cosigners(self):
+        ran = run(RECORD, "--roster", ROSTER)
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        self.assertTrue(ran.stdout.startswith("COMPLETE: the record is closed"), ran.stdout)
+        self.assertIn("  cosigned by alice carol erin\n", ran.stdout)
+        self.assertIn("skullcap politeness spigot informant", ran.stdout)
+
+    def test_help_and_version_are_no_errors(self):
+        self.assertEqual(run("--help").returncode, 0)
+        self.assertIn("RECORD|ARCHIVE", run("--help").stdout)
+        ran = run("--version")
+        self.assertEqual((ran.returncode, ran.stdout), (0, f"keyceremony-verify {os.environ['KEYCEREMONY_VERSION']}\n"))
+
+    def test_usage_errors_say_what_and_how(self):
+        for arguments in ([], [RECORD, "--threads", "0"], [RECORD, "--what"], [RECORD, RECORD]):
+            ran = run(*arguments)
+            self.assertEqual((ran.returncode, ran.stdout), (2, ""), arguments)
+            self.assertRegex(ran.stderr, r"\Akeyceremony-verify: error: .+\nkeyceremony-verify: hint: .+\n\Z")
+
+    def test_what_cannot_be_read_is_4_and_what_cannot_be_understood_2(self):
+        with tempfile.TemporaryDirectory() as folder:
+            junk = os.path.join(folder, "junk")
+            with open(junk, "w", encoding="utf-8") as file:
+                file.write("{}")
+            for arguments, status in (([os.path.join(folder, "none")], 4), ([junk], 4), ([RECORD, "--roster", os.path.join(folder, "none")], 4),
+                                      ([RECORD, "--roster", junk], 2), ([RECORD, "--checkpoint", junk], 2),
+                                      ([RECORD, "--checkpoint", os.path.join(folder, "none")], 4)):
+                ran = run(*arguments)
+                self.assertEqual((ran.returncode, ran.stdout), (status, ""), arguments)
+                self.assertTrue(ran.stderr.startswith("keyceremony-verify: error: "), ran.stderr)
+            self.assertEqual(run(folder).returncode, 1)  # a folder without a log is no record
+
+    def test_threads_change_nothing_but_the_time(self):
+        self.assertEqual(run(RECORD, "--json", "--threads", "1").stdout, run(RECORD, "--json", "--threads", "8").stdout)
+
+    def test_a_hostile_record_cannot_move_the_cursor(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "log.jsonl"), "wb") as file:
+                file.write(b'{"mode":"rehearsal","mono":1,"origin":"\x1b[2J","salt":"' + b"0" * 32 +
+                           b'","seq":0,"time":"2026-11-21T09:00:00.000000Z","type":"open","v":1}\n')
+            with open(os.path.join(folder, "\x1b[2Jx"), "wb"):
+                pass
+            ran = run(folder)
+            self.assertEqual(ran.returncode, 1)
+            self.assertNotIn("\x1b", ran.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -41,6 +41,8 @@ def private_paths(text):
     found = set()
     for match in ABSOLUTE_PATH.finditer(text):
         parts = match.group(1).split("/")
+        if parts[0] in (".", ".."):
+            continue
         if parts[0] in STANDARD_FOLDERS:
             if parts[0] == "tmp" and len(parts) > 1 and os.path.isdir(os.path.join("/tmp", parts[1])):
                 found.add(match.group(0))

@@ -20,12 +20,46 @@ base::Error NoQuorum(const script::Quorum& quorum, const std::string& what, std:
   return error;
 }
 
+// Collect shows what is approved and the checkpoint over it, and records each
+// cosignature as it comes.
+base::Result<void> Collect(Ceremony& ceremony, const script::Quorum& quorum, std::uint64_t request, const std::string& statement,
+                           const base::Sha256Digest& subject_digest, const record::Checkpoint& checkpoint, const std::set<std::string>& signed_by) {
+  ceremony.terminal().Say(room::Tone::kPlain, "Approval is asked for: " + statement);
+  ceremony.terminal().ShowDigest("what is approved", subject_digest);
+  ceremony.terminal().ShowDigest("the record up to here", checkpoint.root);
+  return GatherSignatures(ceremony, quorum, "\"" + statement + "\"", checkpoint.Text(), signed_by, [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
+    const std::string person(signature.key.person());
+    KC_RETURN_IF_ERROR(ceremony.writer().AppendCosign(person, request, signature));
+    return ceremony.history().See(json{{"type", "cosign"}, {"person", person}, {"request", request}});
+  });
+}
+
+base::Result<void> CheckPresent(Ceremony& ceremony, const script::Quorum& quorum, const std::string& statement) {
+  const auto members = ceremony.roster().MembersOf(quorum);
+  const auto present = static_cast<std::size_t>(
+      std::count_if(members.begin(), members.end(), [&](const script::Person* p) { return ceremony.history().attendance().Find(p->id) != nullptr; }));
+  if (present < static_cast<std::size_t>(quorum.m)) return NoQuorum(quorum, "\"" + statement + "\"", present);
+  return {};
+}
+
+base::Result<base::Sha256Digest> DigestOfSubject(const json& subject) {
+  KC_ASSIGN_OR_RETURN(const std::string canonical, record::CanonicaliseValue(subject));
+  return base::Sha256Of(canonical);
+}
+
+base::Result<std::uint64_t> AppendRequest(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step, const std::string& statement,
+                                          const json& subject, const base::Sha256Digest& digest) {
+  return ceremony.Append(record::EntryType::kRequest, {{"step", step},
+                                                       {"quorum", {{"name", quorum.name}, {"m", quorum.m}, {"n", ceremony.roster().MembersOf(quorum).size()}}},
+                                                       {"statement", statement},
+                                                       {"subject", subject},
+                                                       {"subject_sha256", base::HexEncode(digest)}});
+}
+
 }  // namespace
 
-base::Result<std::vector<record::Writer::Cosignature>> GatherSignatures(Ceremony& ceremony, const script::Quorum& quorum,
-                                                                        const std::string& what, const std::string& text,
-                                                                        const std::set<std::string>& skip) {
-  std::vector<record::Writer::Cosignature> signatures;
+base::Result<void> GatherSignatures(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what, const std::string& text,
+                                    const std::set<std::string>& skip, const TakeSignature& take) {
   const auto wanted = static_cast<std::size_t>(quorum.m);
   std::size_t have = skip.size();
   for (const script::Person* person : ceremony.roster().MembersOf(quorum)) {
@@ -47,41 +81,40 @@ base::Result<std::vector<record::Writer::Cosignature>> GatherSignatures(Ceremony
     }
     KC_ASSIGN_OR_RETURN(const auto signer, ceremony.world().credentials.SignerOf(*person));
     KC_ASSIGN_OR_RETURN(record::SignatureLine line, record::SignText(text, *signer));
-    signatures.push_back({std::move(line), signer->key()});
+    KC_RETURN_IF_ERROR(take({std::move(line), signer->key()}));
     ++have;
     ceremony.terminal().Say(room::Tone::kGood, fmt::format("{} has signed ({} of {}).", person->name, have, wanted));
   }
   if (have < wanted) return NoQuorum(quorum, what, have);
-  return signatures;
+  return {};
 }
 
 base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step, const std::string& statement,
                            const json& subject) {
-  const auto members = ceremony.roster().MembersOf(quorum);
-  const auto present = static_cast<std::size_t>(
-      std::count_if(members.begin(), members.end(), [&](const script::Person* p) { return ceremony.history().attendance().Find(p->id) != nullptr; }));
-  if (present < static_cast<std::size_t>(quorum.m)) return NoQuorum(quorum, "\"" + statement + "\"", present);
-
-  KC_ASSIGN_OR_RETURN(const std::string canonical, record::CanonicaliseValue(subject));
-  const base::Sha256Digest subject_digest = base::Sha256Of(canonical);
-  KC_ASSIGN_OR_RETURN(const std::uint64_t request,
-                      ceremony.Append(record::EntryType::kRequest,
-                                      {{"step", step},
-                                       {"quorum", {{"name", quorum.name}, {"m", quorum.m}, {"n", members.size()}}},
-                                       {"statement", statement},
-                                       {"subject", subject},
-                                       {"subject_sha256", base::HexEncode(subject_digest)}}));
+  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, statement));
+  KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOfSubject(subject));
+  KC_ASSIGN_OR_RETURN(const std::uint64_t request, AppendRequest(ceremony, quorum, step, statement, subject, digest));
   KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, ceremony.Checkpoint());
-  ceremony.terminal().Say(room::Tone::kPlain, "Approval is asked for: " + statement);
-  ceremony.terminal().ShowDigest("what is approved", subject_digest);
-  ceremony.terminal().ShowDigest("the record up to here", checkpoint.root);
-  KC_ASSIGN_OR_RETURN(const auto signatures, GatherSignatures(ceremony, quorum, "\"" + statement + "\"", checkpoint.Text(), {}));
-  for (const record::Writer::Cosignature& signature : signatures) {
-    const std::string person(signature.key.person());
-    KC_RETURN_IF_ERROR(ceremony.writer().AppendCosign(person, request, signature));
-    KC_RETURN_IF_ERROR(ceremony.history().See(json{{"type", "cosign"}, {"person", person}, {"request", request}}));
-  }
-  return {};
+  return Collect(ceremony, quorum, request, statement, digest, checkpoint, {});
+}
+
+base::Result<void> ApproveOpening(Ceremony& ceremony) {
+  const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
+  const std::string mode(record::ModeName(ceremony.mode()));
+  const script::LoadedFile& script = ceremony.inputs().script.file;
+  const std::string statement =
+      fmt::format("Open the ceremony {} ({}), run by the script whose SHA-256 is {}", ceremony.inputs().script.id, mode, script.sha256);
+  const json& open = ceremony.history().open();
+  const json subject = {{"ceremony", open.at("ceremony")}, {"origin", open.at("origin")}, {"log_key", open.at("log_key")}, {"script_sha256", script.sha256}, {"mode", mode}};
+  if (ceremony.history().opening() && ceremony.history().opening()->met()) return {};
+  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, statement));
+  KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOfSubject(subject));
+  if (!ceremony.history().opening()) KC_RETURN_IF_ERROR(AppendRequest(ceremony, quorum, std::string(kOpeningStep), statement, subject, digest));
+  // The first checkpoint of the log is the one that must be cosigned: after an
+  // interruption people go on signing that one, never a later one.
+  if (!ceremony.writer().last_checkpoint()) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
+  const RequestHistory& opening = *ceremony.history().opening();
+  return Collect(ceremony, quorum, opening.seq, statement, digest, *ceremony.writer().last_checkpoint(), opening.approved_by);
 }
 
 }  // namespace ceremony::run

@@ -6,6 +6,7 @@
 #define CEREMONY_RUN_CEREMONY_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -125,12 +126,18 @@ base::Result<void> CloseRecord(Ceremony& ceremony);
 base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step,
                            const std::string& statement, const nlohmann::json& subject);
 
+// ApproveOpening has the people who have come in cosign the first checkpoint of
+// the log: from then on the log key is trusted because they say so.
+base::Result<void> ApproveOpening(Ceremony& ceremony);
+
+// TakeSignature keeps one signature, before the next person is asked.
+using TakeSignature = std::function<base::Result<void>(const record::Writer::Cosignature&)>;
+
 // GatherSignatures has present members of the quorum sign `text` until m have,
 // or somebody declines; `skip` are people who have signed already. `what` names
 // the text for people ("the final checkpoint").
-base::Result<std::vector<record::Writer::Cosignature>> GatherSignatures(Ceremony& ceremony, const script::Quorum& quorum,
-                                                                        const std::string& what, const std::string& text,
-                                                                        const std::set<std::string>& skip);
+base::Result<void> GatherSignatures(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what, const std::string& text,
+                                    const std::set<std::string>& skip, const TakeSignature& take);
 
 // ErrorFields is an error as entries carry it: code, message, call, rv, rule.
 nlohmann::json ErrorFields(const base::Error& error);

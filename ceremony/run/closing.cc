@@ -49,10 +49,8 @@ base::Result<void> Cosign(Ceremony& ceremony, const script::Quorum& quorum) {
   if (signed_by.size() >= static_cast<std::size_t>(quorum.m)) return {};
   ceremony.terminal().Say(room::Tone::kPlain, fmt::format("The record is closed with {} entries.", final_checkpoint.size));
   ceremony.terminal().ShowDigest("root of the record", final_checkpoint.root);
-  KC_ASSIGN_OR_RETURN(const auto signatures,
-                      GatherSignatures(ceremony, quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by));
-  for (const auto& signature : signatures) KC_RETURN_IF_ERROR(ceremony.writer().AddCosignature(signature));
-  return {};
+  return GatherSignatures(ceremony, quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by,
+                          [&](const record::Writer::Cosignature& signature) { return ceremony.writer().AddCosignature(signature); });
 }
 
 base::Result<json> DestroyKey(Ceremony& ceremony) {
@@ -82,7 +80,12 @@ base::Result<void> CloseRecord(Ceremony& ceremony) {
   KC_ASSIGN_OR_RETURN(const json evidence, DestroyKey(ceremony));
   ceremony.terminal().Say(room::Tone::kGood, "The key that signed this record is destroyed, and shown to be absent.");
   KC_ASSIGN_OR_RETURN(const std::string text, ceremony.writer().AddendumText(evidence));
-  KC_ASSIGN_OR_RETURN(const auto signatures, GatherSignatures(ceremony, quorum, "the addendum: the log key is gone, and these are the files", text, {}));
+  std::vector<record::Writer::Cosignature> signatures;
+  KC_RETURN_IF_ERROR(GatherSignatures(ceremony, quorum, "the addendum: the log key is gone, and these are the files", text, {},
+                                      [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
+                                        signatures.push_back(signature);
+                                        return {};
+                                      }));
   KC_RETURN_IF_ERROR(ceremony.writer().PublishAddendum(text, signatures));
   return ceremony.tokens().LogOut({});
 }

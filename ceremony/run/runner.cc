@@ -49,26 +49,9 @@ void RecordFailure(Ceremony& ceremony, const script::Step& step, const base::Err
   }
   json fields = {{"id", step.id}, {"do", step.kind}, {"phase", "failed"}, {"error", ErrorFields(error)}, {"calls", ceremony.journal().TakeCounts()}};
   if (!ceremony.Append(record::EntryType::kStep, std::move(fields)).ok()) return;
-  // The failure is signed too, when the log key still answers.
-  if (error.code != base::ErrorCode::kAborted) static_cast<void>(ceremony.Checkpoint());
-}
-
-// OpenByQuorum has the people who have just come in cosign the first
-// checkpoint: from then on the log key is trusted because they say so.
-base::Result<void> OpenByQuorum(Ceremony& ceremony) {
-  const auto& opening = ceremony.history().opening();
-  if (opening && opening->met()) return {};
-  const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
-  const json& open = ceremony.history().open();
-  const json subject = {{"ceremony", open.at("ceremony")},
-                        {"origin", open.at("origin")},
-                        {"log_key", open.at("log_key")},
-                        {"script_sha256", ceremony.inputs().script.file.sha256},
-                        {"mode", record::ModeName(ceremony.mode())}};
-  return Approve(ceremony, quorum, std::string(kOpeningStep),
-                 fmt::format("Open the ceremony {} ({}), run by the script whose SHA-256 is {}", ceremony.inputs().script.id,
-                             record::ModeName(ceremony.mode()), ceremony.inputs().script.file.sha256),
-                 subject);
+  // The failure is signed too, when the log key still answers; but the first
+  // checkpoint of a log is the one that people cosign when they open it.
+  if (error.code != base::ErrorCode::kAborted && ceremony.writer().last_checkpoint()) static_cast<void>(ceremony.Checkpoint());
 }
 
 base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, const script::Step& step, std::size_t number) {
@@ -77,8 +60,11 @@ base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, c
   KC_RETURN_IF_ERROR(BeginStep(ceremony, section, step, *kind, number));
   StepRun run(ceremony, step);
   if (auto done = kind->Run(step, run); !done.ok()) {
-    RecordFailure(ceremony, step, done.error());
-    return std::move(done).error().Prefixed(fmt::format("step {}", step.id));
+    base::Error error = std::move(done).error();
+    // All inputs are in memory: what a step misses or finds twice is on a token.
+    if (error.code == base::ErrorCode::kNotFound || error.code == base::ErrorCode::kAmbiguous) error.code = base::ErrorCode::kToken;
+    RecordFailure(ceremony, step, error);
+    return std::move(error).Prefixed(fmt::format("step {}", step.id));
   }
   return EndStep(ceremony, step, run);
 }
@@ -102,7 +88,7 @@ base::Result<void> RunSteps(Ceremony& ceremony) {
         KC_RETURN_IF_ERROR(RunStep(ceremony, section, step, number));
         if (number > 1) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
       }
-      if (number == 1) KC_RETURN_IF_ERROR(OpenByQuorum(ceremony));
+      if (number == 1) KC_RETURN_IF_ERROR(ApproveOpening(ceremony));
     }
     KC_RETURN_IF_ERROR(ceremony.tokens().LogOut(ceremony.RecordToken()));
   }

@@ -1,0 +1,127 @@
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <set>
+#include <string>
+
+#include "hsm/cryptoki.h"
+#include "hsm/faulty_cryptoki.h"
+#include "tests/fault/trial.h"
+
+// After each fault: the ceremony goes on to COMPLETE, with the right objects on
+// both tokens and no secret in any file. A kill that leaves a record which
+// `resume` cannot bring to its end fails here with the place of the kill.
+namespace {
+
+using fault::Fault;
+using fault::How;
+using fault::Outcome;
+using fault::Stage;
+using fault::Where;
+
+constexpr int kMostResumes = 3;
+
+const std::set<std::string>& Consequential() {
+  static const std::set<std::string> names = {"C_InitToken", "C_InitPIN", "C_GenerateKeyPair", "C_DestroyObject", "C_Sign"};
+  return names;
+}
+
+void NeedSoftHsm(const Stage& stage) {
+  if (stage.has_softhsm()) return;
+  std::fputs("SoftHSM is not installed\n", stderr);
+  std::exit(77);
+}
+
+Outcome CleanRun(const Stage& stage) {
+  stage.Reset();
+  Outcome clean = stage.Begin({});
+  REQUIRE_MESSAGE(clean.done, clean.message);
+  REQUIRE(clean.calls.size() > 100);
+  REQUIRE(clean.storage_calls > 100);
+  REQUIRE(clean.prompts > 10);
+  REQUIRE(stage.Judge().empty());
+  return clean;
+}
+
+// Tries one fault. `codes` are the error codes that it may be reported with.
+void Try(const Stage& stage, const Fault& fault, const std::set<std::string>& codes) {
+  INFO(fault.Name());
+  stage.Reset();
+  const Outcome hit = stage.Begin(fault);
+  INFO("reported: ", hit.code, " ", hit.rule, " ", hit.message);
+  if (!hit.done) {
+    if (!hit.died) CHECK_MESSAGE(codes.contains(hit.code), "the error has another code");
+    const Outcome after = stage.GoOn(kMostResumes);
+    CHECK_MESSAGE(after.done, "resume: ", after.code, " ", after.rule, " ", after.message);
+  }
+  const std::vector<std::string> wrong = stage.Judge();
+  for (const std::string& each : wrong) FAIL_CHECK(each);
+}
+
+}  // namespace
+
+TEST_SUITE("kill-before") {
+  TEST_CASE("killed before any PKCS#11 call, the ceremony is gone on with to the end") {
+    const Stage stage("kill-before");
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    for (std::uint64_t i = 0; i < clean.calls.size(); ++i) Try(stage, {Where::kCall, How::kKillBefore, i, 0, 0}, {});
+  }
+}
+
+TEST_SUITE("kill-after") {
+  TEST_CASE("killed after a call that changes a token, the ceremony is gone on with to the end") {
+    const Stage stage("kill-after");
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
+      if (Consequential().contains(clean.calls[i])) Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
+    }
+  }
+}
+
+TEST_SUITE("call-error") {
+  TEST_CASE("a PKCS#11 call that fails stops the ceremony with its error, and it is gone on with to the end") {
+    const Stage stage("call-error");
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
+    for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
+      const auto errors = hsm::PlausibleErrors(static_cast<hsm::Function>(clean.functions[i]));
+      // Each call with one of its errors; which one goes round from call to call.
+      Try(stage, {Where::kCall, How::kFailInstead, i, errors[i % errors.size()], 0}, codes);
+      if (Consequential().contains(clean.calls[i])) {
+        Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, codes);
+        Try(stage, {Where::kCall, How::kGone, i, CKR_DEVICE_REMOVED, 0}, codes);
+      }
+    }
+  }
+}
+
+TEST_SUITE("storage") {
+  TEST_CASE("a storage call that fails, tears or is the last one loses nothing") {
+    const Stage stage("storage");
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    constexpr std::array kErrors = {EIO, ENOSPC, EROFS};
+    for (std::uint64_t i = 0; i < clean.storage_calls; ++i) {
+      Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
+      Try(stage, {Where::kStorage, How::kFailInstead, i, 0, kErrors[i % kErrors.size()]}, {"io"});
+      if (clean.storage_names[i] == "append") Try(stage, {Where::kStorage, How::kTornWrite, i, 0, ENOSPC}, {"io"});
+    }
+  }
+}
+
+TEST_SUITE("prompt") {
+  TEST_CASE("stopped or killed at any question, the ceremony is gone on with to the end") {
+    const Stage stage("prompt");
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    for (std::uint64_t i = 0; i < clean.prompts; ++i) {
+      Try(stage, {Where::kPrompt, How::kKillBefore, i, 0, 0}, {});
+      Try(stage, {Where::kPrompt, How::kFailInstead, i, 0, 0}, {"aborted"});
+    }
+  }
+}

@@ -1,0 +1,312 @@
+#include "tests/fault/trial.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "ceremony/estate/fold.h"
+#include "ceremony/quorum/credential.h"
+#include "ceremony/record/faulty_storage.h"
+#include "ceremony/record/posix_storage.h"
+#include "ceremony/record/trust.h"
+#include "ceremony/record/verify.h"
+#include "ceremony/room/unattended_terminal.h"
+#include "ceremony/run/pins.h"
+#include "ceremony/run/rehearsal.h"
+#include "ceremony/run/start.h"
+#include "ceremony/steps/catalogue.h"
+#include "hsm/faulty_cryptoki.h"
+#include "hsm/inventory.h"
+#include "hsm/login.h"
+#include "hsm/real_cryptoki.h"
+
+namespace fault {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using namespace ceremony;
+
+const std::string kScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
+
+[[noreturn]] void Die() {
+  kill(getpid(), SIGKILL);
+  _exit(137);
+}
+
+// Answers as simulated people do, and may be cut off at one question.
+class SweptTerminal final : public room::Terminal {
+ public:
+  explicit SweptTerminal(const Fault& fault) : quiet_(nullptr, room::Look{}), fault_(fault) {}
+  void ShowBanner(const room::Banner&) override {}
+  void ShowStep(const room::StepHeading&) override {}
+  void Say(room::Tone, const std::string&) override {}
+  void ShowFacts(const std::vector<room::Fact>&) override {}
+  void ShowDigest(const std::string&, base::ByteView) override {}
+  std::unique_ptr<room::Busy> ShowBusy(const std::string& what) override { return quiet_.ShowBusy(what); }
+  base::Result<std::string> Ask(const room::Question& question) override {
+    const std::uint64_t number = asked_++;
+    const bool here = fault_.where == Where::kPrompt && fault_.index == number;
+    if (here && fault_.how == How::kKillBefore) Die();
+    if (here && fault_.how == How::kFailInstead) return base::MakeError(base::ErrorCode::kAborted, "stopped at a question");
+    return quiet_.Ask(question);
+  }
+  base::Result<base::SecretBytes> AskSecret(const room::SecretQuestion& question) override { return quiet_.AskSecret(question); }
+  std::uint64_t asked() const { return asked_; }
+
+ private:
+  room::UnattendedTerminal quiet_;
+  Fault fault_;
+  std::uint64_t asked_ = 0;
+};
+
+hsm::Fault CallFault(const Fault& fault) {
+  hsm::Fault call;
+  call.call = fault.index + 1;
+  call.rv = fault.rv;
+  switch (fault.how) {
+    case How::kKillBefore: call.kind = hsm::Fault::Kind::kKillBefore; break;
+    case How::kKillAfter: call.kind = hsm::Fault::Kind::kKillAfter; break;
+    case How::kFailAfter: call.kind = hsm::Fault::Kind::kFailAfter; break;
+    case How::kGone: call.kind = hsm::Fault::Kind::kGoneFromHere; break;
+    default: call.kind = hsm::Fault::Kind::kFailInstead; break;
+  }
+  return call;
+}
+
+// Everything of a child: returns what it tells the parent.
+json Play(const std::string& archive, const Fault& fault, bool resume) {
+  json told = json::object();
+  auto plan = fault.where == Where::kCall ? std::make_shared<hsm::FaultPlan>(CallFault(fault)) : std::make_shared<hsm::FaultPlan>();
+  const auto load = [&plan](const hsm::ModuleOptions& options, std::shared_ptr<hsm::CallObserver> observer) -> base::Result<std::shared_ptr<hsm::Module>> {
+    KC_ASSIGN_OR_RETURN(auto real, hsm::RealCryptoki::Load(options.path));
+    return hsm::Module::Wrap(std::make_unique<hsm::FaultyCryptoki>(std::move(real), plan), options, std::move(observer));
+  };
+  json storage_names = json::array();
+  const auto hook = [&](const record::StorageCall& call) -> record::StorageFault {
+    storage_names.push_back(std::string(call.name));
+    if (fault.where != Where::kStorage || call.index != fault.index) return {};
+    if (fault.how == How::kKillBefore) Die();
+    if (fault.how == How::kTornWrite) return {fault.error_number, 7};
+    return {fault.error_number};
+  };
+  SweptTerminal terminal(fault);
+  const run::RehearsalPaths paths(archive);
+  const auto play = [&]() -> base::Result<void> {
+    KC_ASSIGN_OR_RETURN(const auto disk, record::PosixStorage::Open(archive));
+    record::FaultyStorage storage(*disk, hook);
+    base::SystemClock clock;
+    const auto begin_inputs = [&] { return script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue()); };
+    std::string folder;
+    for (const auto& entry : fs::directory_iterator(archive)) {
+      const std::string name = entry.path().filename().string();
+      if (estate::IsRecordName(name) && name > folder) folder = name;
+    }
+    KC_ASSIGN_OR_RETURN(script::Inputs inputs, resume ? run::ReadRecordInputs(archive, folder) : begin_inputs());
+    run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
+    quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, terminal);
+    run::World world{terminal, clock, storage, pins, credentials, load, [] { return false; }};
+    if (resume) return run::Resume(world, archive, inputs, folder);
+    return run::Begin(world, archive, inputs, folder);
+  };
+  const auto played = play();
+  told["done"] = played.ok();
+  if (!played.ok()) {
+    told["code"] = base::ErrorCodeName(played.error().code);
+    told["rule"] = played.error().rule;
+    told["message"] = played.error().message;
+  }
+  json calls = json::array();
+  json functions = json::array();
+  for (const hsm::Function function : plan->calls()) {
+    calls.push_back(hsm::FunctionName(function));
+    functions.push_back(static_cast<int>(function));
+  }
+  told["functions"] = std::move(functions);
+  told["calls"] = std::move(calls);
+  told["storage"] = std::move(storage_names);
+  told["prompts"] = terminal.asked();
+  return told;
+}
+
+Outcome InChild(const std::function<json()>& body) {
+  int ends[2];
+  if (pipe(ends) != 0) std::abort();
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    const std::string text = body().dump(-1, ' ', false, json::error_handler_t::replace);
+    std::size_t sent = 0;
+    while (sent < text.size()) {
+      const ssize_t wrote = write(ends[1], text.data() + sent, text.size() - sent);
+      if (wrote <= 0) _exit(99);
+      sent += static_cast<std::size_t>(wrote);
+    }
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string text;
+  char block[65536];
+  ssize_t got = 0;
+  while ((got = read(ends[0], block, sizeof block)) > 0) text.append(block, static_cast<std::size_t>(got));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  Outcome outcome;
+  const json told = json::parse(text, nullptr, false);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || !told.is_object()) {
+    outcome.died = true;
+    return outcome;
+  }
+  outcome.done = told.value("done", false);
+  outcome.code = told.value("code", "");
+  outcome.rule = told.value("rule", "");
+  outcome.message = told.value("message", "");
+  outcome.calls = told.value("calls", std::vector<std::string>{});
+  outcome.functions = told.value("functions", std::vector<int>{});
+  outcome.storage_names = told.value("storage", std::vector<std::string>{});
+  outcome.storage_calls = outcome.storage_names.size();
+  outcome.prompts = told.value("prompts", std::uint64_t{0});
+  return outcome;
+}
+
+base::Result<std::size_t> CountObjects(const run::RehearsalPaths& paths, const script::Inputs& inputs, const std::string& token) {
+  run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
+  const script::TokenBinding* bound = inputs.binding->Find(token);
+  KC_ASSIGN_OR_RETURN(const auto module, hsm::Module::Load({bound->module, bound->environment, bound->init_args}, nullptr));
+  KC_ASSIGN_OR_RETURN(const auto located, hsm::Token::Locate(module, bound->label, ""));
+  KC_ASSIGN_OR_RETURN(const base::SecretBytes pin, pins.UserPin(token, token));
+  KC_ASSIGN_OR_RETURN(hsm::LoginScope login, hsm::LoginScope::Open(located, hsm::User::kUser, pin));
+  KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(login.session()));
+  return inventory.items.size();
+}
+
+std::string ReadAll(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+std::string Fault::Name() const {
+  const char* places[] = {"nowhere", "call", "storage", "prompt"};
+  const char* ways[] = {"kill before", "kill after", "fail instead", "fail after", "gone from here", "torn write"};
+  std::ostringstream name;
+  name << ways[static_cast<int>(how)] << " at " << places[static_cast<int>(where)] << " " << index;
+  if (rv != 0) name << " rv 0x" << std::hex << rv;
+  if (error_number != 0) name << " errno " << error_number;
+  return name.str();
+}
+
+Stage::Stage(const std::string& name) {
+  // Memory is a disk as good as any for this, and a fast one.
+  const std::string base_folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path().string();
+  std::string pattern = base_folder + "/keyceremony-" + name + "-XXXXXX";
+  root_ = mkdtemp(pattern.data());
+  archive_ = root_ + "/archive";
+  prepared_ = root_ + "/prepared";
+  has_softhsm_ = run::FindSoftHsm().ok();
+  if (!has_softhsm_) return;
+  const Outcome prepared = InChild([this] {
+    const auto prepare = [this]() -> base::Result<void> {
+      KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(kScript, "", "", steps::Catalogue()));
+      return run::PrepareRehearsal(archive_, inputs.script, inputs.policy, hsm::Module::Load);
+    };
+    const auto result = prepare();
+    return json{{"done", result.ok()}, {"message", result.ok() ? std::string() : result.error().message}};
+  });
+  if (!prepared.done) {
+    std::fprintf(stderr, "the rehearsal could not be prepared: %s\n", prepared.message.c_str());
+    std::abort();
+  }
+  fs::copy(archive_, prepared_, fs::copy_options::recursive);
+}
+
+Stage::~Stage() {
+  std::error_code ignored;
+  fs::remove_all(root_, ignored);
+}
+
+void Stage::Reset() const {
+  fs::remove_all(archive_);
+  fs::copy(prepared_, archive_, fs::copy_options::recursive);
+}
+
+Outcome Stage::Begin(const Fault& fault) const {
+  return InChild([&] { return Play(archive_, fault, false); });
+}
+
+Outcome Stage::Resume(const Fault& fault) const {
+  return InChild([&] { return Play(archive_, fault, true); });
+}
+
+std::string Stage::NewestRecord() const {
+  std::string newest;
+  for (const auto& entry : fs::directory_iterator(archive_)) {
+    const std::string name = entry.path().filename().string();
+    if (estate::IsRecordName(name) && name > newest) newest = name;
+  }
+  return newest;
+}
+
+Outcome Stage::GoOn(int most) const {
+  Outcome outcome;
+  for (int i = 0; i < most; ++i) {
+    // Without all of its inputs a record was never opened: the first command again.
+    const std::string record = NewestRecord();
+    const bool begun = !record.empty() && fs::exists(archive_ + "/" + record + "/inputs/log-key.json");
+    outcome = begun ? Resume({}) : Begin({});
+    if (outcome.done) break;
+  }
+  return outcome;
+}
+
+std::vector<std::string> Stage::Judge() const {
+  std::vector<std::string> wrong;
+  const run::RehearsalPaths paths(archive_);
+  const std::string record = NewestRecord();
+  const auto trust = record::Trust::ReadRoster(paths.roster);
+  record::VerifyOptions options;
+  options.trust = trust.ok() ? &*trust : nullptr;
+  const auto report = record::VerifyRecord(archive_ + "/" + record, options);
+  if (!report.ok()) {
+    wrong.push_back("not readable: " + report.error().message);
+  } else if (report->verdict != record::Verdict::kComplete) {
+    wrong.push_back("verdict " + std::string(record::VerdictName(report->verdict)));
+    for (const record::Finding& finding : report->findings) wrong.push_back(finding.rule + ": " + finding.message);
+  }
+  for (const auto& [token, expected] : std::vector<std::pair<std::string, std::size_t>>{{"record", 0}, {"root-hsm", 2}}) {
+    const Outcome counted = InChild([&, token = token] {
+      const auto inputs = script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue());
+      const auto count = inputs.ok() ? CountObjects(paths, *inputs, token) : base::Result<std::size_t>(inputs.error());
+      return json{{"done", count.ok()}, {"message", count.ok() ? std::to_string(*count) : count.error().message}};
+    });
+    if (!counted.done || counted.message != std::to_string(expected)) {
+      wrong.push_back("token " + token + ": expected " + std::to_string(expected) + " objects, found " + counted.message);
+    }
+  }
+  std::vector<std::string> secrets;
+  for (const auto& envelope : fs::directory_iterator(paths.envelopes)) secrets.push_back(ReadAll(envelope.path()));
+  for (const auto& entry : fs::recursive_directory_iterator(archive_)) {
+    const std::string path = entry.path().string();
+    if (!entry.is_regular_file() || path.starts_with(paths.people)) continue;
+    const std::string content = ReadAll(entry.path());
+    for (const std::string& secret : secrets) {
+      if (!secret.empty() && content.find(secret) != std::string::npos) wrong.push_back("a PIN stands in " + path);
+    }
+  }
+  return wrong;
+}
+
+}  // namespace fault

@@ -1,0 +1,72 @@
+// A trial is the root ceremony played once in a process of its own, with at most
+// one fault; what it came to is told through a pipe. The parent process never
+// loads a module, so each child starts from a clean one and may die anywhere.
+#ifndef TESTS_FAULT_TRIAL_H_
+#define TESTS_FAULT_TRIAL_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fault {
+
+enum class Where : std::uint8_t { kNowhere, kCall, kStorage, kPrompt };
+enum class How : std::uint8_t { kKillBefore, kKillAfter, kFailInstead, kFailAfter, kGone, kTornWrite };
+
+struct Fault {
+  Where where = Where::kNowhere;
+  How how = How::kFailInstead;
+  std::uint64_t index = 0;      // from 0
+  unsigned long rv = 0;         // kCall
+  int error_number = 0;         // kStorage
+
+  std::string Name() const;
+};
+
+// Outcome of one child. `died` when it was killed, or ended without a word.
+struct Outcome {
+  bool died = false;
+  bool done = false;            // the ceremony is complete
+  std::string code, rule, message;
+  std::vector<std::string> calls;        // names of the C_ functions, in order
+  std::vector<int> functions;            // the same as hsm::Function
+  std::uint64_t storage_calls = 0;
+  std::vector<std::string> storage_names;
+  std::uint64_t prompts = 0;
+};
+
+// Stage is one archive at one path that is put back to its prepared state for
+// every trial (SoftHSM's paths are absolute).
+class Stage final {
+ public:
+  explicit Stage(const std::string& name);
+  ~Stage();
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+  // Reset puts back the archive as the rehearsal was prepared, without records.
+  void Reset() const;
+  // Begin and Resume play in a child; Resume takes the newest record.
+  Outcome Begin(const Fault& fault) const;
+  Outcome Resume(const Fault& fault) const;
+  // GoOn resumes, or begins again where nothing was opened, until the ceremony
+  // is complete; at most `most` times. The last outcome.
+  Outcome GoOn(int most) const;
+  // Judge checks all that must hold in the end and returns what does not:
+  // verdict, objects on both tokens, secrets in no file of the records.
+  std::vector<std::string> Judge() const;
+
+  bool has_softhsm() const { return has_softhsm_; }
+  std::string NewestRecord() const;
+
+ private:
+  std::string root_;
+  std::string archive_;
+  std::string prepared_;
+  bool has_softhsm_ = false;
+};
+
+}  // namespace fault
+
+#endif  // TESTS_FAULT_TRIAL_H_

@@ -38,7 +38,9 @@ ordered_json ValueSchema(const Field& field) {
       schema["minimum"] = field.minimum;
       schema["maximum"] = field.maximum;
       break;
-    case FieldType::kBoolean: schema["type"] = "boolean"; break;
+    case FieldType::kBoolean:
+      schema["type"] = "boolean";
+      break;
     case FieldType::kChoice:
       if (field.choices.size() == 1) {
         schema["const"] = field.choices.front().name;
@@ -61,7 +63,9 @@ ordered_json ValueSchema(const Field& field) {
       schema["minProperties"] = field.minimum;
       schema["maxProperties"] = field.maximum;
       break;
-    case FieldType::kTable: schema.update(ObjectSchema(*field.tables.front(), nullptr)); break;
+    case FieldType::kTable:
+      schema.update(ObjectSchema(*field.tables.front(), nullptr));
+      break;
     case FieldType::kVariant: {
       // One condition for each word, so that an editor names the field that is
       // wrong and not every alternative that does not fit.

@@ -30,10 +30,14 @@ void Mutate(const json& document, const json::json_pointer& at, std::vector<json
     changed.at(at) = other;
     if (changed != document) out.push_back(std::move(changed));
   };
-  for (const char* other : {"null", "true", "0", "-1", "3", "4503599627370497", "\"\"", "\"x\"", "\"A b\"", "\"ä\"", "[]", "{}", "[\"x\"]", "{\"x\":1}"}) with(json::parse(other));
+  for (const char* other : {"null", "true", "0", "-1", "3", "4503599627370497", "\"\"", "\"x\"", "\"A b\"", "\"ä\"",
+                            "[]", "{}", "[\"x\"]", "{\"x\":1}"})
+    with(json::parse(other));
   if (value.is_string()) {
     const std::string text = value;
-    for (const std::string& other : {text + " ", " " + text, text + "\u00e4", text + "/", "/" + text, std::string(5000, 'a'), text + "\n" + text}) with(other);
+    for (const std::string& other :
+         {text + " ", " " + text, text + "\u00e4", text + "/", "/" + text, std::string(5000, 'a'), text + "\n" + text})
+      with(other);
   }
   if (value.is_object()) {
     json more = value;
@@ -84,7 +88,9 @@ void CheckAgreement(const std::string& kind, const std::string& broken, const st
   std::string lines;
   for (const json& document : documents) lines += document.dump() + "\n";
   const std::string file = folder.Write("documents", lines);
-  const int status = std::system(("python3 '" + kSource + "/tests/unit/script/schema/judge.py' '" + schema + "' '" + file + "' > '" + (folder / "verdicts") + "'").c_str());
+  const int status = std::system(("python3 '" + kSource + "/tests/unit/script/schema/judge.py' '" + schema + "' '" +
+                                  file + "' > '" + (folder / "verdicts") + "'")
+                                     .c_str());
   if (WIFEXITED(status) && WEXITSTATUS(status) == 77) std::exit(77);
   REQUIRE(status == 0);
 
@@ -97,7 +103,8 @@ void CheckAgreement(const std::string& kind, const std::string& broken, const st
     std::set<std::string> rules;
     const bool accepted = Accepts(table, document.dump(), rules);
     if (!accepted) ++refused;
-    CHECK_MESSAGE(accepted == (verdict == "a"), kind << ": parser " << (accepted ? "accepts" : "refuses") << ", schema " << verdict << ": " << document.dump());
+    CHECK_MESSAGE(accepted == (verdict == "a"), kind << ": parser " << (accepted ? "accepts" : "refuses") << ", schema "
+                                                     << verdict << ": " << document.dump());
   }
   MESSAGE(kind << ": " << documents.size() << " documents, " << refused << " refused by both");
   CHECK(refused > documents.size() / 2);
@@ -111,13 +118,20 @@ TEST_CASE("schema and parser give one verdict on every policy") {
   CheckAgreement("policy", kGoodPolicy, {ReadText(kSource + "/scripts/smki.policy.json")});
 }
 
+TEST_CASE("schema and parser give one verdict on every profile") {
+  CheckAgreement("profile", ReadText(kSource + "/scripts/profiles/smki-root-oca.profile.json"),
+                 {ReadText(kSource + "/scripts/profiles/smki-issuing-oca.profile.json")});
+}
+
 TEST_CASE("schema and parser give one verdict on every roster") { CheckAgreement("roster", kGoodRoster); }
 
 TEST_CASE("schema and parser give one verdict on every script") {
-  CheckAgreement("script", R"({"format":"keyceremony-script/1","id":"d","title":"t","estate":"e","purpose":"p\nq","policy":"p","tokens":{"t":{"role":"live"}},
+  CheckAgreement(
+      "script",
+      R"({"format":"keyceremony-script/1","id":"d","title":"t","estate":"e","purpose":"p\nq","policy":"p","tokens":{"t":{"role":"live"}},
 "sections":[{"id":"s","title":"t","steps":[
 {"id":"a","do":"room.attend","people":{"custodian":3}},
 {"id":"r","do":"room.record","by":"witness","facts":[{"name":"bag","label":"bag","pattern":"[A-Z]{2}","example":"AB"}]},
 {"id":"k","do":"key.destroy","key":"k","tokens":["t"],"hold_until":"2026-11-21","quorum":"q","skippable":true}]}]})",
-                 {ReadText(kSource + "/scripts/smki-root-oca.ceremony.json")});
+      {ReadText(kSource + "/scripts/smki-root-oca.ceremony.json")});
 }

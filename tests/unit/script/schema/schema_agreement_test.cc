@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "ceremony/script/schema.h"
+#include "ceremony/steps/catalogue.h"
 #include "tests/unit/script/sample_files.h"
-#include "tests/unit/script/step_kinds.h"
 #include "tests/unit/script/support.h"
 
 using namespace ceremony::script;
@@ -78,7 +78,7 @@ bool Accepts(const FieldTable& table, const std::string& text, std::set<std::str
 
 // `broken` are taken as they are and in every broken form, `whole` only as they are.
 void CheckAgreement(const std::string& kind, const std::string& broken, const std::vector<std::string>& whole = {}) {
-  const StepKinds kinds;
+  const StepFieldSource& kinds = ceremony::steps::Catalogue();
   const Folder folder;
   const std::string schema = folder.Write("schema.json", GenerateSchema(kind, kinds).value());
   std::vector<json> documents;
@@ -132,6 +132,6 @@ TEST_CASE("schema and parser give one verdict on every script") {
 "sections":[{"id":"s","title":"t","steps":[
 {"id":"a","do":"room.attend","people":{"custodian":3}},
 {"id":"r","do":"room.record","by":"witness","facts":[{"name":"bag","label":"bag","pattern":"[A-Z]{2}","example":"AB"}]},
-{"id":"k","do":"key.destroy","key":"k","tokens":["t"],"hold_until":"2026-11-21","quorum":"q","skippable":true}]}]})",
+{"id":"d","do":"document.lodge","file":"a/b.txt","name":"b.txt","kind":"x","quorum":"q","skippable":true}]}]})",
       {ReadText(kSource + "/scripts/smki-root-oca.ceremony.json")});
 }

@@ -51,6 +51,9 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   }
   if (!played.ok()) {
     base::Error error = played.error();
+    if (const auto place = error.hint.find("resume RECORD"); place != std::string::npos && !folder.empty()) {
+      error.hint.replace(place, std::string("resume RECORD").size(), fmt::format("resume {}/{}", options.archive, folder));
+    }
     const bool recorded = !folder.empty() && std::filesystem::exists(options.archive + "/" + folder);
     if (recorded && error.hint.find("resume") == std::string::npos) {
       error.hint += fmt::format("{}go on with: keyceremony resume {}/{}", error.hint.empty() ? "" : "; ", options.archive, folder);

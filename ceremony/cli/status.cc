@@ -10,8 +10,6 @@
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/estate/due.h"
 #include "ceremony/estate/fold.h"
-#include "ceremony/room/look.h"
-#include "ceremony/room/typesetter.h"
 #include "ceremony/script/roster.h"
 #include "hsm/base/clock.h"
 
@@ -92,25 +90,23 @@ ordered_json ToJson(const Status& status) {
 std::string Day(const std::string& time) { return time.substr(0, 10); }
 
 void Print(const Status& status, std::ostream& out) {
-  const room::Typesetter typesetter(room::LookOf(1));
   const estate::Estate& estate = status.folded.estate;
   out << "Due\n";
   if (status.due.empty()) out << "  nothing\n";
   for (const estate::DueItem& item : status.due) {
-    out << typesetter.SetSaying(item.overdue ? room::Tone::kBad : room::Tone::kWarning,
-                                fmt::format("{} {}{}", item.what, item.subject, item.by.empty() ? "" : " by " + Day(item.by)));
+    out << fmt::format("  {}{} {}{}\n", item.overdue ? "OVERDUE: " : "", item.what, item.subject, item.by.empty() ? "" : " by " + Day(item.by));
   }
-  out << "\nTokens\n";
+  out << "\nTokens\n" << (estate.tokens().empty() ? "  none\n" : "");
   for (const estate::Token& t : estate.tokens()) {
     out << fmt::format("  {:<20} {:<12} {:<8} {:<18} {}, since {}\n", t.name, t.domain, t.role, t.serial, t.state, Day(t.since.time));
   }
-  out << "\nKeys\n";
+  out << "\nKeys\n" << (estate.keys().empty() ? "  none\n" : "");
   for (const estate::Key& key : estate.keys()) {
     out << fmt::format("  {:<20} {:<12} {}, since {}\n", key.name, key.algorithm, key.state, Day(key.since.time));
     out << fmt::format("    public key {}\n", key.spki_sha256);
     for (const estate::Copy& copy : key.copies) out << fmt::format("    {} on {} (serial {}), id {}\n", copy.kind, copy.token, copy.serial, copy.object_id);
   }
-  out << "\nCertificates\n";
+  out << "\nCertificates\n" << (estate.certificates().empty() ? "  none\n" : "");
   for (const estate::Certificate& c : estate.certificates()) {
     out << fmt::format("  {:<20} {} to {}\n    {}\n    SHA-256 {}\n", c.name, Day(c.not_before), Day(c.not_after), c.subject, c.sha256);
   }

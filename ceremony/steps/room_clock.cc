@@ -37,7 +37,7 @@ class RoomClockKind final : public StepKind {
     return table;
   }
 
-  std::string Title(const script::Step& step) const override { return "Compare the machine's clock with the " + step.fields.Text("source"); }
+  std::string Title(const script::Step& step) const override { return "Compare the machine's clock with " + step.fields.Text("source"); }
 
   void Check(const script::Step& step, PlanContext& plan) const override {
     plan.Takes(60);
@@ -53,7 +53,7 @@ class RoomClockKind final : public StepKind {
     room::Question question;
     question.kind = room::Question::Kind::kText;
     question.id = "room.clock/reading";
-    question.text = fmt::format("Read the {} aloud in UTC, and type what it shows.", step.fields.Text("source"));
+    question.text = fmt::format("Read {} aloud, in UTC, and type what it shows.", step.fields.Text("source"));
     question.pattern = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]";
     question.example = "14:05:30";
     question.simulated = base::FormatTime(context.clock().UtcMicros()).substr(11, 8);
@@ -72,7 +72,7 @@ class RoomClockKind final : public StepKind {
                                                   {"tolerance_seconds", tolerance}}));
     context.terminal().ShowFacts({{step.fields.Text("source"), reading}, {"machine", base::FormatTime(machine).substr(11, 8)}, {"difference", fmt::format("{} s", offset)}});
     if (std::llabs(offset) > tolerance) {
-      return base::Refusal("CLOCK-01", fmt::format("the machine's clock differs by {} s from the {}, {} s are allowed", offset, step.fields.Text("source"), tolerance),
+      return base::Refusal("CLOCK-01", fmt::format("the machine's clock differs by {} s from {}, {} s are allowed", offset, step.fields.Text("source"), tolerance),
                            "set the machine's clock and repeat the step, or repeat the reading if it took long to type");
     }
     return {};

@@ -100,16 +100,24 @@ TEST_SUITE("call-error") {
   }
 }
 
-TEST_SUITE("storage") {
-  TEST_CASE("a storage call that fails, tears or is the last one loses nothing") {
-    const Stage stage("storage");
+TEST_SUITE("storage-kill") {
+  TEST_CASE("killed before any storage call, nothing is lost") {
+    const Stage stage("storage-kill");
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    for (std::uint64_t i = 0; i < clean.storage_calls; ++i) Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
+  }
+}
+
+TEST_SUITE("storage-error") {
+  TEST_CASE("a storage call that fails or tears ends the ceremony with an i/o error and loses nothing") {
+    const Stage stage("storage-error");
     NeedSoftHsm(stage);
     const Outcome clean = CleanRun(stage);
     constexpr std::array kErrors = {EIO, ENOSPC, EROFS};
     for (std::uint64_t i = 0; i < clean.storage_calls; ++i) {
-      Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
-      Try(stage, {Where::kStorage, How::kFailInstead, i, 0, kErrors[i % kErrors.size()]}, {"io"});
-      if (clean.storage_names[i] == "append") Try(stage, {Where::kStorage, How::kTornWrite, i, 0, ENOSPC}, {"io"});
+      const bool append = clean.storage_names[i] == "append";
+      Try(stage, {Where::kStorage, append ? How::kTornWrite : How::kFailInstead, i, 0, kErrors[i % kErrors.size()]}, {"io"});
     }
   }
 }

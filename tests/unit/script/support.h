@@ -3,6 +3,7 @@
 #define TESTS_UNIT_SCRIPT_SUPPORT_H_
 
 #include <doctest/doctest.h>
+
 #include <stdlib.h>
 #include <sys/stat.h>
 

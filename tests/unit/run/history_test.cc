@@ -1,0 +1,100 @@
+#include "ceremony/run/history.h"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using ceremony::run::History;
+using nlohmann::json;
+
+void See(History& history, const json& entry) {
+  const auto seen = history.See(entry);
+  REQUIRE_MESSAGE(seen.ok(), (seen.ok() ? "" : seen.error().message));
+}
+
+json Begin(const char* id) { return {{"type", "step"}, {"id", id}, {"phase", "begin"}}; }
+json Intent(int call, const char* fn) { return {{"type", "intent"}, {"call", call}, {"fn", fn}, {"token", "hsm"}, {"objects", {"aa"}}}; }
+json Done(int call, const char* rv, const char* spki, json objects) {
+  return {{"type", "done"}, {"call", call}, {"rv", rv}, {"spki", spki}, {"objects", std::move(objects)}};
+}
+
+}  // namespace
+
+TEST_CASE("a call without its done needs settling, one that is done and read back does not") {
+  History history;
+  See(history, Begin("generate"));
+  See(history, Intent(1, "C_GenerateKeyPair"));
+  CHECK(history.calls().at(0).NeedsSettling());
+  See(history, Done(1, "CKR_OK", "c3BraQ==", {"aa", "bb", "cc"}));
+  CHECK_FALSE(history.calls().at(0).NeedsSettling());
+  const auto progress = history.ProgressOf("generate");
+  REQUIRE(progress.FindCall("C_GenerateKeyPair", "hsm") != nullptr);
+  CHECK(progress.FindCall("C_GenerateKeyPair", "hsm")->spki == "c3BraQ==");
+}
+
+TEST_CASE("a call that failed needs settling only when the token is not what it was") {
+  History history;
+  See(history, Begin("generate"));
+  See(history, Intent(1, "C_GenerateKeyPair"));
+  See(history, Done(1, "CKR_DEVICE_ERROR", "", {"aa"}));
+  CHECK_FALSE(history.calls().at(0).NeedsSettling());
+  See(history, Intent(2, "C_GenerateKeyPair"));
+  See(history, Done(2, "CKR_DEVICE_ERROR", "", {"aa", "bb"}));
+  CHECK(history.calls().at(1).NeedsSettling());
+  CHECK(history.ProgressOf("generate").FindCall("C_GenerateKeyPair", "hsm") == nullptr);
+}
+
+TEST_CASE("a generation that came back without a public key is never taken over") {
+  History history;
+  See(history, Begin("generate"));
+  See(history, Intent(1, "C_GenerateKeyPair"));
+  See(history, Done(1, "CKR_OK", "", {"aa", "bb"}));
+  CHECK(history.calls().at(0).NeedsSettling());
+}
+
+TEST_CASE("settling names leftovers, and each stays one until an entry says that it is gone") {
+  History history;
+  See(history, Begin("generate"));
+  See(history, Intent(1, "C_GenerateKeyPair"));
+  See(history, {{"type", "observe"}, {"what", "call-settled"}, {"call", 1}, {"token", "hsm"}, {"leftovers", {{{"digest", "d1"}, {"name", "object one"}}, {{"digest", "d2"}, {"name", "object two"}}}}});
+  CHECK_FALSE(history.calls().at(0).NeedsSettling());
+  REQUIRE(history.leftovers().size() == 2);
+  See(history, {{"type", "observe"}, {"what", "leftover-gone"}, {"digest", "d1"}});
+  REQUIRE(history.leftovers().size() == 1);
+  CHECK(history.leftovers().at(0).name == "object two");
+}
+
+TEST_CASE("a step that failed is begun again, one that ended is over, and its effects are known") {
+  History history;
+  See(history, Begin("a"));
+  See(history, {{"type", "step"}, {"id", "a"}, {"phase", "failed"}});
+  CHECK_FALSE(history.StepOf("a").over());
+  See(history, Begin("a"));
+  CHECK(history.StepOf("a").attempts == 2);
+  See(history, {{"type", "step"}, {"id", "a"}, {"phase", "end"}, {"effects", {{{"effect", "document-lodged"}, {"name", "n"}, {"kind", "k"}, {"sha256", "s"}}}}});
+  CHECK(history.StepOf("a").over());
+  CHECK(history.StepsOver() == 1);
+  CHECK(history.effects().size() == 1);
+}
+
+TEST_CASE("the opening is met when m different people have cosigned its request") {
+  History history;
+  See(history, {{"type", "open"}});
+  See(history, {{"type", "request"}, {"step", "opening"}, {"quorum", {{"name", "custodians"}, {"m", 2}, {"n", 3}}}});
+  See(history, {{"type", "cosign"}, {"person", "alice"}, {"request", 1}});
+  See(history, {{"type", "cosign"}, {"person", "alice"}, {"request", 1}});
+  CHECK_FALSE(history.opening()->met());
+  See(history, {{"type", "cosign"}, {"person", "bob"}, {"request", 7}});
+  CHECK_FALSE(history.opening()->met());
+  See(history, {{"type", "cosign"}, {"person", "bob"}, {"request", 1}});
+  CHECK(history.opening()->met());
+}
+
+TEST_CASE("who departs no longer counts, and a done that nobody began is corrupt") {
+  History history;
+  See(history, {{"type", "attend"}, {"person", "alice"}, {"name", "Alice"}, {"roles", {"custodian"}}, {"presence", "in-person"}});
+  CHECK(history.attendance().WithRole("custodian").size() == 1);
+  See(history, {{"type", "depart"}, {"person", "alice"}});
+  CHECK(history.attendance().WithRole("custodian").empty());
+  CHECK_FALSE(history.See(Done(9, "CKR_OK", "", json::array())).ok());
+}

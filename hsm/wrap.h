@@ -1,0 +1,65 @@
+// Copies of private keys: out of one token under an AES key, into another, and
+// there proven before they count.
+//
+// A copy is trusted as little as a new key: every attribute is stated and read back, what a module
+// ignored is repaired and read back again, and then it is tried: its value must
+// not be readable, a copy that is not to leave must not leave, and it must sign as the key that it is.
+#ifndef HSM_WRAP_H_
+#define HSM_WRAP_H_
+
+#include <string>
+#include <vector>
+
+#include "hsm/keygen.h"
+#include "hsm/transport.h"
+
+namespace hsm {
+
+// WrapPrivateKey takes a private key out of a token: its PKCS#8 under an AES
+// key by RFC 5649. The bytes are as secret as that AES key: never in a record.
+// kToken with CKR_KEY_UNEXTRACTABLE for a sealed key; kCorrupt WRAP-SIZE-01 when
+// the length cannot be that of a wrapped key.
+Result<Bytes> WrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism,
+                             const Object& private_key);
+
+// KeyCopy is a copy that counts.
+struct KeyCopy {
+  KeyPair pair;
+  Description attributes;             // as read back in the end, "private." and "public."
+  std::vector<std::string> repaired;  // what the module ignored and was set again: "CKA_SENSITIVE"
+  std::vector<std::string> trials;    // what was tried, in words, for the record
+};
+
+// KeyCopying is the outcome. When a copy does not pass, its objects are destroyed; the error says
+// so, and `left_behind` are those that could not be.
+struct [[nodiscard]] KeyCopying {
+  Result<KeyCopy> copy;
+  std::vector<Object> left_behind;
+};
+
+// UnwrapPrivateKey takes a private key in, makes its public object and puts it to the test.
+// `spec` says what the copy is to be; spec.algorithm must be that of `public_key`.
+// Refused before the call: KEY-GEN-01, KEY-GEN-02 as in GenerateKeyPair;
+// KEY-COPY-01 the token has this key already; KEY-COPY-02 the id is taken. After it, kCorrupt:
+//   KEY-ATTR-01..13   an attribute is not as stated, and could not be repaired
+//   KEY-COPY-03       the copy's value can be read in clear
+//   KEY-COPY-04       a copy that is not extractable was wrapped all the same
+//   KEY-COPY-05       the copy does not sign as this key
+// A copy that only derives or decrypts is not tried for KEY-COPY-05; `trials` says what was.
+// SENSITIVE and EXTRACTABLE can be repaired only while the copy is modifiable.
+KeyCopying UnwrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism, ByteView wrapped,
+                            const base::PublicKey& public_key, const KeyPairSpec& spec);
+
+// CopyKey does it all: transport key, out, in, transport key destroyed.
+KeyCopying CopyKey(Session& source, const KeyPair& key, Session& target, const CopyWay& way, const KeyPairSpec& spec,
+                   const TransportSpec& transport = {});
+
+// ProveSealed shows that a key cannot leave its token: CKA_EXTRACTABLE reads
+// false, and an attempt to wrap it under a fresh AES key is refused. kCorrupt
+// KEY-SEAL-01 when it came out (the attribute is not kept, or says true),
+// KEY-SEAL-02 when the refusal was not about the key: nothing is proven then.
+Result<void> ProveSealed(Session& session, const KeyPair& key);
+
+}  // namespace hsm
+
+#endif  // HSM_WRAP_H_

@@ -189,9 +189,10 @@ Result<GeneratedKey> MakeKeyPair(Session& session, const KeyPairSpec& spec, std:
           outcome.attributes = Joined(public_attributes.Describe("public."), private_attributes.Describe("private."));
 
           std::vector<AttributeDifference> differences =
-              CompareAttributes("private", private_attributes, private_stated, private_added);
-          std::ranges::move(CompareAttributes("public", public_attributes, public_stated, public_added),
-                            std::back_inserter(differences));
+              CompareAttributes("private", private_attributes, private_stated, private_added, session.quirks());
+          std::ranges::move(
+              CompareAttributes("public", public_attributes, public_stated, public_added, session.quirks()),
+              std::back_inserter(differences));
           std::optional<base::PublicKey> public_key;
           ComparePublicKey(spec, public_attributes, private_attributes, public_key, differences);
           if (public_key) outcome.spki = base::Base64Encode(public_key->spki());
@@ -236,7 +237,7 @@ Result<GeneratedSecretKey> MakeWrapKey(Session& session, const WrapKeySpec& spec
         Object object(handle, *attributes);
         left_behind = {object};
         outcome.attributes = attributes->Describe();
-        const auto differences = CompareAttributes("secret", *attributes, stated, added);
+        const auto differences = CompareAttributes("secret", *attributes, stated, added, session.quirks());
         if (!differences.empty()) return DifferenceError(spec.label, differences);
         return GeneratedSecretKey{std::move(object), outcome.attributes};
       });

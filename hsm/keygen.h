@@ -101,9 +101,11 @@ struct AttributeDifference {
 // CompareAttributes checks an object against a template and the values that a
 // token adds by itself (`expected`, such as CKA_LOCAL). An attribute that the
 // object lacks passes only when it was stated false and is one of those that
-// older modules do not know (CKA_COPYABLE, CKA_WRAP_WITH_TRUSTED, ...).
+// older modules do not know (CKA_COPYABLE, CKA_WRAP_WITH_TRUSTED, ...). What the
+// module is known to report wrongly (quirks) is not compared.
 std::vector<AttributeDifference> CompareAttributes(std::string_view which, const AttributeSet& actual,
-                                                   const Template& stated, const Template& expected);
+                                                   const Template& stated, const Template& expected,
+                                                   const Quirks& quirks);
 
 }  // namespace hsm
 

@@ -19,21 +19,25 @@ using nlohmann::json;
 using x509::RuleId;
 
 constexpr std::array kEncodings{
-    Named<x509::StringEncoding>{x509::StringEncoding::kPrintableString, "PrintableString", "letters, digits, space and '()+,-./:=?"},
+    Named<x509::StringEncoding>{x509::StringEncoding::kPrintableString, "PrintableString",
+                                "letters, digits, space and '()+,-./:=?"},
     Named<x509::StringEncoding>{x509::StringEncoding::kUtf8String, "UTF8String", "any characters"},
     Named<x509::StringEncoding>{x509::StringEncoding::kIa5String, "IA5String", "ASCII"},
-    Named<x509::StringEncoding>{x509::StringEncoding::kBitString, "BIT STRING", "the value is pairs of hexadecimal digits"},
+    Named<x509::StringEncoding>{x509::StringEncoding::kBitString, "BIT STRING",
+                                "the value is pairs of hexadecimal digits"},
 };
 
 std::vector<ChoiceName> KeyChoices() {
   std::vector<ChoiceName> choices;
-  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) choices.push_back({std::string(facts.name), std::string(facts.title)});
+  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms())
+    choices.push_back({std::string(facts.name), std::string(facts.title)});
   return choices;
 }
 
 std::vector<ChoiceName> SignatureChoices() {
   std::vector<ChoiceName> choices;
-  for (const x509::SignatureAlgorithmFacts& facts : x509::SignatureAlgorithms()) choices.push_back({std::string(facts.name), std::string(facts.clause)});
+  for (const x509::SignatureAlgorithmFacts& facts : x509::SignatureAlgorithms())
+    choices.push_back({std::string(facts.name), std::string(facts.clause)});
   return choices;
 }
 
@@ -44,14 +48,20 @@ std::vector<ChoiceName> UsageChoices() {
 }
 
 FieldTable AttributeTable() {
-  return {"attribute",
-          "One attribute of the subject, in an RDN of its own.",
-          {Field::Text("type", "its type: CN, OU, O, C, ..., a name of X.520, or an object identifier").Length(1, 120).Example("\"CN\""),
-           Field::Choice("encoding", ChoicesOf(kEncodings), "how the value is encoded"),
-           Field::Text("value", "the value, fixed; without it the script of the ceremony gives one").Length(1, 1000).Optional(),
-           Field::Integer("max_length", 1, 32768, "most characters (bits of a BIT STRING) of a value that the script gives").Default(64),
-           Field::Boolean("optional", "whether the script may leave it out").Default(false)},
-          {}};
+  return {
+      "attribute",
+      "One attribute of the subject, in an RDN of its own.",
+      {Field::Text("type", "its type: CN, OU, O, C, ..., a name of X.520, or an object identifier")
+           .Length(1, 120)
+           .Example("\"CN\""),
+       Field::Choice("encoding", ChoicesOf(kEncodings), "how the value is encoded"),
+       Field::Text("value", "the value, fixed; without it the script of the ceremony gives one")
+           .Length(1, 1000)
+           .Optional(),
+       Field::Integer("max_length", 1, 32768, "most characters (bits of a BIT STRING) of a value that the script gives")
+           .Default(64),
+       Field::Boolean("optional", "whether the script may leave it out").Default(false)},
+      {}};
 }
 
 Field ValidityField() {
@@ -62,14 +72,18 @@ Field ValidityField() {
         {Field::Integer("years", 0, 1000, "years").Default(0), Field::Integer("months", 0, 1200, "months").Default(0),
          Field::Integer("days", 0, 36600, "days").Default(0)},
         {}},
-       {"fixed", "Between two moments.", {Field::Time("not_before", "its first second"), Field::Time("not_after", "its last second")}, {}},
+       {"fixed",
+        "Between two moments.",
+        {Field::Time("not_before", "its first second"), Field::Time("not_after", "its last second")},
+        {}},
        {"indefinite", "From the moment of the ceremony on, without a known end: to 99991231235959Z.", {}, {}}},
       "how long the certificate is valid");
 }
 
 // One extension type: its value's fields, and whether it is critical.
 FieldTable ExtensionTable(std::string name, std::string help, std::vector<Field> value) {
-  value.insert(value.begin(), Field::Boolean("critical", "whether a verifier that does not know it must refuse the certificate"));
+  value.insert(value.begin(),
+               Field::Boolean("critical", "whether a verifier that does not know it must refuse the certificate"));
   return {std::move(name), std::move(help), std::move(value), {}};
 }
 
@@ -78,7 +92,8 @@ Field ExtensionField() {
     return Field::Table("policy",
                         {"policy",
                          "One certificate policy.",
-                         {Field::Shaped("oid", OidShape(), "the policy"), Field::Text("cps", "URI of the practice statement").Optional()},
+                         {Field::Shaped("oid", OidShape(), "the policy"),
+                          Field::Text("cps", "URI of the practice statement").Optional()},
                          {}},
                         "a policy");
   };
@@ -87,21 +102,32 @@ Field ExtensionField() {
       {ExtensionTable("basicConstraints", "RFC 5280 4.2.1.9.",
                       {Field::Boolean("ca", "whether the subject is a CA"),
                        Field::Integer("path_length", 0, 255, "most CA certificates that may follow").Optional()}),
-       ExtensionTable("keyUsage", "RFC 5280 4.2.1.3.",
-                      {Field::List("usage", Field::Choice("usage", UsageChoices(), "a usage"), 1, 9, "what the key is for").Unique()}),
-       ExtensionTable("certificatePolicies", "RFC 5280 4.2.1.4.", {Field::List("policies", policy(), 1, 50, "the policies, in this order")}),
-       ExtensionTable("subjectKeyIdentifier", "RFC 5280 4.2.1.2: method 1 is SHA-1 of the key, method 2 is 0100 and its last 60 bits.",
+       ExtensionTable(
+           "keyUsage", "RFC 5280 4.2.1.3.",
+           {Field::List("usage", Field::Choice("usage", UsageChoices(), "a usage"), 1, 9, "what the key is for")
+                .Unique()}),
+       ExtensionTable("certificatePolicies", "RFC 5280 4.2.1.4.",
+                      {Field::List("policies", policy(), 1, 50, "the policies, in this order")}),
+       ExtensionTable("subjectKeyIdentifier",
+                      "RFC 5280 4.2.1.2: method 1 is SHA-1 of the key, method 2 is 0100 and its last 60 bits.",
                       {Field::Integer("method", 1, 2, "which method")}),
-       ExtensionTable("authorityKeyIdentifier", "RFC 5280 4.2.1.1.",
-                      {Field::Choice("form", {{"keyIdentifier", "the key identifier of the issuer"}, {"keyIdentifierIssuerAndSerial", "also the issuer and serial number of its certificate"}},
-                                     "what it holds")
-                           .Default("keyIdentifier")}),
-       ExtensionTable("extKeyUsage", "RFC 5280 4.2.1.12.",
-                      {Field::List("purposes", Field::Text("purpose", "a name such as serverAuth, or an object identifier"), 1, 50, "the purposes, in this order").Unique()}),
-       ExtensionTable("other", "Any extension, its value as DER.",
-                      {Field::Text("extension", "its name or object identifier").Length(1, 120),
-                       Field::Shaped("der", HexShape(), "what extnValue holds; without it the script gives it").Optional(),
-                       Field::Boolean("optional", "whether it is left out when the script gives no value").Default(false)})},
+       ExtensionTable(
+           "authorityKeyIdentifier", "RFC 5280 4.2.1.1.",
+           {Field::Choice("form",
+                          {{"keyIdentifier", "the key identifier of the issuer"},
+                           {"keyIdentifierIssuerAndSerial", "also the issuer and serial number of its certificate"}},
+                          "what it holds")
+                .Default("keyIdentifier")}),
+       ExtensionTable(
+           "extKeyUsage", "RFC 5280 4.2.1.12.",
+           {Field::List("purposes", Field::Text("purpose", "a name such as serverAuth, or an object identifier"), 1, 50,
+                        "the purposes, in this order")
+                .Unique()}),
+       ExtensionTable(
+           "other", "Any extension, its value as DER.",
+           {Field::Text("extension", "its name or object identifier").Length(1, 120),
+            Field::Shaped("der", HexShape(), "what extnValue holds; without it the script gives it").Optional(),
+            Field::Boolean("optional", "whether it is left out when the script gives no value").Default(false)})},
       "an extension");
 }
 
@@ -122,7 +148,8 @@ x509::KeyUsageRule BuildUsage(const json& value) {
   const auto names = x509::KeyUsageNames();
   for (const json& usage : value.at("usage")) {
     for (std::size_t bit = 0; bit < names.size(); ++bit) {
-      if (names[bit] == usage.get_ref<const std::string&>()) rule.bits = static_cast<std::uint16_t>(rule.bits | 1U << bit);
+      if (names[bit] == usage.get_ref<const std::string&>())
+        rule.bits = static_cast<std::uint16_t>(rule.bits | 1U << bit);
     }
   }
   return rule;
@@ -140,13 +167,15 @@ x509::ExtensionRule BuildExtension(const json& value) {
     rule.value = BuildUsage(value);
   } else if (rule.type == "certificatePolicies") {
     x509::CertificatePoliciesRule policies;
-    for (const json& policy : value.at("policies")) policies.policies.push_back({policy.at("oid"), policy.value("cps", "")});
+    for (const json& policy : value.at("policies"))
+      policies.policies.push_back({policy.at("oid"), policy.value("cps", "")});
     rule.value = std::move(policies);
   } else if (rule.type == "subjectKeyIdentifier") {
     rule.value = x509::SubjectKeyIdentifierRule{value.at("method")};
   } else if (rule.type == "authorityKeyIdentifier") {
     const bool alone = value.at("form") == "keyIdentifier";
-    rule.value = x509::AuthorityKeyIdentifierRule{alone ? x509::AuthorityKeyForm::kKeyIdentifier : x509::AuthorityKeyForm::kKeyIdentifierIssuerAndSerial};
+    rule.value = x509::AuthorityKeyIdentifierRule{alone ? x509::AuthorityKeyForm::kKeyIdentifier
+                                                        : x509::AuthorityKeyForm::kKeyIdentifierIssuerAndSerial};
   } else if (rule.type == "extKeyUsage") {
     rule.value = x509::ExtendedKeyUsageRule{value.at("purposes").get<std::vector<std::string>>()};
   } else {
@@ -167,14 +196,17 @@ x509::Profile BuildProfile(const json& values) {
   profile.kind = values.at("certificate");
   profile.self_signed = values.at("self_signed");
   for (const json& value : values.at("subject")) {
-    x509::AttributeRule rule{value.at("type"), ValueOf(kEncodings, value.at("encoding").get_ref<const std::string&>()), std::nullopt, value.at("max_length"), value.at("optional")};
+    x509::AttributeRule rule{value.at("type"), ValueOf(kEncodings, value.at("encoding").get_ref<const std::string&>()),
+                             std::nullopt, value.at("max_length"), value.at("optional")};
     if (value.contains("value")) rule.value = value.at("value").get<std::string>();
     profile.subject.push_back(std::move(rule));
   }
   profile.validity = BuildValidity(values.at("validity"));
   profile.serial_octets = values.at("serial_octets");
-  for (const json& key : values.at("keys")) profile.key_algorithms.push_back(base::FindKeyAlgorithm(key.get_ref<const std::string&>())->algorithm);
-  profile.signature_algorithm = x509::FindSignatureAlgorithm(values.at("signature").get_ref<const std::string&>())->algorithm;
+  for (const json& key : values.at("keys"))
+    profile.key_algorithms.push_back(base::FindKeyAlgorithm(key.get_ref<const std::string&>())->algorithm);
+  profile.signature_algorithm =
+      x509::FindSignatureAlgorithm(values.at("signature").get_ref<const std::string&>())->algorithm;
   for (const json& value : values.at("extensions")) profile.extensions.push_back(BuildExtension(value));
   return profile;
 }
@@ -183,20 +215,26 @@ x509::Profile BuildProfile(const json& values) {
 std::string_view MemberOf(RuleId rule) {
   switch (rule) {
     case RuleId::kProfile01:
-    case RuleId::kProfile08: return "subject";
-    case RuleId::kProfile04: return "signature";
-    case RuleId::kProfile05: return "serial_octets";
-    case RuleId::kProfile06: return "validity";
-    case RuleId::kProfile09: return "keys";
-    default: return "extensions";
+    case RuleId::kProfile08:
+      return "subject";
+    case RuleId::kProfile04:
+      return "signature";
+    case RuleId::kProfile05:
+      return "serial_octets";
+    case RuleId::kProfile06:
+      return "validity";
+    case RuleId::kProfile09:
+      return "keys";
+    default:
+      return "extensions";
   }
 }
 
 void AddContradictions(const Document& document, const x509::Profile& profile, Problems& problems) {
   for (const x509::Finding& finding : x509::CheckProfile(profile)) {
     const Node* node = document.root().Find(MemberOf(finding.rule));
-    AddProblem(document, node == nullptr ? document.root() : *node, PlaceOf::kValue, finding.facts().id, finding.message,
-               fmt::format("{}: {}", finding.facts().clause, finding.facts().title), problems);
+    AddProblem(document, node == nullptr ? document.root() : *node, PlaceOf::kValue, finding.facts().id,
+               finding.message, fmt::format("{}: {}", finding.facts().clause, finding.facts().title), problems);
   }
 }
 
@@ -207,13 +245,18 @@ const FieldTable& ProfileTable() {
       "profile",
       "The shape of a certificate. What it does not name, the certificate does not have.",
       {FormatField("keyceremony-profile/1"), Field::Id("id", "the profile's id").Example("\"smki-root-oca\""),
-       Field::Shaped("version", VersionShape(), "its version").Example("\"1.0\""), Field::Text("title", "what it is, for people"),
+       Field::Shaped("version", VersionShape(), "its version").Example("\"1.0\""),
+       Field::Text("title", "what it is, for people"),
        Field::Text("clause", "the clause of the certificate policy that it implements"),
        Field::Id("certificate", "the kind of certificate, by which the policy limits validity").Example("\"root\""),
        Field::Boolean("self_signed", "whether the key certifies itself"),
-       Field::List("subject", Field::Table("attribute", AttributeTable(), "an attribute"), 0, 20, "the subject, in this order"), ValidityField(),
-       Field::Integer("serial_octets", 8, 20, "octets of the serial number, from the token's random number generator").Default(16),
-       Field::List("keys", Field::Choice("key", KeyChoices(), "an algorithm"), 1, 20, "algorithms of the subject's key").Unique(),
+       Field::List("subject", Field::Table("attribute", AttributeTable(), "an attribute"), 0, 20,
+                   "the subject, in this order"),
+       ValidityField(),
+       Field::Integer("serial_octets", 8, 20, "octets of the serial number, from the token's random number generator")
+           .Default(16),
+       Field::List("keys", Field::Choice("key", KeyChoices(), "an algorithm"), 1, 20, "algorithms of the subject's key")
+           .Unique(),
        Field::Choice("signature", SignatureChoices(), "how the certificate is signed"),
        Field::List("extensions", ExtensionField(), 0, 30, "the extensions, in this order")},
       {}};

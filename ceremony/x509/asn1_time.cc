@@ -53,9 +53,9 @@ Civil CivilOf(std::int64_t utc_seconds) {
 
 std::string Spell(std::int64_t utc_seconds, const char* pattern, int year_modulus) {
   const Civil civil = CivilOf(utc_seconds);
-  return fmt::format(fmt::runtime(pattern), static_cast<int>(civil.date.year()) % year_modulus, static_cast<unsigned>(civil.date.month()),
-                     static_cast<unsigned>(civil.date.day()), civil.second_of_day / 3600, civil.second_of_day / 60 % 60,
-                     civil.second_of_day % 60);
+  return fmt::format(fmt::runtime(pattern), static_cast<int>(civil.date.year()) % year_modulus,
+                     static_cast<unsigned>(civil.date.month()), static_cast<unsigned>(civil.date.day()),
+                     civil.second_of_day / 3600, civil.second_of_day / 60 % 60, civil.second_of_day % 60);
 }
 
 constexpr std::int64_t kEarliest = -631152000;  // 19500101000000Z
@@ -88,7 +88,9 @@ std::string FormatGeneralizedTime(std::int64_t utc_seconds) {
   return Spell(utc_seconds, "{:04}{:02}{:02}{:02}{:02}{:02}Z", 10000);
 }
 
-std::string FormatUtcTime(std::int64_t utc_seconds) { return Spell(utc_seconds, "{:02}{:02}{:02}{:02}{:02}{:02}Z", 100); }
+std::string FormatUtcTime(std::int64_t utc_seconds) {
+  return Spell(utc_seconds, "{:02}{:02}{:02}{:02}{:02}{:02}Z", 100);
+}
 
 std::string ReadableTime(std::int64_t utc_seconds) {
   return Spell(utc_seconds, "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", 10000);
@@ -99,11 +101,13 @@ base::Result<ValidityPeriod> PeriodOf(const Validity& validity, std::int64_t not
   if (const auto* fixed = std::get_if<FixedValidity>(&validity)) {
     period = {fixed->not_before, fixed->not_after};
   } else if (not_before < kEarliest || not_before > kIndefiniteEnd) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("notBefore {} is not within the years 1950 to 9999", not_before));
+    return base::MakeError(base::ErrorCode::kInvalidInput,
+                           fmt::format("notBefore {} is not within the years 1950 to 9999", not_before));
   } else if (const auto* relative = std::get_if<RelativeValidity>(&validity)) {
     constexpr unsigned kMostYears = 8050;
     if (relative->years > kMostYears || relative->months > kMostYears * 12 || relative->days > kMostYears * 366) {
-      return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("a validity of {} ends after the year 9999", ValidityText(validity)));
+      return base::MakeError(base::ErrorCode::kInvalidInput,
+                             fmt::format("a validity of {} ends after the year 9999", ValidityText(validity)));
     }
     const Civil begin = CivilOf(not_before);
     const sys_days end = Shift(begin.date, relative->years, relative->months) + days(relative->days);
@@ -112,10 +116,13 @@ base::Result<ValidityPeriod> PeriodOf(const Validity& validity, std::int64_t not
     period.not_after = kIndefiniteEnd;
   }
   if (period.not_before < kEarliest || period.not_after > kIndefiniteEnd) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("a validity of {} is not within the years 1950 to 9999", ValidityText(validity)));
+    return base::MakeError(
+        base::ErrorCode::kInvalidInput,
+        fmt::format("a validity of {} is not within the years 1950 to 9999", ValidityText(validity)));
   }
   if (period.not_after <= period.not_before) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("a validity of {} ends when it begins", ValidityText(validity)));
+    return base::MakeError(base::ErrorCode::kInvalidInput,
+                           fmt::format("a validity of {} ends when it begins", ValidityText(validity)));
   }
   return period;
 }

@@ -53,7 +53,8 @@ constexpr std::array<StringType, 9> kStringTypes = {{
 }};
 
 const StringType* FindStringType(std::uint8_t identifier) {
-  const auto found = std::find_if(kStringTypes.begin(), kStringTypes.end(), [&](const StringType& type) { return type.identifier == identifier; });
+  const auto found = std::find_if(kStringTypes.begin(), kStringTypes.end(),
+                                  [&](const StringType& type) { return type.identifier == identifier; });
   return found == kStringTypes.end() ? nullptr : &*found;
 }
 
@@ -61,7 +62,8 @@ const StringType* FindStringType(std::uint8_t identifier) {
 
 const AttributeFacts* FindAttribute(std::optional<Oid> type) {
   if (!type) return nullptr;
-  const auto found = std::find_if(kAttributes.begin(), kAttributes.end(), [&](const AttributeFacts& facts) { return facts.type == *type; });
+  const auto found = std::find_if(kAttributes.begin(), kAttributes.end(),
+                                  [&](const AttributeFacts& facts) { return facts.type == *type; });
   return found == kAttributes.end() ? nullptr : &*found;
 }
 
@@ -117,7 +119,8 @@ std::string_view StringTypeName(std::uint8_t identifier) {
 std::size_t CharacterCount(std::uint8_t identifier, base::ByteView value) {
   switch (identifier) {
     case tag::kUtf8String:
-      return static_cast<std::size_t>(std::count_if(value.begin(), value.end(), [](std::uint8_t octet) { return (octet & 0xc0U) != 0x80; }));
+      return static_cast<std::size_t>(
+          std::count_if(value.begin(), value.end(), [](std::uint8_t octet) { return (octet & 0xc0U) != 0x80; }));
     case tag::kBmpString:
       return value.size() / 2;
     case tag::kUniversalString:

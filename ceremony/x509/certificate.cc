@@ -23,8 +23,10 @@ std::string KeyText(const SpkiView& spki) {
   if (algorithm == Oid::kEcPublicKey || algorithm == Oid::kEd25519) {
     for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) {
       const base::ByteView curve = base::AsBytes(facts.curve_oid_der);
-      const base::ByteView named = algorithm == Oid::kEd25519 ? base::ByteView(spki.algorithm.whole).subspan(2) : spki.algorithm.parameters;
-      if (!curve.empty() && std::equal(curve.begin(), curve.end(), named.begin(), named.end())) return std::string(facts.title);
+      const base::ByteView named =
+          algorithm == Oid::kEd25519 ? base::ByteView(spki.algorithm.whole).subspan(2) : spki.algorithm.parameters;
+      if (!curve.empty() && std::equal(curve.begin(), curve.end(), named.begin(), named.end()))
+        return std::string(facts.title);
     }
   }
   if (algorithm == Oid::kRsaEncryption) {
@@ -71,8 +73,8 @@ Fields FieldsOf(const TbsView& tbs) {
   fields.spki_der_hex = base::HexEncode(tbs.spki.whole);
   fields.spki_sha256 = base::Sha256Hex(tbs.spki.whole);
   for (const ExtensionView& extension : tbs.extensions()) {
-    fields.extensions.push_back({OidText(extension.oid), DottedOid(extension.oid), extension.critical, ExtensionText(extension),
-                                 base::HexEncode(extension.value)});
+    fields.extensions.push_back({OidText(extension.oid), DottedOid(extension.oid), extension.critical,
+                                 ExtensionText(extension), base::HexEncode(extension.value)});
   }
   return fields;
 }
@@ -84,7 +86,8 @@ base::Result<Certificate> Certificate::Parse(base::ByteView der) {
   const bool complete = ParseCertificate(state->der, state->view, findings);
   if (!findings.empty()) {
     const Finding& first = findings.list().front();
-    return base::MakeError(base::ErrorCode::kCorrupt, "certificate: " + first.Text()).WithRule(std::string(first.facts().id));
+    return base::MakeError(base::ErrorCode::kCorrupt, "certificate: " + first.Text())
+        .WithRule(std::string(first.facts().id));
   }
   if (!complete) return base::MakeError(base::ErrorCode::kInternal, "certificate: incomplete without a finding");
   return Certificate(std::move(state));
@@ -106,14 +109,21 @@ base::Result<void> Certificate::VerifiedBy(const base::PublicKey& issuer_key) co
   const base::ByteView inner = certificate.tbs.signature.whole;
   const base::ByteView outer = certificate.algorithm.whole;
   if (!std::equal(inner.begin(), inner.end(), outer.begin(), outer.end())) {
-    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("signature algorithm is {} inside and {} outside", AlgorithmText(certificate.tbs.signature), AlgorithmText(certificate.algorithm)));
+    return base::MakeError(base::ErrorCode::kCorrupt,
+                           fmt::format("signature algorithm is {} inside and {} outside",
+                                       AlgorithmText(certificate.tbs.signature), AlgorithmText(certificate.algorithm)));
   }
   const SignatureAlgorithmFacts* facts = FindByIdentifier(outer);
-  if (facts == nullptr) return base::MakeError(base::ErrorCode::kUnsupported, "signature algorithm " + AlgorithmText(certificate.algorithm) + " is not known");
+  if (facts == nullptr)
+    return base::MakeError(base::ErrorCode::kUnsupported,
+                           "signature algorithm " + AlgorithmText(certificate.algorithm) + " is not known");
   if (!Fits(facts->algorithm, issuer_key.algorithm())) {
-    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("an {} key does not make {} signatures", base::FactsOf(issuer_key.algorithm()).title, facts->name));
+    return base::MakeError(
+        base::ErrorCode::kCorrupt,
+        fmt::format("an {} key does not make {} signatures", base::FactsOf(issuer_key.algorithm()).title, facts->name));
   }
-  if (certificate.signature_unused_bits != 0) return base::MakeError(base::ErrorCode::kCorrupt, "the signature is not whole octets");
+  if (certificate.signature_unused_bits != 0)
+    return base::MakeError(base::ErrorCode::kCorrupt, "the signature is not whole octets");
   return issuer_key.Verify(facts->scheme, certificate.tbs.whole, certificate.signature);
 }
 

@@ -35,9 +35,9 @@ struct Fields {
   std::string subject;
   std::string issuer_der_hex;
   std::string subject_der_hex;
-  std::string key_algorithm;        // "EC P-256"
+  std::string key_algorithm;  // "EC P-256"
   std::string spki_der_hex;
-  std::string spki_sha256;          // hex
+  std::string spki_sha256;  // hex
   std::vector<ExtensionFields> extensions;
 };
 

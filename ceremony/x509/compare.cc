@@ -21,10 +21,12 @@ class Comparer final {
       : tbs_(tbs), profile_(profile), input_(input), start_(start), fields_(FieldsOf(tbs)) {}
 
   Comparison Run() && {
-    Add("version", profile_.extensions.empty() ? "1" : "3", std::to_string(tbs_.version), tbs_.version == (profile_.extensions.empty() ? 1U : 3U), tbs_.whole);
+    Add("version", profile_.extensions.empty() ? "1" : "3", std::to_string(tbs_.version),
+        tbs_.version == (profile_.extensions.empty() ? 1U : 3U), tbs_.whole);
     Serial();
     const SignatureAlgorithmFacts& algorithm = FactsOf(profile_.signature_algorithm);
-    Add("signature algorithm", std::string(algorithm.name), fields_.signature_algorithm, SameBytes(tbs_.signature.whole, IdentifierOf(algorithm.algorithm)), tbs_.signature.whole);
+    Add("signature algorithm", std::string(algorithm.name), fields_.signature_algorithm,
+        SameBytes(tbs_.signature.whole, IdentifierOf(algorithm.algorithm)), tbs_.signature.whole);
     Issuer();
     Validity();
     Subject();
@@ -40,11 +42,14 @@ class Comparer final {
   }
 
   void Serial() {
-    const bool shaped = tbs_.serial.size() == profile_.serial_octets && !tbs_.serial.empty() && (tbs_.serial[0] & 0x80U) == 0;
+    const bool shaped =
+        tbs_.serial.size() == profile_.serial_octets && !tbs_.serial.empty() && (tbs_.serial[0] & 0x80U) == 0;
     if (input_ != nullptr) {
-      Add("serial number", base::HexEncode(input_->serial), fields_.serial_hex, shaped && SameBytes(input_->serial, tbs_.serial), tbs_.serial);
+      Add("serial number", base::HexEncode(input_->serial), fields_.serial_hex,
+          shaped && SameBytes(input_->serial, tbs_.serial), tbs_.serial);
     } else {
-      Add("serial number", fmt::format("{} octets, positive", profile_.serial_octets), fmt::format("{} ({} octets)", fields_.serial_hex, tbs_.serial.size()), shaped, tbs_.serial);
+      Add("serial number", fmt::format("{} octets, positive", profile_.serial_octets),
+          fmt::format("{} ({} octets)", fields_.serial_hex, tbs_.serial.size()), shaped, tbs_.serial);
     }
   }
 
@@ -52,7 +57,8 @@ class Comparer final {
     if (profile_.self_signed) {
       Add("issuer", "the subject, byte by byte", fields_.issuer, IsSelfIssued(tbs_), tbs_.issuer);
     } else if (input_ != nullptr && input_->authority) {
-      Add("issuer", NameText(input_->authority->name), fields_.issuer, SameBytes(input_->authority->name, tbs_.issuer), tbs_.issuer);
+      Add("issuer", NameText(input_->authority->name), fields_.issuer, SameBytes(input_->authority->name, tbs_.issuer),
+          tbs_.issuer);
     } else {
       Add("issuer", "another CA", fields_.issuer, !IsSelfIssued(tbs_), tbs_.issuer);
     }
@@ -62,21 +68,24 @@ class Comparer final {
     const std::int64_t not_before = tbs_.not_before.seconds.value_or(0);
     const auto period = PeriodOf(profile_.validity, input_ != nullptr ? input_->not_before : not_before);
     if (!period || !tbs_.not_before.seconds || !tbs_.not_after.seconds) {
-      Add("validity", ValidityText(profile_.validity), fields_.not_before + " to " + fields_.not_after, false, tbs_.not_before.whole);
+      Add("validity", ValidityText(profile_.validity), fields_.not_before + " to " + fields_.not_after, false,
+          tbs_.not_before.whole);
       return;
     }
     if (input_ != nullptr || std::holds_alternative<FixedValidity>(profile_.validity)) {
-      Add("not before", ReadableTime(period->not_before), fields_.not_before, period->not_before == *tbs_.not_before.seconds, tbs_.not_before.whole);
+      Add("not before", ReadableTime(period->not_before), fields_.not_before,
+          period->not_before == *tbs_.not_before.seconds, tbs_.not_before.whole);
     }
-    Add("not after", fmt::format("{} ({})", ReadableTime(period->not_after), ValidityText(profile_.validity)), fields_.not_after,
-        period->not_after == *tbs_.not_after.seconds, tbs_.not_after.whole);
+    Add("not after", fmt::format("{} ({})", ReadableTime(period->not_after), ValidityText(profile_.validity)),
+        fields_.not_after, period->not_after == *tbs_.not_after.seconds, tbs_.not_after.whole);
   }
 
   // With the input the whole name is known; without it each attribute is held to its rule.
   void Subject() {
     if (input_ != nullptr) {
       const auto name = BuildName(profile_, input_->subject);
-      Add("subject", name ? NameText(*name) : name.error().message, fields_.subject, name.ok() && SameBytes(*name, tbs_.subject), tbs_.subject);
+      Add("subject", name ? NameText(*name) : name.error().message, fields_.subject,
+          name.ok() && SameBytes(*name, tbs_.subject), tbs_.subject);
       return;
     }
     NameReader reader(tbs_.subject);
@@ -85,14 +94,15 @@ class Comparer final {
       const auto type = OidContent(rule.type);
       const bool here = attribute && type.ok() && attribute->first_of_rdn && SameBytes(attribute->type, *type);
       if (!here && rule.optional) continue;
-      Add("subject " + rule.type, AttributeRuleText(rule), here ? AttributeText(*attribute) : "(absent)", here && Matches(rule, *attribute),
-          here ? attribute->whole : tbs_.subject);
+      Add("subject " + rule.type, AttributeRuleText(rule), here ? AttributeText(*attribute) : "(absent)",
+          here && Matches(rule, *attribute), here ? attribute->whole : tbs_.subject);
       if (here) attribute = reader.Next();
     }
     for (; attribute; attribute = reader.Next()) {
       Add("subject " + OidText(attribute->type), "(absent)", AttributeText(*attribute), false, attribute->whole);
     }
-    if (profile_.subject.empty() && !reader.Next()) Add("subject", "(empty)", fields_.subject, fields_.subject == "(empty)", tbs_.subject);
+    if (profile_.subject.empty() && !reader.Next())
+      Add("subject", "(empty)", fields_.subject, fields_.subject == "(empty)", tbs_.subject);
   }
 
   static std::string AttributeRuleText(const AttributeRule& rule) {
@@ -103,7 +113,8 @@ class Comparer final {
 
   static std::string AttributeText(const AttributeView& attribute) {
     const std::string_view name = StringTypeName(attribute.encoding);
-    return fmt::format("{} ({})", AttributeValueText(attribute), name.empty() ? fmt::format("tag {:02x}", attribute.encoding) : std::string(name));
+    return fmt::format("{} ({})", AttributeValueText(attribute),
+                       name.empty() ? fmt::format("tag {:02x}", attribute.encoding) : std::string(name));
   }
 
   static bool Matches(const AttributeRule& rule, const AttributeView& attribute) {
@@ -113,13 +124,17 @@ class Comparer final {
       return length >= 1 && length <= rule.max_length;
     }
     if (rule.encoding != StringEncoding::kBitString) return base::AsText(attribute.value) == *rule.value;
-    return !attribute.value.empty() && attribute.value[0] == 0 && base::HexEncode(attribute.value.subspan(1)) == *rule.value;
+    return !attribute.value.empty() && attribute.value[0] == 0 &&
+           base::HexEncode(attribute.value.subspan(1)) == *rule.value;
   }
 
   void Key() {
     if (input_ != nullptr) {
-      Add("public key", fmt::format("{}, SPKI SHA-256 {}", base::FactsOf(input_->subject_key.algorithm()).title, input_->subject_key.SpkiSha256Hex()),
-          fmt::format("{}, SPKI SHA-256 {}", fields_.key_algorithm, fields_.spki_sha256), SameBytes(input_->subject_key.spki(), tbs_.spki.whole), tbs_.spki.whole);
+      Add("public key",
+          fmt::format("{}, SPKI SHA-256 {}", base::FactsOf(input_->subject_key.algorithm()).title,
+                      input_->subject_key.SpkiSha256Hex()),
+          fmt::format("{}, SPKI SHA-256 {}", fields_.key_algorithm, fields_.spki_sha256),
+          SameBytes(input_->subject_key.spki(), tbs_.spki.whole), tbs_.spki.whole);
     }
     std::string allowed;
     bool found = false;
@@ -157,13 +172,15 @@ class Comparer final {
       }
       Add(field, critical + text.value_or("any value"), has, equal, extension->whole);
       if (extension != tbs_.extensions().data() + place) {
-        Add("place of " + rule.type, fmt::format("extension number {}", place + 1), fmt::format("extension number {}", extension - tbs_.extensions().data() + 1), false, extension->whole);
+        Add("place of " + rule.type, fmt::format("extension number {}", place + 1),
+            fmt::format("extension number {}", extension - tbs_.extensions().data() + 1), false, extension->whole);
       }
       ++place;
     }
     for (const ExtensionView& extension : tbs_.extensions()) {
       if (std::find(expected.begin(), expected.end(), &extension) != expected.end()) continue;
-      Add("extension " + OidText(extension.oid), "(absent)", (extension.critical ? "critical, " : "") + ExtensionText(extension), false, extension.whole);
+      Add("extension " + OidText(extension.oid), "(absent)",
+          (extension.critical ? "critical, " : "") + ExtensionText(extension), false, extension.whole);
     }
   }
 
@@ -203,7 +220,10 @@ bool Comparison::AllEqual() const {
 std::vector<Finding> Comparison::ToFindings() const {
   std::vector<Finding> findings;
   for (const ComparisonRow& row : rows_) {
-    if (!row.equal) findings.push_back({RuleId::kCompare01, row.offset, fmt::format("{}: the profile says {}, the certificate has {}", row.field, row.profile_says, row.certificate_has)});
+    if (!row.equal)
+      findings.push_back({RuleId::kCompare01, row.offset,
+                          fmt::format("{}: the profile says {}, the certificate has {}", row.field, row.profile_says,
+                                      row.certificate_has)});
   }
   return findings;
 }
@@ -216,14 +236,17 @@ std::string Comparison::Text() const {
     // One long value must not push the other column off the screen.
     if (row.profile_says.size() <= 48) says_width = std::max(says_width, row.profile_says.size());
   }
-  std::string text = fmt::format("  {:{}}  {:{}}  {}\n", "field", field_width, "profile says", says_width, "certificate has");
+  std::string text =
+      fmt::format("  {:{}}  {:{}}  {}\n", "field", field_width, "profile says", says_width, "certificate has");
   for (const ComparisonRow& row : rows_) {
-    text += fmt::format("{} {:{}}  {:{}}  {}\n", row.equal ? '=' : '!', row.field, field_width, row.profile_says, says_width, row.certificate_has);
+    text += fmt::format("{} {:{}}  {:{}}  {}\n", row.equal ? '=' : '!', row.field, field_width, row.profile_says,
+                        says_width, row.certificate_has);
   }
   return text;
 }
 
-Comparison CompareWithProfile(const TbsView& tbs, const Profile& profile, const TbsInput* input, const std::uint8_t* file_start) {
+Comparison CompareWithProfile(const TbsView& tbs, const Profile& profile, const TbsInput* input,
+                              const std::uint8_t* file_start) {
   return Comparer(tbs, profile, input, file_start).Run();
 }
 

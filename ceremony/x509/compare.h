@@ -14,11 +14,11 @@
 namespace ceremony::x509 {
 
 struct ComparisonRow {
-  std::string field;            // "subject", "extension keyUsage"
+  std::string field;  // "subject", "extension keyUsage"
   std::string profile_says;
   std::string certificate_has;
   bool equal = false;
-  std::size_t offset = 0;       // octets from the start of the certificate or TBS
+  std::size_t offset = 0;  // octets from the start of the certificate or TBS
 };
 
 class Comparison final {

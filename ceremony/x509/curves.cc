@@ -66,7 +66,8 @@ Curves::~Curves() = default;
 
 bool Curves::IsOnCurve(base::Curve curve, base::ByteView point) const {
   const State::Curve& known = state_->curves.at(static_cast<std::size_t>(curve));
-  const bool on = EC_POINT_oct2point(known.group.get(), known.point.get(), point.data(), point.size(), state_->scratch.get()) == 1;
+  const bool on =
+      EC_POINT_oct2point(known.group.get(), known.point.get(), point.data(), point.size(), state_->scratch.get()) == 1;
   if (!on) ERR_clear_error();
   return on;
 }

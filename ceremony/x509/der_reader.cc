@@ -29,7 +29,10 @@ std::size_t Utf8Length(base::ByteView text) {
       ++i;
       continue;
     }
-    const std::size_t more = lead >= 0xc2 && lead <= 0xdf ? 1 : (lead & 0xf0U) == 0xe0 ? 2 : lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
+    const std::size_t more = lead >= 0xc2 && lead <= 0xdf   ? 1
+                             : (lead & 0xf0U) == 0xe0       ? 2
+                             : lead >= 0xf0 && lead <= 0xf4 ? 3
+                                                            : 0;
     if (more == 0 || text.size() - i <= more) return i;
     for (std::size_t j = 1; j <= more; ++j) {
       if ((text[i + j] & 0xc0U) != 0x80) return i;
@@ -56,8 +59,8 @@ void CheckInteger(const Element& element, Findings& findings) {
   const base::ByteView content = element.content;
   if (content.empty()) {
     findings.Add(RuleId::kDerInteger01, element.whole, "INTEGER without contents");
-  } else if (content.size() > 1 && ((content[0] == 0x00 && (content[1] & 0x80U) == 0) ||
-                                    (content[0] == 0xff && (content[1] & 0x80U) != 0))) {
+  } else if (content.size() > 1 &&
+             ((content[0] == 0x00 && (content[1] & 0x80U) == 0) || (content[0] == 0xff && (content[1] & 0x80U) != 0))) {
     findings.Add(RuleId::kDerInteger02, content,
                  fmt::format("INTEGER begins with a redundant {:02x} before {:02x}", content[0], content[1]));
   }
@@ -67,11 +70,13 @@ void CheckBitString(const Element& element, Findings& findings) {
   const base::ByteView content = element.content;
   if (content.empty() || content[0] > 7 || (content[0] > 0 && content.size() == 1)) {
     findings.Add(RuleId::kDerBitString01, element.whole,
-                 content.empty() ? std::string("BIT STRING without the octet that counts unused bits")
-                                 : fmt::format("BIT STRING states {} unused bits in {} octets", content[0], content.size() - 1));
+                 content.empty()
+                     ? std::string("BIT STRING without the octet that counts unused bits")
+                     : fmt::format("BIT STRING states {} unused bits in {} octets", content[0], content.size() - 1));
   } else if ((content.back() & ((1U << content[0]) - 1U)) != 0 && content.size() > 1) {
     findings.Add(RuleId::kDerBitString02, &content.back(),
-                 fmt::format("the {} unused bits of the BIT STRING are not zero: last octet {:02x}", content[0], content.back()));
+                 fmt::format("the {} unused bits of the BIT STRING are not zero: last octet {:02x}", content[0],
+                             content.back()));
   }
 }
 
@@ -120,23 +125,28 @@ void CheckPrimitive(const Element& element, Findings& findings) {
     case tag::kBitString:
       return CheckBitString(element, findings);
     case tag::kNull:
-      if (!content.empty()) findings.Add(RuleId::kDerNull01, element.whole, fmt::format("NULL has {} octets", content.size()));
+      if (!content.empty())
+        findings.Add(RuleId::kDerNull01, element.whole, fmt::format("NULL has {} octets", content.size()));
       return;
     case tag::kOid:
       return CheckOid(element, findings);
     case tag::kUtf8String:
       if (const std::size_t good = Utf8Length(content); good != content.size()) {
-        findings.Add(RuleId::kDerString02, content.data() + good, fmt::format("octet {:02x} of a UTF8String is not UTF-8", content[good]));
+        findings.Add(RuleId::kDerString02, content.data() + good,
+                     fmt::format("octet {:02x} of a UTF8String is not UTF-8", content[good]));
       }
       return;
     case tag::kNumericString:
-      return CheckCharacters(content, "NumericString", [](std::uint8_t c) { return c == ' ' || (c >= '0' && c <= '9'); }, findings);
+      return CheckCharacters(
+          content, "NumericString", [](std::uint8_t c) { return c == ' ' || (c >= '0' && c <= '9'); }, findings);
     case tag::kPrintableString:
       return CheckCharacters(content, "PrintableString", IsPrintable, findings);
     case tag::kIa5String:
-      return CheckCharacters(content, "IA5String", [](std::uint8_t c) { return c < 0x80; }, findings);
+      return CheckCharacters(
+          content, "IA5String", [](std::uint8_t c) { return c < 0x80; }, findings);
     case tag::kVisibleString:
-      return CheckCharacters(content, "VisibleString", [](std::uint8_t c) { return c >= ' ' && c <= '~'; }, findings);
+      return CheckCharacters(
+          content, "VisibleString", [](std::uint8_t c) { return c >= ' ' && c <= '~'; }, findings);
     case tag::kUtcTime:
     case tag::kGeneralizedTime:
       return CheckTime(element, findings);
@@ -144,7 +154,8 @@ void CheckPrimitive(const Element& element, Findings& findings) {
     case tag::kUniversalString: {
       const std::size_t unit = element.identifier == tag::kBmpString ? 2 : 4;
       if (content.size() % unit != 0) {
-        findings.Add(RuleId::kDerString03, element.whole, fmt::format("a string of {}-octet characters has {} octets", unit, content.size()));
+        findings.Add(RuleId::kDerString03, element.whole,
+                     fmt::format("a string of {}-octet characters has {} octets", unit, content.size()));
       }
       return;
     }
@@ -171,7 +182,8 @@ void CheckForm(const Element& element, Findings& findings) {
 // SET OF: compared as octet strings, the shorter one padded with zeros (X.690 11.6).
 bool Ascends(base::ByteView before, base::ByteView after) {
   const std::size_t shared = std::min(before.size(), after.size());
-  const auto [a, b] = std::mismatch(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(shared), after.begin());
+  const auto [a, b] =
+      std::mismatch(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(shared), after.begin());
   if (a != before.begin() + static_cast<std::ptrdiff_t>(shared)) return *a < *b;
   return std::all_of(a, before.end(), [](std::uint8_t octet) { return octet == 0; });
 }
@@ -184,7 +196,8 @@ void ReportFault(const Header& header, base::ByteView at, Findings& findings) {
       findings.Add(RuleId::kDerLength01, at,
                    header.stated_length == 0
                        ? fmt::format("an element begins in the last {} octets and is cut off", at.size())
-                       : fmt::format("an element states {} octets of contents where {} are left in all", header.stated_length, at.size()));
+                       : fmt::format("an element states {} octets of contents where {} are left in all",
+                                     header.stated_length, at.size()));
       return;
     case HeaderFault::kIndefiniteLength:
       findings.Add(RuleId::kDerLength02, at, "the length is indefinite (80)");
@@ -193,7 +206,8 @@ void ReportFault(const Header& header, base::ByteView at, Findings& findings) {
       findings.Add(RuleId::kDerLength04, at, "the length does not fit 64 bits");
       return;
     case HeaderFault::kLengthNotMinimal:
-      findings.Add(RuleId::kDerLength03, at, fmt::format("the length {} is not encoded in the fewest octets", header.stated_length));
+      findings.Add(RuleId::kDerLength03, at,
+                   fmt::format("the length {} is not encoded in the fewest octets", header.stated_length));
       return;
     case HeaderFault::kTagNotMinimal:
       findings.Add(RuleId::kDerTag01, at, "the tag number is not encoded in the fewest octets");
@@ -279,7 +293,8 @@ bool CheckDer(base::ByteView bytes, Findings& findings) {
     if (universal) CheckForm(element, findings);
     if ((element.identifier & kConstructed) != 0) {
       if (depth == kMaxDepth) {
-        findings.Add(RuleId::kDerDepth01, element.whole, fmt::format("values are nested deeper than {} levels", kMaxDepth));
+        findings.Add(RuleId::kDerDepth01, element.whole,
+                     fmt::format("values are nested deeper than {} levels", kMaxDepth));
         return false;
       }
       open[depth++] = {element.content, {}, element.identifier == tag::kSet};
@@ -324,8 +339,9 @@ std::optional<Element> DerReader::Take(std::uint8_t identifier, const char* fiel
   if (failed_) return std::nullopt;
   if (!rest_.empty() && rest_.front() != identifier) {
     failed_ = true;
-    findings_->Add(RuleId::kForm01, rest_,
-                   fmt::format("{}: {} must have the tag {:02x}, here is {:02x}", what_, field, identifier, rest_.front()));
+    findings_->Add(
+        RuleId::kForm01, rest_,
+        fmt::format("{}: {} must have the tag {:02x}, here is {:02x}", what_, field, identifier, rest_.front()));
     return std::nullopt;
   }
   return TakeAny(field);
@@ -340,7 +356,8 @@ bool DerReader::Finish() {
   if (failed_) return false;
   if (rest_.empty()) return true;
   failed_ = true;
-  findings_->Add(RuleId::kForm02, rest_, fmt::format("{}: an element with the tag {:02x} that does not belong here", what_, rest_.front()));
+  findings_->Add(RuleId::kForm02, rest_,
+                 fmt::format("{}: an element with the tag {:02x} that does not belong here", what_, rest_.front()));
   return false;
 }
 

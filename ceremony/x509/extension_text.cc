@@ -23,7 +23,8 @@ Text BasicConstraintsText(DerReader& reader) {
   if (!parts.Finish()) return std::nullopt;
   const auto number = length ? SmallIntegerOf(length->content) : std::nullopt;
   if (length && !number) return std::nullopt;
-  return fmt::format("{}, {}", ca && BooleanOf(ca->content) ? "CA" : "not a CA", number ? fmt::format("path length {}", *number) : "no path length");
+  return fmt::format("{}, {}", ca && BooleanOf(ca->content) ? "CA" : "not a CA",
+                     number ? fmt::format("path length {}", *number) : "no path length");
 }
 
 Text KeyUsageValueText(DerReader& reader) {
@@ -31,7 +32,7 @@ Text KeyUsageValueText(DerReader& reader) {
   const auto split = element ? BitStringOf(element->content) : std::nullopt;
   if (!split || split->bits.size() > 2) return std::nullopt;
   std::uint16_t bits = 0;
-  for (unsigned bit = 0; bit < split->bits.size() * 8; ++bit) {
+  for (unsigned bit = 0; bit + split->unused < split->bits.size() * 8; ++bit) {
     if ((split->bits[bit / 8] & (0x80U >> (bit % 8))) == 0) continue;
     if (bit >= KeyUsageNames().size()) return std::nullopt;
     bits = static_cast<std::uint16_t>(bits | 1U << bit);
@@ -45,16 +46,13 @@ Text OctetsText(DerReader& reader) {
   return base::HexEncode(octets->content);
 }
 
-// One qualifier: only id-qt-cps has words of its own.
+// One qualifier; only id-qt-cps has words, with another the whole stays DER.
 Text QualifierText(base::ByteView content, Findings& findings) {
   DerReader parts(content, "PolicyQualifierInfo", findings);
   const auto type = parts.Take(tag::kOid, "policyQualifierId");
-  const auto value = parts.TakeAny("qualifier");
-  if (!type || !value || !parts.Finish()) return std::nullopt;
-  if (FindOid(type->content) == Oid::kCpsQualifier && value->identifier == tag::kIa5String) {
-    return fmt::format(" (CPS {})", SafeText(value->content));
-  }
-  return fmt::format(" (qualifier {} {})", OidText(type->content), base::HexEncode(value->whole));
+  const auto value = parts.Take(tag::kIa5String, "qualifier");
+  if (!type || !value || !parts.Finish() || FindOid(type->content) != Oid::kCpsQualifier) return std::nullopt;
+  return fmt::format(" (CPS {})", SafeText(value->content));
 }
 
 Text PoliciesText(DerReader& reader) {

@@ -24,7 +24,8 @@ base::Bytes IssuerKeyIdentifier(const Profile& profile, const ExtensionSources& 
   if (sources.input != nullptr && sources.input->authority) return sources.input->authority->key_identifier;
   if (!profile.self_signed) return {};
   for (const ExtensionRule& rule : profile.extensions) {
-    if (const auto* own = std::get_if<SubjectKeyIdentifierRule>(&rule.value)) return KeyIdentifier(sources.key_bits, own->method);
+    if (const auto* own = std::get_if<SubjectKeyIdentifierRule>(&rule.value))
+      return KeyIdentifier(sources.key_bits, own->method);
   }
   return {};
 }
@@ -77,11 +78,16 @@ class Encoder final {
   Encoded operator()(const AuthorityKeyIdentifierRule& key_id) const {
     const base::Bytes identifier = IssuerKeyIdentifier(profile_, sources_);
     if (identifier.empty() && sources_.input == nullptr) return std::optional<base::Bytes>();
-    if (identifier.empty()) return base::Refusal("TBS-AUTHORITY-01", fmt::format("profile {} needs the issuer's key identifier, which has none", profile_.name));
+    if (identifier.empty())
+      return base::Refusal("TBS-AUTHORITY-01",
+                           fmt::format("profile {} needs the issuer's key identifier, which has none", profile_.name));
     const bool both = key_id.form == AuthorityKeyForm::kKeyIdentifierIssuerAndSerial;
     if (both && sources_.input == nullptr) return std::optional<base::Bytes>();
     if (both && (!sources_.input->authority || sources_.input->authority->serial.empty())) {
-      return base::Refusal("TBS-AUTHORITY-01", fmt::format("profile {} needs the issuer's own issuer and serial number, which were not given", profile_.name));
+      return base::Refusal(
+          "TBS-AUTHORITY-01",
+          fmt::format("profile {} needs the issuer's own issuer and serial number, which were not given",
+                      profile_.name));
     }
     DerWriter writer;
     writer.Nested(tag::kSequence, [&] {
@@ -109,12 +115,15 @@ class Encoder final {
     const auto given = sources_.input->extensions.find(rule_.type);
     if (given == sources_.input->extensions.end()) {
       if (rule_.optional) return std::optional<base::Bytes>();
-      return base::Refusal("TBS-EXT-01", fmt::format("profile {} needs a value for extension {}", profile_.name, rule_.type), "give it in the script as DER");
+      return base::Refusal("TBS-EXT-01",
+                           fmt::format("profile {} needs a value for extension {}", profile_.name, rule_.type),
+                           "give it in the script as DER");
     }
     Findings findings(given->second);
     CheckDer(given->second, findings);
     if (!findings.empty()) {
-      return base::Refusal("TBS-EXT-01", fmt::format("the value given for extension {} is not DER: {}", rule_.type, findings.list().front().message));
+      return base::Refusal("TBS-EXT-01", fmt::format("the value given for extension {} is not DER: {}", rule_.type,
+                                                     findings.list().front().message));
     }
     return std::optional(given->second);
   }
@@ -155,7 +164,8 @@ class Speller final {
     if (identifier.empty() || (both && (sources_.input == nullptr || !sources_.input->authority))) return std::nullopt;
     std::string text = "key identifier " + base::HexEncode(identifier);
     if (both) {
-      text += fmt::format(", issuer {}, serial {}", NameText(sources_.input->authority->issuer_name), base::HexEncode(sources_.input->authority->serial));
+      text += fmt::format(", issuer {}, serial {}", NameText(sources_.input->authority->issuer_name),
+                          base::HexEncode(sources_.input->authority->serial));
     }
     return text;
   }
@@ -171,7 +181,8 @@ class Speller final {
     if (raw.der) return "DER " + base::HexEncode(*raw.der);
     if (sources_.input == nullptr) return std::nullopt;
     const auto given = sources_.input->extensions.find(rule_.type);
-    return given == sources_.input->extensions.end() ? std::nullopt : std::optional("DER " + base::HexEncode(given->second));
+    return given == sources_.input->extensions.end() ? std::nullopt
+                                                     : std::optional("DER " + base::HexEncode(given->second));
   }
 
  private:
@@ -186,7 +197,8 @@ Encoded EncodeExtensionValue(const Profile& profile, const ExtensionRule& rule, 
   return std::visit(Encoder(profile, rule, sources), rule.value);
 }
 
-std::optional<std::string> RuleText(const Profile& profile, const ExtensionRule& rule, const ExtensionSources& sources) {
+std::optional<std::string> RuleText(const Profile& profile, const ExtensionRule& rule,
+                                    const ExtensionSources& sources) {
   return std::visit(Speller(profile, rule, sources), rule.value);
 }
 

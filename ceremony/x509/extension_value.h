@@ -17,8 +17,8 @@ namespace ceremony::x509 {
 
 // ExtensionSources is where values come from that a profile cannot hold.
 struct ExtensionSources {
-  base::ByteView key_bits;              // of the subject's key
-  const TbsInput* input = nullptr;      // nullptr: only the certificate is there
+  base::ByteView key_bits;          // of the subject's key
+  const TbsInput* input = nullptr;  // nullptr: only the certificate is there
 };
 
 // EncodeExtensionValue makes what extnValue holds; nullopt where the value is

@@ -6,9 +6,7 @@
 
 namespace ceremony::x509 {
 
-std::string_view SeverityName(Severity severity) {
-  return severity == Severity::kBreach ? "breach" : "good-practice";
-}
+std::string_view SeverityName(Severity severity) { return severity == Severity::kBreach ? "breach" : "good-practice"; }
 
 std::string Finding::Text() const {
   const Rule& rule_facts = facts();
@@ -31,9 +29,8 @@ void Findings::Add(RuleId rule, const std::uint8_t* where, std::string message) 
   if (message.size() > kLongest) message = message.substr(0, kLongest) + "...";
   // Empty views may point anywhere; they count as the start of the file.
   const std::uint8_t* start = file_.data();
-  const std::size_t offset = where == nullptr || where < start || where > start + file_.size()
-                                 ? 0
-                                 : static_cast<std::size_t>(where - start);
+  const std::size_t offset =
+      where == nullptr || where < start || where > start + file_.size() ? 0 : static_cast<std::size_t>(where - start);
   list_.push_back({rule, offset, std::move(message)});
 }
 

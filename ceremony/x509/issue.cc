@@ -13,7 +13,8 @@ namespace ceremony::x509 {
 namespace {
 
 // Splits findings into those that people have waived and those that block.
-std::vector<Finding> Blocking(std::vector<Finding> findings, std::span<const std::string> waived_rules, std::vector<Finding>& waived) {
+std::vector<Finding> Blocking(std::vector<Finding> findings, std::span<const std::string> waived_rules,
+                              std::vector<Finding>& waived) {
   const auto is_waived = [&](const Finding& finding) {
     return finding.facts().severity == Severity::kGoodPractice &&
            std::find(waived_rules.begin(), waived_rules.end(), finding.facts().id) != waived_rules.end();
@@ -25,7 +26,8 @@ std::vector<Finding> Blocking(std::vector<Finding> findings, std::span<const std
 
 base::Error RefusedBy(const std::string& what, const std::vector<Finding>& findings) {
   std::string message = what;
-  for (const Finding& finding : findings) message += fmt::format("{}{}", &finding == &findings.front() ? ": " : "; ", finding.Text());
+  for (const Finding& finding : findings)
+    message += fmt::format("{}{}", &finding == &findings.front() ? ": " : "; ", finding.Text());
   return base::Refusal(std::string(findings.front().facts().id), std::move(message));
 }
 
@@ -38,7 +40,8 @@ base::Error Differs(RuleId rule, const std::string& what, const Comparison& comp
 base::Result<void> BothDecodersAgree(const base::Result<Fields>& openssl, const Fields& ours, const char* what) {
   if (!openssl) return base::Refusal("OPENSSL-02", fmt::format("{}: {}", what, openssl.error().message));
   const Comparison comparison = CompareDecoders(*openssl, ours);
-  if (!comparison.AllEqual()) return Differs(RuleId::kCompare02, fmt::format("{}: two decoders differ", what), comparison);
+  if (!comparison.AllEqual())
+    return Differs(RuleId::kCompare02, fmt::format("{}: two decoders differ", what), comparison);
   return {};
 }
 
@@ -77,7 +80,8 @@ base::Result<LintedTbs> LintTbs(Tbs tbs, std::span<const std::string> waived_rul
 base::Result<ComparedTbs> CompareTbs(LintedTbs linted, const Profile& profile, const TbsInput& input) {
   const Tbs& tbs = linted.tbs();
   Comparison comparison = CompareWithProfile(tbs.view(), profile, &input, tbs.der().data());
-  if (!comparison.AllEqual()) return Differs(RuleId::kCompare01, "to-be-signed certificate and profile " + profile.name, comparison);
+  if (!comparison.AllEqual())
+    return Differs(RuleId::kCompare01, "to-be-signed certificate and profile " + profile.name, comparison);
   KC_RETURN_IF_ERROR(BothDecodersAgree(OpensslTbsFields(tbs.der()), FieldsOf(tbs.view()), "to-be-signed certificate"));
   return ComparedTbs(std::move(linted), std::move(comparison), profile);
 }
@@ -85,25 +89,34 @@ base::Result<ComparedTbs> CompareTbs(LintedTbs linted, const Profile& profile, c
 base::Result<ApprovedTbs> ApproveTbs(ComparedTbs compared, const base::Sha256Digest& approved) {
   const base::Sha256Digest actual = compared.Digest();
   if (actual != approved) {
-    return base::Refusal("TBS-APPROVAL-01", fmt::format("people approved the to-be-signed certificate {}, this one is {}", base::HexEncode(approved), base::HexEncode(actual)),
+    return base::Refusal("TBS-APPROVAL-01",
+                         fmt::format("people approved the to-be-signed certificate {}, this one is {}",
+                                     base::HexEncode(approved), base::HexEncode(actual)),
                          "ask for approval of these bytes");
   }
   return ApprovedTbs(std::move(compared));
 }
 
-base::Result<Certificate> FinishCertificate(const ApprovedTbs& approved, const base::PublicKey& issuer_key, base::ByteView signature) {
+base::Result<Certificate> FinishCertificate(const ApprovedTbs& approved, const base::PublicKey& issuer_key,
+                                            base::ByteView signature) {
   const base::ByteView subject_key = approved.tbs().view().spki.whole;
   const base::ByteView signing_key = issuer_key.spki();
-  if (approved.self_signed() && !std::equal(subject_key.begin(), subject_key.end(), signing_key.begin(), signing_key.end())) {
-    return base::Refusal("TBS-KEY-02", fmt::format("a self-signed certificate for the key {} was to be signed by the key {}", base::Sha256Hex(subject_key), issuer_key.SpkiSha256Hex()));
+  if (approved.self_signed() &&
+      !std::equal(subject_key.begin(), subject_key.end(), signing_key.begin(), signing_key.end())) {
+    return base::Refusal("TBS-KEY-02",
+                         fmt::format("a self-signed certificate for the key {} was to be signed by the key {}",
+                                     base::Sha256Hex(subject_key), issuer_key.SpkiSha256Hex()));
   }
-  if (const auto curve = CurveOf(issuer_key.algorithm())) KC_RETURN_IF_ERROR(base::CheckStrictLowSDer(*curve, signature));
+  if (const auto curve = CurveOf(issuer_key.algorithm()))
+    KC_RETURN_IF_ERROR(base::CheckStrictLowSDer(*curve, signature));
   KC_ASSIGN_OR_RETURN(Certificate certificate, Certificate::Parse(Assemble(approved, signature)));
 
   const base::ByteView inside = certificate.tbs().whole;
   const base::ByteView wanted = approved.to_be_signed();
   if (!std::equal(inside.begin(), inside.end(), wanted.begin(), wanted.end())) {
-    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("the certificate holds the to-be-signed part {}, approved was {}", base::Sha256Hex(inside), base::Sha256Hex(wanted)));
+    return base::MakeError(base::ErrorCode::kCorrupt,
+                           fmt::format("the certificate holds the to-be-signed part {}, approved was {}",
+                                       base::Sha256Hex(inside), base::Sha256Hex(wanted)));
   }
   auto verified = certificate.VerifiedBy(issuer_key);
   if (!verified) return std::move(verified).error().Prefixed("the certificate's signature");

@@ -19,14 +19,18 @@ void LintSerial(const TbsView& tbs, Findings& findings) {
   if (zero || (serial[0] & 0x80U) != 0) {
     findings.Add(RuleId::kSerial01, serial, fmt::format("the serial number is {}", zero ? "zero" : "negative"));
   }
-  if (serial.size() > 20) findings.Add(RuleId::kSerial02, serial, fmt::format("the serial number has {} octets, 20 are the most", serial.size()));
+  if (serial.size() > 20)
+    findings.Add(RuleId::kSerial02, serial,
+                 fmt::format("the serial number has {} octets, 20 are the most", serial.size()));
 }
 
 void LintTime(const TimeView& time, const char* field, Findings& findings) {
   if (!time.seconds) return;  // DER-TIME-* or X509-TIME-03 has said so
   const bool utc = time.identifier == tag::kUtcTime;
   if (!utc && *time.seconds < kFirstGeneralizedTime) {
-    findings.Add(RuleId::kTime01, time.whole, fmt::format("{} is GeneralizedTime {} where UTCTime is used before 2050", field, FormatGeneralizedTime(*time.seconds)));
+    findings.Add(RuleId::kTime01, time.whole,
+                 fmt::format("{} is GeneralizedTime {} where UTCTime is used before 2050", field,
+                             FormatGeneralizedTime(*time.seconds)));
   }
 }
 
@@ -35,13 +39,15 @@ void LintValidity(const TbsView& tbs, Findings& findings) {
   LintTime(tbs.not_after, "notAfter", findings);
   if (tbs.not_before.seconds && tbs.not_after.seconds && *tbs.not_after.seconds < *tbs.not_before.seconds) {
     findings.Add(RuleId::kTime02, tbs.not_after.whole,
-                 fmt::format("notAfter {} is before notBefore {}", ReadableTime(*tbs.not_after.seconds), ReadableTime(*tbs.not_before.seconds)));
+                 fmt::format("notAfter {} is before notBefore {}", ReadableTime(*tbs.not_after.seconds),
+                             ReadableTime(*tbs.not_before.seconds)));
   }
 }
 
 void LintVersion(const TbsView& tbs, Findings& findings) {
   if (!tbs.extensions_whole.empty() && tbs.version != 3) {
-    findings.Add(RuleId::kVersion01, tbs.whole, fmt::format("the certificate has extensions and is version {}", tbs.version));
+    findings.Add(RuleId::kVersion01, tbs.whole,
+                 fmt::format("the certificate has extensions and is version {}", tbs.version));
   }
   for (const base::ByteView id : {tbs.issuer_unique_id, tbs.subject_unique_id}) {
     if (!id.empty()) findings.Add(RuleId::kUniqueId01, id, "the certificate has a unique identifier");

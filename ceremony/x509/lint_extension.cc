@@ -26,7 +26,9 @@ class ExtensionLinter final {
   void One(const ExtensionView& extension) {
     if (!extension.known) {
       if (extension.critical) {
-        findings_.Add(RuleId::kExtension03, extension.whole, fmt::format("extension {} is critical, and verifiers that do not know it refuse the certificate", DottedOid(extension.oid)));
+        findings_.Add(RuleId::kExtension03, extension.whole,
+                      fmt::format("extension {} is critical, and verifiers that do not know it refuse the certificate",
+                                  DottedOid(extension.oid)));
       }
       return;
     }
@@ -65,7 +67,8 @@ class ExtensionLinter final {
       case Oid::kDeltaCrlIndicator:
       case Oid::kIssuingDistributionPoint:
       case Oid::kCertificateIssuer:
-        findings_.Add(RuleId::kExtension05, extension.whole, fmt::format("{} belongs in a CRL", FactsOf(*extension.known).name));
+        findings_.Add(RuleId::kExtension05, extension.whole,
+                      fmt::format("{} belongs in a CRL", FactsOf(*extension.known).name));
         return;
       default:
         return;
@@ -85,17 +88,21 @@ class ExtensionLinter final {
     DerReader reader(*content, "extension basicConstraints", findings_);
     if (const auto ca = reader.TakeIf(tag::kBoolean)) {
       summary_.ca = BooleanOf(ca->content);
-      if (!summary_.ca) findings_.Add(RuleId::kDerDefault01, ca->whole, "cA FALSE is the default and must not be encoded");
+      if (!summary_.ca)
+        findings_.Add(RuleId::kDerDefault01, ca->whole, "cA FALSE is the default and must not be encoded");
     }
     if (const auto length = reader.TakeIf(tag::kInteger)) {
       summary_.path_length = SmallIntegerOf(length->content);
       path_length_present_ = true;
       if (!summary_.path_length && !length->content.empty()) {
-        findings_.Add(RuleId::kBasic04, length->whole, (length->content[0] & 0x80U) != 0 ? "pathLenConstraint is negative" : "pathLenConstraint is above 2^31-1");
+        findings_.Add(
+            RuleId::kBasic04, length->whole,
+            (length->content[0] & 0x80U) != 0 ? "pathLenConstraint is negative" : "pathLenConstraint is above 2^31-1");
       }
     }
     reader.Finish();
-    if (summary_.ca && !extension.critical) findings_.Add(RuleId::kBasic02, extension.whole, "basicConstraints of a CA is not critical");
+    if (summary_.ca && !extension.critical)
+      findings_.Add(RuleId::kBasic02, extension.whole, "basicConstraints of a CA is not critical");
   }
 
   void KeyUsage(const ExtensionView& extension) {
@@ -106,11 +113,12 @@ class ExtensionLinter final {
     // A named bit list ends with its last one bit; without one it has no octets.
     const bool ends_in_zero = !split->bits.empty() && (split->bits.back() & (1U << split->unused)) == 0;
     if (ends_in_zero || (split->bits.empty() && split->unused != 0)) {
-      findings_.Add(RuleId::kDerBitList01, element->whole, fmt::format("keyUsage {} has trailing zero bits", HexExcerpt(element->content)));
+      findings_.Add(RuleId::kDerBitList01, element->whole,
+                    fmt::format("keyUsage {} has trailing zero bits", HexExcerpt(element->content)));
     }
     unsigned bits = 0;
     bool unknown = false;
-    for (std::size_t bit = 0; bit < split->bits.size() * 8; ++bit) {
+    for (std::size_t bit = 0; bit + split->unused < split->bits.size() * 8; ++bit) {
       if ((split->bits[bit / 8] & (0x80U >> (bit % 8))) == 0) continue;
       if (bit >= KeyUsageNames().size()) {
         unknown = true;
@@ -132,11 +140,14 @@ class ExtensionLinter final {
     const auto algorithm = FindOid(tbs_.spki.algorithm.oid);
     unsigned wrong = 0;
     if (algorithm == Oid::kEcPublicKey) wrong = kKeyEncipherment | kDataEncipherment;
-    if (algorithm == Oid::kEd25519 || algorithm == Oid::kEd448) wrong = kKeyEncipherment | kDataEncipherment | kKeyAgreement | kEncipherOnly | kDecipherOnly;
+    if (algorithm == Oid::kEd25519 || algorithm == Oid::kEd448)
+      wrong = kKeyEncipherment | kDataEncipherment | kKeyAgreement | kEncipherOnly | kDecipherOnly;
     if (algorithm == Oid::kRsaEncryption) wrong = kKeyAgreement | kEncipherOnly | kDecipherOnly;
     if ((bits & wrong) != 0) {
-      findings_.Add(RuleId::kKeyUsage04, element.whole,
-                    fmt::format("keyUsage {} is nothing that a key of {} can do", KeyUsageText(static_cast<std::uint16_t>(bits & wrong)), OidText(tbs_.spki.algorithm.oid)));
+      findings_.Add(
+          RuleId::kKeyUsage04, element.whole,
+          fmt::format("keyUsage {} is nothing that a key of {} can do",
+                      KeyUsageText(static_cast<std::uint16_t>(bits & wrong)), OidText(tbs_.spki.algorithm.oid)));
     }
   }
 
@@ -146,10 +157,13 @@ class ExtensionLinter final {
     if (!element) return;
     const bool empty = element->content.empty();
     if (empty || extension.critical) {
-      findings_.Add(RuleId::kSubjectKeyId02, extension.whole, empty ? "subjectKeyIdentifier is empty" : "subjectKeyIdentifier is critical");
+      findings_.Add(RuleId::kSubjectKeyId02, extension.whole,
+                    empty ? "subjectKeyIdentifier is empty" : "subjectKeyIdentifier is critical");
     }
     if (!empty && !IsDerived(element->content)) {
-      findings_.Add(RuleId::kSubjectKeyId03, element->whole, fmt::format("subjectKeyIdentifier {} is not derived from the key by any method of its clause", HexExcerpt(element->content)));
+      findings_.Add(RuleId::kSubjectKeyId03, element->whole,
+                    fmt::format("subjectKeyIdentifier {} is not derived from the key by any method of its clause",
+                                HexExcerpt(element->content)));
     }
   }
 
@@ -158,7 +172,9 @@ class ExtensionLinter final {
     if (identifier.size() == 20 || identifier.size() == 8) {
       const base::Bytes sha1 = base::DigestOf(base::DigestAlgorithm::kSha1, tbs_.spki.bits);
       if (identifier.size() == 20 && SameBytes(identifier, sha1)) return true;
-      if (identifier.size() == 8 && identifier[0] == (0x40U | (sha1[12] & 0x0fU)) && std::equal(identifier.begin() + 1, identifier.end(), sha1.begin() + 13)) return true;
+      if (identifier.size() == 8 && identifier[0] == (0x40U | (sha1[12] & 0x0fU)) &&
+          std::equal(identifier.begin() + 1, identifier.end(), sha1.begin() + 13))
+        return true;
     }
     if (identifier.size() != 20 && identifier.size() != 32) return false;
     for (const base::ByteView hashed : {tbs_.spki.bits, tbs_.spki.whole}) {
@@ -179,10 +195,14 @@ class ExtensionLinter final {
     authority_key_id_ = key.has_value();
     if (issuer) LintGeneralNames(issuer->content, "authorityCertIssuer", findings_);
     if (issuer.has_value() != serial.has_value()) {
-      findings_.Add(RuleId::kAuthorityKeyId03, extension.whole, "authorityKeyIdentifier has one of authorityCertIssuer and authorityCertSerialNumber without the other");
+      findings_.Add(
+          RuleId::kAuthorityKeyId03, extension.whole,
+          "authorityKeyIdentifier has one of authorityCertIssuer and authorityCertSerialNumber without the other");
     }
-    if (extension.critical) findings_.Add(RuleId::kAuthorityKeyId02, extension.whole, "authorityKeyIdentifier is critical");
-    if (content->empty() || (key && key->content.empty())) findings_.Add(RuleId::kAuthorityKeyId04, extension.whole, "authorityKeyIdentifier is empty");
+    if (extension.critical)
+      findings_.Add(RuleId::kAuthorityKeyId02, extension.whole, "authorityKeyIdentifier is critical");
+    if (content->empty() || (key && key->content.empty()))
+      findings_.Add(RuleId::kAuthorityKeyId04, extension.whole, "authorityKeyIdentifier is empty");
   }
 
   void CertificatePolicies(const ExtensionView& extension) {
@@ -200,8 +220,10 @@ class ExtensionLinter final {
       const auto oid = parts.Take(tag::kOid, "policyIdentifier");
       const auto qualifiers = parts.TakeIf(tag::kSequence);
       if (!oid || !parts.Finish()) return;
-      if (qualifiers && qualifiers->content.empty()) findings_.Add(RuleId::kForm01, qualifiers->whole, "the list of policy qualifiers is empty");
-      if (std::any_of(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(count), [&](base::ByteView before) { return SameBytes(before, oid->content); })) {
+      if (qualifiers && qualifiers->content.empty())
+        findings_.Add(RuleId::kForm01, qualifiers->whole, "the list of policy qualifiers is empty");
+      if (std::any_of(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(count),
+                      [&](base::ByteView before) { return SameBytes(before, oid->content); })) {
         findings_.Add(RuleId::kPolicy01, oid->whole, fmt::format("the policy {} stands twice", OidText(oid->content)));
       } else if (count < kCompared) {
         seen[count++] = oid->content;
@@ -223,8 +245,10 @@ class ExtensionLinter final {
       if (FindOid(purpose->content) == Oid::kAnyExtendedKeyUsage && extension.critical) {
         findings_.Add(RuleId::kExtendedUsage02, purpose->whole, "extKeyUsage is critical and has anyExtendedKeyUsage");
       }
-      if (std::any_of(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(count), [&](base::ByteView before) { return SameBytes(before, purpose->content); })) {
-        findings_.Add(RuleId::kExtendedUsage01, purpose->whole, fmt::format("the purpose {} stands twice", OidText(purpose->content)));
+      if (std::any_of(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(count),
+                      [&](base::ByteView before) { return SameBytes(before, purpose->content); })) {
+        findings_.Add(RuleId::kExtendedUsage01, purpose->whole,
+                      fmt::format("the purpose {} stands twice", OidText(purpose->content)));
       } else if (count < kCompared) {
         seen[count++] = purpose->content;
       }
@@ -232,7 +256,8 @@ class ExtensionLinter final {
   }
 
   void AlternativeNames(const ExtensionView& extension) {
-    const char* what = *extension.known == Oid::kSubjectAltName ? "extension subjectAltName" : "extension issuerAltName";
+    const char* what =
+        *extension.known == Oid::kSubjectAltName ? "extension subjectAltName" : "extension issuerAltName";
     if (const auto content = SequenceIn(extension, what)) LintGeneralNames(*content, what, findings_);
   }
 
@@ -240,12 +265,15 @@ class ExtensionLinter final {
     name_constraints_ = &extension;
     const auto content = SequenceIn(extension, "extension nameConstraints");
     if (!content) return;
-    if (content->empty()) findings_.Add(RuleId::kNameConstraints02, extension.whole, "nameConstraints has neither permitted nor excluded subtrees");
+    if (content->empty())
+      findings_.Add(RuleId::kNameConstraints02, extension.whole,
+                    "nameConstraints has neither permitted nor excluded subtrees");
     DerReader reader(*content, "extension nameConstraints", findings_);
     for (const unsigned which : {0U, 1U}) {
       const auto subtrees = reader.TakeIf(tag::ContextConstructed(which));
       if (!subtrees) continue;
-      if (subtrees->content.empty()) findings_.Add(RuleId::kNameConstraints02, subtrees->whole, "a list of subtrees of nameConstraints is empty");
+      if (subtrees->content.empty())
+        findings_.Add(RuleId::kNameConstraints02, subtrees->whole, "a list of subtrees of nameConstraints is empty");
       DerReader list(subtrees->content, "extension nameConstraints", findings_);
       while (!list.AtEnd()) {
         const auto subtree = list.Take(tag::kSequence, "GeneralSubtree");
@@ -253,12 +281,14 @@ class ExtensionLinter final {
         DerReader parts(subtree->content, "extension nameConstraints", findings_);
         parts.TakeAny("base");
         const auto minimum = parts.TakeIf(tag::Context(0));
-        if (minimum && SmallIntegerOf(minimum->content) == 0U) findings_.Add(RuleId::kDerDefault01, minimum->whole, "minimum 0 is the default and must not be encoded");
+        if (minimum && SmallIntegerOf(minimum->content) == 0U)
+          findings_.Add(RuleId::kDerDefault01, minimum->whole, "minimum 0 is the default and must not be encoded");
         parts.Finish();
       }
     }
     reader.Finish();
-    if (!extension.critical) findings_.Add(RuleId::kNameConstraints01, extension.whole, "nameConstraints is not critical");
+    if (!extension.critical)
+      findings_.Add(RuleId::kNameConstraints01, extension.whole, "nameConstraints is not critical");
   }
 
   void PolicyConstraints(const ExtensionView& extension) {
@@ -270,14 +300,16 @@ class ExtensionLinter final {
     reader.TakeIf(tag::Context(0));
     reader.TakeIf(tag::Context(1));
     reader.Finish();
-    if (!extension.critical) findings_.Add(RuleId::kPolicyConstraints01, extension.whole, "policyConstraints is not critical");
+    if (!extension.critical)
+      findings_.Add(RuleId::kPolicyConstraints01, extension.whole, "policyConstraints is not critical");
   }
 
   void InhibitAnyPolicy(const ExtensionView& extension) {
     inhibit_any_policy_ = &extension;
     DerReader reader(extension.value, "extension inhibitAnyPolicy", findings_);
     reader.Take(tag::kInteger, "value");
-    if (!extension.critical) findings_.Add(RuleId::kPolicyConstraints01, extension.whole, "inhibitAnyPolicy is not critical");
+    if (!extension.critical)
+      findings_.Add(RuleId::kPolicyConstraints01, extension.whole, "inhibitAnyPolicy is not critical");
   }
 
   void InfoAccess(const ExtensionView& extension) {
@@ -292,7 +324,9 @@ class ExtensionLinter final {
       if (parts.failed()) return;
       LintGeneralNames(parts.rest(), "accessLocation", findings_);
     } while (!list.AtEnd());
-    if (extension.critical) findings_.Add(RuleId::kForm02, extension.whole, fmt::format("{} is critical, which RFC 5280 4.2.2 forbids", FactsOf(*extension.known).name));
+    if (extension.critical)
+      findings_.Add(RuleId::kForm02, extension.whole,
+                    fmt::format("{} is critical, which RFC 5280 4.2.2 forbids", FactsOf(*extension.known).name));
   }
 
   void DistributionPoints(const ExtensionView& extension) {
@@ -307,11 +341,13 @@ class ExtensionLinter final {
       parts.TakeIf(tag::Context(1));
       const auto issuer = parts.TakeIf(tag::ContextConstructed(2));
       parts.Finish();
-      if (!name && !issuer) findings_.Add(RuleId::kForm01, point->whole, "a distribution point has neither a name nor a CRL issuer");
+      if (!name && !issuer)
+        findings_.Add(RuleId::kForm01, point->whole, "a distribution point has neither a name nor a CRL issuer");
       if (issuer) LintGeneralNames(issuer->content, "cRLIssuer", findings_);
       if (!name) continue;
       DerReader choice(name->content, "distributionPoint", findings_);
-      if (const auto full = choice.TakeIf(tag::ContextConstructed(0))) LintGeneralNames(full->content, "fullName", findings_);
+      if (const auto full = choice.TakeIf(tag::ContextConstructed(0)))
+        LintGeneralNames(full->content, "fullName", findings_);
     } while (!list.AtEnd());
   }
 
@@ -322,26 +358,35 @@ class ExtensionLinter final {
     const unsigned bits = summary_.key_usage.value_or(0);
     const bool signs_certificates = (bits & kKeyCertSign) != 0;
     if (signs_certificates && !summary_.ca) {
-      findings_.Add(RuleId::kBasic01, usage->whole, basic == nullptr ? "keyUsage has keyCertSign and there is no basicConstraints" : "keyUsage has keyCertSign and basicConstraints is not CA");
+      findings_.Add(RuleId::kBasic01, usage->whole,
+                    basic == nullptr ? "keyUsage has keyCertSign and there is no basicConstraints"
+                                     : "keyUsage has keyCertSign and basicConstraints is not CA");
     }
     if (path_length_present_ && (!summary_.ca || (usage != nullptr && !signs_certificates))) {
-      findings_.Add(RuleId::kBasic03, basic->whole, fmt::format("pathLenConstraint stands without {}", summary_.ca ? "keyCertSign" : "cA"));
+      findings_.Add(RuleId::kBasic03, basic->whole,
+                    fmt::format("pathLenConstraint stands without {}", summary_.ca ? "keyCertSign" : "cA"));
     }
     if (summary_.ca && (bits & (kKeyCertSign | kCrlSign)) == 0) {
-      findings_.Add(RuleId::kKeyUsage02, usage == nullptr ? basic->whole : usage->whole, usage == nullptr ? "a CA certificate has no keyUsage" : "keyUsage of a CA has neither keyCertSign nor cRLSign");
+      findings_.Add(RuleId::kKeyUsage02, usage == nullptr ? basic->whole : usage->whole,
+                    usage == nullptr ? "a CA certificate has no keyUsage"
+                                     : "keyUsage of a CA has neither keyCertSign nor cRLSign");
     }
     if (summary_.ca && tbs_.Find(Oid::kSubjectKeyIdentifier) == nullptr) {
       findings_.Add(RuleId::kSubjectKeyId01, tbs_.extensions_whole, "a CA certificate has no subjectKeyIdentifier");
     }
     if (!IsSelfIssued(tbs_) && !authority_key_id_) {
       const ExtensionView* authority = tbs_.Find(Oid::kAuthorityKeyIdentifier);
-      findings_.Add(RuleId::kAuthorityKeyId01, authority == nullptr ? tbs_.extensions_whole : authority->whole,
-                    authority == nullptr ? "there is no authorityKeyIdentifier" : "authorityKeyIdentifier has no keyIdentifier");
+      findings_.Add(
+          RuleId::kAuthorityKeyId01, authority == nullptr ? tbs_.extensions_whole : authority->whole,
+          authority == nullptr ? "there is no authorityKeyIdentifier" : "authorityKeyIdentifier has no keyIdentifier");
     }
-    if (!summary_.ca && name_constraints_ != nullptr) findings_.Add(RuleId::kNameConstraints01, name_constraints_->whole, "nameConstraints stands in a certificate that is no CA's");
+    if (!summary_.ca && name_constraints_ != nullptr)
+      findings_.Add(RuleId::kNameConstraints01, name_constraints_->whole,
+                    "nameConstraints stands in a certificate that is no CA's");
     for (const ExtensionView* extension : {policy_constraints_, inhibit_any_policy_}) {
       if (!summary_.ca && extension != nullptr) {
-        findings_.Add(RuleId::kPolicyConstraints01, extension->whole, fmt::format("{} stands in a certificate that is no CA's", FactsOf(*extension->known).name));
+        findings_.Add(RuleId::kPolicyConstraints01, extension->whole,
+                      fmt::format("{} stands in a certificate that is no CA's", FactsOf(*extension->known).name));
       }
     }
   }
@@ -375,15 +420,18 @@ void LintGeneralNames(base::ByteView content, const char* what, Findings& findin
     const unsigned number = name->identifier & 0x1fU;
     const bool must_be_constructed = number == 0 || number == 3 || number == 4 || number == 5;
     if ((name->identifier & 0xc0U) != 0x80 || number > 8 || constructed != must_be_constructed) {
-      findings.Add(RuleId::kForm02, name->whole, fmt::format("{}: the tag {:02x} is no GeneralName", what, name->identifier));
+      findings.Add(RuleId::kForm02, name->whole,
+                   fmt::format("{}: the tag {:02x} is no GeneralName", what, name->identifier));
       continue;
     }
     if (name->content.empty()) findings.Add(RuleId::kAltName01, name->whole, fmt::format("{} has an empty name", what));
     if (number == 0) LintOtherName(*name, what, findings);
     const bool text = number == 1 || number == 2 || number == 6;
-    const auto bad = std::find_if(name->content.begin(), name->content.end(), [](std::uint8_t octet) { return octet < 0x20 || octet > 0x7e; });
+    const auto bad = std::find_if(name->content.begin(), name->content.end(),
+                                  [](std::uint8_t octet) { return octet < 0x20 || octet > 0x7e; });
     if (text && bad != name->content.end()) {
-      findings.Add(RuleId::kDerString01, &*bad, fmt::format("{}: an IA5String has the octet {:02x}, which is no visible character", what, *bad));
+      findings.Add(RuleId::kDerString01, &*bad,
+                   fmt::format("{}: an IA5String has the octet {:02x}, which is no visible character", what, *bad));
     }
   }
 }

@@ -19,15 +19,20 @@ void LintAttribute(const AttributeView& attribute, const char* field, Findings& 
   if (!Allows(facts->syntax, attribute.encoding)) {
     findings.Add(RuleId::kName05, attribute.whole,
                  fmt::format("{}: {} is {} where {} must be", field, OidText(attribute.type),
-                             encoding.empty() ? fmt::format("tag {:02x}", attribute.encoding) : std::string(encoding), SyntaxName(facts->syntax)));
+                             encoding.empty() ? fmt::format("tag {:02x}", attribute.encoding) : std::string(encoding),
+                             SyntaxName(facts->syntax)));
     return;
   }
-  if (facts->syntax == AttributeSyntax::kDirectoryString && attribute.encoding != tag::kPrintableString && attribute.encoding != tag::kUtf8String) {
-    findings.Add(RuleId::kName08, attribute.whole, fmt::format("{}: {} is {}, which new certificates do not use", field, OidText(attribute.type), encoding));
+  if (facts->syntax == AttributeSyntax::kDirectoryString && attribute.encoding != tag::kPrintableString &&
+      attribute.encoding != tag::kUtf8String) {
+    findings.Add(
+        RuleId::kName08, attribute.whole,
+        fmt::format("{}: {} is {}, which new certificates do not use", field, OidText(attribute.type), encoding));
   }
   if ((facts->most != 0 && length > facts->most) || length < facts->least) {
     findings.Add(RuleId::kName06, attribute.whole,
-                 fmt::format("{}: {} has {} characters where {} to {} are allowed", field, OidText(attribute.type), length, facts->least, facts->most));
+                 fmt::format("{}: {} has {} characters where {} to {} are allowed", field, OidText(attribute.type),
+                             length, facts->least, facts->most));
   }
 }
 
@@ -52,12 +57,14 @@ void LintNames(const TbsView& tbs, const ExtensionSummary& summary, Findings& fi
     const ExtensionView* alternative = tbs.Find(Oid::kSubjectAltName);
     if (alternative == nullptr || !alternative->critical) {
       findings.Add(RuleId::kName03, tbs.subject,
-                   alternative == nullptr ? "the subject is empty and there is no subjectAltName" : "the subject is empty and subjectAltName is not critical");
+                   alternative == nullptr ? "the subject is empty and there is no subjectAltName"
+                                          : "the subject is empty and subjectAltName is not critical");
     }
   }
   if (!IsSelfIssued(tbs) && SameName(tbs.issuer, tbs.subject)) {
     findings.Add(RuleId::kName04, tbs.subject,
-                 fmt::format("issuer and subject are the same name in different bytes: {} and {}", NameText(tbs.issuer), NameText(tbs.subject)));
+                 fmt::format("issuer and subject are the same name in different bytes: {} and {}", NameText(tbs.issuer),
+                             NameText(tbs.subject)));
   }
 }
 

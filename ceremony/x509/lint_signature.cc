@@ -11,36 +11,43 @@ namespace {
 
 bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
-// The curve of the key that signed: known for a self-issued certificate, and
-// otherwise guessed from the size of r and s, which decides for P-256 alone.
-std::optional<base::Curve> SigningCurve(const TbsView& tbs, std::size_t r_size, std::size_t s_size) {
-  if (IsSelfIssued(tbs)) return CurveOfOid(FindOid(ReadElement(tbs.spki.algorithm.parameters).element.content));
-  for (const base::Curve curve : {base::Curve::kP256, base::Curve::kP384, base::Curve::kP521}) {
-    if (std::max(r_size, s_size) <= FieldBytes(curve)) return curve;
+// Whether a number is below the order of the curve of the key that signed: that
+// of a self-issued certificate is known (nothing is said where it is no curve of
+// ours), and otherwise the size of the number picks the smallest curve.
+bool MayBeBelowOrder(const TbsView& tbs, const Curves& curves, base::ByteView number) {
+  if (IsSelfIssued(tbs)) {
+    const auto curve = CurveOfOid(FindOid(ReadElement(tbs.spki.algorithm.parameters).element.content));
+    return !curve || curves.IsBelowOrder(*curve, number);
   }
-  return std::nullopt;
+  for (const base::Curve curve : {base::Curve::kP256, base::Curve::kP384, base::Curve::kP521}) {
+    if (number.size() <= FieldBytes(curve)) return curves.IsBelowOrder(curve, number);
+  }
+  return false;
 }
 
-void LintNumber(base::ByteView content, const char* name, const CertificateView& certificate, const Curves& curves, Findings& findings) {
+void LintNumber(base::ByteView content, const char* name, const CertificateView& certificate, const Curves& curves,
+                Findings& findings) {
   if (content.empty()) {
     findings.Add(RuleId::kSignature03, content, fmt::format("{} has no octets", name));
     return;
   }
   if (content.size() > 1 && content[0] == 0 && (content[1] & 0x80U) == 0) {
-    findings.Add(RuleId::kSignature03, content, fmt::format("{} begins with a redundant 00 before {:02x}", name, content[1]));
+    findings.Add(RuleId::kSignature03, content,
+                 fmt::format("{} begins with a redundant 00 before {:02x}", name, content[1]));
   }
   if (content.size() > 1 && content[0] == 0xff && (content[1] & 0x80U) != 0) {
-    findings.Add(RuleId::kSignature03, content, fmt::format("{} begins with a redundant ff before {:02x}", name, content[1]));
+    findings.Add(RuleId::kSignature03, content,
+                 fmt::format("{} begins with a redundant ff before {:02x}", name, content[1]));
   }
   const bool zero = std::all_of(content.begin(), content.end(), [](std::uint8_t octet) { return octet == 0; });
   if (zero || (content[0] & 0x80U) != 0) {
-    findings.Add(RuleId::kSignature04, content, fmt::format("{} is {}", name, zero ? "zero" : "negative: its leading 00 is missing"));
+    findings.Add(RuleId::kSignature04, content,
+                 fmt::format("{} is {}", name, zero ? "zero" : "negative: its leading 00 is missing"));
     return;
   }
   base::ByteView number = content;
   while (number[0] == 0) number = number.subspan(1);
-  const auto curve = SigningCurve(certificate.tbs, number.size(), number.size());
-  if (!curve || !curves.IsBelowOrder(*curve, number)) {
+  if (!MayBeBelowOrder(certificate.tbs, curves, number)) {
     findings.Add(RuleId::kSignature04, content, fmt::format("{} is not below the order of the curve", name));
   }
 }
@@ -54,13 +61,16 @@ void LintEcdsa(const CertificateView& certificate, const Curves& curves, Finding
       findings.Add(RuleId::kSignature02, bytes, fmt::format("the ECDSA signature has no {} here", what));
       return std::nullopt;
     }
-    if (header.fault == HeaderFault::kLengthNotMinimal) findings.Add(RuleId::kDerLength03, bytes, fmt::format("the length of the signature's {} is not encoded in the fewest octets", what));
+    if (header.fault == HeaderFault::kLengthNotMinimal)
+      findings.Add(RuleId::kDerLength03, bytes,
+                   fmt::format("the length of the signature's {} is not encoded in the fewest octets", what));
     return header.element;
   };
   const auto sequence = read(signature, tag::kSequence, "SEQUENCE");
   if (!sequence) return;
   if (sequence->whole.size() < signature.size()) {
-    findings.Add(RuleId::kSignature05, signature.data() + sequence->whole.size(), fmt::format("{} octets follow the ECDSA signature", signature.size() - sequence->whole.size()));
+    findings.Add(RuleId::kSignature05, signature.data() + sequence->whole.size(),
+                 fmt::format("{} octets follow the ECDSA signature", signature.size() - sequence->whole.size()));
   }
   const auto r = read(sequence->content, tag::kInteger, "INTEGER r");
   if (!r) return;
@@ -68,7 +78,8 @@ void LintEcdsa(const CertificateView& certificate, const Curves& curves, Finding
   const auto s = read(after_r, tag::kInteger, "INTEGER s");
   if (!s) return;
   if (s->whole.size() < after_r.size()) {
-    findings.Add(RuleId::kSignature05, after_r.data() + s->whole.size(), fmt::format("{} octets follow s within the ECDSA signature", after_r.size() - s->whole.size()));
+    findings.Add(RuleId::kSignature05, after_r.data() + s->whole.size(),
+                 fmt::format("{} octets follow s within the ECDSA signature", after_r.size() - s->whole.size()));
   }
   LintNumber(r->content, "r", certificate, curves, findings);
   LintNumber(s->content, "s", certificate, curves, findings);
@@ -76,7 +87,8 @@ void LintEcdsa(const CertificateView& certificate, const Curves& curves, Finding
 
 void LintSize(const CertificateView& certificate, std::size_t size, Findings& findings) {
   if (certificate.signature.size() == size) return;
-  findings.Add(RuleId::kSignature06, certificate.signature, fmt::format("the signature has {} octets where {} must be", certificate.signature.size(), size));
+  findings.Add(RuleId::kSignature06, certificate.signature,
+               fmt::format("the signature has {} octets where {} must be", certificate.signature.size(), size));
 }
 
 // Octets of the modulus of a self-issued RSA certificate; 0 when it is not known.
@@ -102,15 +114,24 @@ struct AlgorithmRow {
   bool weak;
 };
 constexpr AlgorithmRow kAlgorithms[] = {
-    {Oid::kEcdsaSha256, Family::kEcdsa, false}, {Oid::kEcdsaSha384, Family::kEcdsa, false}, {Oid::kEcdsaSha512, Family::kEcdsa, false},
-    {Oid::kEcdsaSha1, Family::kEcdsa, true},    {Oid::kEd25519, Family::kEdwards25519, false}, {Oid::kEd448, Family::kEdwards448, false},
-    {Oid::kSha256Rsa, Family::kRsa, false},     {Oid::kSha384Rsa, Family::kRsa, false},     {Oid::kSha512Rsa, Family::kRsa, false},
-    {Oid::kSha1Rsa, Family::kRsa, true},        {Oid::kMd5Rsa, Family::kRsa, true},         {Oid::kRsaPss, Family::kRsa, false},
+    {Oid::kEcdsaSha256, Family::kEcdsa, false},
+    {Oid::kEcdsaSha384, Family::kEcdsa, false},
+    {Oid::kEcdsaSha512, Family::kEcdsa, false},
+    {Oid::kEcdsaSha1, Family::kEcdsa, true},
+    {Oid::kEd25519, Family::kEdwards25519, false},
+    {Oid::kEd448, Family::kEdwards448, false},
+    {Oid::kSha256Rsa, Family::kRsa, false},
+    {Oid::kSha384Rsa, Family::kRsa, false},
+    {Oid::kSha512Rsa, Family::kRsa, false},
+    {Oid::kSha1Rsa, Family::kRsa, true},
+    {Oid::kMd5Rsa, Family::kRsa, true},
+    {Oid::kRsaPss, Family::kRsa, false},
 };
 
 const AlgorithmRow* FindRow(base::ByteView oid) {
   const auto known = FindOid(oid);
-  const auto row = std::find_if(std::begin(kAlgorithms), std::end(kAlgorithms), [&](const AlgorithmRow& each) { return known == each.oid; });
+  const auto row = std::find_if(std::begin(kAlgorithms), std::end(kAlgorithms),
+                                [&](const AlgorithmRow& each) { return known == each.oid; });
   return row == std::end(kAlgorithms) ? nullptr : row;
 }
 
@@ -128,24 +149,33 @@ Family KeyFamily(const SpkiView& spki) {
 void LintAlgorithm(const AlgorithmView& algorithm, Findings& findings) {
   const AlgorithmRow* row = FindRow(algorithm.oid);
   if (row == nullptr || row->weak) {
-    findings.Add(RuleId::kAlgorithm03, algorithm.whole, fmt::format("the signature algorithm {} is {}", OidText(algorithm.oid), row == nullptr ? "not known" : "too weak to be used"));
+    findings.Add(RuleId::kAlgorithm03, algorithm.whole,
+                 fmt::format("the signature algorithm {} is {}", OidText(algorithm.oid),
+                             row == nullptr ? "not known" : "too weak to be used"));
     return;
   }
   if (row->oid == Oid::kRsaPss) {
     // PSS with SHA-512 is in the standards but in none of our profiles.
     constexpr std::string_view kSha512 =
-        "304106092a864886f70d01010a3034a00f300d06096086480165030402030500a11c301a06092a864886f70d010108300d0609608648016503040203"
+        "304106092a864886f70d01010a3034a00f300d06096086480165030402030500a11c301a06092a864886f70d010108300d060960864801"
+        "6503040203"
         "0500a203020140";
     if (FindByIdentifier(algorithm.whole) == nullptr && base::HexEncode(algorithm.whole) != kSha512) {
-      findings.Add(RuleId::kAlgorithm02, algorithm.whole, "the RSA-PSS parameters are none of those with SHA-256, SHA-384 or SHA-512, MGF1 with the same digest and a salt of its size");
+      findings.Add(RuleId::kAlgorithm02, algorithm.whole,
+                   "the RSA-PSS parameters are none of those with SHA-256, SHA-384 or SHA-512, MGF1 with the same "
+                   "digest and a salt of its size");
     }
     return;
   }
   const bool wants_null = row->family == Family::kRsa;
   const bool has_null = algorithm.parameters.size() >= 2 && algorithm.parameters[0] == tag::kNull;
   if (wants_null ? !has_null : !algorithm.parameters.empty()) {
-    findings.Add(RuleId::kAlgorithm02, algorithm.whole, fmt::format("{} must have {} parameters and has {}", OidText(algorithm.oid), wants_null ? "NULL" : "no",
-                                                                    algorithm.parameters.empty() ? "none" : has_null ? "NULL" : "others"));
+    findings.Add(
+        RuleId::kAlgorithm02, algorithm.whole,
+        fmt::format("{} must have {} parameters and has {}", OidText(algorithm.oid), wants_null ? "NULL" : "no",
+                    algorithm.parameters.empty() ? "none"
+                    : has_null                   ? "NULL"
+                                                 : "others"));
   }
 }
 
@@ -153,15 +183,20 @@ void LintSignature(const CertificateView& certificate, const Curves& curves, Fin
   const AlgorithmView& outer = certificate.algorithm;
   if (!SameBytes(certificate.tbs.signature.whole, outer.whole)) {
     findings.Add(RuleId::kAlgorithm01, outer.whole,
-                 fmt::format("signatureAlgorithm is {} inside and {} outside", HexExcerpt(certificate.tbs.signature.whole), HexExcerpt(outer.whole)));
+                 fmt::format("signatureAlgorithm is {} inside and {} outside",
+                             HexExcerpt(certificate.tbs.signature.whole), HexExcerpt(outer.whole)));
   }
   if (certificate.signature_unused_bits != 0) {
-    findings.Add(RuleId::kSignature01, certificate.signature, fmt::format("the signature states {} unused bits", certificate.signature_unused_bits));
+    findings.Add(RuleId::kSignature01, certificate.signature,
+                 fmt::format("the signature states {} unused bits", certificate.signature_unused_bits));
   }
   const AlgorithmRow* row = FindRow(outer.oid);
   if (row == nullptr) return;  // X509-ALGORITHM-03 or -01 has said so
-  if (IsSelfIssued(certificate.tbs) && certificate.tbs.Find(Oid::kAuthorityKeyIdentifier) == nullptr && row->family != KeyFamily(certificate.tbs.spki)) {
-    findings.Add(RuleId::kSignature07, outer.whole, fmt::format("a self-signed certificate for a key of {} has a signature of {}", OidText(certificate.tbs.spki.algorithm.oid), OidText(outer.oid)));
+  if (IsSelfIssued(certificate.tbs) && certificate.tbs.Find(Oid::kAuthorityKeyIdentifier) == nullptr &&
+      row->family != KeyFamily(certificate.tbs.spki)) {
+    findings.Add(RuleId::kSignature07, outer.whole,
+                 fmt::format("a self-signed certificate for a key of {} has a signature of {}",
+                             OidText(certificate.tbs.spki.algorithm.oid), OidText(outer.oid)));
     return;
   }
   switch (row->family) {
@@ -172,8 +207,11 @@ void LintSignature(const CertificateView& certificate, const Curves& curves, Fin
     case Family::kEdwards448:
       return LintSize(certificate, 114, findings);
     case Family::kRsa:
-      if (const std::size_t size = ModulusSize(certificate.tbs); size != 0) return LintSize(certificate, size, findings);
-      if (certificate.signature.size() < 256) findings.Add(RuleId::kSignature06, certificate.signature, fmt::format("the RSA signature has {} octets, below 2048 bits", certificate.signature.size()));
+      if (const std::size_t size = ModulusSize(certificate.tbs); size != 0)
+        return LintSize(certificate, size, findings);
+      if (certificate.signature.size() < 256)
+        findings.Add(RuleId::kSignature06, certificate.signature,
+                     fmt::format("the RSA signature has {} octets, below 2048 bits", certificate.signature.size()));
       return;
     case Family::kNone:
       return;

@@ -18,9 +18,10 @@ namespace {
 // The DER of one attribute value, held to its encoding by our own reader.
 base::Result<base::Bytes> EncodeValue(const AttributeRule& rule, const std::string& value) {
   const auto refuse = [&](const std::string& why) {
-    return base::Refusal("NAME-VALUE-03", fmt::format("the subject's {} \"{}\" {}", rule.type, value, why),
-                         fmt::format("the profile asks for {} of 1 to {} {}", StringEncodingName(rule.encoding), rule.max_length,
-                                     rule.encoding == StringEncoding::kBitString ? "bits, as hexadecimal digits" : "characters"));
+    return base::Refusal(
+        "NAME-VALUE-03", fmt::format("the subject's {} \"{}\" {}", rule.type, value, why),
+        fmt::format("the profile asks for {} of 1 to {} {}", StringEncodingName(rule.encoding), rule.max_length,
+                    rule.encoding == StringEncoding::kBitString ? "bits, as hexadecimal digits" : "characters"));
   };
   DerWriter writer;
   if (rule.encoding == StringEncoding::kBitString) {
@@ -36,7 +37,9 @@ base::Result<base::Bytes> EncodeValue(const AttributeRule& rule, const std::stri
   const Header header = ReadElement(writer.view());
   const std::size_t length = CharacterCount(header.element.identifier, header.element.content);
   if (length == 0) return refuse("is empty");
-  if (length > rule.max_length) return refuse(fmt::format("has {} {}", length, rule.encoding == StringEncoding::kBitString ? "bits" : "characters"));
+  if (length > rule.max_length)
+    return refuse(
+        fmt::format("has {} {}", length, rule.encoding == StringEncoding::kBitString ? "bits" : "characters"));
   return std::move(writer).Take();
 }
 
@@ -72,7 +75,8 @@ bool IsAsciiCompatible(std::uint8_t identifier) {
 }
 
 bool SameValue(const AttributeView& a, const AttributeView& b) {
-  if (!IsAsciiCompatible(a.encoding) || !IsAsciiCompatible(b.encoding)) return a.encoding == b.encoding && SameBytes(a.value, b.value);
+  if (!IsAsciiCompatible(a.encoding) || !IsAsciiCompatible(b.encoding))
+    return a.encoding == b.encoding && SameBytes(a.value, b.value);
   Folded left(a.value);
   Folded right(b.value);
   while (true) {
@@ -92,7 +96,8 @@ std::string TypeText(base::ByteView type) {
 // Characters that change how the text around them is shown.
 bool IsInvisible(std::uint32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == '\\' || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || c >= 0xe0000;
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+         c >= 0xe0000;
 }
 
 // The code point at the start of `text` and how many octets it has; size 0 for
@@ -120,12 +125,14 @@ CodePoint DecodeUtf8(base::ByteView text) {
 
 base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues& values) {
   for (const auto& [type, value] : values) {
-    const auto rule = std::find_if(profile.subject.begin(), profile.subject.end(), [&, &name = type](const AttributeRule& r) { return r.type == name; });
+    const auto rule = std::find_if(profile.subject.begin(), profile.subject.end(),
+                                   [&, &name = type](const AttributeRule& r) { return r.type == name; });
     if (rule == profile.subject.end() || rule->value) {
-      return base::Refusal("NAME-VALUE-02",
-                           fmt::format("the script gives the subject's {} as \"{}\", where profile {} {}", type, value, profile.name,
-                                       rule == profile.subject.end() ? "has no such attribute" : "fixes it to \"" + *rule->value + "\""),
-                           "leave it out of the script");
+      return base::Refusal(
+          "NAME-VALUE-02",
+          fmt::format("the script gives the subject's {} as \"{}\", where profile {} {}", type, value, profile.name,
+                      rule == profile.subject.end() ? "has no such attribute" : "fixes it to \"" + *rule->value + "\""),
+          "leave it out of the script");
     }
   }
   DerWriter writer;
@@ -135,7 +142,8 @@ base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues&
       const auto given = values.find(rule.type);
       if (!rule.value && given == values.end()) {
         if (rule.optional) continue;
-        error = base::Refusal("NAME-VALUE-01", fmt::format("profile {} needs a value for the subject's {}", profile.name, rule.type),
+        error = base::Refusal("NAME-VALUE-01",
+                              fmt::format("profile {} needs a value for the subject's {}", profile.name, rule.type),
                               "give it in the script");
         return;
       }

@@ -207,7 +207,8 @@ std::optional<Oid> FindOidByName(std::string_view name) {
 
 base::Result<base::Bytes> EncodeOid(std::string_view dotted) {
   const auto bad = [&](const char* why) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("\"{}\" is no object identifier: {}", dotted, why));
+    return base::MakeError(base::ErrorCode::kInvalidInput,
+                           fmt::format("\"{}\" is no object identifier: {}", dotted, why));
   };
   base::Bytes content;
   const auto append = [&](std::uint64_t arc) {
@@ -226,7 +227,8 @@ base::Result<base::Bytes> EncodeOid(std::string_view dotted) {
     const std::string_view text = rest.substr(0, dot);
     std::uint64_t arc = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), arc);
-    if (error != std::errc() || end != text.data() + text.size()) return bad("an arc is not a decimal number below 2^64");
+    if (error != std::errc() || end != text.data() + text.size())
+      return bad("an arc is not a decimal number below 2^64");
     if (text.size() > 1 && text.front() == '0') return bad("an arc has a leading zero");
     if (index == 0) {
       if (arc > 2) return bad("the first arc is above 2");
@@ -254,7 +256,8 @@ base::Result<base::Bytes> OidContent(std::string_view name) {
 std::string DottedOid(base::ByteView content) {
   // Nothing real is longer, and decimal arcs cost the square of their length.
   constexpr std::size_t kLongest = 64;
-  if (content.size() > kLongest) return fmt::format("invalid:{}... ({} octets)", base::HexEncode(content.first(16)), content.size());
+  if (content.size() > kLongest)
+    return fmt::format("invalid:{}... ({} octets)", base::HexEncode(content.first(16)), content.size());
   if (content.empty() || (content.back() & 0x80U) != 0) return "invalid:" + base::HexEncode(content);
   std::string text;
   for (std::size_t start = 0; start < content.size();) {

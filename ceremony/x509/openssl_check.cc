@@ -53,7 +53,8 @@ base::Result<X509Pointer> Decode(base::ByteView der) {
   X509Pointer certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
   if (!certificate) return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL cannot decode it: " + LastError());
   if (at != der.data() + der.size()) {
-    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("OpenSSL leaves {} of {} octets over", der.data() + der.size() - at, der.size()));
+    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("OpenSSL leaves {} of {} octets over",
+                                                                  der.data() + der.size() - at, der.size()));
   }
   return certificate;
 }
@@ -89,7 +90,8 @@ std::string Named(const ASN1_OBJECT* object) {
 std::string TimeOf(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return "malformed";
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 std::string NameOf(const X509_NAME* name) {
@@ -115,18 +117,28 @@ std::string NameOf(const X509_NAME* name) {
         break;
       case V_ASN1_BIT_STRING:
         // OpenSSL keeps the count of unused bits apart.
-        spelled = "#" + fmt::format("{:02x}", (value->flags & ASN1_STRING_FLAG_BITS_LEFT) != 0 ? value->flags & 7 : 0) + base::HexEncode(octets);
+        spelled = "#" + fmt::format("{:02x}", (value->flags & ASN1_STRING_FLAG_BITS_LEFT) != 0 ? value->flags & 7 : 0) +
+                  base::HexEncode(octets);
         break;
       default:
         spelled = "#" + base::HexEncode(octets);
     }
-    const char* type_name = type == V_ASN1_PRINTABLESTRING ? "PrintableString" : type == V_ASN1_UTF8STRING ? "UTF8String" : type == V_ASN1_IA5STRING ? "IA5String"
-                            : type == V_ASN1_T61STRING ? "TeletexString" : type == V_ASN1_BMPSTRING ? "BMPString" : type == V_ASN1_UNIVERSALSTRING ? "UniversalString"
-                            : type == V_ASN1_BIT_STRING ? "BIT STRING" : type == V_ASN1_NUMERICSTRING ? "NumericString" : type == V_ASN1_VISIBLESTRING ? "VisibleString" : nullptr;
+    const char* type_name = type == V_ASN1_PRINTABLESTRING   ? "PrintableString"
+                            : type == V_ASN1_UTF8STRING      ? "UTF8String"
+                            : type == V_ASN1_IA5STRING       ? "IA5String"
+                            : type == V_ASN1_T61STRING       ? "TeletexString"
+                            : type == V_ASN1_BMPSTRING       ? "BMPString"
+                            : type == V_ASN1_UNIVERSALSTRING ? "UniversalString"
+                            : type == V_ASN1_BIT_STRING      ? "BIT STRING"
+                            : type == V_ASN1_NUMERICSTRING   ? "NumericString"
+                            : type == V_ASN1_VISIBLESTRING   ? "VisibleString"
+                                                             : nullptr;
     if (!text.empty()) text += X509_NAME_ENTRY_set(entry) != set ? ", " : " + ";
     set = X509_NAME_ENTRY_set(entry);
-    text += fmt::format("{}={} ({})", facts == nullptr ? dotted : std::string(facts->short_name.empty() ? facts->name : facts->short_name), spelled,
-                        type_name == nullptr ? fmt::format("tag {:02x}", type) : std::string(type_name));
+    text += fmt::format(
+        "{}={} ({})",
+        facts == nullptr ? dotted : std::string(facts->short_name.empty() ? facts->name : facts->short_name), spelled,
+        type_name == nullptr ? fmt::format("tag {:02x}", type) : std::string(type_name));
   }
   return text.empty() ? "(empty)" : text;
 }
@@ -139,7 +151,10 @@ std::string KeyOf(const X509* certificate) {
   std::array<char, 64> group{};
   if (EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) == 1) {
     const std::string_view name = group.data();
-    return name == "prime256v1" ? "EC P-256" : name == "secp384r1" ? "EC P-384" : name == "secp521r1" ? "EC P-521" : std::string(name);
+    return name == "prime256v1"  ? "EC P-256"
+           : name == "secp384r1" ? "EC P-384"
+           : name == "secp521r1" ? "EC P-521"
+                                 : std::string(name);
   }
   return "unknown";
 }
@@ -153,7 +168,8 @@ std::string PoliciesOf(const CERTIFICATEPOLICIES* policies) {
       const POLICYQUALINFO* qualifier = sk_POLICYQUALINFO_value(policy->qualifiers, j);
       if (OBJ_obj2nid(qualifier->pqualid) != NID_id_qt_cps) return {};
       const ASN1_IA5STRING* uri = qualifier->d.cpsuri;
-      text += fmt::format(" (CPS {})", SafeText({ASN1_STRING_get0_data(uri), static_cast<std::size_t>(ASN1_STRING_length(uri))}));
+      text += fmt::format(" (CPS {})",
+                          SafeText({ASN1_STRING_get0_data(uri), static_cast<std::size_t>(ASN1_STRING_length(uri))}));
     }
   }
   return text;
@@ -163,15 +179,18 @@ std::string PoliciesOf(const CERTIFICATEPOLICIES* policies) {
 // own for it; empty where it has none and bytes must do.
 std::string ValueOf(X509* certificate, const X509_EXTENSION* extension) {
   const std::uint32_t flags = X509_get_extension_flags(certificate);
-  const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(const_cast<X509_EXTENSION*>(extension)));  // takes no const, changes nothing
+  const int nid = OBJ_obj2nid(
+      X509_EXTENSION_get_object(const_cast<X509_EXTENSION*>(extension)));  // takes no const, changes nothing
   switch (nid) {
     case NID_basic_constraints: {
       const long length = X509_get_pathlen(certificate);
-      return fmt::format("{}, {}", (flags & EXFLAG_CA) != 0 ? "CA" : "not a CA", length >= 0 ? fmt::format("path length {}", length) : "no path length");
+      return fmt::format("{}, {}", (flags & EXFLAG_CA) != 0 ? "CA" : "not a CA",
+                         length >= 0 ? fmt::format("path length {}", length) : "no path length");
     }
     case NID_key_usage: {
-      constexpr std::array<std::uint32_t, 9> kBits = {KU_DIGITAL_SIGNATURE, KU_NON_REPUDIATION, KU_KEY_ENCIPHERMENT, KU_DATA_ENCIPHERMENT, KU_KEY_AGREEMENT,
-                                                      KU_KEY_CERT_SIGN, KU_CRL_SIGN, KU_ENCIPHER_ONLY, KU_DECIPHER_ONLY};
+      constexpr std::array<std::uint32_t, 9> kBits = {KU_DIGITAL_SIGNATURE, KU_NON_REPUDIATION, KU_KEY_ENCIPHERMENT,
+                                                      KU_DATA_ENCIPHERMENT, KU_KEY_AGREEMENT,   KU_KEY_CERT_SIGN,
+                                                      KU_CRL_SIGN,          KU_ENCIPHER_ONLY,   KU_DECIPHER_ONLY};
       const std::uint32_t usage = X509_get_key_usage(certificate);
       unsigned bits = 0;
       for (unsigned bit = 0; bit < kBits.size(); ++bit) bits |= (usage & kBits[bit]) != 0 ? 1U << bit : 0;
@@ -182,7 +201,8 @@ std::string ValueOf(X509* certificate, const X509_EXTENSION* extension) {
       return key_id == nullptr ? "undecodable" : HexOf(key_id);
     }
     case NID_authority_key_identifier: {
-      const AuthorityPointer key_id(static_cast<AUTHORITY_KEYID*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
+      const AuthorityPointer key_id(
+          static_cast<AUTHORITY_KEYID*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
       if (!key_id) return "undecodable";
       std::string text = key_id->keyid != nullptr ? "key identifier " + HexOf(key_id->keyid) : "";
       const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
@@ -197,14 +217,17 @@ std::string ValueOf(X509* certificate, const X509_EXTENSION* extension) {
       return text;
     }
     case NID_certificate_policies: {
-      const PolicyPointer policies(static_cast<CERTIFICATEPOLICIES*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
+      const PolicyPointer policies(
+          static_cast<CERTIFICATEPOLICIES*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
       return policies ? PoliciesOf(policies.get()) : "undecodable";
     }
     case NID_ext_key_usage: {
-      const PurposesPointer purposes(static_cast<EXTENDED_KEY_USAGE*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
+      const PurposesPointer purposes(
+          static_cast<EXTENDED_KEY_USAGE*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
       if (!purposes) return "undecodable";
       std::string text;
-      for (int i = 0; i < sk_ASN1_OBJECT_num(purposes.get()); ++i) text += fmt::format("{}{}", text.empty() ? "" : ", ", Named(sk_ASN1_OBJECT_value(purposes.get(), i)));
+      for (int i = 0; i < sk_ASN1_OBJECT_num(purposes.get()); ++i)
+        text += fmt::format("{}{}", text.empty() ? "" : ", ", Named(sk_ASN1_OBJECT_value(purposes.get(), i)));
       return text;
     }
     default:
@@ -259,7 +282,10 @@ int CollectComplaint(int ok, X509_STORE_CTX* context) {
   if (ok == 1) return 1;
   auto* findings = static_cast<std::vector<Finding>*>(X509_STORE_CTX_get_app_data(context));
   const int error = X509_STORE_CTX_get_error(context);
-  findings->push_back({RuleId::kOpenssl01, 0, fmt::format("OpenSSL: {} (error {}, certificate {} of the chain)", X509_verify_cert_error_string(error), error, X509_STORE_CTX_get_error_depth(context))});
+  findings->push_back(
+      {RuleId::kOpenssl01, 0,
+       fmt::format("OpenSSL: {} (error {}, certificate {} of the chain)", X509_verify_cert_error_string(error), error,
+                   X509_STORE_CTX_get_error_depth(context))});
   return 1;
 }
 
@@ -276,7 +302,8 @@ base::Result<Fields> OpensslFields(base::ByteView certificate_der) {
   OPENSSL_free(tbs);
   Findings findings(certificate_der);
   CertificateView view;
-  if (!ParseCertificate(certificate_der, view, findings) || !std::equal(again.begin(), again.end(), view.tbs.whole.begin(), view.tbs.whole.end())) {
+  if (!ParseCertificate(certificate_der, view, findings) ||
+      !std::equal(again.begin(), again.end(), view.tbs.whole.begin(), view.tbs.whole.end())) {
     return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL encodes what it read as other bytes than it was given");
   }
   return FieldsFrom(certificate.get());
@@ -286,7 +313,8 @@ base::Result<Fields> OpensslTbsFields(base::ByteView tbs_der) {
   Findings findings(tbs_der);
   TbsView view;
   if (!ParseTbs(tbs_der, view, findings)) {
-    return base::MakeError(base::ErrorCode::kCorrupt, findings.empty() ? "no to-be-signed certificate" : findings.list().front().Text());
+    return base::MakeError(base::ErrorCode::kCorrupt,
+                           findings.empty() ? "no to-be-signed certificate" : findings.list().front().Text());
   }
   DerWriter writer;
   writer.Nested(tag::kSequence, [&] {
@@ -299,7 +327,9 @@ base::Result<Fields> OpensslTbsFields(base::ByteView tbs_der) {
 
 Comparison CompareDecoders(const Fields& openssl, const Fields& ours) {
   Comparison comparison;
-  const auto add = [&](std::string field, const std::string& a, const std::string& b) { comparison.Add({std::move(field), a, b, a == b, 0}); };
+  const auto add = [&](std::string field, const std::string& a, const std::string& b) {
+    comparison.Add({std::move(field), a, b, a == b, 0});
+  };
   add("version", std::to_string(openssl.version), std::to_string(ours.version));
   add("serial number", openssl.serial_hex, ours.serial_hex);
   add("signature algorithm", openssl.signature_algorithm, ours.signature_algorithm);
@@ -315,7 +345,8 @@ Comparison CompareDecoders(const Fields& openssl, const Fields& ours) {
   for (std::size_t i = 0; i < count; ++i) {
     const auto spell = [&](const std::vector<ExtensionFields>& list) {
       if (i >= list.size()) return std::string("(absent)");
-      return fmt::format("{} {}{} [{}]", list[i].oid, list[i].critical ? "critical, " : "", list[i].text, list[i].der_hex);
+      return fmt::format("{} {}{} [{}]", list[i].oid, list[i].critical ? "critical, " : "", list[i].text,
+                         list[i].der_hex);
     };
     const std::string name = i < ours.extensions.size() ? ours.extensions[i].name : openssl.extensions[i].name;
     add("extension " + name, spell(openssl.extensions), spell(ours.extensions));
@@ -323,10 +354,12 @@ Comparison CompareDecoders(const Fields& openssl, const Fields& ours) {
   return comparison;
 }
 
-std::vector<Finding> OpensslVerify(base::ByteView certificate_der, const std::vector<base::Bytes>& intermediates, const std::vector<base::Bytes>& roots,
-                                   std::int64_t at_time) {
+std::vector<Finding> OpensslVerify(base::ByteView certificate_der, const std::vector<base::Bytes>& intermediates,
+                                   const std::vector<base::Bytes>& roots, std::int64_t at_time) {
   std::vector<Finding> findings;
-  const auto undecodable = [&](const base::Error& error) { findings.push_back({RuleId::kOpenssl02, 0, error.message}); };
+  const auto undecodable = [&](const base::Error& error) {
+    findings.push_back({RuleId::kOpenssl02, 0, error.message});
+  };
   const auto certificate = Decode(certificate_der);
   const auto chain = DecodeAll(intermediates, "intermediate certificate");
   const auto anchors = DecodeAll(roots, "root certificate");
@@ -337,7 +370,8 @@ std::vector<Finding> OpensslVerify(base::ByteView certificate_der, const std::ve
 
   const StorePointer store(X509_STORE_new());
   const ContextPointer context(X509_STORE_CTX_new());
-  for (int i = 0; i < sk_X509_num(anchors->get()); ++i) X509_STORE_add_cert(store.get(), sk_X509_value(anchors->get(), i));
+  for (int i = 0; i < sk_X509_num(anchors->get()); ++i)
+    X509_STORE_add_cert(store.get(), sk_X509_value(anchors->get(), i));
   if (X509_STORE_CTX_init(context.get(), store.get(), certificate->get(), chain->get()) != 1) {
     findings.push_back({RuleId::kOpenssl01, 0, "OpenSSL cannot verify: " + LastError()});
     return findings;
@@ -346,17 +380,22 @@ std::vector<Finding> OpensslVerify(base::ByteView certificate_der, const std::ve
   X509_STORE_CTX_set_verify_cb(context.get(), CollectComplaint);
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_time(parameters, static_cast<std::time_t>(at_time));
-  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_POLICY_CHECK);
+  X509_VERIFY_PARAM_set_flags(parameters,
+                              X509_V_FLAG_X509_STRICT | X509_V_FLAG_CHECK_SS_SIGNATURE | X509_V_FLAG_POLICY_CHECK);
   if (X509_verify_cert(context.get()) != 1 && findings.empty()) {
-    findings.push_back({RuleId::kOpenssl01, 0, fmt::format("OpenSSL: {}", X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())))});
+    findings.push_back(
+        {RuleId::kOpenssl01, 0,
+         fmt::format("OpenSSL: {}", X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())))});
   }
   const std::uint32_t flags = X509_get_extension_flags(certificate->get());
   if ((flags & EXFLAG_INVALID) != 0) findings.push_back({RuleId::kOpenssl02, 0, "OpenSSL: an extension is malformed"});
   if ((flags & EXFLAG_CA) != 0) {
     // 1 is "a CA by its basicConstraints"; every other answer is a guess or a no.
     const int ca = X509_check_ca(certificate->get());
-    if (ca != 1) findings.push_back({RuleId::kOpenssl03, 0, fmt::format("OpenSSL: X509_check_ca says {} where 1 is a CA", ca)});
-    if (X509_check_purpose(certificate->get(), X509_PURPOSE_ANY, 1) != 1) findings.push_back({RuleId::kOpenssl03, 0, "OpenSSL: X509_check_purpose refuses it as a CA"});
+    if (ca != 1)
+      findings.push_back({RuleId::kOpenssl03, 0, fmt::format("OpenSSL: X509_check_ca says {} where 1 is a CA", ca)});
+    if (X509_check_purpose(certificate->get(), X509_PURPOSE_ANY, 1) != 1)
+      findings.push_back({RuleId::kOpenssl03, 0, "OpenSSL: X509_check_purpose refuses it as a CA"});
   }
   ERR_clear_error();
   return findings;

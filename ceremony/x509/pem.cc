@@ -52,7 +52,9 @@ base::Result<base::Bytes> PemDecode(std::string_view label, std::string_view tex
       if (!line.empty()) return bad("characters follow the first line");
       continue;
     }
-    if (last_line || line.empty() || line.size() > kLine) return bad(fmt::format("line {} has {} characters where only the last has fewer or more than {}", number, line.size(), kLine));
+    if (last_line || line.empty() || line.size() > kLine)
+      return bad(fmt::format("line {} has {} characters where only the last has fewer or more than {}", number,
+                             line.size(), kLine));
     last_line = line.size() < kLine;
     base64 += line;
   }

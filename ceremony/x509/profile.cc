@@ -14,9 +14,9 @@
 namespace ceremony::x509 {
 namespace {
 
-constexpr std::array<std::string_view, 9> kKeyUsageNames = {
-    "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
-    "keyCertSign",      "cRLSign",        "encipherOnly",    "decipherOnly"};
+constexpr std::array<std::string_view, 9> kKeyUsageNames = {"digitalSignature", "nonRepudiation", "keyEncipherment",
+                                                            "dataEncipherment", "keyAgreement",   "keyCertSign",
+                                                            "cRLSign",          "encipherOnly",   "decipherOnly"};
 
 constexpr std::array<std::pair<StringEncoding, std::string_view>, 4> kEncodings = {{
     {StringEncoding::kPrintableString, "PrintableString"},
@@ -53,27 +53,33 @@ class ProfileChecker final {
   void Subject() {
     const auto* basic = Extension<BasicConstraintsRule>();
     const bool ca = basic != nullptr && basic->ca;
-    if (ca && std::all_of(profile_.subject.begin(), profile_.subject.end(), [](const AttributeRule& rule) { return rule.optional; })) {
+    if (ca && std::all_of(profile_.subject.begin(), profile_.subject.end(),
+                          [](const AttributeRule& rule) { return rule.optional; })) {
       Add(RuleId::kProfile01, "the subject of a CA may not be empty");
     }
     for (const AttributeRule& rule : profile_.subject) {
       const auto known = FindOidByName(rule.type);
       const AttributeFacts* facts = FindAttribute(known);
       if (!known && !EncodeOid(rule.type)) {
-        Add(RuleId::kProfile08, fmt::format("\"{}\" is no attribute type that is known, nor an object identifier", rule.type));
+        Add(RuleId::kProfile08,
+            fmt::format("\"{}\" is no attribute type that is known, nor an object identifier", rule.type));
         continue;
       }
       if (known && facts == nullptr) Add(RuleId::kProfile08, fmt::format("\"{}\" is no attribute type", rule.type));
       if (facts != nullptr && !Allows(facts->syntax, IdentifierOf(rule.encoding))) {
-        Add(RuleId::kProfile08, fmt::format("{} is a {}, the profile says {}", rule.type, SyntaxName(facts->syntax), StringEncodingName(rule.encoding)));
+        Add(RuleId::kProfile08, fmt::format("{} is a {}, the profile says {}", rule.type, SyntaxName(facts->syntax),
+                                            StringEncodingName(rule.encoding)));
       }
       if (facts != nullptr && facts->most != 0 && !rule.value && rule.max_length > facts->most) {
-        Add(RuleId::kProfile08, fmt::format("{} has at most {} characters, the profile allows {}", rule.type, facts->most, rule.max_length));
+        Add(RuleId::kProfile08, fmt::format("{} has at most {} characters, the profile allows {}", rule.type,
+                                            facts->most, rule.max_length));
       }
       if (rule.value) FixedValue(rule, facts);
       const auto open = [&](const AttributeRule& other) { return other.type == rule.type && !other.value; };
       if (std::count_if(profile_.subject.begin(), profile_.subject.end(), open) > 1) {
-        Add(RuleId::kProfile08, fmt::format("{} stands more than once without a fixed value, so that a script cannot name them apart", rule.type));
+        Add(RuleId::kProfile08,
+            fmt::format("{} stands more than once without a fixed value, so that a script cannot name them apart",
+                        rule.type));
       }
     }
   }
@@ -91,14 +97,16 @@ class ProfileChecker final {
     if (profile_.key_algorithms.empty()) Add(RuleId::kProfile09, "no key algorithm is allowed");
     for (const base::KeyAlgorithm key : profile_.key_algorithms) {
       if (profile_.self_signed && !Fits(profile_.signature_algorithm, key)) {
-        Add(RuleId::kProfile04, fmt::format("an {} key cannot sign with {}", base::FactsOf(key).title, FactsOf(profile_.signature_algorithm).name));
+        Add(RuleId::kProfile04, fmt::format("an {} key cannot sign with {}", base::FactsOf(key).title,
+                                            FactsOf(profile_.signature_algorithm).name));
       }
     }
   }
 
   void Period() {
     if (profile_.serial_octets < 8 || profile_.serial_octets > 20) {
-      Add(RuleId::kProfile05, fmt::format("serial numbers have {} octets, 8 to 20 are allowed", profile_.serial_octets));
+      Add(RuleId::kProfile05,
+          fmt::format("serial numbers have {} octets, 8 to 20 are allowed", profile_.serial_octets));
     }
     if (const auto period = PeriodOf(profile_.validity, 0); !period) Add(RuleId::kProfile06, period.error().message);
   }
@@ -109,10 +117,12 @@ class ProfileChecker final {
       const auto known = FindOidByName(rule.type);
       const auto content = OidContent(rule.type);
       if (!content) {
-        Add(RuleId::kProfile07, fmt::format("\"{}\" is no extension that is known, nor an object identifier", rule.type));
+        Add(RuleId::kProfile07,
+            fmt::format("\"{}\" is no extension that is known, nor an object identifier", rule.type));
         continue;
       }
-      if (std::find(seen.begin(), seen.end(), *content) != seen.end()) Add(RuleId::kProfile02, fmt::format("extension {} stands twice", rule.type));
+      if (std::find(seen.begin(), seen.end(), *content) != seen.end())
+        Add(RuleId::kProfile02, fmt::format("extension {} stands twice", rule.type));
       seen.push_back(*content);
       ExtensionValue(rule, known);
     }
@@ -134,14 +144,18 @@ class ProfileChecker final {
     if (!raw && known != typed) {
       Add(RuleId::kProfile07, fmt::format("extension {} has the value of {}", rule.type, FactsOf(typed).name));
     }
-    if (!raw && rule.optional) Add(RuleId::kProfile07, fmt::format("extension {} is optional, which only an extension given as DER can be", rule.type));
+    if (!raw && rule.optional)
+      Add(RuleId::kProfile07,
+          fmt::format("extension {} is optional, which only an extension given as DER can be", rule.type));
     if (rule.critical && (typed == Oid::kSubjectKeyIdentifier || typed == Oid::kAuthorityKeyIdentifier)) {
       Add(RuleId::kProfile07, fmt::format("extension {} must not be critical", rule.type));
     }
-    if (const auto* basic = std::get_if<BasicConstraintsRule>(&rule.value); basic != nullptr && basic->ca && !rule.critical) {
+    if (const auto* basic = std::get_if<BasicConstraintsRule>(&rule.value);
+        basic != nullptr && basic->ca && !rule.critical) {
       Add(RuleId::kProfile07, "basicConstraints of a CA must be critical");
     }
-    if (const auto* key_id = std::get_if<SubjectKeyIdentifierRule>(&rule.value); key_id != nullptr && key_id->method != 1 && key_id->method != 2) {
+    if (const auto* key_id = std::get_if<SubjectKeyIdentifierRule>(&rule.value);
+        key_id != nullptr && key_id->method != 1 && key_id->method != 2) {
       Add(RuleId::kProfile07, fmt::format("subjectKeyIdentifier has the methods 1 and 2, not {}", key_id->method));
     }
     if (const auto* raw_rule = std::get_if<RawExtensionRule>(&rule.value)) RawValue(rule, *raw_rule);
@@ -151,19 +165,23 @@ class ProfileChecker final {
 
   void RawValue(const ExtensionRule& rule, const RawExtensionRule& raw) {
     if (!raw.der) return;
-    if (rule.optional) Add(RuleId::kProfile07, fmt::format("extension {} has a fixed value and is optional", rule.type));
+    if (rule.optional)
+      Add(RuleId::kProfile07, fmt::format("extension {} has a fixed value and is optional", rule.type));
     Findings findings(*raw.der);
     CheckDer(*raw.der, findings);
-    if (!findings.empty()) Add(RuleId::kProfile07, fmt::format("extension {}: {}", rule.type, findings.list().front().message));
+    if (!findings.empty())
+      Add(RuleId::kProfile07, fmt::format("extension {}: {}", rule.type, findings.list().front().message));
   }
 
   void Policies(const CertificatePoliciesRule& rule) {
     if (rule.policies.empty()) Add(RuleId::kProfile07, "certificatePolicies has no policy");
     for (std::size_t i = 0; i < rule.policies.size(); ++i) {
       const PolicyRule& policy = rule.policies[i];
-      if (!OidContent(policy.oid)) Add(RuleId::kProfile07, fmt::format("policy \"{}\" is no object identifier", policy.oid));
+      if (!OidContent(policy.oid))
+        Add(RuleId::kProfile07, fmt::format("policy \"{}\" is no object identifier", policy.oid));
       for (std::size_t j = 0; j < i; ++j) {
-        if (rule.policies[j].oid == policy.oid) Add(RuleId::kProfile07, fmt::format("policy {} stands twice", policy.oid));
+        if (rule.policies[j].oid == policy.oid)
+          Add(RuleId::kProfile07, fmt::format("policy {} stands twice", policy.oid));
       }
     }
   }
@@ -171,8 +189,10 @@ class ProfileChecker final {
   void Purposes(const ExtendedKeyUsageRule& rule) {
     if (rule.purposes.empty()) Add(RuleId::kProfile07, "extKeyUsage has no purpose");
     for (const std::string& purpose : rule.purposes) {
-      if (!OidContent(purpose)) Add(RuleId::kProfile07, fmt::format("purpose \"{}\" is not known, nor an object identifier", purpose));
-      if (std::count(rule.purposes.begin(), rule.purposes.end(), purpose) > 1) Add(RuleId::kProfile07, fmt::format("purpose {} stands twice", purpose));
+      if (!OidContent(purpose))
+        Add(RuleId::kProfile07, fmt::format("purpose \"{}\" is not known, nor an object identifier", purpose));
+      if (std::count(rule.purposes.begin(), rule.purposes.end(), purpose) > 1)
+        Add(RuleId::kProfile07, fmt::format("purpose {} stands twice", purpose));
     }
   }
 
@@ -180,12 +200,15 @@ class ProfileChecker final {
     const auto* basic = Extension<BasicConstraintsRule>();
     const auto* usage = Extension<KeyUsageRule>();
     const bool ca = basic != nullptr && basic->ca;
-    if (usage != nullptr && (usage->bits == 0 || usage->bits > 0x1ff)) Add(RuleId::kProfile03, "keyUsage names no usage");
+    if (usage != nullptr && (usage->bits == 0 || usage->bits > 0x1ff))
+      Add(RuleId::kProfile03, "keyUsage names no usage");
     const bool signs = usage != nullptr && (usage->bits & kKeyCertSign) != 0;
     if (signs && !ca) Add(RuleId::kProfile03, "keyUsage has keyCertSign where basicConstraints is not CA");
     if (ca && !signs) Add(RuleId::kProfile03, "basicConstraints is CA where keyUsage has no keyCertSign");
-    if (basic != nullptr && basic->path_length && !(ca && signs)) Add(RuleId::kProfile03, "a path length stands where the subject is no CA");
-    if (ca && Extension<SubjectKeyIdentifierRule>() == nullptr) Add(RuleId::kProfile03, "a CA needs subjectKeyIdentifier");
+    if (basic != nullptr && basic->path_length && !(ca && signs))
+      Add(RuleId::kProfile03, "a path length stands where the subject is no CA");
+    if (ca && Extension<SubjectKeyIdentifierRule>() == nullptr)
+      Add(RuleId::kProfile03, "a CA needs subjectKeyIdentifier");
     if (!profile_.self_signed && Extension<AuthorityKeyIdentifierRule>() == nullptr) {
       Add(RuleId::kProfile03, "a certificate that is not self-signed needs authorityKeyIdentifier");
     }

@@ -57,7 +57,7 @@ struct KeyUsageRule {
   std::uint16_t bits = 0;  // of KeyUsageBit
 };
 struct PolicyRule {
-  std::string oid;  // dotted
+  std::string oid;      // dotted
   std::string cps_uri;  // qualifier id-qt-cps; empty for none
 };
 struct CertificatePoliciesRule {
@@ -91,10 +91,10 @@ struct ExtensionRule {
 };
 
 struct Profile {
-  std::string name;     // "smki-root-oca"
-  std::string title;    // for people
-  std::string clause;   // the clause of the certificate policy it implements
-  std::string kind;     // "root", "issuing", ...: the operator's word, by which a policy limits validity
+  std::string name;    // "smki-root-oca"
+  std::string title;   // for people
+  std::string clause;  // the clause of the certificate policy it implements
+  std::string kind;    // "root", "issuing", ...: the operator's word, by which a policy limits validity
   bool self_signed = false;
   std::vector<AttributeRule> subject;
   Validity validity = RelativeValidity{};

@@ -10,17 +10,23 @@ using base::KeyAlgorithm;
 using base::SignatureScheme;
 
 constexpr std::array<SignatureAlgorithmFacts, 7> kAlgorithms = {{
-    {SignatureAlgorithm::kEcdsaSha256, "ecdsa-with-SHA256", "300a06082a8648ce3d040302", SignatureScheme::kEcdsa, "RFC 5758 3.2"},
-    {SignatureAlgorithm::kEcdsaSha384, "ecdsa-with-SHA384", "300a06082a8648ce3d040303", SignatureScheme::kEcdsa, "RFC 5758 3.2"},
-    {SignatureAlgorithm::kEcdsaSha512, "ecdsa-with-SHA512", "300a06082a8648ce3d040304", SignatureScheme::kEcdsa, "RFC 5758 3.2"},
+    {SignatureAlgorithm::kEcdsaSha256, "ecdsa-with-SHA256", "300a06082a8648ce3d040302", SignatureScheme::kEcdsa,
+     "RFC 5758 3.2"},
+    {SignatureAlgorithm::kEcdsaSha384, "ecdsa-with-SHA384", "300a06082a8648ce3d040303", SignatureScheme::kEcdsa,
+     "RFC 5758 3.2"},
+    {SignatureAlgorithm::kEcdsaSha512, "ecdsa-with-SHA512", "300a06082a8648ce3d040304", SignatureScheme::kEcdsa,
+     "RFC 5758 3.2"},
     {SignatureAlgorithm::kEd25519, "Ed25519", "300506032b6570", SignatureScheme::kEd25519, "RFC 8410 3"},
-    {SignatureAlgorithm::kRsaPkcs1Sha256, "sha256WithRSAEncryption", "300d06092a864886f70d01010b0500", SignatureScheme::kRsaPkcs1Sha256, "RFC 4055 5"},
+    {SignatureAlgorithm::kRsaPkcs1Sha256, "sha256WithRSAEncryption", "300d06092a864886f70d01010b0500",
+     SignatureScheme::kRsaPkcs1Sha256, "RFC 4055 5"},
     {SignatureAlgorithm::kRsaPssSha256, "rsassaPss-SHA256",
-     "304106092a864886f70d01010a3034a00f300d06096086480165030402010500a11c301a06092a864886f70d010108300d0609608648016503040201"
+     "304106092a864886f70d01010a3034a00f300d06096086480165030402010500a11c301a06092a864886f70d010108300d060960864801650"
+     "3040201"
      "0500a203020120",
      SignatureScheme::kRsaPssSha256, "RFC 4055 3.1, CA/B BR 7.1.3.2"},
     {SignatureAlgorithm::kRsaPssSha384, "rsassaPss-SHA384",
-     "304106092a864886f70d01010a3034a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d0609608648016503040202"
+     "304106092a864886f70d01010a3034a00f300d06096086480165030402020500a11c301a06092a864886f70d010108300d060960864801650"
+     "3040202"
      "0500a203020130",
      SignatureScheme::kRsaPssSha384, "RFC 4055 3.1, CA/B BR 7.1.3.2"},
 }};
@@ -62,7 +68,8 @@ const SignatureAlgorithmFacts& FactsOf(SignatureAlgorithm algorithm) {
 }
 
 const SignatureAlgorithmFacts* FindSignatureAlgorithm(std::string_view name) {
-  const auto found = std::find_if(kAlgorithms.begin(), kAlgorithms.end(), [&](const auto& facts) { return facts.name == name; });
+  const auto found =
+      std::find_if(kAlgorithms.begin(), kAlgorithms.end(), [&](const auto& facts) { return facts.name == name; });
   return found == kAlgorithms.end() ? nullptr : &*found;
 }
 

@@ -24,10 +24,10 @@ enum class SignatureAlgorithm : std::uint8_t {
 
 struct SignatureAlgorithmFacts {
   SignatureAlgorithm algorithm;
-  std::string_view name;           // as profiles spell it: "ecdsa-with-SHA256"
-  std::string_view identifier_hex; // the whole DER AlgorithmIdentifier, lowercase hex
+  std::string_view name;            // as profiles spell it: "ecdsa-with-SHA256"
+  std::string_view identifier_hex;  // the whole DER AlgorithmIdentifier, lowercase hex
   base::SignatureScheme scheme;
-  std::string_view clause;         // where the AlgorithmIdentifier is fixed
+  std::string_view clause;  // where the AlgorithmIdentifier is fixed
 };
 
 std::span<const SignatureAlgorithmFacts> SignatureAlgorithms();

@@ -14,12 +14,14 @@ namespace ceremony::x509 {
 namespace {
 
 base::Result<void> CheckSerial(const Profile& profile, base::ByteView serial) {
-  const bool positive = !serial.empty() && (serial[0] & 0x80U) == 0 && std::any_of(serial.begin(), serial.end(), [](std::uint8_t octet) { return octet != 0; });
+  const bool positive = !serial.empty() && (serial[0] & 0x80U) == 0 &&
+                        std::any_of(serial.begin(), serial.end(), [](std::uint8_t octet) { return octet != 0; });
   const bool minimal = serial.size() < 2 || serial[0] != 0 || (serial[1] & 0x80U) != 0;
   if (positive && minimal && serial.size() == profile.serial_octets) return {};
-  return base::Refusal("TBS-SERIAL-01",
-                       fmt::format("serial number {} where profile {} asks for a positive one of exactly {} octets", serial.empty() ? "(empty)" : base::HexEncode(serial),
-                                   profile.name, profile.serial_octets));
+  return base::Refusal(
+      "TBS-SERIAL-01",
+      fmt::format("serial number {} where profile {} asks for a positive one of exactly {} octets",
+                  serial.empty() ? "(empty)" : base::HexEncode(serial), profile.name, profile.serial_octets));
 }
 
 base::Result<void> CheckInput(const Profile& profile, const TbsInput& input) {
@@ -27,14 +29,18 @@ base::Result<void> CheckInput(const Profile& profile, const TbsInput& input) {
     return base::Refusal(std::string(findings.front().facts().id), findings.front().message);
   }
   const base::KeyAlgorithm algorithm = input.subject_key.algorithm();
-  if (std::find(profile.key_algorithms.begin(), profile.key_algorithms.end(), algorithm) == profile.key_algorithms.end()) {
+  if (std::find(profile.key_algorithms.begin(), profile.key_algorithms.end(), algorithm) ==
+      profile.key_algorithms.end()) {
     std::string allowed;
-    for (const base::KeyAlgorithm key : profile.key_algorithms) allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", base::FactsOf(key).title);
-    return base::Refusal("TBS-KEY-01", fmt::format("the key is {} where profile {} allows {}", base::FactsOf(algorithm).title, profile.name, allowed));
+    for (const base::KeyAlgorithm key : profile.key_algorithms)
+      allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", base::FactsOf(key).title);
+    return base::Refusal("TBS-KEY-01", fmt::format("the key is {} where profile {} allows {}",
+                                                   base::FactsOf(algorithm).title, profile.name, allowed));
   }
   if (profile.self_signed == input.authority.has_value()) {
-    return base::Refusal("TBS-AUTHORITY-01", fmt::format("profile {} is {}self-signed, and an issuer was {}given", profile.name, profile.self_signed ? "" : "not ",
-                                                         input.authority ? "" : "not "));
+    return base::Refusal("TBS-AUTHORITY-01",
+                         fmt::format("profile {} is {}self-signed, and an issuer was {}given", profile.name,
+                                     profile.self_signed ? "" : "not ", input.authority ? "" : "not "));
   }
   for (const auto& [type, der] : input.extensions) {
     const auto open = [&, &name = type](const ExtensionRule& rule) {
@@ -42,7 +48,9 @@ base::Result<void> CheckInput(const Profile& profile, const TbsInput& input) {
       return rule.type == name && raw != nullptr && !raw->der;
     };
     if (std::none_of(profile.extensions.begin(), profile.extensions.end(), open)) {
-      return base::Refusal("TBS-EXT-01", fmt::format("a value is given for extension {}, which profile {} does not leave open", type, profile.name));
+      return base::Refusal(
+          "TBS-EXT-01",
+          fmt::format("a value is given for extension {}, which profile {} does not leave open", type, profile.name));
     }
   }
   return CheckSerial(profile, input.serial);
@@ -76,9 +84,11 @@ base::Result<Tbs> Tbs::Parse(base::ByteView bytes) {
   const bool complete = ParseTbs(state->der, state->view, findings);
   if (!findings.empty()) {
     const Finding& first = findings.list().front();
-    return base::MakeError(base::ErrorCode::kCorrupt, "to-be-signed certificate: " + first.Text()).WithRule(std::string(first.facts().id));
+    return base::MakeError(base::ErrorCode::kCorrupt, "to-be-signed certificate: " + first.Text())
+        .WithRule(std::string(first.facts().id));
   }
-  if (!complete) return base::MakeError(base::ErrorCode::kInternal, "to-be-signed certificate: incomplete without a finding");
+  if (!complete)
+    return base::MakeError(base::ErrorCode::kInternal, "to-be-signed certificate: incomplete without a finding");
   return Tbs(std::move(state));
 }
 
@@ -120,7 +130,8 @@ base::Result<Tbs> BuildTbs(const Profile& profile, const TbsInput& input) {
     writer.Raw(subject);
     writer.Raw(input.subject_key.spki());
     if (!has_extensions) return;
-    writer.Nested(tag::ContextConstructed(3), [&] { writer.Nested(tag::kSequence, [&] { writer.Raw(extensions.view()); }); });
+    writer.Nested(tag::ContextConstructed(3),
+                  [&] { writer.Nested(tag::kSequence, [&] { writer.Raw(extensions.view()); }); });
   });
   return Tbs::Parse(writer.view());
 }

@@ -80,7 +80,8 @@ void ParseExtension(const Element& element, TbsView& view, Findings& findings) {
   }
   if (const auto critical = reader.TakeIf(tag::kBoolean)) {
     extension.critical = BooleanOf(critical->content);
-    if (!extension.critical) findings.Add(RuleId::kDerDefault01, critical->whole, "critical FALSE is the default and must not be encoded");
+    if (!extension.critical)
+      findings.Add(RuleId::kDerDefault01, critical->whole, "critical FALSE is the default and must not be encoded");
   }
   if (const auto value = reader.Take(tag::kOctetString, "extnValue")) {
     extension.value = value->content;
@@ -89,7 +90,8 @@ void ParseExtension(const Element& element, TbsView& view, Findings& findings) {
   reader.Finish();
   for (const ExtensionView& before : view.extensions()) {
     if (!extension.oid.empty() && SameBytes(before.oid, extension.oid)) {
-      findings.Add(RuleId::kExtension01, element.whole, fmt::format("extension {} stands twice", OidText(extension.oid)));
+      findings.Add(RuleId::kExtension01, element.whole,
+                   fmt::format("extension {} stands twice", OidText(extension.oid)));
     }
   }
   view.extension_list[view.extension_count++] = extension;
@@ -107,7 +109,8 @@ void ParseExtensions(const Element& outer, TbsView& view, Findings& findings) {
     const auto extension = extensions.Take(tag::kSequence, "Extension");
     if (!extension) return;
     if (view.extension_count == TbsView::kMostExtensions) {
-      findings.Add(RuleId::kExtension04, extension->whole, fmt::format("more than {} extensions, the rest is not read", TbsView::kMostExtensions));
+      findings.Add(RuleId::kExtension04, extension->whole,
+                   fmt::format("more than {} extensions, the rest is not read", TbsView::kMostExtensions));
       return;
     }
     ParseExtension(*extension, view, findings);
@@ -160,7 +163,8 @@ std::optional<Element> Outermost(base::ByteView bytes, const char* what, Finding
   if (!CheckDer(bytes, findings)) return std::nullopt;
   const Header header = ReadElement(bytes);
   if (header.element.identifier != tag::kSequence) {
-    findings.Add(RuleId::kForm01, bytes, fmt::format("{} must have the tag 30, here is {:02x}", what, header.element.identifier));
+    findings.Add(RuleId::kForm01, bytes,
+                 fmt::format("{} must have the tag 30, here is {:02x}", what, header.element.identifier));
     return std::nullopt;
   }
   return header.element;

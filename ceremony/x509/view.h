@@ -30,11 +30,11 @@ struct TimeView {
 
 struct ExtensionView {
   base::ByteView whole;
-  base::ByteView oid;         // content octets
+  base::ByteView oid;  // content octets
   std::optional<Oid> known;
   bool critical = false;
-  base::ByteView value;       // what extnValue holds
-  bool sound = false;         // the value is DER as far as it can be taken apart
+  base::ByteView value;  // what extnValue holds
+  bool sound = false;    // the value is DER as far as it can be taken apart
 };
 
 struct SpkiView {
@@ -47,17 +47,17 @@ struct TbsView {
   static constexpr std::size_t kMostExtensions = 32;
 
   base::ByteView whole;
-  unsigned version = 1;    // 1, 2 or 3
-  base::ByteView serial;   // content octets of the INTEGER
+  unsigned version = 1;   // 1, 2 or 3
+  base::ByteView serial;  // content octets of the INTEGER
   AlgorithmView signature;
-  base::ByteView issuer;   // whole Name
+  base::ByteView issuer;  // whole Name
   TimeView not_before;
   TimeView not_after;
   base::ByteView subject;  // whole Name
   SpkiView spki;
-  base::ByteView issuer_unique_id;   // whole element; empty when absent
+  base::ByteView issuer_unique_id;  // whole element; empty when absent
   base::ByteView subject_unique_id;
-  base::ByteView extensions_whole;   // the [3] element; empty when absent
+  base::ByteView extensions_whole;  // the [3] element; empty when absent
 
   std::span<const ExtensionView> extensions() const { return {extension_list.data(), extension_count}; }
   // Find returns the first extension of this type, nullptr if there is none.
@@ -86,9 +86,9 @@ bool ParseCertificate(base::ByteView bytes, CertificateView& view, Findings& fin
 // ParseTbs took without findings; it stops where the bytes are no Name.
 struct AttributeView {
   base::ByteView whole;
-  base::ByteView type;    // content octets of the OID
+  base::ByteView type;        // content octets of the OID
   std::uint8_t encoding = 0;  // identifier of the value: tag::kPrintableString, ...
-  base::ByteView value;   // content octets
+  base::ByteView value;       // content octets
   bool first_of_rdn = false;
 };
 class NameReader final {

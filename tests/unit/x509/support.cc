@@ -114,7 +114,8 @@ Profile IssuingOcaProfile() {
   Profile profile = RootOcaProfile();
   profile.name = "smki-issuing-oca";
   profile.self_signed = false;
-  profile.subject = {{"OU", StringEncoding::kPrintableString, "07"}, {"CN", StringEncoding::kPrintableString, std::nullopt, 4}};
+  profile.subject = {{"OU", StringEncoding::kPrintableString, "07"},
+                     {"CN", StringEncoding::kPrintableString, std::nullopt, 4}};
   profile.validity = RelativeValidity{25, 0, 0};
   profile.extensions[1].value = BasicConstraintsRule{true, 0};
   profile.extensions[4] = {"authorityKeyIdentifier", false, false, AuthorityKeyIdentifierRule{}};
@@ -132,7 +133,8 @@ Certificate Issue(const Profile& profile, const TbsInput& input, const char* iss
   const Tbs tbs = Value(BuildTbs(profile, input));
   const ComparedTbs compared = Value(CompareTbs(Value(LintTbs(tbs)), profile, input));
   const ApprovedTbs approved = Value(ApproveTbs(compared, compared.Digest()));
-  const base::Bytes signature = SignWith(issuer_key, FactsOf(approved.signature_algorithm()).scheme, approved.to_be_signed());
+  const base::Bytes signature =
+      SignWith(issuer_key, FactsOf(approved.signature_algorithm()).scheme, approved.to_be_signed());
   return Value(FinishCertificate(approved, PublicKeyOf(issuer_key), signature));
 }
 

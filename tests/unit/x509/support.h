@@ -31,7 +31,8 @@ ceremony::x509::Profile IssuingOcaProfile();
 ceremony::x509::TbsInput RootInput(const char* private_pem);
 
 // Issue goes the whole way from profile to certificate; it fails the test on the first refusal.
-ceremony::x509::Certificate Issue(const ceremony::x509::Profile& profile, const ceremony::x509::TbsInput& input, const char* issuer_key);
+ceremony::x509::Certificate Issue(const ceremony::x509::Profile& profile, const ceremony::x509::TbsInput& input,
+                                  const char* issuer_key);
 // RootOca is a Root OCA certificate for kP256; IssuingOca is issued by it for kP256Other.
 ceremony::x509::Certificate RootOca();
 ceremony::x509::Certificate IssuingOca(const ceremony::x509::Certificate& root);

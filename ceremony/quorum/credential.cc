@@ -64,21 +64,30 @@ base::Result<base::SecretBytes> ToPkcs8(EVP_PKEY* key) {
 
 }  // namespace
 
-base::Result<std::unique_ptr<record::NoteSigner>> FileCredentials::SignerOf(const script::Person& person) {
+base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::SignerOf(const script::Person& person) {
+  if (const auto known = simulated_.find(person.id); known != simulated_.end()) return known->second;
   const auto file = files_.find(person.id);
   if (file == files_.end()) {
     base::Error error = base::MakeError(base::ErrorCode::kNotFound, fmt::format("{} has no credential in the binding", person.name));
     error.hint = fmt::format("add \"{}\" to \"credentials\" of the binding", person.id);
     return error;
   }
-  KC_ASSIGN_OR_RETURN(const base::SecretBytes pem, ReadKeyFile(file->second));
+  bool encrypted = false;
+  KC_ASSIGN_OR_RETURN(std::shared_ptr<record::NoteSigner> signer, Load(person, file->second, encrypted));
+  if (!encrypted) simulated_[person.id] = signer;
+  return signer;
+}
+
+base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::Load(const script::Person& person, const std::string& path, bool& encrypted) {
+  KC_ASSIGN_OR_RETURN(const base::SecretBytes pem, ReadKeyFile(path));
   const std::string_view text = base::AsText(pem.view());
   base::SecretBytes passphrase;
-  if (text.find("ENCRYPTED") != std::string_view::npos) {
+  encrypted = text.find("ENCRYPTED") != std::string_view::npos;
+  if (encrypted) {
     room::SecretQuestion question;
     question.id = "credential.passphrase/" + person.id;
     question.person = person.name;
-    question.text = "passphrase of your credential " + file->second;
+    question.text = "passphrase of your credential " + path;
     KC_ASSIGN_OR_RETURN(passphrase, terminal_.AskSecret(question));
   }
   const Owned<BIO> bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
@@ -86,7 +95,7 @@ base::Result<std::unique_ptr<record::NoteSigner>> FileCredentials::SignerOf(cons
   ERR_clear_error();
   if (!key) {
     base::Error error = base::MakeError(
-        base::ErrorCode::kInvalidInput, fmt::format("the credential of {} in {} could not be opened{}", person.name, file->second,
+        base::ErrorCode::kInvalidInput, fmt::format("the credential of {} in {} could not be opened{}", person.name, path,
                                                     passphrase.empty() ? "" : ": wrong passphrase, or the file is damaged"));
     error.hint = "check the file and try again";
     return error;
@@ -97,11 +106,11 @@ base::Result<std::unique_ptr<record::NoteSigner>> FileCredentials::SignerOf(cons
   const base::PublicKey& found = signer->key().public_key();
   if (!std::ranges::equal(expected, found.spki())) {
     return base::Refusal("CRED-01",
-                         fmt::format("the credential in {} has the public key {}, the roster gives {} the key {}", file->second,
+                         fmt::format("the credential in {} has the public key {}, the roster gives {} the key {}", path,
                                      found.SpkiSha256Hex(), person.name, base::Sha256Hex(expected)),
                          "somebody else's file, or a credential that was renewed: take the one that belongs to the roster");
   }
-  return std::unique_ptr<record::NoteSigner>(std::move(signer));
+  return std::shared_ptr<record::NoteSigner>(std::move(signer));
 }
 
 base::SecretBytes Pkcs8Pem(const base::SecretBytes& der) {

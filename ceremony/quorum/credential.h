@@ -20,23 +20,27 @@ class Credentials {
   // SignerOf returns the signer of a person, whose key is the roster's
   // `sign_key` (CRED-01 when it is another), under the key name
   // `<estate>/<person id>`. kNotFound when the person brought none.
-  virtual base::Result<std::unique_ptr<record::NoteSigner>> SignerOf(const script::Person& person) = 0;
+  virtual base::Result<std::shared_ptr<record::NoteSigner>> SignerOf(const script::Person& person) = 0;
 };
 
 // FileCredentials reads PKCS#8 files (PEM): encrypted ones ask their owner for
-// the passphrase at the terminal, without echo.
+// the passphrase at the terminal, without echo, each time that they sign.
+// Unencrypted ones belong to simulated people and are read once.
 class FileCredentials final : public Credentials {
  public:
   // `files` gives the path for each person id.
   FileCredentials(std::string estate, std::map<std::string, std::string> files, room::Terminal& terminal)
       : estate_(std::move(estate)), files_(std::move(files)), terminal_(terminal) {}
 
-  base::Result<std::unique_ptr<record::NoteSigner>> SignerOf(const script::Person& person) override;
+  base::Result<std::shared_ptr<record::NoteSigner>> SignerOf(const script::Person& person) override;
 
  private:
+  base::Result<std::shared_ptr<record::NoteSigner>> Load(const script::Person& person, const std::string& path, bool& encrypted);
+
   std::string estate_;
   std::map<std::string, std::string> files_;
   room::Terminal& terminal_;
+  std::map<std::string, std::shared_ptr<record::NoteSigner>> simulated_;
 };
 
 // Pkcs8Pem spells an unencrypted PKCS#8 as PEM; only for simulated people.

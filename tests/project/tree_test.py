@@ -68,6 +68,16 @@ class Tree(unittest.TestCase):
             faults += [f"{path}: '{place}'" for place in private_paths(text)]
         self.assertEqual(faults, [])
 
+    def test_every_link_of_a_document_leads_somewhere(self):
+        faults = []
+        for path in tree.files():
+            if path.endswith(".md"):
+                for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", tree.read(path)):
+                    place = os.path.normpath(os.path.join(os.path.dirname(path), target))
+                    if not re.match(r"[a-z]+:", target) and not os.path.exists(os.path.join(tree.SOURCE, place)):
+                        faults.append(f"{path}: {target}")
+        self.assertEqual(faults, [])
+
     def test_nothing_is_left_for_later_in_a_comment(self):
         here = os.path.relpath(os.path.realpath(__file__), tree.SOURCE)
         faults = []

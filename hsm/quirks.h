@@ -45,6 +45,9 @@ struct Quirks {
   bool unwrap_ignores_template;
   // C_UnwrapKey of an EC key must be given its point as CKA_NSS_DB.
   bool unwrap_needs_nss_db;
+  // C_GetAttributeValue writes the whole value whatever size the buffer has: it
+  // must never get one before it said the size.
+  bool overruns_short_buffers;
   // C_WrapKey hands out a key whose CKA_EXTRACTABLE was set to false.
   bool seal_is_not_kept;
   // Sizes of a PIN where the token's own limits are wrong or too wide; 0: as it says.

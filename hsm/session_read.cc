@@ -107,6 +107,17 @@ Result<AttributeSet> Session::ReadAttributes(CK_OBJECT_HANDLE object, std::span<
     attributes.push_back({type, nullptr, GuessedSize(*facts)});
     total += GuessedSize(*facts);
   }
+  const auto failed = [&](CK_RV reason) {
+    return CallError(Function::kGetAttributeValue, reason,
+                     fmt::format("reading object {} of {}", object, token_->Name()));
+  };
+  if (quirks().overruns_short_buffers) {
+    for (const CK_ATTRIBUTE_TYPE type : types) {
+      const CK_RV reason = ReadOne(*this, object, type, set);
+      if (reason != CKR_OK) return failed(reason);
+    }
+    return set;
+  }
   Bytes buffer(total, kUntouched);
   std::size_t offset = 0;
   for (CK_ATTRIBUTE& attribute : attributes) {
@@ -114,10 +125,6 @@ Result<AttributeSet> Session::ReadAttributes(CK_OBJECT_HANDLE object, std::span<
     offset += attribute.ulValueLen;
   }
   const CK_RV rv = api().GetAttributeValue(handle(), object, attributes.data(), attributes.size());
-  const auto failed = [&](CK_RV reason) {
-    return CallError(Function::kGetAttributeValue, reason,
-                     fmt::format("reading object {} of {}", object, token_->Name()));
-  };
   if (!SpeaksOfSingleAttributes(rv)) return failed(rv);
 
   offset = 0;

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "hsm/base/digest.h"
+#include "hsm/base/rsa_numbers.h"
 
 namespace base {
 namespace {
@@ -238,6 +239,16 @@ Result<ByteView> TakeElement(std::uint8_t tag, ByteView& rest) {
   return content;
 }
 
+// Of an SPKI that was checked when the key was made.
+RsaNumbers ReadNumbers(ByteView spki) {
+  ByteView rest = TakeElement(0x30, spki).value().subspan(kRsaAlgorithm.size());
+  rest = TakeElement(0x03, rest).value().subspan(1);
+  rest = TakeElement(0x30, rest).value();
+  const ByteView modulus = TakeElement(0x02, rest).value();
+  const ByteView exponent = TakeElement(0x02, rest).value();
+  return {ToBytes(StripZeros(modulus)), ToBytes(StripZeros(exponent))};
+}
+
 Result<KeyAlgorithm> CheckRsa(ByteView modulus, ByteView exponent) {
   if (modulus.empty() || exponent.empty()) return Invalid("RSA modulus or exponent is zero");
   std::size_t bits = (modulus.size() - 1) * 8;
@@ -307,12 +318,9 @@ KeyPointer PublicKey::State::MakeKey() const {
     }
   } else {
     type = "RSA";
-    ByteView rest = spki;
-    rest = TakeElement(0x30, rest).value().subspan(kRsaAlgorithm.size());
-    rest = TakeElement(0x03, rest).value().subspan(1);
-    rest = TakeElement(0x30, rest).value();
-    const ByteView n = TakeElement(0x02, rest).value();
-    const ByteView e = TakeElement(0x02, rest).value();
+    const RsaNumbers numbers = ReadNumbers(spki);
+    const Bytes& n = numbers.modulus;
+    const Bytes& e = numbers.exponent;
     modulus.reset(BN_bin2bn(n.data(), static_cast<int>(n.size()), nullptr));
     exponent.reset(BN_bin2bn(e.data(), static_cast<int>(e.size()), nullptr));
     if (!modulus || !exponent || OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
@@ -378,6 +386,10 @@ KeyAlgorithm PublicKey::algorithm() const { return state_->algorithm; }
 ByteView PublicKey::spki() const { return state_->spki; }
 std::string PublicKey::SpkiSha256Hex() const { return Sha256Hex(state_->spki); }
 Bytes PublicKey::EcPoint() const { return ToBytes(state_->EcPointView()); }
+RsaNumbers RsaNumbersOf(const PublicKey& key) {
+  return IsRsa(key.algorithm()) ? ReadNumbers(key.spki()) : RsaNumbers();
+}
+
 bool PublicKey::operator==(const PublicKey& other) const {
   return state_ == other.state_ || state_->spki == other.state_->spki;
 }

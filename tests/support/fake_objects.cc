@@ -377,6 +377,7 @@ CK_RV FakeCryptoki::GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDL
     } else if (asked.pValue == nullptr) {
       asked.ulValueLen = place.slot->habits.absurd_attribute_lengths ? CK_ULONG{1} << 40 : value->size();
     } else if (asked.ulValueLen < value->size() || (place.slot->habits.growing_attributes && !value->empty())) {
+      if (asked.ulValueLen < value->size()) ++place.slot->short_reads;
       asked.ulValueLen = CK_UNAVAILABLE_INFORMATION;
       result = CKR_BUFFER_TOO_SMALL;
     } else {

@@ -43,7 +43,7 @@ struct FakeHabits {
   bool raw_ec_point = false;
   enum class PublicInfo { kAbsent, kEmpty, kPresent } public_key_info = PublicInfo::kEmpty;
   enum class EdwardsParams { kBoth, kOid, kName } edwards_params = EdwardsParams::kBoth;
-  CK_MECHANISM_TYPE kwp_mechanism = CKM_AES_KEY_WRAP_PAD;  // the number that is RFC 5649
+  CK_MECHANISM_TYPE kwp_mechanism = CKM_AES_KEY_WRAP_KWP;  // the number that is RFC 5649
   bool unwrap_needs_nss_db = false;                        // EC keys need CKA_NSS_DB
 
   // Signatures. kTruncated lacks its last byte; kStripped has r and s without
@@ -99,6 +99,7 @@ struct FakeSlot {
   FakeHabits habits;
   std::vector<CK_MECHANISM_TYPE> mechanisms;  // a subset of FakeMechanisms()
   bool pulled = false;                        // the token is out of its slot
+  unsigned short_reads = 0;                   // calls of C_GetAttributeValue with a buffer that was too small
   std::string pin_pad;                        // what people type on the token itself
 
   bool initialised = false;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hsm/base/encoding.h"
+#include "hsm/base/rsa_numbers.h"
 #include "tests/unit/base/key_vectors.h"
 
 namespace {
@@ -84,6 +85,9 @@ TEST_CASE("a key is the same key however it came") {
   const base::ByteView exponent = base::ByteView(rsa).last(3);
   CHECK(PublicKey::FromRsa(modulus, exponent).value() == Key(key_vectors::kRsa2048Spki));
   CHECK(PublicKey::FromRsa(modulus.subspan(1), exponent).value() == Key(key_vectors::kRsa2048Spki));
+  CHECK(base::RsaNumbersOf(Key(key_vectors::kRsa2048Spki)).modulus == base::ToBytes(modulus.subspan(1)));
+  CHECK(base::RsaNumbersOf(Key(key_vectors::kRsa2048Spki)).exponent == base::Bytes{1, 0, 1});
+  CHECK(base::RsaNumbersOf(p384).modulus.empty());
 }
 
 TEST_CASE("signatures of the openssl command verify, and not over another message") {

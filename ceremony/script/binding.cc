@@ -49,7 +49,9 @@ bool HoldsSecret(std::string_view arguments) {
   const std::string lower = Lower(arguments);
   for (std::size_t equals = lower.find('='); equals != std::string::npos; equals = lower.find('=', equals + 1)) {
     std::size_t start = equals;
-    while (start > 0 && (std::isalnum(static_cast<unsigned char>(lower[start - 1])) != 0 || lower[start - 1] == '-' || lower[start - 1] == '_')) --start;
+    while (start > 0 && (std::isalnum(static_cast<unsigned char>(lower[start - 1])) != 0 || lower[start - 1] == '-' ||
+                         lower[start - 1] == '_'))
+      --start;
     if (LooksSecret(std::string_view(lower).substr(start, equals - start))) return true;
   }
   return false;
@@ -68,7 +70,8 @@ bool HoldsSecretName(std::string_view variable) {
 
 class Builder final {
  public:
-  Builder(const Document& document, Binding& binding, Problems& problems) : document_(document), binding_(binding), problems_(problems) {}
+  Builder(const Document& document, Binding& binding, Problems& problems)
+      : document_(document), binding_(binding), problems_(problems) {}
 
   void Build(const json& values) {
     binding_.estate = values.at("estate");
@@ -108,13 +111,15 @@ class Builder final {
       if (blank->contains("slot")) token.uninitialised->slot = blank->at("slot").get<std::uint64_t>();
       token.uninitialised->serial = blank->value("serial", "");
       token.uninitialised->slot_description = blank->value("slot_description", "");
-      if (const Node* serial = node.Find("uninitialised")->Find("serial"); serial != nullptr) CheckBytes(*serial, kSerialBytes);
+      if (const Node* serial = node.Find("uninitialised")->Find("serial"); serial != nullptr)
+        CheckBytes(*serial, kSerialBytes);
     }
     CheckBytes(*node.Find("label"), kLabelBytes);
     if (const Node* serial = node.Find("serial"); serial != nullptr) CheckBytes(*serial, kSerialBytes);
     if (const Node* variables = node.Find("environment"); variables != nullptr) {
       for (const Node* variable : variables->children()) {
-        if (HoldsSecretName(variable->key()) || HoldsSecret(variable->text())) Add(*variable, kRuleSecret, kSecretWords, kSecretHint);
+        if (HoldsSecretName(variable->key()) || HoldsSecret(variable->text()))
+          Add(*variable, kRuleSecret, kSecretWords, kSecretHint);
       }
     }
     if (HoldsSecret(token.init_args)) Add(*node.Find("init_args"), kRuleSecret, kSecretWords, kSecretHint);
@@ -132,9 +137,11 @@ class Builder final {
     for (const TokenBinding& other : binding_.tokens) {
       if (other.module != token.module || other.serial != token.serial) continue;
       if (!token.serial.empty()) {
-        Add(*node.Find("serial"), kRuleSameName, fmt::format("expected a real token of its own, found that of `{}`", other.name));
+        Add(*node.Find("serial"), kRuleSameName,
+            fmt::format("expected a real token of its own, found that of `{}`", other.name));
       } else if (other.label == token.label) {
-        Add(*node.Find("label"), kRuleSameName, fmt::format("expected a label of its own, found that of `{}`", other.name));
+        Add(*node.Find("label"), kRuleSameName,
+            fmt::format("expected a label of its own, found that of `{}`", other.name));
       }
     }
   }
@@ -146,21 +153,29 @@ class Builder final {
 
 FieldTable TokenTable() {
   FieldTable blank{"uninitialised",
-                   "How a token that has not been initialised is recognised; what is left out is not compared, and one token must match.",
-                   {Field::Integer("slot", 0, kMaxInteger, "slot id").Optional(), Field::Text("serial", "serial of the device, if it shows one already").Length(1, 16).Optional(),
+                   "How a token that has not been initialised is recognised; what is left out is not compared, and one "
+                   "token must match.",
+                   {Field::Integer("slot", 0, kMaxInteger, "slot id").Optional(),
+                    Field::Text("serial", "serial of the device, if it shows one already").Length(1, 16).Optional(),
                     Field::Text("slot_description", "as `keyceremony token list` shows it").Length(1, 64).Optional()},
                    {}};
   return {"bound token",
           "A real token. Secrets never stand here.",
-          {Field::Shaped("module", AbsolutePathShape(), "the PKCS#11 library").Example("\"/usr/lib/softhsm/libsofthsm2.so\""),
+          {Field::Shaped("module", AbsolutePathShape(), "the PKCS#11 library")
+               .Example("\"/usr/lib/softhsm/libsofthsm2.so\""),
            Field::Text("label", "the token's label; one to be commissioned gets it").Length(1, 32),
            Field::Text("serial", "the token's serial number").Length(1, 16).Optional(),
-           Field::Table("uninitialised", std::move(blank), "in place of `serial`, for a token to be commissioned").Example("{}").Optional(),
+           Field::Table("uninitialised", std::move(blank), "in place of `serial`, for a token to be commissioned")
+               .Example("{}")
+               .Optional(),
            Field::Choice("login", ChoicesOf(kLogins), "how one logs in").Default("pin-prompt").Unquotable(),
-           Field::Map("environment", VariableShape(), Field::Text("value", "its value").Length(1, 1000).Unquotable(), 0, 20,
-                      "environment variables, set before the module is loaded")
+           Field::Map("environment", VariableShape(), Field::Text("value", "its value").Length(1, 1000).Unquotable(), 0,
+                      20, "environment variables, set before the module is loaded")
                .DefaultJson("{}"),
-           Field::Text("init_args", "for C_Initialize, as modules of the NSS kind need").Length(1, 1000).Unquotable().Optional(),
+           Field::Text("init_args", "for C_Initialize, as modules of the NSS kind need")
+               .Length(1, 1000)
+               .Unquotable()
+               .Optional(),
            Field::Text("site", "where the token stands").Optional()},
           {{"serial", "uninitialised"}}};
 }
@@ -171,7 +186,8 @@ std::string_view NameOf(Environment environment) { return WordOf(kEnvironments, 
 std::string_view NameOf(Login login) { return WordOf(kLogins, login); }
 
 const TokenBinding* Binding::Find(std::string_view token) const {
-  const auto found = std::find_if(tokens.begin(), tokens.end(), [&](const TokenBinding& each) { return each.name == token; });
+  const auto found =
+      std::find_if(tokens.begin(), tokens.end(), [&](const TokenBinding& each) { return each.name == token; });
   return found == tokens.end() ? nullptr : &*found;
 }
 
@@ -179,12 +195,16 @@ const FieldTable& BindingTable() {
   static const FieldTable table{
       "binding",
       "Which real token stands for each logical token of a script.",
-      {FormatField("keyceremony-binding/1"), Field::Id("estate", "the estate; that of the script").Example("\"smki.example\""),
+      {FormatField("keyceremony-binding/1"),
+       Field::Id("estate", "the estate; that of the script").Example("\"smki.example\""),
        Field::Choice("environment", ChoicesOf(kEnvironments), "where this is; part of every record and output"),
-       Field::Map("tokens", IdShape(), Field::Table("token", TokenTable(), "a token"), 1, 100, "real tokens by logical name"),
+       Field::Map("tokens", IdShape(), Field::Table("token", TokenTable(), "a token"), 1, 100,
+                  "real tokens by logical name"),
        Field::Id("record_token", "the one of `tokens` that makes and holds the key of the record"),
-       Field::Map("credentials", IdShape(), Field::Shaped("file", AbsolutePathShape(), "a PKCS#8 file (PEM), encrypted unless the person is simulated"), 0, 200,
-                  "the file with which each custodian signs, by person id")
+       Field::Map(
+           "credentials", IdShape(),
+           Field::Shaped("file", AbsolutePathShape(), "a PKCS#8 file (PEM), encrypted unless the person is simulated"),
+           0, 200, "the file with which each custodian signs, by person id")
            .DefaultJson("{}"),
        Field::Digest("script_sha256", "freezes the script: nothing else may run under this binding").Optional()},
       {}};
@@ -210,7 +230,8 @@ base::Result<Binding> ReadBinding(const std::string& path, Problems* problems) {
 }
 
 base::Result<std::string> WriteBinding(const Binding& binding) {
-  ordered_json file{{"format", "keyceremony-binding/1"}, {"estate", binding.estate}, {"environment", NameOf(binding.environment)}};
+  ordered_json file{
+      {"format", "keyceremony-binding/1"}, {"estate", binding.estate}, {"environment", NameOf(binding.environment)}};
   file["tokens"] = ordered_json::object();
   for (const TokenBinding& token : binding.tokens) {
     ordered_json entry{{"module", token.module}, {"label", token.label}};
@@ -219,7 +240,8 @@ base::Result<std::string> WriteBinding(const Binding& binding) {
       ordered_json blank = ordered_json::object();
       if (token.uninitialised->slot.has_value()) blank["slot"] = *token.uninitialised->slot;
       if (!token.uninitialised->serial.empty()) blank["serial"] = token.uninitialised->serial;
-      if (!token.uninitialised->slot_description.empty()) blank["slot_description"] = token.uninitialised->slot_description;
+      if (!token.uninitialised->slot_description.empty())
+        blank["slot_description"] = token.uninitialised->slot_description;
       entry["uninitialised"] = std::move(blank);
     }
     entry["login"] = NameOf(token.login);
@@ -239,12 +261,14 @@ base::Result<void> CheckBinding(const Script& script, const Binding& binding) {
   const Node& root = script.document.root();
   if (binding.estate != script.estate) {
     AddProblem(script.document, *root.Find("estate"), PlaceOf::kValue, kRuleContradiction,
-               fmt::format("expected the estate of the binding {}, \"{}\", found \"{}\"", binding.file.name, binding.estate, script.estate), "",
-               problems);
+               fmt::format("expected the estate of the binding {}, \"{}\", found \"{}\"", binding.file.name,
+                           binding.estate, script.estate),
+               "", problems);
   }
   if (!binding.script_sha256.empty() && binding.script_sha256 != script.file.sha256) {
     AddProblem(script.document, root, PlaceOf::kValue, "BIND-02",
-               fmt::format("the binding {} freezes the script with the SHA-256 {}, this one has {}", binding.file.name, binding.script_sha256, script.file.sha256),
+               fmt::format("the binding {} freezes the script with the SHA-256 {}, this one has {}", binding.file.name,
+                           binding.script_sha256, script.file.sha256),
                "run the script that was reviewed, or review this one and freeze it", problems);
   }
   for (const ScriptToken& token : script.tokens) {

@@ -56,11 +56,11 @@ struct TokenBinding {
 struct Binding {
   std::string estate;  // must be that of the script
   Environment environment = Environment::kRehearsal;
-  std::vector<TokenBinding> tokens;  // in file order
-  std::string record_token;          // the one of `tokens` that holds the log key
+  std::vector<TokenBinding> tokens;                // in file order
+  std::string record_token;                        // the one of `tokens` that holds the log key
   std::map<std::string, std::string> credentials;  // person id -> PKCS#8 file (PEM) with the key that signs for them
-  std::string script_sha256;         // freezes the script: no other bytes may run; empty: not frozen
-  LoadedFile file;                   // empty for one that was not read from a file
+  std::string script_sha256;                       // freezes the script: no other bytes may run; empty: not frozen
+  LoadedFile file;                                 // empty for one that was not read from a file
 
   const TokenBinding* Find(std::string_view token) const;
 };

@@ -38,7 +38,9 @@ Field Field::Shaped(std::string name, const Shape& shape, std::string help) {
 }
 
 Field Field::Id(std::string name, std::string help) { return Shaped(std::move(name), IdShape(), std::move(help)); }
-Field Field::Digest(std::string name, std::string help) { return Shaped(std::move(name), DigestShape(), std::move(help)); }
+Field Field::Digest(std::string name, std::string help) {
+  return Shaped(std::move(name), DigestShape(), std::move(help));
+}
 Field Field::Time(std::string name, std::string help) { return Shaped(std::move(name), TimeShape(), std::move(help)); }
 Field Field::Date(std::string name, std::string help) { return Shaped(std::move(name), DateShape(), std::move(help)); }
 
@@ -47,14 +49,17 @@ Field Field::Path(std::string name, std::string help) {
 }
 
 Field Field::Regex(std::string name, std::string help) {
-  return Make(FieldType::kRegex, std::move(name), std::move(help)).Length(1, static_cast<std::int64_t>(Pattern::kMaxLength));
+  return Make(FieldType::kRegex, std::move(name), std::move(help))
+      .Length(1, static_cast<std::int64_t>(Pattern::kMaxLength));
 }
 
 Field Field::Integer(std::string name, std::int64_t minimum, std::int64_t maximum, std::string help) {
   return Make(FieldType::kInteger, std::move(name), std::move(help)).Length(minimum, maximum);
 }
 
-Field Field::Boolean(std::string name, std::string help) { return Make(FieldType::kBoolean, std::move(name), std::move(help)); }
+Field Field::Boolean(std::string name, std::string help) {
+  return Make(FieldType::kBoolean, std::move(name), std::move(help));
+}
 
 Field Field::Choice(std::string name, std::vector<ChoiceName> choices, std::string help) {
   Field field = Make(FieldType::kChoice, std::move(name), std::move(help));
@@ -68,7 +73,8 @@ Field Field::List(std::string name, Field item, std::int64_t minimum, std::int64
   return field;
 }
 
-Field Field::Map(std::string name, const Shape& names, Field item, std::int64_t minimum, std::int64_t maximum, std::string help) {
+Field Field::Map(std::string name, const Shape& names, Field item, std::int64_t minimum, std::int64_t maximum,
+                 std::string help) {
   Field field = Make(FieldType::kMap, std::move(name), std::move(help)).Length(minimum, maximum);
   field.shape = &names;
   field.item = std::make_shared<const Field>(std::move(item));

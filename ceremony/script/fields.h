@@ -35,7 +35,7 @@ namespace ceremony::script {
 struct Shape {
   std::string_view name;  // "id"
   Pattern pattern;
-  std::string_view what;                         // "an id (...)", for "expected ..."
+  std::string_view what;                        // "an id (...)", for "expected ..."
   bool (*is_real)(std::string_view) = nullptr;  // what no pattern can say, such as the days of a month
 
   bool Matches(std::string_view text) const { return pattern.Matches(text) && (is_real == nullptr || is_real(text)); }

@@ -37,8 +37,8 @@ base::Result<FieldTable> TableOf(std::string_view kind, const StepFieldSource& k
     if (each.name == kind) return each.table(kinds);
   }
   const std::string nearest = NearestName(kind, FileKinds());
-  return base::MakeError(base::ErrorCode::kInvalidInput,
-                         "expected a kind of file, " + QuotedList(FileKinds()) + ", found \"" + std::string(kind) + "\"")
+  return base::MakeError(base::ErrorCode::kInvalidInput, "expected a kind of file, " + QuotedList(FileKinds()) +
+                                                             ", found \"" + std::string(kind) + "\"")
       .WithHint(nearest.empty() ? "" : "did you mean `" + nearest + "`?");
 }
 

@@ -5,9 +5,11 @@
 namespace ceremony::script {
 namespace {
 
-base::Error OtherEstate(std::string_view what, const std::string& file, const std::string& has, const std::string& wants) {
-  base::Error error = base::MakeError(base::ErrorCode::kInvalidInput,
-                                      fmt::format("{} {} is of the estate {}, the script is of {}", what, file, has, wants));
+base::Error OtherEstate(std::string_view what, const std::string& file, const std::string& has,
+                        const std::string& wants) {
+  base::Error error =
+      base::MakeError(base::ErrorCode::kInvalidInput,
+                      fmt::format("{} {} is of the estate {}, the script is of {}", what, file, has, wants));
   error.rule = kRuleContradiction;
   error.hint = fmt::format("give the {} of {}", what, wants);
   return error;
@@ -32,7 +34,8 @@ base::Result<std::map<std::string, const LoadedFile*>> Inputs::Files() const {
   if (roster) add(std::string(kRosterInput), roster->file);
   if (binding) add(std::string(kBindingInput), binding->file);
   if (!taken.empty()) {
-    base::Error error = base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("two input files would both be {} in the record", taken));
+    base::Error error = base::MakeError(base::ErrorCode::kInvalidInput,
+                                        fmt::format("two input files would both be {} in the record", taken));
     error.rule = kRuleSameName;
     error.hint = "rename one of them";
     return error;
@@ -47,7 +50,9 @@ const ProfileFile* Inputs::FindProfile(std::string_view name) const {
 
 base::Result<Inputs> ReadInputs(const std::string& script_path, const std::string& roster_path,
                                 const std::string& binding_path, const StepFieldSource& kinds, Layout layout) {
-  const auto place = [layout](const std::string& reference) { return layout == Layout::kFlat ? FileName(reference) : reference; };
+  const auto place = [layout](const std::string& reference) {
+    return layout == Layout::kFlat ? FileName(reference) : reference;
+  };
   Inputs inputs;
   KC_ASSIGN_OR_RETURN(inputs.script, ReadScript(script_path, kinds));
   KC_ASSIGN_OR_RETURN(LoadedFile policy, LoadReferenced(inputs.script.file, place(inputs.script.policy_path)));

@@ -29,7 +29,7 @@ struct Inputs {
   Script script;
   Policy policy;
   std::map<std::string, ProfileFile> profiles;  // by the name that steps use
-  std::map<std::string, LoadedFile> documents;    // that steps take in, by the path the script writes
+  std::map<std::string, LoadedFile> documents;  // that steps take in, by the path the script writes
   std::optional<Roster> roster;
   std::optional<Binding> binding;
 

@@ -48,7 +48,8 @@ class Reader final {
       case FieldType::kProse:
       case FieldType::kShaped:
       case FieldType::kRegex:
-      case FieldType::kChoice: return TextValue(field, node);
+      case FieldType::kChoice:
+        return TextValue(field, node);
       case FieldType::kInteger:
         if (node.kind() != Node::Kind::kInteger) return Mistyped(field, node);
         if (node.integer() < field.minimum || node.integer() > field.maximum) return Misvalued(field, node);
@@ -56,12 +57,15 @@ class Reader final {
       case FieldType::kBoolean:
         if (node.kind() != Node::Kind::kBoolean) return Mistyped(field, node);
         return node.boolean();
-      case FieldType::kList: return ListValue(field, node);
-      case FieldType::kMap: return MapValue(field, node);
+      case FieldType::kList:
+        return ListValue(field, node);
+      case FieldType::kMap:
+        return MapValue(field, node);
       case FieldType::kTable:
         if (node.kind() != Node::Kind::kObject) return Mistyped(field, node);
         return Object(*field.tables.front(), nullptr, node);
-      case FieldType::kVariant: return VariantValue(field, node);
+      case FieldType::kVariant:
+        return VariantValue(field, node);
     }
     return nullptr;
   }
@@ -87,7 +91,8 @@ class Reader final {
     for (const Field& field : table.fields) names.push_back(field.name);
     const std::string nearest = NearestName(member.key(), names);
     Add(member, PlaceOf::kName, kRuleUnknown, "unknown field",
-        nearest.empty() ? "known here: " + fmt::format("{}", fmt::join(names, ", ")) : "did you mean `" + nearest + "`?");
+        nearest.empty() ? "known here: " + fmt::format("{}", fmt::join(names, ", "))
+                        : "did you mean `" + nearest + "`?");
   }
 
   void CheckGroup(const std::vector<std::string>& group, const Node& node) {
@@ -102,7 +107,8 @@ class Reader final {
       return;
     }
     Add(*given[1], PlaceOf::kName, kRuleContradiction,
-        fmt::format("expected only one of {}, found `{}` and `{}`", QuotedList(group), given[0]->key(), given[1]->key()));
+        fmt::format("expected only one of {}, found `{}` and `{}`", QuotedList(group), given[0]->key(),
+                    given[1]->key()));
   }
 
   json Mistyped(const Field& field, const Node& node) {
@@ -111,7 +117,8 @@ class Reader final {
   }
 
   json Misvalued(const Field& field, const Node& node, std::string hint = {}) {
-    Add(node, PlaceOf::kValue, kRuleValue, "expected " + Expected(field) + ", found " + Found(field, node), std::move(hint));
+    Add(node, PlaceOf::kValue, kRuleValue, "expected " + Expected(field) + ", found " + Found(field, node),
+        std::move(hint));
     return nullptr;
   }
 
@@ -179,7 +186,8 @@ class Reader final {
     for (const Node* item : node.children()) {
       json value = Value(*field.item, *item);
       if (field.unique && !value.is_null() && !seen.insert(value).second) {
-        Add(*item, PlaceOf::kValue, kRuleSameName, "expected items that differ, found " + Found(*field.item, *item) + " twice");
+        Add(*item, PlaceOf::kValue, kRuleSameName,
+            "expected items that differ, found " + Found(*field.item, *item) + " twice");
       }
       values.push_back(std::move(value));
     }
@@ -219,7 +227,8 @@ class Reader final {
       Add(*tag, PlaceOf::kValue, kRuleType, "expected " + QuotedList(names) + ", found " + tag->Describe());
       return nullptr;
     }
-    const auto table = std::find_if(field.tables.begin(), field.tables.end(), [&](const auto& each) { return each->name == tag->text(); });
+    const auto table = std::find_if(field.tables.begin(), field.tables.end(),
+                                    [&](const auto& each) { return each->name == tag->text(); });
     if (table == field.tables.end()) {
       const std::string nearest = NearestName(tag->text(), names);
       Add(*tag, PlaceOf::kValue, kRuleValue, "expected " + QuotedList(names) + ", found " + tag->Describe(),
@@ -235,9 +244,11 @@ class Reader final {
 
 void Collect(const Field& field, const json& value, const std::string& pointer, std::vector<ReferenceUse>& out);
 
-void CollectObject(const FieldTable& table, const json& values, const std::string& pointer, std::vector<ReferenceUse>& out) {
+void CollectObject(const FieldTable& table, const json& values, const std::string& pointer,
+                   std::vector<ReferenceUse>& out) {
   for (const Field& field : table.fields) {
-    if (const auto value = values.find(field.name); value != values.end()) Collect(field, *value, pointer + "/" + field.name, out);
+    if (const auto value = values.find(field.name); value != values.end())
+      Collect(field, *value, pointer + "/" + field.name, out);
   }
 }
 
@@ -248,18 +259,22 @@ void Collect(const Field& field, const json& value, const std::string& pointer, 
   }
   switch (field.type) {
     case FieldType::kList:
-      for (std::size_t i = 0; i < value.size(); ++i) Collect(*field.item, value[i], pointer + "/" + std::to_string(i), out);
+      for (std::size_t i = 0; i < value.size(); ++i)
+        Collect(*field.item, value[i], pointer + "/" + std::to_string(i), out);
       return;
     case FieldType::kMap:
       for (const auto& [name, item] : value.items()) Collect(*field.item, item, pointer + "/" + name, out);
       return;
-    case FieldType::kTable: CollectObject(*field.tables.front(), value, pointer, out); return;
+    case FieldType::kTable:
+      CollectObject(*field.tables.front(), value, pointer, out);
+      return;
     case FieldType::kVariant:
       for (const auto& table : field.tables) {
         if (value.value(field.tag, "") == table->name) CollectObject(*table, value, pointer, out);
       }
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -279,9 +294,11 @@ bool CheckFormat(const FieldTable& table, const Document& document, Problems& pr
   if (node->text() == wanted) return true;
   const std::string kind = KindOfFormat(node->text());
   std::string hint;
-  if (!kind.empty() && kind != KindOfFormat(wanted)) hint = "this file says that it is a " + kind + ", not a " + KindOfFormat(wanted);
+  if (!kind.empty() && kind != KindOfFormat(wanted))
+    hint = "this file says that it is a " + kind + ", not a " + KindOfFormat(wanted);
   if (kind == KindOfFormat(wanted)) hint = "this program reads version " + wanted.substr(wanted.find('/') + 1);
-  AddProblem(document, *node, PlaceOf::kValue, kRuleFormat, "expected \"" + wanted + "\", found " + node->Describe(), hint, problems);
+  AddProblem(document, *node, PlaceOf::kValue, kRuleFormat, "expected \"" + wanted + "\", found " + node->Describe(),
+             hint, problems);
   return false;
 }
 
@@ -289,8 +306,8 @@ bool CheckFormat(const FieldTable& table, const Document& document, Problems& pr
 
 void AddProblem(const Document& document, const Node& node, PlaceOf place, std::string_view rule, std::string message,
                 std::string hint, Problems& problems) {
-  problems.Add({std::string(rule), document.file(), place == PlaceOf::kName ? node.key_position() : node.position(), node.Pointer(),
-                std::move(message), std::move(hint)});
+  problems.Add({std::string(rule), document.file(), place == PlaceOf::kName ? node.key_position() : node.position(),
+                node.Pointer(), std::move(message), std::move(hint)});
 }
 
 json ParseObject(const FieldTable& table, const Document& document, const Node& node, Problems& problems) {
@@ -303,8 +320,8 @@ bool ParseFile(const FieldTable& table, const LoadedFile& file, Document& docume
   if (!parsed.has_value()) return false;
   document = *std::move(parsed);
   if (document.root().kind() != Node::Kind::kObject) {
-    AddProblem(document, document.root(), PlaceOf::kValue, kRuleType, "expected an object, found " + document.root().Describe(), "",
-               problems);
+    AddProblem(document, document.root(), PlaceOf::kValue, kRuleType,
+               "expected an object, found " + document.root().Describe(), "", problems);
     return false;
   }
   if (!CheckFormat(table, document, problems)) return false;

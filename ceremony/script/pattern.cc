@@ -65,8 +65,9 @@ class PatternCompiler final {
 
   base::Result<Pattern> Compile() {
     if (text_.size() > Pattern::kMaxLength) {
-      return base::MakeError(base::ErrorCode::kInvalidInput,
-                             fmt::format("expected a pattern of at most {} bytes, found {}", Pattern::kMaxLength, text_.size()));
+      return base::MakeError(
+          base::ErrorCode::kInvalidInput,
+          fmt::format("expected a pattern of at most {} bytes, found {}", Pattern::kMaxLength, text_.size()));
     }
     Expression whole;
     KC_RETURN_IF_ERROR(ReadChoice(whole));
@@ -76,16 +77,18 @@ class PatternCompiler final {
     program_ = program.get();
     program->start = Emit(whole, 0);
     if (is_too_large_) {
-      return base::MakeError(base::ErrorCode::kInvalidInput,
-                             fmt::format("expected a pattern of at most {} states, found more: its counts multiply", kMaxStates));
+      return base::MakeError(
+          base::ErrorCode::kInvalidInput,
+          fmt::format("expected a pattern of at most {} states, found more: its counts multiply", kMaxStates));
     }
     return Pattern(std::string(text_), std::move(program));
   }
 
  private:
   base::Error Fail(const std::string& found) const {
-    return base::MakeError(base::ErrorCode::kInvalidInput,
-                           fmt::format("expected a pattern, found {} at character {}", found, CountCharacters(text_.substr(0, at_)) + 1));
+    return base::MakeError(
+        base::ErrorCode::kInvalidInput,
+        fmt::format("expected a pattern, found {} at character {}", found, CountCharacters(text_.substr(0, at_)) + 1));
   }
 
   bool AtEnd() const { return at_ >= text_.size(); }
@@ -130,20 +133,25 @@ class PatternCompiler final {
         ++at_;
         return {};
       }
-      case '[': return ReadClass(out.characters);
+      case '[':
+        return ReadClass(out.characters);
       case '.':
         ++at_;
         out.characters = {true, {{'\n', '\n'}}};
         return {};
-      case '\\': return ReadEscape(out.characters.ranges);
+      case '\\':
+        return ReadEscape(out.characters.ranges);
       case '^':
-      case '$': return Fail(fmt::format("`{}`: the whole text must match anyway", c));
+      case '$':
+        return Fail(fmt::format("`{}`: the whole text must match anyway", c));
       case '?':
       case '*':
-      case '+': return Fail(fmt::format("`{}` with nothing before it to count", c));
+      case '+':
+        return Fail(fmt::format("`{}` with nothing before it to count", c));
       case '{':
       case '}':
-      case ']': return Fail(fmt::format("`{0}`: write `\\{0}` for the character", c));
+      case ']':
+        return Fail(fmt::format("`{0}`: write `\\{0}` for the character", c));
       default: {
         const char32_t point = DecodeUtf8(text_, at_);
         out.characters.ranges.push_back({point, point});
@@ -177,7 +185,8 @@ class PatternCompiler final {
     while (!AtEnd() && Peek() != ']') {
       KC_RETURN_IF_ERROR(ReadClassMember(out.ranges));
       if (Peek() == '-' && at_ + 1 < text_.size() && text_[at_ + 1] != ']') {
-        if (out.ranges.back().first != out.ranges.back().last) return Fail("a range that begins with more than one character");
+        if (out.ranges.back().first != out.ranges.back().last)
+          return Fail("a range that begins with more than one character");
         ++at_;
         std::vector<Range> end;
         KC_RETURN_IF_ERROR(ReadClassMember(end));
@@ -211,7 +220,9 @@ class PatternCompiler final {
         maximum = 1;
         ++at_;
         break;
-      case '*': ++at_; break;
+      case '*':
+        ++at_;
+        break;
       case '+':
         minimum = 1;
         ++at_;
@@ -232,7 +243,8 @@ class PatternCompiler final {
         ++at_;
         break;
       }
-      default: return {};
+      default:
+        return {};
     }
     constexpr std::string_view kCounts = "?*+{";
     if (!AtEnd() && kCounts.find(Peek()) != std::string_view::npos) return Fail("two counts in a row");
@@ -271,9 +283,11 @@ class PatternCompiler final {
     using Kind = Pattern::Program::Kind;
     if (is_too_large_) return 0;
     switch (expression.kind) {
-      case Expression::Kind::kClass: return Add({Kind::kConsume, next, 0, expression.characters});
+      case Expression::Kind::kClass:
+        return Add({Kind::kConsume, next, 0, expression.characters});
       case Expression::Kind::kSequence:
-        for (auto child = expression.children.rbegin(); child != expression.children.rend(); ++child) next = Emit(*child, next);
+        for (auto child = expression.children.rbegin(); child != expression.children.rend(); ++child)
+          next = Emit(*child, next);
         return next;
       case Expression::Kind::kChoice: {
         std::size_t start = Emit(expression.children.back(), next);
@@ -311,7 +325,8 @@ class PatternCompiler final {
   bool is_too_large_ = false;
 };
 
-Pattern::Pattern(std::string text, std::shared_ptr<const Program> program) : text_(std::move(text)), program_(std::move(program)) {}
+Pattern::Pattern(std::string text, std::shared_ptr<const Program> program)
+    : text_(std::move(text)), program_(std::move(program)) {}
 
 base::Result<Pattern> Pattern::Parse(std::string_view text) { return PatternCompiler(text).Compile(); }
 
@@ -346,7 +361,8 @@ bool Pattern::Matches(std::string_view text) const {
     ++round;
     following.clear();
     for (const std::size_t state : current) {
-      if (states[state].kind == Program::Kind::kConsume && states[state].characters.Has(point)) enter(states[state].next, following);
+      if (states[state].kind == Program::Kind::kConsume && states[state].characters.Has(point))
+        enter(states[state].next, following);
     }
     std::swap(current, following);
     if (current.empty()) return false;

@@ -27,13 +27,15 @@ constexpr double kLeastPinBits = 32;
 
 std::vector<ChoiceName> KeyChoices() {
   std::vector<ChoiceName> choices;
-  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) choices.push_back({std::string(facts.name), std::string(facts.title)});
+  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms())
+    choices.push_back({std::string(facts.name), std::string(facts.title)});
   return choices;
 }
 
 std::vector<ChoiceName> SignatureChoices() {
   std::vector<ChoiceName> choices;
-  for (const x509::SignatureAlgorithmFacts& facts : x509::SignatureAlgorithms()) choices.push_back({std::string(facts.name), ""});
+  for (const x509::SignatureAlgorithmFacts& facts : x509::SignatureAlgorithms())
+    choices.push_back({std::string(facts.name), ""});
   return choices;
 }
 
@@ -43,12 +45,15 @@ const Shape& AlphabetShape() {
   return shape;
 }
 
-Field Whole(std::string name, FieldTable table, std::string help) { return Field::Table(std::move(name), std::move(table), std::move(help)); }
+Field Whole(std::string name, FieldTable table, std::string help) {
+  return Field::Table(std::move(name), std::move(table), std::move(help));
+}
 
 FieldTable CapTable() {
   return {"cap",
           "How long a key may be in service.",
-          {Field::Integer("certificates", 0, kMaxInteger, "most certificates; 0: no limit"), Field::Integer("days", 0, 100'000, "most days; 0: no limit"),
+          {Field::Integer("certificates", 0, kMaxInteger, "most certificates; 0: no limit"),
+           Field::Integer("days", 0, 100'000, "most days; 0: no limit"),
            Field::Integer("deactivate_minutes", 0, 100'000, "minutes from the cap to deactivation, at most"),
            Field::Integer("hold_months", 0, 1200, "months from deactivation to destruction, at most")},
           {}};
@@ -58,7 +63,8 @@ FieldTable RuleTable() {
   return {"rule",
           "Grades a rule of the product by its id, or states a rule of the operator's own.",
           {Field::Shaped("id", RuleShape(), "the rule's id").Length(3, 64).Example("\"QUORUM-MAJORITY-01\""),
-           Field::Choice("severity", ChoicesOf(kSeverities), "how grave a finding is"), Field::Prose("text", "the rule in words").Optional(),
+           Field::Choice("severity", ChoicesOf(kSeverities), "how grave a finding is"),
+           Field::Prose("text", "the rule in words").Optional(),
            Field::Text("clause", "where the operator's documents say so").Optional()},
           {}};
 }
@@ -67,22 +73,25 @@ void Check(const Document& document, const Policy& policy, Problems& problems) {
   const Node& root = document.root();
   if (policy.window.stop_minutes < policy.window.warn_minutes) {
     AddProblem(document, *root.Find("window")->Find("stop_minutes"), PlaceOf::kValue, kRuleContradiction,
-               fmt::format("expected at least warn_minutes, {}, found {}", policy.window.warn_minutes, policy.window.stop_minutes), "", problems);
+               fmt::format("expected at least warn_minutes, {}, found {}", policy.window.warn_minutes,
+                           policy.window.stop_minutes),
+               "", problems);
   }
   const Node& pin = *root.Find("pin");
   std::set<char> characters;
   for (const char c : policy.pin.alphabet) {
     if (characters.insert(c).second) continue;
-    AddProblem(document, *pin.Find("alphabet"), PlaceOf::kValue, kRuleSameName, fmt::format("expected characters that differ, found `{}` twice", c), "",
-               problems);
+    AddProblem(document, *pin.Find("alphabet"), PlaceOf::kValue, kRuleSameName,
+               fmt::format("expected characters that differ, found `{}` twice", c), "", problems);
     break;
   }
   const double bits = std::log2(static_cast<double>(characters.size()));
-  for (const auto& [member, length] : {std::pair{"user_length", policy.pin.user_length}, std::pair{"so_length", policy.pin.so_length}}) {
+  for (const auto& [member, length] :
+       {std::pair{"user_length", policy.pin.user_length}, std::pair{"so_length", policy.pin.so_length}}) {
     if (bits * length >= kLeastPinBits) continue;
     AddProblem(document, *pin.Find(member), PlaceOf::kValue, kRuleContradiction,
-               fmt::format("expected at least {:.0f} characters of this alphabet ({:.0f} bits of chance), found {}", std::ceil(kLeastPinBits / bits),
-                           kLeastPinBits, length),
+               fmt::format("expected at least {:.0f} characters of this alphabet ({:.0f} bits of chance), found {}",
+                           std::ceil(kLeastPinBits / bits), kLeastPinBits, length),
                "", problems);
   }
   std::map<std::string, Position> ids;
@@ -91,8 +100,8 @@ void Check(const Document& document, const Policy& policy, Problems& problems) {
     const Node& id = *rules->children()[i]->Find("id");
     const auto [first, is_new] = ids.emplace(id.text(), id.position());
     if (is_new) continue;
-    AddProblem(document, id, PlaceOf::kValue, kRuleSameName, fmt::format("expected a rule of its own, found that of line {}", first->second.line), "",
-               problems);
+    AddProblem(document, id, PlaceOf::kValue, kRuleSameName,
+               fmt::format("expected a rule of its own, found that of line {}", first->second.line), "", problems);
   }
 }
 
@@ -110,7 +119,8 @@ void BuildPolicy(const json& values, Policy& policy) {
   policy.algorithms.signatures = values.at("algorithms").at("signatures").get<std::vector<std::string>>();
   for (const auto& [certificate, days] : values.at("validity").items()) policy.validity.push_back({certificate, days});
   for (const auto& [use, cap] : values.at("caps").items()) {
-    policy.caps.push_back({use, cap.at("certificates"), cap.at("days"), cap.at("deactivate_minutes"), cap.at("hold_months")});
+    policy.caps.push_back(
+        {use, cap.at("certificates"), cap.at("days"), cap.at("deactivate_minutes"), cap.at("hold_months")});
   }
   policy.crl = {values.at("crl").at("arl_days"), values.at("crl").at("crl_hours")};
   for (const auto& [role, minimum] : values.at("attendance").items()) {
@@ -123,8 +133,8 @@ void BuildPolicy(const json& values, Policy& policy) {
   policy.waiver_people = values.at("waiver").at("people");
   policy.statement_signing = values.at("statement_signing");
   for (const json& rule : values.at("rules")) {
-    policy.rules.push_back({rule.at("id"), ValueOf(kSeverities, rule.at("severity").get_ref<const std::string&>()), rule.value("text", ""),
-                            rule.value("clause", "")});
+    policy.rules.push_back({rule.at("id"), ValueOf(kSeverities, rule.at("severity").get_ref<const std::string&>()),
+                            rule.value("text", ""), rule.value("clause", "")});
   }
 }
 
@@ -147,7 +157,8 @@ bool Policy::AllowsKey(std::string_view algorithm) const {
 }
 
 bool Policy::AllowsSignature(std::string_view algorithm) const {
-  return std::find(algorithms.signatures.begin(), algorithms.signatures.end(), algorithm) != algorithms.signatures.end();
+  return std::find(algorithms.signatures.begin(), algorithms.signatures.end(), algorithm) !=
+         algorithms.signatures.end();
 }
 
 const FieldTable& PolicyTable() {
@@ -155,35 +166,79 @@ const FieldTable& PolicyTable() {
       "policy",
       "The numbers and rules of an operator.",
       {FormatField("keyceremony-policy/1"), Field::Id("id", "names the policy").Example("\"smki\""),
-       Field::Shaped("version", VersionShape(), "its version").Example("\"1.0\""), Field::Text("title", "what people call it"),
-       Whole("clock", {"clock", "The machine's clock against the one that is read aloud.", {Field::Integer("tolerance_seconds", 0, 3600, "most that the two may differ")}, {}},
+       Field::Shaped("version", VersionShape(), "its version").Example("\"1.0\""),
+       Field::Text("title", "what people call it"),
+       Whole("clock",
+             {"clock",
+              "The machine's clock against the one that is read aloud.",
+              {Field::Integer("tolerance_seconds", 0, 3600, "most that the two may differ")},
+              {}},
              "how exact the clock must be"),
-       Whole("window", {"window", "How long a section may take while tokens are open.",
-                        {Field::Integer("warn_minutes", 1, 10'000, "when people are warned"), Field::Integer("stop_minutes", 1, 10'000, "when the section must stop")}, {}},
+       Whole("window",
+             {"window",
+              "How long a section may take while tokens are open.",
+              {Field::Integer("warn_minutes", 1, 10'000, "when people are warned"),
+               Field::Integer("stop_minutes", 1, 10'000, "when the section must stop")},
+              {}},
              "the time a section may take"),
-       Whole("quorum", {"quorum rules", "What every quorum must be.",
-                        {Field::Integer("minimum_m", 1, 255, "least m of any quorum"), Field::Integer("spare", 0, 255, "active members wanted beyond m, or an alarm is raised"),
-                         Field::Boolean("one_employer_below_m", "whether the people of one employer must never reach m alone")}, {}},
+       Whole("quorum",
+             {"quorum rules",
+              "What every quorum must be.",
+              {Field::Integer("minimum_m", 1, 255, "least m of any quorum"),
+               Field::Integer("spare", 0, 255, "active members wanted beyond m, or an alarm is raised"),
+               Field::Boolean("one_employer_below_m", "whether the people of one employer must never reach m alone")},
+              {}},
              "rules of quorums"),
-       Whole("pin", {"pin rules", "PINs that the product makes.",
-                     {Field::Shaped("alphabet", AlphabetShape(), "the characters they are made of").Length(10, 94),
-                      Field::Integer("user_length", 4, 64, "characters of a user PIN"), Field::Integer("so_length", 4, 64, "characters of a security officer PIN")}, {}},
+       Whole("pin",
+             {"pin rules",
+              "PINs that the product makes.",
+              {Field::Shaped("alphabet", AlphabetShape(), "the characters they are made of").Length(10, 94),
+               Field::Integer("user_length", 4, 64, "characters of a user PIN"),
+               Field::Integer("so_length", 4, 64, "characters of a security officer PIN")},
+              {}},
              "how PINs are made"),
-       Whole("algorithms", {"algorithms", "What may be used.",
-                            {Field::List("ca_keys", Field::Choice("algorithm", KeyChoices(), "a key type"), 1, 10, "keys of certification authorities").Unique(),
-                             Field::List("signatures", Field::Choice("algorithm", SignatureChoices(), "a signature algorithm"), 1, 10, "signatures of certificates and CRLs").Unique()}, {}},
+       Whole("algorithms",
+             {"algorithms",
+              "What may be used.",
+              {Field::List("ca_keys", Field::Choice("algorithm", KeyChoices(), "a key type"), 1, 10,
+                           "keys of certification authorities")
+                   .Unique(),
+               Field::List("signatures", Field::Choice("algorithm", SignatureChoices(), "a signature algorithm"), 1, 10,
+                           "signatures of certificates and CRLs")
+                   .Unique()},
+              {}},
              "algorithms that may be used"),
-       Whole("waiver", {"waiver", "How a finding is waived.", {Field::Integer("people", 1, 20, "named people who must agree")}, {}}, "waiving a rule"),
-       Field::Map("validity", IdShape(), Field::Integer("days", 1, 4'000'000, "most days"), 0, 50, "most days that a certificate of a kind is valid").Example("{\"root\": 18263}").DefaultJson("{}"),
-       Field::Map("caps", IdShape(), Field::Table("cap", CapTable(), "a cap"), 0, 50, "life of keys by their use").DefaultJson("{}"),
-       Whole("crl", {"crl rules", "How old revocation lists may be.",
-                     {Field::Integer("arl_days", 0, 10'000, "of authorities; 0: no rule"), Field::Integer("crl_hours", 0, 100'000, "of end entities; 0: no rule")}, {}},
-             "revocation lists").DefaultJson("{\"arl_days\": 0, \"crl_hours\": 0}"),
-       Field::Map("attendance", RoleShape(), Field::Integer("minimum", 0, 100, "at least so many"), 0, 5, "people of a role at every ceremony").Example("{\"witness\": 1}").DefaultJson("{}"),
-       Field::List("roles_apart", Field::List("pair", Field::Choice("role", RoleChoices(), "a role"), 2, 2, "two roles").Unique(), 0, 10,
-                   "roles that one person may not hold in one ceremony").Example("[[\"administrator\", \"auditor\"]]").DefaultJson("[]"),
+       Whole(
+           "waiver",
+           {"waiver", "How a finding is waived.", {Field::Integer("people", 1, 20, "named people who must agree")}, {}},
+           "waiving a rule"),
+       Field::Map("validity", IdShape(), Field::Integer("days", 1, 4'000'000, "most days"), 0, 50,
+                  "most days that a certificate of a kind is valid")
+           .Example("{\"root\": 18263}")
+           .DefaultJson("{}"),
+       Field::Map("caps", IdShape(), Field::Table("cap", CapTable(), "a cap"), 0, 50, "life of keys by their use")
+           .DefaultJson("{}"),
+       Whole("crl",
+             {"crl rules",
+              "How old revocation lists may be.",
+              {Field::Integer("arl_days", 0, 10'000, "of authorities; 0: no rule"),
+               Field::Integer("crl_hours", 0, 100'000, "of end entities; 0: no rule")},
+              {}},
+             "revocation lists")
+           .DefaultJson("{\"arl_days\": 0, \"crl_hours\": 0}"),
+       Field::Map("attendance", RoleShape(), Field::Integer("minimum", 0, 100, "at least so many"), 0, 5,
+                  "people of a role at every ceremony")
+           .Example("{\"witness\": 1}")
+           .DefaultJson("{}"),
+       Field::List("roles_apart",
+                   Field::List("pair", Field::Choice("role", RoleChoices(), "a role"), 2, 2, "two roles").Unique(), 0,
+                   10, "roles that one person may not hold in one ceremony")
+           .Example("[[\"administrator\", \"auditor\"]]")
+           .DefaultJson("[]"),
        Field::Boolean("statement_signing", "whether a CA key may sign a statement that proves a copy").Default(false),
-       Field::List("rules", Field::Table("rule", RuleTable(), "a rule"), 0, 500, "grades of rules; a rule that is not here is a breach").DefaultJson("[]")},
+       Field::List("rules", Field::Table("rule", RuleTable(), "a rule"), 0, 500,
+                   "grades of rules; a rule that is not here is a breach")
+           .DefaultJson("[]")},
       {}};
   return table;
 }

@@ -68,7 +68,7 @@ struct ValidityLimit {
 
 // Life of issuing keys; absent: no cap.
 struct KeyCap {
-  std::string use;  // "issuing"
+  std::string use;                // "issuing"
   std::int64_t certificates = 0;  // 0: no cap on the count
   int days = 0;                   // 0: no cap on the age
   int deactivate_minutes = 0;     // after the cap was reached
@@ -106,7 +106,7 @@ struct Policy {
   CrlPolicy crl;
   std::vector<AttendancePolicy> attendance;
   std::vector<RolePair> roles_apart;
-  int waiver_people = 0;          // named people who must agree to waive a rule
+  int waiver_people = 0;           // named people who must agree to waive a rule
   bool statement_signing = false;  // whether a CA key may sign a proof-of-copy statement
   std::vector<PolicyRule> rules;
   LoadedFile file;

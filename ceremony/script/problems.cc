@@ -49,9 +49,7 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
-bool IsBefore(const Position& a, const Position& b) {
-  return a.line != b.line ? a.line < b.line : a.column < b.column;
-}
+bool IsBefore(const Position& a, const Position& b) { return a.line != b.line ? a.line < b.line : a.column < b.column; }
 
 }  // namespace
 

@@ -28,12 +28,17 @@ std::string TypeWords(const Field& field) {
       for (const ChoiceName& choice : field.choices) words += (words.empty() ? "`" : ", `") + choice.name + "`";
       return words;
     }
-    case FieldType::kList: return fmt::format("list of {} to {}: {}", field.minimum, field.maximum, TypeWords(*field.item));
+    case FieldType::kList:
+      return fmt::format("list of {} to {}: {}", field.minimum, field.maximum, TypeWords(*field.item));
     case FieldType::kMap:
-      return fmt::format("object, {} to {} names, each {}: {}", field.minimum, field.maximum, field.shape->what, TypeWords(*field.item));
-    case FieldType::kTable: return "object, see *" + field.tables.front()->name + "*";
-    case FieldType::kVariant: return "object, see *" + field.name + "*";
-    default: return Expected(field);
+      return fmt::format("object, {} to {} names, each {}: {}", field.minimum, field.maximum, field.shape->what,
+                         TypeWords(*field.item));
+    case FieldType::kTable:
+      return "object, see *" + field.tables.front()->name + "*";
+    case FieldType::kVariant:
+      return "object, see *" + field.name + "*";
+    default:
+      return Expected(field);
   }
 }
 
@@ -42,7 +47,8 @@ std::vector<Field> Common(const Field& variant) {
   std::vector<Field> common;
   if (variant.tables.empty()) return common;
   for (const Field& field : variant.tables.front()->fields) {
-    const bool is_everywhere = std::all_of(variant.tables.begin(), variant.tables.end(), [&](const auto& table) { return table->Find(field.name) != nullptr; });
+    const bool is_everywhere = std::all_of(variant.tables.begin(), variant.tables.end(),
+                                           [&](const auto& table) { return table->Find(field.name) != nullptr; });
     if (is_everywhere && variant.tables.size() > 1) common.push_back(field);
   }
   return common;

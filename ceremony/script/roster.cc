@@ -61,8 +61,10 @@ class Keys final {
     }
     if (std::find(allowed.begin(), allowed.end(), key->algorithm()) == allowed.end()) {
       std::string names;
-      for (const base::KeyAlgorithm algorithm : allowed) names += (names.empty() ? "" : " or ") + std::string(base::FactsOf(algorithm).title);
-      Add(*node, kRuleValue, fmt::format("expected a key of type {}, found {}", names, base::FactsOf(key->algorithm()).title));
+      for (const base::KeyAlgorithm algorithm : allowed)
+        names += (names.empty() ? "" : " or ") + std::string(base::FactsOf(algorithm).title);
+      Add(*node, kRuleValue,
+          fmt::format("expected a key of type {}, found {}", names, base::FactsOf(key->algorithm()).title));
       return;
     }
     const auto [first, is_new] = seen_.emplace(node->text(), node->Pointer());
@@ -84,7 +86,8 @@ Person BuildPerson(const json& value) {
   person.id = value.at("id");
   person.name = value.at("name");
   person.employer = value.at("employer");
-  for (const json& role : value.at("roles")) person.roles.push_back(ValueOf(kRoles, role.get_ref<const std::string&>()));
+  for (const json& role : value.at("roles"))
+    person.roles.push_back(ValueOf(kRoles, role.get_ref<const std::string&>()));
   person.domain = value.value("domain", "");
   person.site = value.value("site", "");
   person.state = ValueOf(kStates, value.at("state").get_ref<const std::string&>());
@@ -109,7 +112,8 @@ void CheckHistory(const Document& document, const Person& person, const Node& no
   }
   if (person.history.back().state != person.state) {
     AddProblem(document, *node.Find("state"), PlaceOf::kValue, kRuleContradiction,
-               fmt::format("expected the last state of the history, \"{}\", found \"{}\"", NameOf(person.history.back().state), NameOf(person.state)),
+               fmt::format("expected the last state of the history, \"{}\", found \"{}\"",
+                           NameOf(person.history.back().state), NameOf(person.state)),
                "", problems);
   }
 }
@@ -120,8 +124,8 @@ void CheckQuorums(const Document& document, const Roster& roster, Problems& prob
     const auto members = static_cast<int>(roster.MembersOf(quorum).size());
     if (quorum.m <= members) continue;
     AddProblem(document, *node.Find(quorum.name)->Find("m"), PlaceOf::kValue, kRuleContradiction,
-               fmt::format("expected at most {}, found {}: so many people are active with the role {} and a sign_key", members, quorum.m,
-                           NameOf(quorum.role)),
+               fmt::format("expected at most {}, found {}: so many people are active with the role {} and a sign_key",
+                           members, quorum.m, NameOf(quorum.role)),
                "", problems);
   }
   if (roster.FindQuorum(kRecordQuorum) == nullptr) {
@@ -134,7 +138,8 @@ void BuildRoster(const Document& document, const json& values, Roster& roster, P
   roster.estate = values.at("estate");
   for (const Node* node : document.root().Find("quorums")->children()) {
     const json& value = values.at("quorums").at(node->key());
-    roster.quorums.push_back({node->key(), value.at("m"), ValueOf(kRoles, value.at("role").get_ref<const std::string&>())});
+    roster.quorums.push_back(
+        {node->key(), value.at("m"), ValueOf(kRoles, value.at("role").get_ref<const std::string&>())});
   }
   Keys keys(document, problems);
   std::map<std::string, Position> ids;
@@ -145,7 +150,8 @@ void BuildRoster(const Document& document, const json& values, Roster& roster, P
     const auto [first, is_new] = ids.emplace(person.id, node.Find("id")->position());
     if (!is_new) {
       AddProblem(document, *node.Find("id"), PlaceOf::kValue, kRuleSameName,
-                 fmt::format("expected an id of its own, found that of the person in line {}", first->second.line), "", problems);
+                 fmt::format("expected an id of its own, found that of the person in line {}", first->second.line), "",
+                 problems);
     }
     keys.Check(node, "sign_key", {base::KeyAlgorithm::kEcP256, base::KeyAlgorithm::kEd25519});
     keys.Check(node, "open_key", {base::KeyAlgorithm::kEcP256});
@@ -160,17 +166,25 @@ FieldTable PersonTable() {
                     "When a person came to a state.",
                     {Field::Choice("state", ChoicesOf(kStates), "the new state"), Field::Date("on", "the day")},
                     {}};
-  return {"person",
-          "Somebody who takes part in ceremonies.",
-          {Field::Id("id", "names the person in records; never used again for somebody else").Example("\"alice\""),
-           Field::Text("name", "as identity papers spell it"), Field::Text("employer", "the company that pays this person"),
-           Field::List("roles", Field::Choice("role", RoleChoices(), "a role"), 1, 5, "what the person may do").Unique(),
-           Field::Id("domain", "PKI domain; left out: any").Optional(), Field::Text("site", "where the person works").Optional(),
-           Field::Choice("state", ChoicesOf(kStates), "only who is active counts for a quorum"),
-           Field::List("history", Field::Table("change", std::move(change), "a change"), 0, 50, "states and their dates, oldest first").DefaultJson("[]"),
-           Field::Shaped("sign_key", Base64Shape(), "public key for approvals: DER SubjectPublicKeyInfo, P-256 or Ed25519").Length(4, 400).Optional(),
-           Field::Shaped("open_key", Base64Shape(), "public key that shares are sealed to: DER SubjectPublicKeyInfo, P-256").Length(4, 400).Optional()},
-          {}};
+  return {
+      "person",
+      "Somebody who takes part in ceremonies.",
+      {Field::Id("id", "names the person in records; never used again for somebody else").Example("\"alice\""),
+       Field::Text("name", "as identity papers spell it"), Field::Text("employer", "the company that pays this person"),
+       Field::List("roles", Field::Choice("role", RoleChoices(), "a role"), 1, 5, "what the person may do").Unique(),
+       Field::Id("domain", "PKI domain; left out: any").Optional(),
+       Field::Text("site", "where the person works").Optional(),
+       Field::Choice("state", ChoicesOf(kStates), "only who is active counts for a quorum"),
+       Field::List("history", Field::Table("change", std::move(change), "a change"), 0, 50,
+                   "states and their dates, oldest first")
+           .DefaultJson("[]"),
+       Field::Shaped("sign_key", Base64Shape(), "public key for approvals: DER SubjectPublicKeyInfo, P-256 or Ed25519")
+           .Length(4, 400)
+           .Optional(),
+       Field::Shaped("open_key", Base64Shape(), "public key that shares are sealed to: DER SubjectPublicKeyInfo, P-256")
+           .Length(4, 400)
+           .Optional()},
+      {}};
 }
 
 }  // namespace
@@ -199,14 +213,16 @@ const Person* Roster::FindPerson(std::string_view id) const {
 }
 
 const Quorum* Roster::FindQuorum(std::string_view name) const {
-  const auto found = std::find_if(quorums.begin(), quorums.end(), [&](const Quorum& quorum) { return quorum.name == name; });
+  const auto found =
+      std::find_if(quorums.begin(), quorums.end(), [&](const Quorum& quorum) { return quorum.name == name; });
   return found == quorums.end() ? nullptr : &*found;
 }
 
 std::vector<const Person*> Roster::MembersOf(const Quorum& quorum) const {
   std::vector<const Person*> members;
   for (const Person& person : people) {
-    if (person.state == PersonState::kActive && person.HasRole(quorum.role) && !person.sign_key.empty()) members.push_back(&person);
+    if (person.state == PersonState::kActive && person.HasRole(quorum.role) && !person.sign_key.empty())
+      members.push_back(&person);
   }
   return members;
 }
@@ -215,16 +231,19 @@ const FieldTable& RosterTable() {
   static const FieldTable table{
       "roster",
       "The people of an estate, their keys, and the quorums they form.",
-      {FormatField("keyceremony-roster/1"), Field::Id("estate", "the estate; key names are `<estate>/<person id>`").Example("\"smki.example\""),
+      {FormatField("keyceremony-roster/1"),
+       Field::Id("estate", "the estate; key names are `<estate>/<person id>`").Example("\"smki.example\""),
        Field::Map("quorums", IdShape(),
-                  Field::Table("quorum",
-                               {"quorum",
-                                "So many people of a role must approve.",
-                                {Field::Integer("m", 1, 255, "how many"), Field::Choice("role", RoleChoices(), "of which role")},
-                                {}},
-                               "a quorum"),
+                  Field::Table(
+                      "quorum",
+                      {"quorum",
+                       "So many people of a role must approve.",
+                       {Field::Integer("m", 1, 255, "how many"), Field::Choice("role", RoleChoices(), "of which role")},
+                       {}},
+                      "a quorum"),
                   1, 100, "quorums by the name that steps use; `custodians` witnesses every record"),
-       Field::List("people", Field::Table("person", PersonTable(), "a person"), 1, 1000, "everybody who is or was there")},
+       Field::List("people", Field::Table("person", PersonTable(), "a person"), 1, 1000,
+                   "everybody who is or was there")},
       {}};
   return table;
 }
@@ -250,7 +269,8 @@ base::Result<Roster> ReadRoster(const std::string& path, Problems* problems) {
 base::Result<std::string> WriteRoster(const Roster& roster) {
   ordered_json file{{"format", "keyceremony-roster/1"}, {"estate", roster.estate}};
   file["quorums"] = ordered_json::object();
-  for (const Quorum& quorum : roster.quorums) file["quorums"][quorum.name] = {{"m", quorum.m}, {"role", NameOf(quorum.role)}};
+  for (const Quorum& quorum : roster.quorums)
+    file["quorums"][quorum.name] = {{"m", quorum.m}, {"role", NameOf(quorum.role)}};
   file["people"] = ordered_json::array();
   for (const Person& person : roster.people) {
     ordered_json entry{{"id", person.id}, {"name", person.name}, {"employer", person.employer}};
@@ -259,7 +279,8 @@ base::Result<std::string> WriteRoster(const Roster& roster) {
     if (!person.domain.empty()) entry["domain"] = person.domain;
     if (!person.site.empty()) entry["site"] = person.site;
     entry["state"] = NameOf(person.state);
-    for (const StateChange& change : person.history) entry["history"].push_back({{"state", NameOf(change.state)}, {"on", change.on}});
+    for (const StateChange& change : person.history)
+      entry["history"].push_back({{"state", NameOf(change.state)}, {"on", change.on}});
     if (!person.sign_key.empty()) entry["sign_key"] = person.sign_key;
     if (!person.open_key.empty()) entry["open_key"] = person.open_key;
     file["people"].push_back(std::move(entry));
@@ -271,7 +292,9 @@ base::Result<void> CheckRoster(const Script& script, const Roster& roster) {
   Problems problems;
   if (roster.estate != script.estate) {
     AddProblem(script.document, *script.document.root().Find("estate"), PlaceOf::kValue, kRuleContradiction,
-               fmt::format("expected the estate of the roster {}, \"{}\", found \"{}\"", roster.file.name, roster.estate, script.estate), "", problems);
+               fmt::format("expected the estate of the roster {}, \"{}\", found \"{}\"", roster.file.name,
+                           roster.estate, script.estate),
+               "", problems);
   }
   std::vector<std::string> names;
   for (const Quorum& quorum : roster.quorums) names.push_back(quorum.name);
@@ -279,9 +302,10 @@ base::Result<void> CheckRoster(const Script& script, const Roster& roster) {
     for (const Step& step : section.steps) {
       if (step.quorum.empty() || roster.FindQuorum(step.quorum) != nullptr) continue;
       const std::string nearest = NearestName(step.quorum, names);
-      problems.Add(script.ProblemAt(step, "quorum", std::string(kRuleReference),
-                                    fmt::format("expected a quorum of the roster {}, found \"{}\"", roster.file.name, step.quorum),
-                                    nearest.empty() ? "" : "did you mean `" + nearest + "`?"));
+      problems.Add(script.ProblemAt(
+          step, "quorum", std::string(kRuleReference),
+          fmt::format("expected a quorum of the roster {}, found \"{}\"", roster.file.name, step.quorum),
+          nearest.empty() ? "" : "did you mean `" + nearest + "`?"));
     }
   }
   if (!problems.empty()) return problems.ToError();

@@ -20,7 +20,7 @@
 namespace ceremony::script {
 
 enum class Role : std::uint8_t { kAdministrator, kSecurityOfficer, kCustodian, kWitness, kAuditor };
-std::string_view NameOf(Role role);  // "security-officer"
+std::string_view NameOf(Role role);   // "security-officer"
 std::string_view TitleOf(Role role);  // "security officer"
 // RoleChoices are the words of every field that names a role.
 std::vector<ChoiceName> RoleChoices();
@@ -39,7 +39,7 @@ struct StateChange {
 };
 
 struct Person {
-  std::string id;    // the last part of the key name "<estate>/<id>"
+  std::string id;  // the last part of the key name "<estate>/<id>"
   std::string name;
   std::string employer;
   std::vector<Role> roles;
@@ -47,8 +47,8 @@ struct Person {
   std::string site;    // home site; may be empty
   PersonState state = PersonState::kNominated;
   std::vector<StateChange> history;  // ascending dates; may be empty
-  std::string sign_key;  // base64 of the DER SPKI (P-256 or Ed25519); empty: cannot approve
-  std::string open_key;  // base64 of the DER SPKI (P-256); empty: cannot hold a share
+  std::string sign_key;              // base64 of the DER SPKI (P-256 or Ed25519); empty: cannot approve
+  std::string open_key;              // base64 of the DER SPKI (P-256); empty: cannot hold a share
 
   bool HasRole(Role role) const;
 };

@@ -13,8 +13,9 @@ using nlohmann::ordered_json;
 
 ordered_json ObjectSchema(const FieldTable& table, const Field* tag);
 
-// A line of text has something visible at both ends and no line feed.
-constexpr std::string_view kLinePattern = "^[^\\s]([^\\n]*[^\\s])?$";
+// Text has no blank at its ends; a line has no line feed.
+constexpr std::string_view kLinePattern = "^[^ \\n]([^\\n]*[^ \\n])?$";
+constexpr std::string_view kProsePattern = "^[^ \\n]([\\s\\S]*[^ \\n])?$";
 
 ordered_json ValueSchema(const Field& field) {
   ordered_json schema = ordered_json::object();
@@ -27,6 +28,7 @@ ordered_json ValueSchema(const Field& field) {
       schema["type"] = "string";
       if (field.type == FieldType::kShaped) schema["pattern"] = field.shape->pattern.Anchored();
       if (field.type == FieldType::kText) schema["pattern"] = kLinePattern;
+      if (field.type == FieldType::kProse) schema["pattern"] = kProsePattern;
       if (field.type == FieldType::kRegex) schema["format"] = "regex";
       schema["minLength"] = field.minimum;
       schema["maxLength"] = field.maximum;
@@ -36,7 +38,9 @@ ordered_json ValueSchema(const Field& field) {
       schema["minimum"] = field.minimum;
       schema["maximum"] = field.maximum;
       break;
-    case FieldType::kBoolean: schema["type"] = "boolean"; break;
+    case FieldType::kBoolean:
+      schema["type"] = "boolean";
+      break;
     case FieldType::kChoice:
       if (field.choices.size() == 1) {
         schema["const"] = field.choices.front().name;
@@ -59,7 +63,9 @@ ordered_json ValueSchema(const Field& field) {
       schema["minProperties"] = field.minimum;
       schema["maxProperties"] = field.maximum;
       break;
-    case FieldType::kTable: schema.update(ObjectSchema(*field.tables.front(), nullptr)); break;
+    case FieldType::kTable:
+      schema.update(ObjectSchema(*field.tables.front(), nullptr));
+      break;
     case FieldType::kVariant: {
       // One condition for each word, so that an editor names the field that is
       // wrong and not every alternative that does not fit.

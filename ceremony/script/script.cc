@@ -54,7 +54,8 @@ FieldTable StepTable(std::string kind, const FieldTable& own) {
 // Builder goes over the checked values and their nodes together.
 class Builder final {
  public:
-  Builder(const StepFieldSource& kinds, Script& script, Problems& problems) : kinds_(kinds), script_(script), problems_(problems) {}
+  Builder(const StepFieldSource& kinds, Script& script, Problems& problems)
+      : kinds_(kinds), script_(script), problems_(problems) {}
 
   void Build(const json& values) {
     script_.id = values.at("id");
@@ -67,7 +68,8 @@ class Builder final {
     script_.equipment = values.at("equipment").get<std::vector<std::string>>();
     BuildTokens(values);
     const Node& sections = *script_.document.root().Find("sections");
-    for (std::size_t i = 0; i < sections.children().size(); ++i) BuildSection(values.at("sections")[i], *sections.children()[i]);
+    for (std::size_t i = 0; i < sections.children().size(); ++i)
+      BuildSection(values.at("sections")[i], *sections.children()[i]);
     CheckAllUsed();
   }
 
@@ -93,7 +95,8 @@ class Builder final {
     section.say = value.value("say", "");
     CheckUnique(section_ids_, *node.Find("id"), "section");
     const Node& steps = *node.Find("steps");
-    for (std::size_t i = 0; i < steps.children().size(); ++i) section.steps.push_back(BuildStep(value.at("steps")[i], *steps.children()[i]));
+    for (std::size_t i = 0; i < steps.children().size(); ++i)
+      section.steps.push_back(BuildStep(value.at("steps")[i], *steps.children()[i]));
     script_.sections.push_back(std::move(section));
   }
 
@@ -145,14 +148,16 @@ class Builder final {
     const std::string nearest = NearestName(use.name, known);
     const std::string expected = known.empty() ? fmt::format("a {0} that `{0}s` defines (it defines none)", what)
                                                : fmt::format("a {0} that `{0}s` defines, {1}", what, QuotedList(known));
-    Add(node == nullptr ? step : *node, PlaceOf::kValue, kRuleReference, fmt::format("expected {}, found \"{}\"", expected, use.name),
+    Add(node == nullptr ? step : *node, PlaceOf::kValue, kRuleReference,
+        fmt::format("expected {}, found \"{}\"", expected, use.name),
         nearest.empty() ? "" : "did you mean `" + nearest + "`?");
   }
 
   // What is defined and never used is more often a slip in a step than a gift.
   void CheckAllUsed() {
     const Node& root = script_.document.root();
-    for (const auto& [reference, member] : {std::pair{Reference::kToken, "tokens"}, std::pair{Reference::kProfile, "profiles"}}) {
+    for (const auto& [reference, member] :
+         {std::pair{Reference::kToken, "tokens"}, std::pair{Reference::kProfile, "profiles"}}) {
       const Node* definitions = root.Find(member);
       if (definitions == nullptr) continue;
       for (const Node* node : definitions->children()) {
@@ -237,13 +242,15 @@ const json& StepValues::Object(std::string_view field) const {
 std::vector<std::string> Step::NamesOf(Reference reference) const {
   std::vector<std::string> names;
   for (const ReferenceUse& use : references) {
-    if (use.reference == reference && std::find(names.begin(), names.end(), use.name) == names.end()) names.push_back(use.name);
+    if (use.reference == reference && std::find(names.begin(), names.end(), use.name) == names.end())
+      names.push_back(use.name);
   }
   return names;
 }
 
 const ScriptToken* Script::FindToken(std::string_view name) const {
-  const auto found = std::find_if(tokens.begin(), tokens.end(), [&](const ScriptToken& token) { return token.name == name; });
+  const auto found =
+      std::find_if(tokens.begin(), tokens.end(), [&](const ScriptToken& token) { return token.name == name; });
   return found == tokens.end() ? nullptr : &*found;
 }
 
@@ -257,7 +264,8 @@ std::vector<std::string> Script::QuorumsUsed() const {
   std::vector<std::string> names;
   for (const Section& section : sections) {
     for (const Step& step : section.steps) {
-      if (!step.quorum.empty() && std::find(names.begin(), names.end(), step.quorum) == names.end()) names.push_back(step.quorum);
+      if (!step.quorum.empty() && std::find(names.begin(), names.end(), step.quorum) == names.end())
+        names.push_back(step.quorum);
     }
   }
   return names;
@@ -268,7 +276,8 @@ std::string Script::Where(const Step& step, std::string_view field) const {
   return document.Where(node == nullptr ? *step.node : *node);
 }
 
-Problem Script::ProblemAt(const Step& step, std::string_view field, std::string rule, std::string message, std::string hint) const {
+Problem Script::ProblemAt(const Step& step, std::string_view field, std::string rule, std::string message,
+                          std::string hint) const {
   const Node* node = field.empty() ? nullptr : step.node->Find(field);
   if (node == nullptr) node = step.node;
   return {std::move(rule), document.file(), node->position(), node->Pointer(), std::move(message), std::move(hint)};
@@ -285,30 +294,39 @@ FieldTable ScriptTable(const StepFieldSource& kinds) {
                     Field::Id("domain", "PKI domain that the token belongs to").Example("\"organisation\"").Optional(),
                     Field::Text("description", "how people recognise it").Optional()},
                    {}};
-  FieldTable section{"section",
-                     "Steps that belong together; people may pause between sections.",
-                     {Field::Id("id", "names the section in the record; unique in the script"),
-                      Field::Text("title", "its heading"), Field::Prose("say", "words that are read aloud at its beginning").Optional(),
-                      Field::List("steps", Field::Variant("step", Field::Shaped("do", KindShape(), "the kind of step"), std::move(steps), "a step"), 1,
-                                  500, "what is done, in order")},
-                     {}};
+  FieldTable section{
+      "section",
+      "Steps that belong together; people may pause between sections.",
+      {Field::Id("id", "names the section in the record; unique in the script"), Field::Text("title", "its heading"),
+       Field::Prose("say", "words that are read aloud at its beginning").Optional(),
+       Field::List(
+           "steps",
+           Field::Variant("step", Field::Shaped("do", KindShape(), "the kind of step"), std::move(steps), "a step"), 1,
+           500, "what is done, in order")},
+      {}};
   return {"script",
           "The reviewed plan of a ceremony, the same file in rehearsal and in production.",
           {FormatField("keyceremony-script/1"),
-           Field::Id("id", "the ceremony's id, part of folder names and of the record's origin").Example("\"smki-root-oca\""),
+           Field::Id("id", "the ceremony's id, part of folder names and of the record's origin")
+               .Example("\"smki-root-oca\""),
            Field::Text("title", "what people call the ceremony"),
-           Field::Id("estate", "the estate it belongs to; binding and roster must name the same").Example("\"smki.example\""),
+           Field::Id("estate", "the estate it belongs to; binding and roster must name the same")
+               .Example("\"smki.example\""),
            Field::Prose("purpose", "why it is held, for people and for the report"),
-           Field::Choice("classification", ChoicesOf(kClassifications), "label of everything that is written").Default("amber"),
+           Field::Choice("classification", ChoicesOf(kClassifications), "label of everything that is written")
+               .Default("amber"),
            Field::Path("policy", "the policy file").Example("\"smki.policy.json\""),
-           Field::Map("profiles", IdShape(), Field::Path("path", "the profile file"), 0, 100, "profiles by the name that steps use")
+           Field::Map("profiles", IdShape(), Field::Path("path", "the profile file"), 0, 100,
+                      "profiles by the name that steps use")
                .DefaultJson("{}"),
            Field::Map("tokens", IdShape(), Field::Table("token", std::move(token), "a logical token"), 0, 100,
                       "logical tokens by the name that steps use")
                .DefaultJson("{}"),
-           Field::List("equipment", Field::Text("item", "something"), 0, 100, "what must be in the room, beyond tokens and this machine")
+           Field::List("equipment", Field::Text("item", "something"), 0, 100,
+                       "what must be in the room, beyond tokens and this machine")
                .DefaultJson("[]"),
-           Field::List("sections", Field::Table("section", std::move(section), "a section"), 1, 100, "the ceremony, in order")},
+           Field::List("sections", Field::Table("section", std::move(section), "a section"), 1, 100,
+                       "the ceremony, in order")},
           {}};
 }
 

@@ -41,7 +41,7 @@ enum class TokenRole : std::uint8_t { kLive, kBackup, kAudit };
 std::string_view NameOf(TokenRole role);
 
 struct ScriptToken {
-  std::string name;         // as steps say it
+  std::string name;  // as steps say it
   TokenRole role = TokenRole::kLive;
   std::string domain;       // PKI domain: "organisation"; a token of another domain is refused
   std::string description;  // what people look for in the room
@@ -70,14 +70,14 @@ class StepValues final {
 };
 
 struct Step {
-  std::string id;        // unique in the script
-  std::string kind;      // member "do": "key.generate"
-  std::string title;     // empty: the kind's own words
-  std::string say;       // words to read aloud, or empty
-  std::string note;      // for those who prepare, or empty
-  std::string quorum;    // name of the quorum that approves it, or empty
+  std::string id;      // unique in the script
+  std::string kind;    // member "do": "key.generate"
+  std::string title;   // empty: the kind's own words
+  std::string say;     // words to read aloud, or empty
+  std::string note;    // for those who prepare, or empty
+  std::string quorum;  // name of the quorum that approves it, or empty
   bool skippable = false;
-  StepValues fields;     // of the kind
+  StepValues fields;                     // of the kind
   std::vector<ReferenceUse> references;  // every token, key, profile, file and artefact that the fields name
   const Node* node = nullptr;            // in Script::document, for messages
 
@@ -98,10 +98,10 @@ struct Script {
   std::string purpose;
   std::string estate;  // "smki.example"; the roster must name the same
   Classification classification = Classification::kAmber;
-  std::string policy_path;                         // as written, relative to the script's folder
+  std::string policy_path;                           // as written, relative to the script's folder
   std::map<std::string, std::string> profile_paths;  // by the name that steps use
-  std::vector<ScriptToken> tokens;                 // in file order
-  std::vector<std::string> equipment;              // to be in the room, for the plan
+  std::vector<ScriptToken> tokens;                   // in file order
+  std::vector<std::string> equipment;                // to be in the room, for the plan
   std::vector<Section> sections;
   LoadedFile file;
   Document document;

@@ -19,15 +19,17 @@ bool IsRealDay(std::string_view text) {
 
 // The patterns are ours and constant; one that does not parse is a bug that the
 // first test of any file finds.
-Shape Make(std::string_view name, std::string_view pattern, std::string_view what, bool (*is_real)(std::string_view) = nullptr) {
+Shape Make(std::string_view name, std::string_view pattern, std::string_view what,
+           bool (*is_real)(std::string_view) = nullptr) {
   return {name, Pattern::Parse(pattern).value(), what, is_real};
 }
 
 }  // namespace
 
 const Shape& IdShape() {
-  static const Shape shape = Make("id", "[a-z0-9][a-z0-9._-]{0,63}",
-                                  "an id (1 to 64 lowercase letters, digits, dots, hyphens, underscores; a letter or digit first)");
+  static const Shape shape =
+      Make("id", "[a-z0-9][a-z0-9._-]{0,63}",
+           "an id (1 to 64 lowercase letters, digits, dots, hyphens, underscores; a letter or digit first)");
   return shape;
 }
 
@@ -68,23 +70,23 @@ const Shape& AbsolutePathShape() {
 }
 
 const Shape& Base64Shape() {
-  static const Shape shape = Make(
-      "base64",
-      "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)", "base64 (RFC 4648 section 4, padded)",
-      [](std::string_view text) {
-        // The bits that padding leaves over must be zero, or two texts would mean the same bytes.
-        constexpr std::string_view kTwoBitsFree = "AEIMQUYcgkosw048";
-        constexpr std::string_view kFourBitsFree = "AQgw";
-        if (text.ends_with("==")) return kFourBitsFree.find(text[text.size() - 3]) != std::string_view::npos;
-        if (text.ends_with("=")) return kTwoBitsFree.find(text[text.size() - 2]) != std::string_view::npos;
-        return true;
-      });
+  static const Shape shape =
+      Make("base64", "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)",
+           "base64 (RFC 4648 section 4, padded)", [](std::string_view text) {
+             // The bits that padding leaves over must be zero, or two texts would mean the same bytes.
+             constexpr std::string_view kTwoBitsFree = "AEIMQUYcgkosw048";
+             constexpr std::string_view kFourBitsFree = "AQgw";
+             if (text.ends_with("==")) return kFourBitsFree.find(text[text.size() - 3]) != std::string_view::npos;
+             if (text.ends_with("=")) return kTwoBitsFree.find(text[text.size() - 2]) != std::string_view::npos;
+             return true;
+           });
   return shape;
 }
 
 const Shape& OidShape() {
-  static const Shape shape = Make("object identifier", "([01]\\.([1-3]?\\d)|2\\.(0|[1-9]\\d{0,14}))(\\.(0|[1-9]\\d{0,17})){0,29}",
-                                  "an object identifier, such as 1.2.826.0.1");
+  static const Shape shape =
+      Make("object identifier", "([01]\\.([1-3]?\\d)|2\\.(0|[1-9]\\d{0,14}))(\\.(0|[1-9]\\d{0,17})){0,29}",
+           "an object identifier, such as 1.2.826.0.1");
   return shape;
 }
 
@@ -94,12 +96,14 @@ const Shape& HexShape() {
 }
 
 const Shape& VersionShape() {
-  static const Shape shape = Make("version", "[0-9]{1,9}(\\.[0-9]{1,9}){0,3}(-[a-z0-9.]{1,20})?", "a version, such as 1.0 or 2026.1-draft3");
+  static const Shape shape =
+      Make("version", "[0-9]{1,9}(\\.[0-9]{1,9}){0,3}(-[a-z0-9.]{1,20})?", "a version, such as 1.0 or 2026.1-draft3");
   return shape;
 }
 
 const Shape& VariableShape() {
-  static const Shape shape = Make("variable", "[A-Z_][A-Z0-9_]{0,63}", "the name of an environment variable, such as SOFTHSM2_CONF");
+  static const Shape shape =
+      Make("variable", "[A-Z_][A-Z0-9_]{0,63}", "the name of an environment variable, such as SOFTHSM2_CONF");
   return shape;
 }
 

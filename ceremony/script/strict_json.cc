@@ -36,7 +36,8 @@ class Cursor final {
   // it; it returns the token's bytes, position() is left at its beginning.
   std::string_view Next() {
     if (pending_ > 0) Over(pending_);
-    while (offset_ < bytes_.size() && (IsSpace(bytes_[offset_]) || bytes_[offset_] == ',' || bytes_[offset_] == ':')) Step();
+    while (offset_ < bytes_.size() && (IsSpace(bytes_[offset_]) || bytes_[offset_] == ',' || bytes_[offset_] == ':'))
+      Step();
     pending_ = TokenLength();
     return bytes_.substr(offset_, pending_);
   }
@@ -110,7 +111,8 @@ std::string SyntaxWords(std::string message) {
   }
   if (const auto read = message.find("; last read: '"); read != std::string::npos) {
     const auto expected = message.rfind("'; expected ");
-    message = message.substr(0, read) + (expected == std::string::npos || expected < read ? "" : message.substr(expected + 1));
+    message = message.substr(0, read) +
+              (expected == std::string::npos || expected < read ? "" : message.substr(expected + 1));
   }
   return context.empty() ? message : message + " while reading " + context;
 }
@@ -171,7 +173,8 @@ class TreeBuilder final {
     cursor_.Next();
     Level& level = levels_.back();
     if (value.size() > kMaxNameBytes) {
-      Add(kRuleSize, level.node->Pointer(), fmt::format("expected names of at most {} bytes, found one of {}", kMaxNameBytes, value.size()));
+      Add(kRuleSize, level.node->Pointer(),
+          fmt::format("expected names of at most {} bytes, found one of {}", kMaxNameBytes, value.size()));
       return false;
     }
     CheckVisible(value, level.node->Pointer());
@@ -206,7 +209,9 @@ class TreeBuilder final {
     return false;
   }
 
-  std::shared_ptr<const std::deque<Node>> TakeNodes() { return std::make_shared<const std::deque<Node>>(std::move(nodes_)); }
+  std::shared_ptr<const std::deque<Node>> TakeNodes() {
+    return std::make_shared<const std::deque<Node>>(std::move(nodes_));
+  }
   const Node* root() const { return root_; }
 
  private:
@@ -221,7 +226,8 @@ class TreeBuilder final {
 
   void CheckVisible(const std::string& text, const std::string& pointer) {
     if (const auto character = FirstInvisible(text); character.has_value()) {
-      Add(kRuleValue, pointer, fmt::format("expected visible characters, found U+{:04X}", static_cast<std::uint32_t>(*character)));
+      Add(kRuleValue, pointer,
+          fmt::format("expected visible characters, found U+{:04X}", static_cast<std::uint32_t>(*character)));
     }
   }
 
@@ -232,8 +238,8 @@ class TreeBuilder final {
     if (!is_good || token == "-0") {
       constexpr std::size_t kShown = 40;
       Add(kRuleValue, node->Pointer(),
-          fmt::format("expected an integer of at most {} either side of 0, found {}{}", kMaxInteger, token.substr(0, kShown),
-                      token.size() > kShown ? "..." : ""));
+          fmt::format("expected an integer of at most {} either side of 0, found {}{}", kMaxInteger,
+                      token.substr(0, kShown), token.size() > kShown ? "..." : ""));
     }
     node->integer_ = value;
     return true;
@@ -293,7 +299,8 @@ class TreeBuilder final {
 
 const Node* Node::Find(std::string_view name) const {
   if (kind_ != Kind::kObject) return nullptr;
-  const auto found = std::find_if(children_.begin(), children_.end(), [&](const Node* child) { return child->key_ == name; });
+  const auto found =
+      std::find_if(children_.begin(), children_.end(), [&](const Node* child) { return child->key_ == name; });
   return found == children_.end() ? nullptr : *found;
 }
 
@@ -305,12 +312,18 @@ std::string Node::Pointer() const {
 
 std::string Node::Describe() const {
   switch (kind_) {
-    case Kind::kNull: return "null";
-    case Kind::kBoolean: return integer_ != 0 ? "true" : "false";
-    case Kind::kInteger: return fmt::format("the integer {}", integer_);
-    case Kind::kText: return "the text " + Quoted(text_);
-    case Kind::kArray: return fmt::format("a list of {}", children_.size());
-    case Kind::kObject: return "an object";
+    case Kind::kNull:
+      return "null";
+    case Kind::kBoolean:
+      return integer_ != 0 ? "true" : "false";
+    case Kind::kInteger:
+      return fmt::format("the integer {}", integer_);
+    case Kind::kText:
+      return "the text " + Quoted(text_);
+    case Kind::kArray:
+      return fmt::format("a list of {}", children_.size());
+    case Kind::kObject:
+      return "an object";
   }
   return "something else";
 }
@@ -318,22 +331,34 @@ std::string Node::Describe() const {
 std::optional<Document> Document::Parse(std::string file, std::string_view bytes, Problems& problems) {
   const std::size_t problems_before = problems.count();
   if (bytes.size() > kMaxFileBytes) {
-    problems.Add({std::string(kRuleSize), std::move(file), {}, "", fmt::format("expected at most {} bytes, found {}", kMaxFileBytes, bytes.size()), ""});
+    problems.Add({std::string(kRuleSize),
+                  std::move(file),
+                  {},
+                  "",
+                  fmt::format("expected at most {} bytes, found {}", kMaxFileBytes, bytes.size()),
+                  ""});
     return std::nullopt;
   }
   if (bytes.starts_with(kByteOrderMark)) {
-    problems.Add({std::string(kRuleSyntax), std::move(file), {1, 1}, "", "expected a value, found a byte order mark", "save the file as UTF-8 without a byte order mark"});
+    problems.Add({std::string(kRuleSyntax),
+                  std::move(file),
+                  {1, 1},
+                  "",
+                  "expected a value, found a byte order mark",
+                  "save the file as UTF-8 without a byte order mark"});
     return std::nullopt;
   }
   // nlohmann takes a NUL for the end of its input and would not see what follows.
   if (const auto nul = bytes.find('\0'); nul != std::string_view::npos) {
     Cursor cursor(bytes);
     cursor.SeekByte(nul);
-    problems.Add({std::string(kRuleSyntax), std::move(file), cursor.position(), "", "expected text, found a NUL byte", ""});
+    problems.Add(
+        {std::string(kRuleSyntax), std::move(file), cursor.position(), "", "expected text, found a NUL byte", ""});
     return std::nullopt;
   }
   TreeBuilder builder(file, bytes, problems);
-  const bool is_read = nlohmann::json::sax_parse(bytes.begin(), bytes.end(), &builder, nlohmann::json::input_format_t::json, true, false);
+  const bool is_read = nlohmann::json::sax_parse(bytes.begin(), bytes.end(), &builder,
+                                                 nlohmann::json::input_format_t::json, true, false);
   if (!is_read || problems.count() > problems_before) return std::nullopt;
   Document document;
   document.file_ = std::make_shared<const std::string>(std::move(file));

@@ -20,7 +20,8 @@ base::Result<std::string> Written(const nlohmann::ordered_json& file, Parse pars
   try {
     written.bytes = file.dump(2) + "\n";
   } catch (const nlohmann::json::exception&) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, "expected UTF-8 text in what is to be written, found other bytes");
+    return base::MakeError(base::ErrorCode::kInvalidInput,
+                           "expected UTF-8 text in what is to be written, found other bytes");
   }
   written.name = "what is to be written";
   written.sha256 = base::Sha256Hex(written.bytes);

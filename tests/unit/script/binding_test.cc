@@ -12,7 +12,8 @@ using namespace ceremony::script;
 
 namespace {
 
-constexpr const char* kSecretHint = ": a secret must never stand in a file [take it out, and change that secret: it has been written down]\n";
+constexpr const char* kSecretHint =
+    ": a secret must never stand in a file [take it out, and change that secret: it has been written down]\n";
 
 std::string ProblemsOf(const std::string& text) {
   Problems problems;
@@ -52,48 +53,64 @@ TEST_CASE("a token is known by its serial or as one to be commissioned, not both
   CHECK(ProblemsOf(Replaced(kGoodBinding, "\"serial\": \"0123456789abcdef\", ", "")) ==
         "INPUT-03 b.json:6:17: /tokens/root-hsm: missing: expected \"serial\" or \"uninitialised\"\n");
   CHECK(ProblemsOf(Replaced(kGoodBinding, "\"label\": \"LOG\"", "\"label\": \"LOG\", \"serial\": \"1\"")) ==
-        "INPUT-14 b.json:9:98: /tokens/log/uninitialised: expected only one of \"serial\" or \"uninitialised\", found `serial` and `uninitialised`\n");
+        "INPUT-14 b.json:9:98: /tokens/log/uninitialised: expected only one of \"serial\" or \"uninitialised\", found "
+        "`serial` and `uninitialised`\n");
 }
 
 TEST_CASE("labels and serials fit what a token can hold, in bytes") {
   const std::string label = "ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ";
   CHECK(ProblemsOf(Replaced(kGoodBinding, "ROOT A", label)) == "");
-  CHECK(ProblemsOf(Replaced(kGoodBinding, "ROOT A", label + "x")) == "INPUT-05 b.json:6:72: /tokens/root-hsm/label: expected at most 32 bytes in UTF-8, found 33\n");
+  CHECK(ProblemsOf(Replaced(kGoodBinding, "ROOT A", label + "x")) ==
+        "INPUT-05 b.json:6:72: /tokens/root-hsm/label: expected at most 32 bytes in UTF-8, found 33\n");
   CHECK(ProblemsOf(Replaced(kGoodBinding, "0123456789abcdef", "0123456789abcdeÄ")) ==
         "INPUT-05 b.json:6:92: /tokens/root-hsm/serial: expected at most 16 bytes in UTF-8, found 17\n");
 }
 
 TEST_CASE("two logical tokens are never one real token") {
-  CHECK(ProblemsOf(Replaced(kGoodBinding, "\"uninitialised\": {\"slot\": 7, \"serial\": \"S1\", \"slot_description\": \"SoftHSM slot\"}", "\"serial\": \"0123456789abcdef\"")) ==
-        "INPUT-12 b.json:7:91: /tokens/new-hsm/serial: expected a real token of its own, found that of `root-hsm`\n");
-  const std::string two_blanks = Replaced(Replaced(kGoodBinding, "\"serial\": \"0123456789abcdef\"", "\"uninitialised\": {}"), "\"ROOT B\"", "\"ROOT A\"");
-  CHECK(ProblemsOf(two_blanks) == "INPUT-12 b.json:7:71: /tokens/new-hsm/label: expected a label of its own, found that of `root-hsm`\n");
+  CHECK(
+      ProblemsOf(Replaced(
+          kGoodBinding, "\"uninitialised\": {\"slot\": 7, \"serial\": \"S1\", \"slot_description\": \"SoftHSM slot\"}",
+          "\"serial\": \"0123456789abcdef\"")) ==
+      "INPUT-12 b.json:7:91: /tokens/new-hsm/serial: expected a real token of its own, found that of `root-hsm`\n");
+  const std::string two_blanks = Replaced(
+      Replaced(kGoodBinding, "\"serial\": \"0123456789abcdef\"", "\"uninitialised\": {}"), "\"ROOT B\"", "\"ROOT A\"");
+  CHECK(ProblemsOf(two_blanks) ==
+        "INPUT-12 b.json:7:71: /tokens/new-hsm/label: expected a label of its own, found that of `root-hsm`\n");
 }
 
 TEST_CASE("the record's token is one of those that are bound") {
   CHECK(ProblemsOf(Replaced(kGoodBinding, "\"record_token\": \"log\"", "\"record_token\": \"lgo\"")) ==
-        "INPUT-09 b.json:11:19: /record_token: expected a token that `tokens` binds, \"root-hsm\", \"new-hsm\" or \"log\", found \"lgo\" [did you mean `log`?]\n");
+        "INPUT-09 b.json:11:19: /record_token: expected a token that `tokens` binds, \"root-hsm\", \"new-hsm\" or "
+        "\"log\", found \"lgo\" [did you mean `log`?]\n");
 }
 
 TEST_CASE("a module is an absolute path") {
   for (const char* bad : {"libsofthsm2.so", "/usr/../lib/x.so", "/usr/lib/x.so;id", "~/x.so"}) {
     CHECK(ProblemsOf(Replaced(kGoodBinding, "/usr/lib/x86_64-linux-gnu/libsoftokn3.so", bad)) ==
-          std::string("INPUT-05 b.json:9:23: /tokens/log/module: expected an absolute path without `.` and `..` parts, found the text \"") + bad + "\"\n");
+          std::string("INPUT-05 b.json:9:23: /tokens/log/module: expected an absolute path without `.` and `..` parts, "
+                      "found the text \"") +
+              bad + "\"\n");
   }
 }
 
 TEST_CASE("a secret is refused wherever it stands in a binding, and is never repeated") {
-  CHECK(ProblemsOf(Replaced(kGoodBinding, "\"label\": \"LOG\"", "\"pin\": \"hunter2\", \"label\": \"LOG\"")) == std::string("INPUT-11 b.json:9:67: /tokens/log/pin") + kSecretHint);
-  CHECK(ProblemsOf(Replaced(kGoodBinding, "\"site\": \"North\"", "\"so_pin\": 1234")) == std::string("INPUT-11 b.json:6:139: /tokens/root-hsm/so_pin") + kSecretHint);
-  CHECK(ProblemsOf(Replaced(kGoodBinding, "\"record_token\"", "\"Password\": \"hunter2\", \"record_token\"")) == std::string("INPUT-11 b.json:11:3: /Password") + kSecretHint);
+  CHECK(ProblemsOf(Replaced(kGoodBinding, "\"label\": \"LOG\"", "\"pin\": \"hunter2\", \"label\": \"LOG\"")) ==
+        std::string("INPUT-11 b.json:9:67: /tokens/log/pin") + kSecretHint);
+  CHECK(ProblemsOf(Replaced(kGoodBinding, "\"site\": \"North\"", "\"so_pin\": 1234")) ==
+        std::string("INPUT-11 b.json:6:139: /tokens/root-hsm/so_pin") + kSecretHint);
+  CHECK(ProblemsOf(Replaced(kGoodBinding, "\"record_token\"", "\"Password\": \"hunter2\", \"record_token\"")) ==
+        std::string("INPUT-11 b.json:11:3: /Password") + kSecretHint);
   CHECK(ProblemsOf(Replaced(kGoodBinding, "\"protected-path\"", "\"hunter2\"")) ==
-        "INPUT-05 b.json:6:121: /tokens/root-hsm/login: expected \"pin-prompt\", \"protected-path\" or \"shares\", found a text of 7 characters\n");
+        "INPUT-05 b.json:6:121: /tokens/root-hsm/login: expected \"pin-prompt\", \"protected-path\" or \"shares\", "
+        "found a text of 7 characters\n");
   for (const char* name : {"TOKEN_PIN", "PIN", "HSM_PASSWORD", "MY_SECRET_X"}) {
-    CHECK(ProblemsOf(Replaced(kGoodBinding, "SOFTHSM2_CONF", name)) == std::string("INPUT-11 b.json:8:") + std::to_string(37 + std::string(name).size()) +
-                                                                            ": /tokens/new-hsm/environment/" + name + kSecretHint);
+    CHECK(ProblemsOf(Replaced(kGoodBinding, "SOFTHSM2_CONF", name)) ==
+          std::string("INPUT-11 b.json:8:") + std::to_string(37 + std::string(name).size()) +
+              ": /tokens/new-hsm/environment/" + name + kSecretHint);
   }
   for (const char* bad : {"tokens=<0x1> pin=hunter2", "so-pin=hunter2", "PIN-VALUE=hunter2", "a;password=hunter2"}) {
-    CHECK(ProblemsOf(Replaced(kGoodBinding, "configdir='/tmp/nss' secmod=''", bad)) == std::string("INPUT-11 b.json:9:117: /tokens/log/init_args") + kSecretHint);
+    CHECK(ProblemsOf(Replaced(kGoodBinding, "configdir='/tmp/nss' secmod=''", bad)) ==
+          std::string("INPUT-11 b.json:9:117: /tokens/log/init_args") + kSecretHint);
   }
   CHECK(ProblemsOf(Replaced(kGoodBinding, "configdir='/tmp/nss' secmod=''", "spin=1 shopping=2")) == "");
 }
@@ -110,21 +127,27 @@ TEST_CASE("what is written is read back to the same") {
   CHECK(again->tokens[2].init_args == "configdir='/tmp/nss' secmod=''");
   Binding wrong = binding;
   wrong.tokens[0].serial.clear();
-  CHECK(WriteBinding(wrong).error().message == "what is to be written:6:17: /tokens/root-hsm: missing: expected \"serial\" or \"uninitialised\"");
+  CHECK(WriteBinding(wrong).error().message ==
+        "what is to be written:6:17: /tokens/root-hsm: missing: expected \"serial\" or \"uninitialised\"");
 }
 
 TEST_CASE("a binding fits a script of its estate when every token of the script is bound") {
   const auto binding = ParseBinding(FileOf("b.json", kGoodBinding)).value();
   const auto script_of = [](const std::string& estate, const std::string& token) {
-    return ParseScript(FileOf("s.json", R"({"format":"keyceremony-script/1","id":"a","title":"t","purpose":"p","policy":"p","estate":")" + estate + R"(",
-"tokens":{")" + token + R"(":{}},"sections":[{"id":"s","title":"t","steps":[{"id":"d","do":"token.verify","token":")" + token + R"("}]}]})"),
-                       StepKinds())
+    return ParseScript(
+               FileOf("s.json",
+                      R"({"format":"keyceremony-script/1","id":"a","title":"t","purpose":"p","policy":"p","estate":")" +
+                          estate + R"(",
+"tokens":{")" + token + R"(":{}},"sections":[{"id":"s","title":"t","steps":[{"id":"d","do":"token.verify","token":")" +
+                          token + R"("}]}]})"),
+               StepKinds())
         .value();
   };
   CHECK(CheckBinding(script_of("smki.example", "root-hsm"), binding).ok());
   const auto error = CheckBinding(script_of("other", "root-hms"), binding).error();
   CHECK(error.message ==
         "s.json:1:91: /estate: expected the estate of the binding b.json, \"smki.example\", found \"other\"\n"
-        "s.json:2:11: /tokens/root-hms: the binding b.json does not say which real token this is (add `root-hms` to the `tokens` of b.json)");
+        "s.json:2:11: /tokens/root-hms: the binding b.json does not say which real token this is (add `root-hms` to "
+        "the `tokens` of b.json)");
   CHECK(CheckBinding(script_of("smki.example", "x"), binding).error().rule == "BIND-01");
 }

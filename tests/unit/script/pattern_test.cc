@@ -69,7 +69,8 @@ TEST_CASE("what is not known is refused with its place") {
   CHECK(ErrorOf("[a") == "expected a pattern, found a `[` that is never closed at character 1");
   CHECK(ErrorOf("[]") == "expected a pattern, found a class with no characters at character 2");
   CHECK(ErrorOf("[z-a]") == "expected a pattern, found a range that runs backwards at character 5");
-  CHECK(ErrorOf("[\\d-a]") == "expected a pattern, found a range that begins with more than one character at character 4");
+  CHECK(ErrorOf("[\\d-a]") ==
+        "expected a pattern, found a range that begins with more than one character at character 4");
   CHECK(ErrorOf("[[]") == "expected a pattern, found `[` in a class: write `\\[` at character 2");
   CHECK(ErrorOf("a{2") == "expected a pattern, found a count that is not closed by `}` at character 4");
   CHECK(ErrorOf("a{}") == "expected a pattern, found a count that is not a number at character 3");
@@ -81,12 +82,16 @@ TEST_CASE("what is not known is refused with its place") {
   CHECK(ErrorOf("a+?") == "expected a pattern, found two counts in a row at character 3");
   CHECK(ErrorOf("*") == "expected a pattern, found `*` with nothing before it to count at character 1");
   CHECK(ErrorOf("}") == "expected a pattern, found `}`: write `\\}` for the character at character 1");
-  CHECK(ErrorOf("\\w") == "expected a pattern, found a `\\` before something other than `d` or a punctuation character at character 1");
-  CHECK(ErrorOf("a\\") == "expected a pattern, found a `\\` before something other than `d` or a punctuation character at character 2");
+  CHECK(ErrorOf("\\w") ==
+        "expected a pattern, found a `\\` before something other than `d` or a punctuation character at character 1");
+  CHECK(ErrorOf("a\\") ==
+        "expected a pattern, found a `\\` before something other than `d` or a punctuation character at character 2");
   CHECK(ErrorOf("(?:a)") == "expected a pattern, found `(?`, which this kind of pattern does not know at character 2");
   CHECK(ErrorOf(std::string(257, 'a')) == "expected a pattern of at most 256 bytes, found 257");
-  CHECK(ErrorOf("((a{256}){256}){256}") == "expected a pattern of at most 4096 states, found more: its counts multiply");
-  CHECK(ErrorOf("(((a?){256}){256}){256}") == "expected a pattern of at most 4096 states, found more: its counts multiply");
+  CHECK(ErrorOf("((a{256}){256}){256}") ==
+        "expected a pattern of at most 4096 states, found more: its counts multiply");
+  CHECK(ErrorOf("(((a?){256}){256}){256}") ==
+        "expected a pattern of at most 4096 states, found more: its counts multiply");
 }
 
 TEST_CASE("patterns that make backtracking programs run for years are matched at once") {
@@ -98,6 +103,8 @@ TEST_CASE("patterns that make backtracking programs run for years are matched at
 }
 
 TEST_CASE("nested groups are bounded by the length of the pattern") {
-  const std::string deep = std::string(127, '(') + "a" + std::string(127, ')');
+  std::string deep(127, '(');
+  deep += 'a';
+  deep.append(127, ')');
   CHECK(Matches(deep.c_str(), "a"));
 }

@@ -73,9 +73,11 @@ TEST_CASE("a policy that contradicts itself is refused") {
   CHECK(ProblemsOf(Replaced(kGoodPolicy, "\"0123456789\"", "\"01234567890\"")) ==
         "INPUT-12 p.json:9:23: /pin/alphabet: expected characters that differ, found `0` twice\n");
   CHECK(ProblemsOf(Replaced(kGoodPolicy, "\"user_length\": 12", "\"user_length\": 9")) ==
-        "INPUT-14 p.json:9:52: /pin/user_length: expected at least 10 characters of this alphabet (32 bits of chance), found 9\n");
+        "INPUT-14 p.json:9:52: /pin/user_length: expected at least 10 characters of this alphabet (32 bits of chance), "
+        "found 9\n");
   CHECK(ProblemsOf(Replaced(kGoodPolicy, "\"0123456789\"", "\"012345678ä\"")) ==
-        "INPUT-05 p.json:9:23: /pin/alphabet: expected 10 to 94 printable ASCII characters, found the text \"012345678ä\"\n");
+        "INPUT-05 p.json:9:23: /pin/alphabet: expected 10 to 94 printable ASCII characters, found the text "
+        "\"012345678ä\"\n");
   CHECK(ProblemsOf(Replaced(kGoodPolicy, "OWN-01", "QUORUM-MAJORITY-01")) ==
         "INPUT-12 p.json:20:12: /rules/1/id: expected a rule of its own, found that of line 19\n");
   CHECK(ProblemsOf(Replaced(kGoodPolicy, "[\"administrator\", \"auditor\"]", "[\"auditor\", \"auditor\"]")) ==
@@ -84,6 +86,7 @@ TEST_CASE("a policy that contradicts itself is refused") {
 
 TEST_CASE("algorithms are those that the product knows") {
   CHECK(ProblemsOf(Replaced(kGoodPolicy, "\"rsa-4096\"", "\"rsa-1024\"")) ==
-        "INPUT-05 p.json:10:41: /algorithms/ca_keys/1: expected \"ec-p256\", \"ec-p384\", \"ec-p521\", \"ed25519\", \"rsa-2048\", \"rsa-3072\" or \"rsa-4096\", "
+        "INPUT-05 p.json:10:41: /algorithms/ca_keys/1: expected \"ec-p256\", \"ec-p384\", \"ec-p521\", \"ed25519\", "
+        "\"rsa-2048\", \"rsa-3072\" or \"rsa-4096\", "
         "found the text \"rsa-1024\"\n");
 }

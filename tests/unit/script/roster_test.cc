@@ -56,10 +56,12 @@ TEST_CASE("only active people of the role with a key count for a quorum") {
 
 TEST_CASE("a quorum that cannot be met is refused, and so is a roster without the record's quorum") {
   CHECK(ProblemsOf(Replaced(kGoodRoster, "\"m\": 2", "\"m\": 3")) ==
-        "INPUT-14 r.json:5:25: /quorums/custodians/m: expected at most 2, found 3: so many people are active with the role custodian and a sign_key\n");
+        "INPUT-14 r.json:5:25: /quorums/custodians/m: expected at most 2, found 3: so many people are active with the "
+        "role custodian and a sign_key\n");
   CHECK(ProblemsOf(Replaced(kGoodRoster, "\"custodians\": {", "\"keyholders\": {")) ==
         "INPUT-09 r.json:4:14: /quorums: expected the quorum \"custodians\", which witnesses every record\n");
-  CHECK(ProblemsOf(Replaced(kGoodRoster, "\"m\": 2", "\"m\": 0")) == "INPUT-05 r.json:5:25: /quorums/custodians/m: expected an integer from 1 to 255, found the integer 0\n");
+  CHECK(ProblemsOf(Replaced(kGoodRoster, "\"m\": 2", "\"m\": 0")) ==
+        "INPUT-05 r.json:5:25: /quorums/custodians/m: expected an integer from 1 to 255, found the integer 0\n");
 }
 
 TEST_CASE("two people never share an id, and no key stands twice") {
@@ -74,28 +76,33 @@ TEST_CASE("two people never share an id, and no key stands twice") {
 TEST_CASE("keys are of the types that approvals and shares can use") {
   CHECK(ProblemsOf(Replaced(kGoodRoster, kEd25519Key, kP384Key)) ==
         "INPUT-05 r.json:14:18: /people/1/sign_key: expected a key of type EC P-256 or Ed25519, found EC P-384\n");
-  CHECK(ProblemsOf(Replaced(kGoodRoster, kP256KeyB, kEd25519Key)).starts_with(
-      "INPUT-05 r.json:12:18: /people/0/open_key: expected a key of type EC P-256, found Ed25519\n"));
-  CHECK(ProblemsOf(Replaced(kGoodRoster, kEd25519Key, "AAAA")).starts_with(
-      "INPUT-14 r.json:5:25: /quorums/custodians/m: expected at most") == false);
-  CHECK(ProblemsOf(Replaced(kGoodRoster, kEd25519Key, "AAAA")).starts_with(
-      "INPUT-05 r.json:14:18: /people/1/sign_key: expected base64 of a DER SubjectPublicKeyInfo: "));
+  CHECK(
+      ProblemsOf(Replaced(kGoodRoster, kP256KeyB, kEd25519Key))
+          .starts_with("INPUT-05 r.json:12:18: /people/0/open_key: expected a key of type EC P-256, found Ed25519\n"));
+  CHECK(ProblemsOf(Replaced(kGoodRoster, kEd25519Key, "AAAA"))
+            .starts_with("INPUT-14 r.json:5:25: /quorums/custodians/m: expected at most") == false);
+  CHECK(ProblemsOf(Replaced(kGoodRoster, kEd25519Key, "AAAA"))
+            .starts_with("INPUT-05 r.json:14:18: /people/1/sign_key: expected base64 of a DER SubjectPublicKeyInfo: "));
   CHECK(ProblemsOf(Replaced(kGoodRoster, kEd25519Key, "AAA")) ==
-        "INPUT-05 r.json:14:18: /people/1/sign_key: expected base64 (RFC 4648 section 4, padded), found the text \"AAA\"\n");
+        "INPUT-05 r.json:14:18: /people/1/sign_key: expected base64 (RFC 4648 section 4, padded), found the text "
+        "\"AAA\"\n");
 }
 
 TEST_CASE("a history runs forward and ends in the present state") {
   CHECK(ProblemsOf(Replaced(kGoodRoster, "2026-03-04", "2025-01-01")) ==
         "INPUT-14 r.json:10:62: /people/0/history/1: expected a date on or after 2025-01-02, found 2025-01-01\n");
-  CHECK(ProblemsOf(Replaced(kGoodRoster, "{\"state\": \"active\", \"on\": \"2026-03-04\"}", "{\"state\": \"left\", \"on\": \"2026-03-04\"}")) ==
+  CHECK(ProblemsOf(Replaced(kGoodRoster, "{\"state\": \"active\", \"on\": \"2026-03-04\"}",
+                            "{\"state\": \"left\", \"on\": \"2026-03-04\"}")) ==
         "INPUT-14 r.json:9:141: /people/0/state: expected the last state of the history, \"left\", found \"active\"\n");
   CHECK(ProblemsOf(Replaced(kGoodRoster, "2026-03-04", "2026-02-30")) ==
-        "INPUT-05 r.json:10:88: /people/0/history/1/on: expected a date, such as 2026-11-21, found the text \"2026-02-30\"\n");
+        "INPUT-05 r.json:10:88: /people/0/history/1/on: expected a date, such as 2026-11-21, found the text "
+        "\"2026-02-30\"\n");
 }
 
 TEST_CASE("roles are known and held once") {
   CHECK(ProblemsOf(Replaced(kGoodRoster, "[\"custodian\", \"witness\"]", "[\"custodian\", \"wittness\"]")) ==
-        "INPUT-05 r.json:17:84: /people/3/roles/1: expected \"administrator\", \"security-officer\", \"custodian\", \"witness\" or \"auditor\", found the text "
+        "INPUT-05 r.json:17:84: /people/3/roles/1: expected \"administrator\", \"security-officer\", \"custodian\", "
+        "\"witness\" or \"auditor\", found the text "
         "\"wittness\" [did you mean `witness`?]\n");
   CHECK(ProblemsOf(Replaced(kGoodRoster, "[\"custodian\", \"witness\"]", "[\"custodian\", \"custodian\"]")) ==
         "INPUT-12 r.json:17:84: /people/3/roles/1: expected items that differ, found the text \"custodian\" twice\n");
@@ -103,7 +110,8 @@ TEST_CASE("roles are known and held once") {
 
 TEST_CASE("a private key in a roster is refused and not repeated") {
   CHECK(ProblemsOf(Replaced(kGoodRoster, "\"id\": \"dave\"", "\"private_key\": \"hunter2\", \"id\": \"dave\"")) ==
-        "INPUT-11 r.json:17:6: /people/3/private_key: a secret must never stand in a file [take it out, and change that secret: it has been written down]\n");
+        "INPUT-11 r.json:17:6: /people/3/private_key: a secret must never stand in a file [take it out, and change "
+        "that secret: it has been written down]\n");
 }
 
 TEST_CASE("what is written is read back to the same") {
@@ -123,7 +131,8 @@ TEST_CASE("what is written is read back to the same") {
 TEST_CASE("a writer makes no file that its reader refuses") {
   auto roster = ParseRoster(FileOf("r.json", kGoodRoster)).value();
   roster.people[1].id = "alice";
-  CHECK(WriteRoster(roster).error().message == "what is to be written:39:13: /people/1/id: expected an id of its own, found that of the person in line 16");
+  CHECK(WriteRoster(roster).error().message ==
+        "what is to be written:39:13: /people/1/id: expected an id of its own, found that of the person in line 16");
   roster.people[1].id = "\xFF";
   CHECK(WriteRoster(roster).error().message == "expected UTF-8 text in what is to be written, found other bytes");
 }
@@ -131,13 +140,18 @@ TEST_CASE("a writer makes no file that its reader refuses") {
 TEST_CASE("roster and script are of one estate and know the same quorums") {
   const auto roster = ParseRoster(FileOf("r.json", kGoodRoster)).value();
   const auto script_of = [](const std::string& estate, const std::string& quorum) {
-    return ParseScript(FileOf("s.json", R"({"format":"keyceremony-script/1","id":"a","title":"t","purpose":"p","policy":"p","sections":[{"id":"s","title":"t",
-"steps":[{"id":"d","do":"room.depart","quorum":")" + quorum + R"("}]}],"estate":")" + estate + "\"}"),
-                       StepKinds())
+    return ParseScript(
+               FileOf(
+                   "s.json",
+                   R"({"format":"keyceremony-script/1","id":"a","title":"t","purpose":"p","policy":"p","sections":[{"id":"s","title":"t",
+"steps":[{"id":"d","do":"room.depart","quorum":")" +
+                       quorum + R"("}]}],"estate":")" + estate + "\"}"),
+               StepKinds())
         .value();
   };
   CHECK(CheckRoster(script_of("smki.example", "officers"), roster).ok());
   CHECK(CheckRoster(script_of("other", "custodian"), roster).error().message ==
-        "s.json:2:48: /sections/0/steps/0/quorum: expected a quorum of the roster r.json, found \"custodian\" (did you mean `custodians`?)\n"
+        "s.json:2:48: /sections/0/steps/0/quorum: expected a quorum of the roster r.json, found \"custodian\" (did you "
+        "mean `custodians`?)\n"
         "s.json:2:73: /estate: expected the estate of the roster r.json, \"smki.example\", found \"other\"");
 }

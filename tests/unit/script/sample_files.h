@@ -4,14 +4,18 @@
 #define TESTS_UNIT_SCRIPT_SAMPLE_FILES_H_
 
 inline constexpr const char* kP256KeyA =
-    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf5d3hZkcOia4Fl/hg/DeWYAiERqgzB0dJnf3u4wQWKwOb9ge/RhnwtJtxL8n2ANu41lmhWzixDL7Ki06VBgcVQ==";
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf5d3hZkcOia4Fl/hg/DeWYAiERqgzB0dJnf3u4wQWKwOb9ge/"
+    "RhnwtJtxL8n2ANu41lmhWzixDL7Ki06VBgcVQ==";
 inline constexpr const char* kP256KeyB =
-    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEIJRsjpmbqrUDbutMYrHG86KiZXh+ohtOxWf5u5Io+cX4GfYHODa97iQ+0DVgFi2lmd9HJyA0/1gQp1WyFnw38Q==";
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEIJRsjpmbqrUDbutMYrHG86KiZXh+ohtOxWf5u5Io+cX4GfYHODa97iQ+0DVgFi2lmd9HJyA0/"
+    "1gQp1WyFnw38Q==";
 inline constexpr const char* kP256KeyC =
-    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE/1HYG/mSXDHq1zxdNVgaSnlDIwSVyln3zR9G5yWFjkqYlAX6u+J7geC4wW/oO+rNg9Iw2a5CskFRsHJHjdThYA==";
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE/1HYG/mSXDHq1zxdNVgaSnlDIwSVyln3zR9G5yWFjkqYlAX6u+J7geC4wW/"
+    "oO+rNg9Iw2a5CskFRsHJHjdThYA==";
 inline constexpr const char* kEd25519Key = "MCowBQYDK2VwAyEARIqUa3cLqN3CxUDaUNu2dtGGP/yncDQYAkaqNxYgwEg=";
 inline constexpr const char* kP384Key =
-    "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEVbrc6zQSp7+yV4dLO/COjbd7A89a991UL+gCGd/9mLrgRyHMlKrazqAwKjh5lQ/A2Mm8ko+jHYK48Z3RP0WriuK1/LTbtgAJ7rlheB+Cr6Mu"
+    "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEVbrc6zQSp7+yV4dLO/COjbd7A89a991UL+gCGd/9mLrgRyHMlKrazqAwKjh5lQ/"
+    "A2Mm8ko+jHYK48Z3RP0WriuK1/LTbtgAJ7rlheB+Cr6Mu"
     "d7M8K3CBocE31UZpEpCw";
 
 inline constexpr const char* kGoodRoster = R"({

@@ -3,7 +3,6 @@
 #define TESTS_UNIT_SCRIPT_SUPPORT_H_
 
 #include <doctest/doctest.h>
-
 #include <stdlib.h>
 #include <sys/stat.h>
 

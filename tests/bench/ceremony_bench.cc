@@ -1,0 +1,156 @@
+// Orchestration: what the root ceremony costs beyond the token and the disk.
+//
+//   ceremony_bench [RUNS] [FOLDER]
+//
+// Each run is two ceremonies on fresh SoftHSM tokens: the program itself as a
+// process, whose wall time is taken from outside, and the same code in a child
+// of this program in which every PKCS#11 call and every fsync is timed. FOLDER
+// says on which file system (default: the temporary folder). Medians of all runs.
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ceremony/quorum/credential.h"
+#include "ceremony/record/posix_storage.h"
+#include "ceremony/room/unattended_terminal.h"
+#include "ceremony/run/rehearsal.h"
+#include "ceremony/run/start.h"
+#include "ceremony/steps/catalogue.h"
+#include "hsm/intercepting_cryptoki.h"
+#include "hsm/real_cryptoki.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace ceremony;
+using Clock = std::chrono::steady_clock;
+
+struct Inside {
+  double pkcs11_ms = 0;
+  double sync_ms = 0;
+  double calls = 0;
+  double syncs = 0;
+};
+Inside inside;
+
+double Since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+
+class TimingCryptoki final : public hsm::InterceptingCryptoki {
+ public:
+  using InterceptingCryptoki::InterceptingCryptoki;
+
+ protected:
+  CK_RV Around(hsm::Function, const hsm::InnerCall& call) override {
+    const auto start = Clock::now();
+    const CK_RV rv = call();
+    inside.pkcs11_ms += Since(start);
+    inside.calls += 1;
+    return rv;
+  }
+};
+
+int TimedSync(long number, int fd) {
+  const auto start = Clock::now();
+  const long result = syscall(number, fd);
+  inside.sync_ms += Since(start);
+  inside.syncs += 1;
+  return static_cast<int>(result);
+}
+
+const std::string kScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
+
+base::Result<void> Rehearse(const std::string& archive) {
+  const auto load = [](const hsm::ModuleOptions& options, std::shared_ptr<hsm::CallObserver> observer) -> base::Result<std::shared_ptr<hsm::Module>> {
+    KC_ASSIGN_OR_RETURN(auto real, hsm::RealCryptoki::Load(options.path));
+    return hsm::Module::Wrap(std::make_unique<TimingCryptoki>(std::move(real)), options, std::move(observer));
+  };
+  KC_ASSIGN_OR_RETURN(const script::Inputs alone, script::ReadInputs(kScript, "", "", steps::Catalogue()));
+  KC_RETURN_IF_ERROR(run::PrepareRehearsal(archive, alone.script, alone.policy, load));
+  const run::RehearsalPaths paths(archive);
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue()));
+  room::UnattendedTerminal terminal(nullptr, room::Look{});
+  KC_ASSIGN_OR_RETURN(const auto storage, record::PosixStorage::Open(archive));
+  base::SystemClock clock;
+  run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
+  quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, terminal);
+  run::World world{terminal, clock, *storage, pins, credentials, load, [] { return false; }};
+  std::string folder;
+  return run::Begin(world, archive, std::move(inputs), folder);
+}
+
+Inside TimeInside(const std::string& archive) {
+  int ends[2];
+  if (pipe(ends) != 0) std::abort();
+  if (fork() == 0) {
+    const auto done = Rehearse(archive);
+    if (!done.ok()) fmt::print(stderr, "{}\n", done.error().message);
+    _exit(done.ok() && write(ends[1], &inside, sizeof inside) == static_cast<ssize_t>(sizeof inside) ? 0 : 1);
+  }
+  close(ends[1]);
+  Inside told;
+  if (read(ends[0], &told, sizeof told) != static_cast<ssize_t>(sizeof told)) std::abort();
+  close(ends[0]);
+  wait(nullptr);
+  return told;
+}
+
+double TimeProgram(const std::string& archive) {
+  const auto start = Clock::now();
+  const pid_t child = fork();
+  if (child == 0) {
+    if (freopen("/dev/null", "w", stdout) == nullptr) _exit(1);
+    execl(PROGRAM, "keyceremony", "rehearse", kScript.c_str(), "--unattended", "--quiet", "--archive", archive.c_str(), static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (status != 0) std::abort();
+  return Since(start);
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+}  // namespace
+
+// These stand before the C library's own for the whole program.
+extern "C" int fdatasync(int fd) { return TimedSync(SYS_fdatasync, fd); }
+extern "C" int fsync(int fd) { return TimedSync(SYS_fsync, fd); }
+
+int main(int argc, char** argv) {
+  const int runs = argc > 1 ? std::atoi(argv[1]) : 21;
+  std::string pattern = std::string(argc > 2 ? argv[2] : fs::temp_directory_path().c_str()) + "/ceremony-bench-XXXXXX";
+  const std::string folder = mkdtemp(pattern.data());
+  std::vector<double> whole, pkcs11, sync, calls, syncs;
+  for (int i = -1; i < runs; ++i) {  // the first run warms up
+    const double wall = TimeProgram(folder + "/program");
+    const Inside told = TimeInside(folder + "/inside");
+    fs::remove_all(folder + "/program");
+    fs::remove_all(folder + "/inside");
+    if (i < 0) continue;
+    whole.push_back(wall);
+    pkcs11.push_back(told.pkcs11_ms);
+    sync.push_back(told.sync_ms);
+    calls.push_back(told.calls);
+    syncs.push_back(told.syncs);
+  }
+  fs::remove_all(folder);
+  const double limit = Median(pkcs11) + Median(sync);
+  fmt::print("{} runs, medians\n", runs);
+  fmt::print("whole process          {:8.2f} ms\n", Median(whole));
+  fmt::print("inside PKCS#11         {:8.2f} ms in {:.0f} calls\n", Median(pkcs11), Median(calls));
+  fmt::print("inside fsync/fdatasync {:8.2f} ms in {:.0f} calls\n", Median(sync), Median(syncs));
+  fmt::print("ratio                  {:8.2f}\n", Median(whole) / limit);
+  return 0;
+}

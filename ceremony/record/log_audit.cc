@@ -280,7 +280,10 @@ void LogAudit::OnStep(std::uint64_t entry) {
   if (*phase == "begin" || *phase == "skipped") {
     if (step_ && !step_interrupted_) wrong("has phase " + *phase + " while " + Quoted(*step_) + " has not ended");
     step_.reset();
-    if (*phase == "begin") step_ = *id;
+    if (*phase == "begin") {
+      step_ = *id;
+      step_needs_quorum_ = !scanner_.Find("quorum").empty();
+    }
   } else if (*phase == "end" || *phase == "failed") {
     if (!step_ || *step_ != *id) {
       wrong("has phase " + *phase + " but " + (step_ ? Quoted(*step_) + " is under way" : "no step is under way"));
@@ -307,7 +310,12 @@ void LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
   calls_[event.number] = {std::string(event.text), std::string(event.token), entry, false};
   if (!step_) return;
   const auto found = request_of_step_.find(*step_);
-  if (found == request_of_step_.end()) return;
+  if (found == request_of_step_.end()) {
+    if (step_needs_quorum_) {
+      findings_.Add("QUO-INTENT", entry, "step " + Quoted(*step_) + " goes ahead, and its quorum was never asked");
+    }
+    return;
+  }
   const Request& request = requests_.at(found->second);
   const std::size_t people = request.electorate.CountPeople(request.approvals);
   if (people < request.needed || !request.electorate.IsEnough(request.approvals)) {

@@ -137,6 +137,7 @@ class LogAudit final : public BlockSink {
   std::map<std::string, NamedFile> artefacts_;
 
   std::optional<std::string> step_;
+  bool step_needs_quorum_ = false;  // its `begin` names one
   bool step_interrupted_ = false;
   std::uint64_t steps_ended_ = 0;
   std::map<std::uint64_t, Call> calls_;

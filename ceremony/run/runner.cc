@@ -18,13 +18,11 @@ base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section,
                                 ceremony.world().clock.BootMicros() - ceremony.begun_micros()});
   const unsigned attempt = ceremony.history().StepOf(step.id).attempts + 1;
   ceremony.journal().TakeCounts();
-  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kStep, {{"id", step.id},
-                                                                {"do", step.kind},
-                                                                {"phase", "begin"},
-                                                                {"section", section.id},
-                                                                {"title", title},
-                                                                {"attempt", attempt},
-                                                                {"parameters", step.fields.values()}}));
+  json fields = {{"id", step.id},           {"do", step.kind},     {"phase", "begin"},
+                 {"section", section.id},   {"title", title},      {"attempt", attempt},
+                 {"parameters", step.fields.values()}};
+  if (!step.quorum.empty()) fields["quorum"] = step.quorum;
+  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kStep, std::move(fields)));
   return {};
 }
 

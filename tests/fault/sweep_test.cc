@@ -133,3 +133,18 @@ TEST_SUITE("prompt") {
     }
   }
 }
+
+TEST_SUITE("clock") {
+  TEST_CASE("a clock that goes back by an hour is a deviation in the record, wherever it happens") {
+    const Stage stage("clock");
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    CHECK(stage.Log().find("CLOCK-STEP-01") == std::string::npos);
+    REQUIRE(clean.clock_readings > 50);
+    for (std::uint64_t i = 5; i < clean.clock_readings; i += 7) {
+      Try(stage, {Where::kClock, How::kFailInstead, i, 0, 0}, {"refused"});
+      // After the last entry there is none left to say it.
+      if (i + 10 < clean.clock_readings) CHECK_MESSAGE(stage.Log().find("CLOCK-STEP-01") != std::string::npos, "at reading ", i);
+    }
+  }
+}

@@ -69,6 +69,25 @@ class SweptTerminal final : public room::Terminal {
   std::uint64_t asked_ = 0;
 };
 
+// From one reading on, the machine's clock is an hour slow; its uptime goes on.
+class SteppingClock final : public base::Clock {
+ public:
+  explicit SteppingClock(const Fault& fault) : fault_(fault) {}
+  std::int64_t UtcMicros() override {
+    constexpr std::int64_t kHour = 3'600'000'000;
+    const bool back = fault_.where == Where::kClock && readings_ >= fault_.index;
+    ++readings_;
+    return system_.UtcMicros() - (back ? kHour : 0);
+  }
+  std::int64_t BootMicros() override { return system_.BootMicros(); }
+  std::uint64_t readings() const { return readings_; }
+
+ private:
+  base::SystemClock system_;
+  Fault fault_;
+  std::uint64_t readings_ = 0;
+};
+
 hsm::Fault CallFault(const Fault& fault) {
   hsm::Fault call;
   call.call = fault.index + 1;
@@ -100,11 +119,11 @@ json Play(const std::string& archive, const Fault& fault, bool resume) {
     return {fault.error_number};
   };
   SweptTerminal terminal(fault);
+  SteppingClock clock(fault);
   const run::RehearsalPaths paths(archive);
   const auto play = [&]() -> base::Result<void> {
     KC_ASSIGN_OR_RETURN(const auto disk, record::PosixStorage::Open(archive));
     record::FaultyStorage storage(*disk, hook);
-    base::SystemClock clock;
     const auto begin_inputs = [&] { return script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue()); };
     std::string folder;
     for (const auto& entry : fs::directory_iterator(archive)) {
@@ -135,6 +154,7 @@ json Play(const std::string& archive, const Fault& fault, bool resume) {
   told["calls"] = std::move(calls);
   told["storage"] = std::move(storage_names);
   told["prompts"] = terminal.asked();
+  told["clock"] = clock.readings();
   return told;
 }
 
@@ -175,6 +195,7 @@ Outcome InChild(const std::function<json()>& body) {
   outcome.functions = told.value("functions", std::vector<int>{});
   outcome.storage_names = told.value("storage", std::vector<std::string>{});
   outcome.storage_calls = outcome.storage_names.size();
+  outcome.clock_readings = told.value("clock", std::uint64_t{0});
   outcome.prompts = told.value("prompts", std::uint64_t{0});
   return outcome;
 }
@@ -200,7 +221,7 @@ std::string ReadAll(const fs::path& path) {
 }  // namespace
 
 std::string Fault::Name() const {
-  const char* places[] = {"nowhere", "call", "storage", "prompt"};
+  const char* places[] = {"nowhere", "call", "storage", "prompt", "clock reading"};
   const char* ways[] = {"kill before", "kill after", "fail instead", "fail after", "gone from here", "torn write"};
   std::ostringstream name;
   name << ways[static_cast<int>(how)] << " at " << places[static_cast<int>(where)] << " " << index;
@@ -271,6 +292,8 @@ Outcome Stage::GoOn(int most) const {
   }
   return outcome;
 }
+
+std::string Stage::Log() const { return ReadAll(archive_ + "/" + NewestRecord() + "/log.jsonl"); }
 
 std::vector<std::string> Stage::Judge() const {
   std::vector<std::string> wrong;

@@ -11,7 +11,7 @@
 
 namespace fault {
 
-enum class Where : std::uint8_t { kNowhere, kCall, kStorage, kPrompt };
+enum class Where : std::uint8_t { kNowhere, kCall, kStorage, kPrompt, kClock };
 enum class How : std::uint8_t { kKillBefore, kKillAfter, kFailInstead, kFailAfter, kGone, kTornWrite };
 
 struct Fault {
@@ -34,6 +34,7 @@ struct Outcome {
   std::uint64_t storage_calls = 0;
   std::vector<std::string> storage_names;
   std::uint64_t prompts = 0;
+  std::uint64_t clock_readings = 0;
 };
 
 // Stage is one archive at one path that is put back to its prepared state for
@@ -59,6 +60,8 @@ class Stage final {
 
   bool has_softhsm() const { return has_softhsm_; }
   std::string NewestRecord() const;
+  // Log is the text of the newest record's log.
+  std::string Log() const;
 
  private:
   std::string root_;

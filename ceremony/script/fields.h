@@ -40,7 +40,8 @@ struct Shape {
 
   bool Matches(std::string_view text) const { return pattern.Matches(text) && (is_real == nullptr || is_real(text)); }
 };
-// The shapes that files share.
+// Shapes lists those below, for documents.
+std::vector<const Shape*> Shapes();
 const Shape& IdShape();            // [a-z0-9][a-z0-9._-]{0,63}: tokens, keys, people, steps
 const Shape& KindShape();          // "key.generate"
 const Shape& DigestShape();        // SHA-256, 64 lowercase digits

@@ -21,6 +21,13 @@ std::string Cell(std::string_view text) {
   return cell;
 }
 
+// A shape that many files share is explained once.
+std::string ShapeWords(const Shape& shape) {
+  const auto shared = Shapes();
+  const bool is_shared = std::find(shared.begin(), shared.end(), &shape) != shared.end();
+  return is_shared ? "*" + std::string(shape.name) + "*" : std::string(shape.what);
+}
+
 std::string TypeWords(const Field& field) {
   switch (field.type) {
     case FieldType::kChoice: {
@@ -31,7 +38,7 @@ std::string TypeWords(const Field& field) {
     case FieldType::kList:
       return fmt::format("list of {} to {}: {}", field.minimum, field.maximum, TypeWords(*field.item));
     case FieldType::kMap:
-      return fmt::format("object, {} to {} names, each {}: {}", field.minimum, field.maximum, field.shape->what,
+      return fmt::format("object, {} to {} names, each {}: {}", field.minimum, field.maximum, ShapeWords(*field.shape),
                          TypeWords(*field.item));
     case FieldType::kTable:
       return "object, see *" + field.tables.front()->name + "*";
@@ -109,5 +116,13 @@ class Writer final {
 }  // namespace
 
 std::string GenerateReference(const FieldTable& table) { return Writer().Write(table); }
+
+std::string GenerateShapes() {
+  std::string text = "| text | is | pattern |\n| --- | --- | --- |\n";
+  for (const Shape* shape : Shapes()) {
+    text += fmt::format("| *{}* | {} | `{}` |\n", shape->name, Cell(shape->what), Cell(shape->pattern.text()));
+  }
+  return text;
+}
 
 }  // namespace ceremony::script

@@ -30,6 +30,8 @@ base::Result<std::string> GenerateSchema(std::string_view kind, const StepFieldS
 
 // GenerateReference is the same table as Markdown, for docs/script-format.md.
 std::string GenerateReference(const FieldTable& table);
+// GenerateShapes explains the kinds of text that the reference names.
+std::string GenerateShapes();
 
 }  // namespace ceremony::script
 

@@ -112,4 +112,10 @@ const Shape& RuleShape() {
   return shape;
 }
 
+std::vector<const Shape*> Shapes() {
+  return {&IdShape(),      &KindShape(),         &DigestShape(), &TimeShape(), &DateShape(),
+          &PathShape(),    &AbsolutePathShape(), &Base64Shape(), &OidShape(),  &HexShape(),
+          &VersionShape(), &VariableShape(),     &RuleShape()};
+}
+
 }  // namespace ceremony::script

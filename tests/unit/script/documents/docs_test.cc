@@ -32,6 +32,7 @@ TEST_CASE("docs/script-format.md says what the tables say") {
   for (const InputRule& rule : InputRules())
     rules += "| " + std::string(rule.id) + " | " + std::string(rule.title) + " |\n";
   std::string text = WithBlock(written, "rules", rules);
+  text = WithBlock(text, "shapes", GenerateShapes());
   for (const std::string& kind : FileKinds())
     text = WithBlock(text, kind, GenerateReference(TableOf(kind, ceremony::steps::Catalogue()).value()));
   if (std::getenv("KEYCEREMONY_RENEW_DOCS") != nullptr) std::ofstream(kPath, std::ios::binary) << text;

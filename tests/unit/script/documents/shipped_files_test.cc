@@ -50,7 +50,9 @@ TEST_CASE("every shipped script is good, names files that are there and facts th
       for (const Step& step : section.steps) {
         if (step.kind != "room.record") continue;
         for (const auto& fact : step.fields.List("facts")) {
-          CHECK(Pattern::Parse(fact.at("pattern").get<std::string>()).value().Matches(fact.at("example").get<std::string>()));
+          CHECK(Pattern::Parse(fact.at("pattern").get<std::string>())
+                    .value()
+                    .Matches(fact.at("example").get<std::string>()));
         }
       }
     }

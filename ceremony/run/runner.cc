@@ -67,6 +67,23 @@ base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, c
   return EndStep(ceremony, step, run);
 }
 
+// People may leave out a step that the script calls skippable; the record says so.
+base::Result<bool> SkipIfAsked(Ceremony& ceremony, const script::Step& step) {
+  if (!step.skippable) return false;
+  constexpr const char* kDo = "do it";
+  constexpr const char* kSkip = "leave it out";
+  room::Question question;
+  question.kind = room::Question::Kind::kDecision;
+  question.id = "step.skip/" + step.id;
+  question.text = fmt::format("The step {} may be left out. What do you decide?", step.id);
+  question.choices = {kDo, kSkip};
+  question.simulated = kDo;
+  KC_ASSIGN_OR_RETURN(const std::string decision, ceremony.Ask("administrator", question));
+  if (decision != kSkip) return false;
+  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kStep, {{"id", step.id}, {"do", step.kind}, {"phase", "skipped"}}));
+  return true;
+}
+
 base::Error Stopped() {
   base::Error error = base::MakeError(base::ErrorCode::kAborted, "stopped between two steps");
   error.hint = "`keyceremony resume RECORD` goes on";
@@ -83,7 +100,8 @@ base::Result<void> RunSteps(Ceremony& ceremony) {
       ++number;
       if (!ceremony.history().StepOf(step.id).over()) {
         if (ceremony.world().stop_requested()) return Stopped();
-        KC_RETURN_IF_ERROR(RunStep(ceremony, section, step, number));
+        KC_ASSIGN_OR_RETURN(const bool skipped, SkipIfAsked(ceremony, step));
+        if (!skipped) KC_RETURN_IF_ERROR(RunStep(ceremony, section, step, number));
         if (number > 1) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
       }
       if (number == 1) KC_RETURN_IF_ERROR(ApproveOpening(ceremony));

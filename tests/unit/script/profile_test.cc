@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "support.h"
+#include "tests/unit/script/support.h"
 
 using namespace ceremony::script;
 namespace x509 = ceremony::x509;

@@ -7,7 +7,7 @@
 
 #include "ceremony/record/entry.h"
 #include "hsm/base/encoding.h"
-#include "scratch.h"
+#include "tests/unit/verify/scratch.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "scratch.h"
+#include "tests/unit/verify/scratch.h"
 
 namespace {
 

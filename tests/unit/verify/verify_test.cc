@@ -8,7 +8,7 @@
 #include <array>
 
 #include "ceremony/record/reader.h"
-#include "scratch.h"
+#include "tests/unit/verify/scratch.h"
 
 namespace {
 

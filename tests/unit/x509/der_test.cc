@@ -6,7 +6,7 @@
 #include "ceremony/x509/der_reader.h"
 #include "ceremony/x509/der_writer.h"
 #include "ceremony/x509/oid.h"
-#include "support.h"
+#include "tests/unit/x509/support.h"
 
 using namespace ceremony::x509;
 using namespace test;

@@ -1,4 +1,4 @@
-#include "der_tree.h"
+#include "tests/unit/x509/der_tree.h"
 
 namespace test {
 namespace {

@@ -5,9 +5,9 @@
 #include <functional>
 
 #include "ceremony/x509/certificate.h"
-#include "der_tree.h"
-#include "support.h"
-#include "test_keys.h"
+#include "tests/unit/x509/der_tree.h"
+#include "tests/unit/x509/support.h"
+#include "tests/unit/x509/test_keys.h"
 
 using namespace ceremony::x509;
 using namespace test;

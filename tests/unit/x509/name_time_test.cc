@@ -2,7 +2,7 @@
 
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/name.h"
-#include "support.h"
+#include "tests/unit/x509/support.h"
 
 using namespace ceremony::x509;
 using namespace test;

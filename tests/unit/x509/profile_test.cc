@@ -6,8 +6,8 @@
 
 #include "ceremony/x509/compare.h"
 #include "ceremony/x509/openssl_check.h"
-#include "support.h"
-#include "test_keys.h"
+#include "tests/unit/x509/support.h"
+#include "tests/unit/x509/test_keys.h"
 
 using namespace ceremony::x509;
 using namespace test;

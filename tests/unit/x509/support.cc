@@ -1,4 +1,4 @@
-#include "support.h"
+#include "tests/unit/x509/support.h"
 
 #include <doctest/doctest.h>
 #include <openssl/bio.h>
@@ -16,7 +16,7 @@
 #include <fstream>
 #include <memory>
 
-#include "test_keys.h"
+#include "tests/unit/x509/test_keys.h"
 
 namespace test {
 

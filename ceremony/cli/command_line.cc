@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,10 +83,11 @@ base::Error UsageError(const CLI::App& program, const CLI::ParseError& error,
       .WithHint(nearest.empty() ? help : "did you mean `" + name + ' ' + nearest + "`?");
 }
 
-// Whether everything that was written to `out` has left this process.
-Result<void> Delivered(std::ostream& out) {
+// Writes the whole result at once, and says whether it has left this process: a
+// stream that failed in the middle has forgotten why.
+Result<void> Deliver(const std::string& result, std::ostream& out) {
   errno = 0;
-  out.flush();
+  out << result << std::flush;
   if (out.good()) return {};
   base::Error error = base::SystemError("write", "standard output", errno == 0 ? EIO : errno);
   error.code = ErrorCode::kIo;
@@ -142,9 +144,10 @@ auto Guarded(Function function) -> decltype(function()) {
 }  // namespace
 
 int RunCommandLine(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
-  const Result<int> done = Guarded([&] { return RunParsed(argc, argv, {out, err}); });
+  std::ostringstream result;
+  const Result<int> done = Guarded([&] { return RunParsed(argc, argv, {result, err}); });
   const int status = done.ok() ? *done : ReportError(done.error(), err);
-  const Result<void> delivered = Guarded([&] { return Delivered(out); });
+  const Result<void> delivered = Guarded([&] { return Deliver(result.str(), out); });
   if (delivered.ok()) return status;
   const int undelivered = ReportError(delivered.error(), err);
   // An error that was reported before keeps its status; a result that nobody can read does not.

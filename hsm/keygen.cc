@@ -72,21 +72,6 @@ std::vector<CK_ATTRIBUTE_TYPE> ToRead(const Template& stated, const Template& ad
   return types;
 }
 
-std::string NamesOf(const std::vector<Object>& objects) {
-  std::string names;
-  for (const Object& object : objects) names += (names.empty() ? "" : " and ") + object.Name();
-  return names;
-}
-
-// After a call that failed the token may hold parts of a key all the same. What
-// can be found by its id is; only the whole inventory finds the rest.
-std::vector<Object> FindLeftBehind(Session& session, const Bytes& id) {
-  Template same_id;
-  same_id.Raw(CKA_ID, id);
-  Result<std::vector<Object>> found = session.FindAll(same_id);
-  return found.ok() ? std::move(found).value() : std::vector<Object>();
-}
-
 Error NamingLeftBehind(Error error, const Session& session, const std::vector<Object>& left_behind) {
   if (left_behind.empty()) return error;
   error.message += fmt::format("; left on {}: {}", session.token().Name(), NamesOf(left_behind));
@@ -244,8 +229,7 @@ Result<GeneratedSecretKey> MakeWrapKey(Session& session, const WrapKeySpec& spec
 }
 
 Result<void> CheckPair(Session& session, const KeyPairSpec& spec) {
-  KC_RETURN_IF_ERROR(CheckName(spec.label, spec.id));
-  KC_RETURN_IF_ERROR(CheckUsage(spec));
+  KC_RETURN_IF_ERROR(CheckKeyPairSpec(spec));
   return CheckToken(session, KeyPairMechanismOf(spec.algorithm).mechanism, spec.label, spec.id);
 }
 
@@ -255,6 +239,26 @@ Result<void> CheckWrapKey(Session& session, const WrapKeySpec& spec) {
 }
 
 }  // namespace
+
+Result<void> CheckKeyPairSpec(const KeyPairSpec& spec) {
+  KC_RETURN_IF_ERROR(CheckName(spec.label, spec.id));
+  return CheckUsage(spec);
+}
+
+std::string NamesOf(const std::vector<Object>& objects) {
+  std::string names;
+  for (const Object& object : objects) names += (names.empty() ? "" : " and ") + object.Name();
+  return names;
+}
+
+// After a call that failed the token may hold parts of a key all the same. What
+// can be found by its id is; only the whole inventory finds the rest.
+std::vector<Object> FindLeftBehind(Session& session, const Bytes& id) {
+  Template same_id;
+  same_id.Raw(CKA_ID, id);
+  Result<std::vector<Object>> found = session.FindAll(same_id);
+  return found.ok() ? std::move(found).value() : std::vector<Object>();
+}
 
 KeyGeneration GenerateKeyPair(Session& session, const KeyPairSpec& spec) {
   if (Result<void> checked = CheckPair(session, spec); !checked.ok()) return {std::move(checked).error(), {}};

@@ -26,6 +26,15 @@ Template ForModule(Template attributes, const Quirks& quirks);
 // key that it generated.
 Template AddedByToken(Extractable extractable, CK_MECHANISM_TYPE mechanism);
 
+// CheckKeyPairSpec refuses what no token is asked for: KEY-GEN-01, KEY-GEN-02.
+Result<void> CheckKeyPairSpec(const KeyPairSpec& spec);
+
+// FindLeftBehind lists the objects with this id after a call that failed. What
+// lost its id is not among them; only the whole inventory finds that.
+std::vector<Object> FindLeftBehind(Session& session, const Bytes& id);
+// NamesOf joins the objects' names with "and".
+std::string NamesOf(const std::vector<Object>& objects);
+
 }  // namespace hsm
 
 #endif  // HSM_KEYGEN_PLAN_H_

@@ -46,7 +46,7 @@ struct [[nodiscard]] KeyCopying {
 //   KEY-COPY-04       a copy that is not extractable was wrapped all the same
 //   KEY-COPY-05       the copy does not sign as this key
 // A copy that only derives or decrypts is not tried for KEY-COPY-05; `trials` says what was.
-// SENSITIVE and EXTRACTABLE can be repaired only while the copy is modifiable.
+// A module that ignores the template can be repaired only while the copy is modifiable.
 KeyCopying UnwrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism, ByteView wrapped,
                             const base::PublicKey& public_key, const KeyPairSpec& spec);
 

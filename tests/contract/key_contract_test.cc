@@ -5,6 +5,7 @@
 #include "hsm/object.h"
 #include "hsm/quirks.h"
 #include "tests/contract/raw_token.h"
+#include "tests/contract/world_under_test.h"
 
 namespace contract {
 namespace {
@@ -66,7 +67,7 @@ bool SameAes(RawToken& token, CK_MECHANISM& mechanism, CK_OBJECT_HANDLE one, CK_
 }  // namespace
 
 TEST_CASE("ECDSA signatures are r and s of full width and verify in software") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const RawToken::Pair pair = token.GenerateP256(false, 1);
   const base::PublicKey key = EcKey(token, pair.public_key);
@@ -83,7 +84,7 @@ TEST_CASE("ECDSA signatures are r and s of full width and verify in software") {
 }
 
 TEST_CASE("a signature is sized first, and a short buffer does not end the operation") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const RawToken::Pair pair = token.GenerateP256(false, 1);
   CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
@@ -108,7 +109,7 @@ TEST_CASE("a signature is sized first, and a short buffer does not end the opera
 }
 
 TEST_CASE("a key does only what its flags allow, and only with its own mechanisms") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   Template public_part = PublicPart(false, 1, CKA_VERIFY);
   public_part.Raw(CKA_EC_PARAMS, P256Params());
@@ -128,7 +129,7 @@ TEST_CASE("a key does only what its flags allow, and only with its own mechanism
 }
 
 TEST_CASE("no key pair comes of a template without a curve, or of an unknown curve") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const Template private_part = PrivatePart(true, 1, CKA_SIGN, false);
   CHECK(token.Generate(CKM_EC_KEY_PAIR_GEN, PublicPart(true, 1, CKA_VERIFY), private_part).rv != CKR_OK);
@@ -140,7 +141,7 @@ TEST_CASE("no key pair comes of a template without a curve, or of an unknown cur
 }
 
 TEST_CASE("RSA signs with PKCS#1 and with PSS") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   Template public_part = PublicPart(false, 1, CKA_VERIFY);
   public_part.Number(CKA_MODULUS_BITS, 2048).Raw(CKA_PUBLIC_EXPONENT, Bytes{1, 0, 1});
@@ -164,7 +165,7 @@ TEST_CASE("RSA signs with PKCS#1 and with PSS") {
 }
 
 TEST_CASE("Ed25519 signs the message itself") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   if (!token.Has(CKM_EDDSA) || !token.Has(CKM_EC_EDWARDS_KEY_PAIR_GEN)) return;
   const bool oid = QuirksOf(token, *world).edwards_params == hsm::EdwardsParams::kOid;
@@ -188,7 +189,7 @@ TEST_CASE("Ed25519 signs the message itself") {
 }
 
 TEST_CASE("an extractable key goes out under AES-KWP and comes back as the same key; a sealed one does not") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const hsm::Quirks quirks = QuirksOf(token, *world);
   if (!token.Has(quirks.kwp_mechanism)) return;
@@ -233,7 +234,7 @@ TEST_CASE("an extractable key goes out under AES-KWP and comes back as the same 
 }
 
 TEST_CASE("an AES key travels under RSA-OAEP") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const hsm::Quirks quirks = QuirksOf(token, *world);
   if (!token.Has(CKM_RSA_PKCS_OAEP) || !token.Has(quirks.kwp_mechanism)) return;
@@ -261,7 +262,7 @@ TEST_CASE("an AES key travels under RSA-OAEP") {
 }
 
 TEST_CASE("two sides derive one AES key by ECDH") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const hsm::Quirks quirks = QuirksOf(token, *world);
   if (!token.Has(CKM_ECDH1_DERIVE) || !token.Has(quirks.kwp_mechanism)) return;

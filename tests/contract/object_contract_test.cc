@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tests/contract/raw_token.h"
+#include "tests/contract/world_under_test.h"
 
 namespace contract {
 namespace {
@@ -17,7 +18,7 @@ Template ById(std::uint8_t id) {
 }  // namespace
 
 TEST_CASE("a key pair has the attributes that were asked, and those that the token adds") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const RawToken::Pair pair = token.GenerateP256(true, 1);
   for (const CK_ATTRIBUTE_TYPE type :
@@ -38,7 +39,7 @@ TEST_CASE("a key pair has the attributes that were asked, and those that the tok
 }
 
 TEST_CASE("key material of a sensitive key stays in the token") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const RawToken::Pair pair = token.GenerateP256(false, 1);
   CK_RV rv = CKR_OK;
@@ -47,7 +48,7 @@ TEST_CASE("key material of a sensitive key stays in the token") {
 }
 
 TEST_CASE("attributes are sized, then read; what is missing or short spoils only itself") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const RawToken::Pair pair = token.GenerateP256(false, 7);
   CK_RV rv = CKR_OK;
@@ -61,11 +62,12 @@ TEST_CASE("attributes are sized, then read; what is missing or short spoils only
   CHECK(several[1].ulValueLen == 1);
   CHECK(id[0] == 7);
   CHECK(several[2].ulValueLen == P256Params().size());
-  CHECK(token.api().GetAttributeValue(token.session(), 0x7fffff, several, 3) == CKR_OBJECT_HANDLE_INVALID);
+  CK_ATTRIBUTE one{CKA_ID, nullptr, 0};
+  CHECK(token.api().GetAttributeValue(token.session(), 0x7fffff, &one, 1) == CKR_OBJECT_HANDLE_INVALID);
 }
 
 TEST_CASE("objects are found by what they are, each once") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const RawToken::Pair one = token.GenerateP256(true, 1);
   const RawToken::Pair two = token.GenerateP256(true, 2);
@@ -81,7 +83,7 @@ TEST_CASE("objects are found by what they are, each once") {
 }
 
 TEST_CASE("one search at a time in a session") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   CK_OBJECT_HANDLE object = 0;
   CK_ULONG count = 0;
@@ -98,7 +100,7 @@ TEST_CASE("one search at a time in a session") {
 }
 
 TEST_CASE("private objects are seen only while the user is logged in") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   token.GenerateP256(true, 1);
   CHECK(token.Find(token.session(), ById(1)).size() == 2);
@@ -111,7 +113,7 @@ TEST_CASE("private objects are seen only while the user is logged in") {
 }
 
 TEST_CASE("a read-only session makes no token object, and without a login there is no private one") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const CK_SESSION_HANDLE read_only = token.Open(CKF_SERIAL_SESSION);
   CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
@@ -133,7 +135,7 @@ TEST_CASE("a read-only session makes no token object, and without a login there 
 }
 
 TEST_CASE("a key is made safer, never less safe") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   Template public_part = PublicPart(true, 1, CKA_VERIFY);
   public_part.Raw(CKA_EC_PARAMS, P256Params());
@@ -153,7 +155,7 @@ TEST_CASE("a key is made safer, never less safe") {
 }
 
 TEST_CASE("a destroyed object is gone for every session") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   const RawToken::Pair pair = token.GenerateP256(true, 1);
   const CK_SESSION_HANDLE other = token.Open(CKF_SERIAL_SESSION);
@@ -167,7 +169,7 @@ TEST_CASE("a destroyed object is gone for every session") {
 }
 
 TEST_CASE("session objects go with their session, token objects stay through C_Finalize") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   {
     RawToken token(*world, LogIn::kYes);
     token.GenerateP256(true, 1);
@@ -180,7 +182,7 @@ TEST_CASE("session objects go with their session, token objects stay through C_F
 }
 
 TEST_CASE("data objects keep what they are given") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   if (!world->ways().has_data_objects) return;
   RawToken token(*world, LogIn::kYes);
   Template data;

@@ -4,11 +4,12 @@
 #include <algorithm>
 
 #include "tests/contract/raw_token.h"
+#include "tests/contract/world_under_test.h"
 
 namespace contract {
 
 TEST_CASE("nothing works before C_Initialize, and C_Initialize works once") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   if (!world->ways().minds_order) return;
   const auto api = world->LoadApi();
   CK_ULONG count = 0;
@@ -25,7 +26,7 @@ TEST_CASE("nothing works before C_Initialize, and C_Initialize works once") {
 }
 
 TEST_CASE("slots are counted, then listed, and a short array is refused") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kNo);
   CK_ULONG count = 0;
   REQUIRE(token.api().GetSlotList(1, nullptr, &count) == CKR_OK);
@@ -44,7 +45,7 @@ TEST_CASE("slots are counted, then listed, and a short array is refused") {
 }
 
 TEST_CASE("an initialised token says so, and that it wants a login") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kNo);
   const CK_FLAGS wanted = CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED | CKF_LOGIN_REQUIRED;
   CHECK((token.TokenFlags() & wanted) == wanted);
@@ -52,7 +53,7 @@ TEST_CASE("an initialised token says so, and that it wants a login") {
 }
 
 TEST_CASE("mechanisms are listed, and those that are not are unknown") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kNo);
   CK_ULONG count = 0;
   REQUIRE(token.api().GetMechanismList(token.slot(), nullptr, &count) == CKR_OK);
@@ -67,7 +68,7 @@ TEST_CASE("mechanisms are listed, and those that are not are unknown") {
 }
 
 TEST_CASE("a session must be serial, and a closed one is gone") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kNo);
   CK_SESSION_HANDLE session = 0;
   if (world->ways().minds_order) {
@@ -83,7 +84,7 @@ TEST_CASE("a session must be serial, and a closed one is gone") {
 }
 
 TEST_CASE("a login belongs to the token: all its sessions have it, and lose it together") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kNo);
   const CK_SESSION_HANDLE other = token.Open(CKF_SERIAL_SESSION);
   REQUIRE(token.Login(token.session(), CKU_USER, world->user_pin()) == CKR_OK);
@@ -98,7 +99,7 @@ TEST_CASE("a login belongs to the token: all its sessions have it, and lose it t
 }
 
 TEST_CASE("the login goes with the last session") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   REQUIRE(token.api().CloseSession(token.session()) == CKR_OK);
   const CK_SESSION_HANDLE session = token.Open(CKF_SERIAL_SESSION);
@@ -106,7 +107,7 @@ TEST_CASE("the login goes with the last session") {
 }
 
 TEST_CASE("a wrong PIN does not log in, and the right one after it does") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kNo);
   CHECK(token.Login(token.session(), CKU_USER, "7654321") == CKR_PIN_INCORRECT);
   CHECK(token.State(token.session()) == CKS_RW_PUBLIC_SESSION);
@@ -115,7 +116,7 @@ TEST_CASE("a wrong PIN does not log in, and the right one after it does") {
 }
 
 TEST_CASE("the security officer waits until the read-only sessions are closed") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kNo);
   if (!world->ways().has_security_officer) return;
   const CK_SESSION_HANDLE other = token.Open(CKF_SERIAL_SESSION);
@@ -130,7 +131,7 @@ TEST_CASE("the security officer waits until the read-only sessions are closed") 
 }
 
 TEST_CASE("the user's PIN is changed with the old one only") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kYes);
   std::string wrong = "0000000", old_pin = world->user_pin(), new_pin = "new-pin-1";
   const auto set = [&](std::string& from, std::string& to) {
@@ -145,7 +146,7 @@ TEST_CASE("the user's PIN is changed with the old one only") {
 }
 
 TEST_CASE("random bytes are not the same twice") {
-  const auto world = support::NewTokenWorld();
+  const auto world = NewWorld();
   RawToken token(*world, LogIn::kNo);
   Bytes one(32), two(32);
   REQUIRE(token.api().GenerateRandom(token.session(), one.data(), one.size()) == CKR_OK);

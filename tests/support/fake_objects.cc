@@ -15,8 +15,8 @@ constexpr unsigned kData = 1, kCertificate = 2, kPublic = 4, kPrivate = 8, kSecr
 constexpr unsigned kKeys = kPublic | kPrivate | kSecret;
 constexpr unsigned kAll = kKeys | kData | kCertificate;
 // Where a template may state it: FakeCryptoki::Origin as bits.
-constexpr unsigned kGenerate = 1, kCreate = 2, kUnwrap = 4, kChange = 8;
-constexpr unsigned kMake = kGenerate | kCreate | kUnwrap;
+constexpr unsigned kGenerate = 1, kCreate = 2, kUnwrap = 4, kChange = 8, kDerive = 16;
+constexpr unsigned kMake = kGenerate | kCreate | kUnwrap | kDerive;
 constexpr unsigned kAlways = kMake | kChange;
 
 struct Row {
@@ -71,7 +71,7 @@ constexpr std::array<Row, 45> kRows = {{
     {CKA_MODULUS, Kind::kBytes, kPublic, kCreate},
     {CKA_MODULUS_BITS, Kind::kNumber, kPublic, kGenerate},
     {CKA_PUBLIC_EXPONENT, Kind::kBytes, kPublic, kGenerate | kCreate},
-    {CKA_VALUE_LEN, Kind::kNumber, kSecret, kGenerate | kUnwrap},
+    {CKA_VALUE_LEN, Kind::kNumber, kSecret, kGenerate | kDerive},
     {CKA_NSS_DB, Kind::kBytes, kPrivate, kUnwrap},
 }};
 
@@ -301,6 +301,14 @@ CK_RV FakeCryptoki::CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attrib
     made.attributes[CKA_VALUE_LEN] = Number(size);
   }
   if (object_class == CKO_PRIVATE_KEY) return CKR_TEMPLATE_INCONSISTENT;  // private keys come in wrapped or not at all
+  if (object_class == CKO_PUBLIC_KEY && has(CKA_EC_POINT)) {
+    // Either form is taken; the point itself is kept.
+    Bytes& point = made.attributes.at(CKA_EC_POINT);
+    const std::size_t header = point.size() > 2 && point[1] == 0x81 ? 3 : 2;
+    if (point.size() > header && point[0] == 0x04 && point[header - 1] == point.size() - header) {
+      point.erase(point.begin(), point.begin() + static_cast<std::ptrdiff_t>(header));
+    }
+  }
   if (object_class == CKO_PUBLIC_KEY && key_type == CKK_RSA) {
     if (!has(CKA_MODULUS) || !has(CKA_PUBLIC_EXPONENT)) return CKR_TEMPLATE_INCOMPLETE;
     made.key = crypto::RsaPublic(made.attributes.at(CKA_MODULUS), made.attributes.at(CKA_PUBLIC_EXPONENT));

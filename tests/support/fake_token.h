@@ -224,7 +224,7 @@ class FakeCryptoki final : public hsm::CryptokiApi {
   CK_OBJECT_HANDLE Add(const Place& place, CK_SESSION_HANDLE session, FakeObject object);
 
   // Checks a template against the table of attributes and adds the defaults.
-  enum class Origin : unsigned { kGenerate = 1, kCreate = 2, kUnwrap = 4, kChange = 8 };
+  enum class Origin : unsigned { kGenerate = 1, kCreate = 2, kUnwrap = 4, kChange = 8, kDerive = 16 };
   CK_RV ReadTemplate(const Place& place, Origin origin, CK_OBJECT_CLASS object_class, const CK_ATTRIBUTE* attributes,
                      CK_ULONG count, Attributes* out) const;
   void AddDefaults(CK_OBJECT_CLASS object_class, Attributes* attributes) const;

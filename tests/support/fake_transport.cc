@@ -154,9 +154,6 @@ CK_RV FakeCryptoki::UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism
     if (key_type != CKK_AES || (plain->size() != 16 && plain->size() != 24 && plain->size() != 32)) {
       return CKR_WRAPPED_KEY_INVALID;
     }
-    if (made.attributes.contains(CKA_VALUE_LEN) && NumberOf(made.attributes, CKA_VALUE_LEN) != plain->size()) {
-      return CKR_TEMPLATE_INCONSISTENT;
-    }
     made.attributes[CKA_VALUE_LEN] = Number(plain->size());
     made.attributes[CKA_VALUE] = *plain;
   } else {
@@ -201,7 +198,7 @@ CK_RV FakeCryptoki::DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism
   if (const CK_RV rv = FindKey(place, base_key, CKA_DERIVE, CKR_KEY_HANDLE_INVALID, &with); rv != CKR_OK) return rv;
   if (NumberOf(with->attributes, CKA_KEY_TYPE) != CKK_EC || !with->key) return CKR_KEY_TYPE_INCONSISTENT;
   FakeObject made;
-  if (const CK_RV rv = ReadTemplate(place, Origin::kUnwrap, CKO_SECRET_KEY, attributes, count, &made.attributes);
+  if (const CK_RV rv = ReadTemplate(place, Origin::kDerive, CKO_SECRET_KEY, attributes, count, &made.attributes);
       rv != CKR_OK) {
     return rv;
   }
@@ -216,6 +213,12 @@ CK_RV FakeCryptoki::DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism
   made.attributes[CKA_VALUE] = Bytes(shared->end() - static_cast<std::ptrdiff_t>(size), shared->end());
   AddDefaults(CKO_SECRET_KEY, &made.attributes);
   MarkImported(*place.slot, &made.attributes);
+  // 2.40 section 6.4.7: as the base key, as far as the template leaves it so.
+  const auto both = [&](CK_ATTRIBUTE_TYPE type, bool now) {
+    return Bytes{static_cast<std::uint8_t>(IsTrue(with->attributes, type) && now)};
+  };
+  made.attributes[CKA_ALWAYS_SENSITIVE] = both(CKA_ALWAYS_SENSITIVE, IsTrue(made.attributes, CKA_SENSITIVE));
+  made.attributes[CKA_NEVER_EXTRACTABLE] = both(CKA_NEVER_EXTRACTABLE, !IsTrue(made.attributes, CKA_EXTRACTABLE));
   if (const CK_RV rv = CheckMayMake(place, made.attributes); rv != CKR_OK) return rv;
   if (const CK_RV rv = HasRoom(*place.slot, 1); rv != CKR_OK) return rv;
   *key = Add(place, session, std::move(made));

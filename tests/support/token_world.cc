@@ -14,15 +14,18 @@ void Must(CK_RV rv, const char* what) {
   std::abort();
 }
 
+template <typename T>
+T Must(base::Result<T> result) {
+  if (!result.ok()) {
+    std::fprintf(stderr, "cannot use the token: %s\n", result.error().message.c_str());
+    std::abort();
+  }
+  return std::move(result).value();
+}
+
 CK_UTF8CHAR* Text(std::string& text) { return reinterpret_cast<CK_UTF8CHAR*>(text.data()); }
 
 }  // namespace
-
-void SkipTests(const std::string& why) {
-  std::fprintf(stderr, "skipped: %s\n", why.c_str());
-  std::fflush(nullptr);
-  std::_Exit(77);
-}
 
 InitArguments::InitArguments(const hsm::ModuleOptions& options) : text_(options.init_args) {
   plain_.flags = CKF_OS_LOCKING_OK;
@@ -30,12 +33,23 @@ InitArguments::InitArguments(const hsm::ModuleOptions& options) : text_(options.
 }
 
 std::shared_ptr<hsm::Module> TokenWorld::LoadModule(std::shared_ptr<hsm::CallObserver> observer) {
-  auto module = hsm::Module::Wrap(LoadApi(), options_, std::move(observer));
-  if (!module.ok()) {
-    std::fprintf(stderr, "cannot load %s: %s\n", name().c_str(), module.error().message.c_str());
-    std::abort();
-  }
-  return std::move(module).value();
+  return Must(hsm::Module::Wrap(LoadApi(), options_, std::move(observer)));
+}
+
+std::shared_ptr<hsm::Token> TokenWorld::FindToken(const std::shared_ptr<hsm::Module>& module) const {
+  return Must(hsm::Token::Locate(module, token_label_, ""));
+}
+
+hsm::LoginScope TokenWorld::Login(const std::shared_ptr<hsm::Token>& token) const {
+  return Must(hsm::LoginScope::Open(token, hsm::User::kUser, base::SecretBytes::CopyOf(base::AsBytes(user_pin_))));
+}
+
+std::unique_ptr<TokenWorld> NewWorldOf(std::string_view name) {
+  if (name == "fake") return NewFakeWorld();
+  if (name == "softhsm") return NewSoftHsmWorld();
+  if (name == "nss") return NewNssWorld();
+  if (name == "p11-kit") return NewP11KitWorld();
+  return nullptr;
 }
 
 void TokenWorld::SetEnvironment() const {

@@ -1,15 +1,17 @@
 // TokenWorld is a PKCS#11 module of some make with a fresh token, for one test.
 //
-// A test that takes its world from NewTokenWorld runs on every make: each test
-// program links one token_world_<make>.cc, which defines it. What a make keeps on
-// the disk lives in a folder of the world's own and goes with it.
+// What a make keeps on the disk lives in a folder of the world's own and goes
+// with it. A module has one state in a process: one world of a make at a time.
 #ifndef TESTS_SUPPORT_TOKEN_WORLD_H_
 #define TESTS_SUPPORT_TOKEN_WORLD_H_
 
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "hsm/login.h"
 #include "hsm/module.h"
+#include "hsm/token.h"
 
 namespace support {
 
@@ -47,14 +49,14 @@ class TokenWorld {
 
   // What a make does not do as the standard says, so that a test can leave it out.
   struct Ways {
-    bool has_security_officer = true;                  // CKU_SO can log in
-    bool respects_buffer_sizes = true;                 // C_GetAttributeValue writes no further than it may
-    bool refuses_second_logout = true;                 // CKR_USER_NOT_LOGGED_IN
-    bool minds_order = true;                           // calls out of order and short arrays are refused
-    bool has_data_objects = true;                      // CKO_DATA without an application
-    bool keeps_operation_after_short_buffer = true;    // C_Sign with CKR_BUFFER_TOO_SMALL
-    bool shows_local = true;                           // CKA_LOCAL is true on a private key made here
-    CK_RV wrong_key_type = CKR_KEY_TYPE_INCONSISTENT;  // C_SignInit: an EC key with an RSA mechanism
+    bool has_security_officer = true;                    // CKU_SO can log in
+    bool respects_buffer_sizes = true;                   // C_GetAttributeValue writes no further than it may
+    bool refuses_second_logout = true;                   // CKR_USER_NOT_LOGGED_IN
+    bool minds_order = true;                             // calls out of order and short arrays are refused
+    bool has_data_objects = true;                        // CKO_DATA without an application
+    bool keeps_operation_after_short_buffer = true;      // C_Sign with CKR_BUFFER_TOO_SMALL
+    bool shows_local = true;                             // CKA_LOCAL is true on a private key made here
+    CK_RV wrong_key_type = CKR_KEY_TYPE_INCONSISTENT;    // C_SignInit: an EC key with an RSA mechanism
     CK_RV wrong_usage = CKR_KEY_FUNCTION_NOT_PERMITTED;  // C_SignInit: CKA_SIGN is false
     CK_RV unknown_key = CKR_KEY_HANDLE_INVALID;          // C_SignInit: no such key
   };
@@ -62,6 +64,10 @@ class TokenWorld {
 
   // FindTokenSlot finds the world's token in an initialised module.
   CK_SLOT_ID FindTokenSlot(hsm::CryptokiApi& api) const;
+
+  // FindToken and Login do the same by hsm; a failure ends the test program.
+  std::shared_ptr<hsm::Token> FindToken(const std::shared_ptr<hsm::Module>& module) const;
+  hsm::LoginScope Login(const std::shared_ptr<hsm::Token>& token) const;
 
   // LoadModule loads the module through hsm::Module; a failure ends the test program.
   std::shared_ptr<hsm::Module> LoadModule(std::shared_ptr<hsm::CallObserver> observer = nullptr);
@@ -77,12 +83,15 @@ class TokenWorld {
   std::string user_pin_ = "1234567";
 };
 
-// NewTokenWorld makes one with its token ready. Where the make is not installed
-// the test program ends with status 77, which means skipped.
-std::unique_ptr<TokenWorld> NewTokenWorld();
+// Each makes a world with its token ready; nullptr where the make is not installed.
+std::unique_ptr<TokenWorld> NewFakeWorld();
+std::unique_ptr<TokenWorld> NewSoftHsmWorld();
+std::unique_ptr<TokenWorld> NewNssWorld();
+// SoftHSM in another process, behind p11-kit's server and client.
+std::unique_ptr<TokenWorld> NewP11KitWorld();
 
-// SkipTests prints why and ends the process with status 77.
-[[noreturn]] void SkipTests(const std::string& why);
+// NewWorldOf makes one by name; nullptr also for a name that is none of the above.
+std::unique_ptr<TokenWorld> NewWorldOf(std::string_view name);
 
 }  // namespace support
 

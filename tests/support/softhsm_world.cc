@@ -25,9 +25,8 @@ class SoftHsmWorld final : public TokenWorld {
 
 }  // namespace
 
-std::unique_ptr<TokenWorld> NewTokenWorld() {
-  if (SoftHsmPath().empty()) SkipTests("SoftHSM is not installed (Debian package libsofthsm2)");
-  return std::make_unique<SoftHsmWorld>();
+std::unique_ptr<TokenWorld> NewSoftHsmWorld() {
+  return SoftHsmPath().empty() ? nullptr : std::make_unique<SoftHsmWorld>();
 }
 
 }  // namespace support

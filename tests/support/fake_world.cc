@@ -21,6 +21,6 @@ class FakeWorld final : public TokenWorld {
 
 }  // namespace
 
-std::unique_ptr<TokenWorld> NewTokenWorld() { return std::make_unique<FakeWorld>(); }
+std::unique_ptr<TokenWorld> NewFakeWorld() { return std::make_unique<FakeWorld>(); }
 
 }  // namespace support

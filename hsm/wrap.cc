@@ -1,0 +1,334 @@
+#include "hsm/wrap.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hsm/base/encoding.h"
+#include "hsm/base/rsa_numbers.h"
+#include "hsm/describe.h"
+#include "hsm/imported_key.h"
+#include "hsm/keygen_plan.h"
+#include "hsm/lookup.h"
+#include "hsm/sign.h"
+
+namespace hsm {
+namespace {
+
+// RFC 5649: at least one block and the length block, always whole blocks.
+constexpr std::size_t kMinWrapped = 16;
+constexpr std::size_t kBlock = 8;
+
+bool IsRsa(base::KeyAlgorithm algorithm) { return base::FactsOf(algorithm).field_bytes == 0; }
+
+std::string Whose(const Session& session, const KeyPairSpec& spec) {
+  return fmt::format("the copy \"{}\" on {}", spec.label, session.token().Name());
+}
+
+Result<void> CheckRoom(Session& session, const base::PublicKey& public_key, const KeyPairSpec& spec) {
+  KC_RETURN_IF_ERROR(CheckKeyPairSpec(spec));
+  if (spec.algorithm != public_key.algorithm()) {
+    return base::MakeError(ErrorCode::kInvalidInput, fmt::format("the copy \"{}\" is planned as {}, the key is {}",
+                                                                 spec.label, base::FactsOf(spec.algorithm).title,
+                                                                 base::FactsOf(public_key.algorithm()).title));
+  }
+  const Result<KeyPair> there = FindKeyBySpki(session, public_key);
+  if (there.ok() || there.error().code != ErrorCode::kNotFound) {
+    if (!there.ok() && there.error().code != ErrorCode::kAmbiguous && there.error().code != ErrorCode::kCorrupt) {
+      return there.error();
+    }
+    return base::Refusal("KEY-COPY-01",
+                         fmt::format("{} has key {} already{}", session.token().Name(), public_key.SpkiSha256Hex(),
+                                     there.ok() ? " as " + there->private_object.Name() : std::string()),
+                         "a second copy on one token could not be told from the first");
+  }
+  Template same_id;
+  same_id.Raw(CKA_ID, spec.id);
+  KC_ASSIGN_OR_RETURN(const std::vector<Object> taken, session.FindAll(same_id));
+  if (!taken.empty()) {
+    return base::Refusal("KEY-COPY-02", fmt::format("id {} of {} is taken by {}", base::HexEncode(spec.id),
+                                                    Whose(session, spec), taken.front().Name()));
+  }
+  return {};
+}
+
+// The public object of a copy: what key generation states, and the key itself.
+Template PublicObjectTemplate(const KeyPairSpec& spec, const base::PublicKey& public_key, const Quirks& quirks) {
+  Template attributes = FullPublicTemplate(spec, quirks);
+  attributes.Remove(CKA_MODULUS_BITS);
+  if (IsRsa(spec.algorithm)) {
+    const base::RsaNumbers numbers = base::RsaNumbersOf(public_key);
+    attributes.Raw(CKA_MODULUS, numbers.modulus).Raw(CKA_PUBLIC_EXPONENT, numbers.exponent);
+    return ForModule(std::move(attributes), quirks);
+  }
+  // The point of an Ed25519 key is the end of its SubjectPublicKeyInfo (RFC 8410).
+  const Bytes point =
+      spec.algorithm == base::KeyAlgorithm::kEd25519 ? base::ToBytes(public_key.spki().last(32)) : public_key.EcPoint();
+  Bytes value;
+  if (quirks.template_point == PointForm::kWrapped) {
+    value.push_back(0x04);
+    if (point.size() >= 0x80) value.push_back(0x81);
+    value.push_back(static_cast<std::uint8_t>(point.size()));
+  }
+  value.insert(value.end(), point.begin(), point.end());
+  attributes.Raw(CKA_EC_POINT, value);
+  return ForModule(std::move(attributes), quirks);
+}
+
+Result<Object> MakePublicObject(Session& session, const base::PublicKey& public_key, const KeyPairSpec& spec,
+                                Description& read_back, std::vector<Object>& left_behind) {
+  Template stated = PublicObjectTemplate(spec, public_key, session.quirks());
+  ConsequentialCall call = PlanCall(session, Function::kCreateObject);
+  call.attributes = stated.Describe();
+  call.planned_id = base::HexEncode(spec.id);
+  call.planned_label = spec.label;
+  return Perform<Object>(session.token().module().observer(), call, [&](CallOutcome& outcome) -> Result<Object> {
+    CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
+    TimedCall(outcome, [&] {
+      const std::span<CK_ATTRIBUTE> native = stated.Native();
+      return session.api().CreateObject(session.handle(), native.data(), native.size(), &handle);
+    });
+    if (outcome.rv != CKR_OK) {
+      return CallError(Function::kCreateObject, outcome.rv, "making the public object of " + Whose(session, spec));
+    }
+    left_behind.emplace_back(handle, AttributeSet());
+    std::vector<CK_ATTRIBUTE_TYPE> types = stated.Types();
+    for (const CK_ATTRIBUTE_TYPE type : kPublicKeyAttributes) {
+      if (!stated.Has(type)) types.push_back(type);
+    }
+    KC_ASSIGN_OR_RETURN(const AttributeSet actual, session.ReadAttributes(handle, types));
+    Object object(handle, actual);
+    left_behind.back() = object;
+    outcome.attributes = actual.Describe();
+    read_back = actual.Describe("public.");
+    // The key is compared as a key: modules spell points and numbers in several ways.
+    stated.Remove(CKA_EC_POINT).Remove(CKA_MODULUS);
+    std::vector<AttributeDifference> differences =
+        CompareAttributes("public", actual, stated, Template(), session.quirks());
+    const Result<base::PublicKey> shown = ReadPublicKey(actual);
+    if (!shown.ok() || !(*shown == public_key)) {
+      differences.push_back({"KEY-ATTR-11", "the public object does not show the key that it was made of"});
+    }
+    if (!differences.empty()) return DifferencesError("the public object of " + Whose(session, spec), differences);
+    outcome.spki = base::Base64Encode(public_key.spki());
+    return object;
+  });
+}
+
+// Asks for the key material in clear, as anybody with the PIN could.
+Result<void> TryToRead(Session& session, const Object& object, const KeyPairSpec& spec) {
+  static constexpr CK_ATTRIBUTE_TYPE kRsaSecrets[] = {CKA_PRIVATE_EXPONENT, CKA_PRIME_1,    CKA_PRIME_2,
+                                                      CKA_EXPONENT_1,       CKA_EXPONENT_2, CKA_COEFFICIENT};
+  static constexpr CK_ATTRIBUTE_TYPE kOtherSecrets[] = {CKA_VALUE};
+  const std::span<const CK_ATTRIBUTE_TYPE> secrets =
+      IsRsa(spec.algorithm) ? std::span<const CK_ATTRIBUTE_TYPE>(kRsaSecrets) : kOtherSecrets;
+  for (const CK_ATTRIBUTE_TYPE type : secrets) {
+    CK_ATTRIBUTE attribute{type, nullptr, 0};
+    const CK_RV rv = session.api().GetAttributeValue(session.handle(), object.handle(), &attribute, 1);
+    if (rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID) continue;
+    if (rv != CKR_OK) {
+      return CallError(Function::kGetAttributeValue, rv,
+                       "trying whether the value can be read of " + Whose(session, spec));
+    }
+    if (attribute.ulValueLen == 0 || attribute.ulValueLen == CK_UNAVAILABLE_INFORMATION) continue;
+    return base::MakeError(ErrorCode::kCorrupt, fmt::format("{} shows {} in clear ({} bytes)", Whose(session, spec),
+                                                            AttributeName(type), attribute.ulValueLen))
+        .WithRule("KEY-COPY-03")
+        .WithHint("this module does not protect keys that come in; do not copy keys of a ceremony to it");
+  }
+  return {};
+}
+
+enum class Leaving : std::uint8_t { kRefused, kCameOut };
+
+// Tries to take a key out under an AES key. An answer that is not about the key is an error.
+Result<Leaving> TryToWrap(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism, const Object& key) {
+  KC_ASSIGN_OR_RETURN(const WrapOutcome out, WrapOut(session, {mechanism, nullptr, 0}, MechanismName(mechanism),
+                                                     aes_key, key, "the key came out although it must not"));
+  if (out.rv == CKR_OK) return Leaving::kCameOut;
+  if (out.rv == CKR_KEY_UNEXTRACTABLE || out.rv == CKR_KEY_NOT_WRAPPABLE) return Leaving::kRefused;
+  return CallError(Function::kWrapKey, out.rv,
+                   fmt::format("trying whether {} can leave {}", key.Name(), session.token().Name()))
+      .WithRule("KEY-SEAL-02");
+}
+
+// The message is text that no certificate, list or record can be mistaken for.
+Result<void> TryToSign(Session& session, const KeyPair& pair, const KeyPairSpec& spec) {
+  KC_ASSIGN_OR_RETURN(const Bytes nonce, session.GenerateRandom(16));
+  const std::string message =
+      fmt::format("keyceremony proof of copy\nkey {}\ntoken {}\nnonce {}\n", pair.public_key.SpkiSha256Hex(),
+                  session.token().info().serial, base::HexEncode(nonce));
+  const Result<Bytes> signature = Sign(session, pair, DefaultScheme(pair.public_key.algorithm()),
+                                       base::AsBytes(message), Consequence::kCeremonyKey);
+  if (signature.ok()) return {};
+  if (signature.error().code != ErrorCode::kCorrupt) return signature.error();
+  return Error(signature.error()).Prefixed(Whose(session, spec) + " does not sign as the key").WithRule("KEY-COPY-05");
+}
+
+Result<void> Try(Session& session, const Object& aes_key, const KeyPair& pair, const KeyPairSpec& spec,
+                 std::vector<std::string>& trials) {
+  KC_RETURN_IF_ERROR(TryToRead(session, pair.private_object, spec));
+  trials.emplace_back("its value cannot be read");
+  KC_ASSIGN_OR_RETURN(const CK_MECHANISM_TYPE kwp, KwpMechanism(session.token(), CKF_WRAP));
+  if (spec.extractable == Extractable::kYes) {
+    trials.emplace_back("it may be wrapped, as planned");
+  } else if (kwp == 0) {
+    trials.emplace_back("the token wraps nothing");
+  } else {
+    KC_ASSIGN_OR_RETURN(const Leaving leaving, TryToWrap(session, aes_key, kwp, pair.private_object));
+    if (leaving == Leaving::kCameOut) {
+      return base::MakeError(
+                 ErrorCode::kCorrupt,
+                 fmt::format("{} says CKA_EXTRACTABLE false, and was wrapped all the same", Whose(session, spec)))
+          .WithRule("KEY-COPY-04")
+          .WithHint("on this module a sealed key can leave; do not copy keys of a ceremony to it");
+    }
+    trials.emplace_back("wrapping it is refused");
+  }
+  if (spec.usage.sign) {
+    KC_RETURN_IF_ERROR(TryToSign(session, pair, spec));
+    trials.emplace_back("it signs as the key");
+  } else {
+    trials.emplace_back("it does not sign, so that its private half was not tried");
+  }
+  return {};
+}
+
+Result<KeyCopy> BringIn(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism_type, ByteView wrapped,
+                        const base::PublicKey& public_key, const KeyPairSpec& spec, std::vector<Object>& left_behind) {
+  Template stated = PrivateTemplate(spec, session.quirks());
+  if (session.quirks().unwrap_needs_nss_db && !IsRsa(spec.algorithm)) stated.Raw(CKA_NSS_DB, public_key.EcPoint());
+  ConsequentialCall call = PlanCall(session, Function::kUnwrapKey);
+  call.mechanism = MechanismName(mechanism_type);
+  call.object = aes_key.Name();
+  call.attributes = stated.Describe();
+  call.planned_id = base::HexEncode(spec.id);
+  call.planned_label = spec.label;
+  // ImportKey compares what is stated; NSS keeps its own attribute to itself.
+  Template compared = PrivateTemplate(spec, session.quirks());
+  CK_MECHANISM mechanism{mechanism_type, nullptr, 0};
+  Bytes in = base::ToBytes(wrapped);
+  KC_ASSIGN_OR_RETURN(const ImportedKey imported, ImportKey(
+                                                      session, std::move(call), compared, kPublicKeyAttributes,
+                                                      [&](std::span<CK_ATTRIBUTE>, CK_OBJECT_HANDLE* handle) {
+                                                        const std::span<CK_ATTRIBUTE> native = stated.Native();
+                                                        return session.api().UnwrapKey(
+                                                            session.handle(), &mechanism, aes_key.handle(), in.data(),
+                                                            in.size(), native.data(), native.size(), handle);
+                                                      },
+                                                      left_behind));
+  if (!imported.differences.empty()) return DifferencesError(Whose(session, spec), imported.differences);
+  const Result<base::PublicKey> shown = ReadPublicKey(imported.attributes);
+  if (shown.ok() && !(*shown == public_key)) {
+    return base::MakeError(ErrorCode::kCorrupt, fmt::format("{} is key {}, {} was to be copied", Whose(session, spec),
+                                                            shown->SpkiSha256Hex(), public_key.SpkiSha256Hex()))
+        .WithRule("KEY-ATTR-11");
+  }
+
+  Description attributes = imported.attributes.Describe("private.");
+  Description public_attributes;
+  KC_ASSIGN_OR_RETURN(Object public_object,
+                      MakePublicObject(session, public_key, spec, public_attributes, left_behind));
+  attributes.insert(attributes.end(), public_attributes.begin(), public_attributes.end());
+  KeyCopy copy{
+      KeyPair{imported.object, std::move(public_object), public_key}, std::move(attributes), imported.repaired, {}};
+  KC_RETURN_IF_ERROR(Try(session, aes_key, copy.pair, spec, copy.trials));
+  return copy;
+}
+
+}  // namespace
+
+Result<Bytes> WrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism,
+                             const Object& private_key) {
+  KC_ASSIGN_OR_RETURN(WrapOutcome out,
+                      WrapOut(session, {mechanism, nullptr, 0}, MechanismName(mechanism), aes_key, private_key, {}));
+  if (out.rv != CKR_OK) {
+    Error error = CallError(Function::kWrapKey, out.rv,
+                            fmt::format("wrapping {} on {}", private_key.Name(), session.token().Name()));
+    if (out.rv == CKR_KEY_UNEXTRACTABLE) {
+      return std::move(error).WithHint("the key was made or sealed so that no copy of it can be taken");
+    }
+    return error;
+  }
+  if (out.wrapped.size() < kMinWrapped || out.wrapped.size() % kBlock != 0) {
+    return base::MakeError(
+               ErrorCode::kCorrupt,
+               fmt::format("{} wrapped {} to {} bytes, expected a multiple of {} from {}", session.token().Name(),
+                           private_key.Name(), out.wrapped.size(), kBlock, kMinWrapped))
+        .WithRule("WRAP-SIZE-01");
+  }
+  return std::move(out.wrapped);
+}
+
+KeyCopying UnwrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism, ByteView wrapped,
+                            const base::PublicKey& public_key, const KeyPairSpec& spec) {
+  if (Result<void> room = CheckRoom(session, public_key, spec); !room.ok()) return {std::move(room).error(), {}};
+  std::vector<Object> left_behind;
+  Result<KeyCopy> copy = BringIn(session, aes_key, mechanism, wrapped, public_key, spec, left_behind);
+  if (copy.ok()) return {std::move(copy), {}};
+  // A copy that did not pass must not stay, neither as a key nor as a name.
+  const bool came_in = !left_behind.empty();
+  DestroyAll(session, left_behind);
+  Error error = std::move(copy).error();
+  if (!left_behind.empty()) {
+    error.message += "; left behind: " + NamesOf(left_behind);
+  } else if (came_in) {
+    error.message += "; what came in was destroyed";
+  }
+  return {std::move(error), std::move(left_behind)};
+}
+
+KeyCopying CopyKey(Session& source, const KeyPair& key, Session& target, const CopyWay& way, const KeyPairSpec& spec,
+                   const TransportSpec& transport) {
+  // Before any key is made: a copy that cannot stand needs no transport.
+  if (Result<void> room = CheckRoom(target, key.public_key, spec); !room.ok()) return {std::move(room).error(), {}};
+  Result<TransportKey> made = MakeTransportKey(source, target, way, transport);
+  if (!made.ok()) return {std::move(made).error(), {}};
+  const Result<Bytes> wrapped = WrapPrivateKey(source, made->source_key, way.source_wrap, key.private_object);
+  KeyCopying copying = wrapped.ok()
+                           ? UnwrapPrivateKey(target, made->target_key, way.target_wrap, *wrapped, key.public_key, spec)
+                           : KeyCopying{wrapped.error(), {}};
+  const Result<void> destroyed = DestroyTransportKey(source, target, *made);
+  if (!destroyed.ok()) {
+    // The copy is what it is; the session objects go with their sessions.
+    source.token().module().observer().Trouble(destroyed.error());
+  }
+  return copying;
+}
+
+Result<void> ProveSealed(Session& session, const KeyPair& key) {
+  const std::string name = fmt::format("{} on {}", key.private_object.Name(), session.token().Name());
+  const CK_ATTRIBUTE_TYPE types[] = {CKA_EXTRACTABLE};
+  KC_ASSIGN_OR_RETURN(const AttributeSet attributes, session.ReadAttributes(key.private_object.handle(), types));
+  if (attributes.Bool(CKA_EXTRACTABLE) != false) {
+    return base::MakeError(ErrorCode::kCorrupt, fmt::format("{} is not sealed: CKA_EXTRACTABLE is {}", name,
+                                                            attributes.DescribeOne(CKA_EXTRACTABLE)))
+        .WithRule("KEY-SEAL-01");
+  }
+  KC_ASSIGN_OR_RETURN(const CK_MECHANISM_TYPE kwp, KwpMechanism(session.token(), CKF_WRAP));
+  if (kwp == 0) {
+    return base::MakeError(ErrorCode::kUnsupported, fmt::format("{} cannot be tried: the token wraps nothing", name))
+        .WithRule("KEY-SEAL-02");
+  }
+  constexpr std::string_view kLabel = "seal trial";
+  SecretKeyGeneration aes = GenerateWrapKey(
+      session,
+      {.label = std::string(kLabel), .id = base::ToBytes(base::AsBytes(kLabel)), .lifetime = Lifetime::kSession});
+  if (!aes.key.ok()) {
+    DestroyAll(session, aes.left_behind);
+    return std::move(aes.key).error();
+  }
+  const Result<Leaving> leaving = TryToWrap(session, aes.key->object, kwp, key.private_object);
+  std::vector<Object> trial_key = {aes.key->object};
+  DestroyAll(session, trial_key);
+  if (!leaving.ok()) return leaving.error();
+  if (*leaving == Leaving::kCameOut) {
+    return base::MakeError(ErrorCode::kCorrupt,
+                           fmt::format("{} says CKA_EXTRACTABLE false, and was wrapped all the same", name))
+        .WithRule("KEY-SEAL-01")
+        .WithHint("this module does not keep the seal; only destroying the key keeps it from leaving");
+  }
+  return {};
+}
+
+}  // namespace hsm

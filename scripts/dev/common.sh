@@ -4,6 +4,9 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root" || exit 1
 
+# What scripts/dev/install-packages installs comes before whatever else a machine has under the same names.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+
 export CMAKE_COLOR_DIAGNOSTICS="${CMAKE_COLOR_DIAGNOSTICS:-OFF}"
 # A terminal that somebody else set up must not steer a ceremony of ours.
 unset SOFTHSM2_CONF

@@ -64,8 +64,7 @@ Result<ImportedKey> ImportKey(Session& session, ConsequentialCall call, const Te
   types.insert(types.end(), std::begin(kMadeHere), std::end(kMadeHere));
   types.insert(types.end(), also_read.begin(), also_read.end());
   std::ranges::sort(types);
-  const auto repeated = std::ranges::unique(types);
-  types.erase(repeated.begin(), repeated.end());
+  types.erase(std::unique(types.begin(), types.end()), types.end());
 
   const Function function = call.function;
   const Bytes id = base::ToBytes(stated.Value(CKA_ID));

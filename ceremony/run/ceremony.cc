@@ -45,7 +45,9 @@ base::Result<std::uint64_t> Ceremony::Append(record::EntryType type, json fields
   KC_RETURN_IF_ERROR(history_.See(fields));
   if (const auto jump = writer_->TakeClockStep()) {
     const std::int64_t micros = jump->utc_micros - jump->expected_micros;
-    terminal().Say(room::Tone::kWarning, fmt::format("The machine's clock jumped by {:.3f} s. This is recorded.", static_cast<double>(micros) / 1e6));
+    terminal().Say(room::Tone::kWarning, fmt::format("The machine's clock jumped by {:.3f} s.", static_cast<double>(micros) / 1e6));
+    // Nothing may follow `close`; the jump is then between its time and the final note's.
+    if (history_.closed()) return seq;
     json deviation = {{"what", "the machine's clock jumped against its own uptime"},
                       {"rule", "CLOCK-STEP-01"},
                       {"at", jump->seq},

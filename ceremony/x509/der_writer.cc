@@ -62,14 +62,15 @@ void DerWriter::BitString(base::ByteView bits) {
 }
 
 void DerWriter::NamedBits(std::uint16_t bits) {
+  const unsigned list = bits;
   base::Bytes content{0};
   unsigned count = 0;
   for (unsigned bit = 0; bit < 16; ++bit) {
-    if ((bits >> bit & 1U) != 0) count = bit + 1;
+    if ((list >> bit & 1U) != 0) count = bit + 1;
   }
   content.resize(1 + (count + 7) / 8);
   for (unsigned bit = 0; bit < count; ++bit) {
-    if ((bits >> bit & 1U) != 0) content[1 + bit / 8] |= static_cast<std::uint8_t>(0x80U >> (bit % 8));
+    if ((list >> bit & 1U) != 0) content[1 + bit / 8] |= static_cast<std::uint8_t>(0x80U >> (bit % 8));
   }
   content[0] = static_cast<std::uint8_t>((8 - count % 8) % 8);
   Value(tag::kBitString, content);

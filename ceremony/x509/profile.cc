@@ -225,7 +225,7 @@ std::span<const std::string_view> KeyUsageNames() { return kKeyUsageNames; }
 std::string KeyUsageText(std::uint16_t bits) {
   std::string text;
   for (std::size_t bit = 0; bit < kKeyUsageNames.size(); ++bit) {
-    if ((bits >> bit & 1U) == 0) continue;
+    if ((static_cast<unsigned>(bits) >> bit & 1U) == 0) continue;
     if (!text.empty()) text += ", ";
     text += kKeyUsageNames[bit];
   }

@@ -36,6 +36,7 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   options.archive = arguments.archive.empty() ? NewArchive(alone.script.id) : arguments.archive;
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;
   options.quiet = arguments.quiet;
+  KC_RETURN_IF_ERROR(CheckCompany(options.company));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(options.archive, alone.script, alone.policy, hsm::Module::Load));
   const run::RehearsalPaths paths(options.archive);
   KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(arguments.script, paths.roster, paths.binding, steps::Catalogue()));

@@ -27,6 +27,7 @@ base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
     return base::Refusal("RUN-ENV-01", fmt::format("the binding {} is of a rehearsal", arguments.binding),
                          "`keyceremony rehearse` runs it; a real ceremony needs a binding whose environment is uit, sit or production");
   }
+  KC_RETURN_IF_ERROR(CheckCompany(Company::kPeople));
   std::error_code error;
   std::filesystem::create_directories(arguments.archive, error);
   if (error) return base::SystemError("mkdir", arguments.archive, error.value());

@@ -11,6 +11,7 @@
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/room/look.h"
 #include "ceremony/room/signals.h"
+#include "ceremony/room/tty_device.h"
 #include "ceremony/room/tty_terminal.h"
 #include "ceremony/room/unattended_terminal.h"
 #include "ceremony/run/pins.h"
@@ -32,6 +33,11 @@ base::Result<std::unique_ptr<room::Terminal>> OpenTerminal(const StageOptions& o
 }  // namespace
 
 bool IsRehearsal(const script::Inputs& inputs) { return inputs.binding->environment == script::Environment::kRehearsal; }
+
+base::Result<void> CheckCompany(Company company) {
+  if (company == Company::kUnattended) return {};
+  return room::TtyDevice::CheckThatPeopleCanType();
+}
 
 base::Result<int> Perform(const StageOptions& options, const script::Inputs& inputs, const Streams& streams, std::string& folder,
                           const std::function<base::Result<void>(run::World&)>& play) {

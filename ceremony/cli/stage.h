@@ -23,6 +23,10 @@ struct StageOptions {
   bool quiet = false;  // kUnattended: no transcript on standard output
 };
 
+// CheckCompany fails (kInvalidInput) when people are to answer and standard input is no terminal. Ask before anything
+// is made; Perform asks again.
+base::Result<void> CheckCompany(Company company);
+
 // Perform calls `play` with a World for these inputs and reports its end. When
 // the record that `folder` names (set by `play`) is complete, it is verified
 // with the roster it was run with. kInvalidInput when people are asked for and

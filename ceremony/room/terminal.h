@@ -28,6 +28,21 @@ struct Fact {
   std::string value;
 };
 
+// Comparison holds what was made against what was wanted, field by field: how a
+// room checks a certificate before it is signed.
+struct Comparison {
+  struct Row {
+    std::string field{};
+    std::string wanted{};  // in words; may be spelled otherwise than `found` and still be the same
+    std::string found{};
+    bool equal = false;
+  };
+  std::string title{};        // "Compared with profile smki-root-oca, read by two decoders"
+  std::string wanted_says{};  // "profile says"
+  std::string found_says{};   // "certificate has"
+  std::vector<Row> rows{};
+};
+
 struct Banner {
   std::string title{};     // of the script
   std::string ceremony{};  // its id
@@ -90,6 +105,8 @@ class Terminal {
   virtual void ShowStep(const StepHeading& heading) = 0;
   virtual void Say(Tone tone, const std::string& text) = 0;
   virtual void ShowFacts(const std::vector<Fact>& facts) = 0;
+  // ShowComparison ends with a line that says whether all rows are equal.
+  virtual void ShowComparison(const Comparison& comparison) = 0;
   // ShowDigest shows a digest as grouped hexadecimal and as PGP words.
   virtual void ShowDigest(const std::string& label, base::ByteView digest) = 0;
   virtual std::unique_ptr<Busy> ShowBusy(const std::string& what) = 0;

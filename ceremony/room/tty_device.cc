@@ -31,11 +31,14 @@ base::Error TerminalGone() {
 
 }  // namespace
 
+Result<void> TtyDevice::CheckThatPeopleCanType() {
+  if (isatty(STDIN_FILENO) != 0) return {};
+  return MakeError(ErrorCode::kInvalidInput, "standard input is not a terminal, and people must type their answers")
+      .WithHint("run it on a terminal; a rehearsal can run by itself with --unattended");
+}
+
 Result<TtyDevice> TtyDevice::Open() {
-  if (isatty(STDIN_FILENO) == 0) {
-    return MakeError(ErrorCode::kInvalidInput, "standard input is not a terminal, and people must type their answers")
-        .WithHint("run it on a terminal; a rehearsal can run by itself with --unattended");
-  }
+  KC_RETURN_IF_ERROR(CheckThatPeopleCanType());
   // The descriptor that a shell hands down is open both ways; /dev/tty serves `< /dev/pts/3`.
   const int fd = (fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_RDWR ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                                                       : open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);

@@ -26,8 +26,11 @@ class TtyDevice final {
     kSecret,  // byte by byte, no echo, no editing by the kernel
   };
 
-  // Open takes the terminal on standard input. kInvalidInput when standard
-  // input is none: consent is typed, never piped.
+  // CheckThatPeopleCanType is kInvalidInput when standard input is no terminal:
+  // consent is typed, never piped.
+  static base::Result<void> CheckThatPeopleCanType();
+
+  // Open takes the terminal on standard input. Fails as CheckThatPeopleCanType does.
   static base::Result<TtyDevice> Open();
   // Adopt takes the open terminal `fd` over and closes it in the end.
   static base::Result<TtyDevice> Adopt(int fd);

@@ -152,7 +152,7 @@ TtyTerminal::~TtyTerminal() = default;
 void TtyTerminal::Print(std::string_view text) {
   const std::lock_guard lock(drawing_);
   if (std::exchange(busy_drawn_, false) && typesetter_.look().rewrites_line) device_.Write("\r\x1b[K");
-  device_.Write(text);
+  device_.Write(typesetter_.Join(text));
 }
 
 void TtyTerminal::DrawBusy(const BusyLine& line) {
@@ -186,6 +186,8 @@ void TtyTerminal::ShowStep(const StepHeading& heading) {
 void TtyTerminal::Say(Tone tone, const std::string& text) { Print(typesetter_.SetSaying(tone, text)); }
 
 void TtyTerminal::ShowFacts(const std::vector<Fact>& facts) { Print(typesetter_.SetFacts(facts)); }
+
+void TtyTerminal::ShowComparison(const Comparison& comparison) { Print(typesetter_.SetComparison(comparison)); }
 
 void TtyTerminal::ShowDigest(const std::string& label, base::ByteView digest) {
   Print(typesetter_.SetDigest(label, digest));

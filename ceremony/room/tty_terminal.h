@@ -33,6 +33,7 @@ class TtyTerminal final : public Terminal {
   void ShowStep(const StepHeading& heading) override;
   void Say(Tone tone, const std::string& text) override;
   void ShowFacts(const std::vector<Fact>& facts) override;
+  void ShowComparison(const Comparison& comparison) override;
   void ShowDigest(const std::string& label, base::ByteView digest) override;
   // ShowBusy starts a thread that draws after 300 ms; calls that are shorter leave only their line.
   std::unique_ptr<Busy> ShowBusy(const std::string& what) override;

@@ -94,6 +94,12 @@ void Typesetter::AppendWrapped(std::string& out, std::string_view first_prefix, 
   }
 }
 
+std::string_view Typesetter::Join(std::string_view text) {
+  if (after_blank_line_ && text.starts_with('\n')) text.remove_prefix(1);
+  if (!text.empty()) after_blank_line_ = text == "\n" || text.ends_with("\n\n");
+  return text;
+}
+
 std::string Typesetter::SetBanner(const Banner& banner) {
   mode_ = banner.mode;
   const bool production = is_production();
@@ -186,6 +192,44 @@ std::string Typesetter::SetFacts(const std::vector<Fact>& facts) const {
                   LineFeeds::kSpell);
   }
   return out;
+}
+
+std::string Typesetter::SetComparison(const Comparison& comparison) const {
+  std::size_t column = 0;
+  for (const Comparison::Row& row : comparison.rows) column = std::max(column, DisplayWidth(Shown(row.field)));
+  column = std::min({column, kWidestLabel, std::max<std::size_t>(look_.width / 3, 8)});
+  const std::string wanted_says = Shown(comparison.wanted_says);
+  const std::string found_says = Shown(comparison.found_says);
+  const std::size_t says = std::max(DisplayWidth(wanted_says), DisplayWidth(found_says));
+  constexpr std::size_t kVerdict = 7;  // "DIFFERS"
+  const std::string hanging(2 * kIndent.size() + kVerdict + 2 + column + 2, ' ');
+  std::string out = "\n";
+  AppendWrapped(out, kIndent, kIndent, comparison.title, Ink::kBold, LineFeeds::kSpell);
+  std::size_t different = 0;
+  for (const Comparison::Row& row : comparison.rows) {
+    if (!row.equal) ++different;
+    const std::string verdict = row.equal ? PadTo("same", kVerdict) : Paint(Ink::kBad, "DIFFERS");
+    const std::vector<std::string> field = WrapText(Shown(row.field), std::max<std::size_t>(column, 8));
+    std::string prefix = fmt::format("{0}{0}{1}  {2}  ", kIndent, verdict, PadTo(field.front(), column));
+    const auto line = [&](std::string_view said_by, std::string_view text) {
+      const std::string name = said_by.empty() ? std::string() : PadTo(std::string(said_by), says) + "  ";
+      AppendWrapped(out, prefix + name, hanging + std::string(DisplayWidth(name), ' '), text, Ink::kPlain, LineFeeds::kSpell);
+      prefix = hanging;
+    };
+    if (row.equal && row.wanted == row.found) {
+      line({}, row.found);
+    } else {
+      line(wanted_says, row.wanted);
+      line(found_says, row.found);
+    }
+    for (std::size_t named = 1; named < field.size(); ++named) {
+      out += fmt::format("{0}{0}{1}  {2}\n", kIndent, std::string(kVerdict, ' '), field[named]);
+    }
+  }
+  out += different == 0
+             ? SetSaying(Tone::kGood, fmt::format("All {} fields are the same.", comparison.rows.size()))
+             : SetSaying(Tone::kBad, fmt::format("{} of {} fields differ.", different, comparison.rows.size()));
+  return out + '\n';
 }
 
 std::string Typesetter::SetDigest(std::string_view label, base::ByteView digest) const {

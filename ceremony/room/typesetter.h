@@ -22,11 +22,16 @@ class Typesetter final {
   // A window may change its size between two texts.
   void set_look(Look look) { look_ = look; }
 
+  // Join returns the part of `text` to write after what was joined before: of
+  // two blank lines that meet, one goes. Everything that is written goes through it.
+  std::string_view Join(std::string_view text);
+
   // Each returns whole lines, the last one ended, and everything in them made Visible.
   std::string SetBanner(const Banner& banner);
   std::string SetStep(const StepHeading& heading) const;
   std::string SetSaying(Tone tone, std::string_view text) const;
   std::string SetFacts(const std::vector<Fact>& facts) const;
+  std::string SetComparison(const Comparison& comparison) const;
   // Four bytes a line: their offset, hexadecimal, and their four PGP words.
   std::string SetDigest(std::string_view label, base::ByteView digest) const;
   // The question with what exactly to type; SetPrompt comes after it.
@@ -56,6 +61,7 @@ class Typesetter final {
 
   Look look_;
   std::string mode_;
+  bool after_blank_line_ = false;
 };
 
 }  // namespace ceremony::room

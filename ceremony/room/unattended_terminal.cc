@@ -37,7 +37,10 @@ class Silent final : public Busy {};
 
 UnattendedTerminal::UnattendedTerminal(std::FILE* stream, Look look) : stream_(stream), typesetter_(look) {}
 
-void UnattendedTerminal::Write(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stream_); }
+void UnattendedTerminal::Write(std::string_view text) {
+  text = typesetter_.Join(text);
+  std::fwrite(text.data(), 1, text.size(), stream_);
+}
 
 void UnattendedTerminal::ShowBanner(const Banner& banner) {
   if (stream_ != nullptr) Write(typesetter_.SetBanner(banner));
@@ -53,6 +56,10 @@ void UnattendedTerminal::Say(Tone tone, const std::string& text) {
 
 void UnattendedTerminal::ShowFacts(const std::vector<Fact>& facts) {
   if (stream_ != nullptr) Write(typesetter_.SetFacts(facts));
+}
+
+void UnattendedTerminal::ShowComparison(const Comparison& comparison) {
+  if (stream_ != nullptr) Write(typesetter_.SetComparison(comparison));
 }
 
 void UnattendedTerminal::ShowDigest(const std::string& label, base::ByteView digest) {

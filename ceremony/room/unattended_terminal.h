@@ -26,6 +26,7 @@ class UnattendedTerminal final : public Terminal {
   void ShowStep(const StepHeading& heading) override;
   void Say(Tone tone, const std::string& text) override;
   void ShowFacts(const std::vector<Fact>& facts) override;
+  void ShowComparison(const Comparison& comparison) override;
   void ShowDigest(const std::string& label, base::ByteView digest) override;
   std::unique_ptr<Busy> ShowBusy(const std::string& what) override;
 

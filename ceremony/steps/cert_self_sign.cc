@@ -45,6 +45,17 @@ json ToJson(const x509::Comparison& comparison) {
   return rows;
 }
 
+void Show(const x509::Comparison& comparison, const x509::Profile& profile, room::Terminal& terminal) {
+  room::Comparison shown;
+  shown.title = "Compared with profile " + profile.name + ", read by two decoders";
+  shown.wanted_says = "profile says";
+  shown.found_says = "certificate has";
+  for (const x509::ComparisonRow& row : comparison.rows()) {
+    shown.rows.push_back({row.field, row.profile_says, row.certificate_has, row.equal});
+  }
+  terminal.ShowComparison(shown);
+}
+
 class CertSelfSignKind final : public StepKind {
  public:
   const StepDescription& description() const override {
@@ -184,7 +195,7 @@ class CertSelfSignKind final : public StepKind {
                                                   {"clause", profile.clause},
                                                   {"tbs_sha256", base::HexEncode(compared.Digest())},
                                                   {"rows", ToJson(compared.comparison())}}));
-    context.terminal().Say(room::Tone::kPlain, "Compared with profile " + profile.name + ", read by two decoders:\n" + compared.comparison().Text());
+    Show(compared.comparison(), profile, context.terminal());
     context.terminal().ShowDigest("to be signed", compared.Digest());
 
     const base::Sha256Digest approved = compared.Digest();

@@ -120,7 +120,7 @@ class KeyGenerateKind final : public StepKind {
       spec.modifiable = hsm::Modifiable::kYes;  // so that key.seal can close it later
     }
     KC_RETURN_IF_ERROR(context.Approve(
-        fmt::format("Generate key {} ({}) on token {}", spec.label, AlgorithmOf(step).title, session.token().Name()),
+        fmt::format("Generate key {} ({}) on {}", spec.label, AlgorithmOf(step).title, session.token().Name()),
         {{"key", spec.label},
          {"algorithm", step.fields.Text("algorithm")},
          {"token", token},

@@ -51,6 +51,7 @@ class SweptTerminal final : public room::Terminal {
   void ShowStep(const room::StepHeading&) override {}
   void Say(room::Tone, const std::string&) override {}
   void ShowFacts(const std::vector<room::Fact>&) override {}
+  void ShowComparison(const room::Comparison&) override {}
   void ShowDigest(const std::string&, base::ByteView) override {}
   std::unique_ptr<room::Busy> ShowBusy(const std::string& what) override { return quiet_.ShowBusy(what); }
   base::Result<std::string> Ask(const room::Question& question) override {

@@ -54,6 +54,9 @@ class ScriptedTerminal final : public ceremony::room::Terminal {
   void ShowFacts(const std::vector<ceremony::room::Fact>& facts) override {
     transcript_ += typesetter_.SetFacts(facts);
   }
+  void ShowComparison(const ceremony::room::Comparison& comparison) override {
+    transcript_ += typesetter_.SetComparison(comparison);
+  }
   void ShowDigest(const std::string& label, base::ByteView digest) override {
     transcript_ += typesetter_.SetDigest(label, digest);
   }

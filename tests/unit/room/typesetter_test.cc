@@ -81,6 +81,41 @@ TEST_CASE("a digest is shown four bytes a line with offset, hexadecimal and word
         "\n");
 }
 
+TEST_CASE("a comparison shows both spellings where they differ, and ends with a verdict") {
+  const Typesetter typesetter(kPlain);
+  Comparison comparison{.title = "Compared with profile p",
+                        .wanted_says = "profile says",
+                        .found_says = "certificate has",
+                        .rows = {{"version", "3", "3", true}, {"issuer", "the subject, byte by byte", "CN=ZA", true}}};
+  CHECK(typesetter.SetComparison(comparison) ==
+        "\n"
+        "  Compared with profile p\n"
+        "    same     version  3\n"
+        "    same     issuer   profile says     the subject, byte by byte\n"
+        "                      certificate has  CN=ZA\n"
+        "  [OK] All 2 fields are the same.\n"
+        "\n");
+  comparison.rows[0] = {"version", "3", "1", false};
+  CHECK(typesetter.SetComparison(comparison) ==
+        "\n"
+        "  Compared with profile p\n"
+        "    DIFFERS  version  profile says     3\n"
+        "                      certificate has  1\n"
+        "    same     issuer   profile says     the subject, byte by byte\n"
+        "                      certificate has  CN=ZA\n"
+        "  [FAILED] 1 of 2 fields differ.\n"
+        "\n");
+}
+
+TEST_CASE("two blank lines that meet become one") {
+  Typesetter typesetter(kPlain);
+  CHECK(typesetter.Join("\na\n\n") == "\na\n\n");
+  CHECK(typesetter.Join("\nb\n") == "b\n");
+  CHECK(typesetter.Join("\nc\n") == "\nc\n");
+  CHECK(typesetter.Join("  > ") == "  > ");
+  CHECK(typesetter.Join("\n") == "\n");
+}
+
 TEST_CASE("a question says who is asked and what exactly to type") {
   CHECK(Typesetter(kPlain).SetQuestion({.kind = Question::Kind::kConsent,
                                         .id = "q",
@@ -113,6 +148,8 @@ TEST_CASE("a hostile label cannot forge a line, a colour or a question") {
   all += typesetter.SetStep({.section = label, .id = label, .title = label, .number = 1, .total = 1});
   all += typesetter.SetFacts({{label, label}});
   all += typesetter.SetDigest(label, {});
+  all += typesetter.SetComparison(
+      {.title = label, .wanted_says = label, .found_says = label, .rows = {{label, label, "x", false}}});
   all += typesetter.SetQuestion({.id = "q", .person = label, .text = "?", .expected = label, .choices = {label}});
   all += typesetter.SetQuestion({.kind = Question::Kind::kChoice, .id = "q", .person = label, .choices = {label}});
   all += typesetter.SetQuestion({.kind = Question::Kind::kText, .id = "q", .person = label, .example = label});
@@ -137,6 +174,12 @@ TEST_CASE("no line is wider than the window") {
           typesetter.SetBanner({.title = text, .ceremony = text, .mode = "production", .facts = {{text, text}}});
       all += typesetter.SetStep({.section = text, .id = text, .title = text, .say = text, .number = 100, .total = 200});
       all += typesetter.SetFacts({{"a", text}, {text, "b"}});
+      if (width >= 54) {  // three columns need room
+        all += typesetter.SetComparison({.title = text,
+                                         .wanted_says = "wanted",
+                                         .found_says = "found",
+                                         .rows = {{text, text, "x", false}, {"a", text, text, true}}});
+      }
       all += typesetter.SetSaying(Tone::kWarning, text);
       all += typesetter.SetRemark(text);
       all += typesetter.SetQuestion({.id = "q", .person = text, .text = text, .expected = text});

@@ -174,7 +174,7 @@ void LogAudit::OnEntry(const LineEvent& event, std::uint64_t entry) {
     case EntryType::kRecover:
       // The program went on after a crash: what was under way then was settled
       // by looking at the tokens.
-      for (auto& [number, call] : calls_) call.settled = true;
+      for (auto& [number, call] : OpenCalls()) call.settled = true;
       step_interrupted_ = step_.has_value();
       return;
     default:
@@ -307,7 +307,8 @@ void LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
                   "intent of call " + std::to_string(event.number) + " after call " + std::to_string(*last_call_));
   }
   last_call_ = event.number;
-  calls_[event.number] = {std::string(event.text), std::string(event.token), entry, false};
+  OpenCalls();
+  newest_call_.emplace(Call{event.number, std::string(event.text), std::string(event.token), entry, false});
   if (!step_) return;
   const auto found = request_of_step_.find(*step_);
   if (found == request_of_step_.end()) {
@@ -325,19 +326,31 @@ void LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
   }
 }
 
+std::map<std::uint64_t, LogAudit::Call>& LogAudit::OpenCalls() {
+  if (newest_call_) {
+    const std::uint64_t number = newest_call_->number;
+    calls_.insert_or_assign(number, std::move(*newest_call_));
+    newest_call_.reset();
+  }
+  return calls_;
+}
+
 void LogAudit::OnDone(const LineEvent& event, std::uint64_t entry) {
-  const auto found = calls_.find(event.number);
-  if (found == calls_.end()) {
+  std::optional<Call> call;
+  if (newest_call_ && newest_call_->number == event.number) {
+    call.swap(newest_call_);
+  } else if (const auto found = calls_.find(event.number); found != calls_.end()) {
+    call = std::move(found->second);
+    calls_.erase(found);
+  } else {
     findings_.Add("REC-CALL", entry, "done without an intent of the same call");
     return;
   }
-  if (found->second.function != event.text || found->second.token != event.token) {
+  if (call->function != event.text || call->token != event.token) {
     findings_.Add("REC-CALL", entry,
                   "done of call " + std::to_string(event.number) + " is " + std::string(event.text) + " on " +
-                      std::string(event.token) + ", its intent " + found->second.function + " on " +
-                      found->second.token);
+                      std::string(event.token) + ", its intent " + call->function + " on " + call->token);
   }
-  calls_.erase(found);
 }
 
 void LogAudit::OnRequest(std::uint64_t entry) {
@@ -491,7 +504,7 @@ void LogAudit::OnClose(std::uint64_t entry) {
         "close counts " + std::to_string(*steps) + " steps, but " + std::to_string(steps_ended_) + " have ended");
   }
   if (step_ && !step_interrupted_) findings_.Add("REC-STEP", entry, "step " + Quoted(*step_) + " has not ended");
-  for (const auto& [number, call] : calls_) {
+  for (const auto& [number, call] : OpenCalls()) {
     if (call.settled) continue;
     findings_.Add("REC-CALL", call.entry, "call " + std::to_string(number) + " has an intent but no done");
   }
@@ -503,7 +516,7 @@ void LogAudit::Finish() {
   if (entries_ > 0 && origin_.empty() && !findings_.Has("REC-OPEN") && !findings_.Has("REC-ORIGIN")) {
     findings_.Add("REC-OPEN", 0, "the first entry is not a good open entry");
   }
-  for (const auto& [number, call] : calls_) {
+  for (const auto& [number, call] : OpenCalls()) {
     if (call.settled) {
       findings_.Add("REC-SETTLED", call.entry,
                     "call " + std::to_string(number) + " was interrupted; recovery settled what became of it");

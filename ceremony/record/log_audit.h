@@ -82,6 +82,7 @@ class LogAudit final : public BlockSink {
 
  private:
   struct Call {
+    std::uint64_t number;
     std::string function;
     std::string token;
     std::uint64_t entry;
@@ -94,6 +95,8 @@ class LogAudit final : public BlockSink {
     std::uint64_t needed;
   };
 
+  // OpenCalls moves the call under way to the others, to go through them all.
+  std::map<std::uint64_t, Call>& OpenCalls();
   void Handle(const LineEvent& event, std::uint64_t entry);
   void CompareWithBefore(const ScannedBlock& block, std::uint64_t first_entry);
   void OnFault(const LineEvent& event, std::uint64_t entry);
@@ -140,6 +143,9 @@ class LogAudit final : public BlockSink {
   bool step_needs_quorum_ = false;  // its `begin` names one
   bool step_interrupted_ = false;
   std::uint64_t steps_ended_ = 0;
+  // The call under way stands by itself: nearly every done follows its intent
+  // at once, and a million of them need no tree of allocated nodes.
+  std::optional<Call> newest_call_;
   std::map<std::uint64_t, Call> calls_;
   std::optional<std::uint64_t> last_call_;
 

@@ -1,6 +1,5 @@
 #include "ceremony/record/scanner.h"
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -104,8 +103,7 @@ class Walker final {
   const char* Object(const char* p, int level) {
     if (p == end_) return Fail(LineFault::kSyntax, p);
     if (*p == '}') return p + 1;
-    const char* previous = nullptr;
-    std::size_t previous_size = 0;
+    Member previous{};
     for (;;) {
       if (p == end_ || *p != '"') return Fail(LineFault::kSyntax, p);
       const char* const key = ++p;
@@ -113,17 +111,16 @@ class Walker final {
       if (p == end_) return Fail(LineFault::kSyntax, p);
       if (*p != '"' || p == key) return Fail(LineFault::kKey, p);
       const auto key_size = static_cast<std::size_t>(p - key);
-      if (previous != nullptr && !Ascends(previous, previous_size, key, key_size)) return nullptr;
-      previous = key;
-      previous_size = key_size;
+      Member member{{key, key_size}, {}, OrderOf(key, key_size)};
+      if (!previous.key.empty() && !Ascends(previous, member)) return nullptr;
       ++p;
       if (p == end_ || *p != ':') return Fail(LineFault::kSyntax, p);
       const char* const value = ++p;
       p = Value(p, level);
       if (p == nullptr) return nullptr;
-      if constexpr (kOutermost) {
-        members_.push_back({{key, key_size}, {value, static_cast<std::size_t>(p - value)}});
-      }
+      member.value = {value, static_cast<std::size_t>(p - value)};
+      if constexpr (kOutermost) members_.push_back(member);
+      previous = member;
       if (p == end_) return Fail(LineFault::kSyntax, p);
       if (*p == '}') return p + 1;
       if (*p != ',') return Fail(LineFault::kSyntax, p);
@@ -223,18 +220,18 @@ class Walker final {
     return p + word.size();
   }
 
-  // Written out because most keys differ in their first byte or two, where a
-  // call of memcmp costs more than the comparison.
-  bool Ascends(const char* previous, std::size_t previous_size, const char* key, std::size_t key_size) {
-    const std::size_t shorter = previous_size < key_size ? previous_size : key_size;
-    for (std::size_t i = 0; i < shorter; ++i) {
-      if (previous[i] == key[i]) continue;
-      if (Byte(previous + i) < Byte(key + i)) return true;
-      Fail(LineFault::kOrder, key);
-      return false;
-    }
-    if (previous_size < key_size) return true;
-    Fail(previous_size == key_size ? LineFault::kDuplicate : LineFault::kOrder, key);
+  std::uint64_t OrderOf(const char* key, std::size_t size) const {
+    if (end_ - key < 8) return KeyOrder({key, size});
+    std::uint64_t order = 0;
+    std::memcpy(&order, key, 8);
+    if constexpr (std::endian::native == std::endian::little) order = __builtin_bswap64(order);
+    return size >= 8 ? order : order & ~(UINT64_MAX >> (8 * size));
+  }
+
+  bool Ascends(const Member& previous, const Member& key) {
+    if (previous.order < key.order) return true;
+    if (previous.order == key.order && previous.key < key.key) return true;
+    Fail(previous.key == key.key ? LineFault::kDuplicate : LineFault::kOrder, key.key.data());
     return false;
   }
 
@@ -243,103 +240,6 @@ class Walker final {
   std::vector<Member>& members_;
   LineFault fault_ = LineFault::kNone;
 };
-
-int TwoDigits(const char* p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
-
-// IsTime accepts RFC 3339 in UTC with six digits and `Z`, on a day that exists.
-// There is no second 60: CLOCK_REALTIME, which writes it, has none.
-bool IsTime(std::string_view text) {
-  constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd.ddddddZ";
-  if (text.size() != kShape.size()) return false;
-  for (std::size_t i = 0; i < kShape.size(); ++i) {
-    if (kShape[i] == 'd' ? !IsDigit(text[i]) : text[i] != kShape[i]) return false;
-  }
-  const char* const p = text.data();
-  const int year = TwoDigits(p) * 100 + TwoDigits(p + 2);
-  const int month = TwoDigits(p + 5);
-  const int day = TwoDigits(p + 8);
-  constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (month < 1 || month > 12 || day < 1) return false;
-  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  const int days = kDays[static_cast<std::size_t>(month - 1)] + (month == 2 && leap ? 1 : 0);
-  return day <= days && TwoDigits(p + 11) < 24 && TwoDigits(p + 14) < 60 && TwoDigits(p + 17) < 60;
-}
-
-bool IsSalt(std::string_view text) {
-  if (text.size() != 32) return false;
-  bool good = true;
-  for (const char c : text) good &= IsLowerHex(c);
-  return good;
-}
-
-bool Unsigned(std::string_view value, std::uint64_t& out) {
-  const std::optional<std::int64_t> number = DecodeInteger(value);
-  if (!number || *number < 0) return false;
-  out = static_cast<std::uint64_t>(*number);
-  return true;
-}
-
-bool Text(std::string_view value, std::string_view& out) {
-  if (value.size() < 2 || value.front() != '"') return false;
-  out = value.substr(1, value.size() - 2);
-  return true;
-}
-
-// The required fields of a type, common ones among them, in ascending order
-// with what their value must look like.
-enum class Form : std::uint8_t {  // up to kTime those of the common fields
-  kVersion,
-  kSeq,
-  kMono,
-  kMode,
-  kSalt,
-  kTime,
-  kText,
-  kInteger,
-  kObject,
-  kArray,
-  kObjectOrNull,
-};
-struct Required {
-  std::string_view name;
-  Form form;
-  std::string_view phase;
-};
-
-Form FormOf(const RequiredField& field) {
-  switch (field.kind) {
-    case FieldKind::kText:
-      return Form::kText;
-    case FieldKind::kInteger:
-      return Form::kInteger;
-    case FieldKind::kObject:
-      return Form::kObject;
-    case FieldKind::kArray:
-      return Form::kArray;
-    case FieldKind::kObjectOrNull:
-      break;
-  }
-  return Form::kObjectOrNull;
-}
-
-std::vector<std::vector<Required>> MakeRequired() {
-  std::vector<std::vector<Required>> table;
-  for (const EntryTypeFacts& facts : EntryTypes()) {
-    std::vector<Required> fields = {{"v", Form::kVersion, {}}, {"seq", Form::kSeq, {}},   {"mono", Form::kMono, {}},
-                                    {"mode", Form::kMode, {}}, {"salt", Form::kSalt, {}}, {"time", Form::kTime, {}}};
-    for (const RequiredField& field : facts.fields) fields.push_back({field.name, FormOf(field), field.phase});
-    std::sort(fields.begin(), fields.end(), [](const Required& a, const Required& b) { return a.name < b.name; });
-    const auto index = static_cast<std::size_t>(facts.type);
-    if (table.size() <= index) table.resize(index + 1);
-    table[index] = std::move(fields);
-  }
-  return table;
-}
-
-const std::vector<Required>& RequiredOf(EntryType type) {
-  static const std::vector<std::vector<Required>> table = MakeRequired();
-  return table[static_cast<std::size_t>(type)];
-}
 
 }  // namespace
 
@@ -361,138 +261,11 @@ LineFault Scanner::ScanEntry(std::string_view line) {
   return fault != LineFault::kNone ? fault : CheckFields(line);
 }
 
-LineFault Scanner::CheckFields(std::string_view line) {
-  const auto fail = [&](LineFault fault, const char* at) {
-    fault_offset_ = static_cast<std::size_t>(at - line.data());
-    return fault;
-  };
-  const std::string_view type = Find("type");
-  if (type.empty()) return fail(LineFault::kRequired, line.data());
-  std::string_view type_name;
-  if (!Text(type, type_name)) return fail(LineFault::kForm, type.data());
-  const EntryTypeFacts* const facts = FindEntryType(type_name);
-  if (facts == nullptr) return fail(LineFault::kType, type.data());
-  fields_.type = facts->type;
-
-  // Both lists ascend, so one walk finds every required member.
-  incomplete_field_ = {};
-  auto member = members_.begin();
-  for (const Required& required : RequiredOf(facts->type)) {
-    std::string_view phase;
-    if (!required.phase.empty() && (!Text(Find("phase"), phase) || phase != required.phase)) continue;
-    while (member != members_.end() && member->key < required.name) ++member;
-    const bool common = required.form <= Form::kTime;
-    if (member == members_.end() || member->key != required.name) {
-      if (common) return fail(LineFault::kRequired, line.data());
-      if (incomplete_field_.empty()) incomplete_field_ = required.name;
-      continue;
-    }
-    const std::string_view value = member->value;
-    bool good = false;
-    std::string_view text;
-    switch (required.form) {
-      case Form::kVersion:
-        good = value == "1";
-        break;
-      case Form::kSeq:
-        good = Unsigned(value, fields_.seq);
-        break;
-      case Form::kMono:
-        good = Unsigned(value, fields_.mono);
-        break;
-      case Form::kMode:
-        good = Text(value, text) && (text == ModeName(Mode::kRehearsal) || text == ModeName(Mode::kProduction));
-        fields_.mode = text == ModeName(Mode::kProduction) ? Mode::kProduction : Mode::kRehearsal;
-        break;
-      case Form::kSalt:
-        good = Text(value, text) && IsSalt(text);
-        break;
-      case Form::kTime:
-        good = Text(value, fields_.time) && IsTime(fields_.time);
-        break;
-      case Form::kText:
-        good = value.front() == '"';
-        break;
-      case Form::kInteger:
-        good = value.front() == '-' || IsDigit(value.front());
-        break;
-      case Form::kObject:
-        good = value.front() == '{';
-        break;
-      case Form::kArray:
-        good = value.front() == '[';
-        break;
-      case Form::kObjectOrNull:
-        good = value.front() == '{' || value.front() == 'n';
-        break;
-    }
-    if (!good && common) return fail(LineFault::kForm, value.data());
-    if (!good && incomplete_field_.empty()) incomplete_field_ = required.name;
-  }
-  return LineFault::kNone;
-}
-
-std::string_view Scanner::Find(std::string_view key) const {
+std::string_view Scanner::Find(std::string_view key, std::uint64_t order) const {
   for (const Member& member : members_) {
-    if (member.key == key) return member.value;
+    if (HasKey(member, key, order)) return member.value;
   }
   return {};
-}
-
-std::optional<std::int64_t> DecodeInteger(std::string_view value) {
-  if (value.empty()) return std::nullopt;
-  const bool negative = value.front() == '-';
-  std::int64_t number = 0;
-  for (const char c : value.substr(negative ? 1 : 0)) {
-    if (!IsDigit(c)) return std::nullopt;
-    number = number * 10 + (c - '0');
-  }
-  return negative ? -number : number;
-}
-
-std::optional<std::string_view> PlainString(std::string_view value) {
-  std::string_view text;
-  if (!Text(value, text) || text.find('\\') != std::string_view::npos) return std::nullopt;
-  return text;
-}
-
-std::optional<std::string> DecodeString(std::string_view value) {
-  std::string_view text;
-  if (!Text(value, text)) return std::nullopt;
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      out.push_back(text[i]);
-      continue;
-    }
-    switch (text[++i]) {
-      case 'b':
-        out.push_back('\b');
-        break;
-      case 'f':
-        out.push_back('\f');
-        break;
-      case 'n':
-        out.push_back('\n');
-        break;
-      case 'r':
-        out.push_back('\r');
-        break;
-      case 't':
-        out.push_back('\t');
-        break;
-      case 'u': {
-        const char low = text[i + 4];
-        out.push_back(static_cast<char>((text[i + 3] - '0') * 16 + (IsDigit(low) ? low - '0' : low - 'a' + 10)));
-        i += 4;
-        break;
-      }
-      default:
-        out.push_back(text[i]);
-    }
-  }
-  return out;
 }
 
 std::optional<std::vector<std::string_view>> DecodeArray(std::string_view value) {

@@ -9,6 +9,7 @@
 #ifndef CEREMONY_RECORD_SCANNER_H_
 #define CEREMONY_RECORD_SCANNER_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -43,7 +44,23 @@ enum class LineFault : std::uint8_t {
 struct Member {
   std::string_view key;
   std::string_view value;
+  std::uint64_t order;  // KeyOrder(key)
 };
+
+// KeyOrder is the first eight bytes of a key as a number, so that one
+// comparison orders nearly every two keys: as keys hold no NUL, the zeros
+// behind a shorter one put it first. Equal orders say nothing about the rest of
+// keys beyond eight bytes.
+constexpr std::uint64_t KeyOrder(std::string_view key) {
+  std::uint64_t order = 0;
+  for (std::size_t i = 0; i < 8; ++i) order = order << 8 | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0u);
+  return order;
+}
+
+// HasKey is `member.key == key`, mostly without looking at the bytes again.
+inline bool HasKey(const Member& member, std::string_view key, std::uint64_t order) {
+  return member.order == order && member.key.size() == key.size() && (key.size() <= 8 || member.key == key);
+}
 
 // EntryFields are the required members of an entry, checked and decoded. The
 // views point into the line and carry no quotes.
@@ -78,14 +95,17 @@ class Scanner final {
   std::size_t fault_offset() const { return fault_offset_; }
 
   // Find returns the raw value of a member, empty when it is missing.
-  std::string_view Find(std::string_view key) const;
+  std::string_view Find(std::string_view key) const { return Find(key, KeyOrder(key)); }
+  std::string_view Find(std::string_view key, std::uint64_t order) const;
 
  private:
   LineFault CheckFields(std::string_view line);
+  bool IsTime(std::string_view text);
 
   EntryFields fields_;
   std::vector<Member> members_;
   std::string_view incomplete_field_;
+  std::array<char, 20> good_second_{};  // date and time of the last good entry, up to the full stop
   std::size_t fault_offset_ = 0;
 };
 

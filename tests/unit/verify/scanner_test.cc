@@ -110,6 +110,32 @@ TEST_CASE("a special character is seen at every place of a string") {
   }
 }
 
+TEST_CASE("a key holds every character it may and no other, at every place") {
+  const std::string allowed = "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+  for (int c = 0; c < 256; ++c) {
+    const auto character = static_cast<char>(c);
+    const bool good = allowed.find(character) != std::string::npos;
+    for (const std::size_t at : {std::size_t{0}, std::size_t{7}, std::size_t{15}, std::size_t{16}, std::size_t{40}}) {
+      std::string key(41, 'k');
+      key[at] = character;
+      CHECK((FaultOf(Line("{\"" + key + "\":1}")) == LineFault::kNone) == good);
+      // The same where no block of 16 bytes is left behind it.
+      CHECK((Scanner().ScanObject("{\"" + key + "\":1}") == LineFault::kNone) == good);
+    }
+  }
+}
+
+TEST_CASE("keys of any lengths are ordered by their bytes, shorter first") {
+  const std::vector<std::string> ascending = {"-",        "A", "AA", "AAAAAAAA",  "AAAAAAAAA", "AAAAAAAAB",
+                                              "AAAAAAAB", "B", "a",  "aaaaaaaa.", "aaaaaaaa0"};
+  for (std::size_t i = 0; i < ascending.size(); ++i) {
+    for (std::size_t j = 0; j < ascending.size(); ++j) {
+      const LineFault fault = FaultOf(Line("{\"" + ascending[i] + "\":1,\"" + ascending[j] + "\":2}"));
+      CHECK(fault == (i < j ? LineFault::kNone : i == j ? LineFault::kDuplicate : LineFault::kOrder));
+    }
+  }
+}
+
 TEST_CASE("a line that ends anywhere too early is refused") {
   const std::string line = Line(R"({"a":[1,"é\n",{"b":null}],"c":false})");
   REQUIRE(FaultOf(line) == LineFault::kNone);

@@ -7,8 +7,6 @@
 namespace ceremony::record {
 namespace {
 
-constexpr std::size_t kMaxMismatches = 64;
-
 std::string Quoted(std::string_view text) {
   constexpr std::size_t kShown = 80;
   return "\"" + std::string(text.substr(0, kShown)) + (text.size() > kShown ? "...\"" : "\"");
@@ -19,56 +17,6 @@ std::string Quoted(std::string_view text) {
 bool IsHexDigest(std::string_view text) {
   return text.size() == 64 &&
          std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-std::optional<Electorate> Voters::Of(std::string_view quorum, std::size_t m) const {
-  if (trust != nullptr) {
-    const Trust::Quorum* const pinned = trust->Find(quorum);
-    if (pinned == nullptr) return std::nullopt;
-    return Electorate::OfQuorum(*pinned);
-  }
-  if (!policy) return std::nullopt;
-  return quorum == kWitnessQuorum ? Electorate::OfPolicy(*policy) : Electorate::OfAnyNamed(*policy, m);
-}
-
-std::optional<Electorate> Voters::Witnesses() const { return Of(kWitnessQuorum, 0); }
-
-bool CheckLogSignature(const Note& note, const VerifierKey& log_key, std::string_view what,
-                       std::optional<std::uint64_t> entry, Findings& findings) {
-  for (const SignatureLine& line : note.signatures) {
-    if (!line.IsBy(log_key)) continue;
-    const base::Result<void> verified = log_key.Verify(note.text, line.signature);
-    if (verified.ok()) return true;
-    findings.Add("SIG-LOG", entry, std::string(what) + ": the log key's signature: " + verified.error().message);
-    return false;
-  }
-  findings.Add("SIG-LOG", entry, std::string(what) + " has no signature by the log key of " + log_key.name());
-  return false;
-}
-
-std::set<std::size_t> CollectSigners(const Note& note, const VerifierKey* log_key,
-                                     const std::optional<Electorate>& electorate, std::string_view what,
-                                     std::optional<std::uint64_t> entry, Findings& findings) {
-  std::set<std::size_t> signers;
-  if (!electorate) return signers;
-  for (const SignatureLine& line : note.signatures) {
-    if (log_key != nullptr && line.IsBy(*log_key)) continue;
-    const std::optional<std::size_t> signer = electorate->Find(line);
-    if (!signer) {
-      findings.Add("SIG-SIGNER", entry,
-                   std::string(what) + " is signed by " + Quoted(line.name) + ", key id " +
-                       base::HexEncode(line.key_id) + ", which is no known custodian's key");
-      continue;
-    }
-    const base::Result<void> verified = electorate->keys()[*signer].Verify(note.text, line.signature);
-    if (verified.ok()) {
-      signers.insert(*signer);
-    } else {
-      findings.Add("SIG-COSIGN", entry,
-                   std::string(what) + ": the signature by " + Quoted(line.name) + ": " + verified.error().message);
-    }
-  }
-  return signers;
 }
 
 LogAudit::LogAudit(Options options, Findings& findings)
@@ -353,91 +301,6 @@ void LogAudit::OnDone(const LineEvent& event, std::uint64_t entry) {
   }
 }
 
-void LogAudit::OnRequest(std::uint64_t entry) {
-  const std::optional<std::string> step = TextOf("step", entry);
-  const std::string_view subject = scanner_.Find("subject");
-  const std::optional<std::string> subject_digest = HexDigestOf("subject_sha256", entry);
-  if (!step || !subject_digest) return;
-  if (base::Sha256Hex(subject) != *subject_digest) {
-    findings_.Add("REC-ENTRY", entry, "subject_sha256 is not the digest of subject");
-  }
-  Scanner inner;
-  const std::string_view quorum = scanner_.Find("quorum");
-  std::optional<std::string> name;
-  std::optional<std::int64_t> m;
-  if (!quorum.empty() && inner.ScanObject(quorum) == LineFault::kNone) {
-    name = DecodeString(inner.Find("name"));
-    m = DecodeInteger(inner.Find("m"));
-  }
-  if (!name || !m || *m < 1) {
-    findings_.Add("REC-ENTRY", entry, "the field \"quorum\" is not an object with name and m");
-    return;
-  }
-  std::optional<Electorate> electorate = options_.voters.Of(*name, static_cast<std::size_t>(*m));
-  if (!electorate) {
-    // Without roster and policy nobody can be counted; REC-NO-POLICY says so.
-    if (options_.voters.trust != nullptr)
-      findings_.Add("QUO-REQUEST", entry, "the roster has no quorum " + Quoted(*name));
-    return;
-  }
-  if (static_cast<std::uint64_t>(*m) < electorate->m()) {
-    findings_.Add("QUO-REQUEST", entry,
-                  "the request asks for " + std::to_string(*m) + " approvals where the quorum " + Quoted(*name) +
-                      " is " + std::to_string(electorate->m()));
-  }
-  const std::uint64_t needed = std::max(static_cast<std::uint64_t>(*m), static_cast<std::uint64_t>(electorate->m()));
-  requests_.insert_or_assign(entry, Request{*step, std::move(*electorate), {}, needed});
-  request_of_step_[*step] = entry;
-}
-
-void LogAudit::OnCosign(std::uint64_t entry) {
-  const std::optional<std::string> person = TextOf("person", entry);
-  const std::optional<std::uint64_t> request_entry = NumberOf("request", entry);
-  const std::optional<std::uint64_t> size = NumberOf("size", entry);
-  const std::optional<std::string> text = TextOf("line", entry);
-  if (!person || !request_entry || !size || !text) return;
-  const base::Result<SignatureLine> line = SignatureLine::Parse(*text);
-  if (!line.ok()) {
-    findings_.Add("SIG-NOTE", entry, "the field \"line\": " + line.error().message);
-    return;
-  }
-  const auto request = requests_.find(*request_entry);
-  const auto covered = signed_.find(*size);
-  if (request == requests_.end()) {
-    if (options_.voters.Witnesses()) {
-      findings_.Add("QUO-REQUEST", entry, "entry " + std::to_string(*request_entry) + " is no request to approve");
-    }
-    return;
-  }
-  if (covered == signed_.end() || *size <= *request_entry) {
-    findings_.Add(
-        "QUO-REQUEST", entry,
-        "size " + std::to_string(*size) + " is no checkpoint that covers request " + std::to_string(*request_entry));
-    return;
-  }
-  const Electorate& electorate = request->second.electorate;
-  const std::optional<std::size_t> signer = electorate.Find(*line);
-  if (!signer || electorate.keys()[*signer].name() != PersonKeyName(estate_, *person)) {
-    findings_.Add("QUO-PERSON", entry,
-                  Quoted(*person) + " with a signature by " + Quoted(line->name) + ", key id " +
-                      base::HexEncode(line->key_id) + ", is nobody of the quorum that was asked");
-    return;
-  }
-  const Checkpoint checkpoint{origin_, *size, covered->second};
-  const base::Result<void> verified = electorate.keys()[*signer].Verify(checkpoint.Text(), line->signature);
-  if (!verified.ok()) {
-    findings_.Add("SIG-COSIGN", entry, "the signature by " + Quoted(line->name) + ": " + verified.error().message);
-    return;
-  }
-  if (!request->second.approvals.insert(*signer).second) {
-    findings_.Add("QUO-TWICE", entry,
-                  Quoted(*person) + " has approved request " + std::to_string(*request_entry) + " before");
-  }
-  if (first_signed_ == *size && witnesses_) {
-    if (const std::optional<std::size_t> witness = witnesses_->Find(*line)) opening_approvals_.insert(*witness);
-  }
-}
-
 void LogAudit::OnArtefact(std::uint64_t entry) {
   const std::optional<std::string> name = TextOf("name", entry);
   const std::optional<std::string> digest = HexDigestOf("sha256", entry);
@@ -448,46 +311,6 @@ void LogAudit::OnArtefact(std::uint64_t entry) {
     return;
   }
   artefacts_[*name] = {*digest, size, entry};
-}
-
-void LogAudit::OnCheckpoint(std::uint64_t entry) {
-  const std::optional<std::string> text = TextOf("note", entry);
-  if (!text || !log_key_) return;
-  const base::Result<Note> note = Note::Parse(*text);
-  if (!note.ok()) {
-    findings_.Add("SIG-NOTE", entry, "the field \"note\": " + note.error().message);
-    return;
-  }
-  const base::Result<Checkpoint> checkpoint = Checkpoint::Parse(note->text);
-  if (!checkpoint.ok()) {
-    findings_.Add("REC-CHECKPOINT", entry, checkpoint.error().message);
-    return;
-  }
-  if (checkpoint->origin != origin_) {
-    findings_.Add("REC-ORIGIN", entry,
-                  "the checkpoint is of " + Quoted(checkpoint->origin) + ", the record is " + Quoted(origin_));
-    return;
-  }
-  if (!CheckLogSignature(*note, *log_key_, "the checkpoint", entry, findings_)) return;
-  const std::set<std::size_t> signers =
-      CollectSigners(*note, &*log_key_, witnesses_, "the checkpoint", entry, findings_);
-  if (checkpoint->size != entry) {
-    findings_.Add("REC-CHECKPOINT", entry,
-                  "the checkpoint covers " + std::to_string(checkpoint->size) + " entries, but " +
-                      std::to_string(entry) + " stand before it");
-    return;
-  }
-  signed_[checkpoint->size] = checkpoint->root;
-  if (!first_signed_) {
-    first_signed_ = checkpoint->size;
-    opening_approvals_ = signers;
-  }
-  if (checkpoint->root != tree_.Root()) {
-    if (mismatches_.size() < kMaxMismatches) mismatches_.push_back({*checkpoint, entry});
-    return;
-  }
-  last_checkpoint_ = *checkpoint;
-  last_good_ = entry;
 }
 
 void LogAudit::OnClose(std::uint64_t entry) {

@@ -28,7 +28,9 @@ struct Arguments {
   bool json = false;
 };
 
-std::string Minutes(unsigned seconds) { return seconds < 90 ? fmt::format("{} s", seconds) : fmt::format("{} min", (seconds + 30) / 60); }
+std::string Minutes(unsigned seconds) {
+  return seconds < 90 ? fmt::format("{} s", seconds) : fmt::format("{} min", (seconds + 30) / 60);
+}
 
 std::string Join(const auto& names) {
   std::string text;
@@ -43,18 +45,31 @@ std::string PeopleText(const std::map<std::string, std::size_t>& people) {
 }
 
 ordered_json ToJson(const script::Inputs& inputs, const steps::Plan& plan) {
-  ordered_json object{{"script", inputs.script.id}, {"sha256", inputs.script.file.sha256}, {"seconds", plan.TotalSeconds()}};
+  ordered_json object{
+      {"script", inputs.script.id}, {"sha256", inputs.script.file.sha256}, {"seconds", plan.TotalSeconds()}};
   object["people"] = plan.People();
   object["tokens"] = plan.Tokens();
   object["steps"] = ordered_json::array();
   for (const steps::StepPlan& step : plan.steps) {
-    object["steps"].push_back({{"number", step.number}, {"id", step.id}, {"do", step.kind}, {"title", step.title}, {"section", step.section}, {"quorum", step.quorum},
-                               {"tokens", step.tokens}, {"people", step.people}, {"writes", step.writes}, {"seconds", step.seconds}});
+    object["steps"].push_back({{"number", step.number},
+                               {"id", step.id},
+                               {"do", step.kind},
+                               {"title", step.title},
+                               {"section", step.section},
+                               {"quorum", step.quorum},
+                               {"tokens", step.tokens},
+                               {"people", step.people},
+                               {"writes", step.writes},
+                               {"seconds", step.seconds}});
   }
   object["findings"] = ordered_json::array();
   for (const steps::Finding& finding : plan.findings) {
-    object["findings"].push_back({{"rule", finding.rule}, {"severity", steps::SeverityName(finding.severity)}, {"step", finding.step},
-                                  {"where", finding.where}, {"message", finding.message}, {"hint", finding.hint}});
+    object["findings"].push_back({{"rule", finding.rule},
+                                  {"severity", steps::SeverityName(finding.severity)},
+                                  {"step", finding.step},
+                                  {"where", finding.where},
+                                  {"message", finding.message},
+                                  {"hint", finding.hint}});
   }
   return object;
 }
@@ -89,7 +104,8 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostre
   for (const steps::Finding& finding : plan.findings) {
     const bool breach = finding.severity == steps::Severity::kBreach;
     out << typesetter.SetSaying(breach ? room::Tone::kBad : room::Tone::kWarning,
-                                fmt::format("{}: [{}] {} ({})", finding.where, finding.rule, finding.message, steps::SeverityName(finding.severity)));
+                                fmt::format("{}: [{}] {} ({})", finding.where, finding.rule, finding.message,
+                                            steps::SeverityName(finding.severity)));
     if (!finding.hint.empty()) out << "      hint: " << finding.hint << "\n";
   }
   out << typesetter.SetSaying(plan.HasBreach() ? room::Tone::kBad : room::Tone::kGood,
@@ -102,7 +118,8 @@ base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
     const auto beside = std::filesystem::path(arguments.binding).parent_path() / "roster.json";
     if (std::filesystem::exists(beside)) roster = beside.string();
   }
-  KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
+  KC_ASSIGN_OR_RETURN(const script::Inputs inputs,
+                      script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
   estate::Folded folded;
   if (!arguments.archive.empty()) {
     KC_ASSIGN_OR_RETURN(folded, estate::FoldArchive(arguments.archive));
@@ -123,13 +140,17 @@ void AddCheck(CLI::App& program, Action& chosen) {
   command->group(kPrepare);
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("script", arguments->script, "the ceremony script")->required()->type_name("FILE");
-  command->add_option("--binding", arguments->binding, "check that every token of the script is bound")->type_name("FILE");
-  command->add_option("--archive", arguments->archive, "check against the estate that these records make")->type_name("FOLDER");
-  command->add_option("--roster", arguments->roster, "check that the people are enough; roster.json beside the binding when left out")->type_name("FILE");
+  command->add_option("--binding", arguments->binding, "check that every token of the script is bound")
+      ->type_name("FILE");
+  command->add_option("--archive", arguments->archive, "check against the estate that these records make")
+      ->type_name("FOLDER");
+  command
+      ->add_option("--roster", arguments->roster,
+                   "check that the people are enough; roster.json beside the binding when left out")
+      ->type_name("FILE");
   command->add_flag("--json", arguments->json, "print one JSON object");
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return Check(*arguments, streams); };
-  });
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Check(*arguments, streams); }; });
 }
 
 }  // namespace ceremony::cli

@@ -26,8 +26,8 @@ struct Arguments {
 std::string NewArchive(const std::string& script_id) {
   base::SystemClock clock;
   const std::string now = base::FormatTime(clock.UtcMicros());
-  return fmt::format("rehearsal-{}-{}{}{}-{}{}{}", script_id, now.substr(0, 4), now.substr(5, 2), now.substr(8, 2), now.substr(11, 2), now.substr(14, 2),
-                     now.substr(17, 2));
+  return fmt::format("rehearsal-{}-{}{}{}-{}{}{}", script_id, now.substr(0, 4), now.substr(5, 2), now.substr(8, 2),
+                     now.substr(11, 2), now.substr(14, 2), now.substr(17, 2));
 }
 
 base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
@@ -39,28 +39,35 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   KC_RETURN_IF_ERROR(CheckCompany(options.company));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(options.archive, alone.script, alone.policy, hsm::Module::Load));
   const run::RehearsalPaths paths(options.archive);
-  KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(arguments.script, paths.roster, paths.binding, steps::Catalogue()));
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs,
+                      script::ReadInputs(arguments.script, paths.roster, paths.binding, steps::Catalogue()));
   if (!IsRehearsal(inputs)) {
-    return base::Refusal("RUN-ENV-02", fmt::format("{} says {}, not rehearsal", paths.binding, script::NameOf(inputs.binding->environment)),
-                         "rehearse in an archive of its own; `keyceremony run` takes the binding of the real tokens");
+    return base::Refusal(
+        "RUN-ENV-02",
+        fmt::format("{} says {}, not rehearsal", paths.binding, script::NameOf(inputs.binding->environment)),
+        "rehearse in an archive of its own; `keyceremony run` takes the binding of the real tokens");
   }
   std::string folder;
-  return Perform(options, inputs, streams, folder, [&](run::World& world) { return run::Begin(world, options.archive, inputs, folder); });
+  return Perform(options, inputs, streams, folder,
+                 [&](run::World& world) { return run::Begin(world, options.archive, inputs, folder); });
 }
 
 }  // namespace
 
 void AddRehearse(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand("rehearse", "run a script on SoftHSM tokens made for it, with simulated people");
+  CLI::App* command =
+      program.add_subcommand("rehearse", "run a script on SoftHSM tokens made for it, with simulated people");
   command->group(kPrepare);
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("script", arguments->script, "the ceremony script")->required()->type_name("FILE");
-  command->add_option("--archive", arguments->archive, "where tokens, people and records are kept; a new folder here when left out")->type_name("FOLDER");
+  command
+      ->add_option("--archive", arguments->archive,
+                   "where tokens, people and records are kept; a new folder here when left out")
+      ->type_name("FOLDER");
   command->add_flag("--unattended", arguments->unattended, "simulated people answer every question by themselves");
   command->add_flag("--quiet", arguments->quiet, "no transcript, only the verdict")->needs("--unattended");
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return Rehearse(*arguments, streams); };
-  });
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Rehearse(*arguments, streams); }; });
 }
 
 }  // namespace ceremony::cli

@@ -25,18 +25,21 @@ base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& stream
   std::string folder = path.filename().string();
   const std::string archive = path.parent_path().empty() ? "." : path.parent_path().string();
   if (!estate::IsRecordName(folder) || !fs::is_directory(path)) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("{} is no record of an archive", arguments.record))
+    return base::MakeError(base::ErrorCode::kInvalidInput,
+                           fmt::format("{} is no record of an archive", arguments.record))
         .WithHint("give the folder of a record, such as ARCHIVE/0001-smki-root-oca");
   }
   KC_ASSIGN_OR_RETURN(script::Inputs inputs, run::ReadRecordInputs(archive, folder));
   if (arguments.unattended && !IsRehearsal(inputs)) {
-    return base::Refusal("RUN-ENV-03", fmt::format("{} is a production ceremony", arguments.record), "people resume it: leave --unattended out");
+    return base::Refusal("RUN-ENV-03", fmt::format("{} is a production ceremony", arguments.record),
+                         "people resume it: leave --unattended out");
   }
   StageOptions options;
   options.archive = archive;
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;
   options.quiet = arguments.quiet;
-  return Perform(options, inputs, streams, folder, [&](run::World& world) { return run::Resume(world, archive, inputs, folder); });
+  return Perform(options, inputs, streams, folder,
+                 [&](run::World& world) { return run::Resume(world, archive, inputs, folder); });
 }
 
 }  // namespace
@@ -46,7 +49,8 @@ void AddResume(CLI::App& program, Action& chosen) {
   command->group(kHold);
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("record", arguments->record, "the folder of the record")->required()->type_name("RECORD");
-  command->add_flag("--unattended", arguments->unattended, "a rehearsal: simulated people answer every question by themselves");
+  command->add_flag("--unattended", arguments->unattended,
+                    "a rehearsal: simulated people answer every question by themselves");
   command->add_flag("--quiet", arguments->quiet, "no transcript, only the verdict")->needs("--unattended");
   command->callback([arguments, &chosen] {
     chosen = [arguments](const Streams& streams) { return ResumeRecord(*arguments, streams); };

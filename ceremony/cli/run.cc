@@ -20,12 +20,15 @@ struct Arguments {
 };
 
 base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
-  const std::string roster =
-      arguments.roster.empty() ? (std::filesystem::path(arguments.binding).parent_path() / "roster.json").string() : arguments.roster;
-  KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
+  const std::string roster = arguments.roster.empty()
+                                 ? (std::filesystem::path(arguments.binding).parent_path() / "roster.json").string()
+                                 : arguments.roster;
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs,
+                      script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
   if (IsRehearsal(inputs)) {
-    return base::Refusal("RUN-ENV-01", fmt::format("the binding {} is of a rehearsal", arguments.binding),
-                         "`keyceremony rehearse` runs it; a real ceremony needs a binding whose environment is uit, sit or production");
+    return base::Refusal(
+        "RUN-ENV-01", fmt::format("the binding {} is of a rehearsal", arguments.binding),
+        "`keyceremony rehearse` runs it; a real ceremony needs a binding whose environment is uit, sit or production");
   }
   KC_RETURN_IF_ERROR(CheckCompany(Company::kPeople));
   std::error_code error;
@@ -34,7 +37,8 @@ base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
   StageOptions options;
   options.archive = arguments.archive;
   std::string folder;
-  return Perform(options, inputs, streams, folder, [&](run::World& world) { return run::Begin(world, options.archive, inputs, folder); });
+  return Perform(options, inputs, streams, folder,
+                 [&](run::World& world) { return run::Begin(world, options.archive, inputs, folder); });
 }
 
 }  // namespace
@@ -44,12 +48,16 @@ void AddRun(CLI::App& program, Action& chosen) {
   command->group(kHold);
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("script", arguments->script, "the ceremony script")->required()->type_name("FILE");
-  command->add_option("--binding", arguments->binding, "which real token stands for each logical one")->required()->type_name("FILE");
-  command->add_option("--archive", arguments->archive, "the folder of all records of this estate")->required()->type_name("FOLDER");
-  command->add_option("--roster", arguments->roster, "the people; roster.json beside the binding when left out")->type_name("FILE");
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return Run(*arguments, streams); };
-  });
+  command->add_option("--binding", arguments->binding, "which real token stands for each logical one")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--archive", arguments->archive, "the folder of all records of this estate")
+      ->required()
+      ->type_name("FOLDER");
+  command->add_option("--roster", arguments->roster, "the people; roster.json beside the binding when left out")
+      ->type_name("FILE");
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Run(*arguments, streams); }; });
 }
 
 }  // namespace ceremony::cli

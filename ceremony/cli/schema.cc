@@ -1,3 +1,5 @@
+#include "ceremony/script/schema.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -6,7 +8,6 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
-#include "ceremony/script/schema.h"
 #include "ceremony/steps/catalogue.h"
 
 namespace ceremony::cli {

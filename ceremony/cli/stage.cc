@@ -24,7 +24,8 @@ namespace {
 
 base::Result<std::unique_ptr<room::Terminal>> OpenTerminal(const StageOptions& options) {
   if (options.company == Company::kUnattended) {
-    return std::unique_ptr<room::Terminal>(std::make_unique<room::UnattendedTerminal>(options.quiet ? nullptr : stdout, room::LookOf(1)));
+    return std::unique_ptr<room::Terminal>(
+        std::make_unique<room::UnattendedTerminal>(options.quiet ? nullptr : stdout, room::LookOf(1)));
   }
   KC_ASSIGN_OR_RETURN(std::unique_ptr<room::TtyTerminal> terminal, room::TtyTerminal::Open());
   return std::unique_ptr<room::Terminal>(std::move(terminal));
@@ -32,15 +33,17 @@ base::Result<std::unique_ptr<room::Terminal>> OpenTerminal(const StageOptions& o
 
 }  // namespace
 
-bool IsRehearsal(const script::Inputs& inputs) { return inputs.binding->environment == script::Environment::kRehearsal; }
+bool IsRehearsal(const script::Inputs& inputs) {
+  return inputs.binding->environment == script::Environment::kRehearsal;
+}
 
 base::Result<void> CheckCompany(Company company) {
   if (company == Company::kUnattended) return {};
   return room::TtyDevice::CheckThatPeopleCanType();
 }
 
-base::Result<int> Perform(const StageOptions& options, const script::Inputs& inputs, const Streams& streams, std::string& folder,
-                          const std::function<base::Result<void>(run::World&)>& play) {
+base::Result<int> Perform(const StageOptions& options, const script::Inputs& inputs, const Streams& streams,
+                          std::string& folder, const std::function<base::Result<void>(run::World&)>& play) {
   const room::SignalScope signals;
   hsm::IgnoreBrokenPipes();
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<room::Terminal> terminal, OpenTerminal(options));
@@ -48,21 +51,25 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   base::SystemClock clock;
   run::TypedPins typed(*terminal, inputs.policy.pin);
   run::EnvelopePins envelopes(run::RehearsalPaths(options.archive).envelopes, inputs.policy.pin);
-  run::PinKeeper& pins = IsRehearsal(inputs) ? static_cast<run::PinKeeper&>(envelopes) : static_cast<run::PinKeeper&>(typed);
+  run::PinKeeper& pins =
+      IsRehearsal(inputs) ? static_cast<run::PinKeeper&>(envelopes) : static_cast<run::PinKeeper&>(typed);
   quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, *terminal);
   run::World world{*terminal, clock, *storage, pins, credentials, hsm::Module::Load, room::StopRequested};
   const auto played = play(world);
   if (std::fflush(stdout) != 0 && played.ok()) {
-    return base::SystemError("write", "standard output", EIO).WithHint("the ceremony is complete; only its transcript is not");
+    return base::SystemError("write", "standard output", EIO)
+        .WithHint("the ceremony is complete; only its transcript is not");
   }
   if (!played.ok()) {
     base::Error error = played.error();
     if (const auto place = error.hint.find("resume RECORD"); place != std::string::npos && !folder.empty()) {
-      error.hint.replace(place, std::string("resume RECORD").size(), fmt::format("resume {}/{}", options.archive, folder));
+      error.hint.replace(place, std::string("resume RECORD").size(),
+                         fmt::format("resume {}/{}", options.archive, folder));
     }
     const bool recorded = !folder.empty() && std::filesystem::exists(options.archive + "/" + folder);
     if (recorded && error.hint.find("resume") == std::string::npos) {
-      error.hint += fmt::format("{}go on with: keyceremony resume {}/{}", error.hint.empty() ? "" : "; ", options.archive, folder);
+      error.hint += fmt::format("{}go on with: keyceremony resume {}/{}", error.hint.empty() ? "" : "; ",
+                                options.archive, folder);
     }
     return error;
   }

@@ -31,8 +31,8 @@ base::Result<void> CheckCompany(Company company);
 // the record that `folder` names (set by `play`) is complete, it is verified
 // with the roster it was run with. kInvalidInput when people are asked for and
 // there is no terminal.
-base::Result<int> Perform(const StageOptions& options, const script::Inputs& inputs, const Streams& streams, std::string& folder,
-                          const std::function<base::Result<void>(run::World&)>& play);
+base::Result<int> Perform(const StageOptions& options, const script::Inputs& inputs, const Streams& streams,
+                          std::string& folder, const std::function<base::Result<void>(run::World&)>& play);
 
 // IsRehearsal tells where PINs come from.
 bool IsRehearsal(const script::Inputs& inputs);

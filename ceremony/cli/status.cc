@@ -33,7 +33,8 @@ struct Status {
 
 base::Result<Status> ReadStatus(const std::string& archive) {
   if (!std::filesystem::is_directory(archive)) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("there is no archive {}", archive)).WithHint("give the folder that holds the records");
+    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("there is no archive {}", archive))
+        .WithHint("give the folder that holds the records");
   }
   Status status;
   KC_ASSIGN_OR_RETURN(status.folded, estate::FoldArchive(archive));
@@ -50,39 +51,73 @@ ordered_json ToJson(const Status& status) {
   const estate::Estate& estate = status.folded.estate;
   object["tokens"] = ordered_json::array();
   for (const estate::Token& token : estate.tokens()) {
-    object["tokens"].push_back({{"name", token.name}, {"label", token.label}, {"serial", token.serial}, {"manufacturer", token.manufacturer},
-                                {"model", token.model}, {"firmware", token.firmware}, {"role", token.role}, {"domain", token.domain},
-                                {"state", token.state}, {"ceremony", token.since.ceremony}, {"since", token.since.time}});
+    object["tokens"].push_back({{"name", token.name},
+                                {"label", token.label},
+                                {"serial", token.serial},
+                                {"manufacturer", token.manufacturer},
+                                {"model", token.model},
+                                {"firmware", token.firmware},
+                                {"role", token.role},
+                                {"domain", token.domain},
+                                {"state", token.state},
+                                {"ceremony", token.since.ceremony},
+                                {"since", token.since.time}});
   }
   object["keys"] = ordered_json::array();
   for (const estate::Key& key : estate.keys()) {
     ordered_json copies = ordered_json::array();
     for (const estate::Copy& copy : key.copies) {
-      copies.push_back({{"token", copy.token}, {"serial", copy.serial}, {"object_id", copy.object_id}, {"kind", copy.kind}, {"since", copy.since.time}});
+      copies.push_back({{"token", copy.token},
+                        {"serial", copy.serial},
+                        {"object_id", copy.object_id},
+                        {"kind", copy.kind},
+                        {"since", copy.since.time}});
     }
-    object["keys"].push_back({{"name", key.name}, {"algorithm", key.algorithm}, {"spki_sha256", key.spki_sha256}, {"state", key.state},
-                              {"usage", key.usage}, {"extractable", key.extractable}, {"ceremony", key.since.ceremony}, {"since", key.since.time},
+    object["keys"].push_back({{"name", key.name},
+                              {"algorithm", key.algorithm},
+                              {"spki_sha256", key.spki_sha256},
+                              {"state", key.state},
+                              {"usage", key.usage},
+                              {"extractable", key.extractable},
+                              {"ceremony", key.since.ceremony},
+                              {"since", key.since.time},
                               {"copies", std::move(copies)}});
   }
   object["certificates"] = ordered_json::array();
   for (const estate::Certificate& c : estate.certificates()) {
-    object["certificates"].push_back({{"name", c.name}, {"profile", c.profile}, {"subject", c.subject}, {"key", c.key}, {"issuer_key", c.issuer_key},
-                                      {"serial", c.serial}, {"not_before", c.not_before}, {"not_after", c.not_after}, {"sha256", c.sha256},
+    object["certificates"].push_back({{"name", c.name},
+                                      {"profile", c.profile},
+                                      {"subject", c.subject},
+                                      {"key", c.key},
+                                      {"issuer_key", c.issuer_key},
+                                      {"serial", c.serial},
+                                      {"not_before", c.not_before},
+                                      {"not_after", c.not_after},
+                                      {"sha256", c.sha256},
                                       {"artefact", c.since.ceremony + "/artefacts/" + c.artefact}});
   }
   object["custodians"] = ordered_json::array();
   for (const script::Person& person : status.roster.people) {
     if (!person.HasRole(script::Role::kCustodian)) continue;
-    object["custodians"].push_back({{"id", person.id}, {"name", person.name}, {"employer", person.employer}, {"state", script::NameOf(person.state)}});
+    object["custodians"].push_back({{"id", person.id},
+                                    {"name", person.name},
+                                    {"employer", person.employer},
+                                    {"state", script::NameOf(person.state)}});
   }
   object["due"] = ordered_json::array();
   for (const estate::DueItem& item : status.due) {
-    object["due"].push_back({{"what", item.what}, {"subject", item.subject}, {"by", item.by}, {"overdue", item.overdue}});
+    object["due"].push_back(
+        {{"what", item.what}, {"subject", item.subject}, {"by", item.by}, {"overdue", item.overdue}});
   }
   object["ceremonies"] = ordered_json::array();
   for (const estate::RecordSummary& record : status.folded.records) {
-    object["ceremonies"].push_back({{"record", record.folder}, {"ceremony", record.ceremony}, {"mode", record.mode}, {"began", record.began},
-                                    {"ended", record.ended}, {"entries", record.entries}, {"complete", record.complete}});
+    object["ceremonies"].push_back({{"record", record.folder},
+                                    {"ceremony", record.ceremony},
+                                    {"mode", record.mode},
+                                    {"began", record.began},
+                                    {"ended", record.ended},
+                                    {"entries", record.entries},
+                                    {"complete", record.complete}});
   }
   return object;
 }
@@ -94,25 +129,30 @@ void Print(const Status& status, std::ostream& out) {
   out << "Due\n";
   if (status.due.empty()) out << "  nothing\n";
   for (const estate::DueItem& item : status.due) {
-    out << fmt::format("  {}{} {}{}\n", item.overdue ? "OVERDUE: " : "", item.what, item.subject, item.by.empty() ? "" : " by " + Day(item.by));
+    out << fmt::format("  {}{} {}{}\n", item.overdue ? "OVERDUE: " : "", item.what, item.subject,
+                       item.by.empty() ? "" : " by " + Day(item.by));
   }
   out << "\nTokens\n" << (estate.tokens().empty() ? "  none\n" : "");
   for (const estate::Token& t : estate.tokens()) {
-    out << fmt::format("  {:<20} {:<12} {:<8} {:<18} {}, since {}\n", t.name, t.domain, t.role, t.serial, t.state, Day(t.since.time));
+    out << fmt::format("  {:<20} {:<12} {:<8} {:<18} {}, since {}\n", t.name, t.domain, t.role, t.serial, t.state,
+                       Day(t.since.time));
   }
   out << "\nKeys\n" << (estate.keys().empty() ? "  none\n" : "");
   for (const estate::Key& key : estate.keys()) {
     out << fmt::format("  {:<20} {:<12} {}, since {}\n", key.name, key.algorithm, key.state, Day(key.since.time));
     out << fmt::format("    public key {}\n", key.spki_sha256);
-    for (const estate::Copy& copy : key.copies) out << fmt::format("    {} on {} (serial {}), id {}\n", copy.kind, copy.token, copy.serial, copy.object_id);
+    for (const estate::Copy& copy : key.copies)
+      out << fmt::format("    {} on {} (serial {}), id {}\n", copy.kind, copy.token, copy.serial, copy.object_id);
   }
   out << "\nCertificates\n" << (estate.certificates().empty() ? "  none\n" : "");
   for (const estate::Certificate& c : estate.certificates()) {
-    out << fmt::format("  {:<20} {} to {}\n    {}\n    SHA-256 {}\n", c.name, Day(c.not_before), Day(c.not_after), c.subject, c.sha256);
+    out << fmt::format("  {:<20} {} to {}\n    {}\n    SHA-256 {}\n", c.name, Day(c.not_before), Day(c.not_after),
+                       c.subject, c.sha256);
   }
   out << "\nCeremonies\n";
   for (const estate::RecordSummary& r : status.folded.records) {
-    out << fmt::format("  {:<32} {:<11} {} {}, {} entries\n", r.folder, r.mode, Day(r.began), r.complete ? "complete" : "NOT COMPLETE", r.entries);
+    out << fmt::format("  {:<32} {:<11} {} {}, {} entries\n", r.folder, r.mode, Day(r.began),
+                       r.complete ? "complete" : "NOT COMPLETE", r.entries);
   }
 }
 

@@ -19,7 +19,9 @@ std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int ho
     if (certificate.not_after.empty() || certificate.not_after >= horizon) continue;
     due.push_back({"renew the certificate", certificate.name, certificate.not_after, certificate.not_after < now});
   }
-  std::stable_sort(due.begin(), due.end(), [](const DueItem& a, const DueItem& b) { return std::tie(b.overdue, a.by) < std::tie(a.overdue, b.by); });
+  std::stable_sort(due.begin(), due.end(), [](const DueItem& a, const DueItem& b) {
+    return std::tie(b.overdue, a.by) < std::tie(a.overdue, b.by);
+  });
   return due;
 }
 

@@ -50,15 +50,20 @@ base::Result<Effect> ReadAs(const json& object) {
       return;
     }
     if constexpr (std::is_same_v<Field, bool>) {
-      if (!found->is_boolean()) problem = std::string("effect field ") + name + " is not a boolean";
-      else field = found->template get<bool>();
+      if (!found->is_boolean())
+        problem = std::string("effect field ") + name + " is not a boolean";
+      else
+        field = found->template get<bool>();
     } else {
-      if (!found->is_string()) problem = std::string("effect field ") + name + " is not a string";
-      else field = found->template get<std::string>();
+      if (!found->is_string())
+        problem = std::string("effect field ") + name + " is not a string";
+      else
+        field = found->template get<std::string>();
     }
   });
   if (!problem.empty()) return Corrupt(problem);
-  if (object.size() != known) return Corrupt("effect " + std::string(NameOf(effect)) + " has fields that are not its own");
+  if (object.size() != known)
+    return Corrupt("effect " + std::string(NameOf(effect)) + " has fields that are not its own");
   return Effect(std::move(effect));
 }
 

@@ -34,9 +34,9 @@ struct KeyCreated {
   std::string usage;        // "sign"
   std::string spki_sha256;  // hex; empty while only planned
   std::string token;
-  std::string serial;       // of the token; empty while only planned
-  std::string object_id;    // CKA_ID, hex; empty while only planned
-  bool extractable = false; // may be wrapped out for a clone
+  std::string serial;        // of the token; empty while only planned
+  std::string object_id;     // CKA_ID, hex; empty while only planned
+  bool extractable = false;  // may be wrapped out for a clone
 };
 
 // A certificate was signed by a key of the estate.

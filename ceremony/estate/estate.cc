@@ -1,9 +1,9 @@
 #include "ceremony/estate/estate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
-
-#include <fmt/format.h>
 
 namespace ceremony::estate {
 namespace {
@@ -30,14 +30,17 @@ base::Result<void> Estate::Apply(const Effect& effect, const Provenance& provena
 
 base::Result<void> Estate::Take(const TokenCommissioned& e, const Provenance& provenance) {
   if (const Token* known = FindToken(e.token)) {
-    return base::Refusal("EST-TOKEN-01", fmt::format("token {} is already in service since {}", e.token, Where(known->since)),
+    return base::Refusal("EST-TOKEN-01",
+                         fmt::format("token {} is already in service since {}", e.token, Where(known->since)),
                          "commission a new token under a name of its own, or retire this one first");
   }
   if (const Token* known = FindTokenBySerial(e.serial)) {
-    return base::Refusal("EST-TOKEN-02", fmt::format("the token with serial {} is already in service as {}", e.serial, known->name),
+    return base::Refusal("EST-TOKEN-02",
+                         fmt::format("the token with serial {} is already in service as {}", e.serial, known->name),
                          "check which device is plugged in and what the binding says");
   }
-  tokens_.push_back({e.token, e.label, e.serial, e.manufacturer, e.model, e.firmware, e.role, e.domain, "in service", provenance});
+  tokens_.push_back(
+      {e.token, e.label, e.serial, e.manufacturer, e.model, e.firmware, e.role, e.domain, "in service", provenance});
   return {};
 }
 
@@ -48,35 +51,42 @@ base::Result<void> Estate::Take(const KeyCreated& e, const Provenance& provenanc
   }
   if (const Key* known = FindKeyBySpki(e.spki_sha256)) {
     return base::Refusal("EST-KEY-02",
-                         fmt::format("the public key {} of key {} already belongs to key {} since {}", e.spki_sha256, e.key,
-                                     known->name, Where(known->since)),
+                         fmt::format("the public key {} of key {} already belongs to key {} since {}", e.spki_sha256,
+                                     e.key, known->name, Where(known->since)),
                          "one key must never serve two CAs: stop, and find out where this token got its key");
   }
   if (FindToken(e.token) == nullptr) {
-    return base::Refusal("EST-TOKEN-03", fmt::format("key {} is to be made on token {}, which nobody commissioned", e.key, e.token),
+    return base::Refusal("EST-TOKEN-03",
+                         fmt::format("key {} is to be made on token {}, which nobody commissioned", e.key, e.token),
                          "put a token.commission step before it, or correct the token's name");
   }
   Copy original{e.token, e.serial, e.object_id, "original", provenance};
-  keys_.push_back({e.key, e.algorithm, e.usage, e.spki_sha256, "active", e.extractable, {std::move(original)}, provenance});
+  keys_.push_back(
+      {e.key, e.algorithm, e.usage, e.spki_sha256, "active", e.extractable, {std::move(original)}, provenance});
   return {};
 }
 
 base::Result<void> Estate::Take(const CertificateIssued& e, const Provenance& provenance) {
   if (const Certificate* known = FindCertificate(e.certificate)) {
-    return base::Refusal("EST-CERT-01", fmt::format("a certificate named {} exists since {}", e.certificate, Where(known->since)),
+    return base::Refusal("EST-CERT-01",
+                         fmt::format("a certificate named {} exists since {}", e.certificate, Where(known->since)),
                          "choose another name in the script");
   }
   if (FindKey(e.issuer_key) == nullptr) {
-    return base::Refusal("EST-KEY-03", fmt::format("certificate {} is to be signed by key {}, which does not exist", e.certificate, e.issuer_key),
-                         "put a key.generate step before it, or correct the key's name");
+    return base::Refusal(
+        "EST-KEY-03",
+        fmt::format("certificate {} is to be signed by key {}, which does not exist", e.certificate, e.issuer_key),
+        "put a key.generate step before it, or correct the key's name");
   }
-  const Certificate* twin = FindIf(certificates_, [&](const Certificate& c) { return c.issuer_key == e.issuer_key && Same(c.serial, e.serial); });
+  const Certificate* twin = FindIf(
+      certificates_, [&](const Certificate& c) { return c.issuer_key == e.issuer_key && Same(c.serial, e.serial); });
   if (twin != nullptr) {
-    return base::Refusal("EST-CERT-02", fmt::format("key {} already signed serial {} as {}", e.issuer_key, e.serial, twin->name),
+    return base::Refusal("EST-CERT-02",
+                         fmt::format("key {} already signed serial {} as {}", e.issuer_key, e.serial, twin->name),
                          "a serial number is used once (RFC 5280 4.1.2.2): run the step again for a new one");
   }
-  certificates_.push_back({e.certificate, e.profile, e.key, e.issuer_key, e.subject, e.serial, e.not_before, e.not_after, e.sha256,
-                           e.artefact, provenance});
+  certificates_.push_back({e.certificate, e.profile, e.key, e.issuer_key, e.subject, e.serial, e.not_before,
+                           e.not_after, e.sha256, e.artefact, provenance});
   return {};
 }
 
@@ -101,7 +111,8 @@ const Certificate* Estate::FindCertificate(std::string_view name) const {
   return FindIf(certificates_, [&](const Certificate& c) { return c.name == name; });
 }
 const Certificate* Estate::FindCertificateOfKey(std::string_view key) const {
-  const auto found = std::find_if(certificates_.rbegin(), certificates_.rend(), [&](const Certificate& c) { return c.key == key; });
+  const auto found =
+      std::find_if(certificates_.rbegin(), certificates_.rend(), [&](const Certificate& c) { return c.key == key; });
   return found == certificates_.rend() ? nullptr : &*found;
 }
 

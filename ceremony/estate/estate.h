@@ -18,7 +18,7 @@ namespace ceremony::estate {
 struct Provenance {
   std::string ceremony;  // folder name of the record, "0001-smki-root-oca"; "planned" in a check
   std::uint64_t entry = 0;
-  std::string time;      // RFC 3339
+  std::string time;  // RFC 3339
 };
 
 struct Token {

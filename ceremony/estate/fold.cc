@@ -17,9 +17,10 @@ using nlohmann::json;
 
 // Only these lines can matter here; the others are not even parsed.
 bool IsOfInterest(std::string_view line) {
-  return line.find("\"type\":\"step\"") != std::string_view::npos ? line.find("\"effects\":") != std::string_view::npos
-                                                                  : line.find("\"type\":\"open\"") != std::string_view::npos ||
-                                                                        line.find("\"type\":\"close\"") != std::string_view::npos;
+  return line.find("\"type\":\"step\"") != std::string_view::npos
+             ? line.find("\"effects\":") != std::string_view::npos
+             : line.find("\"type\":\"open\"") != std::string_view::npos ||
+                   line.find("\"type\":\"close\"") != std::string_view::npos;
 }
 
 std::string Text(const json& entry, const char* field) {
@@ -58,7 +59,8 @@ class RecordFold final {
 
  private:
   base::Error Corrupt(std::uint64_t seq, const std::string& why) const {
-    base::Error error = base::MakeError(base::ErrorCode::kCorrupt, fmt::format("record {}, entry {}: {}", summary_.folder, seq, why));
+    base::Error error =
+        base::MakeError(base::ErrorCode::kCorrupt, fmt::format("record {}, entry {}: {}", summary_.folder, seq, why));
     error.rule = "EST-FOLD-01";
     error.hint = "verify the archive with keyceremony-verify";
     return error;
@@ -96,7 +98,8 @@ base::Result<void> FoldRecord(const std::string& path, Estate& estate, RecordSum
 bool IsRecordName(std::string_view name) {
   const std::size_t dash = name.find('-');
   if (dash == std::string_view::npos || dash < 4 || dash + 1 == name.size()) return false;
-  return std::all_of(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(dash), [](unsigned char c) { return std::isdigit(c) != 0; });
+  return std::all_of(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(dash),
+                     [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
 base::Result<Folded> FoldArchive(const std::string& archive, const std::string& before) {

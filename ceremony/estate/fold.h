@@ -15,12 +15,12 @@ namespace ceremony::estate {
 
 // RecordSummary is what a list of ceremonies shows of one record.
 struct RecordSummary {
-  std::string folder;    // "0001-smki-root-oca"
+  std::string folder;  // "0001-smki-root-oca"
   std::string ceremony;
   std::string origin;
-  std::string mode;      // "rehearsal" or "production"
-  std::string began;     // time of `open`
-  std::string ended;     // time of `close`; empty while it is not closed
+  std::string mode;   // "rehearsal" or "production"
+  std::string began;  // time of `open`
+  std::string ended;  // time of `close`; empty while it is not closed
   std::uint64_t entries = 0;
   bool opened = false;    // it has an `open` entry
   bool complete = false;  // closed, and its addendum is there

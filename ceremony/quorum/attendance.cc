@@ -11,7 +11,8 @@ base::Result<Presence> FindPresence(std::string_view name) {
   for (const Presence presence : {Presence::kInPerson, Presence::kRemote}) {
     if (name == PresenceName(presence)) return presence;
   }
-  return base::MakeError(base::ErrorCode::kCorrupt, "presence is " + std::string(name) + ", expected in-person or remote");
+  return base::MakeError(base::ErrorCode::kCorrupt,
+                         "presence is " + std::string(name) + ", expected in-person or remote");
 }
 
 void Attendance::Arrive(Attendee attendee) {
@@ -31,14 +32,16 @@ base::Result<void> Attendance::Depart(std::string_view person) {
 }
 
 const Attendee* Attendance::Find(std::string_view person) const {
-  const auto found = std::find_if(present_.begin(), present_.end(), [&](const Attendee& a) { return a.person == person; });
+  const auto found =
+      std::find_if(present_.begin(), present_.end(), [&](const Attendee& a) { return a.person == person; });
   return found == present_.end() ? nullptr : &*found;
 }
 
 std::vector<const Attendee*> Attendance::WithRole(std::string_view role) const {
   std::vector<const Attendee*> found;
   for (const Attendee& attendee : present_) {
-    if (std::find(attendee.roles.begin(), attendee.roles.end(), role) != attendee.roles.end()) found.push_back(&attendee);
+    if (std::find(attendee.roles.begin(), attendee.roles.end(), role) != attendee.roles.end())
+      found.push_back(&attendee);
   }
   return found;
 }

@@ -68,7 +68,8 @@ base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::SignerOf(cons
   if (const auto known = simulated_.find(person.id); known != simulated_.end()) return known->second;
   const auto file = files_.find(person.id);
   if (file == files_.end()) {
-    base::Error error = base::MakeError(base::ErrorCode::kNotFound, fmt::format("{} has no credential in the binding", person.name));
+    base::Error error =
+        base::MakeError(base::ErrorCode::kNotFound, fmt::format("{} has no credential in the binding", person.name));
     error.hint = fmt::format("add \"{}\" to \"credentials\" of the binding", person.id);
     return error;
   }
@@ -78,7 +79,8 @@ base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::SignerOf(cons
   return signer;
 }
 
-base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::Load(const script::Person& person, const std::string& path, bool& encrypted) {
+base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::Load(const script::Person& person,
+                                                                        const std::string& path, bool& encrypted) {
   KC_ASSIGN_OR_RETURN(const base::SecretBytes pem, ReadKeyFile(path));
   const std::string_view text = base::AsText(pem.view());
   base::SecretBytes passphrase;
@@ -94,9 +96,10 @@ base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::Load(const sc
   const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, GivePassphrase, &passphrase));
   ERR_clear_error();
   if (!key) {
-    base::Error error = base::MakeError(
-        base::ErrorCode::kInvalidInput, fmt::format("the credential of {} in {} could not be opened{}", person.name, path,
-                                                    passphrase.empty() ? "" : ": wrong passphrase, or the file is damaged"));
+    base::Error error =
+        base::MakeError(base::ErrorCode::kInvalidInput,
+                        fmt::format("the credential of {} in {} could not be opened{}", person.name, path,
+                                    passphrase.empty() ? "" : ": wrong passphrase, or the file is damaged"));
     error.hint = "check the file and try again";
     return error;
   }
@@ -105,10 +108,11 @@ base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::Load(const sc
   KC_ASSIGN_OR_RETURN(const base::Bytes expected, base::Base64Decode(person.sign_key));
   const base::PublicKey& found = signer->key().public_key();
   if (!std::ranges::equal(expected, found.spki())) {
-    return base::Refusal("CRED-01",
-                         fmt::format("the credential in {} has the public key {}, the roster gives {} the key {}", path,
-                                     found.SpkiSha256Hex(), person.name, base::Sha256Hex(expected)),
-                         "somebody else's file, or a credential that was renewed: take the one that belongs to the roster");
+    return base::Refusal(
+        "CRED-01",
+        fmt::format("the credential in {} has the public key {}, the roster gives {} the key {}", path,
+                    found.SpkiSha256Hex(), person.name, base::Sha256Hex(expected)),
+        "somebody else's file, or a credential that was renewed: take the one that belongs to the roster");
   }
   return std::shared_ptr<record::NoteSigner>(std::move(signer));
 }
@@ -118,7 +122,8 @@ base::SecretBytes Pkcs8Pem(const base::SecretBytes& der) {
   constexpr std::string_view kEnd = "-----END PRIVATE KEY-----\n";
   // EVP_EncodeBlock writes into memory that is wiped; std::string would not be.
   base::SecretBytes base64((der.size() + 2) / 3 * 4 + 1);
-  const auto length = static_cast<std::size_t>(EVP_EncodeBlock(base64.writable().data(), der.view().data(), static_cast<int>(der.size())));
+  const auto length = static_cast<std::size_t>(
+      EVP_EncodeBlock(base64.writable().data(), der.view().data(), static_cast<int>(der.size())));
   base::SecretBytes pem(kBegin.size() + kEnd.size() + length + (length + 63) / 64);
   auto out = pem.writable().begin();
   const auto put = [&out](base::ByteView bytes) { out = std::copy(bytes.begin(), bytes.end(), out); };

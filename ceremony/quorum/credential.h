@@ -35,7 +35,8 @@ class FileCredentials final : public Credentials {
   base::Result<std::shared_ptr<record::NoteSigner>> SignerOf(const script::Person& person) override;
 
  private:
-  base::Result<std::shared_ptr<record::NoteSigner>> Load(const script::Person& person, const std::string& path, bool& encrypted);
+  base::Result<std::shared_ptr<record::NoteSigner>> Load(const script::Person& person, const std::string& path,
+                                                         bool& encrypted);
 
   std::string estate_;
   std::map<std::string, std::string> files_;

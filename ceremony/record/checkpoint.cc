@@ -53,7 +53,8 @@ Result<Checkpoint> Checkpoint::Parse(std::string_view text) {
   parsed.origin = lines[0];
   KC_ASSIGN_OR_RETURN(parsed.size, ParseSize(lines[1]));
   const Result<base::Bytes> root = base::Base64Decode(lines[2]);
-  if (!root.ok() || root->size() != parsed.root.size()) return NotACheckpoint("its third line is not the base64 of 32 bytes");
+  if (!root.ok() || root->size() != parsed.root.size())
+    return NotACheckpoint("its third line is not the base64 of 32 bytes");
   std::ranges::copy(*root, parsed.root.begin());
   return parsed;
 }
@@ -62,11 +63,13 @@ std::string Checkpoint::Text() const { return fmt::format("{}\n{}\n{}\n", origin
 
 Result<std::string> NewOrigin(std::string_view estate, std::string_view ceremony) {
   if (!IsKeyName(estate)) {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("the estate name \"{}\" cannot be part of an origin", estate))
+    return MakeError(ErrorCode::kInvalidInput,
+                     fmt::format("the estate name \"{}\" cannot be part of an origin", estate))
         .WithHint("use letters, digits, dots and hyphens, such as example.com/smki");
   }
   if (!IsKeyName(ceremony) || ceremony.find('/') != std::string_view::npos) {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("the ceremony id \"{}\" cannot be part of an origin", ceremony))
+    return MakeError(ErrorCode::kInvalidInput,
+                     fmt::format("the ceremony id \"{}\" cannot be part of an origin", ceremony))
         .WithHint("use letters, digits, dots and hyphens");
   }
   return fmt::format("{}/{}/{}", estate, ceremony, base::RandomHex(kOriginRandomBytes));
@@ -84,6 +87,8 @@ Result<OriginParts> SplitOrigin(std::string_view origin) {
                      std::string(origin.substr(last + 1))};
 }
 
-std::string PersonKeyName(std::string_view estate, std::string_view person) { return fmt::format("{}/{}", estate, person); }
+std::string PersonKeyName(std::string_view estate, std::string_view person) {
+  return fmt::format("{}/{}", estate, person);
+}
 
 }  // namespace ceremony::record

@@ -32,9 +32,9 @@ base::Result<std::string> NewOrigin(std::string_view estate, std::string_view ce
 
 // OriginParts is an origin taken apart.
 struct OriginParts {
-  std::string estate;    // may hold `/`
+  std::string estate;  // may hold `/`
   std::string ceremony;
-  std::string random;    // 32 hex digits
+  std::string random;  // 32 hex digits
 };
 // SplitOrigin fails with kInvalidInput for what NewOrigin cannot have made.
 base::Result<OriginParts> SplitOrigin(std::string_view origin);

@@ -20,7 +20,8 @@ base::Result<Disclosure> Withhold(std::string_view name, const nlohmann::json& v
 
 base::Result<Disclosure> WithholdWith(base::ByteView salt, std::string_view name, const nlohmann::json& value) {
   if (salt.size() != kSaltBytes) {
-    return base::MakeError(base::ErrorCode::kInternal, fmt::format("a salt of {} bytes, expected {}", salt.size(), kSaltBytes));
+    return base::MakeError(base::ErrorCode::kInternal,
+                           fmt::format("a salt of {} bytes, expected {}", salt.size(), kSaltBytes));
   }
   const nlohmann::json triple = nlohmann::json::array({base::Base64UrlEncode(salt), name, value});
   KC_ASSIGN_OR_RETURN(const std::string text, CanonicaliseValue(triple));

@@ -1,8 +1,9 @@
 #include "ceremony/record/entry.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "ceremony/record/utf8.h"
@@ -111,22 +112,32 @@ constexpr std::array<std::string_view, 4> kPhases = {"begin", "end", "skipped", 
 
 std::string_view KindWords(FieldKind kind) {
   switch (kind) {
-    case FieldKind::kText: return "a string";
-    case FieldKind::kInteger: return "an integer";
-    case FieldKind::kObject: return "an object";
-    case FieldKind::kArray: return "an array";
-    case FieldKind::kObjectOrNull: return "an object or null";
+    case FieldKind::kText:
+      return "a string";
+    case FieldKind::kInteger:
+      return "an integer";
+    case FieldKind::kObject:
+      return "an object";
+    case FieldKind::kArray:
+      return "an array";
+    case FieldKind::kObjectOrNull:
+      return "an object or null";
   }
   return "a value";
 }
 
 bool IsOfKind(const json& value, FieldKind kind) {
   switch (kind) {
-    case FieldKind::kText: return value.is_string();
-    case FieldKind::kInteger: return value.is_number_integer();
-    case FieldKind::kObject: return value.is_object();
-    case FieldKind::kArray: return value.is_array();
-    case FieldKind::kObjectOrNull: return value.is_object() || value.is_null();
+    case FieldKind::kText:
+      return value.is_string();
+    case FieldKind::kInteger:
+      return value.is_number_integer();
+    case FieldKind::kObject:
+      return value.is_object();
+    case FieldKind::kArray:
+      return value.is_array();
+    case FieldKind::kObjectOrNull:
+      return value.is_object() || value.is_null();
   }
   return false;
 }
@@ -163,20 +174,31 @@ class JcsWriter final {
 
   bool Write(const json& value, int level) {
     switch (value.type()) {
-      case json::value_t::null: out_ += "null"; return true;
-      case json::value_t::boolean: out_ += value.get<bool>() ? "true" : "false"; return true;
-      case json::value_t::string: return WriteString(value.get_ref<const std::string&>());
-      case json::value_t::number_integer: return WriteInteger(value.get<std::int64_t>());
+      case json::value_t::null:
+        out_ += "null";
+        return true;
+      case json::value_t::boolean:
+        out_ += value.get<bool>() ? "true" : "false";
+        return true;
+      case json::value_t::string:
+        return WriteString(value.get_ref<const std::string&>());
+      case json::value_t::number_integer:
+        return WriteInteger(value.get<std::int64_t>());
       case json::value_t::number_unsigned: {
         const auto number = value.get<std::uint64_t>();
-        if (number > static_cast<std::uint64_t>(kMaxInteger)) return Fail("an integer is beyond 2^53-1; write it as a string");
+        if (number > static_cast<std::uint64_t>(kMaxInteger))
+          return Fail("an integer is beyond 2^53-1; write it as a string");
         return WriteInteger(static_cast<std::int64_t>(number));
       }
-      case json::value_t::object: return WriteObject(value, level);
-      case json::value_t::array: return WriteArray(value, level);
-      case json::value_t::number_float: return Fail("a number is not an integer");
+      case json::value_t::object:
+        return WriteObject(value, level);
+      case json::value_t::array:
+        return WriteArray(value, level);
+      case json::value_t::number_float:
+        return Fail("a number is not an integer");
       case json::value_t::binary:
-      case json::value_t::discarded: break;
+      case json::value_t::discarded:
+        break;
     }
     return Fail("a value is not JSON");
   }
@@ -212,13 +234,27 @@ class JcsWriter final {
       plain = i + 1;
       out_.push_back('\\');
       switch (c) {
-        case '"': out_.push_back('"'); break;
-        case '\\': out_.push_back('\\'); break;
-        case '\b': out_.push_back('b'); break;
-        case '\t': out_.push_back('t'); break;
-        case '\n': out_.push_back('n'); break;
-        case '\f': out_.push_back('f'); break;
-        case '\r': out_.push_back('r'); break;
+        case '"':
+          out_.push_back('"');
+          break;
+        case '\\':
+          out_.push_back('\\');
+          break;
+        case '\b':
+          out_.push_back('b');
+          break;
+        case '\t':
+          out_.push_back('t');
+          break;
+        case '\n':
+          out_.push_back('n');
+          break;
+        case '\f':
+          out_.push_back('f');
+          break;
+        case '\r':
+          out_.push_back('r');
+          break;
         default:
           out_ += "u00";
           out_.push_back(kHex[c >> 4]);
@@ -278,10 +314,12 @@ class JcsWriter final {
 Result<void> CheckKind(const json& entry, const RequiredField& field, std::string_view type) {
   const auto found = entry.find(field.name);
   if (found == entry.end()) {
-    return FieldError(fmt::format("/{}", field.name), fmt::format("missing in an entry of type {}, expected {}", type, KindWords(field.kind)));
+    return FieldError(fmt::format("/{}", field.name),
+                      fmt::format("missing in an entry of type {}, expected {}", type, KindWords(field.kind)));
   }
   if (!IsOfKind(*found, field.kind)) {
-    return FieldError(fmt::format("/{}", field.name), fmt::format("expected {}, found {}", KindWords(field.kind), found->type_name()));
+    return FieldError(fmt::format("/{}", field.name),
+                      fmt::format("expected {}, found {}", KindWords(field.kind), found->type_name()));
   }
   return {};
 }
@@ -298,7 +336,8 @@ Result<void> CheckCommon(const json& entry) {
   if (!IsTime(entry["time"].get_ref<const std::string&>())) {
     return FieldError("/time", "expected the form 2026-01-31T12:00:00.000000Z");
   }
-  if (!IsSalt(entry["salt"].get_ref<const std::string&>())) return FieldError("/salt", "expected 32 lowercase hex digits");
+  if (!IsSalt(entry["salt"].get_ref<const std::string&>()))
+    return FieldError("/salt", "expected 32 lowercase hex digits");
   if (!FindMode(entry["mode"].get_ref<const std::string&>()).ok()) {
     return FieldError("/mode", "expected \"rehearsal\" or \"production\"");
   }
@@ -313,7 +352,8 @@ Result<Mode> FindMode(std::string_view name) {
   for (const Mode mode : {Mode::kRehearsal, Mode::kProduction}) {
     if (ModeName(mode) == name) return mode;
   }
-  return MakeError(ErrorCode::kInvalidInput, fmt::format("mode is \"{}\", expected \"rehearsal\" or \"production\"", name));
+  return MakeError(ErrorCode::kInvalidInput,
+                   fmt::format("mode is \"{}\", expected \"rehearsal\" or \"production\"", name));
 }
 
 std::span<const EntryTypeFacts> EntryTypes() { return kEntryTypes; }
@@ -333,7 +373,8 @@ Result<void> CanonicaliseInto(const json& entry, std::string& out) {
   JcsWriter writer(out);
   if (!writer.Write(entry, 1)) return writer.TakeError();
   if (out.size() > kMaxLineBytes) {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("an entry has {} bytes, at most {} fit in a line", out.size(), kMaxLineBytes))
+    return MakeError(ErrorCode::kInvalidInput,
+                     fmt::format("an entry has {} bytes, at most {} fit in a line", out.size(), kMaxLineBytes))
         .WithHint("write the large value as an artefact and name its digest");
   }
   return {};
@@ -373,7 +414,8 @@ Result<json> ParseEntry(std::string_view line) {
   const Result<std::string> again = Canonicalise(entry);
   if (!again.ok()) return MakeError(ErrorCode::kCorrupt, again.error().message);
   if (*again != line) return MakeError(ErrorCode::kCorrupt, "a line of the log is not in canonical form");
-  if (Result<void> fields = CheckFields(entry); !fields.ok()) return MakeError(ErrorCode::kCorrupt, fields.error().message);
+  if (Result<void> fields = CheckFields(entry); !fields.ok())
+    return MakeError(ErrorCode::kCorrupt, fields.error().message);
   return entry;
 }
 

@@ -18,12 +18,12 @@
 
 namespace ceremony::record {
 
-inline constexpr std::int64_t kFormatVersion = 1;                  // `v`
-inline constexpr std::size_t kMinLineBytes = 2;                    // without the LF
-inline constexpr std::size_t kMaxLineBytes = 65535;                // without the LF
-inline constexpr int kMaxNesting = 16;                             // the entry's own object is level 1
-inline constexpr std::int64_t kMaxInteger = (1LL << 53) - 1;       // |n| of a JSON number
-inline constexpr std::size_t kSaltBytes = 16;                      // 32 hex digits
+inline constexpr std::int64_t kFormatVersion = 1;             // `v`
+inline constexpr std::size_t kMinLineBytes = 2;               // without the LF
+inline constexpr std::size_t kMaxLineBytes = 65535;           // without the LF
+inline constexpr int kMaxNesting = 16;                        // the entry's own object is level 1
+inline constexpr std::int64_t kMaxInteger = (1LL << 53) - 1;  // |n| of a JSON number
+inline constexpr std::size_t kSaltBytes = 16;                 // 32 hex digits
 
 // Names of the files of a record (section 1), relative to its folder.
 inline constexpr std::string_view kLogFile = "log.jsonl";
@@ -45,8 +45,22 @@ std::string_view ModeName(Mode mode);  // "rehearsal", "production"
 base::Result<Mode> FindMode(std::string_view name);
 
 enum class EntryType : std::uint8_t {
-  kOpen, kAttend, kDepart, kStep, kRequest, kCosign, kIntent, kDone,
-  kObserve, kArtefact, kNote, kDeviation, kRefusal, kCheckpoint, kRecover, kClose,
+  kOpen,
+  kAttend,
+  kDepart,
+  kStep,
+  kRequest,
+  kCosign,
+  kIntent,
+  kDone,
+  kObserve,
+  kArtefact,
+  kNote,
+  kDeviation,
+  kRefusal,
+  kCheckpoint,
+  kRecover,
+  kClose,
 };
 
 // What the value of a required field must be. kText is a string, kObjectOrNull
@@ -65,9 +79,9 @@ struct RequiredField {
 // verifier read it.
 struct EntryTypeFacts {
   EntryType type;
-  std::string_view name;                   // value of `type`
-  bool may_be_withheld;                    // section 6: a public bundle may give the leaf hash alone
-  std::span<const RequiredField> fields;   // besides the common fields
+  std::string_view name;                  // value of `type`
+  bool may_be_withheld;                   // section 6: a public bundle may give the leaf hash alone
+  std::span<const RequiredField> fields;  // besides the common fields
 };
 std::span<const EntryTypeFacts> EntryTypes();
 const EntryTypeFacts& FactsOf(EntryType type);

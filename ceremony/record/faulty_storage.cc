@@ -48,7 +48,8 @@ class FaultyAppendFile final : public AppendFile {
   Result<void> Append(base::ByteView bytes) override {
     const StorageFault fault = gate_->Ask("append", path_, true);
     if (fault.error_number == 0) return under_->Append(bytes);
-    if (fault.written.has_value()) KC_RETURN_IF_ERROR(under_->Append(bytes.first(std::min(*fault.written, bytes.size()))));
+    if (fault.written.has_value())
+      KC_RETURN_IF_ERROR(under_->Append(bytes.first(std::min(*fault.written, bytes.size()))));
     return Gate::Injected("append", path_, fault);
   }
   Result<void> Sync() override {
@@ -85,11 +86,13 @@ class FaultyReadFile final : public ReadFile {
 
 }  // namespace
 
-FaultyStorage::FaultyStorage(Storage& under, Hook hook) : under_(under), gate_(std::make_shared<Gate>(std::move(hook))) {}
+FaultyStorage::FaultyStorage(Storage& under, Hook hook)
+    : under_(under), gate_(std::make_shared<Gate>(std::move(hook))) {}
 FaultyStorage::~FaultyStorage() = default;
 
 FaultyStorage::Hook FaultyStorage::FailAt(std::uint64_t index, int error_number) {
-  return [index, error_number](const StorageCall& call) { return StorageFault{call.index == index ? error_number : 0}; };
+  return
+      [index, error_number](const StorageCall& call) { return StorageFault{call.index == index ? error_number : 0}; };
 }
 
 std::uint64_t FaultyStorage::calls() const { return gate_->calls(); }
@@ -97,13 +100,15 @@ std::uint64_t FaultyStorage::calls() const { return gate_->calls(); }
 Result<std::unique_ptr<AppendFile>> FaultyStorage::CreateNew(std::string_view path, Lock lock) {
   KC_RETURN_IF_ERROR(gate_->Pass("create-new", path, true));
   KC_ASSIGN_OR_RETURN(std::unique_ptr<AppendFile> file, under_.CreateNew(path, lock));
-  return std::unique_ptr<AppendFile>(std::make_unique<FaultyAppendFile<Gate>>(std::move(file), gate_, std::string(path)));
+  return std::unique_ptr<AppendFile>(
+      std::make_unique<FaultyAppendFile<Gate>>(std::move(file), gate_, std::string(path)));
 }
 
 Result<std::unique_ptr<AppendFile>> FaultyStorage::OpenAppend(std::string_view path, Lock lock) {
   KC_RETURN_IF_ERROR(gate_->Pass("open-append", path, true));
   KC_ASSIGN_OR_RETURN(std::unique_ptr<AppendFile> file, under_.OpenAppend(path, lock));
-  return std::unique_ptr<AppendFile>(std::make_unique<FaultyAppendFile<Gate>>(std::move(file), gate_, std::string(path)));
+  return std::unique_ptr<AppendFile>(
+      std::make_unique<FaultyAppendFile<Gate>>(std::move(file), gate_, std::string(path)));
 }
 
 Result<std::unique_ptr<ReadFile>> FaultyStorage::OpenRead(std::string_view path) {

@@ -14,16 +14,16 @@
 namespace ceremony::record {
 
 struct StorageCall {
-  std::uint64_t index = 0;   // from 0, over the life of the FaultyStorage
-  std::string_view name;     // "append", "sync", "truncate", "create-new", "open-append", "open-read", "read-at",
-                             // "rename", "replace", "remove", "make-folder", "sync-folder", "list", "find"
+  std::uint64_t index = 0;  // from 0, over the life of the FaultyStorage
+  std::string_view name;    // "append", "sync", "truncate", "create-new", "open-append", "open-read", "read-at",
+                            // "rename", "replace", "remove", "make-folder", "sync-folder", "list", "find"
   std::string_view path;
-  bool changes = false;      // false for open-read, read-at, list, find
+  bool changes = false;  // false for open-read, read-at, list, find
 };
 
 struct StorageFault {
-  int error_number = 0;                        // 0: no fault
-  std::optional<std::size_t> written = {};     // an append: so many bytes reach the file before it fails
+  int error_number = 0;                     // 0: no fault
+  std::optional<std::size_t> written = {};  // an append: so many bytes reach the file before it fails
 };
 
 class FaultyStorage final : public Storage {

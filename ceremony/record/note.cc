@@ -76,11 +76,16 @@ Result<VerifierKey> VerifierKey::Make(std::string name, base::PublicKey key) {
   }
   SignatureType type;
   switch (key.algorithm()) {
-    case base::KeyAlgorithm::kEcP256: type = SignatureType::kEcdsa; break;
-    case base::KeyAlgorithm::kEd25519: type = SignatureType::kEd25519; break;
+    case base::KeyAlgorithm::kEcP256:
+      type = SignatureType::kEcdsa;
+      break;
+    case base::KeyAlgorithm::kEd25519:
+      type = SignatureType::kEd25519;
+      break;
     default:
-      return MakeError(ErrorCode::kUnsupported, fmt::format("the key of {} is {}; notes are signed with ec-p256 or ed25519",
-                                                            name, base::FactsOf(key.algorithm()).name));
+      return MakeError(ErrorCode::kUnsupported,
+                       fmt::format("the key of {} is {}; notes are signed with ec-p256 or ed25519", name,
+                                   base::FactsOf(key.algorithm()).name));
   }
   const KeyId id = KeyIdOf(name, type, EncodedKey(key, type));
   return VerifierKey(std::move(name), type, id, std::move(key));
@@ -104,8 +109,10 @@ Result<VerifierKey> VerifierKey::Parse(std::string_view vkey) {
   const auto type = static_cast<SignatureType>(blob->front());
   const base::ByteView encoded = base::ByteView(*blob).subspan(1);
   if (type != SignatureType::kEcdsa && type != SignatureType::kEd25519) {
-    return MakeError(ErrorCode::kUnsupported, fmt::format("a verifier key has signature type 0x{:02x}; 0x01 (Ed25519) and 0x02 (ECDSA P-256) are known",
-                                                          blob->front()));
+    return MakeError(
+        ErrorCode::kUnsupported,
+        fmt::format("a verifier key has signature type 0x{:02x}; 0x01 (Ed25519) and 0x02 (ECDSA P-256) are known",
+                    blob->front()));
   }
   KC_ASSIGN_OR_RETURN(base::PublicKey key, type == SignatureType::kEcdsa ? base::PublicKey::FromSpki(encoded)
                                                                          : base::PublicKey::FromEd25519(encoded));
@@ -130,13 +137,15 @@ std::string_view VerifierKey::person() const {
 }
 
 Result<void> VerifierKey::Verify(std::string_view text, base::ByteView signature) const {
-  if (type_ == SignatureType::kEd25519) return key_.Verify(base::SignatureScheme::kEd25519, base::AsBytes(text), signature);
+  if (type_ == SignatureType::kEd25519)
+    return key_.Verify(base::SignatureScheme::kEd25519, base::AsBytes(text), signature);
   KC_RETURN_IF_ERROR(base::CheckStrictLowSDer(base::Curve::kP256, signature));
   return key_.Verify(base::SignatureScheme::kEcdsa, base::AsBytes(text), signature);
 }
 
 Result<SignatureLine> SignatureLine::Parse(std::string_view line) {
-  if (!line.starts_with(kSignaturePrefix)) return NotANote("a signature line does not begin with an em dash and a space");
+  if (!line.starts_with(kSignaturePrefix))
+    return NotANote("a signature line does not begin with an em dash and a space");
   const std::string_view rest = line.substr(kSignaturePrefix.size());
   const std::size_t space = rest.find(' ');
   if (space == std::string_view::npos) return NotANote("a signature line has no space after the key name");
@@ -176,7 +185,8 @@ Result<Note> Note::Parse(std::string_view note) {
     });
     if (twice) return NotANote("two signatures by " + line.name + " with one key id");
     parsed.signatures.push_back(std::move(line));
-    if (parsed.signatures.size() > kMaxNoteSignatures) return NotANote(fmt::format("more than {} signatures", kMaxNoteSignatures));
+    if (parsed.signatures.size() > kMaxNoteSignatures)
+      return NotANote(fmt::format("more than {} signatures", kMaxNoteSignatures));
   }
   return parsed;
 }
@@ -214,7 +224,8 @@ Result<SignatureLine> SignText(std::string_view text, NoteSigner& signer) {
   const VerifierKey& key = signer.key();
   KC_ASSIGN_OR_RETURN(base::Bytes signature, signer.Sign(text));
   if (Result<void> verified = key.Verify(text, signature); !verified.ok()) {
-    return MakeError(ErrorCode::kCorrupt, fmt::format("{} made a signature that does not verify: {}", key.name(), verified.error().message))
+    return MakeError(ErrorCode::kCorrupt,
+                     fmt::format("{} made a signature that does not verify: {}", key.name(), verified.error().message))
         .WithHint("the token or the key file of this signer is not what it says it is");
   }
   return SignatureLine{key.name(), key.key_id(), std::move(signature)};

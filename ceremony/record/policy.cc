@@ -42,7 +42,8 @@ std::vector<std::string_view> Items(std::string_view line) {
 // PolicyReader holds what has been defined so far, line by line.
 class PolicyReader final {
  public:
-  PolicyReader(std::vector<Policy::Log>& logs, std::vector<Policy::Witness>& witnesses, std::vector<Policy::Group>& groups)
+  PolicyReader(std::vector<Policy::Log>& logs, std::vector<Policy::Witness>& witnesses,
+               std::vector<Policy::Group>& groups)
       : logs_(logs), witnesses_(witnesses), groups_(groups) {}
 
   Result<void> Read(std::span<const std::string_view> items) {
@@ -63,7 +64,8 @@ class PolicyReader final {
     if (items.empty() || items.size() > 2) return Bad("expected: log VKEY [URL]");
     KC_ASSIGN_OR_RETURN(VerifierKey key, VerifierKey::Parse(items[0]));
     for (const Policy::Log& other : logs_) {
-      if (other.key.public_key() == key.public_key()) return Bad(fmt::format("the log key {} stands here twice", key.name()));
+      if (other.key.public_key() == key.public_key())
+        return Bad(fmt::format("the log key {} stands here twice", key.name()));
     }
     if (logs_.size() == kMaxLogs) return Bad(fmt::format("more than {} logs", kMaxLogs));
     logs_.push_back({std::move(key), std::string(items.size() > 1 ? items[1] : "")});
@@ -75,7 +77,8 @@ class PolicyReader final {
     KC_RETURN_IF_ERROR(Define(items[0]));
     KC_ASSIGN_OR_RETURN(VerifierKey key, VerifierKey::Parse(items[1]));
     for (const Policy::Witness& other : witnesses_) {
-      if (other.key.public_key() == key.public_key()) return Bad(fmt::format("witnesses {} and {} have one key", other.name, items[0]));
+      if (other.key.public_key() == key.public_key())
+        return Bad(fmt::format("witnesses {} and {} have one key", other.name, items[0]));
     }
     if (witnesses_.size() == kMaxWitnesses) return Bad(fmt::format("more than {} witnesses", kMaxWitnesses));
     witnesses_.push_back({std::string(items[0]), std::move(key), std::string(items.size() > 2 ? items[2] : "")});
@@ -87,7 +90,8 @@ class PolicyReader final {
     const std::span<const std::string_view> members = items.subspan(2);
     Policy::Group group{std::string(items[0]), 0, {}};
     for (const std::string_view member : members) {
-      if (!defined_.contains(member)) return Bad(fmt::format("group {} names {}, which is not defined above", group.name, member));
+      if (!defined_.contains(member))
+        return Bad(fmt::format("group {} names {}, which is not defined above", group.name, member));
       if (!is_member_.insert(std::string(member)).second) return Bad(fmt::format("{} is a member twice", member));
       group.members.emplace_back(member);
     }
@@ -106,14 +110,16 @@ class PolicyReader final {
     if (error != std::errc() || end != text.data() + text.size() || text.front() == '0') {
       return Bad(fmt::format("the threshold \"{}\" is not all, any or a decimal number from 1", text));
     }
-    if (threshold > members) return Bad(fmt::format("the threshold {} is more than the {} members", threshold, members));
+    if (threshold > members)
+      return Bad(fmt::format("the threshold {} is more than the {} members", threshold, members));
     return threshold;
   }
 
   Result<void> ReadQuorum(std::span<const std::string_view> items) {
     if (items.size() != 1) return Bad("expected: quorum NAME");
     if (quorum_.has_value()) return Bad("a second quorum line");
-    if (items[0] != kNone && !defined_.contains(items[0])) return Bad(fmt::format("the quorum {} is not defined above", items[0]));
+    if (items[0] != kNone && !defined_.contains(items[0]))
+      return Bad(fmt::format("the quorum {} is not defined above", items[0]));
     quorum_ = std::string(items[0]);
     return {};
   }
@@ -186,7 +192,8 @@ Result<Policy> Policy::OfPeople(std::string_view quorum_name, std::size_t thresh
     }
     if (person.keys.size() > 1) groups += fmt::format("group {} any{}\n", person.id, own);
   }
-  return Parse(fmt::format("{}{}group {} {}{}\nquorum {}\n", witnesses, groups, quorum_name, threshold, members, quorum_name));
+  return Parse(
+      fmt::format("{}{}group {} {}{}\nquorum {}\n", witnesses, groups, quorum_name, threshold, members, quorum_name));
 }
 
 std::string Policy::Text() const {
@@ -217,12 +224,14 @@ Result<void> Policy::CheckPeople() const {
     std::map<std::string, std::string> subgroup_of;
     for (const std::string& member : group.members) {
       const Witness* witness = FindWitness(member);
-      const std::set<std::string> below = witness != nullptr ? std::set<std::string>{witness->key.name()} : people_of[member];
+      const std::set<std::string> below =
+          witness != nullptr ? std::set<std::string>{witness->key.name()} : people_of[member];
       for (const std::string& person : below) {
         const bool fresh = people.insert(person).second;
         const bool direct_again = !fresh && witness != nullptr && !subgroup_of.contains(person);
         if (!fresh && !direct_again) {
-          return MakeError(ErrorCode::kInvalidInput, fmt::format("in group {} the person {} could count twice", group.name, person))
+          return MakeError(ErrorCode::kInvalidInput,
+                           fmt::format("in group {} the person {} could count twice", group.name, person))
               .WithHint("put all keys of one person into one group of threshold any");
         }
         if (witness == nullptr) subgroup_of[person] = member;

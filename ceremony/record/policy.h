@@ -53,7 +53,8 @@ class Policy final {
   // kInvalidInput when a person has no key, keys of two names, or the
   // threshold is not in 1..people.size(). No log line: the log key is made in
   // the ceremony, and the first cosigned checkpoint vouches for it.
-  static base::Result<Policy> OfPeople(std::string_view quorum_name, std::size_t threshold, std::span<const Person> people);
+  static base::Result<Policy> OfPeople(std::string_view quorum_name, std::size_t threshold,
+                                       std::span<const Person> people);
 
   // Text is the one spelling that we write: logs, witnesses, groups, quorum,
   // single spaces, no comments.

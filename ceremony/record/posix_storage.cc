@@ -92,7 +92,8 @@ struct PosixStorage::State {
     for (;;) {
       const std::size_t slash = rest.find('/');
       const std::string name(rest.substr(0, slash));
-      if (!IsComponent(name)) return MakeError(ErrorCode::kInternal, fmt::format("\"{}\" is not a path of a storage", path));
+      if (!IsComponent(name))
+        return MakeError(ErrorCode::kInternal, fmt::format("\"{}\" is not a path of a storage", path));
       if (slash == std::string_view::npos) return Place{std::move(here), name};
       Descriptor next(openat(here.get(), name.c_str(), kFolderFlags));
       if (!next.valid()) return SystemError("openat", Shown(path.substr(0, path.size() - rest.size() + slash)), errno);
@@ -119,13 +120,15 @@ struct PosixStorage::State {
     Descriptor file(openat(place.folder.get(), place.name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
     if (!file.valid()) {
       if (errno == EEXIST) {
-        return base::Refusal("RECORD-OUT-01", fmt::format("{} exists already", Shown(path)), "nothing is ever overwritten: move it away or choose another name");
+        return base::Refusal("RECORD-OUT-01", fmt::format("{} exists already", Shown(path)),
+                             "nothing is ever overwritten: move it away or choose another name");
       }
       return SystemError("openat", Shown(path), errno);
     }
     struct stat status {};
     if (fstat(file.get(), &status) != 0) return SystemError("fstat", Shown(path), errno);
-    if (!S_ISREG(status.st_mode)) return MakeError(ErrorCode::kIo, fmt::format("{} is not a regular file", Shown(path)));
+    if (!S_ISREG(status.st_mode))
+      return MakeError(ErrorCode::kIo, fmt::format("{} is not a regular file", Shown(path)));
     return file;
   }
 
@@ -216,14 +219,16 @@ Result<std::unique_ptr<AppendFile>> PosixStorage::CreateNew(std::string_view pat
   KC_RETURN_IF_ERROR(state_->CheckSound());
   KC_ASSIGN_OR_RETURN(Descriptor file, state_->OpenFile(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL));
   if (lock == Lock::kExclusive) KC_RETURN_IF_ERROR(state_->TakeLock(file, path));
-  return std::unique_ptr<AppendFile>(std::make_unique<PosixAppendFile<State>>(state_, std::move(file), std::string(path)));
+  return std::unique_ptr<AppendFile>(
+      std::make_unique<PosixAppendFile<State>>(state_, std::move(file), std::string(path)));
 }
 
 Result<std::unique_ptr<AppendFile>> PosixStorage::OpenAppend(std::string_view path, Lock lock) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   KC_ASSIGN_OR_RETURN(Descriptor file, state_->OpenFile(path, O_WRONLY | O_APPEND));
   if (lock == Lock::kExclusive) KC_RETURN_IF_ERROR(state_->TakeLock(file, path));
-  return std::unique_ptr<AppendFile>(std::make_unique<PosixAppendFile<State>>(state_, std::move(file), std::string(path)));
+  return std::unique_ptr<AppendFile>(
+      std::make_unique<PosixAppendFile<State>>(state_, std::move(file), std::string(path)));
 }
 
 Result<std::unique_ptr<ReadFile>> PosixStorage::OpenRead(std::string_view path) {
@@ -235,7 +240,8 @@ Result<void> PosixStorage::Rename(std::string_view from, std::string_view to) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   KC_ASSIGN_OR_RETURN(const State::Place source, state_->Locate(from));
   KC_ASSIGN_OR_RETURN(const State::Place target, state_->Locate(to));
-  int failed = renameat2(source.folder.get(), source.name.c_str(), target.folder.get(), target.name.c_str(), RENAME_NOREPLACE);
+  int failed =
+      renameat2(source.folder.get(), source.name.c_str(), target.folder.get(), target.name.c_str(), RENAME_NOREPLACE);
   if (failed != 0 && (errno == EINVAL || errno == ENOSYS)) {
     // A file system without RENAME_NOREPLACE: a second name fails when it is taken.
     failed = linkat(source.folder.get(), source.name.c_str(), target.folder.get(), target.name.c_str(), 0);
@@ -262,14 +268,16 @@ Result<void> PosixStorage::Replace(std::string_view from, std::string_view to) {
 Result<void> PosixStorage::Remove(std::string_view path) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   KC_ASSIGN_OR_RETURN(const State::Place place, state_->Locate(path));
-  if (unlinkat(place.folder.get(), place.name.c_str(), 0) != 0) return SystemError("unlinkat", state_->Shown(path), errno);
+  if (unlinkat(place.folder.get(), place.name.c_str(), 0) != 0)
+    return SystemError("unlinkat", state_->Shown(path), errno);
   return {};
 }
 
 Result<void> PosixStorage::MakeFolder(std::string_view path) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   KC_ASSIGN_OR_RETURN(const State::Place place, state_->Locate(path));
-  if (mkdirat(place.folder.get(), place.name.c_str(), 0700) != 0) return SystemError("mkdirat", state_->Shown(path), errno);
+  if (mkdirat(place.folder.get(), place.name.c_str(), 0700) != 0)
+    return SystemError("mkdirat", state_->Shown(path), errno);
   return {};
 }
 

@@ -114,7 +114,8 @@ class RecoveryRun final {
         if (valid) begin = end + 1;
       }
       offset += begin;
-      std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(begin), buffer.begin() + static_cast<std::ptrdiff_t>(filled), buffer.begin());
+      std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(begin),
+                buffer.begin() + static_cast<std::ptrdiff_t>(filled), buffer.begin());
       filled -= begin;
       if (filled > kMaxLineBytes + 1) valid = false;  // no line of ours, and more than one append
     }
@@ -132,12 +133,15 @@ class RecoveryRun final {
     if (!parsed.ok()) return false;
     const json& entry = *parsed;
     const EntryType type = FindEntryType(entry["type"].get_ref<const std::string&>())->type;
-    if (entry["seq"] != state_->size() || (type == EntryType::kOpen) != (state_->size() == 0) || state_->closed) return false;
+    if (entry["seq"] != state_->size() || (type == EntryType::kOpen) != (state_->size() == 0) || state_->closed)
+      return false;
     if (entry["mode"] != ModeName(state_->options.mode)) {
-      return base::Refusal("RECORD-RECOVER-03", fmt::format("{} is a {} record, asked for {}", Folder(), entry["mode"].get<std::string>(),
-                                                            ModeName(state_->options.mode)));
+      return base::Refusal("RECORD-RECOVER-03",
+                           fmt::format("{} is a {} record, asked for {}", Folder(), entry["mode"].get<std::string>(),
+                                       ModeName(state_->options.mode)));
     }
-    if (type == EntryType::kCheckpoint) KC_RETURN_IF_ERROR(CheckCheckpoint(entry["note"].get_ref<const std::string&>(), state_->size()));
+    if (type == EntryType::kCheckpoint)
+      KC_RETURN_IF_ERROR(CheckCheckpoint(entry["note"].get_ref<const std::string&>(), state_->size()));
     state_->written.Append(Leaf(line));
     state_->NoteEntry(type, entry);
     Remember(type, entry);
@@ -149,8 +153,12 @@ class RecoveryRun final {
     last_time_ = entry["time"].get<std::string>();
     CollectSaltedDigests(entry, salted_digests_);
     switch (type) {
-      case EntryType::kIntent: dangling_[entry["call"].get<std::int64_t>()] = entry; break;
-      case EntryType::kDone: dangling_.erase(entry["call"].get<std::int64_t>()); break;
+      case EntryType::kIntent:
+        dangling_[entry["call"].get<std::int64_t>()] = entry;
+        break;
+      case EntryType::kDone:
+        dangling_.erase(entry["call"].get<std::int64_t>());
+        break;
       case EntryType::kStep: {
         const auto id = entry["id"].get<std::string>();
         if (entry["phase"] == "begin") {
@@ -160,30 +168,36 @@ class RecoveryRun final {
         }
         break;
       }
-      case EntryType::kArtefact: artefacts_[entry["name"].get<std::string>()] = entry["sha256"].get<std::string>(); break;
+      case EntryType::kArtefact:
+        artefacts_[entry["name"].get<std::string>()] = entry["sha256"].get<std::string>();
+        break;
       case EntryType::kRecover:
         RememberTorn(entry["torn"]);
         for (const json& file : entry.value("set_aside", json::array())) RememberTorn(file);
         break;
-      default: break;
+      default:
+        break;
     }
   }
 
   void RememberTorn(const json& file) {
-    if (file.is_object() && file.contains("sha256") && file["sha256"].is_string()) named_torn_.insert(file["sha256"].get<std::string>());
+    if (file.is_object() && file.contains("sha256") && file["sha256"].is_string())
+      named_torn_.insert(file["sha256"].get<std::string>());
   }
 
   // A signed checkpoint must be about the entries before it: a writer that went
   // on after a changed log would have the log key sign a second history.
   Result<void> CheckCheckpoint(const std::string& bytes, std::uint64_t size) {
     const auto belied = [&](std::string_view problem) {
-      return base::Refusal("RECORD-RECOVER-05", fmt::format("{}: the checkpoint over {} entries {}", Folder(), size, problem),
+      return base::Refusal("RECORD-RECOVER-05",
+                           fmt::format("{}: the checkpoint over {} entries {}", Folder(), size, problem),
                            "the record was changed after it was signed: keep it as evidence");
     };
     const Result<Note> note = Note::Parse(bytes);
     if (!note.ok()) return belied("is no signed note");
     const Result<record::Checkpoint> checkpoint = record::Checkpoint::Parse(note->text);
-    if (!checkpoint.ok() || checkpoint->origin != state_->origin || checkpoint->size != size) return belied("is of another log or size");
+    if (!checkpoint.ok() || checkpoint->origin != state_->origin || checkpoint->size != size)
+      return belied("is of another log or size");
     if (checkpoint->root != state_->written.Root()) return belied("has another root than the entries");
     const Result<base::Bytes> spki = base::Base64Decode(state_->log_key);
     if (!spki.ok()) return belied("cannot be checked: the open entry holds no log key");
@@ -200,10 +214,12 @@ class RecoveryRun final {
     const std::uint64_t entries = state_->size();
     const std::string_view tail = base::AsText(tail_);
     const std::size_t lf = tail.find('\n');
-    const bool one_line = tail_is_whole_ && tail.size() <= kMaxLineBytes + 1 && (lf == std::string_view::npos || lf + 1 == tail.size());
+    const bool one_line =
+        tail_is_whole_ && tail.size() <= kMaxLineBytes + 1 && (lf == std::string_view::npos || lf + 1 == tail.size());
     if (!one_line) return Changed(fmt::format("entry {} is not valid, and more than one torn line follows", entries));
     if (entries == 0) {
-      return base::Refusal("RECORD-RECOVER-02", fmt::format("{} holds no entry: its ceremony had not begun", Path(kLogFile)),
+      return base::Refusal("RECORD-RECOVER-02",
+                           fmt::format("{} holds no entry: its ceremony had not begun", Path(kLogFile)),
                            "nothing was done on any token; begin again with another folder");
     }
     if (state_->closed && !tail.empty()) return Changed(fmt::format("{} bytes follow the close entry", tail.size()));
@@ -344,14 +360,16 @@ class RecoveryRun final {
     json torn = nullptr;
     if (found_.torn.has_value()) torn = {{"sha256", found_.torn->sha256}, {"size", found_.torn->size}};
     // A line holds 64 KiB: of many missing files it names the first and counts all.
-    const auto named = found_.missing.begin() + static_cast<std::ptrdiff_t>(std::min(found_.missing.size(), kMaxMissingNamed));
-    KC_ASSIGN_OR_RETURN(found_.recover_seq,
-                        state_->Write(EntryType::kRecover, {{"entries", found_.entries},
-                                                            {"torn", torn},
-                                                            {"set_aside", set_aside},
-                                                            {"finished", found_.finished},
-                                                            {"missing", std::vector<std::string>(found_.missing.begin(), named)},
-                                                            {"missing_count", found_.missing.size()}}));
+    const auto named =
+        found_.missing.begin() + static_cast<std::ptrdiff_t>(std::min(found_.missing.size(), kMaxMissingNamed));
+    KC_ASSIGN_OR_RETURN(
+        found_.recover_seq,
+        state_->Write(EntryType::kRecover, {{"entries", found_.entries},
+                                            {"torn", torn},
+                                            {"set_aside", set_aside},
+                                            {"finished", found_.finished},
+                                            {"missing", std::vector<std::string>(found_.missing.begin(), named)},
+                                            {"missing_count", found_.missing.size()}}));
     return {};
   }
 

@@ -42,8 +42,8 @@ struct Recovered {
 // `sha256`, `size`}]), `missing` (at most 50 names) and `missing_count`. Every
 // `torn-*` file of a record is named by its digest in one `recover` entry, in
 // `torn` or in `set_aside` (there when the recovery that made it was itself
-// cut short; `name` is then the file's own). On a closed record it appends nothing. It may itself be killed anywhere and
-// run again.
+// cut short; `name` is then the file's own). On a closed record it appends nothing. It may itself be killed anywhere
+// and run again.
 //
 // Refusals: RECORD-LOCK-01 (another process holds the log), RECORD-RECOVER-01
 // (what follows the valid prefix is more than one torn line, or follows

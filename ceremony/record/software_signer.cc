@@ -19,7 +19,9 @@ using base::Result;
 template <auto kFree>
 struct Freed {
   template <typename T>
-  void operator()(T* object) const { kFree(object); }
+  void operator()(T* object) const {
+    kFree(object);
+  }
 };
 using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using ContextPtr = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
@@ -37,7 +39,8 @@ Result<base::PublicKey> PublicKeyOf(EVP_PKEY* key) {
 // libcrypto signs ECDSA with either s; n - s is the same signature.
 Result<base::Bytes> LowS(base::ByteView der) {
   const unsigned char* at = der.data();
-  const std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>> parsed(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+  const std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>> parsed(
+      d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
   base::Bytes raw(64);
   if (parsed == nullptr || BN_bn2binpad(ECDSA_SIG_get0_r(parsed.get()), raw.data(), 32) != 32 ||
       BN_bn2binpad(ECDSA_SIG_get0_s(parsed.get()), raw.data() + 32, 32) != 32) {
@@ -73,9 +76,11 @@ Result<std::unique_ptr<SoftwareSigner>> SoftwareSigner::FromPkcs8(std::string na
     return MakeError(ErrorCode::kInvalidInput, fmt::format("the private key of {} is not a DER PKCS#8 file", name));
   }
   KeyPtr key(EVP_PKCS82PKEY(info.get()));
-  if (key == nullptr) return MakeError(ErrorCode::kInvalidInput, fmt::format("the private key of {} cannot be read", name));
+  if (key == nullptr)
+    return MakeError(ErrorCode::kInvalidInput, fmt::format("the private key of {} cannot be read", name));
   KC_ASSIGN_OR_RETURN(VerifierKey named, NamedKey(std::move(name), key.get()));
-  return std::unique_ptr<SoftwareSigner>(new SoftwareSigner(std::make_unique<State>(State{std::move(key), std::move(named)})));
+  return std::unique_ptr<SoftwareSigner>(
+      new SoftwareSigner(std::make_unique<State>(State{std::move(key), std::move(named)})));
 }
 
 Result<std::unique_ptr<SoftwareSigner>> SoftwareSigner::Generate(std::string name, SignatureType type) {
@@ -87,7 +92,8 @@ Result<std::unique_ptr<SoftwareSigner>> SoftwareSigner::Generate(std::string nam
                                            : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
   if (key == nullptr) return MakeError(ErrorCode::kInternal, "libcrypto could not make a key");
   KC_ASSIGN_OR_RETURN(VerifierKey named, NamedKey(std::move(name), key.get()));
-  return std::unique_ptr<SoftwareSigner>(new SoftwareSigner(std::make_unique<State>(State{std::move(key), std::move(named)})));
+  return std::unique_ptr<SoftwareSigner>(
+      new SoftwareSigner(std::make_unique<State>(State{std::move(key), std::move(named)})));
 }
 
 const VerifierKey& SoftwareSigner::key() const { return state_->key; }
@@ -98,13 +104,16 @@ Result<base::Bytes> SoftwareSigner::Sign(std::string_view text) {
   const base::ByteView bytes = base::AsBytes(text);
   std::size_t size = 0;
   if (context == nullptr ||
-      EVP_DigestSignInit(context.get(), nullptr, ecdsa ? EVP_sha256() : nullptr, nullptr, state_->private_key.get()) != 1 ||
+      EVP_DigestSignInit(context.get(), nullptr, ecdsa ? EVP_sha256() : nullptr, nullptr, state_->private_key.get()) !=
+          1 ||
       EVP_DigestSign(context.get(), nullptr, &size, bytes.data(), bytes.size()) != 1) {
-    return MakeError(ErrorCode::kInternal, fmt::format("libcrypto could not sign with the key of {}", state_->key.name()));
+    return MakeError(ErrorCode::kInternal,
+                     fmt::format("libcrypto could not sign with the key of {}", state_->key.name()));
   }
   base::Bytes signature(size);
   if (EVP_DigestSign(context.get(), signature.data(), &size, bytes.data(), bytes.size()) != 1) {
-    return MakeError(ErrorCode::kInternal, fmt::format("libcrypto could not sign with the key of {}", state_->key.name()));
+    return MakeError(ErrorCode::kInternal,
+                     fmt::format("libcrypto could not sign with the key of {}", state_->key.name()));
   }
   signature.resize(size);
   if (!ecdsa) return signature;

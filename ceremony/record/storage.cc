@@ -55,7 +55,8 @@ Result<base::Bytes> ReadWholeFile(Storage& storage, std::string_view path, std::
     KC_ASSIGN_OR_RETURN(const std::size_t got, file->ReadAt(at, std::span(content).subspan(at)));
     content.resize(at + got);
     if (content.size() > limit) {
-      return MakeError(ErrorCode::kIo, fmt::format("{} has more than the {} bytes that such a file may have", path, limit));
+      return MakeError(ErrorCode::kIo,
+                       fmt::format("{} has more than the {} bytes that such a file may have", path, limit));
     }
     if (got < 65536) return content;
   }

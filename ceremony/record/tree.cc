@@ -91,7 +91,8 @@ Hash CompactRange::Root() const {
 LeafSource LeavesOf(std::span<const Hash> leaves) {
   return [leaves](std::uint64_t index) -> Result<Hash> {
     if (index >= leaves.size()) {
-      return MakeError(ErrorCode::kInvalidInput, "leaf " + std::to_string(index) + " of " + std::to_string(leaves.size()) + " was asked for");
+      return MakeError(ErrorCode::kInvalidInput,
+                       "leaf " + std::to_string(index) + " of " + std::to_string(leaves.size()) + " was asked for");
     }
     return leaves[index];
   };
@@ -102,7 +103,8 @@ LeafSource LeavesOf(std::span<const Hash> leaves) {
 
 Result<Proof> InclusionProof(std::uint64_t index, std::uint64_t size, const LeafSource& leaves) {
   if (index >= size) {
-    return MakeError(ErrorCode::kInvalidInput, "leaf " + std::to_string(index) + " is not in a tree of " + std::to_string(size));
+    return MakeError(ErrorCode::kInvalidInput,
+                     "leaf " + std::to_string(index) + " is not in a tree of " + std::to_string(size));
   }
   Proof proof;
   std::uint64_t begin = 0;
@@ -119,7 +121,8 @@ Result<Proof> InclusionProof(std::uint64_t index, std::uint64_t size, const Leaf
 
 Result<Proof> ConsistencyProof(std::uint64_t old_size, std::uint64_t size, const LeafSource& leaves) {
   if (old_size > size) {
-    return MakeError(ErrorCode::kInvalidInput, "a tree of " + std::to_string(size) + " cannot extend one of " + std::to_string(old_size));
+    return MakeError(ErrorCode::kInvalidInput,
+                     "a tree of " + std::to_string(size) + " cannot extend one of " + std::to_string(old_size));
   }
   Proof proof;
   if (old_size == 0 || old_size == size) return proof;

@@ -59,8 +59,8 @@ base::Result<Proof> ConsistencyProof(std::uint64_t old_size, std::uint64_t size,
 
 // VerifyInclusion (RFC 9162 section 2.1.3.2): kCorrupt when the proof does not
 // lead from the leaf to the root, or has one hash too many or too few.
-base::Result<void> VerifyInclusion(const Hash& leaf, std::uint64_t index, std::uint64_t size, std::span<const Hash> proof,
-                                   const Hash& root);
+base::Result<void> VerifyInclusion(const Hash& leaf, std::uint64_t index, std::uint64_t size,
+                                   std::span<const Hash> proof, const Hash& root);
 // VerifyConsistency (RFC 9162 section 2.1.4.2): kCorrupt when the tree of
 // `size` is not shown to extend the tree of `old_size`.
 base::Result<void> VerifyConsistency(std::uint64_t old_size, const Hash& old_root, std::uint64_t size, const Hash& root,

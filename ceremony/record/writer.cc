@@ -34,7 +34,8 @@ Result<void> Writer::State::CheckSound() const {
 base::Error Writer::State::Poison(base::Error error) {
   if (!failure.has_value()) {
     error.code = ErrorCode::kIo;
-    if (error.hint.empty()) error.hint = "the ceremony ends here; when the cause is gone, go on with `keyceremony resume`";
+    if (error.hint.empty())
+      error.hint = "the ceremony ends here; when the cause is gone, go on with `keyceremony resume`";
     failure = std::move(error);
   }
   return *failure;
@@ -62,7 +63,8 @@ Result<std::uint64_t> Writer::State::Write(EntryType type, json fields) {
   if (!fields.is_object()) return Misuse("the fields of an entry are not an object");
   for (const RequiredField& common : CommonFields()) {
     if (fields.contains(common.name)) {
-      return MakeError(ErrorCode::kInvalidInput, fmt::format("entry field /{}: the writer sets it, nobody else may", common.name));
+      return MakeError(ErrorCode::kInvalidInput,
+                       fmt::format("entry field /{}: the writer sets it, nobody else may", common.name));
     }
   }
   const std::uint64_t seq = size();
@@ -104,8 +106,9 @@ void Writer::State::NoteEntry(EntryType type, const json& entry) {
 
 Result<void> Writer::State::ReadBack(bool everything) {
   const auto differs = [&](std::string_view how) {
-    return Poison(MakeError(ErrorCode::kIo, fmt::format("{} on disk is not what was written: {}", PathOf(kLogFile), how))
-                      .WithHint("another program changed the file, or the disk is failing; keep both as evidence"));
+    return Poison(
+        MakeError(ErrorCode::kIo, fmt::format("{} on disk is not what was written: {}", PathOf(kLogFile), how))
+            .WithHint("another program changed the file, or the disk is failing; keep both as evidence"));
   };
   if (everything) {
     read_back = CompactRange();
@@ -145,7 +148,8 @@ Result<void> Writer::State::ReadBack(bool everything) {
 
 Result<void> Writer::State::CheckLogKey(const NoteSigner& signer) const {
   if (signer.key().name() != origin) {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("the log key's name is {}, the origin is {}", signer.key().name(), origin));
+    return MakeError(ErrorCode::kInvalidInput,
+                     fmt::format("the log key's name is {}, the origin is {}", signer.key().name(), origin));
   }
   if (base::Base64Encode(signer.key().public_key().spki()) != log_key) {
     return MakeError(ErrorCode::kInvalidInput, "the log key is not the one that the open entry names");
@@ -191,8 +195,10 @@ Result<std::unique_ptr<Writer>> Writer::Create(Options options) {
         !other.ok() && other.error().rule == "RECORD-LOCK-01") {
       return other.error();
     }
-    return base::Refusal("RECORD-CREATE-01", fmt::format("the folder {} is not empty: it holds {}", folder.empty() ? "." : folder, files.front().name),
-                         "a record needs a folder of its own; to go on with a ceremony use `keyceremony resume`");
+    return base::Refusal(
+        "RECORD-CREATE-01",
+        fmt::format("the folder {} is not empty: it holds {}", folder.empty() ? "." : folder, files.front().name),
+        "a record needs a folder of its own; to go on with a ceremony use `keyceremony resume`");
   }
   KC_ASSIGN_OR_RETURN(state->log, storage.CreateNew(log_path, Storage::Lock::kExclusive));
   KC_RETURN_IF_ERROR(storage.MakeFolder(state->PathOf(kInputsFolder)));
@@ -231,7 +237,8 @@ Result<record::Checkpoint> Writer::Checkpoint(NoteSigner& log_key) {
   return checkpoint;
 }
 
-Result<std::uint64_t> Writer::AppendCosign(std::string_view person, std::uint64_t request, const Cosignature& cosignature) {
+Result<std::uint64_t> Writer::AppendCosign(std::string_view person, std::uint64_t request,
+                                           const Cosignature& cosignature) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   if (state_->closed) return Misuse("the record is closed: no entry may follow");
   if (!state_->requests.contains(request)) return Misuse(fmt::format("entry {} is no request", request));
@@ -240,8 +247,9 @@ Result<std::uint64_t> Writer::AppendCosign(std::string_view person, std::uint64_
   }
   KC_ASSIGN_OR_RETURN(const OriginParts parts, SplitOrigin(state_->origin));
   if (cosignature.key.name() != PersonKeyName(parts.estate, person)) {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("the key name of {} is {}, expected {}", person, cosignature.key.name(),
-                                                           PersonKeyName(parts.estate, person)));
+    return MakeError(ErrorCode::kInvalidInput,
+                     fmt::format("the key name of {} is {}, expected {}", person, cosignature.key.name(),
+                                 PersonKeyName(parts.estate, person)));
   }
   KC_RETURN_IF_ERROR(VerifyCosignature(state_->last_checkpoint->Text(), cosignature));
   return state_->Write(EntryType::kCosign, {{"person", person},
@@ -253,11 +261,13 @@ Result<std::uint64_t> Writer::AppendCosign(std::string_view person, std::uint64_
 Result<void> Writer::VerifyCosignature(std::string_view text, const Cosignature& cosignature) {
   const auto& [line, key] = cosignature;
   if (!line.IsBy(key)) {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("the signature line is by {} ({}), the key is {} ({})", line.name,
-                                                           base::HexEncode(line.key_id), key.name(), base::HexEncode(key.key_id())));
+    return MakeError(ErrorCode::kInvalidInput,
+                     fmt::format("the signature line is by {} ({}), the key is {} ({})", line.name,
+                                 base::HexEncode(line.key_id), key.name(), base::HexEncode(key.key_id())));
   }
   if (Result<void> verified = key.Verify(text, line.signature); !verified.ok()) {
-    return MakeError(ErrorCode::kCorrupt, fmt::format("the signature of {} does not fit this text: {}", key.name(), verified.error().message))
+    return MakeError(ErrorCode::kCorrupt, fmt::format("the signature of {} does not fit this text: {}", key.name(),
+                                                      verified.error().message))
         .WithHint("it was made over another checkpoint, or with another key");
   }
   return {};

@@ -36,9 +36,9 @@ namespace ceremony::record {
 // ClockStep is a jump of the UTC clock against the boot clock between two
 // entries: somebody, or a daemon, set it.
 struct ClockStep {
-  std::uint64_t seq = 0;            // the entry that was written first after the jump
-  std::int64_t utc_micros = 0;      // its time, as it was written
-  std::int64_t expected_micros = 0; // the time of the entry before plus what the boot clock says has passed
+  std::uint64_t seq = 0;             // the entry that was written first after the jump
+  std::int64_t utc_micros = 0;       // its time, as it was written
+  std::int64_t expected_micros = 0;  // the time of the entry before plus what the boot clock says has passed
 };
 
 class Writer final {
@@ -96,7 +96,8 @@ class Writer final {
   // AppendCosign verifies a custodian's signature line against the text of the
   // last checkpoint, which must cover the request, and appends the `cosign`
   // entry. kCorrupt when it does not verify, kInvalidInput otherwise.
-  base::Result<std::uint64_t> AppendCosign(std::string_view person, std::uint64_t request, const Cosignature& cosignature);
+  base::Result<std::uint64_t> AppendCosign(std::string_view person, std::uint64_t request,
+                                           const Cosignature& cosignature);
 
   // CheckOutputFree refuses (RECORD-OUT-01) when the artefact exists already;
   // the plan asks it for every output before anything is done. The name is a
@@ -132,10 +133,10 @@ class Writer final {
   // they are now. At least one signature; the last call of a ceremony.
   base::Result<void> PublishAddendum(const std::string& text, std::span<const Cosignature> cosignatures);
 
-  std::uint64_t size() const;                 // entries so far = seq of the next
-  const std::string& origin() const;          // empty before `open`
+  std::uint64_t size() const;         // entries so far = seq of the next
+  const std::string& origin() const;  // empty before `open`
   Mode mode() const;
-  bool closed() const;                        // `close` has been appended
+  bool closed() const;  // `close` has been appended
   bool has_final_checkpoint() const;
   bool has_addendum() const;
   // last_checkpoint is the last one signed, in the log or the final one.

@@ -19,7 +19,8 @@ base::Error Misuse(std::string problem) { return MakeError(ErrorCode::kInternal,
 
 // Lists a folder of the record and those below; names are paths in the record.
 Result<void> Walk(Storage& storage, const std::string& record, const std::string& below, std::vector<FileInfo>& files) {
-  KC_ASSIGN_OR_RETURN(const std::vector<FileInfo> found, storage.List(below.empty() ? record : JoinPath(record, below)));
+  KC_ASSIGN_OR_RETURN(const std::vector<FileInfo> found,
+                      storage.List(below.empty() ? record : JoinPath(record, below)));
   for (const FileInfo& file : found) {
     std::string path = JoinPath(below, file.name);
     if (file.kind == FileKind::kFolder) {
@@ -71,7 +72,8 @@ Result<record::Checkpoint> Writer::FinalCheckpoint(NoteSigner& log_key) {
   KC_ASSIGN_OR_RETURN(SignatureLine line, SignText(note.text, log_key));
   note.signatures.push_back(std::move(line));
   const std::string bytes = note.Serialise();
-  KC_RETURN_IF_ERROR(state_->Guarded(PublishNewFile(state_->storage(), state_->PathOf(kCheckpointFile), base::AsBytes(bytes))));
+  KC_RETURN_IF_ERROR(
+      state_->Guarded(PublishNewFile(state_->storage(), state_->PathOf(kCheckpointFile), base::AsBytes(bytes))));
   state_->final_note = std::move(note);
   state_->last_checkpoint = checkpoint;
   return checkpoint;
@@ -85,20 +87,23 @@ Result<void> Writer::AddCosignature(const Cosignature& cosignature) {
   Note note = *state_->final_note;
   for (const SignatureLine& line : note.signatures) {
     if (line.IsBy(cosignature.key)) {
-      return base::Refusal("RECORD-COSIGN-01", fmt::format("{} has signed the final checkpoint already", cosignature.key.name()),
+      return base::Refusal("RECORD-COSIGN-01",
+                           fmt::format("{} has signed the final checkpoint already", cosignature.key.name()),
                            "each key signs once; another custodian must sign");
     }
   }
   note.signatures.push_back(cosignature.line);
   const std::string bytes = note.Serialise();
-  KC_RETURN_IF_ERROR(state_->Guarded(ReplaceFile(state_->storage(), state_->PathOf(kCheckpointFile), base::AsBytes(bytes))));
+  KC_RETURN_IF_ERROR(
+      state_->Guarded(ReplaceFile(state_->storage(), state_->PathOf(kCheckpointFile), base::AsBytes(bytes))));
   state_->final_note = std::move(note);
   return {};
 }
 
 Result<std::string> Writer::AddendumText(const nlohmann::json& evidence) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
-  if (!state_->final_note.has_value() || state_->addendum) return Misuse("the addendum is written once, after the final checkpoint");
+  if (!state_->final_note.has_value() || state_->addendum)
+    return Misuse("the addendum is written once, after the final checkpoint");
   KC_ASSIGN_OR_RETURN(const std::string line, Canonicalise(evidence));
   KC_ASSIGN_OR_RETURN(const std::string digests, state_->DigestLines());
   return fmt::format("{}/addendum\n{}\n{}", state_->origin, line, digests);
@@ -106,7 +111,8 @@ Result<std::string> Writer::AddendumText(const nlohmann::json& evidence) {
 
 Result<void> Writer::PublishAddendum(const std::string& text, std::span<const Cosignature> cosignatures) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
-  if (!state_->final_note.has_value() || state_->addendum) return Misuse("the addendum is written once, after the final checkpoint");
+  if (!state_->final_note.has_value() || state_->addendum)
+    return Misuse("the addendum is written once, after the final checkpoint");
   if (cosignatures.empty()) return MakeError(ErrorCode::kInvalidInput, "an addendum without a signature");
   const std::size_t first = text.find('\n');
   const std::size_t second = first == std::string::npos ? first : text.find('\n', first + 1);
@@ -124,8 +130,10 @@ Result<void> Writer::PublishAddendum(const std::string& text, std::span<const Co
   }
   const std::string bytes = note.Serialise();
   // One reader for one format: what it refuses (a key that signed twice) is not written.
-  if (Result<Note> parsed = Note::Parse(bytes); !parsed.ok()) return MakeError(ErrorCode::kInvalidInput, parsed.error().message);
-  KC_RETURN_IF_ERROR(state_->Guarded(PublishNewFile(state_->storage(), state_->PathOf(kAddendumFile), base::AsBytes(bytes))));
+  if (Result<Note> parsed = Note::Parse(bytes); !parsed.ok())
+    return MakeError(ErrorCode::kInvalidInput, parsed.error().message);
+  KC_RETURN_IF_ERROR(
+      state_->Guarded(PublishNewFile(state_->storage(), state_->PathOf(kAddendumFile), base::AsBytes(bytes))));
   state_->addendum = true;
   return {};
 }

@@ -16,7 +16,8 @@ using base::Result;
 using nlohmann::json;
 
 base::Error Taken(const std::string& path) {
-  return base::Refusal("RECORD-OUT-01", fmt::format("{} exists already", path), "nothing is ever overwritten: choose another name");
+  return base::Refusal("RECORD-OUT-01", fmt::format("{} exists already", path),
+                       "nothing is ever overwritten: choose another name");
 }
 
 Result<void> CheckName(std::string_view name, bool good) {
@@ -61,12 +62,15 @@ Result<std::uint64_t> Writer::WriteArtefact(std::string_view name, base::ByteVie
   return WriteArtefact(name, content, kind, json::object());
 }
 
-Result<std::uint64_t> Writer::WriteArtefact(std::string_view name, base::ByteView content, std::string_view kind, json extra) {
+Result<std::uint64_t> Writer::WriteArtefact(std::string_view name, base::ByteView content, std::string_view kind,
+                                            json extra) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
-  if (state_->size() == 0 || state_->closed) return MakeError(ErrorCode::kInternal, "an artefact outside an open record");
+  if (state_->size() == 0 || state_->closed)
+    return MakeError(ErrorCode::kInternal, "an artefact outside an open record");
   KC_RETURN_IF_ERROR(CheckOutputFree(name));
   json fields = extra.is_null() ? json::object() : std::move(extra);
-  if (!fields.is_object()) return MakeError(ErrorCode::kInternal, "the further fields of an artefact are not an object");
+  if (!fields.is_object())
+    return MakeError(ErrorCode::kInternal, "the further fields of an artefact are not an object");
   fields["name"] = name;
   fields["sha256"] = base::Sha256Hex(content);
   fields["size"] = content.size();

@@ -29,11 +29,11 @@ struct Writer::State {
   std::uint64_t read_offset = 0;  // bytes that read_back covers
 
   std::string origin;
-  std::string log_key;                // field of `open`
-  std::set<std::uint64_t> requests;   // seqs of `request` entries
+  std::string log_key;               // field of `open`
+  std::set<std::uint64_t> requests;  // seqs of `request` entries
   std::optional<record::Checkpoint> last_checkpoint;
   bool closed = false;
-  std::optional<Note> final_note;     // what the file `checkpoint` holds
+  std::optional<Note> final_note;  // what the file `checkpoint` holds
   bool addendum = false;
 
   std::optional<std::int64_t> last_utc;

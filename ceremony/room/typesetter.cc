@@ -213,7 +213,8 @@ std::string Typesetter::SetComparison(const Comparison& comparison) const {
     std::string prefix = fmt::format("{0}{0}{1}  {2}  ", kIndent, verdict, PadTo(field.front(), column));
     const auto line = [&](std::string_view said_by, std::string_view text) {
       const std::string name = said_by.empty() ? std::string() : PadTo(std::string(said_by), says) + "  ";
-      AppendWrapped(out, prefix + name, hanging + std::string(DisplayWidth(name), ' '), text, Ink::kPlain, LineFeeds::kSpell);
+      AppendWrapped(out, prefix + name, hanging + std::string(DisplayWidth(name), ' '), text, Ink::kPlain,
+                    LineFeeds::kSpell);
       prefix = hanging;
     };
     if (row.equal && row.wanted == row.found) {

@@ -98,8 +98,9 @@ base::Result<void> CallJournal::After(const hsm::ConsequentialCall& call, const 
 void CallJournal::Trouble(const base::Error& error) { troubles_.push_back(error); }
 
 json CallJournal::TakeCounts() {
-  json counts = {{"count", std::exchange(count_, 0)},
-                 {"microseconds", std::chrono::duration_cast<std::chrono::microseconds>(std::exchange(time_, {})).count()}};
+  json counts = {
+      {"count", std::exchange(count_, 0)},
+      {"microseconds", std::chrono::duration_cast<std::chrono::microseconds>(std::exchange(time_, {})).count()}};
   if (!failed_.empty()) counts["failed"] = std::exchange(failed_, {});
   return counts;
 }

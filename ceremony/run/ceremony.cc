@@ -26,7 +26,8 @@ Ceremony::~Ceremony() {
 }
 
 record::Mode Ceremony::mode() const {
-  return inputs_.binding->environment == script::Environment::kRehearsal ? record::Mode::kRehearsal : record::Mode::kProduction;
+  return inputs_.binding->environment == script::Environment::kRehearsal ? record::Mode::kRehearsal
+                                                                         : record::Mode::kProduction;
 }
 
 void Ceremony::TakeWriter(std::unique_ptr<record::Writer> writer) {
@@ -36,7 +37,8 @@ void Ceremony::TakeWriter(std::unique_ptr<record::Writer> writer) {
         KC_RETURN_IF_ERROR(Append(type, std::move(fields)));
         return {};
       },
-      [this](const std::string& label, const std::string& serial) { return tokens_.NameOf(label, serial); }, history_.last_call());
+      [this](const std::string& label, const std::string& serial) { return tokens_.NameOf(label, serial); },
+      history_.last_call());
 }
 
 base::Result<std::uint64_t> Ceremony::Append(record::EntryType type, json fields) {
@@ -45,7 +47,8 @@ base::Result<std::uint64_t> Ceremony::Append(record::EntryType type, json fields
   KC_RETURN_IF_ERROR(history_.See(fields));
   if (const auto jump = writer_->TakeClockStep()) {
     const std::int64_t micros = jump->utc_micros - jump->expected_micros;
-    terminal().Say(room::Tone::kWarning, fmt::format("The machine's clock jumped by {:.3f} s.", static_cast<double>(micros) / 1e6));
+    terminal().Say(room::Tone::kWarning,
+                   fmt::format("The machine's clock jumped by {:.3f} s.", static_cast<double>(micros) / 1e6));
     // Nothing may follow `close`; the jump is then between its time and the final note's.
     if (history_.closed()) return seq;
     json deviation = {{"what", "the machine's clock jumped against its own uptime"},
@@ -57,10 +60,12 @@ base::Result<std::uint64_t> Ceremony::Append(record::EntryType type, json fields
   return seq;
 }
 
-base::Result<void> Ceremony::WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes, const std::string& step) {
+base::Result<void> Ceremony::WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes,
+                                           const std::string& step) {
   json extra = {{"step", step}};
   KC_RETURN_IF_ERROR(writer_->WriteArtefact(name, bytes, kind, extra));
-  json entry = {{"type", "artefact"}, {"step", step}, {"name", name}, {"kind", kind}, {"sha256", base::Sha256Hex(bytes)}};
+  json entry = {
+      {"type", "artefact"}, {"step", step}, {"name", name}, {"kind", kind}, {"sha256", base::Sha256Hex(bytes)}};
   return history_.See(entry);
 }
 
@@ -89,7 +94,8 @@ base::Result<void> Ceremony::AppendRefusal(const base::Error& error, const std::
 base::Result<std::string> Ceremony::Ask(const std::string& role, room::Question question) {
   if (question.person.empty()) {
     const auto present = history_.attendance().WithRole(role);
-    question.person = present.empty() ? (role.empty() ? std::string("the room") : "the " + role) : fmt::format("{} ({})", present.front()->name, role);
+    question.person = present.empty() ? (role.empty() ? std::string("the room") : "the " + role)
+                                      : fmt::format("{} ({})", present.front()->name, role);
   }
   return terminal().Ask(question);
 }

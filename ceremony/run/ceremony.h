@@ -48,7 +48,8 @@ class Ceremony final {
   // recorded as a deviation at once.
   base::Result<std::uint64_t> Append(record::EntryType type, nlohmann::json fields);
   // WriteArtefact as record::Writer does, with the step in the entry.
-  base::Result<void> WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes, const std::string& step);
+  base::Result<void> WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes,
+                                   const std::string& step);
   // Checkpoint signs all entries so far with the log key.
   base::Result<record::Checkpoint> Checkpoint();
 
@@ -99,8 +100,8 @@ base::Result<void> Preflight(Ceremony& ceremony);
 
 // OpeningFacts are what the `open` entry says beyond inputs and tokens.
 struct OpeningFacts {
-  nlohmann::json previous;   // final checkpoint of the record before, or null
-  nlohmann::json set_aside;  // what was found of a run that never came to its `open`, or null
+  nlohmann::json previous;                            // final checkpoint of the record before, or null
+  nlohmann::json set_aside;                           // what was found of a run that never came to its `open`, or null
   nlohmann::json findings = nlohmann::json::array();  // good practice that the plan departs from
 };
 
@@ -136,8 +137,9 @@ using TakeSignature = std::function<base::Result<void>(const record::Writer::Cos
 // GatherSignatures has present members of the quorum sign `text` until m have,
 // or somebody declines; `skip` are people who have signed already. `what` names
 // the text for people ("the final checkpoint").
-base::Result<void> GatherSignatures(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what, const std::string& text,
-                                    const std::set<std::string>& skip, const TakeSignature& take);
+base::Result<void> GatherSignatures(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what,
+                                    const std::string& text, const std::set<std::string>& skip,
+                                    const TakeSignature& take);
 
 // ErrorFields is an error as entries carry it: code, message, call, rv, rule.
 nlohmann::json ErrorFields(const base::Error& error);

@@ -14,19 +14,21 @@ using nlohmann::json;
 json OpenItems(const History& history) {
   json items = json::array();
   for (const Leftover& leftover : history.leftovers()) {
-    items.push_back({{"what", "an object that a call left behind is still on the token, by decision of the people present"},
-                     {"token", leftover.token},
-                     {"object", leftover.name},
-                     {"digest", leftover.digest}});
+    items.push_back(
+        {{"what", "an object that a call left behind is still on the token, by decision of the people present"},
+         {"token", leftover.token},
+         {"object", leftover.name},
+         {"digest", leftover.digest}});
   }
   return items;
 }
 
 base::Result<void> AppendClose(Ceremony& ceremony) {
   const json& open = ceremony.history().open();
-  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kClose, {{"steps", ceremony.history().StepsOver()},
-                                                                 {"open_items", OpenItems(ceremony.history())},
-                                                                 {"log_key", {{"plan", "destroy"}, {"attributes", open.at("log_key_attributes")}}}}));
+  KC_RETURN_IF_ERROR(ceremony.Append(
+      record::EntryType::kClose, {{"steps", ceremony.history().StepsOver()},
+                                  {"open_items", OpenItems(ceremony.history())},
+                                  {"log_key", {{"plan", "destroy"}, {"attributes", open.at("log_key_attributes")}}}}));
   ceremony.journal().Detach();
   return {};
 }
@@ -34,8 +36,10 @@ base::Result<void> AppendClose(Ceremony& ceremony) {
 // Who has cosigned the file `checkpoint` before a crash does not sign again.
 base::Result<std::set<std::string>> Cosigners(Ceremony& ceremony) {
   std::set<std::string> people;
-  KC_ASSIGN_OR_RETURN(const base::Bytes bytes,
-                      record::ReadWholeFile(ceremony.world().storage, record::JoinPath(ceremony.folder(), record::kCheckpointFile), record::kMaxNoteBytes));
+  KC_ASSIGN_OR_RETURN(
+      const base::Bytes bytes,
+      record::ReadWholeFile(ceremony.world().storage, record::JoinPath(ceremony.folder(), record::kCheckpointFile),
+                            record::kMaxNoteBytes));
   KC_ASSIGN_OR_RETURN(const record::Note note, record::Note::Parse(base::AsText(bytes)));
   for (const record::SignatureLine& line : note.signatures) {
     if (line.name != ceremony.writer().origin()) people.insert(line.name.substr(line.name.rfind('/') + 1));
@@ -47,10 +51,12 @@ base::Result<void> Cosign(Ceremony& ceremony, const script::Quorum& quorum) {
   const record::Checkpoint& final_checkpoint = *ceremony.writer().last_checkpoint();
   KC_ASSIGN_OR_RETURN(const std::set<std::string> signed_by, Cosigners(ceremony));
   if (signed_by.size() >= static_cast<std::size_t>(quorum.m)) return {};
-  ceremony.terminal().Say(room::Tone::kPlain, fmt::format("The record is closed with {} entries.", final_checkpoint.size));
+  ceremony.terminal().Say(room::Tone::kPlain,
+                          fmt::format("The record is closed with {} entries.", final_checkpoint.size));
   ceremony.terminal().ShowDigest("root of the record", final_checkpoint.root);
-  return GatherSignatures(ceremony, quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by,
-                          [&](const record::Writer::Cosignature& signature) { return ceremony.writer().AddCosignature(signature); });
+  return GatherSignatures(
+      ceremony, quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by,
+      [&](const record::Writer::Cosignature& signature) { return ceremony.writer().AddCosignature(signature); });
 }
 
 base::Result<json> DestroyKey(Ceremony& ceremony) {
@@ -58,9 +64,10 @@ base::Result<json> DestroyKey(Ceremony& ceremony) {
   const json& attributes = open.at("log_key_attributes");
   KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(open.at("log_key").get<std::string>()));
   KC_ASSIGN_OR_RETURN(const base::PublicKey key, base::PublicKey::FromSpki(spki));
-  KC_ASSIGN_OR_RETURN(hsm::Session* session, ceremony.tokens().Session(ceremony.RecordToken()));
+  KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(ceremony.RecordToken()));
   ceremony.SetLogKey(nullptr);
-  return DestroyLogKey(*session, key, attributes.at("label").get<std::string>(), attributes.at("object_id").get<std::string>(),
+  return DestroyLogKey(*session, key, attributes.at("label").get<std::string>(),
+                       attributes.at("object_id").get<std::string>(),
                        base::FormatTime(ceremony.world().clock.UtcMicros()));
 }
 
@@ -81,7 +88,8 @@ base::Result<void> CloseRecord(Ceremony& ceremony) {
   ceremony.terminal().Say(room::Tone::kGood, "The key that signed this record is destroyed, and shown to be absent.");
   KC_ASSIGN_OR_RETURN(const std::string text, ceremony.writer().AddendumText(evidence));
   std::vector<record::Writer::Cosignature> signatures;
-  KC_RETURN_IF_ERROR(GatherSignatures(ceremony, quorum, "the addendum: the log key is gone, and these are the files", text, {},
+  KC_RETURN_IF_ERROR(GatherSignatures(ceremony, quorum, "the addendum: the log key is gone, and these are the files",
+                                      text, {},
                                       [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
                                         signatures.push_back(signature);
                                         return {};

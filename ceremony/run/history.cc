@@ -26,9 +26,9 @@ std::vector<std::string> Texts(const json& entry, const char* field) {
 
 std::uint64_t Number(const json& entry, const char* field) {
   const auto found = entry.find(field);
-  return found != entry.end() && found->is_number_unsigned() ? found->get<std::uint64_t>()
+  return found != entry.end() && found->is_number_unsigned()  ? found->get<std::uint64_t>()
          : found != entry.end() && found->is_number_integer() ? static_cast<std::uint64_t>(found->get<std::int64_t>())
-                                                               : 0;
+                                                              : 0;
 }
 
 }  // namespace
@@ -49,7 +49,8 @@ const StepHistory& History::StepOf(const std::string& id) const {
 }
 
 std::size_t History::StepsOver() const {
-  return static_cast<std::size_t>(std::count_if(steps_.begin(), steps_.end(), [](const auto& s) { return s.second.over(); }));
+  return static_cast<std::size_t>(
+      std::count_if(steps_.begin(), steps_.end(), [](const auto& s) { return s.second.over(); }));
 }
 
 steps::Progress History::ProgressOf(const std::string& id) const {
@@ -98,8 +99,11 @@ base::Result<void> History::See(const json& entry) {
     calls_.push_back(std::move(call));
   } else if (type == "done") {
     const std::uint64_t number = Number(entry, "call");
-    const auto call = std::find_if(calls_.begin(), calls_.end(), [&](const CallRecord& c) { return c.number == number; });
-    if (call == calls_.end()) return base::MakeError(base::ErrorCode::kCorrupt, "entry " + std::to_string(seq) + " ends call " + std::to_string(number) + ", which nobody began");
+    const auto call =
+        std::find_if(calls_.begin(), calls_.end(), [&](const CallRecord& c) { return c.number == number; });
+    if (call == calls_.end())
+      return base::MakeError(base::ErrorCode::kCorrupt, "entry " + std::to_string(seq) + " ends call " +
+                                                            std::to_string(number) + ", which nobody began");
     call->rv = Text(entry, "rv") == "CKR_OK" ? 0UL : 1UL;
     call->spki = Text(entry, "spki");
     call->problem = Text(entry, "problem");
@@ -108,7 +112,8 @@ base::Result<void> History::See(const json& entry) {
     SeeObserve(entry);
   } else if (type == "artefact") {
     const std::string step = Text(entry, "step");
-    if (!step.empty()) steps_[step].artefacts.push_back({Text(entry, "name"), Text(entry, "sha256"), Text(entry, "kind")});
+    if (!step.empty())
+      steps_[step].artefacts.push_back({Text(entry, "name"), Text(entry, "sha256"), Text(entry, "kind")});
   }
   return {};
 }

@@ -51,7 +51,7 @@ struct CallRecord {
 
 struct StepHistory {
   unsigned attempts = 0;
-  bool open = false;     // begun, and neither ended, failed nor skipped since
+  bool open = false;  // begun, and neither ended, failed nor skipped since
   bool ended = false;
   bool skipped = false;
   std::vector<steps::Progress::Artefact> artefacts;

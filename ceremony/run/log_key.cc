@@ -25,8 +25,15 @@ base::Result<record::VerifierKey> KeyOf(const std::string& origin, const base::P
 }  // namespace
 
 json LogKeyPlan::ToJson() const {
-  return {{"format", "keyceremony-log-key/1"}, {"origin", origin}, {"script", script}, {"token", token},         {"serial", serial},
-          {"label", label},                    {"id", id},         {"inventory", inventory}, {"objects", objects}};
+  return {{"format", "keyceremony-log-key/1"},
+          {"origin", origin},
+          {"script", script},
+          {"token", token},
+          {"serial", serial},
+          {"label", label},
+          {"id", id},
+          {"inventory", inventory},
+          {"objects", objects}};
 }
 
 base::Result<LogKeyPlan> LogKeyPlan::FromJson(const json& object) {
@@ -73,7 +80,8 @@ base::Result<std::unique_ptr<TokenSigner>> TokenSigner::Generate(hsm::Session& s
   return std::unique_ptr<TokenSigner>(new TokenSigner(session, std::move(made.pair), std::move(key)));
 }
 
-base::Result<std::unique_ptr<TokenSigner>> TokenSigner::Find(hsm::Session& session, const std::string& origin, const std::string& log_key) {
+base::Result<std::unique_ptr<TokenSigner>> TokenSigner::Find(hsm::Session& session, const std::string& origin,
+                                                             const std::string& log_key) {
   KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(log_key));
   KC_ASSIGN_OR_RETURN(const base::PublicKey public_key, base::PublicKey::FromSpki(spki));
   KC_ASSIGN_OR_RETURN(hsm::KeyPair pair, hsm::FindKeyBySpki(session, public_key));
@@ -101,7 +109,8 @@ base::Result<json> DestroyLogKey(hsm::Session& session, const base::PublicKey& l
   KC_ASSIGN_OR_RETURN(const hsm::Inventory after, hsm::TakeInventory(session));
   for (const hsm::InventoryItem& item : after.items) {
     if (belongs(item)) {
-      return base::MakeError(base::ErrorCode::kToken, fmt::format("{} is still on {} after it was destroyed", item.object.Name(), session.token().Name()));
+      return base::MakeError(base::ErrorCode::kToken, fmt::format("{} is still on {} after it was destroyed",
+                                                                  item.object.Name(), session.token().Name()));
     }
   }
   return json{{"what", "the log key was destroyed"},

@@ -28,8 +28,8 @@ struct LogKeyPlan {
   std::string script;  // name of the script among the inputs
   std::string token;   // logical name of the record token
   std::string serial;
-  std::string label;   // CKA_LABEL
-  std::string id;      // CKA_ID, hex
+  std::string label;                 // CKA_LABEL
+  std::string id;                    // CKA_ID, hex
   std::string inventory;             // digest before
   std::vector<std::string> objects;  // digests of the objects before
 
@@ -50,7 +50,8 @@ class TokenSigner final : public record::NoteSigner {
   static base::Result<std::unique_ptr<TokenSigner>> Generate(hsm::Session& session, const LogKeyPlan& plan);
   // Find finds the key of a record that is gone on with, by its public key
   // (base64 SPKI, as `open.log_key` has it).
-  static base::Result<std::unique_ptr<TokenSigner>> Find(hsm::Session& session, const std::string& origin, const std::string& log_key);
+  static base::Result<std::unique_ptr<TokenSigner>> Find(hsm::Session& session, const std::string& origin,
+                                                         const std::string& log_key);
 
   const record::VerifierKey& key() const override { return key_; }
   base::Result<base::Bytes> Sign(std::string_view text) override;
@@ -67,8 +68,8 @@ class TokenSigner final : public record::NoteSigner {
 // DestroyLogKey destroys every object of the key that is on the token and shows
 // that none is left. The result is the addendum's evidence: objects, return
 // values, inventory before and after. Repeating it is harmless.
-base::Result<nlohmann::json> DestroyLogKey(hsm::Session& session, const base::PublicKey& log_key, const std::string& label,
-                                           const std::string& id, const std::string& time);
+base::Result<nlohmann::json> DestroyLogKey(hsm::Session& session, const base::PublicKey& log_key,
+                                           const std::string& label, const std::string& id, const std::string& time);
 
 }  // namespace ceremony::run
 

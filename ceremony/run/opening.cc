@@ -72,7 +72,8 @@ base::Result<record::Policy> RecordPolicy(const script::Roster& roster, const sc
   for (const script::Person* person : roster.MembersOf(quorum)) {
     KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(person->sign_key));
     KC_ASSIGN_OR_RETURN(base::PublicKey key, base::PublicKey::FromSpki(spki));
-    KC_ASSIGN_OR_RETURN(record::VerifierKey verifier, record::VerifierKey::Make(record::PersonKeyName(roster.estate, person->id), std::move(key)));
+    KC_ASSIGN_OR_RETURN(record::VerifierKey verifier,
+                        record::VerifierKey::Make(record::PersonKeyName(roster.estate, person->id), std::move(key)));
     people.push_back({person->id, {std::move(verifier)}});
   }
   return record::Policy::OfPeople(quorum.name, static_cast<std::size_t>(quorum.m), people);
@@ -82,7 +83,8 @@ base::Result<record::Policy> RecordPolicy(const script::Roster& roster, const sc
 
 base::Result<void> Preflight(Ceremony& ceremony) {
   if (ceremony.roster().FindQuorum(kRecordQuorum) == nullptr) {
-    return base::Refusal("QUORUM-RECORD-01", fmt::format("the roster defines no quorum {}, which witnesses every record", kRecordQuorum),
+    return base::Refusal("QUORUM-RECORD-01",
+                         fmt::format("the roster defines no quorum {}, which witnesses every record", kRecordQuorum),
                          "define it under \"quorums\" of the roster");
   }
   KC_RETURN_IF_ERROR(DescribeTokens(ceremony));
@@ -95,26 +97,30 @@ base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
   const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
   KC_ASSIGN_OR_RETURN(const record::Policy policy, RecordPolicy(ceremony.roster(), quorum));
   KC_ASSIGN_OR_RETURN(const std::string origin, record::NewOrigin(inputs.script.estate, inputs.script.id));
-  KC_ASSIGN_OR_RETURN(hsm::Session* session, ceremony.tokens().Session(ceremony.RecordToken()));
+  KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(ceremony.RecordToken()));
   KC_ASSIGN_OR_RETURN(json tokens, DescribeTokens(ceremony));
   KC_ASSIGN_OR_RETURN(json modules, DescribeModules(ceremony));
   KC_ASSIGN_OR_RETURN(json program, DescribeProgram());
-  KC_ASSIGN_OR_RETURN(const LogKeyPlan plan, PlanLogKey(*session, ceremony.RecordToken(), origin, inputs.script.file.name));
+  KC_ASSIGN_OR_RETURN(const LogKeyPlan plan,
+                      PlanLogKey(*session, ceremony.RecordToken(), origin, inputs.script.file.name));
 
-  KC_ASSIGN_OR_RETURN(auto writer, record::Writer::Create({ceremony.world().storage, ceremony.world().clock, ceremony.folder(), ceremony.mode()}));
+  KC_ASSIGN_OR_RETURN(auto writer, record::Writer::Create({ceremony.world().storage, ceremony.world().clock,
+                                                           ceremony.folder(), ceremony.mode()}));
   json digests = json::object();
   KC_ASSIGN_OR_RETURN(const auto files, inputs.Files());
   for (const auto& [name, file] : files) {
     KC_ASSIGN_OR_RETURN(digests[name], writer->StoreInput(name, base::AsBytes(file->bytes)));
   }
   // Last of the inputs, and before the key: whoever finds it knows what may be on the token.
-  KC_ASSIGN_OR_RETURN(digests[std::string(kLogKeyInput)], writer->StoreInput(kLogKeyInput, base::AsBytes(plan.ToJson().dump(1) + "\n")));
+  KC_ASSIGN_OR_RETURN(digests[std::string(kLogKeyInput)],
+                      writer->StoreInput(kLogKeyInput, base::AsBytes(plan.ToJson().dump(1) + "\n")));
   {
     const auto busy = ceremony.terminal().ShowBusy("Making the key that signs this record");
     KC_ASSIGN_OR_RETURN(auto log_key, TokenSigner::Generate(*session, plan));
     ceremony.SetLogKey(std::move(log_key));
   }
-  KC_ASSIGN_OR_RETURN(const record::Policy with_log, record::Policy::Parse("log " + ceremony.log_key()->key().Text() + "\n" + policy.Text()));
+  KC_ASSIGN_OR_RETURN(const record::Policy with_log,
+                      record::Policy::Parse("log " + ceremony.log_key()->key().Text() + "\n" + policy.Text()));
   KC_RETURN_IF_ERROR(writer->StorePolicy(with_log));
   ceremony.TakeWriter(std::move(writer));
   json open = {{"origin", origin},

@@ -119,7 +119,8 @@ base::Result<base::SecretBytes> EnvelopePins::Seal(const std::string& token, con
     const FileDescriptor file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file.get() < 0) return base::SystemError("open", "PIN envelope " + fresh, errno);
     const ssize_t wrote = write(file.get(), pin.view().data(), pin.size());
-    if (wrote != static_cast<ssize_t>(pin.size())) return base::SystemError("write", "PIN envelope " + fresh, wrote < 0 ? errno : ENOSPC);
+    if (wrote != static_cast<ssize_t>(pin.size()))
+      return base::SystemError("write", "PIN envelope " + fresh, wrote < 0 ? errno : ENOSPC);
     if (fdatasync(file.get()) != 0) return base::SystemError("fdatasync", "PIN envelope " + fresh, errno);
   }
   if (rename(fresh.c_str(), path.c_str()) != 0) return base::SystemError("rename", "PIN envelope " + path, errno);

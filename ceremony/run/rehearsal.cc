@@ -68,7 +68,9 @@ base::Result<void> WriteFile(const std::string& path, base::ByteView content) {
   return {};
 }
 
-std::string CredentialPath(const RehearsalPaths& paths, const std::string& person) { return paths.people + "/" + person + "/sign.pem"; }
+std::string CredentialPath(const RehearsalPaths& paths, const std::string& person) {
+  return paths.people + "/" + person + "/sign.pem";
+}
 
 base::Result<script::Roster> MakePeople(const RehearsalPaths& paths, const std::string& estate) {
   script::Roster roster;
@@ -87,7 +89,8 @@ base::Result<script::Roster> MakePeople(const RehearsalPaths& paths, const std::
     person.state = script::PersonState::kActive;
     KC_RETURN_IF_ERROR(MakeFolder(paths.people + "/" + person.id));
     if (simulated.role == script::Role::kCustodian) {
-      KC_ASSIGN_OR_RETURN(const auto signer, record::SoftwareSigner::Generate(record::PersonKeyName(estate, person.id), record::SignatureType::kEcdsa));
+      KC_ASSIGN_OR_RETURN(const auto signer, record::SoftwareSigner::Generate(record::PersonKeyName(estate, person.id),
+                                                                              record::SignatureType::kEcdsa));
       KC_ASSIGN_OR_RETURN(const base::SecretBytes pkcs8, signer->Pkcs8());
       KC_RETURN_IF_ERROR(WriteFile(CredentialPath(paths, person.id), quorum::Pkcs8Pem(pkcs8).view()));
       person.sign_key = base::Base64Encode(signer->key().public_key().spki());
@@ -109,21 +112,25 @@ script::TokenBinding BindToken(const RehearsalPaths& paths, const std::string& m
 }
 
 // The record token is set up before any ceremony, as an operator would.
-base::Result<std::string> MakeRecordToken(const RehearsalPaths& paths, const script::TokenBinding& bound, const script::Policy& policy,
-                                          const LoadModule& load) {
+base::Result<std::string> MakeRecordToken(const RehearsalPaths& paths, const script::TokenBinding& bound,
+                                          const script::Policy& policy, const LoadModule& load) {
   EnvelopePins pins(paths.envelopes, policy.pin);
-  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module, load({bound.module, bound.environment, bound.init_args}, nullptr));
+  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module,
+                      load({bound.module, bound.environment, bound.init_args}, nullptr));
   KC_ASSIGN_OR_RETURN(const std::vector<hsm::TokenInfo> free, module->ListFreeSlots());
   if (free.empty()) return base::MakeError(base::ErrorCode::kToken, "SoftHSM offers no free slot for the record token");
   KC_ASSIGN_OR_RETURN(const steps::NewPins fresh, pins.NewPins(bound.name, bound.name));
-  KC_ASSIGN_OR_RETURN(const auto token, hsm::Token::Initialise(module, free.front().slot, bound.label, fresh.security_officer, hsm::Retire::kNo));
-  KC_ASSIGN_OR_RETURN(hsm::LoginScope officer, hsm::LoginScope::Open(token, hsm::User::kSecurityOfficer, fresh.security_officer));
+  KC_ASSIGN_OR_RETURN(const auto token, hsm::Token::Initialise(module, free.front().slot, bound.label,
+                                                               fresh.security_officer, hsm::Retire::kNo));
+  KC_ASSIGN_OR_RETURN(hsm::LoginScope officer,
+                      hsm::LoginScope::Open(token, hsm::User::kSecurityOfficer, fresh.security_officer));
   KC_RETURN_IF_ERROR(hsm::InitPin(officer.session(), fresh.user));
   KC_RETURN_IF_ERROR(officer.Close());
   return token->info().serial;
 }
 
-base::Result<script::Binding> FirstBinding(const RehearsalPaths& paths, const script::Script& script, const script::Policy& policy, const std::string& module,
+base::Result<script::Binding> FirstBinding(const RehearsalPaths& paths, const script::Script& script,
+                                           const script::Policy& policy, const std::string& module,
                                            const LoadModule& load) {
   script::Binding binding;
   binding.estate = script.estate;
@@ -133,7 +140,8 @@ base::Result<script::Binding> FirstBinding(const RehearsalPaths& paths, const sc
   KC_ASSIGN_OR_RETURN(record_token.serial, MakeRecordToken(paths, record_token, policy, load));
   binding.tokens.push_back(std::move(record_token));
   for (const Simulated& simulated : kPeople) {
-    if (simulated.role == script::Role::kCustodian) binding.credentials[simulated.id] = CredentialPath(paths, simulated.id);
+    if (simulated.role == script::Role::kCustodian)
+      binding.credentials[simulated.id] = CredentialPath(paths, simulated.id);
   }
   return binding;
 }
@@ -150,15 +158,18 @@ RehearsalPaths::RehearsalPaths(const std::string& archive)
       softhsm_conf(folder + "/softhsm2.conf") {}
 
 base::Result<std::string> FindSoftHsm() {
-  constexpr std::array<const char*, 3> kPlaces = {"/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-                                                   "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"};
+  constexpr std::array<const char*, 3> kPlaces = {"/usr/lib/softhsm/libsofthsm2.so",
+                                                  "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+                                                  "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so"};
   for (const char* place : kPlaces) {
     if (access(place, R_OK) == 0) return std::string(place);
   }
-  return base::MakeError(base::ErrorCode::kToken, fmt::format("SoftHSM is not installed: no {}", kPlaces.front())).WithHint("apt-get install softhsm2");
+  return base::MakeError(base::ErrorCode::kToken, fmt::format("SoftHSM is not installed: no {}", kPlaces.front()))
+      .WithHint("apt-get install softhsm2");
 }
 
-base::Result<void> PrepareRehearsal(const std::string& archive, const script::Script& script, const script::Policy& policy, const LoadModule& load) {
+base::Result<void> PrepareRehearsal(const std::string& archive, const script::Script& script,
+                                    const script::Policy& policy, const LoadModule& load) {
   const RehearsalPaths paths(archive);
   std::error_code error;
   fs::create_directories(archive, error);
@@ -176,7 +187,9 @@ base::Result<void> PrepareRehearsal(const std::string& archive, const script::Sc
     KC_RETURN_IF_ERROR(MakeFolder(paths.envelopes));
     KC_ASSIGN_OR_RETURN(const std::string roster_text, script::WriteRoster(roster));
     KC_RETURN_IF_ERROR(WriteFile(paths.roster, base::AsBytes(roster_text)));
-    const std::string conf = fmt::format("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n", paths.tokens);
+    const std::string conf = fmt::format(
+        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
+        paths.tokens);
     KC_RETURN_IF_ERROR(WriteFile(paths.softhsm_conf, base::AsBytes(conf)));
     KC_ASSIGN_OR_RETURN(binding, FirstBinding(paths, script, policy, module, load));
   }

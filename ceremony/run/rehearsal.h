@@ -35,8 +35,8 @@ base::Result<std::string> FindSoftHsm();
 // script: people with keys, a record token, and a binding for every token of
 // the script. What is there stays as it is. An archive in which it was cut off
 // is prepared again from the beginning.
-base::Result<void> PrepareRehearsal(const std::string& archive, const script::Script& script, const script::Policy& policy,
-                                    const LoadModule& load);
+base::Result<void> PrepareRehearsal(const std::string& archive, const script::Script& script,
+                                    const script::Policy& policy, const LoadModule& load);
 
 }  // namespace ceremony::run
 

@@ -11,15 +11,19 @@ namespace {
 
 using nlohmann::json;
 
-base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section, const script::Step& step, const steps::StepKind& kind,
-                             std::size_t number) {
+base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section, const script::Step& step,
+                             const steps::StepKind& kind, std::size_t number) {
   const std::string title = step.title.empty() ? kind.Title(step) : step.title;
   ceremony.terminal().ShowStep({section.title, step.id, title, step.say, number, ceremony.inputs().script.StepCount(),
                                 ceremony.world().clock.BootMicros() - ceremony.begun_micros()});
   const unsigned attempt = ceremony.history().StepOf(step.id).attempts + 1;
   ceremony.journal().TakeCounts();
-  json fields = {{"id", step.id},           {"do", step.kind},     {"phase", "begin"},
-                 {"section", section.id},   {"title", title},      {"attempt", attempt},
+  json fields = {{"id", step.id},
+                 {"do", step.kind},
+                 {"phase", "begin"},
+                 {"section", section.id},
+                 {"title", title},
+                 {"attempt", attempt},
                  {"parameters", step.fields.values()}};
   if (!step.quorum.empty()) fields["quorum"] = step.quorum;
   KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kStep, std::move(fields)));
@@ -45,14 +49,20 @@ void RecordFailure(Ceremony& ceremony, const script::Step& step, const base::Err
   if (error.code == base::ErrorCode::kRefused || !error.rule.empty()) {
     if (!ceremony.AppendRefusal(error, step.id).ok()) return;
   }
-  json fields = {{"id", step.id}, {"do", step.kind}, {"phase", "failed"}, {"error", ErrorFields(error)}, {"calls", ceremony.journal().TakeCounts()}};
+  json fields = {{"id", step.id},
+                 {"do", step.kind},
+                 {"phase", "failed"},
+                 {"error", ErrorFields(error)},
+                 {"calls", ceremony.journal().TakeCounts()}};
   if (!ceremony.Append(record::EntryType::kStep, std::move(fields)).ok()) return;
   // The failure is signed too, when the log key still answers; but the first
   // checkpoint of a log is the one that people cosign when they open it.
-  if (error.code != base::ErrorCode::kAborted && ceremony.writer().last_checkpoint()) static_cast<void>(ceremony.Checkpoint());
+  if (error.code != base::ErrorCode::kAborted && ceremony.writer().last_checkpoint())
+    static_cast<void>(ceremony.Checkpoint());
 }
 
-base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, const script::Step& step, std::size_t number) {
+base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, const script::Step& step,
+                           std::size_t number) {
   const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
   if (kind == nullptr) return base::MakeError(base::ErrorCode::kInternal, "no kind of step " + step.kind);
   KC_RETURN_IF_ERROR(BeginStep(ceremony, section, step, *kind, number));
@@ -60,7 +70,8 @@ base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, c
   if (auto done = kind->Run(step, run); !done.ok()) {
     base::Error error = std::move(done).error();
     // All inputs are in memory: what a step misses or finds twice is on a token.
-    if (error.code == base::ErrorCode::kNotFound || error.code == base::ErrorCode::kAmbiguous) error.code = base::ErrorCode::kToken;
+    if (error.code == base::ErrorCode::kNotFound || error.code == base::ErrorCode::kAmbiguous)
+      error.code = base::ErrorCode::kToken;
     RecordFailure(ceremony, step, error);
     return std::move(error).Prefixed(fmt::format("step {}", step.id));
   }
@@ -80,7 +91,8 @@ base::Result<bool> SkipIfAsked(Ceremony& ceremony, const script::Step& step) {
   question.simulated = kDo;
   KC_ASSIGN_OR_RETURN(const std::string decision, ceremony.Ask("administrator", question));
   if (decision != kSkip) return false;
-  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kStep, {{"id", step.id}, {"do", step.kind}, {"phase", "skipped"}}));
+  KC_RETURN_IF_ERROR(
+      ceremony.Append(record::EntryType::kStep, {{"id", step.id}, {"do", step.kind}, {"phase", "skipped"}}));
   return true;
 }
 

@@ -36,7 +36,7 @@ base::Result<Outcome> ReadFlags(Ceremony& ceremony, const CallRecord& call) {
 
 base::Result<Outcome> CompareInventory(Ceremony& ceremony, const CallRecord& call) {
   Outcome outcome;
-  KC_ASSIGN_OR_RETURN(hsm::Session* session, ceremony.tokens().Session(call.token));
+  KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(call.token));
   KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
   outcome.inventory = inventory.sha256;
   std::size_t same = 0;
@@ -46,18 +46,21 @@ base::Result<Outcome> CompareInventory(Ceremony& ceremony, const CallRecord& cal
       ++same;
       continue;
     }
-    outcome.leftovers.push_back({{"digest", digest}, {"name", item.object.Name()}, {"line", item.line.substr(0, 1000)}});
+    outcome.leftovers.push_back(
+        {{"digest", digest}, {"name", item.object.Name()}, {"line", item.line.substr(0, 1000)}});
   }
   const std::size_t vanished = call.objects_before.size() - std::min(same, call.objects_before.size());
-  outcome.words = fmt::format("{} objects appeared and {} vanished since before the call", outcome.leftovers.size(), vanished);
+  outcome.words =
+      fmt::format("{} objects appeared and {} vanished since before the call", outcome.leftovers.size(), vanished);
   return outcome;
 }
 
 base::Result<void> SettleCall(Ceremony& ceremony, const CallRecord& call) {
   const bool by_flags = call.function == "C_InitToken" || call.function == "C_InitPIN" || call.function == "C_SetPIN";
   KC_ASSIGN_OR_RETURN(const Outcome outcome, by_flags ? ReadFlags(ceremony, call) : CompareInventory(ceremony, call));
-  ceremony.terminal().Say(room::Tone::kWarning, fmt::format("Call {} ({} on token {}) was cut off: {}.", call.number, call.function, call.token, outcome.words));
-  json fields = {{"what", "call-settled"}, {"call", call.number}, {"fn", call.function},
+  ceremony.terminal().Say(room::Tone::kWarning, fmt::format("Call {} ({} on token {}) was cut off: {}.", call.number,
+                                                            call.function, call.token, outcome.words));
+  json fields = {{"what", "call-settled"}, {"call", call.number},    {"fn", call.function},
                  {"token", call.token},    {"found", outcome.words}, {"leftovers", outcome.leftovers}};
   if (!outcome.inventory.empty()) fields["inventory"] = outcome.inventory;
   KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kObserve, std::move(fields)));
@@ -71,24 +74,26 @@ const hsm::InventoryItem* FindItem(const hsm::Inventory& inventory, const std::s
 }
 
 base::Result<void> RemoveLeftover(Ceremony& ceremony, const Leftover& leftover) {
-  KC_ASSIGN_OR_RETURN(hsm::Session* session, ceremony.tokens().Session(leftover.token));
+  KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(leftover.token));
   KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
   std::string how = "it was no longer there";
   if (const hsm::InventoryItem* item = FindItem(inventory, leftover.digest)) {
     room::Question question;
     question.kind = room::Question::Kind::kDecision;
     question.id = "settle/leftover";
-    question.text = fmt::format("On token {} there is {}, which no finished call has made. What shall become of it?", leftover.token, leftover.name);
+    question.text = fmt::format("On token {} there is {}, which no finished call has made. What shall become of it?",
+                                leftover.token, leftover.name);
     question.choices = {"remove", "keep"};
     question.simulated = "remove";
     KC_ASSIGN_OR_RETURN(const std::string decision, ceremony.Ask("administrator", question));
     if (decision != "remove") {
-      KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kDeviation, {{"what", "a leftover object stays on the token"},
-                                                                         {"rule", "SETTLE-KEEP-01"},
-                                                                         {"token", leftover.token},
-                                                                         {"object", leftover.name},
-                                                                         {"digest", leftover.digest},
-                                                                         {"decided_by", question.person.empty() ? "the room" : question.person}}));
+      KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kDeviation,
+                                         {{"what", "a leftover object stays on the token"},
+                                          {"rule", "SETTLE-KEEP-01"},
+                                          {"token", leftover.token},
+                                          {"object", leftover.name},
+                                          {"digest", leftover.digest},
+                                          {"decided_by", question.person.empty() ? "the room" : question.person}}));
       return {};
     }
     const auto destroyed = session->Destroy(item->object);
@@ -96,9 +101,13 @@ base::Result<void> RemoveLeftover(Ceremony& ceremony, const Leftover& leftover) 
     KC_ASSIGN_OR_RETURN(const hsm::Inventory after, hsm::TakeInventory(*session));
     if (FindItem(after, leftover.digest) != nullptr) {
       // It stays an open item: the record says what is there and that it could not be removed.
-      ceremony.terminal().Say(room::Tone::kBad, fmt::format("{} could not be removed from token {}.", leftover.name, leftover.token));
-      json fields = {{"what", "a leftover object could not be removed"}, {"rule", "SETTLE-KEEP-02"}, {"token", leftover.token},
-                     {"object", leftover.name},                          {"digest", leftover.digest}};
+      ceremony.terminal().Say(room::Tone::kBad,
+                              fmt::format("{} could not be removed from token {}.", leftover.name, leftover.token));
+      json fields = {{"what", "a leftover object could not be removed"},
+                     {"rule", "SETTLE-KEEP-02"},
+                     {"token", leftover.token},
+                     {"object", leftover.name},
+                     {"digest", leftover.digest}};
       if (!destroyed.ok()) fields["error"] = ErrorFields(destroyed.error());
       KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kDeviation, std::move(fields)));
       return {};

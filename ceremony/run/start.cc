@@ -28,7 +28,8 @@ base::Result<bool> HasEntries(World& world, const std::string& folder) {
   // Only a whole first line is an entry.
   base::Bytes head(std::min<std::uint64_t>(log->size, record::kMaxLineBytes + 1));
   KC_ASSIGN_OR_RETURN(const std::size_t got, file->ReadAt(0, head));
-  return std::find(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(got), std::uint8_t{'\n'}) != head.begin() + static_cast<std::ptrdiff_t>(got);
+  return std::find(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(got), std::uint8_t{'\n'}) !=
+         head.begin() + static_cast<std::ptrdiff_t>(got);
 }
 
 base::Result<json> FinalCheckpointOf(World& world, const std::string& folder) {
@@ -71,11 +72,12 @@ base::Result<void> ConfirmScript(Ceremony& ceremony) {
   banner.title = inputs.script.title;
   banner.ceremony = ceremony.folder();
   banner.mode = std::string(record::ModeName(ceremony.mode()));
-  banner.facts = {{"estate", inputs.script.estate},
-                  {"environment", std::string(script::NameOf(inputs.binding->environment))},
-                  {"script", inputs.script.file.name},
-                  {"policy", fmt::format("{} {}", inputs.policy.id, inputs.policy.version)},
-                  {"steps", fmt::format("{} in {} sections", inputs.script.StepCount(), inputs.script.sections.size())}};
+  banner.facts = {
+      {"estate", inputs.script.estate},
+      {"environment", std::string(script::NameOf(inputs.binding->environment))},
+      {"script", inputs.script.file.name},
+      {"policy", fmt::format("{} {}", inputs.policy.id, inputs.policy.version)},
+      {"steps", fmt::format("{} in {} sections", inputs.script.StepCount(), inputs.script.sections.size())}};
   ceremony.terminal().ShowBanner(banner);
   KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(inputs.script.file.sha256));
   ceremony.terminal().ShowDigest("script", digest);
@@ -93,7 +95,8 @@ base::Result<void> ConfirmScript(Ceremony& ceremony) {
 // A run that was cut off before its first entry has left inputs, and perhaps a
 // log key. The key's objects are removed with consent; the folder is kept
 // under another name, and the next `open` entry tells of it.
-base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, const script::Binding& binding, const std::string& folder) {
+base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, const script::Binding& binding,
+                                    const std::string& folder) {
   json account = {{"folder", folder}, {"removed", json::array()}};
   const std::string plan_path = record::JoinPath(record::JoinPath(folder, record::kInputsFolder), kLogKeyInput);
   KC_ASSIGN_OR_RETURN(const auto plan_file, world.storage.Find(plan_path));
@@ -102,12 +105,13 @@ base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, 
     KC_ASSIGN_OR_RETURN(const LogKeyPlan plan, LogKeyPlan::FromJson(json::parse(base::AsText(bytes), nullptr, false)));
     auto journal = std::make_shared<CallJournal>();
     TokenRoom tokens(binding, estate, world.pins, world.terminal, journal, world.load_module);
-    KC_ASSIGN_OR_RETURN(hsm::Session* session, tokens.Session(plan.token));
+    KC_ASSIGN_OR_RETURN(hsm::Session * session, tokens.Session(plan.token));
     if (session->token().info().serial != plan.serial) {
-      return base::Refusal("TOKEN-SERIAL-02",
-                           fmt::format("{} was being opened on the record token with serial {}, the binding now gives {}", folder, plan.serial,
-                                       session->token().info().serial),
-                           "bind the token on which the ceremony was begun");
+      return base::Refusal(
+          "TOKEN-SERIAL-02",
+          fmt::format("{} was being opened on the record token with serial {}, the binding now gives {}", folder,
+                      plan.serial, session->token().info().serial),
+          "bind the token on which the ceremony was begun");
     }
     KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
     for (const hsm::InventoryItem& item : inventory.items) {
@@ -116,7 +120,9 @@ base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, 
       question.kind = room::Question::Kind::kDecision;
       question.id = "settle/unopened";
       question.person = "the administrator";
-      question.text = fmt::format("{} was cut off before it was opened. On the record token it has left {}. What shall become of it?", folder, item.object.Name());
+      question.text = fmt::format(
+          "{} was cut off before it was opened. On the record token it has left {}. What shall become of it?", folder,
+          item.object.Name());
       question.choices = {"remove", "keep"};
       question.simulated = "remove";
       KC_ASSIGN_OR_RETURN(const std::string decision, world.terminal.Ask(question));
@@ -131,12 +137,14 @@ base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, 
   KC_RETURN_IF_ERROR(world.storage.Rename(folder, aside));
   KC_RETURN_IF_ERROR(world.storage.SyncFolder(""));
   account["kept_as"] = aside;
-  world.terminal.Say(room::Tone::kWarning, fmt::format("{} was cut off before it was opened; it is kept as {}.", folder, aside));
+  world.terminal.Say(room::Tone::kWarning,
+                     fmt::format("{} was cut off before it was opened; it is kept as {}.", folder, aside));
   return account;
 }
 
 // Opens and runs in a folder that is free.
-base::Result<void> RunFresh(World& world, script::Inputs inputs, estate::Folded folded, const std::string& folder, OpeningFacts facts) {
+base::Result<void> RunFresh(World& world, script::Inputs inputs, estate::Folded folded, const std::string& folder,
+                            OpeningFacts facts) {
   if (!folded.records.empty()) {
     KC_ASSIGN_OR_RETURN(facts.previous, FinalCheckpointOf(world, folded.records.back().folder));
   }
@@ -154,7 +162,8 @@ base::Result<json> CheckPlan(const script::Inputs& inputs, const estate::Estate&
   if (plan.HasBreach()) return ListBreaches(plan);
   json findings = json::array();
   for (const steps::Finding& finding : plan.findings) {
-    findings.push_back({{"rule", finding.rule}, {"severity", steps::SeverityName(finding.severity)}, {"message", finding.message}});
+    findings.push_back(
+        {{"rule", finding.rule}, {"severity", steps::SeverityName(finding.severity)}, {"message", finding.message}});
   }
   return findings;
 }
@@ -172,13 +181,18 @@ base::Result<void> Begin(World& world, const std::string& archive, script::Input
   if (!folded.records.empty()) {
     const estate::RecordSummary& newest = folded.records.back();
     if (!newest.complete) {
-      return base::Refusal("ARCHIVE-OPEN-01", fmt::format("the ceremony {} of this archive is not complete", newest.folder),
+      return base::Refusal("ARCHIVE-OPEN-01",
+                           fmt::format("the ceremony {} of this archive is not complete", newest.folder),
                            fmt::format("go on with it first: keyceremony resume {}/{}", archive, newest.folder));
     }
-    const std::string mode(record::ModeName(inputs.binding->environment == script::Environment::kRehearsal ? record::Mode::kRehearsal : record::Mode::kProduction));
+    const std::string mode(record::ModeName(inputs.binding->environment == script::Environment::kRehearsal
+                                                ? record::Mode::kRehearsal
+                                                : record::Mode::kProduction));
     if (newest.mode != mode) {
-      return base::Refusal("ARCHIVE-MODE-01", fmt::format("the archive {} holds {} records, this is a {} ceremony", archive, newest.mode, mode),
-                           "give an archive of its own with --archive");
+      return base::Refusal(
+          "ARCHIVE-MODE-01",
+          fmt::format("the archive {} holds {} records, this is a {} ceremony", archive, newest.mode, mode),
+          "give an archive of its own with --archive");
     }
   }
   KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
@@ -209,25 +223,32 @@ base::Result<void> Resume(World& world, const std::string& archive, script::Inpu
                       }));
   KC_RETURN_IF_ERROR(std::move(seen));
   if (recovered.recover_seq) KC_RETURN_IF_ERROR(ceremony.history().See(json{{"type", "recover"}}));
-  for (const estate::Effect& effect : ceremony.history().effects()) KC_RETURN_IF_ERROR(ceremony.estate().Apply(effect, {folder, 0, ""}));
+  for (const estate::Effect& effect : ceremony.history().effects())
+    KC_RETURN_IF_ERROR(ceremony.estate().Apply(effect, {folder, 0, ""}));
   room::Banner banner;
   banner.title = ceremony.inputs().script.title + " (resumed)";
   banner.ceremony = folder;
   banner.mode = std::string(record::ModeName(ceremony.mode()));
-  banner.facts = {{"entries found", std::to_string(recovered.entries)},
-                  {"steps over", fmt::format("{} of {}", ceremony.history().StepsOver(), ceremony.inputs().script.StepCount())},
-                  {"torn bytes", recovered.torn ? fmt::format("{} bytes kept as torn-{}", recovered.torn->size, recovered.torn->sha256) : "none"}};
+  banner.facts = {
+      {"entries found", std::to_string(recovered.entries)},
+      {"steps over", fmt::format("{} of {}", ceremony.history().StepsOver(), ceremony.inputs().script.StepCount())},
+      {"torn bytes", recovered.torn
+                         ? fmt::format("{} bytes kept as torn-{}", recovered.torn->size, recovered.torn->sha256)
+                         : "none"}};
   ceremony.terminal().ShowBanner(banner);
   if (!recovered.missing.empty()) {
-    base::Error error = base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{}: the artefact {} is missing or has been changed", folder, recovered.missing.front()));
+    base::Error error = base::MakeError(
+        base::ErrorCode::kCorrupt,
+        fmt::format("{}: the artefact {} is missing or has been changed", folder, recovered.missing.front()));
     error.rule = "RUN-ARTEFACT-01";
     error.hint = "put the original file back, then resume";
     return error;
   }
 
-  KC_ASSIGN_OR_RETURN(hsm::Session* session, ceremony.tokens().Session(ceremony.RecordToken()));
+  KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(ceremony.RecordToken()));
   const json& open = ceremony.history().open();
-  auto log_key = TokenSigner::Find(*session, open.at("origin").get<std::string>(), open.at("log_key").get<std::string>());
+  auto log_key =
+      TokenSigner::Find(*session, open.at("origin").get<std::string>(), open.at("log_key").get<std::string>());
   if (log_key.ok()) {
     ceremony.SetLogKey(std::move(log_key).value());
   } else if (!recovered.writer->has_final_checkpoint()) {
@@ -240,10 +261,12 @@ base::Result<void> Resume(World& world, const std::string& archive, script::Inpu
     return CloseRecord(ceremony);
   }
   for (const json& step : recovered.open_steps) {
-    KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kStep, {{"id", step.at("id")},
-                                                                  {"do", step.at("do")},
-                                                                  {"phase", "failed"},
-                                                                  {"error", {{"code", "interrupted"}, {"message", "the program ended within this step"}}}}));
+    KC_RETURN_IF_ERROR(
+        ceremony.Append(record::EntryType::kStep,
+                        {{"id", step.at("id")},
+                         {"do", step.at("do")},
+                         {"phase", "failed"},
+                         {"error", {{"code", "interrupted"}, {"message", "the program ended within this step"}}}}));
   }
   KC_RETURN_IF_ERROR(SettleCalls(ceremony));
   KC_RETURN_IF_ERROR(RunSteps(ceremony));
@@ -254,13 +277,17 @@ base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const 
   const std::string inputs_folder = fmt::format("{}/{}/{}/", archive, folder, record::kInputsFolder);
   auto plan_file = script::LoadFile(inputs_folder + std::string(kLogKeyInput));
   if (!plan_file.ok()) {
-    return base::MakeError(base::ErrorCode::kAborted, fmt::format("{} was cut off before all its inputs were stored; no token was touched", folder))
+    return base::MakeError(
+               base::ErrorCode::kAborted,
+               fmt::format("{} was cut off before all its inputs were stored; no token was touched", folder))
         .WithHint("start the ceremony again with the command that began it; the folder will be set aside");
   }
   const json plan_json = json::parse(plan_file.value().bytes, nullptr, false);
   KC_ASSIGN_OR_RETURN(const LogKeyPlan plan, LogKeyPlan::FromJson(plan_json));
-  KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(inputs_folder + plan.script, inputs_folder + std::string(script::kRosterInput),
-                                                               inputs_folder + std::string(script::kBindingInput), steps::Catalogue(), script::Layout::kFlat));
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs,
+                      script::ReadInputs(inputs_folder + plan.script, inputs_folder + std::string(script::kRosterInput),
+                                         inputs_folder + std::string(script::kBindingInput), steps::Catalogue(),
+                                         script::Layout::kFlat));
   auto log = script::LoadFile(fmt::format("{}/{}/{}", archive, folder, record::kLogFile));
   const std::size_t line_end = log.ok() ? log.value().bytes.find('\n') : std::string::npos;
   if (line_end == std::string::npos) return inputs;
@@ -270,7 +297,8 @@ base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const 
     const std::string expected = open.at("inputs").value(name, std::string());
     if (expected == file->sha256) continue;
     base::Error error = base::MakeError(base::ErrorCode::kCorrupt,
-                                        fmt::format("inputs/{} has the SHA-256 {}, the record was opened with {}", name, file->sha256, expected.empty() ? "no such file" : expected));
+                                        fmt::format("inputs/{} has the SHA-256 {}, the record was opened with {}", name,
+                                                    file->sha256, expected.empty() ? "no such file" : expected));
     error.rule = "RUN-INPUT-01";
     error.hint = "a ceremony goes on only with the bytes it was opened with: put them back";
     return error;

@@ -23,20 +23,24 @@ base::Result<void> StepRun::Approve(const std::string& statement, const json& su
   if (step_.quorum.empty()) return {};
   const script::Quorum* quorum = ceremony_.roster().FindQuorum(step_.quorum);
   if (quorum == nullptr) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("the roster defines no quorum {}", step_.quorum));
+    return base::MakeError(base::ErrorCode::kInvalidInput,
+                           fmt::format("the roster defines no quorum {}", step_.quorum));
   }
   return run::Approve(ceremony_, *quorum, step_.id, statement, subject);
 }
 
 base::Result<std::uint64_t> StepRun::Record(std::string_view type, json fields) {
   const record::EntryTypeFacts* facts = record::FindEntryType(type);
-  if (facts == nullptr) return base::MakeError(base::ErrorCode::kInternal, fmt::format("there is no entry type {}", type));
+  if (facts == nullptr)
+    return base::MakeError(base::ErrorCode::kInternal, fmt::format("there is no entry type {}", type));
   fields["step"] = step_.id;
   return ceremony_.Append(facts->type, std::move(fields));
 }
 
 base::Result<void> StepRun::WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes) {
-  if (const steps::Progress::Artefact* known = progress_.FindArtefact(name); known != nullptr && known->sha256 == base::Sha256Hex(bytes)) return {};
+  if (const steps::Progress::Artefact* known = progress_.FindArtefact(name);
+      known != nullptr && known->sha256 == base::Sha256Hex(bytes))
+    return {};
   return ceremony_.WriteArtefact(name, kind, bytes, step_.id);
 }
 
@@ -45,7 +49,9 @@ base::Result<base::Bytes> StepRun::ReadArtefact(const std::string& name) {
   KC_ASSIGN_OR_RETURN(base::Bytes bytes, record::ReadWholeFile(ceremony_.world().storage, path, kMaxArtefact));
   const steps::Progress::Artefact* known = progress_.FindArtefact(name);
   if (known != nullptr && known->sha256 != base::Sha256Hex(bytes)) {
-    base::Error error = base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{} has the SHA-256 {}, the record says {}", path, base::Sha256Hex(bytes), known->sha256));
+    base::Error error = base::MakeError(
+        base::ErrorCode::kCorrupt,
+        fmt::format("{} has the SHA-256 {}, the record says {}", path, base::Sha256Hex(bytes), known->sha256));
     error.rule = "RUN-ARTEFACT-01";
     error.hint = "somebody changed the file; stop, and find out who";
     return error;
@@ -55,16 +61,21 @@ base::Result<base::Bytes> StepRun::ReadArtefact(const std::string& name) {
 
 base::Result<void> StepRun::Achieve(const estate::Effect& effect) {
   const std::uint64_t entry = ceremony_.history().entries();
-  KC_RETURN_IF_ERROR(ceremony_.estate().Apply(effect, {ceremony_.folder(), entry, base::FormatTime(clock().UtcMicros())}));
+  KC_RETURN_IF_ERROR(
+      ceremony_.estate().Apply(effect, {ceremony_.folder(), entry, base::FormatTime(clock().UtcMicros())}));
   effects_.push_back(effect);
   return {};
 }
 
 base::Result<hsm::Session*> StepRun::Session(const std::string& token) { return ceremony_.tokens().Session(token); }
 
-base::Result<std::shared_ptr<hsm::Token>> StepRun::LocateToken(const std::string& token) { return ceremony_.tokens().Locate(token); }
+base::Result<std::shared_ptr<hsm::Token>> StepRun::LocateToken(const std::string& token) {
+  return ceremony_.tokens().Locate(token);
+}
 
-base::Result<steps::BlankToken> StepRun::LocateBlankToken(const std::string& token) { return ceremony_.tokens().LocateBlank(token); }
+base::Result<steps::BlankToken> StepRun::LocateBlankToken(const std::string& token) {
+  return ceremony_.tokens().LocateBlank(token);
+}
 
 void StepRun::AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> token) {
   ceremony_.tokens().Adopt(name, std::move(token));
@@ -72,7 +83,8 @@ void StepRun::AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> to
 
 bool StepRun::IsLogKey(const hsm::InventoryItem& item) const {
   const nlohmann::json& open = ceremony_.history().open();
-  if (ceremony_.log_key() != nullptr && item.spki_sha256 == ceremony_.log_key()->key().public_key().SpkiSha256Hex()) return true;
+  if (ceremony_.log_key() != nullptr && item.spki_sha256 == ceremony_.log_key()->key().public_key().SpkiSha256Hex())
+    return true;
   return base::HexEncode(item.object.id()) == open.at("log_key_attributes").at("object_id").get<std::string>();
 }
 

@@ -7,14 +7,20 @@
 
 namespace ceremony::run {
 
-TokenRoom::TokenRoom(const script::Binding& binding, const estate::Estate& estate, PinKeeper& pins, room::Terminal& terminal,
-                     std::shared_ptr<hsm::CallObserver> observer, LoadModule load)
-    : binding_(binding), estate_(estate), pins_(pins), terminal_(terminal), observer_(std::move(observer)), load_(std::move(load)) {}
+TokenRoom::TokenRoom(const script::Binding& binding, const estate::Estate& estate, PinKeeper& pins,
+                     room::Terminal& terminal, std::shared_ptr<hsm::CallObserver> observer, LoadModule load)
+    : binding_(binding),
+      estate_(estate),
+      pins_(pins),
+      terminal_(terminal),
+      observer_(std::move(observer)),
+      load_(std::move(load)) {}
 
 base::Result<const script::TokenBinding*> TokenRoom::BindingOf(const std::string& token) const {
   const script::TokenBinding* found = binding_.Find(token);
   if (found == nullptr) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("the binding has no token {}", token)).WithHint("add it under \"tokens\"");
+    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("the binding has no token {}", token))
+        .WithHint("add it under \"tokens\"");
   }
   return found;
 }
@@ -32,7 +38,8 @@ base::Result<std::shared_ptr<hsm::Module>> TokenRoom::ModuleOf(const std::string
     return std::move(error).Prefixed("token " + token);
   }
   if (loaded.value()->quirks().spies && binding_.environment == script::Environment::kProduction) {
-    return base::Refusal("TOKEN-MODULE-01", fmt::format("the module {} of token {} writes PINs in clear into a log", bound->module, token),
+    return base::Refusal("TOKEN-MODULE-01",
+                         fmt::format("the module {} of token {} writes PINs in clear into a log", bound->module, token),
                          "bind the token's own module, not a spy or logger around it");
   }
   module_keys_.push_back(key);
@@ -47,14 +54,16 @@ base::Result<std::shared_ptr<hsm::Token>> TokenRoom::Locate(const std::string& t
   const std::string serial = !bound->serial.empty() ? bound->serial : in_service != nullptr ? in_service->serial : "";
   if (in_service != nullptr && !serial.empty() && in_service->serial != serial) {
     return base::Refusal("TOKEN-SERIAL-01",
-                         fmt::format("the binding gives token {} the serial {}, the estate knows it with serial {}", token, serial, in_service->serial),
+                         fmt::format("the binding gives token {} the serial {}, the estate knows it with serial {}",
+                                     token, serial, in_service->serial),
                          "find out which device is the right one before anything else");
   }
   KC_ASSIGN_OR_RETURN(std::shared_ptr<hsm::Module> module, ModuleOf(token));
   auto found = hsm::Token::Locate(std::move(module), bound->label, serial);
   if (!found.ok()) {
     base::Error error = std::move(found).error();
-    if (error.code == base::ErrorCode::kNotFound || error.code == base::ErrorCode::kAmbiguous) error.code = base::ErrorCode::kToken;
+    if (error.code == base::ErrorCode::kNotFound || error.code == base::ErrorCode::kAmbiguous)
+      error.code = base::ErrorCode::kToken;
     return std::move(error).Prefixed("token " + token);
   }
   tokens_[token] = found.value();
@@ -73,14 +82,16 @@ base::Result<steps::BlankToken> TokenRoom::LocateBlank(const std::string& token)
     });
   }
   if (free.empty()) {
-    base::Error error = base::MakeError(base::ErrorCode::kToken, fmt::format("no uninitialised token answers to what the binding says of {}", token));
+    base::Error error = base::MakeError(
+        base::ErrorCode::kToken, fmt::format("no uninitialised token answers to what the binding says of {}", token));
     error.rule = "TOKEN-BLANK-01";
     error.hint = "plug in the new token; a token that is in use is never wiped by token.commission";
     return error;
   }
   if (free.size() > 1) {
-    base::Error error = base::MakeError(base::ErrorCode::kToken,
-                                        fmt::format("{} uninitialised tokens answer to what the binding says of {}", free.size(), token));
+    base::Error error = base::MakeError(
+        base::ErrorCode::kToken,
+        fmt::format("{} uninitialised tokens answer to what the binding says of {}", free.size(), token));
     error.rule = "TOKEN-BLANK-02";
     error.hint = "unplug the others, or give the slot or the serial under \"uninitialised\" in the binding";
     return error;
@@ -116,7 +127,9 @@ base::Result<hsm::Session*> TokenRoom::Session(const std::string& token) {
       break;
     }
     case script::Login::kShares:
-      return base::MakeError(base::ErrorCode::kUnsupported, fmt::format("token {} is bound with login \"shares\", which this version cannot do", token))
+      return base::MakeError(
+                 base::ErrorCode::kUnsupported,
+                 fmt::format("token {} is bound with login \"shares\", which this version cannot do", token))
           .WithHint("bind it with \"pin-prompt\" or \"protected-path\"");
   }
   KC_ASSIGN_OR_RETURN(hsm::LoginScope scope, hsm::LoginScope::Open(located, hsm::User::kUser, pin));

@@ -23,8 +23,8 @@
 namespace ceremony::run {
 
 // LoadModule is the seam: hsm::Module::Load, or a fake for tests.
-using LoadModule =
-    std::function<base::Result<std::shared_ptr<hsm::Module>>(const hsm::ModuleOptions&, std::shared_ptr<hsm::CallObserver>)>;
+using LoadModule = std::function<base::Result<std::shared_ptr<hsm::Module>>(const hsm::ModuleOptions&,
+                                                                            std::shared_ptr<hsm::CallObserver>)>;
 
 class TokenRoom final {
  public:

@@ -17,7 +17,8 @@ std::span<const StepKind* const> StepCatalogue::All() const {
 
 const StepKind* StepCatalogue::Find(std::string_view kind) const {
   const auto all = All();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const StepKind* k) { return k->description().kind == kind; });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const StepKind* k) { return k->description().kind == kind; });
   return found == all.end() ? nullptr : *found;
 }
 

@@ -14,8 +14,9 @@ std::string ArtefactName(const script::Step& step) { return "documents/" + step.
 class DocumentLodgeKind final : public StepKind {
  public:
   const StepDescription& description() const override {
-    static const StepDescription description{"document.lodge", "Takes an outside document into the record, by its hash and as a copy.",
-                                             "an `artefact` entry and the copy below artefacts/documents/", "EN 319 411-1 6.5.1 (approval to conduct)"};
+    static const StepDescription description{
+        "document.lodge", "Takes an outside document into the record, by its hash and as a copy.",
+        "an `artefact` entry and the copy below artefacts/documents/", "EN 319 411-1 6.5.1 (approval to conduct)"};
     return description;
   }
 
@@ -31,7 +32,9 @@ class DocumentLodgeKind final : public StepKind {
     return table;
   }
 
-  std::string Title(const script::Step& step) const override { return fmt::format("Lodge {} ({})", step.fields.Text("name"), step.fields.Text("kind")); }
+  std::string Title(const script::Step& step) const override {
+    return fmt::format("Lodge {} ({})", step.fields.Text("name"), step.fields.Text("kind"));
+  }
 
   void Check(const script::Step& step, PlanContext& plan) const override {
     plan.Takes(30);
@@ -39,8 +42,10 @@ class DocumentLodgeKind final : public StepKind {
     const script::LoadedFile& file = plan.inputs().documents.at(step.fields.Text("file"));
     const std::string expected = step.fields.TextOr("sha256", "");
     if (!expected.empty() && expected != file.sha256) {
-      plan.Breach("PLAN-DOC-01", "sha256", fmt::format("{} has the SHA-256 {}, the script says {}", step.fields.Text("file"), file.sha256, expected),
-                  "lodge the document that was reviewed");
+      plan.Breach(
+          "PLAN-DOC-01", "sha256",
+          fmt::format("{} has the SHA-256 {}, the script says {}", step.fields.Text("file"), file.sha256, expected),
+          "lodge the document that was reviewed");
     }
     plan.Plans(estate::DocumentLodged{step.fields.Text("name"), step.fields.Text("kind"), file.sha256});
   }

@@ -18,11 +18,14 @@ constexpr std::size_t kIdBytes = 16;
 
 std::vector<script::ChoiceName> AlgorithmChoices() {
   std::vector<script::ChoiceName> choices;
-  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) choices.push_back({std::string(facts.name), std::string(facts.title)});
+  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms())
+    choices.push_back({std::string(facts.name), std::string(facts.title)});
   return choices;
 }
 
-const base::KeyAlgorithmFacts& AlgorithmOf(const script::Step& step) { return *base::FindKeyAlgorithm(step.fields.Text("algorithm")); }
+const base::KeyAlgorithmFacts& AlgorithmOf(const script::Step& step) {
+  return *base::FindKeyAlgorithm(step.fields.Text("algorithm"));
+}
 
 json Describe(const hsm::Description& description) {
   json object = json::object();
@@ -33,9 +36,10 @@ json Describe(const hsm::Description& description) {
 class KeyGenerateKind final : public StepKind {
  public:
   const StepDescription& description() const override {
-    static const StepDescription description{"key.generate", "Makes a key pair on a token; every attribute is stated and read back.",
-                                             "`intent` and `done` around C_GenerateKeyPair, the public key as an artefact",
-                                             "BR 6.1.1.1; EN 319 411-1 6.5.1; NIST SP 800-57 Part 1 6.1"};
+    static const StepDescription description{
+        "key.generate", "Makes a key pair on a token; every attribute is stated and read back.",
+        "`intent` and `done` around C_GenerateKeyPair, the public key as an artefact",
+        "BR 6.1.1.1; EN 319 411-1 6.5.1; NIST SP 800-57 Part 1 6.1"};
     return description;
   }
 
@@ -46,21 +50,25 @@ class KeyGenerateKind final : public StepKind {
         {Field::Id("token", "the token that makes the key").Refers(script::Reference::kToken),
          Field::Id("key", "the key's name, once in the whole archive").Refers(script::Reference::kKey),
          Field::Choice("algorithm", AlgorithmChoices(), "what kind of key"),
-         Field::Choice("usage", {{"sign", "signs certificates, CRLs and files"}}, "what the private key may do").Default("sign"),
+         Field::Choice("usage", {{"sign", "signs certificates, CRLs and files"}}, "what the private key may do")
+             .Default("sign"),
          Field::Boolean("extractable", "whether it may leave the token, wrapped, for a clone").Default(false)},
         {}};
     return table;
   }
 
   std::string Title(const script::Step& step) const override {
-    return fmt::format("Generate key {} ({}) on token {}", step.fields.Text("key"), AlgorithmOf(step).title, step.fields.Text("token"));
+    return fmt::format("Generate key {} ({}) on token {}", step.fields.Text("key"), AlgorithmOf(step).title,
+                       step.fields.Text("token"));
   }
 
   void Check(const script::Step& step, PlanContext& plan) const override {
     plan.NeedsCommissionedToken(step.fields.Text("token"));
     const std::string& algorithm = step.fields.Text("algorithm");
     if (!plan.inputs().policy.AllowsKey(algorithm)) {
-      plan.Breach("PLAN-KEY-01", "algorithm", fmt::format("the policy {} does not allow {}", plan.inputs().policy.id, algorithm), "choose one of its \"ca_keys\"");
+      plan.Breach("PLAN-KEY-01", "algorithm",
+                  fmt::format("the policy {} does not allow {}", plan.inputs().policy.id, algorithm),
+                  "choose one of its \"ca_keys\"");
     }
     plan.Takes(AlgorithmOf(step).field_bytes == 0 ? 90 : 20);
     plan.Writes("artefacts/" + ArtefactName(step));
@@ -75,7 +83,7 @@ class KeyGenerateKind final : public StepKind {
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     const std::string& token = step.fields.Text("token");
-    KC_ASSIGN_OR_RETURN(hsm::Session* session, context.Session(token));
+    KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
     KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, MakeOrTakeOver(step, context, *session));
     const base::PublicKey& key = pair.public_key;
 
@@ -90,7 +98,9 @@ class KeyGenerateKind final : public StepKind {
     effect.extractable = step.fields.Flag("extractable");
     KC_RETURN_IF_ERROR(context.Achieve(effect));
     KC_RETURN_IF_ERROR(context.WriteArtefact(ArtefactName(step), "public-key", key.spki()));
-    context.terminal().ShowFacts({{"key", effect.key}, {"algorithm", std::string(AlgorithmOf(step).title)}, {"token", session->token().Name()},
+    context.terminal().ShowFacts({{"key", effect.key},
+                                  {"algorithm", std::string(AlgorithmOf(step).title)},
+                                  {"token", session->token().Name()},
                                   {"leaves the token", effect.extractable ? "only wrapped, for a clone" : "never"}});
     KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(effect.spki_sha256));
     context.terminal().ShowDigest("public key of " + effect.key, digest);
@@ -100,11 +110,13 @@ class KeyGenerateKind final : public StepKind {
  private:
   static std::string ArtefactName(const script::Step& step) { return "keys/" + step.fields.Text("key") + ".spki.der"; }
 
-  static base::Result<hsm::KeyPair> MakeOrTakeOver(const script::Step& step, StepContext& context, hsm::Session& session) {
+  static base::Result<hsm::KeyPair> MakeOrTakeOver(const script::Step& step, StepContext& context,
+                                                   hsm::Session& session) {
     const std::string& token = step.fields.Text("token");
     // A key that a finished call made in an earlier attempt is this step's key:
     // its attributes were read back then, and it is found by its public key.
-    if (const Progress::Call* made = context.progress().FindCall("C_GenerateKeyPair", token); made != nullptr && !made->spki.empty()) {
+    if (const Progress::Call* made = context.progress().FindCall("C_GenerateKeyPair", token);
+        made != nullptr && !made->spki.empty()) {
       KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(made->spki));
       KC_ASSIGN_OR_RETURN(const base::PublicKey known, base::PublicKey::FromSpki(spki));
       context.terminal().Say(room::Tone::kPlain, "The key was made before the interruption; it is taken over.");

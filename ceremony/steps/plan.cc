@@ -27,17 +27,22 @@ void CheckRoster(const script::Inputs& inputs, Plan& plan) {
     };
     if (quorum.m < inputs.policy.quorum.minimum_m) {
       report(Severity::kBreach, "PLAN-QUORUM-02",
-             fmt::format("quorum {} asks for {} people, the policy for at least {}", quorum.name, quorum.m, inputs.policy.quorum.minimum_m),
+             fmt::format("quorum {} asks for {} people, the policy for at least {}", quorum.name, quorum.m,
+                         inputs.policy.quorum.minimum_m),
              "raise m in the roster");
     }
     // Two quorums of one estate meet in at least one person only when m > n/2.
     if (2 * m <= members) {
-      report(Severity::kGoodPractice, "QUORUM-MAJORITY-01", fmt::format("quorum {} is {} of {}: two quorums need not have a person in common", quorum.name, m, members),
-             "choose m above half of n");
+      report(
+          Severity::kGoodPractice, "QUORUM-MAJORITY-01",
+          fmt::format("quorum {} is {} of {}: two quorums need not have a person in common", quorum.name, m, members),
+          "choose m above half of n");
     }
     if (members < m + static_cast<std::size_t>(inputs.policy.quorum.spare)) {
       report(Severity::kGoodPractice, "QUORUM-SPARE-01",
-             fmt::format("quorum {} has {} active members, {} with {} spare are wanted", quorum.name, members, m, inputs.policy.quorum.spare), "appoint more custodians");
+             fmt::format("quorum {} has {} active members, {} with {} spare are wanted", quorum.name, members, m,
+                         inputs.policy.quorum.spare),
+             "appoint more custodians");
     }
   }
 }
@@ -45,7 +50,8 @@ void CheckRoster(const script::Inputs& inputs, Plan& plan) {
 void CheckFirstStep(const script::Inputs& inputs, Plan& plan) {
   if (inputs.script.sections.empty() || inputs.script.sections.front().steps.empty() ||
       inputs.script.sections.front().steps.front().kind != kFirstKind) {
-    plan.findings.push_back({Severity::kBreach, "PLAN-ORDER-01", "", inputs.script.file.name, fmt::format("the first step of a script is {}", kFirstKind),
+    plan.findings.push_back({Severity::kBreach, "PLAN-ORDER-01", "", inputs.script.file.name,
+                             fmt::format("the first step of a script is {}", kFirstKind),
                              "begin with who is in the room: they open the record"});
   }
 }
@@ -55,7 +61,8 @@ void CheckFirstStep(const script::Inputs& inputs, Plan& plan) {
 std::string_view SeverityName(Severity severity) { return severity == Severity::kBreach ? "breach" : "good practice"; }
 
 bool Plan::HasBreach() const {
-  return std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.severity == Severity::kBreach; });
+  return std::any_of(findings.begin(), findings.end(),
+                     [](const Finding& f) { return f.severity == Severity::kBreach; });
 }
 
 unsigned Plan::TotalSeconds() const {
@@ -78,8 +85,10 @@ std::map<std::string, std::size_t> Plan::People() const {
   return people;
 }
 
-void PlanContext::Report(Severity severity, std::string rule, std::string_view field, std::string message, std::string hint) {
-  plan_.findings.push_back({severity, std::move(rule), step_.id, inputs_.script.Where(step_, field), std::move(message), std::move(hint)});
+void PlanContext::Report(Severity severity, std::string rule, std::string_view field, std::string message,
+                         std::string hint) {
+  plan_.findings.push_back(
+      {severity, std::move(rule), step_.id, inputs_.script.Where(step_, field), std::move(message), std::move(hint)});
 }
 
 void PlanContext::Breach(std::string rule, std::string_view field, std::string message, std::string hint) {
@@ -93,7 +102,8 @@ void PlanContext::GoodPractice(std::string rule, std::string_view field, std::st
 void PlanContext::NeedsToken(const std::string& token) {
   current_.tokens.insert(token);
   if (inputs_.script.FindToken(token) == nullptr) {
-    Breach("PLAN-TOKEN-01", "token", fmt::format("the script declares no token {}", token), "add it under \"tokens\", or correct the name");
+    Breach("PLAN-TOKEN-01", "token", fmt::format("the script declares no token {}", token),
+           "add it under \"tokens\", or correct the name");
   }
 }
 
@@ -111,11 +121,12 @@ void PlanContext::NeedsPeople(const std::string& role, std::size_t count) {
   if (!inputs_.roster) return;
   const auto found = script::FindRole(role);
   if (!found) return;
-  const auto active = static_cast<std::size_t>(std::count_if(inputs_.roster->people.begin(), inputs_.roster->people.end(), [&](const script::Person& p) {
-    return p.state == script::PersonState::kActive && p.HasRole(*found);
-  }));
+  const auto active = static_cast<std::size_t>(std::count_if(
+      inputs_.roster->people.begin(), inputs_.roster->people.end(),
+      [&](const script::Person& p) { return p.state == script::PersonState::kActive && p.HasRole(*found); }));
   if (active < count) {
-    Breach("PLAN-PEOPLE-01", "", fmt::format("the step needs {} of role {}, the roster has {} active", count, role, active),
+    Breach("PLAN-PEOPLE-01", "",
+           fmt::format("the step needs {} of role {}, the roster has {} active", count, role, active),
            "appoint more people, or ask for fewer in the script");
   }
 }
@@ -123,7 +134,8 @@ void PlanContext::NeedsPeople(const std::string& role, std::size_t count) {
 void PlanContext::Writes(const std::string& path) {
   for (const StepPlan& step : plan_.steps) {
     if (std::find(step.writes.begin(), step.writes.end(), path) != step.writes.end()) {
-      Breach("PLAN-OUT-01", "", fmt::format("{} is already written by step {}", path, step.id), "give one of them another name");
+      Breach("PLAN-OUT-01", "", fmt::format("{} is already written by step {}", path, step.id),
+             "give one of them another name");
     }
   }
   current_.writes.push_back(path);

@@ -24,31 +24,31 @@ std::string_view SeverityName(Severity severity);
 
 struct Finding {
   Severity severity = Severity::kBreach;
-  std::string rule;     // "PLAN-TOKEN-01"
-  std::string step;     // step id; empty when it is about the whole script
-  std::string where;    // "file:line:column" of the field at fault
+  std::string rule;   // "PLAN-TOKEN-01"
+  std::string step;   // step id; empty when it is about the whole script
+  std::string where;  // "file:line:column" of the field at fault
   std::string message;
   std::string hint;
 };
 
 // StepPlan is what one step needs and leaves.
 struct StepPlan {
-  std::size_t number = 0;      // from 1, over the whole script
+  std::size_t number = 0;  // from 1, over the whole script
   std::string id;
   std::string kind;
   std::string title;
   std::string section;
-  std::string quorum;          // name of the quorum that approves it; empty if none
+  std::string quorum;  // name of the quorum that approves it; empty if none
   std::set<std::string> tokens;
   std::map<std::string, std::size_t> people;  // role -> at least so many
   std::vector<std::string> writes;            // paths below the record folder
-  unsigned seconds = 0;        // estimate, people's time included
+  unsigned seconds = 0;                       // estimate, people's time included
 };
 
 struct Plan {
   std::vector<StepPlan> steps;
   std::vector<Finding> findings;
-  estate::Estate estate;       // as it will be when the ceremony is over
+  estate::Estate estate;  // as it will be when the ceremony is over
 
   bool HasBreach() const;
   unsigned TotalSeconds() const;

@@ -33,8 +33,9 @@ class RoomAttendKind final : public StepKind {
     static const script::FieldTable table{
         "room.attend",
         "Takes down who is in the room.",
-        {Field::Map("people", script::RoleShape(), Field::Integer("", 1, 99, "at least so many"), 1, 5,
-                    "the least number of people for each role (administrator, security-officer, custodian, witness, auditor)")
+        {Field::Map(
+             "people", script::RoleShape(), Field::Integer("", 1, 99, "at least so many"), 1, 5,
+             "the least number of people for each role (administrator, security-officer, custodian, witness, auditor)")
              .Example(R"({"custodian": 3, "witness": 1})")},
         {}};
     return table;
@@ -45,7 +46,8 @@ class RoomAttendKind final : public StepKind {
   void Check(const script::Step& step, PlanContext& plan) const override {
     for (const auto& [role, count] : step.fields.Object("people").items()) {
       if (!script::FindRole(role)) {
-        plan.Breach("PLAN-ROLE-01", "people", fmt::format("there is no role {}", role), "roles are administrator, security-officer, custodian, witness, auditor");
+        plan.Breach("PLAN-ROLE-01", "people", fmt::format("there is no role {}", role),
+                    "roles are administrator, security-officer, custodian, witness, auditor");
         continue;
       }
       plan.NeedsPeople(role, count.get<std::size_t>());
@@ -64,7 +66,8 @@ class RoomAttendKind final : public StepKind {
       question.simulated = kHere;
       KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask("", question));
       if (answer == kAbsent) {
-        KC_RETURN_IF_ERROR(context.Record("note", {{"text", fmt::format("{} is not here", person.name)}, {"person", person.id}}));
+        KC_RETURN_IF_ERROR(
+            context.Record("note", {{"text", fmt::format("{} is not here", person.name)}, {"person", person.id}}));
         continue;
       }
       json roles = json::array();
@@ -80,12 +83,15 @@ class RoomAttendKind final : public StepKind {
       const auto least = count.get<std::size_t>();
       const std::size_t present = context.attendance().WithRole(role).size();
       if (present >= least) continue;
-      base::Error error = base::MakeError(base::ErrorCode::kNoQuorum, fmt::format("{} of role {} are here, the script asks for {}", present, role, least));
+      base::Error error =
+          base::MakeError(base::ErrorCode::kNoQuorum,
+                          fmt::format("{} of role {} are here, the script asks for {}", present, role, least));
       error.rule = "ROOM-SHORT-01";
       error.hint = "wait for those who are missing, then `keyceremony resume`: it asks only for them";
       return error;
     }
-    context.terminal().Say(room::Tone::kGood, fmt::format("{} people are here.", context.attendance().present().size()));
+    context.terminal().Say(room::Tone::kGood,
+                           fmt::format("{} people are here.", context.attendance().present().size()));
     return {};
   }
 };

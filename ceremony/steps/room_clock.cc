@@ -23,7 +23,8 @@ class RoomClockKind final : public StepKind {
  public:
   const StepDescription& description() const override {
     static const StepDescription description{"room.clock", "Compares the machine's clock with one that is read aloud.",
-                                             "an `observe` entry with both readings and the offset", "EN 319 411-1 6.5.1 (time source)"};
+                                             "an `observe` entry with both readings and the offset",
+                                             "EN 319 411-1 6.5.1 (time source)"};
     return description;
   }
 
@@ -32,24 +33,32 @@ class RoomClockKind final : public StepKind {
         "room.clock",
         "Compares the machine's clock with one that is read aloud.",
         {Field::Text("source", "the clock that is read aloud").Example(R"("radio-controlled clock on the wall")"),
-         Field::Integer("tolerance_seconds", 0, 3600, "the most that the two may differ; the policy's own value when left out").Optional()},
+         Field::Integer("tolerance_seconds", 0, 3600,
+                        "the most that the two may differ; the policy's own value when left out")
+             .Optional()},
         {}};
     return table;
   }
 
-  std::string Title(const script::Step& step) const override { return "Compare the machine's clock with " + step.fields.Text("source"); }
+  std::string Title(const script::Step& step) const override {
+    return "Compare the machine's clock with " + step.fields.Text("source");
+  }
 
   void Check(const script::Step& step, PlanContext& plan) const override {
     plan.Takes(60);
     const int allowed = plan.inputs().policy.clock.tolerance_seconds;
     if (step.fields.Has("tolerance_seconds") && step.fields.Integer("tolerance_seconds") > allowed) {
-      plan.Breach("PLAN-CLOCK-01", "tolerance_seconds",
-                  fmt::format("the script allows {} seconds, the policy {}", step.fields.Integer("tolerance_seconds"), allowed), "ask for no more than the policy allows");
+      plan.Breach(
+          "PLAN-CLOCK-01", "tolerance_seconds",
+          fmt::format("the script allows {} seconds, the policy {}", step.fields.Integer("tolerance_seconds"), allowed),
+          "ask for no more than the policy allows");
     }
   }
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
-    const std::int64_t tolerance = step.fields.Has("tolerance_seconds") ? step.fields.Integer("tolerance_seconds") : context.inputs().policy.clock.tolerance_seconds;
+    const std::int64_t tolerance = step.fields.Has("tolerance_seconds")
+                                       ? step.fields.Integer("tolerance_seconds")
+                                       : context.inputs().policy.clock.tolerance_seconds;
     room::Question question;
     question.kind = room::Question::Kind::kText;
     question.id = "room.clock/reading";
@@ -70,10 +79,15 @@ class RoomClockKind final : public StepKind {
                                                   {"machine", base::FormatTime(machine)},
                                                   {"offset_seconds", offset},
                                                   {"tolerance_seconds", tolerance}}));
-    context.terminal().ShowFacts({{step.fields.Text("source"), reading}, {"machine", base::FormatTime(machine).substr(11, 8)}, {"difference", fmt::format("{} s", offset)}});
+    context.terminal().ShowFacts({{step.fields.Text("source"), reading},
+                                  {"machine", base::FormatTime(machine).substr(11, 8)},
+                                  {"difference", fmt::format("{} s", offset)}});
     if (std::llabs(offset) > tolerance) {
-      return base::Refusal("CLOCK-01", fmt::format("the machine's clock differs by {} s from {}, {} s are allowed", offset, step.fields.Text("source"), tolerance),
-                           "set the machine's clock and repeat the step, or repeat the reading if it took long to type");
+      return base::Refusal(
+          "CLOCK-01",
+          fmt::format("the machine's clock differs by {} s from {}, {} s are allowed", offset,
+                      step.fields.Text("source"), tolerance),
+          "set the machine's clock and repeat the step, or repeat the reading if it took long to type");
     }
     return {};
   }

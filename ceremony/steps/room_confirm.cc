@@ -10,18 +10,20 @@ using script::Field;
 class RoomConfirmKind final : public StepKind {
  public:
   const StepDescription& description() const override {
-    static const StepDescription description{"room.confirm", "Has somebody confirm a statement by typing an exact word.",
-                                             "an `observe` entry with statement, word and person", "WebTrust 4.1 (script followed)"};
+    static const StepDescription description{
+        "room.confirm", "Has somebody confirm a statement by typing an exact word.",
+        "an `observe` entry with statement, word and person", "WebTrust 4.1 (script followed)"};
     return description;
   }
 
   const script::FieldTable& fields() const override {
-    static const script::FieldTable table{"room.confirm",
-                                          "Has somebody confirm a statement by typing an exact word.",
-                                          {Field::Choice("by", script::RoleChoices(), "the role that confirms"),
-                                           Field::Prose("statement", "what is confirmed, as a whole sentence"),
-                                           Field::Text("word", "the word that is typed").Default("CONFIRM").Length(2, 40)},
-                                          {}};
+    static const script::FieldTable table{
+        "room.confirm",
+        "Has somebody confirm a statement by typing an exact word.",
+        {Field::Choice("by", script::RoleChoices(), "the role that confirms"),
+         Field::Prose("statement", "what is confirmed, as a whole sentence"),
+         Field::Text("word", "the word that is typed").Default("CONFIRM").Length(2, 40)},
+        {}};
     return table;
   }
 
@@ -42,11 +44,12 @@ class RoomConfirmKind final : public StepKind {
     question.simulated = question.expected;
     KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask(step.fields.Text("by"), question));
     const auto present = context.attendance().WithRole(step.fields.Text("by"));
-    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "confirmation"},
-                                                  {"statement", step.fields.Text("statement")},
-                                                  {"typed", answer},
-                                                  {"role", step.fields.Text("by")},
-                                                  {"person", present.empty() ? std::string() : present.front()->person}}));
+    KC_RETURN_IF_ERROR(
+        context.Record("observe", {{"what", "confirmation"},
+                                   {"statement", step.fields.Text("statement")},
+                                   {"typed", answer},
+                                   {"role", step.fields.Text("by")},
+                                   {"person", present.empty() ? std::string() : present.front()->person}}));
     return {};
   }
 };

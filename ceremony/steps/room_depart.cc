@@ -15,17 +15,20 @@ constexpr const char* kLeaves = "leaves now";
 class RoomDepartKind final : public StepKind {
  public:
   const StepDescription& description() const override {
-    static const StepDescription description{"room.depart", "Takes down who leaves before the ceremony is over; they no longer count for any quorum.",
-                                             "a `depart` entry for each who leaves", "BR 5.4.1 (entries and exits)"};
+    static const StepDescription description{
+        "room.depart", "Takes down who leaves before the ceremony is over; they no longer count for any quorum.",
+        "a `depart` entry for each who leaves", "BR 5.4.1 (entries and exits)"};
     return description;
   }
 
   const script::FieldTable& fields() const override {
-    static const script::FieldTable table{
-        "room.depart",
-        "Takes down who leaves before the ceremony is over.",
-        {Field::List("roles", Field::Choice("", script::RoleChoices(), "a role"), 1, 5, "the roles whose holders may leave at this point").Unique().Example(R"(["witness"])")},
-        {}};
+    static const script::FieldTable table{"room.depart",
+                                          "Takes down who leaves before the ceremony is over.",
+                                          {Field::List("roles", Field::Choice("", script::RoleChoices(), "a role"), 1,
+                                                       5, "the roles whose holders may leave at this point")
+                                               .Unique()
+                                               .Example(R"(["witness"])")},
+                                          {}};
     return table;
   }
 
@@ -36,7 +39,8 @@ class RoomDepartKind final : public StepKind {
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     std::vector<quorum::Attendee> asked;
     for (const auto& role : step.fields.List("roles")) {
-      for (const quorum::Attendee* attendee : context.attendance().WithRole(role.get<std::string>())) asked.push_back(*attendee);
+      for (const quorum::Attendee* attendee : context.attendance().WithRole(role.get<std::string>()))
+        asked.push_back(*attendee);
     }
     for (const quorum::Attendee& attendee : asked) {
       if (context.attendance().Find(attendee.person) == nullptr) continue;
@@ -48,7 +52,8 @@ class RoomDepartKind final : public StepKind {
       question.choices = {kStays, kLeaves};
       question.simulated = kLeaves;
       KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask("", question));
-      if (answer == kLeaves) KC_RETURN_IF_ERROR(context.Record("depart", {{"person", attendee.person}, {"name", attendee.name}}));
+      if (answer == kLeaves)
+        KC_RETURN_IF_ERROR(context.Record("depart", {{"person", attendee.person}, {"name", attendee.name}}));
     }
     return {};
   }

@@ -12,8 +12,9 @@ using script::Field;
 class RoomRecordKind final : public StepKind {
  public:
   const StepDescription& description() const override {
-    static const StepDescription description{"room.record", "Takes down facts that people read and type: seal numbers, readings.",
-                                             "one `observe` entry with all facts", "EN 319 411-1 6.5.1 (seals); BR 5.4.1"};
+    static const StepDescription description{
+        "room.record", "Takes down facts that people read and type: seal numbers, readings.",
+        "one `observe` entry with all facts", "EN 319 411-1 6.5.1 (seals); BR 5.4.1"};
     return description;
   }
 
@@ -26,7 +27,8 @@ class RoomRecordKind final : public StepKind {
                      Field::Table("",
                                   {"fact",
                                    "One fact.",
-                                   {Field::Id("name", "the fact's name in the record"), Field::Text("label", "what is asked for, as people say it"),
+                                   {Field::Id("name", "the fact's name in the record"),
+                                    Field::Text("label", "what is asked for, as people say it"),
                                     Field::Regex("pattern", "what the answer must look like"),
                                     Field::Text("example", "an answer that matches; simulated people give it")},
                                    {}},
@@ -38,7 +40,8 @@ class RoomRecordKind final : public StepKind {
 
   std::string Title(const script::Step& step) const override {
     std::string title = "Take down";
-    for (const json& fact : step.fields.List("facts")) title += (title == "Take down" ? " " : ", ") + fact.at("label").get<std::string>();
+    for (const json& fact : step.fields.List("facts"))
+      title += (title == "Take down" ? " " : ", ") + fact.at("label").get<std::string>();
     return title;
   }
 
@@ -47,7 +50,9 @@ class RoomRecordKind final : public StepKind {
     for (const json& fact : step.fields.List("facts")) {
       const auto pattern = script::Pattern::Parse(fact.at("pattern").get<std::string>());
       if (pattern.ok() && !pattern->Matches(fact.at("example").get<std::string>())) {
-        plan.Breach("PLAN-FACT-01", "facts", "the example of " + fact.at("name").get<std::string>() + " does not match its own pattern", "mend one of the two");
+        plan.Breach("PLAN-FACT-01", "facts",
+                    "the example of " + fact.at("name").get<std::string>() + " does not match its own pattern",
+                    "mend one of the two");
       }
       plan.Takes(30);
     }
@@ -65,7 +70,8 @@ class RoomRecordKind final : public StepKind {
       question.simulated = question.example;
       KC_ASSIGN_OR_RETURN(facts[fact.at("name").get<std::string>()], context.Ask(step.fields.Text("by"), question));
     }
-    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "facts"}, {"facts", std::move(facts)}, {"role", step.fields.Text("by")}}));
+    KC_RETURN_IF_ERROR(
+        context.Record("observe", {{"what", "facts"}, {"facts", std::move(facts)}, {"role", step.fields.Text("by")}}));
     return {};
   }
 };

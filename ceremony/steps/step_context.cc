@@ -5,12 +5,14 @@
 namespace ceremony::steps {
 
 const Progress::Call* Progress::FindCall(std::string_view function, std::string_view token) const {
-  const auto found = std::find_if(calls.rbegin(), calls.rend(), [&](const Call& call) { return call.function == function && call.token == token; });
+  const auto found = std::find_if(calls.rbegin(), calls.rend(),
+                                  [&](const Call& call) { return call.function == function && call.token == token; });
   return found == calls.rend() ? nullptr : &*found;
 }
 
 const Progress::Artefact* Progress::FindArtefact(std::string_view name) const {
-  const auto found = std::find_if(artefacts.rbegin(), artefacts.rend(), [&](const Artefact& artefact) { return artefact.name == name; });
+  const auto found = std::find_if(artefacts.rbegin(), artefacts.rend(),
+                                  [&](const Artefact& artefact) { return artefact.name == name; });
   return found == artefacts.rend() ? nullptr : &*found;
 }
 

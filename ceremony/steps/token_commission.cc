@@ -14,22 +14,24 @@ using script::Field;
 class TokenCommissionKind final : public StepKind {
  public:
   const StepDescription& description() const override {
-    static const StepDescription description{"token.commission", "Initialises a blank token, sets its PINs and shows that nothing is on it.",
-                                             "`intent` and `done` around C_InitToken and C_InitPIN, an `observe` entry with the empty inventory",
-                                             "BR 5.4.1 (device life cycle); EN 319 411-1 6.5.2"};
+    static const StepDescription description{
+        "token.commission", "Initialises a blank token, sets its PINs and shows that nothing is on it.",
+        "`intent` and `done` around C_InitToken and C_InitPIN, an `observe` entry with the empty inventory",
+        "BR 5.4.1 (device life cycle); EN 319 411-1 6.5.2"};
     return description;
   }
 
   const script::FieldTable& fields() const override {
-    static const script::FieldTable table{
-        "token.commission",
-        "Takes a blank token into service.",
-        {Field::Id("token", "the token").Refers(script::Reference::kToken)},
-        {}};
+    static const script::FieldTable table{"token.commission",
+                                          "Takes a blank token into service.",
+                                          {Field::Id("token", "the token").Refers(script::Reference::kToken)},
+                                          {}};
     return table;
   }
 
-  std::string Title(const script::Step& step) const override { return fmt::format("Take token {} into service", step.fields.Text("token")); }
+  std::string Title(const script::Step& step) const override {
+    return fmt::format("Take token {} into service", step.fields.Text("token"));
+  }
 
   void Check(const script::Step& step, PlanContext& plan) const override {
     const std::string& name = step.fields.Text("token");
@@ -45,11 +47,14 @@ class TokenCommissionKind final : public StepKind {
     if (!plan.inputs().binding) return;
     const script::TokenBinding* bound = plan.inputs().binding->Find(name);
     if (bound != nullptr && !bound->serial.empty()) {
-      plan.Breach("PLAN-TOKEN-03", "token", fmt::format("token {} is to be commissioned, but the binding gives it a serial as one in service", name),
-                  "use \"uninitialised\" in the binding, or leave the step out");
+      plan.Breach(
+          "PLAN-TOKEN-03", "token",
+          fmt::format("token {} is to be commissioned, but the binding gives it a serial as one in service", name),
+          "use \"uninitialised\" in the binding, or leave the step out");
     }
     if (name == plan.inputs().binding->record_token) {
-      plan.Breach("PLAN-TOKEN-04", "token", fmt::format("token {} holds the log key of this very ceremony and cannot be initialised in it", name),
+      plan.Breach("PLAN-TOKEN-04", "token",
+                  fmt::format("token {} holds the log key of this very ceremony and cannot be initialised in it", name),
                   "let another token be the record_token of the binding");
     }
   }
@@ -69,7 +74,8 @@ class TokenCommissionKind final : public StepKind {
     auto found = context.LocateToken(name);
     if (found.ok()) {
       if (context.progress().resumed) return found;
-      return base::Refusal("TOKEN-COMMISSION-01", fmt::format("{} is initialised already and would be wiped", found.value()->Name()),
+      return base::Refusal("TOKEN-COMMISSION-01",
+                           fmt::format("{} is initialised already and would be wiped", found.value()->Name()),
                            "bind a blank token, or retire this one first");
     }
     KC_ASSIGN_OR_RETURN(const BlankToken blank, context.LocateBlankToken(name));
@@ -78,12 +84,14 @@ class TokenCommissionKind final : public StepKind {
     return hsm::Token::Initialise(blank.module, blank.info.slot, blank.label, pins.security_officer, hsm::Retire::kNo);
   }
 
-  static base::Result<void> Finish(const script::Step& step, StepContext& context, hsm::Token& token, const std::shared_ptr<hsm::Token>& shared) {
+  static base::Result<void> Finish(const script::Step& step, StepContext& context, hsm::Token& token,
+                                   const std::shared_ptr<hsm::Token>& shared) {
     const std::string& name = step.fields.Text("token");
     KC_ASSIGN_OR_RETURN(const NewPins pins, context.ChooseNewPins(name));
     KC_RETURN_IF_ERROR(token.Refresh());
     if ((token.info().flags & CKF_USER_PIN_INITIALIZED) == 0) {
-      KC_ASSIGN_OR_RETURN(hsm::LoginScope officer, hsm::LoginScope::Open(shared, hsm::User::kSecurityOfficer, pins.security_officer));
+      KC_ASSIGN_OR_RETURN(hsm::LoginScope officer,
+                          hsm::LoginScope::Open(shared, hsm::User::kSecurityOfficer, pins.security_officer));
       KC_RETURN_IF_ERROR(hsm::InitPin(officer.session(), pins.user));
       KC_RETURN_IF_ERROR(officer.Close());
       KC_RETURN_IF_ERROR(token.Refresh());
@@ -103,14 +111,20 @@ class TokenCommissionKind final : public StepKind {
                                                   {"object_count", inventory.items.size()}}));
     if (!inventory.items.empty()) {
       return base::Refusal("TOKEN-COMMISSION-02",
-                           fmt::format("{} holds {} objects right after it was initialised, the first is {}", token.Name(), inventory.items.size(),
-                                       inventory.items.front().object.Name()),
+                           fmt::format("{} holds {} objects right after it was initialised, the first is {}",
+                                       token.Name(), inventory.items.size(), inventory.items.front().object.Name()),
                            "a new token must be empty; do not use it");
     }
-    context.terminal().ShowFacts({{"token", name}, {"label", info.label}, {"serial", info.serial}, {"maker", info.manufacturer}, {"model", info.model}, {"objects", "none"}});
+    context.terminal().ShowFacts({{"token", name},
+                                  {"label", info.label},
+                                  {"serial", info.serial},
+                                  {"maker", info.manufacturer},
+                                  {"model", info.model},
+                                  {"objects", "none"}});
     const script::ScriptToken& planned = *context.inputs().script.FindToken(name);
-    return context.Achieve(estate::TokenCommissioned{name, info.label, info.serial, info.manufacturer, info.model, info.firmware_version,
-                                                     std::string(script::NameOf(planned.role)), planned.domain});
+    return context.Achieve(estate::TokenCommissioned{name, info.label, info.serial, info.manufacturer, info.model,
+                                                     info.firmware_version, std::string(script::NameOf(planned.role)),
+                                                     planned.domain});
   }
 };
 

@@ -75,8 +75,9 @@ int VerifyCommand(const VerifyArguments& arguments, const std::string& program, 
   if (!arguments.roster.empty()) {
     Result<record::Trust> read = record::Trust::ReadRoster(arguments.roster);
     if (!read.ok()) {
-      return Report(std::move(read).error().WithHint("give the roster that you trust, not one that came with the record"),
-                    program, err);
+      return Report(
+          std::move(read).error().WithHint("give the roster that you trust, not one that came with the record"),
+          program, err);
     }
     trust = std::move(read).value();
     options.trust = &*trust;

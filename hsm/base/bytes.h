@@ -20,9 +20,7 @@ inline ByteView AsBytes(std::string_view text) {
 }
 
 // AsText views bytes as characters; it does not copy and checks nothing.
-inline std::string_view AsText(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view AsText(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 // ToBytes copies.
 inline Bytes ToBytes(ByteView bytes) { return {bytes.begin(), bytes.end()}; }

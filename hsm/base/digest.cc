@@ -36,7 +36,8 @@ Bytes DigestOf(DigestAlgorithm algorithm, ByteView bytes) {
       SHA512(bytes.data(), bytes.size(), out.data());
       return out;
     }
-    case DigestAlgorithm::kSha256: break;
+    case DigestAlgorithm::kSha256:
+      break;
   }
   const Sha256Digest digest = Sha256Of(bytes);
   return {digest.begin(), digest.end()};

@@ -20,11 +20,11 @@ enum class KeyAlgorithm : std::uint8_t { kEcP256, kEcP384, kEcP521, kEd25519, kR
 // fields, generation, look-up and validation all read it.
 struct KeyAlgorithmFacts {
   KeyAlgorithm algorithm;
-  std::string_view name;          // as scripts spell it: "ec-p256", "ed25519", "rsa-4096"
-  std::string_view title;         // as people read it: "EC P-256", "RSA 4096"
-  std::string_view curve_oid_der; // DER of the named curve OID, empty for RSA
-  unsigned bits;                  // modulus bits, or field bits
-  unsigned field_bytes;           // size of a coordinate or of r and s; 0 for RSA
+  std::string_view name;           // as scripts spell it: "ec-p256", "ed25519", "rsa-4096"
+  std::string_view title;          // as people read it: "EC P-256", "RSA 4096"
+  std::string_view curve_oid_der;  // DER of the named curve OID, empty for RSA
+  unsigned bits;                   // modulus bits, or field bits
+  unsigned field_bytes;            // size of a coordinate or of r and s; 0 for RSA
 };
 std::span<const KeyAlgorithmFacts> KeyAlgorithms();
 const KeyAlgorithmFacts& FactsOf(KeyAlgorithm algorithm);
@@ -49,9 +49,9 @@ class PublicKey final {
   static Result<PublicKey> FromRsa(ByteView modulus, ByteView exponent);
 
   KeyAlgorithm algorithm() const;
-  ByteView spki() const;             // the DER SubjectPublicKeyInfo
-  std::string SpkiSha256Hex() const; // the name of the key in records
-  Bytes EcPoint() const;             // 0x04 || x || y; empty unless EC
+  ByteView spki() const;              // the DER SubjectPublicKeyInfo
+  std::string SpkiSha256Hex() const;  // the name of the key in records
+  Bytes EcPoint() const;              // 0x04 || x || y; empty unless EC
 
   // Verify checks a signature over `message` in software. ECDSA signatures are
   // strict DER (not necessarily low-S: CheckStrictLowSDer says that). kCorrupt

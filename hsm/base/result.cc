@@ -7,17 +7,28 @@ namespace base {
 
 const char* ErrorCodeName(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidInput: return "invalid-input";
-    case ErrorCode::kNotFound: return "not-found";
-    case ErrorCode::kAmbiguous: return "ambiguous";
-    case ErrorCode::kRefused: return "refused";
-    case ErrorCode::kToken: return "token";
-    case ErrorCode::kIo: return "io";
-    case ErrorCode::kAborted: return "aborted";
-    case ErrorCode::kNoQuorum: return "no-quorum";
-    case ErrorCode::kCorrupt: return "corrupt";
-    case ErrorCode::kUnsupported: return "unsupported";
-    case ErrorCode::kInternal: return "internal";
+    case ErrorCode::kInvalidInput:
+      return "invalid-input";
+    case ErrorCode::kNotFound:
+      return "not-found";
+    case ErrorCode::kAmbiguous:
+      return "ambiguous";
+    case ErrorCode::kRefused:
+      return "refused";
+    case ErrorCode::kToken:
+      return "token";
+    case ErrorCode::kIo:
+      return "io";
+    case ErrorCode::kAborted:
+      return "aborted";
+    case ErrorCode::kNoQuorum:
+      return "no-quorum";
+    case ErrorCode::kCorrupt:
+      return "corrupt";
+    case ErrorCode::kUnsupported:
+      return "unsupported";
+    case ErrorCode::kInternal:
+      return "internal";
   }
   return "unknown";
 }
@@ -30,7 +41,8 @@ Error SystemError(const char* call, const std::string& object, int error_number)
   error.message = object + ": " + words;
   error.call = call;
   if (error_number == ENOSPC) error.hint = "free space on that file system, then use `keyceremony resume`";
-  if (error_number == EROFS || error_number == EACCES) error.hint = "make the folder writable for this user, or choose another one";
+  if (error_number == EROFS || error_number == EACCES)
+    error.hint = "make the folder writable for this user, or choose another one";
   return error;
 }
 

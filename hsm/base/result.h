@@ -37,10 +37,10 @@ const char* ErrorCodeName(ErrorCode code);
 
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;  // lower case, no full stop; never a secret
-  std::string rule;     // "KEY-ATTR-02": stable id, required for kRefused
-  std::string hint;     // the way out, for `keyceremony: hint:`
-  std::string call;     // the C_ function or system call that failed
+  std::string message;              // lower case, no full stop; never a secret
+  std::string rule;                 // "KEY-ATTR-02": stable id, required for kRefused
+  std::string hint;                 // the way out, for `keyceremony: hint:`
+  std::string call;                 // the C_ function or system call that failed
   std::optional<unsigned long> rv;  // the exact CK_RV of that call
 
   // WithHint and WithRule return the error with that part set, so that a
@@ -143,15 +143,15 @@ class [[nodiscard]] Result<void> final {
 // The only macros of the project: hand an error up, or go on with the value.
 #define KC_CONCAT_INNER(a, b) a##b
 #define KC_CONCAT(a, b) KC_CONCAT_INNER(a, b)
-#define KC_RETURN_IF_ERROR(expression)                                 \
-  do {                                                                 \
-    if (auto kc_result = (expression); !kc_result.ok()) {              \
-      return std::move(kc_result).error();                             \
-    }                                                                  \
+#define KC_RETURN_IF_ERROR(expression)                    \
+  do {                                                    \
+    if (auto kc_result = (expression); !kc_result.ok()) { \
+      return std::move(kc_result).error();                \
+    }                                                     \
   } while (false)
-#define KC_ASSIGN_OR_RETURN_INNER(temporary, declaration, expression)  \
-  auto temporary = (expression);                                       \
-  if (!temporary.ok()) return std::move(temporary).error();            \
+#define KC_ASSIGN_OR_RETURN_INNER(temporary, declaration, expression) \
+  auto temporary = (expression);                                      \
+  if (!temporary.ok()) return std::move(temporary).error();           \
   declaration = std::move(temporary).value()
 #define KC_ASSIGN_OR_RETURN(declaration, expression) \
   KC_ASSIGN_OR_RETURN_INNER(KC_CONCAT(kc_result_, __LINE__), declaration, expression)

@@ -42,7 +42,9 @@ struct Inside {
 };
 Inside inside;
 
-double Since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double Since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
 class TimingCryptoki final : public hsm::InterceptingCryptoki {
  public:
@@ -69,14 +71,16 @@ int TimedSync(long number, int fd) {
 const std::string kScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
 
 base::Result<void> Rehearse(const std::string& archive) {
-  const auto load = [](const hsm::ModuleOptions& options, std::shared_ptr<hsm::CallObserver> observer) -> base::Result<std::shared_ptr<hsm::Module>> {
+  const auto load = [](const hsm::ModuleOptions& options,
+                       std::shared_ptr<hsm::CallObserver> observer) -> base::Result<std::shared_ptr<hsm::Module>> {
     KC_ASSIGN_OR_RETURN(auto real, hsm::RealCryptoki::Load(options.path));
     return hsm::Module::Wrap(std::make_unique<TimingCryptoki>(std::move(real)), options, std::move(observer));
   };
   KC_ASSIGN_OR_RETURN(const script::Inputs alone, script::ReadInputs(kScript, "", "", steps::Catalogue()));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(archive, alone.script, alone.policy, load));
   const run::RehearsalPaths paths(archive);
-  KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue()));
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs,
+                      script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue()));
   room::UnattendedTerminal terminal(nullptr, room::Look{});
   KC_ASSIGN_OR_RETURN(const auto storage, record::PosixStorage::Open(archive));
   base::SystemClock clock;
@@ -108,7 +112,8 @@ double TimeProgram(const std::string& archive) {
   const pid_t child = fork();
   if (child == 0) {
     if (freopen("/dev/null", "w", stdout) == nullptr) _exit(1);
-    execl(PROGRAM, "keyceremony", "rehearse", kScript.c_str(), "--unattended", "--quiet", "--archive", archive.c_str(), static_cast<char*>(nullptr));
+    execl(PROGRAM, "keyceremony", "rehearse", kScript.c_str(), "--unattended", "--quiet", "--archive", archive.c_str(),
+          static_cast<char*>(nullptr));
     _exit(127);
   }
   int status = 0;

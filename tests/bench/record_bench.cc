@@ -30,7 +30,8 @@ using Clock = std::chrono::steady_clock;
 // Where the benchmark writes: KEYCEREMONY_BENCH_DIR, or the folder for temporary files.
 std::string MakeFolder() {
   const char* chosen = std::getenv("KEYCEREMONY_BENCH_DIR");
-  std::string folder = (chosen != nullptr ? std::filesystem::path(chosen) : std::filesystem::temp_directory_path()) / "keyceremony-bench-XXXXXX";
+  std::string folder = (chosen != nullptr ? std::filesystem::path(chosen) : std::filesystem::temp_directory_path()) /
+                       "keyceremony-bench-XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) std::abort();
   return folder;
 }
@@ -42,12 +43,19 @@ struct OpenRecord {
   base::SystemClock clock;
   std::unique_ptr<PosixStorage> storage = PosixStorage::Open(folder).value();
   std::unique_ptr<Writer> writer = Writer::Create({*storage, clock, "record", Mode::kRehearsal}).value();
-  std::unique_ptr<SoftwareSigner> log_key = SoftwareSigner::Generate(std::string(kOrigin), SignatureType::kEcdsa).value();
+  std::unique_ptr<SoftwareSigner> log_key =
+      SoftwareSigner::Generate(std::string(kOrigin), SignatureType::kEcdsa).value();
 
   OpenRecord() {
-    const auto opened = writer->Append(EntryType::kOpen, {{"origin", kOrigin}, {"ceremony", "bench"},
-        {"log_key", base::Base64Encode(log_key->key().public_key().spki())}, {"inputs", nlohmann::json::object()}, {"previous", nullptr},
-        {"program", nlohmann::json::object()}, {"tokens", nlohmann::json::array()}, {"modules", nlohmann::json::array()}});
+    const auto opened =
+        writer->Append(EntryType::kOpen, {{"origin", kOrigin},
+                                          {"ceremony", "bench"},
+                                          {"log_key", base::Base64Encode(log_key->key().public_key().spki())},
+                                          {"inputs", nlohmann::json::object()},
+                                          {"previous", nullptr},
+                                          {"program", nlohmann::json::object()},
+                                          {"tokens", nlohmann::json::array()},
+                                          {"modules", nlohmann::json::array()}});
     if (!opened.ok()) std::abort();
   }
   ~OpenRecord() { std::filesystem::remove_all(folder); }
@@ -55,10 +63,22 @@ struct OpenRecord {
 
 // An entry as the runner writes it before a PKCS#11 call: about 600 bytes.
 nlohmann::json Intent(int call) {
-  return {{"call", call}, {"fn", "C_GenerateKeyPair"}, {"token", "hsm-1"}, {"mechanism", "CKM_EC_KEY_PAIR_GEN"}, {"inventory", std::string(64, 'a')},
-          {"template", {{"CKA_TOKEN", true}, {"CKA_PRIVATE", true}, {"CKA_SENSITIVE", true}, {"CKA_EXTRACTABLE", false}, {"CKA_MODIFIABLE", false},
-                        {"CKA_SIGN", true}, {"CKA_DECRYPT", false}, {"CKA_UNWRAP", false}, {"CKA_LABEL", "smki root oca 2026"},
-                        {"CKA_ID", "00112233445566778899aabbccddeeff"}}}};
+  return {{"call", call},
+          {"fn", "C_GenerateKeyPair"},
+          {"token", "hsm-1"},
+          {"mechanism", "CKM_EC_KEY_PAIR_GEN"},
+          {"inventory", std::string(64, 'a')},
+          {"template",
+           {{"CKA_TOKEN", true},
+            {"CKA_PRIVATE", true},
+            {"CKA_SENSITIVE", true},
+            {"CKA_EXTRACTABLE", false},
+            {"CKA_MODIFIABLE", false},
+            {"CKA_SIGN", true},
+            {"CKA_DECRYPT", false},
+            {"CKA_UNWRAP", false},
+            {"CKA_LABEL", "smki root oca 2026"},
+            {"CKA_ID", "00112233445566778899aabbccddeeff"}}}};
 }
 
 double Microseconds(Clock::duration duration) { return std::chrono::duration<double, std::micro>(duration).count(); }
@@ -79,7 +99,8 @@ void RatioOfDurableAppend(benchmark::State& state) {
         if (!record.writer->Append(EntryType::kIntent, std::move(fields)).ok()) std::abort();
         ours.push_back(Microseconds(Clock::now() - begin));
       } else {
-        if (write(bare, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || fdatasync(bare) != 0) std::abort();
+        if (write(bare, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || fdatasync(bare) != 0)
+          std::abort();
         theirs.push_back(Microseconds(Clock::now() - begin));
       }
     }

@@ -24,7 +24,8 @@ using fault::Where;
 constexpr int kMostResumes = 3;
 
 const std::set<std::string>& Consequential() {
-  static const std::set<std::string> names = {"C_InitToken", "C_InitPIN", "C_GenerateKeyPair", "C_DestroyObject", "C_Sign"};
+  static const std::set<std::string> names = {"C_InitToken", "C_InitPIN", "C_GenerateKeyPair", "C_DestroyObject",
+                                              "C_Sign"};
   return names;
 }
 
@@ -105,7 +106,8 @@ TEST_SUITE("storage-kill") {
     const Stage stage("storage-kill");
     NeedSoftHsm(stage);
     const Outcome clean = CleanRun(stage);
-    for (std::uint64_t i = 0; i < clean.storage_calls; ++i) Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
+    for (std::uint64_t i = 0; i < clean.storage_calls; ++i)
+      Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
   }
 }
 
@@ -117,7 +119,8 @@ TEST_SUITE("storage-error") {
     constexpr std::array kErrors = {EIO, ENOSPC, EROFS};
     for (std::uint64_t i = 0; i < clean.storage_calls; ++i) {
       const bool append = clean.storage_names[i] == "append";
-      Try(stage, {Where::kStorage, append ? How::kTornWrite : How::kFailInstead, i, 0, kErrors[i % kErrors.size()]}, {"io"});
+      Try(stage, {Where::kStorage, append ? How::kTornWrite : How::kFailInstead, i, 0, kErrors[i % kErrors.size()]},
+          {"io"});
     }
   }
 }
@@ -144,7 +147,8 @@ TEST_SUITE("clock") {
     for (std::uint64_t i = 5; i < clean.clock_readings; i += 7) {
       Try(stage, {Where::kClock, How::kFailInstead, i, 0, 0}, {"refused"});
       // After the last entry there is none left to say it.
-      if (i + 10 < clean.clock_readings) CHECK_MESSAGE(stage.Log().find("CLOCK-STEP-01") != std::string::npos, "at reading ", i);
+      if (i + 10 < clean.clock_readings)
+        CHECK_MESSAGE(stage.Log().find("CLOCK-STEP-01") != std::string::npos, "at reading ", i);
     }
   }
 }

@@ -58,10 +58,13 @@ class SweptTerminal final : public room::Terminal {
     const std::uint64_t number = asked_++;
     const bool here = fault_.where == Where::kPrompt && fault_.index == number;
     if (here && fault_.how == How::kKillBefore) Die();
-    if (here && fault_.how == How::kFailInstead) return base::MakeError(base::ErrorCode::kAborted, "stopped at a question");
+    if (here && fault_.how == How::kFailInstead)
+      return base::MakeError(base::ErrorCode::kAborted, "stopped at a question");
     return quiet_.Ask(question);
   }
-  base::Result<base::SecretBytes> AskSecret(const room::SecretQuestion& question) override { return quiet_.AskSecret(question); }
+  base::Result<base::SecretBytes> AskSecret(const room::SecretQuestion& question) override {
+    return quiet_.AskSecret(question);
+  }
   std::uint64_t asked() const { return asked_; }
 
  private:
@@ -94,11 +97,21 @@ hsm::Fault CallFault(const Fault& fault) {
   call.call = fault.index + 1;
   call.rv = fault.rv;
   switch (fault.how) {
-    case How::kKillBefore: call.kind = hsm::Fault::Kind::kKillBefore; break;
-    case How::kKillAfter: call.kind = hsm::Fault::Kind::kKillAfter; break;
-    case How::kFailAfter: call.kind = hsm::Fault::Kind::kFailAfter; break;
-    case How::kGone: call.kind = hsm::Fault::Kind::kGoneFromHere; break;
-    default: call.kind = hsm::Fault::Kind::kFailInstead; break;
+    case How::kKillBefore:
+      call.kind = hsm::Fault::Kind::kKillBefore;
+      break;
+    case How::kKillAfter:
+      call.kind = hsm::Fault::Kind::kKillAfter;
+      break;
+    case How::kFailAfter:
+      call.kind = hsm::Fault::Kind::kFailAfter;
+      break;
+    case How::kGone:
+      call.kind = hsm::Fault::Kind::kGoneFromHere;
+      break;
+    default:
+      call.kind = hsm::Fault::Kind::kFailInstead;
+      break;
   }
   return call;
 }
@@ -106,10 +119,13 @@ hsm::Fault CallFault(const Fault& fault) {
 // Everything of a child: returns what it tells the parent.
 json Play(const std::string& archive, const Fault& fault, bool resume) {
   json told = json::object();
-  auto plan = fault.where == Where::kCall ? std::make_shared<hsm::FaultPlan>(CallFault(fault)) : std::make_shared<hsm::FaultPlan>();
-  const auto load = [&plan](const hsm::ModuleOptions& options, std::shared_ptr<hsm::CallObserver> observer) -> base::Result<std::shared_ptr<hsm::Module>> {
+  auto plan = fault.where == Where::kCall ? std::make_shared<hsm::FaultPlan>(CallFault(fault))
+                                          : std::make_shared<hsm::FaultPlan>();
+  const auto load = [&plan](const hsm::ModuleOptions& options,
+                            std::shared_ptr<hsm::CallObserver> observer) -> base::Result<std::shared_ptr<hsm::Module>> {
     KC_ASSIGN_OR_RETURN(auto real, hsm::RealCryptoki::Load(options.path));
-    return hsm::Module::Wrap(std::make_unique<hsm::FaultyCryptoki>(std::move(real), plan), options, std::move(observer));
+    return hsm::Module::Wrap(std::make_unique<hsm::FaultyCryptoki>(std::move(real), plan), options,
+                             std::move(observer));
   };
   json storage_names = json::array();
   const auto hook = [&](const record::StorageCall& call) -> record::StorageFault {
@@ -125,7 +141,9 @@ json Play(const std::string& archive, const Fault& fault, bool resume) {
   const auto play = [&]() -> base::Result<void> {
     KC_ASSIGN_OR_RETURN(const auto disk, record::PosixStorage::Open(archive));
     record::FaultyStorage storage(*disk, hook);
-    const auto begin_inputs = [&] { return script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue()); };
+    const auto begin_inputs = [&] {
+      return script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue());
+    };
     std::string folder;
     for (const auto& entry : fs::directory_iterator(archive)) {
       const std::string name = entry.path().filename().string();
@@ -201,10 +219,12 @@ Outcome InChild(const std::function<json()>& body) {
   return outcome;
 }
 
-base::Result<std::size_t> CountObjects(const run::RehearsalPaths& paths, const script::Inputs& inputs, const std::string& token) {
+base::Result<std::size_t> CountObjects(const run::RehearsalPaths& paths, const script::Inputs& inputs,
+                                       const std::string& token) {
   run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
   const script::TokenBinding* bound = inputs.binding->Find(token);
-  KC_ASSIGN_OR_RETURN(const auto module, hsm::Module::Load({bound->module, bound->environment, bound->init_args}, nullptr));
+  KC_ASSIGN_OR_RETURN(const auto module,
+                      hsm::Module::Load({bound->module, bound->environment, bound->init_args}, nullptr));
   KC_ASSIGN_OR_RETURN(const auto located, hsm::Token::Locate(module, bound->label, ""));
   KC_ASSIGN_OR_RETURN(const base::SecretBytes pin, pins.UserPin(token, token));
   KC_ASSIGN_OR_RETURN(hsm::LoginScope login, hsm::LoginScope::Open(located, hsm::User::kUser, pin));
@@ -310,14 +330,16 @@ std::vector<std::string> Stage::Judge() const {
     wrong.push_back("verdict " + std::string(record::VerdictName(report->verdict)));
     for (const record::Finding& finding : report->findings) wrong.push_back(finding.rule + ": " + finding.message);
   }
-  for (const auto& [token, expected] : std::vector<std::pair<std::string, std::size_t>>{{"record", 0}, {"root-hsm", 2}}) {
+  for (const auto& [token, expected] :
+       std::vector<std::pair<std::string, std::size_t>>{{"record", 0}, {"root-hsm", 2}}) {
     const Outcome counted = InChild([&, token = token] {
       const auto inputs = script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue());
       const auto count = inputs.ok() ? CountObjects(paths, *inputs, token) : base::Result<std::size_t>(inputs.error());
       return json{{"done", count.ok()}, {"message", count.ok() ? std::to_string(*count) : count.error().message}};
     });
     if (!counted.done || counted.message != std::to_string(expected)) {
-      wrong.push_back("token " + token + ": expected " + std::to_string(expected) + " objects, found " + counted.message);
+      wrong.push_back("token " + token + ": expected " + std::to_string(expected) + " objects, found " +
+                      counted.message);
     }
   }
   std::vector<std::string> secrets;

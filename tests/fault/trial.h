@@ -17,9 +17,9 @@ enum class How : std::uint8_t { kKillBefore, kKillAfter, kFailInstead, kFailAfte
 struct Fault {
   Where where = Where::kNowhere;
   How how = How::kFailInstead;
-  std::uint64_t index = 0;      // from 0
-  unsigned long rv = 0;         // kCall
-  int error_number = 0;         // kStorage
+  std::uint64_t index = 0;  // from 0
+  unsigned long rv = 0;     // kCall
+  int error_number = 0;     // kStorage
 
   std::string Name() const;
 };
@@ -27,10 +27,10 @@ struct Fault {
 // Outcome of one child. `died` when it was killed, or ended without a word.
 struct Outcome {
   bool died = false;
-  bool done = false;            // the ceremony is complete
+  bool done = false;  // the ceremony is complete
   std::string code, rule, message;
-  std::vector<std::string> calls;        // names of the C_ functions, in order
-  std::vector<int> functions;            // the same as hsm::Function
+  std::vector<std::string> calls;  // names of the C_ functions, in order
+  std::vector<int> functions;      // the same as hsm::Function
   std::uint64_t storage_calls = 0;
   std::vector<std::string> storage_names;
   std::uint64_t prompts = 0;

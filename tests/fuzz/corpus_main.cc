@@ -35,7 +35,8 @@ int main(int argc, char** argv) {
     for (std::size_t size = 0; size < bytes.size(); ++size) run(bytes.data(), size);
     for (std::size_t at = 0; at < bytes.size(); ++at) {
       const std::uint8_t original = bytes[at];
-      for (const std::uint8_t changed : {std::uint8_t(original ^ 1), std::uint8_t(original ^ 0x80), std::uint8_t('"'), std::uint8_t('\\'), std::uint8_t('\n'), std::uint8_t(' ')}) {
+      for (const std::uint8_t changed : {std::uint8_t(original ^ 1), std::uint8_t(original ^ 0x80), std::uint8_t('"'),
+                                         std::uint8_t('\\'), std::uint8_t('\n'), std::uint8_t(' ')}) {
         bytes[at] = changed;
         run(bytes.data(), bytes.size());
       }

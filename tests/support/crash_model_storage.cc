@@ -30,17 +30,28 @@ struct CrashModelStorage::Node {
   Names names, durable_names;
   std::vector<Renaming> renamings;
 
-  void Apply(const Renaming& renaming) { Apply(renaming, names); renamings.push_back(renaming); }
+  void Apply(const Renaming& renaming) {
+    Apply(renaming, names);
+    renamings.push_back(renaming);
+  }
   static void Apply(const Renaming& renaming, Names& names) {
     for (const auto& [name, node] : renaming) {
-      if (node == nullptr) names.erase(name); else names[name] = node;
+      if (node == nullptr)
+        names.erase(name);
+      else
+        names[name] = node;
     }
   }
   static void Apply(const Change& change, Bytes& content) {
-    if (const auto* bytes = std::get_if<Bytes>(&change)) content.insert(content.end(), bytes->begin(), bytes->end());
-    else content.resize(std::get<std::uint64_t>(change));
+    if (const auto* bytes = std::get_if<Bytes>(&change))
+      content.insert(content.end(), bytes->begin(), bytes->end());
+    else
+      content.resize(std::get<std::uint64_t>(change));
   }
-  void Put(Change change) { Apply(change, content); changes.push_back(std::move(change)); }
+  void Put(Change change) {
+    Apply(change, content);
+    changes.push_back(std::move(change));
+  }
 
   std::vector<Bytes> ContentStates() const {
     std::set<Bytes> states = {durable_content};
@@ -233,7 +244,8 @@ Result<std::shared_ptr<CrashModelStorage::Node>> CrashModelStorage::NeedFile(std
 Result<std::unique_ptr<AppendFile>> CrashModelStorage::OpenFor(const std::shared_ptr<Node>& file, std::string_view path,
                                                                Lock lock) {
   if (lock == Lock::kExclusive) {
-    if (file->locked) return base::Refusal("RECORD-LOCK-01", std::string(path) + " is being written by another process");
+    if (file->locked)
+      return base::Refusal("RECORD-LOCK-01", std::string(path) + " is being written by another process");
     file->locked = true;
   }
   return std::unique_ptr<AppendFile>(std::make_unique<ModelAppendFile<Node>>(file, lock == Lock::kExclusive));
@@ -241,7 +253,8 @@ Result<std::unique_ptr<AppendFile>> CrashModelStorage::OpenFor(const std::shared
 
 Result<std::unique_ptr<AppendFile>> CrashModelStorage::CreateNew(std::string_view path, Lock lock) {
   KC_ASSIGN_OR_RETURN(const std::shared_ptr<Node> parent, NeedFolder(ParentOf(path)));
-  if (parent->names.contains(NameOf(path))) return base::Refusal("RECORD-OUT-01", std::string(path) + " exists already");
+  if (parent->names.contains(NameOf(path)))
+    return base::Refusal("RECORD-OUT-01", std::string(path) + " exists already");
   const auto node = std::make_shared<Node>();
   parent->Apply({{NameOf(path), node}});
   return OpenFor(node, path, lock);
@@ -311,7 +324,8 @@ Result<std::vector<FileInfo>> CrashModelStorage::List(std::string_view path) {
 Result<std::optional<FileInfo>> CrashModelStorage::Find(std::string_view path) {
   const std::shared_ptr<Node> node = Locate(path);
   if (node == nullptr) return std::optional<FileInfo>{};
-  return std::optional<FileInfo>({NameOf(path), node->folder ? FileKind::kFolder : FileKind::kFile, node->content.size()});
+  return std::optional<FileInfo>(
+      {NameOf(path), node->folder ? FileKind::kFolder : FileKind::kFile, node->content.size()});
 }
 
 }  // namespace test_support

@@ -14,7 +14,13 @@ TEST_CASE("hex is lowercase pairs and nothing else") {
 }
 
 TEST_CASE("base64 keeps the vectors of RFC 4648 section 10 and refuses second spellings") {
-  const char* vectors[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const char* vectors[][2] = {{"", ""},
+                              {"f", "Zg=="},
+                              {"fo", "Zm8="},
+                              {"foo", "Zm9v"},
+                              {"foob", "Zm9vYg=="},
+                              {"fooba", "Zm9vYmE="},
+                              {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : vectors) {
     CHECK(base::Base64Encode(base::AsBytes(plain)) == encoded);
     REQUIRE(base::Base64Decode(encoded).ok());

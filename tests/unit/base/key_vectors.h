@@ -9,7 +9,8 @@ namespace key_vectors {
 
 inline constexpr std::string_view kMessage = "root ceremony";
 
-// openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out k.pem; openssl pkey -in k.pem -pubout -outform DER
+// openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out k.pem; openssl pkey -in k.pem -pubout -outform
+// DER
 inline constexpr std::string_view kP256Spki =
     "3059301306072a8648ce3d020106082a8648ce3d03010703420004615ece2f18dc154f74aec56e765e69b08c30270a33f5f06bc5b9d73f6a"
     "9d6f9e8cb53d7f96cf2d96b7b7332d6d57d67c4a4559738af60dd5154a4fc5589d6fdd";
@@ -18,7 +19,8 @@ inline constexpr std::string_view kP256Signature =
     "30450220679b67347a376761582fc605aac29f4d32f91453e400460a4aea791dab13d6e7022100ba8c832193c6df8dfcc40465261fe10c79"
     "264beb38ff4fdfb303a114de2f5748";
 
-// openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out k.pem; openssl pkey -in k.pem -pubout -outform DER
+// openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out k.pem; openssl pkey -in k.pem -pubout -outform
+// DER
 inline constexpr std::string_view kP384Spki =
     "3076301006072a8648ce3d020106052b8104002203620004e685cf930f023b19c0443198864832d1c96f67233f8ae35d20da9f6db957b725"
     "68835cc831d81ced111783b9076631f1b7d34a59766d4dafcb10529f09443b8ccbaafd603d434c68c28978c679a1688b9c3d35c03311f219"
@@ -28,7 +30,8 @@ inline constexpr std::string_view kP384Signature =
     "3066023100a35f3f153a84b5f5a9d3654431dda8e54272f6724959effbf27a5492aec7b978ca3ca07391ae200d89602b760b7bf3b4023100"
     "bb04568a5811d47b8db32e0c7357a18b12c364ada6d6d61d9fff687f719cb6a2c36518eb40662b187e5f3e94c2007373";
 
-// openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out k.pem; openssl pkey -in k.pem -pubout -outform DER
+// openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out k.pem; openssl pkey -in k.pem -pubout -outform
+// DER
 inline constexpr std::string_view kP521Spki =
     "30819b301006072a8648ce3d020106052b810400230381860004016b13ed9845bd62883c60d57785111410e8248580ba36a7929c726cd345"
     "e643a4f6fb923b861e73ebdb8ac721decc2516282cd207a6ad37849013fed3a39b99b56d01c7bf69141f5f81758bc060383d871daa664247"
@@ -122,7 +125,8 @@ inline constexpr std::string_view kRsa1024Spki =
     "30819f300d06092a864886f70d010101050003818d0030818902818100e36e4a8578f8cd2fb6add7803adadd9ab467b99cf6d55cf709cd1c"
     "3d380063463f650c8607b88b0cdaa42bfa1c7efad0b40e58474d0906d4d1a2562e6a0b4a6480c4046fc0e3c57101036c5374bd34fa79fce4"
     "b32e7cee7ed3d04b9248b7e174e989f73df59774547f9c408ca5f020501fe72d6548e518daa29cc8eb589bc8790203010001";
-// openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_pubexp:3 -out k.pem; openssl pkey ...
+// openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_pubexp:3 -out k.pem; openssl pkey
+// ...
 inline constexpr std::string_view kRsaExponent3Spki =
     "30820120300d06092a864886f70d01010105000382010d00308201080282010100d4ba073f757cf959bcc98d63ecdd77365b1e5733ac5e6b"
     "7076ab0419f19906f619b1cdfe034547f42944591399645831c70d074cdd0e600cec950bc2f8d3c5ec67837fb613051d4daccfd1fa9db1b1"
@@ -142,7 +146,8 @@ inline constexpr std::string_view kRsaPssOnlySpki =
 inline constexpr std::string_view kSecp256k1Spki =
     "3056301006072a8648ce3d020106052b8104000a034200044961647e42ebcdb0779f05f80b62b5b47f4a3ef692e6ea790e0df9efb2bb891e"
     "3524f8b5acff81a1ef1e072bd306d130350c6d3cd364abc6fe11eeee049c8bb5";
-// openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit -out k.pem; openssl pkey ...
+// openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit -out k.pem; openssl
+// pkey ...
 inline constexpr std::string_view kExplicitParametersSpki =
     "3082014b3082010306072a8648ce3d02013081f7020101302c06072a8648ce3d0101022100ffffffff000000010000000000000000000000"
     "00ffffffffffffffffffffffff305b0420ffffffff00000001000000000000000000000000fffffffffffffffffffffffc04205ac635d8aa"

@@ -24,9 +24,20 @@ const Provenance kFirst{"0001-root", 12, "2026-01-01T00:00:00.000000Z"};
 TokenCommissioned Token(const std::string& name, const std::string& serial) {
   return {name, name, serial, "Maker", "Model", "1.0", "live", "organisation"};
 }
-KeyCreated Key(const std::string& name, const std::string& spki) { return {name, "ec-p256", "sign", spki, "hsm-a", "S1", "0a", false}; }
+KeyCreated Key(const std::string& name, const std::string& spki) {
+  return {name, "ec-p256", "sign", spki, "hsm-a", "S1", "0a", false};
+}
 CertificateIssued Certificate(const std::string& name, const std::string& serial) {
-  return {name, "root", "root", "root", "CN=R", serial, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z", "ab", "certificates/r.der"};
+  return {name,
+          "root",
+          "root",
+          "root",
+          "CN=R",
+          serial,
+          "2026-01-01T00:00:00Z",
+          "2027-01-01T00:00:00Z",
+          "ab",
+          "certificates/r.der"};
 }
 
 std::string RuleOf(const base::Result<void>& result) { return result.ok() ? "" : result.error().rule; }
@@ -44,7 +55,8 @@ TEST_CASE("one public key belongs to one name, whatever it is called the second 
   Estate estate = WithKey();
   const auto second = estate.Apply(Key("issuing", "aa"), kFirst);
   CHECK(RuleOf(second) == "EST-KEY-02");
-  CHECK(second.error().message == "the public key aa of key issuing already belongs to key root since ceremony 0001-root (entry 12)");
+  CHECK(second.error().message ==
+        "the public key aa of key issuing already belongs to key root since ceremony 0001-root (entry 12)");
   CHECK(estate.keys().size() == 1);
 }
 
@@ -71,7 +83,8 @@ TEST_CASE("names, tokens and serial numbers are used once and never before they 
 }
 
 TEST_CASE("an effect survives being written and read, and nothing else is read as one") {
-  for (const Effect& effect : {Effect(Token("hsm-a", "S1")), Effect(Key("root", "aa")), Effect(Certificate("c", "1")), Effect(DocumentLodged{"d", "k", "s"})}) {
+  for (const Effect& effect : {Effect(Token("hsm-a", "S1")), Effect(Key("root", "aa")), Effect(Certificate("c", "1")),
+                               Effect(DocumentLodged{"d", "k", "s"})}) {
     const auto json = ToJson(effect);
     const auto read = EffectFromJson(json);
     REQUIRE(read.ok());

@@ -28,9 +28,14 @@ inline constexpr std::string_view kTestOrigin = "test.example/alpha/001122334455
 inline std::unique_ptr<SoftwareSigner> TestLogKey() { return TestSigner(std::string(kTestOrigin), kTestKeys[0]); }
 
 inline nlohmann::json OpenFields() {
-  return {{"origin", kTestOrigin}, {"ceremony", "alpha"}, {"log_key", base::Base64Encode(TestLogKey()->key().public_key().spki())},
-          {"inputs", nlohmann::json::object()}, {"previous", nullptr}, {"program", {{"name", "keyceremony"}}},
-          {"tokens", nlohmann::json::array()}, {"modules", nlohmann::json::array()}};
+  return {{"origin", kTestOrigin},
+          {"ceremony", "alpha"},
+          {"log_key", base::Base64Encode(TestLogKey()->key().public_key().spki())},
+          {"inputs", nlohmann::json::object()},
+          {"previous", nullptr},
+          {"program", {{"name", "keyceremony"}}},
+          {"tokens", nlohmann::json::array()},
+          {"modules", nlohmann::json::array()}};
 }
 
 // What has been promised: calls that returned success.
@@ -46,7 +51,8 @@ struct Promises {
 
 // RunCeremony writes a whole record; after each call that returned, `promises`
 // is brought up to date. It stops at the first error and returns it.
-inline base::Result<void> RunCeremony(Storage& storage, base::Clock& clock, Promises& promises, const std::string& folder = "0001-alpha") {
+inline base::Result<void> RunCeremony(Storage& storage, base::Clock& clock, Promises& promises,
+                                      const std::string& folder = "0001-alpha") {
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<Writer> writer, Writer::Create({storage, clock, folder, Mode::kRehearsal}));
   const auto log_key = TestLogKey();
   const auto alice = TestSigner("test.example/alice", kTestKeys[1]);
@@ -72,24 +78,33 @@ inline base::Result<void> RunCeremony(Storage& storage, base::Clock& clock, Prom
   KC_RETURN_IF_ERROR(writer->StorePolicy(*Policy::OfPeople("custodians", 2, people)));
   KC_RETURN_IF_ERROR(append(EntryType::kOpen, OpenFields()));
   const nlohmann::json subject = nlohmann::json::object();
-  KC_RETURN_IF_ERROR(append(EntryType::kRequest, {{"step", "open"}, {"quorum", {{"name", "custodians"}, {"m", 2}, {"n", 2}}}, {"statement", "begin"},
-                                                  {"subject", subject}, {"subject_sha256", base::Sha256Hex("{}")}}));
+  KC_RETURN_IF_ERROR(append(EntryType::kRequest, {{"step", "open"},
+                                                  {"quorum", {{"name", "custodians"}, {"m", 2}, {"n", 2}}},
+                                                  {"statement", "begin"},
+                                                  {"subject", subject},
+                                                  {"subject_sha256", base::Sha256Hex("{}")}}));
   KC_RETURN_IF_ERROR(checkpoint());
   for (const auto* signer : {&alice, &bob}) {
     KC_ASSIGN_OR_RETURN(SignatureLine line, SignText(writer->last_checkpoint()->Text(), **signer));
     KC_RETURN_IF_ERROR(writer->AppendCosign((*signer)->key().person(), 1, {std::move(line), (*signer)->key()}));
     promises.entries = writer->size();
   }
-  KC_RETURN_IF_ERROR(append(EntryType::kStep, {{"id", "s1"}, {"do", "key.generate"}, {"phase", "begin"}, {"parameters", {{"key", "root"}}}}));
+  KC_RETURN_IF_ERROR(append(
+      EntryType::kStep, {{"id", "s1"}, {"do", "key.generate"}, {"phase", "begin"}, {"parameters", {{"key", "root"}}}}));
   const std::string inventory(64, '0');
-  KC_RETURN_IF_ERROR(append(EntryType::kIntent, {{"call", 1}, {"fn", "C_GenerateKeyPair"}, {"token", "hsm-1"}, {"inventory", inventory}}));
-  KC_RETURN_IF_ERROR(append(EntryType::kDone, {{"call", 1}, {"fn", "C_GenerateKeyPair"}, {"token", "hsm-1"}, {"rv", "CKR_OK"}, {"inventory", inventory}}));
+  KC_RETURN_IF_ERROR(append(EntryType::kIntent,
+                            {{"call", 1}, {"fn", "C_GenerateKeyPair"}, {"token", "hsm-1"}, {"inventory", inventory}}));
+  KC_RETURN_IF_ERROR(append(
+      EntryType::kDone,
+      {{"call", 1}, {"fn", "C_GenerateKeyPair"}, {"token", "hsm-1"}, {"rv", "CKR_OK"}, {"inventory", inventory}}));
   KC_ASSIGN_OR_RETURN(nlohmann::json seal, writer->Confidential("seal", "A-4711"));
   KC_RETURN_IF_ERROR(append(EntryType::kObserve, {{"seal", std::move(seal)}}));
   promises.disclosures = 1;
   KC_RETURN_IF_ERROR(artefact("root.crt", "certificate bytes"));
   KC_RETURN_IF_ERROR(artefact("shares/alice.json", std::string(3000, 's')));
-  KC_RETURN_IF_ERROR(append(EntryType::kStep, {{"id", "s1"}, {"do", "key.generate"}, {"phase", "end"}, {"calls", {{"count", 1}, {"microseconds", 5}}}}));
+  KC_RETURN_IF_ERROR(
+      append(EntryType::kStep,
+             {{"id", "s1"}, {"do", "key.generate"}, {"phase", "end"}, {"calls", {{"count", 1}, {"microseconds", 5}}}}));
   KC_RETURN_IF_ERROR(checkpoint());
   KC_RETURN_IF_ERROR(append(EntryType::kClose, {{"steps", 1}, {"open_items", nlohmann::json::array()}}));
   promises.closed = true;

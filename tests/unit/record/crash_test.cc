@@ -112,11 +112,13 @@ void CheckDisclosures(const Image& after, const std::vector<std::string>& lines,
 void CheckRecovery(const Image& image, const Promises& promises, const std::vector<std::string>& original,
                    const std::function<void(const Image&)>& on_crash = {}) {
   CrashModelStorage model(image);
-  FaultyStorage storage(model, on_crash ? Watch(model, on_crash) : [](const StorageCall&) { return StorageFault{}; });
+  FaultyStorage storage(
+      model, on_crash ? Watch(model, on_crash) : [](const StorageCall&) { return StorageFault{}; });
   TestClock clock;
   clock.utc += 60'000'000;
   std::uint64_t visited = 0;
-  auto recovered = Recover({storage, clock, kFolder, Mode::kRehearsal}, [&](const json& entry) { CHECK(entry["seq"] == visited++); });
+  auto recovered = Recover({storage, clock, kFolder, Mode::kRehearsal},
+                           [&](const json& entry) { CHECK(entry["seq"] == visited++); });
   if (promises.addendum) {
     REQUIRE_FALSE(recovered.ok());
     CHECK(recovered.error().rule == "RECORD-RECOVER-04");
@@ -166,7 +168,9 @@ void CheckRecovery(const Image& image, const Promises& promises, const std::vect
   }
 }
 
-std::vector<std::string> OriginalLines(const std::vector<Moment>& moments) { return LinesOf(TextOf(moments.back().image, "log.jsonl")); }
+std::vector<std::string> OriginalLines(const std::vector<Moment>& moments) {
+  return LinesOf(TextOf(moments.back().image, "log.jsonl"));
+}
 
 TEST_CASE("after a power cut at any moment recovery keeps every entry, artefact and opening that was promised") {
   const std::vector<Moment> moments = AllMoments();

@@ -14,8 +14,13 @@ namespace {
 using nlohmann::json;
 
 json Note(json more = json::object()) {
-  json entry = {{"v", 1}, {"seq", 0}, {"type", "note"}, {"time", "2026-01-31T12:00:00.000001Z"}, {"mono", 5},
-                {"salt", "00112233445566778899aabbccddeeff"}, {"mode", "rehearsal"}};
+  json entry = {{"v", 1},
+                {"seq", 0},
+                {"type", "note"},
+                {"time", "2026-01-31T12:00:00.000001Z"},
+                {"mono", 5},
+                {"salt", "00112233445566778899aabbccddeeff"},
+                {"mode", "rehearsal"}};
   entry.update(more);
   return entry;
 }
@@ -33,7 +38,8 @@ TEST_CASE("an entry is spelled with sorted keys, no space and minimal escapes") 
         R"({"A":{"_":"","z":-5},"a":[true,false,null],"b":1})");
   CHECK(*Canonicalise({{"s", "\u20ac$\x0f\nA'B\"\\\\\"/"}}) == "{\"s\":\"\u20ac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"}");
   CHECK(*Canonicalise({{"s", std::string("\b\t\n\f\r\0\x1f", 7)}}) == R"({"s":"\b\t\n\f\r\u0000\u001f"})");
-  CHECK(*Canonicalise({{"n", 9007199254740991}, {"m", -9007199254740991}}) == R"({"m":-9007199254740991,"n":9007199254740991})");
+  CHECK(*Canonicalise({{"n", 9007199254740991}, {"m", -9007199254740991}}) ==
+        R"({"m":-9007199254740991,"n":9007199254740991})");
   CHECK(*Canonicalise(json::object()) == "{}");
 }
 
@@ -79,7 +85,8 @@ TEST_CASE("the common fields and the fields of each type are required in their f
                            "2026-01-31 12:00:00.000000Z", "2026-01-31T12:00:00.000000+00:00"}) {
     CHECK(problem(Note({{"time", time}})) == "entry field /time: expected the form 2026-01-31T12:00:00.000000Z");
   }
-  CHECK(problem(Note({{"salt", "00112233445566778899AABBCCDDEEFF"}})) == "entry field /salt: expected 32 lowercase hex digits");
+  CHECK(problem(Note({{"salt", "00112233445566778899AABBCCDDEEFF"}})) ==
+        "entry field /salt: expected 32 lowercase hex digits");
   CHECK(problem(Note({{"mode", "test"}})) == "entry field /mode: expected \"rehearsal\" or \"production\"");
   CHECK(problem(Note({{"seq", -1}})) == "entry field /seq: expected 0 or more");
   CHECK(problem(Note({{"type", "step"}, {"id", "s1"}, {"do", "key.generate"}, {"phase", "begin"}})) ==
@@ -131,8 +138,9 @@ TEST_CASE("a stored line is accepted only in the one spelling, by this reader an
 
 TEST_CASE("the scanner accepts whatever can be written") {
   Scanner scanner;
-  for (const json& value : {json("\u0000\u001f\u0080\ufeff\U0010ffff"), json(std::string("\0", 1)), json(nullptr), json(-9007199254740991),
-                            json::array(), json::object(), json::array({json::array({1}), {{"k.-_9", false}}})}) {
+  for (const json& value :
+       {json("\u0000\u001f\u0080\ufeff\U0010ffff"), json(std::string("\0", 1)), json(nullptr), json(-9007199254740991),
+        json::array(), json::object(), json::array({json::array({1}), {{"k.-_9", false}}})}) {
     const std::string line = *Canonicalise(Note({{"x", value}}));
     CAPTURE(line);
     CHECK(scanner.ScanEntry(line) == LineFault::kNone);

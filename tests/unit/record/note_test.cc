@@ -12,10 +12,13 @@
 namespace ceremony::record {
 namespace {
 
-constexpr std::string_view kText = "test.example/alpha/00112233445566778899aabbccddeeff\n7\nyva8iH+P2HBQVjEaiS61jReL7g6xR5D4caKoD1syPKE=\n";
+constexpr std::string_view kText =
+    "test.example/alpha/00112233445566778899aabbccddeeff\n7\nyva8iH+P2HBQVjEaiS61jReL7g6xR5D4caKoD1syPKE=\n";
 constexpr std::string_view kOrigin = "test.example/alpha/00112233445566778899aabbccddeeff";
 constexpr std::string_view kLogVkey =
-    "test.example/alpha/00112233445566778899aabbccddeeff+bb1f02ca+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABM48nTCbktJy0ZISTLtBm6BSI2VNCput9+Gw/"
+    "test.example/alpha/"
+    "00112233445566778899aabbccddeeff+bb1f02ca+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABM48nTCbktJy0ZISTLtBm6BSI2VNCput9+"
+    "Gw/"
     "+JucXR8YPZmxfB9TwquguQD/9EID7642z6m+RGsy7inC8508ro=";
 constexpr std::string_view kBobVkey = "test.example/bob+c61043ea+AZZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g";
 constexpr std::string_view kLowS =
@@ -25,8 +28,12 @@ constexpr std::string_view kHighS =
 constexpr std::string_view kBobSignature =
     "xhBD6msVJxNbwsHzCuEb92/fQmTFrxh0eWlT7P4l4ywmwCLCDWHGeDz6r74RmBq1u0+PllzuhSkX4f4lLvKnsq1uAg8=";
 
-std::string Line(std::string_view name, std::string_view blob) { return "\u2014 " + std::string(name) + " " + std::string(blob) + "\n"; }
-std::string TwoSigned() { return std::string(kText) + "\n" + Line(kOrigin, kLowS) + Line("test.example/bob", kBobSignature); }
+std::string Line(std::string_view name, std::string_view blob) {
+  return "\u2014 " + std::string(name) + " " + std::string(blob) + "\n";
+}
+std::string TwoSigned() {
+  return std::string(kText) + "\n" + Line(kOrigin, kLowS) + Line("test.example/bob", kBobSignature);
+}
 
 TEST_CASE("verifier keys are read and spelled as C2SP says, for ECDSA and Ed25519") {
   for (const std::string_view vkey : {kLogVkey, kBobVkey}) {
@@ -40,16 +47,20 @@ TEST_CASE("verifier keys are read and spelled as C2SP says, for ECDSA and Ed2551
 }
 
 TEST_CASE("a verifier key with anything changed is refused") {
-  for (std::string bad : {"", "test.example/bob", "test.example/bob+c61043ea", "test.example/bob+c61043eb+AZZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g",
-                          "test.example/bob+C61043EA+AZZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g", "+c61043ea+AZZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g",
+  for (std::string bad : {"", "test.example/bob", "test.example/bob+c61043ea",
+                          "test.example/bob+c61043eb+AZZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g",
+                          "test.example/bob+C61043EA+AZZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g",
+                          "+c61043ea+AZZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g",
                           "test.example/bo b+c61043ea+AZZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g",
                           "test.example/eve+c61043ea+AZZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g"}) {
     CAPTURE(bad);
     CHECK_FALSE(VerifierKey::Parse(bad).ok());
   }
   // The Ed25519 key declared a timestamped cosignature key (0x04) or ML-DSA-44 (0x06).
-  CHECK(VerifierKey::Parse("test.example/bob+c61043ea+BJZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g").error().code == base::ErrorCode::kUnsupported);
-  CHECK(VerifierKey::Parse("test.example/bob+c61043ea+BpZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g").error().code == base::ErrorCode::kUnsupported);
+  CHECK(VerifierKey::Parse("test.example/bob+c61043ea+BJZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g").error().code ==
+        base::ErrorCode::kUnsupported);
+  CHECK(VerifierKey::Parse("test.example/bob+c61043ea+BpZi1TBB6FrpQE0VLVXrFB/V/Z5ihvtyf9jhIn3Hve+g").error().code ==
+        base::ErrorCode::kUnsupported);
 }
 
 TEST_CASE("a note signed by openssl with ECDSA and Ed25519 verifies, and reads back byte for byte") {
@@ -71,7 +82,8 @@ TEST_CASE("a high-S signature is the same to openssl, but not to us") {
   const auto note = Note::Parse(std::string(kText) + "\n" + Line(kOrigin, kHighS));
   REQUIRE(note.ok());
   const VerifierKey key = *VerifierKey::Parse(kLogVkey);
-  CHECK(key.public_key().Verify(base::SignatureScheme::kEcdsa, base::AsBytes(kText), note->signatures[0].signature).ok());
+  CHECK(
+      key.public_key().Verify(base::SignatureScheme::kEcdsa, base::AsBytes(kText), note->signatures[0].signature).ok());
   CHECK(VerifyNote(*note, {&key, 1}).error().code == base::ErrorCode::kCorrupt);
 }
 
@@ -92,10 +104,13 @@ TEST_CASE("one changed bit anywhere in text or signatures fails the note") {
 TEST_CASE("what is no signed note is refused") {
   const std::string text(kText);
   const std::string line = Line(kOrigin, kLowS);
-  for (const std::string& bad : std::vector<std::string>{"", text, text + "\n", text + line, text + "\n" + line + line, text + "\n" + line + "\n",
-        text + "\n" + line.substr(0, line.size() - 1), text + "\n" + line + "x\n", text + "\r\n" + line, "\n" + line.substr(0, 0) + "\n",
-        text + "\n- " + line.substr(4), text + "\n\u2014  " + line.substr(4), text + "\n" + Line(kOrigin, "ux8Cyg=="), text + "\n" + Line("a+b", kLowS),
-        text + "\n" + Line("a\u00a0b", kLowS), text + "\n" + Line(kOrigin, "ux8Cyj*="), "\xff\n\n" + line, std::string("a\0b\n\n", 5) + line}) {
+  for (const std::string& bad : std::vector<std::string>{
+           "", text, text + "\n", text + line, text + "\n" + line + line, text + "\n" + line + "\n",
+           text + "\n" + line.substr(0, line.size() - 1), text + "\n" + line + "x\n", text + "\r\n" + line,
+           "\n" + line.substr(0, 0) + "\n", text + "\n- " + line.substr(4), text + "\n\u2014  " + line.substr(4),
+           text + "\n" + Line(kOrigin, "ux8Cyg=="), text + "\n" + Line("a+b", kLowS),
+           text + "\n" + Line("a\u00a0b", kLowS), text + "\n" + Line(kOrigin, "ux8Cyj*="), "\xff\n\n" + line,
+           std::string("a\0b\n\n", 5) + line}) {
     CAPTURE(bad);
     CHECK(Note::Parse(bad).error().code == base::ErrorCode::kCorrupt);
   }
@@ -171,9 +186,11 @@ TEST_CASE("checkpoints have exactly three lines in one spelling") {
   CHECK(checkpoint->size == 7);
   CHECK(checkpoint->Text() == kText);
   const std::string root = "yva8iH+P2HBQVjEaiS61jReL7g6xR5D4caKoD1syPKE=";
-  for (const std::string& bad : std::vector<std::string>{"", "o\n7\n", "o\n7\n" + root, "o\n07\n" + root + "\n", "o\n-7\n" + root + "\n", "o\n7 \n" + root + "\n",
-        "o\n+7\n" + root + "\n", "o\n\n" + root + "\n", "o\n9007199254740992\n" + root + "\n", "o\n7\n" + root + "\nextension\n", "o\n7\n" + root + "\n\n",
-        "\n7\n" + root + "\n", "o o\n7\n" + root + "\n", "o\n7\n" + root.substr(4) + "\n", "o\n7\nyva8iH+P2HBQVjEaiS61jReL7g6xR5D4caKoD1syPKF=\n"}) {
+  for (const std::string& bad : std::vector<std::string>{
+           "", "o\n7\n", "o\n7\n" + root, "o\n07\n" + root + "\n", "o\n-7\n" + root + "\n", "o\n7 \n" + root + "\n",
+           "o\n+7\n" + root + "\n", "o\n\n" + root + "\n", "o\n9007199254740992\n" + root + "\n",
+           "o\n7\n" + root + "\nextension\n", "o\n7\n" + root + "\n\n", "\n7\n" + root + "\n", "o o\n7\n" + root + "\n",
+           "o\n7\n" + root.substr(4) + "\n", "o\n7\nyva8iH+P2HBQVjEaiS61jReL7g6xR5D4caKoD1syPKF=\n"}) {
     CAPTURE(bad);
     CHECK(Checkpoint::Parse(bad).error().code == base::ErrorCode::kCorrupt);
   }
@@ -191,8 +208,9 @@ TEST_CASE("an origin is estate, ceremony and 32 random digits, and never the sam
   CHECK(PersonKeyName("smki.example", "alice") == "smki.example/alice");
   for (const char* bad : {"", "a b", "a+b", "\n"}) CHECK_FALSE(NewOrigin(bad, "c").ok());
   for (const char* bad : {"", "a/b", "a b"}) CHECK_FALSE(NewOrigin("estate", bad).ok());
-  for (const char* bad : {"", "a", "a/b", "a/b/c", "a/b/00112233445566778899aabbccddeef", "/b/00112233445566778899aabbccddeeff",
-                          "a//00112233445566778899aabbccddeeff", "a/b/00112233445566778899AABBCCDDEEFF", "b/00112233445566778899aabbccddeeff"}) {
+  for (const char* bad : {"", "a", "a/b", "a/b/c", "a/b/00112233445566778899aabbccddeef",
+                          "/b/00112233445566778899aabbccddeeff", "a//00112233445566778899aabbccddeeff",
+                          "a/b/00112233445566778899AABBCCDDEEFF", "b/00112233445566778899aabbccddeeff"}) {
     CAPTURE(bad);
     CHECK_FALSE(SplitOrigin(bad).ok());
   }

@@ -8,7 +8,9 @@
 namespace ceremony::record {
 namespace {
 
-std::string Vkey(std::size_t key, const std::string& person) { return TestSigner("test.example/" + person, kTestKeys[key])->key().Text(); }
+std::string Vkey(std::size_t key, const std::string& person) {
+  return TestSigner("test.example/" + person, kTestKeys[key])->key().Text();
+}
 
 std::string Problem(const std::string& text) {
   const auto policy = Policy::Parse(text);
@@ -19,15 +21,17 @@ std::string Problem(const std::string& text) {
 
 // alice: a, bob: b, carol: c, and a second key of alice: d.
 std::string Witnesses() {
-  return "witness a " + Vkey(0, "alice") + "\nwitness b " + Vkey(1, "bob") + "\nwitness c " + Vkey(2, "carol") + "\nwitness d " + Vkey(3, "alice") + "\n";
+  return "witness a " + Vkey(0, "alice") + "\nwitness b " + Vkey(1, "bob") + "\nwitness c " + Vkey(2, "carol") +
+         "\nwitness d " + Vkey(3, "alice") + "\n";
 }
 
 TEST_CASE("a policy is read with comments, tabs and URLs, and spelled in one way") {
-  const auto policy = Policy::Parse("# who must sign\n\n \t witness\ta  " + Vkey(0, "alice") + " https://a.example \n" + "witness b " + Vkey(1, "bob") +
-                                    "\n\t# more\ngroup g any a b\nlog " + Vkey(2, "log") + "\nquorum g \n");
+  const auto policy =
+      Policy::Parse("# who must sign\n\n \t witness\ta  " + Vkey(0, "alice") + " https://a.example \n" + "witness b " +
+                    Vkey(1, "bob") + "\n\t# more\ngroup g any a b\nlog " + Vkey(2, "log") + "\nquorum g \n");
   REQUIRE(policy.ok());
-  CHECK(policy->Text() == "log " + Vkey(2, "log") + "\nwitness a " + Vkey(0, "alice") + " https://a.example\nwitness b " + Vkey(1, "bob") +
-                              "\ngroup g 1 a b\nquorum g\n");
+  CHECK(policy->Text() == "log " + Vkey(2, "log") + "\nwitness a " + Vkey(0, "alice") +
+                              " https://a.example\nwitness b " + Vkey(1, "bob") + "\ngroup g 1 a b\nquorum g\n");
   CHECK(Policy::Parse(policy->Text())->Text() == policy->Text());
 }
 
@@ -39,7 +43,8 @@ TEST_CASE("what the standard forbids in a policy is refused with its line") {
   CHECK(Problem("quorum none\nquorum none\n") == "policy line 2: a second quorum line");
   CHECK(Problem("quorum none") == "policy line 1: no newline at its end");
   CHECK(Problem("quorum a\n" + a) == "policy line 1: the quorum a is not defined above");
-  CHECK(Problem(a + "group g 1 a b\n" + b + "quorum g\n") == "policy line 2: group g names b, which is not defined above");
+  CHECK(Problem(a + "group g 1 a b\n" + b + "quorum g\n") ==
+        "policy line 2: group g names b, which is not defined above");
   CHECK(Problem(a + "group g 1 g\nquorum g\n") == "policy line 2: group g names g, which is not defined above");
   CHECK(Problem(a + "group g 1 none\nquorum g\n") == "policy line 2: group g names none, which is not defined above");
   CHECK(Problem(a + "group none 1 a\nquorum none\n") == "policy line 2: the name none is taken");
@@ -53,7 +58,8 @@ TEST_CASE("what the standard forbids in a policy is refused with its line") {
           "policy line 2: the threshold \"" + std::string(k) + "\" is not all, any or a decimal number from 1");
   }
   CHECK(Problem(a + "group g any\nquorum g\n") == "policy line 2: expected: group NAME all|any|K MEMBER...");
-  CHECK(Problem("log " + Vkey(0, "x") + "\nlog " + Vkey(0, "y") + "\nquorum none\n") == "policy line 2: the log key test.example/y stands here twice");
+  CHECK(Problem("log " + Vkey(0, "x") + "\nlog " + Vkey(0, "y") + "\nquorum none\n") ==
+        "policy line 2: the log key test.example/y stands here twice");
   CHECK(Problem("quorums none\n") == "policy line 1: \"quorums\" is not log, witness, group or quorum");
   CHECK(Problem("quorum none\r\n") == "policy line 1: a control character");
   CHECK(Problem("quorum none\n\x7f\n") == "policy line 2: a control character");
@@ -88,8 +94,10 @@ TEST_CASE("two keys of one person count once") {
 TEST_CASE("a policy in which one person could count twice is refused") {
   CHECK(Problem(Witnesses() + "group x any a b\ngroup y any d c\ngroup g 2 x y\nquorum g\n") ==
         "in group g the person test.example/alice could count twice");
-  CHECK(Problem(Witnesses() + "group x any a b\ngroup g 2 x d\nquorum g\n") == "in group g the person test.example/alice could count twice");
-  CHECK(Problem(Witnesses() + "group x any a b\ngroup g 2 d x\nquorum g\n") == "in group g the person test.example/alice could count twice");
+  CHECK(Problem(Witnesses() + "group x any a b\ngroup g 2 x d\nquorum g\n") ==
+        "in group g the person test.example/alice could count twice");
+  CHECK(Problem(Witnesses() + "group x any a b\ngroup g 2 d x\nquorum g\n") ==
+        "in group g the person test.example/alice could count twice");
 }
 
 TEST_CASE("nested groups, a single witness and none are evaluated") {
@@ -104,12 +112,17 @@ TEST_CASE("nested groups, a single witness and none are evaluated") {
 }
 
 TEST_CASE("the policy of a list of people is the one that its text says") {
-  const auto key = [](std::size_t i, const std::string& person) { return TestSigner("test.example/" + person, kTestKeys[i])->key(); };
-  const std::vector<Policy::Person> people = {{"alice", {key(0, "alice"), key(3, "alice")}}, {"bob", {key(1, "bob")}}, {"carol", {key(2, "carol")}}};
+  const auto key = [](std::size_t i, const std::string& person) {
+    return TestSigner("test.example/" + person, kTestKeys[i])->key();
+  };
+  const std::vector<Policy::Person> people = {
+      {"alice", {key(0, "alice"), key(3, "alice")}}, {"bob", {key(1, "bob")}}, {"carol", {key(2, "carol")}}};
   const auto policy = Policy::OfPeople("custodians", 2, people);
   REQUIRE(policy.ok());
-  CHECK(policy->Text() == "witness alice.1 " + Vkey(0, "alice") + "\nwitness alice.2 " + Vkey(3, "alice") + "\nwitness bob " + Vkey(1, "bob") +
-                              "\nwitness carol " + Vkey(2, "carol") + "\ngroup alice 1 alice.1 alice.2\ngroup custodians 2 alice bob carol\nquorum custodians\n");
+  CHECK(policy->Text() ==
+        "witness alice.1 " + Vkey(0, "alice") + "\nwitness alice.2 " + Vkey(3, "alice") + "\nwitness bob " +
+            Vkey(1, "bob") + "\nwitness carol " + Vkey(2, "carol") +
+            "\ngroup alice 1 alice.1 alice.2\ngroup custodians 2 alice bob carol\nquorum custodians\n");
   CHECK_FALSE(Policy::OfPeople("custodians", 4, people).ok());
   CHECK_FALSE(Policy::OfPeople("custodians", 0, people).ok());
   CHECK_FALSE(Policy::OfPeople("alice", 2, people).ok());

@@ -24,7 +24,9 @@ Image OpenImage(const std::function<void(Writer&)>& more = {}) {
 }
 
 base::Bytes& LogOf(Image& image) { return *image["r/log.jsonl"]; }
-void AddToLog(Image& image, std::string_view text) { LogOf(image).insert(LogOf(image).end(), text.begin(), text.end()); }
+void AddToLog(Image& image, std::string_view text) {
+  LogOf(image).insert(LogOf(image).end(), text.begin(), text.end());
+}
 
 std::string RuleOfRefusal(Image image, Mode mode = Mode::kRehearsal) {
   CrashModelStorage storage(image);
@@ -68,7 +70,9 @@ TEST_CASE("a record that was merely paused recovers with nothing torn") {
 
 TEST_CASE("intents without done and steps without end come back, and what is settled does not") {
   const std::string inventory(64, '0');
-  const auto intent = [&](int call) { return json{{"call", call}, {"fn", "C_InitToken"}, {"token", "t"}, {"inventory", inventory}}; };
+  const auto intent = [&](int call) {
+    return json{{"call", call}, {"fn", "C_InitToken"}, {"token", "t"}, {"inventory", inventory}};
+  };
   const auto step = [](const char* id, const char* phase) {
     return json{{"id", id}, {"do", "x"}, {"phase", phase}, {"parameters", json::object()}, {"calls", json::object()}};
   };
@@ -131,7 +135,9 @@ TEST_CASE("a log without an open entry is refused: nothing had begun") {
   CHECK(Recover({none, clock, "r", Mode::kRehearsal}).error().code == base::ErrorCode::kNotFound);
 }
 
-TEST_CASE("a rehearsal record is not resumed as production") { CHECK(RuleOfRefusal(OpenImage(), Mode::kProduction) == "RECORD-RECOVER-03"); }
+TEST_CASE("a rehearsal record is not resumed as production") {
+  CHECK(RuleOfRefusal(OpenImage(), Mode::kProduction) == "RECORD-RECOVER-03");
+}
 
 TEST_CASE("an entry that was changed under a checkpoint is found before anything is signed again") {
   const Image good = OpenImage([](Writer& writer) {

@@ -22,8 +22,8 @@
 namespace ceremony::record {
 namespace {
 
-using test_support::CrashModelStorage;
 using base::ErrorCode;
+using test_support::CrashModelStorage;
 
 // The same cases on the real storage and on the model: what the model promises, the disk does.
 template <typename Check>
@@ -133,8 +133,8 @@ TEST_CASE("no symbolic link is followed, no fifo is waited for, no path leaves t
   CHECK_FALSE(storage->List("folder-link").ok());
   CHECK((*storage->Find("file-link"))->kind == FileKind::kOther);
   CHECK((*storage->Find("fifo"))->kind == FileKind::kOther);
-  for (const std::string& path : std::vector<std::string>{"..", "../x", "real/../real/file", "./real", "/etc/passwd", "real//file", "real/",
-                                                          std::string("real/file\0x", 11)}) {
+  for (const std::string& path : std::vector<std::string>{"..", "../x", "real/../real/file", "./real", "/etc/passwd",
+                                                          "real//file", "real/", std::string("real/file\0x", 11)}) {
     CAPTURE(path);
     CHECK_FALSE(storage->OpenRead(path).ok());
   }
@@ -160,9 +160,10 @@ TEST_CASE("after one failed write the real storage refuses every change with tha
   CHECK(failed.error().code == ErrorCode::kIo);
   CHECK(failed.error().call == "write");
   for (const base::Error& error :
-       {log->Append(base::AsBytes("x")).error(), log->Sync().error(), log->Truncate(0).error(), other->Append(base::AsBytes("x")).error(),
-        other->Sync().error(), storage->SyncFolder("").error(), storage->Rename("log", "gol").error(), storage->Replace("log", "gol").error(),
-        storage->MakeFolder("f").error(), storage->Remove("log").error(), storage->CreateNew("n", Storage::Lock::kNone).error(),
+       {log->Append(base::AsBytes("x")).error(), log->Sync().error(), log->Truncate(0).error(),
+        other->Append(base::AsBytes("x")).error(), other->Sync().error(), storage->SyncFolder("").error(),
+        storage->Rename("log", "gol").error(), storage->Replace("log", "gol").error(), storage->MakeFolder("f").error(),
+        storage->Remove("log").error(), storage->CreateNew("n", Storage::Lock::kNone).error(),
         storage->OpenAppend("log", Storage::Lock::kNone).error()}) {
     CHECK(error.message == failed.error().message);
   }

@@ -14,7 +14,8 @@ namespace {
 
 std::vector<Hash> VectorLeaves() {
   std::vector<Hash> leaves;
-  for (const char* hex : {"", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"}) {
+  for (const char* hex :
+       {"", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"}) {
     leaves.push_back(Leaf(base::ByteView(*base::HexDecode(hex))));
   }
   return leaves;
@@ -134,7 +135,8 @@ TEST_CASE("every consistency proof verifies, and fails with any hash, size, root
         CHECK_FALSE(VerifyConsistency(old, roots[old], size, roots[size], std::span(proof).first(i)).ok());
       }
       if (old > 0) CHECK_FALSE(VerifyConsistency(old, roots[old - 1], size, roots[size], proof).ok());
-      if (size > 0 && old > 0 && old < size) CHECK_FALSE(VerifyConsistency(old, roots[old], size, roots[size - 1], proof).ok());
+      if (size > 0 && old > 0 && old < size)
+        CHECK_FALSE(VerifyConsistency(old, roots[old], size, roots[size - 1], proof).ok());
     }
   }
 }

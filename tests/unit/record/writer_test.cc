@@ -46,7 +46,9 @@ struct OpenRecord {
   OpenRecord() { REQUIRE(writer->Append(EntryType::kOpen, OpenFields()).ok()); }
 };
 
-TEST_CASE("a whole ceremony on a real file system has the files of the format, and its addendum is checked by sed and sha256sum") {
+TEST_CASE(
+    "a whole ceremony on a real file system has the files of the format, and its addendum is checked by sed and "
+    "sha256sum") {
   const TemporaryFolder folder;
   const auto storage = PosixStorage::Open(folder.path()).value();
   TestClock clock;
@@ -55,18 +57,24 @@ TEST_CASE("a whole ceremony on a real file system has the files of the format, a
   REQUIRE_MESSAGE(run.ok(), run.error().message);
   std::vector<std::string> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "0001-alpha")) {
-    if (entry.is_regular_file()) files.push_back(std::filesystem::relative(entry.path(), folder / "0001-alpha").string());
+    if (entry.is_regular_file())
+      files.push_back(std::filesystem::relative(entry.path(), folder / "0001-alpha").string());
   }
   std::ranges::sort(files);
-  CHECK(files == std::vector<std::string>{"addendum.note", "artefacts/root.crt", "artefacts/shares/alice.json", "checkpoint",
-                                          "disclosures.jsonl", "inputs/script.json", "log.jsonl", "policy.txt"});
-  const std::string command = "cd '" + (folder / "0001-alpha") + "' && sed '1,2d;/^$/,$d' addendum.note | sha256sum -c --status --strict";
+  CHECK(files == std::vector<std::string>{"addendum.note", "artefacts/root.crt", "artefacts/shares/alice.json",
+                                          "checkpoint", "disclosures.jsonl", "inputs/script.json", "log.jsonl",
+                                          "policy.txt"});
+  const std::string command =
+      "cd '" + (folder / "0001-alpha") + "' && sed '1,2d;/^$/,$d' addendum.note | sha256sum -c --status --strict";
   CHECK(std::system(command.c_str()) == 0);
-  const std::string sums = "cd '" + (folder / "0001-alpha") +
-                           "' && test $(sed '1,2d;/^$/,$d' addendum.note | wc -l) = 6 && head -1 addendum.note | grep -qx '" + std::string(kTestOrigin) + "/addendum'";
+  const std::string sums =
+      "cd '" + (folder / "0001-alpha") +
+      "' && test $(sed '1,2d;/^$/,$d' addendum.note | wc -l) = 6 && head -1 addendum.note | grep -qx '" +
+      std::string(kTestOrigin) + "/addendum'";
   CHECK(std::system(sums.c_str()) == 0);
   // Files are for their owner alone.
-  CHECK((std::filesystem::status(folder / "0001-alpha/log.jsonl").permissions() & std::filesystem::perms(077)) == std::filesystem::perms::none);
+  CHECK((std::filesystem::status(folder / "0001-alpha/log.jsonl").permissions() & std::filesystem::perms(077)) ==
+        std::filesystem::perms::none);
 
   const Note final_note = *Note::Parse(Slurp(folder / "0001-alpha/checkpoint"));
   const Policy policy = *Policy::Parse(Slurp(folder / "0001-alpha/policy.txt"));
@@ -77,7 +85,8 @@ TEST_CASE("a whole ceremony on a real file system has the files of the format, a
   for (std::string line; std::getline(log, line);) tree.Append(Leaf(line));
   CHECK(checkpoint.size == tree.size());
   CHECK(checkpoint.root == tree.Root());
-  CHECK(json::parse(Slurp(folder / "0001-alpha/log.jsonl").substr(0, Slurp(folder / "0001-alpha/log.jsonl").find('\n')))["mode"] == "rehearsal");
+  CHECK(json::parse(Slurp(folder / "0001-alpha/log.jsonl")
+                        .substr(0, Slurp(folder / "0001-alpha/log.jsonl").find('\n')))["mode"] == "rehearsal");
 }
 
 TEST_CASE("the writer fills in the common fields, and nobody else may") {
@@ -103,15 +112,18 @@ TEST_CASE("the writer fills in the common fields, and nobody else may") {
 TEST_CASE("what is refused leaves no byte and poisons nothing") {
   OpenRecord record;
   const std::string before = LogText(record.storage);
-  CHECK(record.writer->Append(EntryType::kNote, {{"x", 1.5}}).error().message == "entry field /x: a number is not an integer");
+  CHECK(record.writer->Append(EntryType::kNote, {{"x", 1.5}}).error().message ==
+        "entry field /x: a number is not an integer");
   CHECK(record.writer->Append(EntryType::kArtefact, json::object()).error().code == base::ErrorCode::kInternal);
   CHECK(record.writer->Append(EntryType::kCheckpoint, {{"note", ""}}).error().code == base::ErrorCode::kInternal);
   CHECK(record.writer->Append(EntryType::kOpen, OpenFields()).error().code == base::ErrorCode::kInternal);
   CHECK(record.writer->Append(EntryType::kStep, {{"id", "a"}}).error().message ==
         "entry field /do: missing in an entry of type step, expected a string");
-  CHECK(record.writer->WriteArtefact("a", base::AsBytes("x"), "k", {{"bad", 0.5}}).error().code == base::ErrorCode::kInvalidInput);
+  CHECK(record.writer->WriteArtefact("a", base::AsBytes("x"), "k", {{"bad", 0.5}}).error().code ==
+        base::ErrorCode::kInvalidInput);
   CHECK(record.writer->WriteArtefact("../a", base::AsBytes("x"), "k").error().code == base::ErrorCode::kInvalidInput);
-  CHECK(record.writer->WriteArtefact("a.partial", base::AsBytes("x"), "k").error().code == base::ErrorCode::kInvalidInput);
+  CHECK(record.writer->WriteArtefact("a.partial", base::AsBytes("x"), "k").error().code ==
+        base::ErrorCode::kInvalidInput);
   CHECK(record.writer->Confidential("a", 1.5).error().code == base::ErrorCode::kInvalidInput);
   CHECK(LogText(record.storage) == before);
   CHECK(record.storage.List("r/artefacts")->empty());
@@ -142,7 +154,8 @@ TEST_CASE("an existing output is refused before anything is written") {
   CHECK(record.writer->size() == size);
   CHECK(base::AsText(*ReadWholeFile(record.storage, "r/artefacts/root.crt", 100)) == "one");
   // A file in the way of a folder.
-  CHECK(record.writer->WriteArtefact("root.crt/a", base::AsBytes("x"), "k").error().code == base::ErrorCode::kInvalidInput);
+  CHECK(record.writer->WriteArtefact("root.crt/a", base::AsBytes("x"), "k").error().code ==
+        base::ErrorCode::kInvalidInput);
   CHECK_FALSE(record.writer->failure().has_value());
 }
 
@@ -150,7 +163,8 @@ TEST_CASE("inputs and policy are stored once") {
   CrashModelStorage storage;
   TestClock clock;
   const auto writer = Writer::Create({storage, clock, "", Mode::kRehearsal}).value();
-  CHECK(*writer->StoreInput("script.json", base::AsBytes("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(*writer->StoreInput("script.json", base::AsBytes("abc")) ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(writer->StoreInput("script.json", base::AsBytes("abd")).error().rule == "RECORD-OUT-01");
   CHECK(writer->StoreInput("a/b", base::AsBytes("abd")).error().code == base::ErrorCode::kInvalidInput);
   REQUIRE(writer->StorePolicy(*Policy::Parse("quorum none\n")).ok());
@@ -178,7 +192,9 @@ TEST_CASE("a jump of the clock is reported once and written as it was; the boot 
 
 TEST_CASE("a checkpoint entry covers exactly the entries before it and carries the log key's signature") {
   OpenRecord record;
-  for (int i = 0; i < 5; ++i) REQUIRE(record.writer->Append(EntryType::kNote, {{"text", std::string(static_cast<std::size_t>(i) * 13000, 'x')}}).ok());
+  for (int i = 0; i < 5; ++i)
+    REQUIRE(record.writer->Append(EntryType::kNote, {{"text", std::string(static_cast<std::size_t>(i) * 13000, 'x')}})
+                .ok());
   const auto checkpoint = record.writer->Checkpoint(*record.log_key);
   REQUIRE(checkpoint.ok());
   CHECK(checkpoint->size == 6);
@@ -200,8 +216,10 @@ TEST_CASE("a checkpoint entry covers exactly the entries before it and carries t
 
 TEST_CASE("only the log key that the open entry names signs checkpoints") {
   OpenRecord record;
-  CHECK(record.writer->Checkpoint(*TestSigner(std::string(kTestOrigin), kTestKeys[1])).error().code == base::ErrorCode::kInvalidInput);
-  CHECK(record.writer->Checkpoint(*TestSigner("test.example/alice", kTestKeys[0])).error().code == base::ErrorCode::kInvalidInput);
+  CHECK(record.writer->Checkpoint(*TestSigner(std::string(kTestOrigin), kTestKeys[1])).error().code ==
+        base::ErrorCode::kInvalidInput);
+  CHECK(record.writer->Checkpoint(*TestSigner("test.example/alice", kTestKeys[0])).error().code ==
+        base::ErrorCode::kInvalidInput);
   CHECK(record.writer->size() == 1);
 }
 
@@ -245,11 +263,17 @@ TEST_CASE("a change of an entry that is already under a checkpoint is seen at th
 
 TEST_CASE("a cosignature is taken only when it fits the request, the person and the text") {
   OpenRecord record;
-  REQUIRE(record.writer->Append(EntryType::kRequest, {{"step", "s"}, {"quorum", json::object()}, {"statement", "x"}, {"subject", json::object()},
-                                                      {"subject_sha256", base::Sha256Hex("{}")}}).ok());
+  REQUIRE(record.writer
+              ->Append(EntryType::kRequest, {{"step", "s"},
+                                             {"quorum", json::object()},
+                                             {"statement", "x"},
+                                             {"subject", json::object()},
+                                             {"subject_sha256", base::Sha256Hex("{}")}})
+              .ok());
   const auto alice = TestSigner("test.example/alice", kTestKeys[1]);
   const auto sign = [&](const std::string& text) { return Writer::Cosignature{*SignText(text, *alice), alice->key()}; };
-  CHECK(record.writer->AppendCosign("alice", 1, sign("x\n")).error().message == "no checkpoint covers the request in entry 1");
+  CHECK(record.writer->AppendCosign("alice", 1, sign("x\n")).error().message ==
+        "no checkpoint covers the request in entry 1");
   const Checkpoint checkpoint = *record.writer->Checkpoint(*record.log_key);
   CHECK(record.writer->AppendCosign("alice", 0, sign(checkpoint.Text())).error().message == "entry 0 is no request");
   CHECK(record.writer->AppendCosign("bob", 1, sign(checkpoint.Text())).error().code == base::ErrorCode::kInvalidInput);
@@ -280,7 +304,8 @@ TEST_CASE("the end of a record goes in order and each key signs once") {
   const Writer::Cosignature cosignature{*SignText(last.Text(), *alice), alice->key()};
   REQUIRE(record.writer->AddCosignature(cosignature).ok());
   CHECK(record.writer->AddCosignature(cosignature).error().rule == "RECORD-COSIGN-01");
-  CHECK(record.writer->AddCosignature({*SignText("x\n", *alice), alice->key()}).error().code == base::ErrorCode::kCorrupt);
+  CHECK(record.writer->AddCosignature({*SignText("x\n", *alice), alice->key()}).error().code ==
+        base::ErrorCode::kCorrupt);
 
   const std::string text = *record.writer->AddendumText({{"b", 1}, {"a", 2}});
   CHECK(text.starts_with(std::string(kTestOrigin) + "/addendum\n{\"a\":2,\"b\":1}\n"));
@@ -288,8 +313,10 @@ TEST_CASE("the end of a record goes in order and each key signs once") {
   const std::vector<Writer::Cosignature> twice(2, {*SignText(text, *alice), alice->key()});
   CHECK(record.writer->PublishAddendum(text, twice).error().code == base::ErrorCode::kInvalidInput);
   const std::string other = text + std::string(64, '0') + "  zzz\n";
-  CHECK(record.writer->PublishAddendum(other, std::vector<Writer::Cosignature>{{*SignText(other, *alice), alice->key()}}).error().code ==
-        base::ErrorCode::kInvalidInput);
+  CHECK(
+      record.writer->PublishAddendum(other, std::vector<Writer::Cosignature>{{*SignText(other, *alice), alice->key()}})
+          .error()
+          .code == base::ErrorCode::kInvalidInput);
   REQUIRE(record.writer->PublishAddendum(text, std::span(twice).first(1)).ok());
   CHECK(record.writer->has_addendum());
   CHECK(record.writer->PublishAddendum(text, std::span(twice).first(1)).error().code == base::ErrorCode::kInternal);
@@ -332,7 +359,8 @@ TEST_CASE("a second writer is told who holds the record") {
   REQUIRE(writer->Append(EntryType::kOpen, OpenFields()).ok());
   const std::string holder = "r/log.jsonl is being written by process " + std::to_string(getpid());
   const auto other = PosixStorage::Open(folder.path()).value();
-  for (const base::Error& error : {Writer::Create({*other, clock, "r", Mode::kRehearsal}).error(), Recover({*other, clock, "r", Mode::kRehearsal}).error()}) {
+  for (const base::Error& error : {Writer::Create({*other, clock, "r", Mode::kRehearsal}).error(),
+                                   Recover({*other, clock, "r", Mode::kRehearsal}).error()}) {
     CHECK(error.rule == "RECORD-LOCK-01");
     CHECK(error.code == base::ErrorCode::kRefused);
     CHECK((error.message.ends_with(holder) || error.message.ends_with("another process")));
@@ -375,7 +403,8 @@ TEST_CASE("any failed storage call ends the ceremony with that error, and recove
       if (!recovered.ok()) {
         CAPTURE(recovered.error().message);
         const bool complete = recovered.error().rule == "RECORD-RECOVER-04";
-        const bool nothing = promises.entries == 0 && (recovered.error().rule == "RECORD-RECOVER-02" || recovered.error().code == base::ErrorCode::kNotFound);
+        const bool nothing = promises.entries == 0 && (recovered.error().rule == "RECORD-RECOVER-02" ||
+                                                       recovered.error().code == base::ErrorCode::kNotFound);
         CHECK((complete || nothing));
         continue;
       }
@@ -390,7 +419,8 @@ TEST_CASE("after a failed write or sync every later call returns that same error
     CrashModelStorage model;
     bool armed = false;
     FaultyStorage storage(model, [&](const StorageCall& call) {
-      return StorageFault{armed && call.name == name ? ENOSPC : 0, call.name == "append" ? std::optional<std::size_t>(7) : std::nullopt};
+      return StorageFault{armed && call.name == name ? ENOSPC : 0,
+                          call.name == "append" ? std::optional<std::size_t>(7) : std::nullopt};
     });
     TestClock clock;
     const auto writer = Writer::Create({storage, clock, "r", Mode::kRehearsal}).value();

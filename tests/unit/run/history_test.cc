@@ -13,7 +13,9 @@ void See(History& history, const json& entry) {
 }
 
 json Begin(const char* id) { return {{"type", "step"}, {"id", id}, {"phase", "begin"}}; }
-json Intent(int call, const char* fn) { return {{"type", "intent"}, {"call", call}, {"fn", fn}, {"token", "hsm"}, {"objects", {"aa"}}}; }
+json Intent(int call, const char* fn) {
+  return {{"type", "intent"}, {"call", call}, {"fn", fn}, {"token", "hsm"}, {"objects", {"aa"}}};
+}
 json Done(int call, const char* rv, const char* spki, json objects) {
   return {{"type", "done"}, {"call", call}, {"rv", rv}, {"spki", spki}, {"objects", std::move(objects)}};
 }
@@ -56,7 +58,12 @@ TEST_CASE("settling names leftovers, and each stays one until an entry says that
   History history;
   See(history, Begin("generate"));
   See(history, Intent(1, "C_GenerateKeyPair"));
-  See(history, {{"type", "observe"}, {"what", "call-settled"}, {"call", 1}, {"token", "hsm"}, {"leftovers", {{{"digest", "d1"}, {"name", "object one"}}, {{"digest", "d2"}, {"name", "object two"}}}}});
+  See(history,
+      {{"type", "observe"},
+       {"what", "call-settled"},
+       {"call", 1},
+       {"token", "hsm"},
+       {"leftovers", {{{"digest", "d1"}, {"name", "object one"}}, {{"digest", "d2"}, {"name", "object two"}}}}});
   CHECK_FALSE(history.calls().at(0).NeedsSettling());
   REQUIRE(history.leftovers().size() == 2);
   See(history, {{"type", "observe"}, {"what", "leftover-gone"}, {"digest", "d1"}});
@@ -71,7 +78,10 @@ TEST_CASE("a step that failed is begun again, one that ended is over, and its ef
   CHECK_FALSE(history.StepOf("a").over());
   See(history, Begin("a"));
   CHECK(history.StepOf("a").attempts == 2);
-  See(history, {{"type", "step"}, {"id", "a"}, {"phase", "end"}, {"effects", {{{"effect", "document-lodged"}, {"name", "n"}, {"kind", "k"}, {"sha256", "s"}}}}});
+  See(history, {{"type", "step"},
+                {"id", "a"},
+                {"phase", "end"},
+                {"effects", {{{"effect", "document-lodged"}, {"name", "n"}, {"kind", "k"}, {"sha256", "s"}}}}});
   CHECK(history.StepOf("a").over());
   CHECK(history.StepsOver() == 1);
   CHECK(history.effects().size() == 1);
@@ -92,7 +102,11 @@ TEST_CASE("the opening is met when m different people have cosigned its request"
 
 TEST_CASE("who departs no longer counts, and a done that nobody began is corrupt") {
   History history;
-  See(history, {{"type", "attend"}, {"person", "alice"}, {"name", "Alice"}, {"roles", {"custodian"}}, {"presence", "in-person"}});
+  See(history, {{"type", "attend"},
+                {"person", "alice"},
+                {"name", "Alice"},
+                {"roles", {"custodian"}},
+                {"presence", "in-person"}});
   CHECK(history.attendance().WithRole("custodian").size() == 1);
   See(history, {{"type", "depart"}, {"person", "alice"}});
   CHECK(history.attendance().WithRole("custodian").empty());

@@ -27,7 +27,9 @@ class StepKinds final : public ceremony::script::StepFieldSource {
          {}});
     Add({"room.depart",
          "Everybody leaves.",
-         {Field::List("roles", Field::Choice("role", ceremony::script::RoleChoices(), "a role"), 1, 5, "who may leave").Unique().Optional()},
+         {Field::List("roles", Field::Choice("role", ceremony::script::RoleChoices(), "a role"), 1, 5, "who may leave")
+              .Unique()
+              .Optional()},
          {}});
     Add({"room.clock",
          "Compares clocks.",

@@ -116,7 +116,8 @@ TEST_CASE("no path leaves the folder and no link is followed") {
   base::Result<RecordFolder> folder = RecordFolder::Open(scratch.path("folder"));
   REQUIRE(folder.ok());
   CHECK(folder->ReadSmall("file", 100).value() == "content");
-  for (const char* path : {"", "/etc/passwd", "../outside", "./file", "a/../file", "file/", "//", ".", "a//b", "a/.."}) {
+  for (const char* path :
+       {"", "/etc/passwd", "../outside", "./file", "a/../file", "file/", "//", ".", "a//b", "a/.."}) {
     CHECK_MESSAGE(folder->OpenFile(path).error().code == base::ErrorCode::kInvalidInput, path);
   }
   for (const char* path : {"link", "up/outside", "pipe", "file/x"}) {

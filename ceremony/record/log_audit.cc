@@ -144,8 +144,7 @@ std::optional<std::uint64_t> LogAudit::NumberOf(std::string_view key, std::uint6
 }
 
 std::optional<std::string> LogAudit::HexDigestOf(std::string_view key, std::uint64_t entry) {
-  std::optional<std::string> text = DecodeString(scanner_.Find(key));
-  if (text && IsHexDigest(*text)) return text;
+  if (const auto digits = PlainString(scanner_.Find(key)); digits && IsHexDigest(*digits)) return std::string(*digits);
   findings_.Add("REC-ENTRY", entry, "the field \"" + std::string(key) + "\" is not a SHA-256 in 64 hex digits");
   return std::nullopt;
 }

@@ -79,6 +79,11 @@ base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::SignerOf(cons
   return signer;
 }
 
+base::Result<std::shared_ptr<AgreementKey>> FileCredentials::OpenerOf(const script::Person& person) {
+  return base::MakeError(base::ErrorCode::kNotFound,
+                         fmt::format("{} has no key for shares in the binding", person.name));
+}
+
 base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::Load(const script::Person& person,
                                                                         const std::string& path, bool& encrypted) {
   KC_ASSIGN_OR_RETURN(const base::SecretBytes pem, ReadKeyFile(path));

@@ -1,5 +1,5 @@
-// Credentials are the keys with which custodians approve. Whoever holds one
-// gives it to the ceremony as a NoteSigner for the length of a signature.
+// Credentials are the keys with which custodians approve and open their shares.
+// Whoever holds one gives it to the ceremony for the length of one use.
 #ifndef CEREMONY_QUORUM_CREDENTIAL_H_
 #define CEREMONY_QUORUM_CREDENTIAL_H_
 
@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "ceremony/quorum/agreement_key.h"
 #include "ceremony/record/note.h"
 #include "ceremony/room/terminal.h"
 #include "ceremony/script/roster.h"
@@ -21,6 +22,10 @@ class Credentials {
   // `sign_key` (CRED-01 when it is another), under the key name
   // `<estate>/<person id>`. kNotFound when the person brought none.
   virtual base::Result<std::shared_ptr<record::NoteSigner>> SignerOf(const script::Person& person) = 0;
+  // OpenerOf returns the key that opens the person's shares, which is the
+  // roster's `open_key` (CRED-02 when it is another). kNotFound when the person
+  // brought none.
+  virtual base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person) = 0;
 };
 
 // FileCredentials reads PKCS#8 files (PEM): encrypted ones ask their owner for
@@ -33,6 +38,7 @@ class FileCredentials final : public Credentials {
       : estate_(std::move(estate)), files_(std::move(files)), terminal_(terminal) {}
 
   base::Result<std::shared_ptr<record::NoteSigner>> SignerOf(const script::Person& person) override;
+  base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person) override;
 
  private:
   base::Result<std::shared_ptr<record::NoteSigner>> Load(const script::Person& person, const std::string& path,

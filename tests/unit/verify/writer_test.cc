@@ -10,7 +10,7 @@
 #include "ceremony/record/verify.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
-#include "scratch.h"
+#include "tests/unit/verify/scratch.h"
 
 // What the writer writes, seen by the verifier after every single step: valid
 // up to there at any time, and complete only with the last signature.

@@ -63,9 +63,10 @@ enum class EntryType : std::uint8_t {
   kClose,
 };
 
-// What the value of a required field must be. kText is a string, kObjectOrNull
-// an object or null; the others are what they are called.
-enum class FieldKind : std::uint8_t { kText, kInteger, kObject, kArray, kObjectOrNull };
+// What the value of a required field must be. kText is a string, kPhase one of
+// the words of IsPhase, kObjectOrNull an object or null; the others are what
+// they are called.
+enum class FieldKind : std::uint8_t { kText, kPhase, kInteger, kObject, kArray, kObjectOrNull };
 
 // RequiredField is a field that every entry of a type has, or, when `phase` is
 // not empty, every entry of that type with that value of its field `phase`.
@@ -118,6 +119,12 @@ base::Result<void> CheckFields(const nlohmann::json& entry);
 // and compares. kCorrupt otherwise. For recovery and for single entries; a
 // whole record is read by scanner.h.
 base::Result<nlohmann::json> ParseEntry(std::string_view line);
+
+// IsTime accepts what `time` may be: a microsecond that exists, RFC 3339 in UTC,
+// 27 characters. There is no second 60: CLOCK_REALTIME, which writes it, has none.
+bool IsTime(std::string_view text);
+// IsPhase accepts the phases of a step: begin, end, skipped, failed.
+bool IsPhase(std::string_view text);
 
 // NewSalt returns 16 random bytes as 32 hex digits: without it, who has only
 // the leaf hash of a withheld entry could guess the entry.

@@ -100,7 +100,7 @@ class Scanner final {
 
  private:
   LineFault CheckFields(std::string_view line);
-  bool IsTime(std::string_view text);
+  bool IsGoodTime(std::string_view text);
 
   EntryFields fields_;
   std::vector<Member> members_;

@@ -9,26 +9,6 @@ namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-int TwoDigits(const char* p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
-
-// IsSecond accepts a second of a day that exists, RFC 3339 in UTC up to the full
-// stop. There is no second 60: CLOCK_REALTIME, which writes it, has none.
-bool IsSecond(std::string_view text) {
-  constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd.";
-  for (std::size_t i = 0; i < kShape.size(); ++i) {
-    if (kShape[i] == 'd' ? !IsDigit(text[i]) : text[i] != kShape[i]) return false;
-  }
-  const char* const p = text.data();
-  const int year = TwoDigits(p) * 100 + TwoDigits(p + 2);
-  const int month = TwoDigits(p + 5);
-  const int day = TwoDigits(p + 8);
-  constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (month < 1 || month > 12 || day < 1) return false;
-  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  const int days = kDays[static_cast<std::size_t>(month - 1)] + (month == 2 && leap ? 1 : 0);
-  return day <= days && TwoDigits(p + 11) < 24 && TwoDigits(p + 14) < 60 && TwoDigits(p + 17) < 60;
-}
-
 // IsSalt accepts 32 lowercase hex digits.
 bool IsSalt(std::string_view text) {
   if (text.size() != 2 * kSaltBytes) return false;
@@ -66,6 +46,7 @@ enum class Form : std::uint8_t {  // up to kTime those of the common fields
   kSalt,
   kTime,
   kText,
+  kPhase,
   kInteger,
   kObject,
   kArray,
@@ -82,6 +63,8 @@ Form FormOf(const RequiredField& field) {
   switch (field.kind) {
     case FieldKind::kText:
       return Form::kText;
+    case FieldKind::kPhase:
+      return Form::kPhase;
     case FieldKind::kInteger:
       return Form::kInteger;
     case FieldKind::kObject:
@@ -141,16 +124,15 @@ const EntryTypeFacts* FindType(std::string_view name) {
 
 }  // namespace
 
-bool Scanner::IsTime(std::string_view text) {
+bool Scanner::IsGoodTime(std::string_view text) {
   constexpr std::size_t kSecond = std::tuple_size_v<decltype(good_second_)>;
   constexpr std::size_t kMicroseconds = 6;
-  if (text.size() != kSecond + kMicroseconds + 1 || text.back() != 'Z') return false;
-  for (const char c : text.substr(kSecond, kMicroseconds)) {
-    if (!IsDigit(c)) return false;
-  }
+  if (text.size() != kSecond + kMicroseconds + 1) return false;
   // Many entries share a second, and what was good once is good again.
-  if (std::memcmp(text.data(), good_second_.data(), kSecond) == 0) return true;
-  if (!IsSecond(text.substr(0, kSecond))) return false;
+  if (std::memcmp(text.data(), good_second_.data(), kSecond) == 0) {
+    return text.back() == 'Z' && std::ranges::all_of(text.substr(kSecond, kMicroseconds), IsDigit);
+  }
+  if (!IsTime(text)) return false;
   std::memcpy(good_second_.data(), text.data(), kSecond);
   return true;
 }
@@ -202,10 +184,13 @@ LineFault Scanner::CheckFields(std::string_view line) {
         good = Text(value, text) && IsSalt(text);
         break;
       case Form::kTime:
-        good = Text(value, fields_.time) && IsTime(fields_.time);
+        good = Text(value, fields_.time) && IsGoodTime(fields_.time);
         break;
       case Form::kText:
         good = value.front() == '"';
+        break;
+      case Form::kPhase:
+        good = Text(value, text) && IsPhase(text);
         break;
       case Form::kInteger:
         good = value.front() == '-' || IsDigit(value.front());

@@ -82,7 +82,8 @@ TEST_CASE("the common fields and the fields of each type are required in their f
   CHECK(problem(Note({{"v", 2}})) == "entry field /v: expected 1: this program knows no other format");
   CHECK(problem(Note({{"type", "notes"}})) == "entry field /type: no such type of entry");
   for (const char* time : {"2026-01-31T12:00:00Z", "2026-13-31T12:00:00.000000Z", "2026-01-31T24:00:00.000000Z",
-                           "2026-01-31 12:00:00.000000Z", "2026-01-31T12:00:00.000000+00:00"}) {
+                           "2026-11-31T12:00:00.000000Z", "2026-02-29T12:00:00.000000Z", "2026-01-31 12:00:00.000000Z",
+                           "2026-01-31T12:00:00.000000+00:00"}) {
     CHECK(problem(Note({{"time", time}})) == "entry field /time: expected the form 2026-01-31T12:00:00.000000Z");
   }
   CHECK(problem(Note({{"salt", "00112233445566778899AABBCCDDEEFF"}})) ==
@@ -92,7 +93,7 @@ TEST_CASE("the common fields and the fields of each type are required in their f
   CHECK(problem(Note({{"type", "step"}, {"id", "s1"}, {"do", "key.generate"}, {"phase", "begin"}})) ==
         "entry field /parameters: missing in an entry of type step, expected an object");
   CHECK(problem(Note({{"type", "step"}, {"id", "s1"}, {"do", "key.generate"}, {"phase", "over"}})) ==
-        "entry field /phase: expected \"begin\", \"end\", \"skipped\" or \"failed\"");
+        "entry field /phase: expected \"begin\", \"end\", \"skipped\" or \"failed\", found string");
   CHECK(CheckFields(Note({{"type", "step"}, {"id", "s1"}, {"do", "key.generate"}, {"phase", "skipped"}})).ok());
   CHECK(problem(Note({{"type", "artefact"}, {"name", "a"}, {"sha256", 5}, {"size", 1}, {"kind", "x"}})) ==
         "entry field /sha256: expected a string, found number");

@@ -51,11 +51,12 @@ struct Banner {
 };
 
 struct StepHeading {
-  std::string section{};   // title of the section
-  std::string id{};        // step id of the script
-  std::string title{};     // what happens, in words
-  std::string say{};       // words to read aloud; empty if none
-  std::size_t number = 0;  // n of m, over the whole script, from 1
+  std::string section{};      // title of the section
+  std::string section_say{};  // words to read aloud at its first step; empty if none
+  std::string id{};           // step id of the script
+  std::string title{};        // what happens, in words
+  std::string say{};          // words to read aloud; empty if none
+  std::size_t number = 0;     // n of m, over the whole script, from 1
   std::size_t total = 0;
   std::int64_t elapsed_micros = 0;  // since the ceremony began
 };
@@ -100,6 +101,9 @@ class Busy {
 class Terminal {
  public:
   virtual ~Terminal() = default;
+
+  // HasPeople tells whether somebody can answer what no simulated person may.
+  virtual bool HasPeople() const = 0;
 
   virtual void ShowBanner(const Banner& banner) = 0;
   virtual void ShowStep(const StepHeading& heading) = 0;

@@ -30,6 +30,7 @@ class TtyTerminal final : public Terminal {
   ~TtyTerminal() override;
 
   void ShowBanner(const Banner& banner) override;
+  bool HasPeople() const override { return true; }
   void ShowStep(const StepHeading& heading) override;
   void Say(Tone tone, const std::string& text) override;
   void ShowFacts(const std::vector<Fact>& facts) override;

@@ -136,14 +136,20 @@ std::string Typesetter::SetStep(const StepHeading& heading) const {
   if (!heading.section.empty()) {
     AppendWrapped(out, kIndent, kIndent, "Section: " + heading.section, Ink::kPlain, LineFeeds::kSpell);
   }
+  const auto read_aloud = [&](const std::string& words) {
+    if (words.empty()) return;
+    const std::string bar = fmt::format("{}{} ", kIndent, drawing().quote);
+    out += fmt::format("\n{}Read aloud:\n", kIndent);
+    AppendWrapped(out, bar, bar, words, Ink::kPlain, LineFeeds::kBreak);
+  };
+  if (!heading.section_say.empty()) {
+    read_aloud(heading.section_say);
+    out += '\n';
+  }
   AppendWrapped(out, kIndent, kIndent, heading.title, Ink::kBold, LineFeeds::kSpell);
   if (!heading.id.empty())
     AppendWrapped(out, kIndent, kIndent, "Step id: " + heading.id, Ink::kPlain, LineFeeds::kSpell);
-  if (!heading.say.empty()) {
-    const std::string bar = fmt::format("{}{} ", kIndent, drawing().quote);
-    out += fmt::format("\n{}Read aloud:\n", kIndent);
-    AppendWrapped(out, bar, bar, heading.say, Ink::kPlain, LineFeeds::kBreak);
-  }
+  read_aloud(heading.say);
   return out + '\n';
 }
 

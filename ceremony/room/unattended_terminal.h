@@ -23,6 +23,7 @@ class UnattendedTerminal final : public Terminal {
   UnattendedTerminal(std::FILE* stream, Look look);
 
   void ShowBanner(const Banner& banner) override;
+  bool HasPeople() const override { return false; }
   void ShowStep(const StepHeading& heading) override;
   void Say(Tone tone, const std::string& text) override;
   void ShowFacts(const std::vector<Fact>& facts) override;

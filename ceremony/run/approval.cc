@@ -1,9 +1,13 @@
+#include "ceremony/run/approval.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
 
 #include "ceremony/record/checkpoint.h"
-#include "ceremony/run/ceremony.h"
+#include "ceremony/steps/catalogue.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -12,30 +16,28 @@ namespace {
 
 using nlohmann::json;
 
-base::Error NoQuorum(const script::Quorum& quorum, const std::string& what, std::size_t have) {
-  base::Error error =
-      base::MakeError(base::ErrorCode::kNoQuorum,
-                      fmt::format("{} needs {} of the quorum {}, and has {}", what, quorum.m, quorum.name, have));
-  error.rule = "QUORUM-SHORT-01";
-  error.hint = "bring the missing custodians and use `keyceremony resume`";
+constexpr const char* kApprove = "approve";
+constexpr const char* kDecline = "decline";
+constexpr const char* kWait = "not now";
+
+base::Error NoQuorum(const char* rule, std::string message, std::string hint) {
+  base::Error error = base::MakeError(base::ErrorCode::kNoQuorum, std::move(message));
+  error.rule = rule;
+  error.hint = std::move(hint);
   return error;
 }
 
-// Collect shows what is approved and the checkpoint over it, and records each
-// cosignature as it comes.
-base::Result<void> Collect(Ceremony& ceremony, const script::Quorum& quorum, std::uint64_t request,
-                           const std::string& statement, const base::Sha256Digest& subject_digest,
-                           const record::Checkpoint& checkpoint, const std::set<std::string>& signed_by) {
-  ceremony.terminal().Say(room::Tone::kPlain, "Approval is asked for: " + statement);
-  ceremony.terminal().ShowDigest("what is approved", subject_digest);
-  ceremony.terminal().ShowDigest("the record up to here", checkpoint.root);
-  return GatherSignatures(
-      ceremony, quorum, "\"" + statement + "\"", checkpoint.Text(), signed_by,
-      [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
-        const std::string person(signature.key.person());
-        KC_RETURN_IF_ERROR(ceremony.writer().AppendCosign(person, request, signature));
-        return ceremony.history().See(json{{"type", "cosign"}, {"person", person}, {"request", request}});
-      });
+base::Error TooFew(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what, std::size_t have) {
+  std::string missing;
+  for (const script::Person* person : ceremony.roster().MembersOf(quorum)) {
+    if (ceremony.history().attendance().Find(person->id) == nullptr)
+      missing += (missing.empty() ? "" : ", ") + person->name;
+  }
+  return NoQuorum(
+      "QUORUM-SHORT-01",
+      fmt::format("{} needs {} people of the quorum {}, and {} {} here{}", what, quorum.m, quorum.name, have,
+                  have == 1 ? "is" : "are", missing.empty() ? "" : "; not in the room: " + missing),
+      "bring the missing people, take down that they have come, and go on with `keyceremony resume RECORD`");
 }
 
 base::Result<void> CheckPresent(Ceremony& ceremony, const script::Quorum& quorum, const std::string& statement) {
@@ -44,94 +46,191 @@ base::Result<void> CheckPresent(Ceremony& ceremony, const script::Quorum& quorum
       static_cast<std::size_t>(std::count_if(members.begin(), members.end(), [&](const script::Person* p) {
         return ceremony.history().attendance().Find(p->id) != nullptr;
       }));
-  if (present < static_cast<std::size_t>(quorum.m)) return NoQuorum(quorum, "\"" + statement + "\"", present);
+  if (present < static_cast<std::size_t>(quorum.m)) return TooFew(ceremony, quorum, "\"" + statement + "\"", present);
   return {};
 }
+
+struct Request {
+  std::string step;
+  std::vector<std::string> steps;  // of a section
+  std::string statement;
+  json subject;
+};
 
 base::Result<base::Sha256Digest> DigestOfSubject(const json& subject) {
   KC_ASSIGN_OR_RETURN(const std::string canonical, record::CanonicaliseValue(subject));
   return base::Sha256Of(canonical);
 }
 
-base::Result<std::uint64_t> AppendRequest(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step,
-                                          const std::string& statement, const json& subject,
+base::Result<std::uint64_t> AppendRequest(Ceremony& ceremony, const script::Quorum& quorum, const Request& request,
                                           const base::Sha256Digest& digest) {
-  return ceremony.Append(
-      record::EntryType::kRequest,
-      {{"step", step},
-       {"quorum", {{"name", quorum.name}, {"m", quorum.m}, {"n", ceremony.roster().MembersOf(quorum).size()}}},
-       {"statement", statement},
-       {"subject", subject},
-       {"subject_sha256", base::HexEncode(digest)}});
+  json fields = {
+      {"step", request.step},
+      {"quorum", {{"name", quorum.name}, {"m", quorum.m}, {"n", ceremony.roster().MembersOf(quorum).size()}}},
+      {"statement", request.statement},
+      {"subject", request.subject},
+      {"subject_sha256", base::HexEncode(digest)}};
+  if (!request.steps.empty()) fields["steps"] = request.steps;
+  return ceremony.Append(record::EntryType::kRequest, std::move(fields));
+}
+
+// RecordEnd says in the record who or what ended a request.
+base::Result<void> RecordEnd(Ceremony& ceremony, std::uint64_t request, const std::string& step, const base::Error& why,
+                             const script::Person* person) {
+  json fields = ErrorFields(why);
+  fields["step"] = step;
+  if (person != nullptr) fields["person"] = person->id;
+  // A step's request is over; that of the opening stays, because it is the first checkpoint that must be cosigned.
+  const bool opening = step == kOpeningStep;
+  fields[opening ? "opening_request" : "request"] = request;
+  const bool waits = why.rule == "QUORUM-POSTPONED-01";
+  if (waits) fields["what"] = "approval-postponed";
+  KC_RETURN_IF_ERROR(
+      ceremony.Append(waits ? record::EntryType::kNote : record::EntryType::kRefusal, std::move(fields)));
+  ceremony.SetRecorded(why);
+  return {};
+}
+
+// Collect shows what is approved and the checkpoint over it, and records each
+// cosignature as it comes.
+base::Result<void> Collect(Ceremony& ceremony, const script::Quorum& quorum, std::uint64_t seq, const Request& request,
+                           const base::Sha256Digest& digest, const record::Checkpoint& checkpoint,
+                           const std::set<std::string>& signed_by) {
+  ceremony.terminal().Say(room::Tone::kPlain, "Approval is asked for: " + request.statement);
+  ceremony.terminal().ShowDigest("what is approved", digest);
+  ceremony.terminal().ShowDigest("the record up to here", checkpoint.root);
+  Gathering gathering{quorum, "\"" + request.statement + "\"", checkpoint.Text(), signed_by, {}, {}, {}};
+  if (const int minutes = ceremony.inputs().policy.quorum.approval_minutes; minutes > 0 && request.step != kOpeningStep)
+    gathering.until_micros = ceremony.world().clock.BootMicros() + std::int64_t{minutes} * 60'000'000;
+  gathering.take = [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
+    const std::string person(signature.key.person());
+    KC_RETURN_IF_ERROR(ceremony.writer().AppendCosign(person, seq, signature));
+    return ceremony.history().See(json{{"type", "cosign"}, {"person", person}, {"request", seq}});
+  };
+  gathering.ended = [&](const base::Error& why, const script::Person* person) {
+    return RecordEnd(ceremony, seq, request.step, why, person);
+  };
+  return GatherSignatures(ceremony, gathering);
+}
+
+base::Result<void> Ask(Ceremony& ceremony, const script::Quorum& quorum, const Request& request) {
+  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, request.statement));
+  KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOfSubject(request.subject));
+  KC_ASSIGN_OR_RETURN(const std::uint64_t seq, AppendRequest(ceremony, quorum, request, digest));
+  KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, ceremony.Checkpoint());
+  return Collect(ceremony, quorum, seq, request, digest, checkpoint, {});
+}
+
+base::Result<std::string> AskOne(Ceremony& ceremony, const Gathering& gathering, const script::Person& person) {
+  room::Question question;
+  question.kind = room::Question::Kind::kChoice;
+  question.id = "approve/" + person.id;
+  question.person = fmt::format("{} ({})", person.name, script::TitleOf(gathering.quorum.role));
+  question.text = fmt::format("Do you approve {}?", gathering.what);
+  question.choices = {kApprove, kDecline, kWait};
+  question.simulated = kApprove;
+  return ceremony.terminal().Ask(question);
+}
+
+base::Result<void> End(const Gathering& gathering, base::Error why, const script::Person* person) {
+  if (gathering.ended) KC_RETURN_IF_ERROR(gathering.ended(why, person));
+  return why;
 }
 
 }  // namespace
 
-base::Result<void> GatherSignatures(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what,
-                                    const std::string& text, const std::set<std::string>& skip,
-                                    const TakeSignature& take) {
-  const auto wanted = static_cast<std::size_t>(quorum.m);
-  std::size_t have = skip.size();
-  for (const script::Person* person : ceremony.roster().MembersOf(quorum)) {
+base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gathering) {
+  const auto wanted = static_cast<std::size_t>(gathering.quorum.m);
+  std::size_t have = gathering.signed_by.size();
+  for (const script::Person* person : ceremony.roster().MembersOf(gathering.quorum)) {
     if (have >= wanted) break;
-    if (skip.contains(person->id) || ceremony.history().attendance().Find(person->id) == nullptr) continue;
-    room::Question question;
-    question.kind = room::Question::Kind::kChoice;
-    question.id = "approve/" + person->id;
-    question.person = fmt::format("{} ({})", person->name, script::TitleOf(quorum.role));
-    question.text = fmt::format("Do you approve {}?", what);
-    question.choices = {"approve", "decline"};
-    question.simulated = "approve";
-    KC_ASSIGN_OR_RETURN(const std::string answer, ceremony.terminal().Ask(question));
-    if (answer != "approve") {
-      base::Error error =
-          base::MakeError(base::ErrorCode::kNoQuorum, fmt::format("{} declined {}", person->name, what));
-      error.rule = "QUORUM-DENIED-01";
-      error.hint = "settle the matter in the room; `keyceremony resume` asks again";
-      return error;
+    if (gathering.signed_by.contains(person->id) || ceremony.history().attendance().Find(person->id) == nullptr)
+      continue;
+    KC_ASSIGN_OR_RETURN(const std::string answer, AskOne(ceremony, gathering, *person));
+    if (answer == kDecline) {
+      return End(gathering,
+                 NoQuorum("QUORUM-DENIED-01", fmt::format("{} declined {}", person->name, gathering.what),
+                          "settle the matter in the room; `keyceremony resume RECORD` asks again"),
+                 person);
+    }
+    if (answer == kWait) {
+      return End(gathering,
+                 NoQuorum("QUORUM-POSTPONED-01", fmt::format("{} asked to wait with {}", person->name, gathering.what),
+                          "`keyceremony resume RECORD` asks again when everybody is ready"),
+                 person);
     }
     KC_ASSIGN_OR_RETURN(const auto signer, ceremony.world().credentials.SignerOf(*person));
-    KC_ASSIGN_OR_RETURN(record::SignatureLine line, record::SignText(text, *signer));
-    KC_RETURN_IF_ERROR(take({std::move(line), signer->key()}));
+    KC_ASSIGN_OR_RETURN(record::SignatureLine line, record::SignText(gathering.text, *signer));
+    if (gathering.until_micros && ceremony.world().clock.BootMicros() > *gathering.until_micros) {
+      return End(gathering,
+                 NoQuorum("QUORUM-LATE-01",
+                          fmt::format("{} was approved by {} of {} within the {} minutes that the policy gives",
+                                      gathering.what, have, wanted, ceremony.inputs().policy.quorum.approval_minutes),
+                          "`keyceremony resume RECORD` asks again"),
+                 nullptr);
+    }
+    KC_RETURN_IF_ERROR(gathering.take({std::move(line), signer->key()}));
     ++have;
     ceremony.terminal().Say(room::Tone::kGood, fmt::format("{} has signed ({} of {}).", person->name, have, wanted));
   }
-  if (have < wanted) return NoQuorum(quorum, what, have);
+  if (have < wanted) return TooFew(ceremony, gathering.quorum, gathering.what, have);
   return {};
 }
 
 base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step,
                            const std::string& statement, const json& subject) {
-  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, statement));
-  KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOfSubject(subject));
-  KC_ASSIGN_OR_RETURN(const std::uint64_t request, AppendRequest(ceremony, quorum, step, statement, subject, digest));
-  KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, ceremony.Checkpoint());
-  return Collect(ceremony, quorum, request, statement, digest, checkpoint, {});
+  return Ask(ceremony, quorum, {step, {}, statement, subject});
+}
+
+base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& section) {
+  const std::string name = SectionRequest(section.id);
+  if (const RequestHistory* known = ceremony.history().FindRequest(name); known != nullptr && known->met()) return {};
+  Request request{name, {}, fmt::format("All of the following in section \"{}\":", section.title), {}};
+  json covered = json::array();
+  for (const script::Step& step : section.steps) {
+    const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
+    if (kind == nullptr || !steps::IsCoveredBySection(section, step, *kind)) continue;
+    if (ceremony.history().StepOf(step.id).attempts > 0 || ceremony.history().StepOf(step.id).over()) continue;
+    const std::string title = step.title.empty() ? kind->Title(step) : step.title;
+    request.steps.push_back(step.id);
+    request.statement += fmt::format("{} ({}) {}", request.steps.size() == 1 ? "" : ";", request.steps.size(), title);
+    covered.push_back({{"step", step.id}, {"do", step.kind}, {"title", title}, {"parameters", step.fields.values()}});
+  }
+  if (request.steps.empty()) return {};
+  const script::Quorum* quorum = ceremony.roster().FindQuorum(section.quorum);
+  if (quorum == nullptr) {
+    return base::MakeError(base::ErrorCode::kInvalidInput,
+                           fmt::format("the roster defines no quorum {}", section.quorum));
+  }
+  request.subject = {{"section", section.id}, {"steps", std::move(covered)}};
+  return Ask(ceremony, *quorum, request);
 }
 
 base::Result<void> ApproveOpening(Ceremony& ceremony) {
   const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
   const std::string mode(record::ModeName(ceremony.mode()));
   const script::LoadedFile& script = ceremony.inputs().script.file;
-  const std::string statement = fmt::format("Open the ceremony {} ({}), run by the script whose SHA-256 is {}",
-                                            ceremony.inputs().script.id, mode, script.sha256);
   const json& open = ceremony.history().open();
-  const json subject = {{"ceremony", open.at("ceremony")},
-                        {"origin", open.at("origin")},
-                        {"log_key", open.at("log_key")},
-                        {"script_sha256", script.sha256},
-                        {"mode", mode}};
-  if (ceremony.history().opening() && ceremony.history().opening()->met()) return {};
-  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, statement));
-  KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOfSubject(subject));
-  if (!ceremony.history().opening())
-    KC_RETURN_IF_ERROR(AppendRequest(ceremony, quorum, std::string(kOpeningStep), statement, subject, digest));
+  const Request request{std::string(kOpeningStep),
+                        {},
+                        fmt::format("Open the ceremony {} ({}), run by the script whose SHA-256 is {}",
+                                    ceremony.inputs().script.id, mode, script.sha256),
+                        {{"ceremony", open.at("ceremony")},
+                         {"origin", open.at("origin")},
+                         {"log_key", open.at("log_key")},
+                         {"script_sha256", script.sha256},
+                         {"mode", mode}}};
+  const RequestHistory* opening = ceremony.history().FindRequest(request.step);
+  if (opening != nullptr && opening->met()) return {};
+  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, request.statement));
+  KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOfSubject(request.subject));
+  if (opening == nullptr) KC_RETURN_IF_ERROR(AppendRequest(ceremony, quorum, request, digest));
   // The first checkpoint of the log is the one that must be cosigned: after an
   // interruption people go on signing that one, never a later one.
   if (!ceremony.writer().last_checkpoint()) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
-  const RequestHistory& opening = *ceremony.history().opening();
-  return Collect(ceremony, quorum, opening.seq, statement, digest, *ceremony.writer().last_checkpoint(),
-                 opening.approved_by);
+  opening = ceremony.history().FindRequest(request.step);
+  const std::set<std::string> signed_by = opening->approved_by;
+  return Collect(ceremony, quorum, opening->seq, request, digest, *ceremony.writer().last_checkpoint(), signed_by);
 }
 
 }  // namespace ceremony::run

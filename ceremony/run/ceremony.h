@@ -55,6 +55,10 @@ class Ceremony final {
 
   // AppendRefusal records what the program or a token refused.
   base::Result<void> AppendRefusal(const base::Error& error, const std::string& step);
+  // SetRecorded says that an entry already tells of an error that is on its way
+  // out, so that the step's failure does not tell of it twice.
+  void SetRecorded(const base::Error& error) { recorded_ = error.rule + error.message; }
+  bool HasRecorded(const base::Error& error) const { return recorded_ == error.rule + error.message; }
 
   // Ask puts a question to somebody present with the role, or to the room.
   base::Result<std::string> Ask(const std::string& role, room::Question question);
@@ -90,6 +94,7 @@ class Ceremony final {
   TokenRoom tokens_;
   std::unique_ptr<record::Writer> writer_;
   std::unique_ptr<TokenSigner> log_key_;
+  std::string recorded_;
 };
 
 // Preflight looks at everything that can be looked at before the first entry:
@@ -121,25 +126,6 @@ base::Result<void> SettleCalls(Ceremony& ceremony);
 // log key and publishes the addendum. It goes on wherever an earlier run of it
 // was cut off.
 base::Result<void> CloseRecord(Ceremony& ceremony);
-
-// Approve asks for an approval: `request`, checkpoint, cosignatures of `quorum.m`
-// distinct people who are present. kNoQuorum when it is denied or too few are there.
-base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step,
-                           const std::string& statement, const nlohmann::json& subject);
-
-// ApproveOpening has the people who have come in cosign the first checkpoint of
-// the log: from then on the log key is trusted because they say so.
-base::Result<void> ApproveOpening(Ceremony& ceremony);
-
-// TakeSignature keeps one signature, before the next person is asked.
-using TakeSignature = std::function<base::Result<void>(const record::Writer::Cosignature&)>;
-
-// GatherSignatures has present members of the quorum sign `text` until m have,
-// or somebody declines; `skip` are people who have signed already. `what` names
-// the text for people ("the final checkpoint").
-base::Result<void> GatherSignatures(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what,
-                                    const std::string& text, const std::set<std::string>& skip,
-                                    const TakeSignature& take);
 
 // ErrorFields is an error as entries carry it: code, message, call, rv, rule.
 nlohmann::json ErrorFields(const base::Error& error);

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
@@ -54,9 +55,11 @@ base::Result<void> Cosign(Ceremony& ceremony, const script::Quorum& quorum) {
   ceremony.terminal().Say(room::Tone::kPlain,
                           fmt::format("The record is closed with {} entries.", final_checkpoint.size));
   ceremony.terminal().ShowDigest("root of the record", final_checkpoint.root);
-  return GatherSignatures(
-      ceremony, quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by,
-      [&](const record::Writer::Cosignature& signature) { return ceremony.writer().AddCosignature(signature); });
+  Gathering gathering{quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by, {}, {}, {}};
+  gathering.take = [&](const record::Writer::Cosignature& signature) {
+    return ceremony.writer().AddCosignature(signature);
+  };
+  return GatherSignatures(ceremony, gathering);
 }
 
 base::Result<json> DestroyKey(Ceremony& ceremony) {
@@ -88,12 +91,12 @@ base::Result<void> CloseRecord(Ceremony& ceremony) {
   ceremony.terminal().Say(room::Tone::kGood, "The key that signed this record is destroyed, and shown to be absent.");
   KC_ASSIGN_OR_RETURN(const std::string text, ceremony.writer().AddendumText(evidence));
   std::vector<record::Writer::Cosignature> signatures;
-  KC_RETURN_IF_ERROR(GatherSignatures(ceremony, quorum, "the addendum: the log key is gone, and these are the files",
-                                      text, {},
-                                      [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
-                                        signatures.push_back(signature);
-                                        return {};
-                                      }));
+  Gathering gathering{quorum, "the addendum: the log key is gone, and these are the files", text, {}, {}, {}, {}};
+  gathering.take = [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
+    signatures.push_back(signature);
+    return {};
+  };
+  KC_RETURN_IF_ERROR(GatherSignatures(ceremony, gathering));
   KC_RETURN_IF_ERROR(ceremony.writer().PublishAddendum(text, signatures));
   return ceremony.tokens().LogOut({});
 }

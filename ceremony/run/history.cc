@@ -82,11 +82,19 @@ base::Result<void> History::See(const json& entry) {
   } else if (type == "depart") {
     return attendance_.Depart(Text(entry, "person"));
   } else if (type == "request") {
-    if (Text(entry, "step") == kOpeningStep) {
-      opening_ = RequestHistory{seq, std::string(kOpeningStep), Number(entry.at("quorum"), "m"), {}};
-    }
+    RequestHistory request;
+    request.seq = seq;
+    request.step = Text(entry, "step");
+    for (const std::string& step : Texts(entry, "steps")) request.steps.insert(step);
+    request.m = Number(entry.at("quorum"), "m");
+    requests_[request.step] = std::move(request);
   } else if (type == "cosign") {
-    if (opening_ && Number(entry, "request") == opening_->seq) opening_->approved_by.insert(Text(entry, "person"));
+    if (RequestHistory* request = RequestAt(Number(entry, "request")))
+      request->approved_by.insert(Text(entry, "person"));
+  } else if (type == "refusal") {
+    // A refusal that names a request is its end; cosignatures that come later count for nothing.
+    if (entry.contains("request"))
+      if (RequestHistory* request = RequestAt(Number(entry, "request"))) request->ended = true;
   } else if (type == "intent") {
     CallRecord call;
     call.number = Number(entry, "call");
@@ -117,6 +125,19 @@ base::Result<void> History::See(const json& entry) {
   }
   return {};
 }
+
+const RequestHistory* History::FindRequest(const std::string& step) const {
+  const auto found = requests_.find(step);
+  return found == requests_.end() ? nullptr : &found->second;
+}
+
+RequestHistory* History::RequestAt(std::uint64_t seq) {
+  const auto found =
+      std::find_if(requests_.begin(), requests_.end(), [&](const auto& named) { return named.second.seq == seq; });
+  return found == requests_.end() ? nullptr : &found->second;
+}
+
+std::string SectionRequest(std::string_view section) { return "section:" + std::string(section); }
 
 base::Result<void> History::SeeStep(const json& entry) {
   const std::string id = Text(entry, "id");

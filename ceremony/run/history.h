@@ -58,12 +58,15 @@ struct StepHistory {
   bool over() const { return ended || skipped; }
 };
 
+// RequestHistory is the newest request for an approval under one name.
 struct RequestHistory {
   std::uint64_t seq = 0;
-  std::string step;
+  std::string step;             // a step's id, "section:<id>" or kOpeningStep
+  std::set<std::string> steps;  // of a section: the steps that it is for
   std::size_t m = 0;
   std::set<std::string> approved_by;
-  bool met() const { return m > 0 && approved_by.size() >= m; }
+  bool ended = false;  // somebody declined, or it was not met in time
+  bool met() const { return !ended && m > 0 && approved_by.size() >= m; }
 };
 
 class History final {
@@ -83,7 +86,8 @@ class History final {
 
   const std::vector<CallRecord>& calls() const { return calls_; }
   std::uint64_t last_call() const { return calls_.empty() ? 0 : calls_.back().number; }
-  const std::optional<RequestHistory>& opening() const { return opening_; }
+  // FindRequest returns the newest request under a name, nullptr if there was none.
+  const RequestHistory* FindRequest(const std::string& step) const;
   quorum::Attendance& attendance() { return attendance_; }
   const quorum::Attendance& attendance() const { return attendance_; }
   const std::vector<Leftover>& leftovers() const { return leftovers_; }
@@ -91,6 +95,7 @@ class History final {
   std::uint64_t entries() const { return entries_; }
 
  private:
+  RequestHistory* RequestAt(std::uint64_t seq);
   base::Result<void> SeeStep(const nlohmann::json& entry);
   void SeeObserve(const nlohmann::json& entry);
 
@@ -100,7 +105,7 @@ class History final {
   std::map<std::string, StepHistory> steps_;
   std::string current_step_;
   std::vector<CallRecord> calls_;
-  std::optional<RequestHistory> opening_;
+  std::map<std::string, RequestHistory> requests_;
   quorum::Attendance attendance_;
   std::vector<Leftover> leftovers_;
   std::vector<estate::Effect> effects_;
@@ -108,6 +113,8 @@ class History final {
 
 // The step id under which the opening of a record is requested.
 inline constexpr std::string_view kOpeningStep = "opening";
+// SectionRequest is the name under which a section asks once for several steps.
+std::string SectionRequest(std::string_view section);
 
 }  // namespace ceremony::run
 

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
+#include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/step_run.h"
 #include "ceremony/steps/catalogue.h"
@@ -11,10 +13,22 @@ namespace {
 
 using nlohmann::json;
 
+// SectionApprovalOf returns the request of the section that approved the step,
+// which serves its first attempt only: what follows a failure is asked for anew.
+std::optional<std::uint64_t> SectionApprovalOf(Ceremony& ceremony, const script::Section& section,
+                                               const script::Step& step) {
+  const RequestHistory* request = ceremony.history().FindRequest(SectionRequest(section.id));
+  if (request == nullptr || !request->met() || !request->steps.contains(step.id)) return std::nullopt;
+  if (ceremony.history().StepOf(step.id).attempts > 0) return std::nullopt;
+  return request->seq;
+}
+
 base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section, const script::Step& step,
                              const steps::StepKind& kind, std::size_t number) {
   const std::string title = step.title.empty() ? kind.Title(step) : step.title;
-  ceremony.terminal().ShowStep({section.title, step.id, title, step.say, number, ceremony.inputs().script.StepCount(),
+  const bool first = &step == &section.steps.front();
+  ceremony.terminal().ShowStep({section.title, first ? section.say : std::string(), step.id, title, step.say, number,
+                                ceremony.inputs().script.StepCount(),
                                 ceremony.world().clock.BootMicros() - ceremony.begun_micros()});
   const unsigned attempt = ceremony.history().StepOf(step.id).attempts + 1;
   ceremony.journal().TakeCounts();
@@ -26,6 +40,7 @@ base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section,
                  {"attempt", attempt},
                  {"parameters", step.fields.values()}};
   if (!step.quorum.empty()) fields["quorum"] = step.quorum;
+  if (const auto approval = SectionApprovalOf(ceremony, section, step)) fields["approval"] = *approval;
   KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kStep, std::move(fields)));
   return {};
 }
@@ -47,7 +62,7 @@ base::Result<void> EndStep(Ceremony& ceremony, const script::Step& step, const S
 void RecordFailure(Ceremony& ceremony, const script::Step& step, const base::Error& error) {
   if (ceremony.writer().failure()) return;
   if (error.code == base::ErrorCode::kRefused || !error.rule.empty()) {
-    if (!ceremony.AppendRefusal(error, step.id).ok()) return;
+    if (!ceremony.HasRecorded(error) && !ceremony.AppendRefusal(error, step.id).ok()) return;
   }
   json fields = {{"id", step.id},
                  {"do", step.kind},
@@ -65,8 +80,9 @@ base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, c
                            std::size_t number) {
   const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
   if (kind == nullptr) return base::MakeError(base::ErrorCode::kInternal, "no kind of step " + step.kind);
+  const bool approved = SectionApprovalOf(ceremony, section, step).has_value();
   KC_RETURN_IF_ERROR(BeginStep(ceremony, section, step, *kind, number));
-  StepRun run(ceremony, step);
+  StepRun run(ceremony, step, approved ? StepRun::Asks::kNot : StepRun::Asks::kItsQuorum);
   if (auto done = kind->Run(step, run); !done.ok()) {
     base::Error error = std::move(done).error();
     // All inputs are in memory: what a step misses or finds twice is on a token.
@@ -113,6 +129,10 @@ base::Result<void> RunSteps(Ceremony& ceremony) {
       if (!ceremony.history().StepOf(step.id).over()) {
         if (ceremony.world().stop_requested()) return Stopped();
         KC_ASSIGN_OR_RETURN(const bool skipped, SkipIfAsked(ceremony, step));
+        const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
+        if (!skipped && kind != nullptr && steps::IsCoveredBySection(section, step, *kind) &&
+            ceremony.history().StepOf(step.id).attempts == 0)
+          KC_RETURN_IF_ERROR(ApproveSection(ceremony, section));
         if (!skipped) KC_RETURN_IF_ERROR(RunStep(ceremony, section, step, number));
         if (number > 1) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
       }

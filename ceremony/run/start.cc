@@ -168,9 +168,13 @@ base::Result<json> CheckPlan(const script::Inputs& inputs, const estate::Estate&
   return findings;
 }
 
-}  // namespace
+// Again is a decision of the people present to go on after a failure.
+struct Again {
+  std::string after;  // what had failed; empty: a ceremony that is resumed by its command
+  std::string decided_by;
+};
 
-base::Result<void> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
+base::Result<void> BeginOnce(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive));
   OpeningFacts facts;
   if (!folded.records.empty() && !folded.records.back().opened) {
@@ -200,7 +204,8 @@ base::Result<void> Begin(World& world, const std::string& archive, script::Input
   return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts));
 }
 
-base::Result<void> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder) {
+base::Result<void> ResumeOnce(World& world, const std::string& archive, script::Inputs inputs,
+                              const std::string& folder, const Again& again) {
   KC_ASSIGN_OR_RETURN(const auto addendum, world.storage.Find(record::JoinPath(folder, record::kAddendumFile)));
   if (addendum) {
     world.terminal.Say(room::Tone::kGood, fmt::format("{} is complete; there is nothing to go on with.", folder));
@@ -268,9 +273,67 @@ base::Result<void> Resume(World& world, const std::string& archive, script::Inpu
                          {"phase", "failed"},
                          {"error", {{"code", "interrupted"}, {"message", "the program ended within this step"}}}}));
   }
+  if (!again.after.empty()) {
+    KC_RETURN_IF_ERROR(ceremony.Append(
+        record::EntryType::kNote,
+        {{"what", "the people present decided to go on"}, {"decided_by", again.decided_by}, {"after", again.after}}));
+  }
   KC_RETURN_IF_ERROR(SettleCalls(ceremony));
   KC_RETURN_IF_ERROR(RunSteps(ceremony));
   return CloseRecord(ceremony);
+}
+
+// MayTryAgain tells whether the same people at the same machine can mend it: a
+// token that was pulled, a wrong PIN, a quorum that was short.
+bool MayTryAgain(World& world, const base::Error& error, const std::string& folder) {
+  switch (error.code) {
+    case base::ErrorCode::kAborted:
+    case base::ErrorCode::kIo:
+    case base::ErrorCode::kCorrupt:
+    case base::ErrorCode::kInternal:
+      return false;
+    default:
+      break;
+  }
+  if (!world.terminal.HasPeople() || world.stop_requested() || folder.empty()) return false;
+  const auto opened = HasEntries(world, folder);
+  return opened.ok() && *opened;
+}
+
+// GoOn asks after each failure what to do. Trying again is a resume without
+// leaving the program: tokens are found anew, and the record says what happened.
+base::Result<void> GoOn(World& world, const std::string& archive, const std::string& folder,
+                        base::Result<void> played) {
+  constexpr const char* kAgain = "try again";
+  constexpr const char* kPause = "pause the ceremony";
+  while (!played.ok() && MayTryAgain(world, played.error(), folder)) {
+    const base::Error& error = played.error();
+    world.terminal.Say(room::Tone::kBad, error.rule.empty() ? error.message : error.message + " [" + error.rule + "]");
+    room::Question question;
+    question.kind = room::Question::Kind::kDecision;
+    question.id = "again";
+    question.person = "the administrator";
+    question.text = "Nothing is lost: the record says what happened. Mend the cause, then decide.";
+    question.choices = {kAgain, kPause};
+    const auto decision = world.terminal.Ask(question);
+    if (!decision.ok() || *decision != kAgain) return played;
+    const Again again{error.message, question.person};
+    auto inputs = ReadRecordInputs(archive, folder);
+    if (!inputs.ok()) return std::move(inputs).error();
+    played = ResumeOnce(world, archive, std::move(inputs).value(), folder, again);
+  }
+  return played;
+}
+
+}  // namespace
+
+base::Result<void> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
+  auto played = BeginOnce(world, archive, std::move(inputs), folder);
+  return GoOn(world, archive, folder, std::move(played));
+}
+
+base::Result<void> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder) {
+  return GoOn(world, archive, folder, ResumeOnce(world, archive, std::move(inputs), folder, {}));
 }
 
 base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const std::string& folder) {

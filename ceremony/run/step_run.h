@@ -15,8 +15,10 @@ namespace ceremony::run {
 
 class StepRun final : public steps::StepContext {
  public:
-  StepRun(Ceremony& ceremony, const script::Step& step)
-      : ceremony_(ceremony), step_(step), progress_(ceremony.history().ProgressOf(step.id)) {}
+  // Whether Approve asks the step's quorum, or the section has been approved with this step in it.
+  enum class Asks : std::uint8_t { kItsQuorum, kNot };
+  StepRun(Ceremony& ceremony, const script::Step& step, Asks asks)
+      : ceremony_(ceremony), step_(step), asks_(asks), progress_(ceremony.history().ProgressOf(step.id)) {}
 
   const script::Inputs& inputs() const override { return ceremony_.inputs(); }
   const estate::Estate& estate() const override { return ceremony_.estate(); }
@@ -43,6 +45,7 @@ class StepRun final : public steps::StepContext {
  private:
   Ceremony& ceremony_;
   const script::Step& step_;
+  Asks asks_;
   steps::Progress progress_;
   std::vector<estate::Effect> effects_;
   std::map<std::string, steps::NewPins> new_pins_;  // wiped with the step

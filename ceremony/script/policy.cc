@@ -112,7 +112,8 @@ void BuildPolicy(const json& values, Policy& policy) {
   policy.clock.tolerance_seconds = values.at("clock").at("tolerance_seconds");
   policy.window = {values.at("window").at("warn_minutes"), values.at("window").at("stop_minutes")};
   const json& quorum = values.at("quorum");
-  policy.quorum = {quorum.at("minimum_m"), quorum.at("spare"), quorum.at("one_employer_below_m")};
+  policy.quorum = {quorum.at("minimum_m"), quorum.at("spare"), quorum.at("one_employer_below_m"),
+                   quorum.at("approval_minutes")};
   const json& pin = values.at("pin");
   policy.pin = {pin.at("alphabet"), pin.at("user_length"), pin.at("so_length")};
   policy.algorithms.ca_keys = values.at("algorithms").at("ca_keys").get<std::vector<std::string>>();
@@ -186,7 +187,10 @@ const FieldTable& PolicyTable() {
               "What every quorum must be.",
               {Field::Integer("minimum_m", 1, 255, "least m of any quorum"),
                Field::Integer("spare", 0, 255, "active members wanted beyond m, or an alarm is raised"),
-               Field::Boolean("one_employer_below_m", "whether the people of one employer must never reach m alone")},
+               Field::Boolean("one_employer_below_m", "whether the people of one employer must never reach m alone"),
+               Field::Integer("approval_minutes", 0, 10'000,
+                              "most minutes from a request to its last cosignature; 0: no limit")
+                   .Default(0)},
               {}},
              "rules of quorums"),
        Whole("pin",

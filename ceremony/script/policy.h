@@ -46,6 +46,7 @@ struct QuorumPolicy {
   int minimum_m = 0;
   int spare = 0;                      // active members wanted beyond m, or the pool alarm sounds
   bool one_employer_below_m = false;  // no single employer may reach m alone
+  int approval_minutes = 0;           // most between a request and its last cosignature; 0: no limit
 };
 
 // PINs that the product makes. Characters are drawn evenly from the alphabet.

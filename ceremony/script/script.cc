@@ -93,6 +93,7 @@ class Builder final {
     section.id = value.at("id");
     section.title = value.at("title");
     section.say = value.value("say", "");
+    section.quorum = value.value("quorum", "");
     CheckUnique(section_ids_, *node.Find("id"), "section");
     const Node& steps = *node.Find("steps");
     for (std::size_t i = 0; i < steps.children().size(); ++i)
@@ -299,6 +300,11 @@ FieldTable ScriptTable(const StepFieldSource& kinds) {
       "Steps that belong together; people may pause between sections.",
       {Field::Id("id", "names the section in the record; unique in the script"), Field::Text("title", "its heading"),
        Field::Prose("say", "words that are read aloud at its beginning").Optional(),
+       Field::Id("quorum",
+                 "asked once for all steps of the section that name the same quorum and whose parameters all stand in "
+                 "the script")
+           .Refers(Reference::kQuorum)
+           .Optional(),
        Field::List(
            "steps",
            Field::Variant("step", Field::Shaped("do", KindShape(), "the kind of step"), std::move(steps), "a step"), 1,

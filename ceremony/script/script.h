@@ -89,6 +89,9 @@ struct Section {
   std::string id;  // unique in the script
   std::string title;
   std::string say;
+  // Asked once for every step of the section that names the same quorum and
+  // whose parameters all stand in the script; empty: each step asks for itself.
+  std::string quorum;
   std::vector<Step> steps;
 };
 

@@ -90,6 +90,8 @@ class CertSelfSignKind final : public StepKind {
     return table;
   }
 
+  Approved approved() const override { return Approved::kResult; }
+
   std::string Title(const script::Step& step) const override {
     return fmt::format("Make the self-signed certificate {} of key {}", step.fields.Text("certificate"),
                        step.fields.Text("key"));

@@ -32,6 +32,8 @@ class DocumentLodgeKind final : public StepKind {
     return table;
   }
 
+  Approved approved() const override { return Approved::kParameters; }
+
   std::string Title(const script::Step& step) const override {
     return fmt::format("Lodge {} ({})", step.fields.Text("name"), step.fields.Text("kind"));
   }

@@ -57,6 +57,8 @@ class KeyGenerateKind final : public StepKind {
     return table;
   }
 
+  Approved approved() const override { return Approved::kParameters; }
+
   std::string Title(const script::Step& step) const override {
     return fmt::format("Generate key {} ({}) on token {}", step.fields.Text("key"), AlgorithmOf(step).title,
                        step.fields.Text("token"));

@@ -148,6 +148,10 @@ void PlanContext::Plans(const estate::Effect& effect) {
   Breach(error.rule, "", error.message, error.hint);
 }
 
+bool IsCoveredBySection(const script::Section& section, const script::Step& step, const StepKind& kind) {
+  return !section.quorum.empty() && step.quorum == section.quorum && kind.approved() == Approved::kParameters;
+}
+
 Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
   Plan plan;
   plan.estate = estate;
@@ -166,6 +170,13 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
       current.section = section.title;
       current.quorum = step.quorum;
       PlanContext context(inputs, step, plan, current);
+      if (!step.quorum.empty() && kind->approved() == Approved::kNothing) {
+        context.Breach("PLAN-QUORUM-03", "quorum",
+                       fmt::format("a step {} does nothing that a quorum could approve, and names the quorum {}",
+                                   step.kind, step.quorum),
+                       "leave the quorum out");
+      }
+      current.approved_with_section = IsCoveredBySection(section, step, *kind);
       if (!step.quorum.empty() && inputs.roster) {
         if (const script::Quorum* quorum = inputs.roster->FindQuorum(step.quorum)) {
           context.NeedsPeople(std::string(script::NameOf(quorum->role)), static_cast<std::size_t>(quorum->m));

@@ -38,7 +38,8 @@ struct StepPlan {
   std::string kind;
   std::string title;
   std::string section;
-  std::string quorum;  // name of the quorum that approves it; empty if none
+  std::string quorum;                  // name of the quorum that approves it; empty if none
+  bool approved_with_section = false;  // one approval for several steps of the section
   std::set<std::string> tokens;
   std::map<std::string, std::size_t> people;  // role -> at least so many
   std::vector<std::string> writes;            // paths below the record folder
@@ -93,6 +94,11 @@ class PlanContext final {
   Plan& plan_;
   StepPlan& current_;
 };
+
+class StepKind;
+
+// IsCoveredBySection tells whether the section's one approval is the step's, too.
+bool IsCoveredBySection(const script::Section& section, const script::Step& step, const StepKind& kind);
 
 // MakePlan checks the whole script, in order, against the estate as it is now.
 // It always returns a plan; problems are findings in it.

@@ -27,6 +27,8 @@ class RoomConfirmKind final : public StepKind {
     return table;
   }
 
+  Approved approved() const override { return Approved::kParameters; }
+
   std::string Title(const script::Step&) const override { return "Confirm"; }
 
   void Check(const script::Step& step, PlanContext& plan) const override {

@@ -5,6 +5,7 @@
 #ifndef CEREMONY_STEPS_STEP_KIND_H_
 #define CEREMONY_STEPS_STEP_KIND_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,13 @@ struct StepDescription {
   std::string_view summary;  // one sentence, present tense: what it does
   std::string_view leaves;   // which entries and files it leaves, in words
   std::string_view clauses;  // what it is evidence for: "BR 6.1.1.1; EN 319 411-1 6.5.1"
+};
+
+// Approved says what a quorum approves when it approves a step of a kind.
+enum class Approved : std::uint8_t {
+  kNothing,     // nothing consequential: a script that names a quorum for it is refused
+  kParameters,  // what stands in the script; a section may ask once for several such steps
+  kResult,      // bytes that are only known when it runs, such as a certificate's TBS
 };
 
 class StepKind {
@@ -42,6 +50,8 @@ class StepKind {
   // plan, says what the step needs and writes, and applies the effects that it
   // plans to the plan's estate. It has no other effect and never asks anyone.
   virtual void Check(const script::Step& step, PlanContext& plan) const = 0;
+
+  virtual Approved approved() const { return Approved::kNothing; }
 
   // Run does it. When an earlier run was cut off within this step, the context
   // knows what that run had already done (StepContext::progress): a key that

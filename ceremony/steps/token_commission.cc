@@ -29,6 +29,8 @@ class TokenCommissionKind final : public StepKind {
     return table;
   }
 
+  Approved approved() const override { return Approved::kParameters; }
+
   std::string Title(const script::Step& step) const override {
     return fmt::format("Take token {} into service", step.fields.Text("token"));
   }

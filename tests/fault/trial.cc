@@ -48,6 +48,7 @@ class SweptTerminal final : public room::Terminal {
  public:
   explicit SweptTerminal(const Fault& fault) : quiet_(nullptr, room::Look{}), fault_(fault) {}
   void ShowBanner(const room::Banner&) override {}
+  bool HasPeople() const override { return false; }
   void ShowStep(const room::StepHeading&) override {}
   void Say(room::Tone, const std::string&) override {}
   void ShowFacts(const std::vector<room::Fact>&) override {}

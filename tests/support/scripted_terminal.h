@@ -40,6 +40,10 @@ class ScriptedTerminal final : public ceremony::room::Terminal {
   // BeforeEach runs before a prompt is answered, with its index and id: a test kills or signals its own process there.
   void BeforeEach(std::function<void(std::size_t, const std::string&)> action) { before_each_ = std::move(action); }
 
+  // By default nobody is asked what no simulated person may answer.
+  void SetHasPeople(bool has_people) { has_people_ = has_people; }
+  bool HasPeople() const override { return has_people_; }
+
   // What was asked and shown so far.
   std::size_t prompts() const { return asked_.size(); }
   const std::vector<std::string>& asked() const { return asked_; }  // ids in order
@@ -120,6 +124,7 @@ class ScriptedTerminal final : public ceremony::room::Terminal {
   }
 
   bool strict_ = false;
+  bool has_people_ = false;
   std::deque<Answer> answers_;
   std::vector<std::pair<std::string, std::string>> secrets_;
   std::optional<std::pair<std::size_t, base::Error>> failure_;

@@ -93,11 +93,37 @@ TEST_CASE("the opening is met when m different people have cosigned its request"
   See(history, {{"type", "request"}, {"step", "opening"}, {"quorum", {{"name", "custodians"}, {"m", 2}, {"n", 3}}}});
   See(history, {{"type", "cosign"}, {"person", "alice"}, {"request", 1}});
   See(history, {{"type", "cosign"}, {"person", "alice"}, {"request", 1}});
-  CHECK_FALSE(history.opening()->met());
+  CHECK_FALSE(history.FindRequest("opening")->met());
   See(history, {{"type", "cosign"}, {"person", "bob"}, {"request", 7}});
-  CHECK_FALSE(history.opening()->met());
+  CHECK_FALSE(history.FindRequest("opening")->met());
   See(history, {{"type", "cosign"}, {"person", "bob"}, {"request", 1}});
-  CHECK(history.opening()->met());
+  CHECK(history.FindRequest("opening")->met());
+}
+
+TEST_CASE("a request that was declined is over, whoever signs it afterwards; the next one starts from nothing") {
+  History history;
+  const json request = {
+      {"type", "request"}, {"step", "generate"}, {"quorum", {{"name", "custodians"}, {"m", 1}, {"n", 3}}}};
+  See(history, {{"type", "open"}});
+  See(history, request);
+  See(history, {{"type", "refusal"}, {"rule", "QUORUM-DENIED-01"}, {"request", 1}});
+  See(history, {{"type", "cosign"}, {"person", "bob"}, {"request", 1}});
+  CHECK_FALSE(history.FindRequest("generate")->met());
+  See(history, request);
+  CHECK_FALSE(history.FindRequest("generate")->met());
+  See(history, {{"type", "cosign"}, {"person", "bob"}, {"request", 4}});
+  CHECK(history.FindRequest("generate")->met());
+  CHECK(history.FindRequest("verify") == nullptr);
+}
+
+TEST_CASE("a request of a section knows the steps that it is for") {
+  History history;
+  See(history, {{"type", "request"},
+                {"step", "section:root"},
+                {"steps", {"generate", "commission"}},
+                {"quorum", {{"name", "custodians"}, {"m", 2}, {"n", 3}}}});
+  CHECK(history.FindRequest(ceremony::run::SectionRequest("root"))->steps ==
+        std::set<std::string>{"commission", "generate"});
 }
 
 TEST_CASE("who departs no longer counts, and a done that nobody began is corrupt") {

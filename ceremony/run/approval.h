@@ -1,0 +1,58 @@
+// Approvals: a quorum cosigns the checkpoint that covers what it is asked for
+// (docs/record-format.md, section 4), so an approval binds the whole history and
+// serves once.
+#ifndef CEREMONY_RUN_APPROVAL_H_
+#define CEREMONY_RUN_APPROVAL_H_
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "ceremony/record/writer.h"
+#include "ceremony/run/ceremony.h"
+#include "ceremony/script/roster.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::run {
+
+// Approve asks for an approval of one step: `request`, checkpoint, cosignatures
+// of `quorum.m` distinct people who are present. Errors are kNoQuorum, and the
+// record already tells of them:
+//   QUORUM-SHORT-01      too few members are in the room
+//   QUORUM-DENIED-01     somebody declined: a `refusal` with the request and the person
+//   QUORUM-POSTPONED-01  somebody asked to wait: a `note` with both
+//   QUORUM-LATE-01       not met within the policy's approval_minutes: a `refusal`
+base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step,
+                           const std::string& statement, const nlohmann::json& subject);
+
+// ApproveSection asks once for every step of the section that it covers and that
+// was not begun yet, unless that was done before. Nothing when it covers none.
+base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& section);
+
+// ApproveOpening has the people who have come in cosign the first checkpoint of
+// the log: from then on the log key is trusted because they say so. The request
+// stays open until it is met, whoever declines at first.
+base::Result<void> ApproveOpening(Ceremony& ceremony);
+
+// Gathering is a text that members of a quorum sign, and what becomes of their answers.
+struct Gathering {
+  const script::Quorum& quorum;
+  std::string what;                            // the text, for people: "the final checkpoint of this record"
+  std::string text;                            // of the note
+  std::set<std::string> signed_by{};           // who has signed it already
+  std::optional<std::int64_t> until_micros{};  // BootMicros after which no signature is taken
+  // Keeps a signature, before the next person is asked.
+  std::function<base::Result<void>(const record::Writer::Cosignature&)> take;
+  // Records that `person` (nullptr: time) ended the gathering; may be empty.
+  std::function<base::Result<void>(const base::Error& why, const script::Person* person)> ended{};
+};
+
+// GatherSignatures asks the members who are present, in roster order, until m have signed.
+base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gathering);
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_APPROVAL_H_

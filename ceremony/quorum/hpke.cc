@@ -1,0 +1,201 @@
+#include "ceremony/quorum/hpke.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <memory>
+#include <string_view>
+
+#include "ceremony/quorum/software_agreement_key.h"
+
+namespace ceremony::quorum {
+namespace {
+
+using base::AsBytes;
+using base::Bytes;
+using base::ByteView;
+using base::ErrorCode;
+using base::MakeError;
+using base::SecretBytes;
+using internal::Aead;
+
+constexpr std::uint16_t kKem = 0x0010;
+constexpr std::uint16_t kKdf = 0x0001;
+constexpr std::size_t kHashBytes = 32;
+constexpr std::size_t kNonceBytes = 12;
+constexpr std::size_t kTagBytes = 16;
+
+std::size_t KeyBytes(Aead aead) { return aead == Aead::kAes128Gcm ? 16 : 32; }
+const EVP_CIPHER* CipherOf(Aead aead) { return aead == Aead::kAes128Gcm ? EVP_aes_128_gcm() : EVP_aes_256_gcm(); }
+
+std::array<std::uint8_t, 2> TwoBytes(std::uint16_t value) {
+  return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value & 0xff)};
+}
+
+// Everything that goes into the hash may be secret, and is joined in memory that is wiped.
+SecretBytes Join(std::initializer_list<ByteView> parts) {
+  std::size_t size = 0;
+  for (const ByteView part : parts) size += part.size();
+  SecretBytes joined(size);
+  auto out = joined.writable().begin();
+  for (const ByteView part : parts) out = std::copy(part.begin(), part.end(), out);
+  return joined;
+}
+
+SecretBytes Hmac(ByteView key, ByteView message) {
+  // HMAC takes no null key, though an empty one is what RFC 5869 gives for no salt.
+  static constexpr std::uint8_t kNothing = 0;
+  SecretBytes mac(kHashBytes);
+  unsigned size = kHashBytes;
+  HMAC(EVP_sha256(), key.empty() ? &kNothing : key.data(), static_cast<int>(key.size()), message.data(), message.size(),
+       mac.writable().data(), &size);
+  return mac;
+}
+
+// RFC 9180 section 4: every use of HKDF is bound to a suite and a label.
+class LabeledKdf final {
+ public:
+  explicit LabeledKdf(Bytes suite) : suite_(std::move(suite)) {}
+
+  SecretBytes Extract(ByteView salt, std::string_view label, ByteView input) const {
+    return Hmac(salt, Join({AsBytes("HPKE-v1"), suite_, AsBytes(label), input}).view());
+  }
+  // One block of HKDF-Expand: at most 32 bytes, which is all that is ever asked for.
+  SecretBytes Expand(const SecretBytes& key, std::string_view label, ByteView info, std::size_t size) const {
+    constexpr std::uint8_t kFirstBlock[] = {1};
+    const auto length = TwoBytes(static_cast<std::uint16_t>(size));
+    const SecretBytes block =
+        Hmac(key.view(),
+             Join({ByteView(length), AsBytes("HPKE-v1"), suite_, AsBytes(label), info, ByteView(kFirstBlock)}).view());
+    return SecretBytes::CopyOf(block.view().first(size));
+  }
+
+ private:
+  Bytes suite_;
+};
+
+LabeledKdf KemKdf() {
+  Bytes suite = base::ToBytes(AsBytes("KEM"));
+  for (const std::uint8_t byte : TwoBytes(kKem)) suite.push_back(byte);
+  return LabeledKdf(std::move(suite));
+}
+
+LabeledKdf SuiteKdf(Aead aead) {
+  Bytes suite = base::ToBytes(AsBytes("HPKE"));
+  for (const std::uint16_t id : {kKem, kKdf, static_cast<std::uint16_t>(aead)}) {
+    for (const std::uint8_t byte : TwoBytes(id)) suite.push_back(byte);
+  }
+  return LabeledKdf(std::move(suite));
+}
+
+// ExtractAndExpand of section 4.1.
+SecretBytes SharedSecret(const SecretBytes& agreed, ByteView enc, ByteView recipient_point) {
+  const LabeledKdf kdf = KemKdf();
+  const SecretBytes extracted = kdf.Extract({}, "eae_prk", agreed.view());
+  return kdf.Expand(extracted, "shared_secret", Join({enc, recipient_point}).view(), kHashBytes);
+}
+
+struct KeyAndNonce {
+  SecretBytes key, nonce;
+};
+
+// KeySchedule of section 5.1 in base mode: no pre-shared key.
+KeyAndNonce Schedule(const SecretBytes& shared, ByteView info, Aead aead) {
+  constexpr std::uint8_t kBaseMode[] = {0};
+  const LabeledKdf kdf = SuiteKdf(aead);
+  const SecretBytes psk_id_hash = kdf.Extract({}, "psk_id_hash", {});
+  const SecretBytes info_hash = kdf.Extract({}, "info_hash", info);
+  const SecretBytes context = Join({ByteView(kBaseMode), psk_id_hash.view(), info_hash.view()});
+  const SecretBytes secret = kdf.Extract(shared.view(), "secret", {});
+  return {kdf.Expand(secret, "key", context.view(), KeyBytes(aead)),
+          kdf.Expand(secret, "base_nonce", context.view(), kNonceBytes)};
+}
+
+struct CipherDeleter {
+  void operator()(EVP_CIPHER_CTX* p) const { EVP_CIPHER_CTX_free(p); }
+};
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, CipherDeleter>;
+
+base::Error CipherFailed() { return MakeError(ErrorCode::kInternal, "libcrypto could not run AES-GCM"); }
+
+base::Result<Bytes> Encrypt(const KeyAndNonce& with, ByteView aad, ByteView plaintext, Aead aead) {
+  const CipherContext context(EVP_CIPHER_CTX_new());
+  Bytes out(plaintext.size() + kTagBytes);
+  int size = 0;
+  if (!context ||
+      EVP_EncryptInit_ex(context.get(), CipherOf(aead), nullptr, with.key.view().data(), with.nonce.view().data()) !=
+          1 ||
+      EVP_EncryptUpdate(context.get(), nullptr, &size, aad.data(), static_cast<int>(aad.size())) != 1 ||
+      EVP_EncryptUpdate(context.get(), out.data(), &size, plaintext.data(), static_cast<int>(plaintext.size())) != 1 ||
+      EVP_EncryptFinal_ex(context.get(), out.data() + size, &size) != 1 ||
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, out.data() + plaintext.size()) != 1) {
+    return CipherFailed();
+  }
+  return out;
+}
+
+base::Result<SecretBytes> Decrypt(const KeyAndNonce& with, ByteView aad, ByteView sealed, Aead aead) {
+  const CipherContext context(EVP_CIPHER_CTX_new());
+  const std::size_t length = sealed.size() - kTagBytes;
+  Bytes tag = base::ToBytes(sealed.subspan(length));
+  SecretBytes out(length);
+  std::uint8_t nothing = 0;
+  std::uint8_t* const to = length == 0 ? &nothing : out.writable().data();
+  int size = 0;
+  if (!context ||
+      EVP_DecryptInit_ex(context.get(), CipherOf(aead), nullptr, with.key.view().data(), with.nonce.view().data()) !=
+          1 ||
+      EVP_DecryptUpdate(context.get(), nullptr, &size, aad.data(), static_cast<int>(aad.size())) != 1 ||
+      EVP_DecryptUpdate(context.get(), to, &size, sealed.data(), static_cast<int>(length)) != 1 ||
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) != 1) {
+    return CipherFailed();
+  }
+  if (EVP_DecryptFinal_ex(context.get(), to + size, &size) != 1) {
+    return MakeError(
+        ErrorCode::kCorrupt,
+        "what was sealed does not open: it was sealed to another key or for another purpose, or was changed");
+  }
+  return out;
+}
+
+}  // namespace
+
+namespace internal {
+
+base::Result<Sealed> SealFrom(AgreementKey& sender, const base::PublicKey& recipient, ByteView info, ByteView aad,
+                              const SecretBytes& plaintext, Aead aead) {
+  KC_ASSIGN_OR_RETURN(const SecretBytes agreed, sender.Agree(recipient));
+  Sealed sealed;
+  sealed.enc = sender.public_key().EcPoint();
+  const SecretBytes shared = SharedSecret(agreed, sealed.enc, recipient.EcPoint());
+  KC_ASSIGN_OR_RETURN(sealed.ciphertext, Encrypt(Schedule(shared, info, aead), aad, plaintext.view(), aead));
+  return sealed;
+}
+
+base::Result<SecretBytes> Open(AgreementKey& key, const Sealed& sealed, ByteView info, ByteView aad, Aead aead) {
+  // FromEcPoint takes an uncompressed point on the curve and nothing else (section 7.1.4).
+  auto sender = base::PublicKey::FromEcPoint(base::Curve::kP256, sealed.enc);
+  if (!sender.ok()) return std::move(sender).error().Prefixed("the sender's key of a sealed message");
+  if (sealed.ciphertext.size() < kTagBytes)
+    return MakeError(ErrorCode::kCorrupt, "what was sealed is shorter than its tag");
+  KC_ASSIGN_OR_RETURN(const SecretBytes agreed, key.Agree(*sender));
+  const SecretBytes shared = SharedSecret(agreed, sealed.enc, key.public_key().EcPoint());
+  return Decrypt(Schedule(shared, info, aead), aad, sealed.ciphertext, aead);
+}
+
+}  // namespace internal
+
+base::Result<Sealed> HpkeSeal(const base::PublicKey& recipient, ByteView info, ByteView aad,
+                              const SecretBytes& plaintext) {
+  KC_ASSIGN_OR_RETURN(const auto sender, SoftwareAgreementKey::Generate());
+  return internal::SealFrom(*sender, recipient, info, aad, plaintext, Aead::kAes256Gcm);
+}
+
+base::Result<SecretBytes> HpkeOpen(AgreementKey& key, const Sealed& sealed, ByteView info, ByteView aad) {
+  return internal::Open(key, sealed, info, aad, Aead::kAes256Gcm);
+}
+
+}  // namespace ceremony::quorum

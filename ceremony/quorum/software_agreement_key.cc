@@ -1,0 +1,100 @@
+#include "ceremony/quorum/software_agreement_key.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <utility>
+
+namespace ceremony::quorum {
+namespace {
+
+using base::ErrorCode;
+using base::MakeError;
+
+struct Deleter {
+  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
+  void operator()(EVP_PKEY_CTX* p) const { EVP_PKEY_CTX_free(p); }
+  void operator()(PKCS8_PRIV_KEY_INFO* p) const { PKCS8_PRIV_KEY_INFO_free(p); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Deleter>;
+
+base::Result<base::PublicKey> PublicHalf(EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key, &der);
+  if (size <= 0) return MakeError(ErrorCode::kInternal, "libcrypto could not encode a public key");
+  auto parsed = base::PublicKey::FromSpki({der, static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return parsed;
+}
+
+}  // namespace
+
+struct SoftwareAgreementKey::State {
+  Owned<EVP_PKEY> key;
+  base::PublicKey public_key;
+};
+
+SoftwareAgreementKey::SoftwareAgreementKey(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SoftwareAgreementKey::~SoftwareAgreementKey() = default;
+
+base::Result<std::unique_ptr<SoftwareAgreementKey>> SoftwareAgreementKey::Generate() {
+  Owned<EVP_PKEY> key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  if (!key) return MakeError(ErrorCode::kInternal, "libcrypto could not make a P-256 key");
+  KC_ASSIGN_OR_RETURN(base::PublicKey half, PublicHalf(key.get()));
+  return std::unique_ptr<SoftwareAgreementKey>(
+      new SoftwareAgreementKey(std::make_unique<State>(State{std::move(key), std::move(half)})));
+}
+
+base::Result<std::unique_ptr<SoftwareAgreementKey>> SoftwareAgreementKey::FromPkcs8(const base::SecretBytes& pkcs8) {
+  const base::ByteView der = pkcs8.view();
+  const unsigned char* at = der.data();
+  const Owned<PKCS8_PRIV_KEY_INFO> info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
+  const bool whole = info != nullptr && at == der.data() + der.size();
+  Owned<EVP_PKEY> key(whole ? EVP_PKCS82PKEY(info.get()) : nullptr);
+  ERR_clear_error();
+  if (!key) return MakeError(ErrorCode::kInvalidInput, "the private key for shares is not a DER PKCS#8 key");
+  if (EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_EC)
+    return MakeError(ErrorCode::kInvalidInput, "the private key for shares is not an EC key");
+  KC_ASSIGN_OR_RETURN(base::PublicKey half, PublicHalf(key.get()));
+  if (half.algorithm() != base::KeyAlgorithm::kEcP256) {
+    return MakeError(
+        ErrorCode::kInvalidInput,
+        "the private key for shares is " + std::string(base::FactsOf(half.algorithm()).title) + ", expected EC P-256");
+  }
+  return std::unique_ptr<SoftwareAgreementKey>(
+      new SoftwareAgreementKey(std::make_unique<State>(State{std::move(key), std::move(half)})));
+}
+
+const base::PublicKey& SoftwareAgreementKey::public_key() const { return state_->public_key; }
+
+base::Result<base::SecretBytes> SoftwareAgreementKey::Agree(const base::PublicKey& peer) {
+  if (peer.algorithm() != base::KeyAlgorithm::kEcP256)
+    return MakeError(ErrorCode::kInvalidInput, "the other key of an agreement is not EC P-256");
+  const unsigned char* at = peer.spki().data();
+  const Owned<EVP_PKEY> other(d2i_PUBKEY(nullptr, &at, static_cast<long>(peer.spki().size())));
+  const Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(state_->key.get(), nullptr));
+  base::SecretBytes x(32);
+  std::size_t size = x.size();
+  // Setting the peer validates its point (SP 800-56A 5.6.2.3.3) a second time.
+  if (!other || !context || EVP_PKEY_derive_init(context.get()) != 1 ||
+      EVP_PKEY_derive_set_peer(context.get(), other.get()) != 1 ||
+      EVP_PKEY_derive(context.get(), x.writable().data(), &size) != 1 || size != x.size()) {
+    ERR_clear_error();
+    return MakeError(ErrorCode::kInvalidInput, "libcrypto could not agree with the key " + peer.SpkiSha256Hex());
+  }
+  return x;
+}
+
+base::Result<base::SecretBytes> SoftwareAgreementKey::ToPkcs8() const {
+  const Owned<PKCS8_PRIV_KEY_INFO> info(EVP_PKEY2PKCS8(state_->key.get()));
+  const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr) : -1;
+  if (size <= 0) return MakeError(ErrorCode::kInternal, "a private key could not be encoded as PKCS#8");
+  base::SecretBytes der(static_cast<std::size_t>(size));
+  unsigned char* out = der.writable().data();
+  i2d_PKCS8_PRIV_KEY_INFO(info.get(), &out);
+  return der;
+}
+
+}  // namespace ceremony::quorum

@@ -66,15 +66,15 @@ base::Result<base::SecretBytes> ToPkcs8(EVP_PKEY* key) {
 
 base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::SignerOf(const script::Person& person) {
   if (const auto known = simulated_.find(person.id); known != simulated_.end()) return known->second;
-  const auto file = files_.find(person.id);
-  if (file == files_.end()) {
+  const auto file = bound_.find(person.id);
+  if (file == bound_.end() || file->second.kind != script::CredentialKind::kFiles) {
     base::Error error =
         base::MakeError(base::ErrorCode::kNotFound, fmt::format("{} has no credential in the binding", person.name));
     error.hint = fmt::format("add \"{}\" to \"credentials\" of the binding", person.id);
     return error;
   }
   bool encrypted = false;
-  KC_ASSIGN_OR_RETURN(std::shared_ptr<record::NoteSigner> signer, Load(person, file->second, encrypted));
+  KC_ASSIGN_OR_RETURN(std::shared_ptr<record::NoteSigner> signer, Load(person, file->second.sign, encrypted));
   if (!encrypted) simulated_[person.id] = signer;
   return signer;
 }

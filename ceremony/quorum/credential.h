@@ -10,6 +10,7 @@
 #include "ceremony/quorum/agreement_key.h"
 #include "ceremony/record/note.h"
 #include "ceremony/room/terminal.h"
+#include "ceremony/script/binding.h"
 #include "ceremony/script/roster.h"
 #include "hsm/base/result.h"
 
@@ -33,9 +34,9 @@ class Credentials {
 // Unencrypted ones belong to simulated people and are read once.
 class FileCredentials final : public Credentials {
  public:
-  // `files` gives the path for each person id.
-  FileCredentials(std::string estate, std::map<std::string, std::string> files, room::Terminal& terminal)
-      : estate_(std::move(estate)), files_(std::move(files)), terminal_(terminal) {}
+  // `bound` is the binding's `credentials`, by person id.
+  FileCredentials(std::string estate, std::map<std::string, script::CredentialBinding> bound, room::Terminal& terminal)
+      : estate_(std::move(estate)), bound_(std::move(bound)), terminal_(terminal) {}
 
   base::Result<std::shared_ptr<record::NoteSigner>> SignerOf(const script::Person& person) override;
   base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person) override;
@@ -45,7 +46,7 @@ class FileCredentials final : public Credentials {
                                                          bool& encrypted);
 
   std::string estate_;
-  std::map<std::string, std::string> files_;
+  std::map<std::string, script::CredentialBinding> bound_;
   room::Terminal& terminal_;
   std::map<std::string, std::shared_ptr<record::NoteSigner>> simulated_;
 };

@@ -141,7 +141,7 @@ base::Result<script::Binding> FirstBinding(const RehearsalPaths& paths, const sc
   binding.tokens.push_back(std::move(record_token));
   for (const Simulated& simulated : kPeople) {
     if (simulated.role == script::Role::kCustodian)
-      binding.credentials[simulated.id] = CredentialPath(paths, simulated.id);
+      binding.credentials[simulated.id] = script::CredentialBinding::Files(CredentialPath(paths, simulated.id), "");
   }
   return binding;
 }

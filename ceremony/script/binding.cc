@@ -77,10 +77,12 @@ class Builder final {
     binding_.estate = values.at("estate");
     binding_.environment = ValueOf(kEnvironments, values.at("environment").get_ref<const std::string&>());
     binding_.record_token = values.at("record_token");
-    binding_.credentials = values.at("credentials").get<std::map<std::string, std::string>>();
     binding_.script_sha256 = values.value("script_sha256", "");
     for (const Node* node : document_.root().Find("tokens")->children()) {
       BuildToken(values.at("tokens").at(node->key()), *node);
+    }
+    if (const Node* credentials = document_.root().Find("credentials"); credentials != nullptr) {
+      for (const Node* node : credentials->children()) BuildCredential(values.at("credentials").at(node->key()), *node);
     }
     if (binding_.Find(binding_.record_token) != nullptr) return;
     std::vector<std::string> names;
@@ -116,15 +118,66 @@ class Builder final {
     }
     CheckBytes(*node.Find("label"), kLabelBytes);
     if (const Node* serial = node.Find("serial"); serial != nullptr) CheckBytes(*serial, kSerialBytes);
+    CheckArguments(node);
+    CheckDistinct(token, node);
+    binding_.tokens.push_back(std::move(token));
+  }
+
+  void BuildCredential(const json& value, const Node& node) {
+    CredentialBinding credential;
+    std::string_view kind;
+    if (value.contains("sign")) {
+      kind = "sign";
+      credential = CredentialBinding::Files(value.at("sign"), value.value("open", ""));
+    } else if (value.contains("module")) {
+      kind = "module";
+      credential.kind = CredentialKind::kCard;
+      credential.module = value.at("module");
+      credential.label = value.value("label", "");
+      credential.serial = value.value("serial", "");
+      if (value.contains("environment"))
+        credential.environment = value.at("environment").get<std::map<std::string, std::string>>();
+      credential.init_args = value.value("init_args", "");
+      if (credential.label.empty() && credential.serial.empty())
+        Add(node, kRuleMissing, "missing: expected \"label\" or \"serial\" of the card");
+    } else {
+      kind = "offline";
+      if (!value.at("offline").get<bool>())
+        Add(*node.Find("offline"), kRuleValue, "expected true, found false", "say where the keys are, or leave it out");
+    }
+    for (const Node* member : node.children()) {
+      const std::string_view owner = OwnerOf(member->key());
+      if (!owner.empty() && owner != kind) {
+        Add(*member, kRuleContradiction, fmt::format("expected only beside `{}`, found beside `{}`", owner, kind));
+      }
+    }
+    for (const char* name : {"label", "serial"}) {
+      const Node* member = node.Find(name);
+      if (member != nullptr) CheckBytes(*member, std::string_view(name) == "label" ? kLabelBytes : kSerialBytes);
+    }
+    CheckArguments(node);
+    binding_.credentials[node.key()] = std::move(credential);
+  }
+
+  // OwnerOf tells which kind of credential a member belongs to.
+  static std::string_view OwnerOf(std::string_view member) {
+    if (member == "open") return "sign";
+    for (const std::string_view of_card : {"label", "serial", "environment", "init_args"}) {
+      if (member == of_card) return "module";
+    }
+    return {};
+  }
+
+  // What a module is given must hold no PIN, neither by variable nor by argument.
+  void CheckArguments(const Node& node) {
     if (const Node* variables = node.Find("environment"); variables != nullptr) {
       for (const Node* variable : variables->children()) {
         if (HoldsSecretName(variable->key()) || HoldsSecret(variable->text()))
           Add(*variable, kRuleSecret, kSecretWords, kSecretHint);
       }
     }
-    if (HoldsSecret(token.init_args)) Add(*node.Find("init_args"), kRuleSecret, kSecretWords, kSecretHint);
-    CheckDistinct(token, node);
-    binding_.tokens.push_back(std::move(token));
+    if (const Node* arguments = node.Find("init_args"); arguments != nullptr && HoldsSecret(arguments->text()))
+      Add(*arguments, kRuleSecret, kSecretWords, kSecretHint);
   }
 
   // The token pads both with blanks to a fixed number of bytes.
@@ -151,6 +204,40 @@ class Builder final {
   Problems& problems_;
 };
 
+Field EnvironmentField() {
+  return Field::Map("environment", VariableShape(), Field::Text("value", "its value").Length(1, 1000).Unquotable(), 0,
+                    20, "environment variables, set before the module is loaded");
+}
+
+Field InitArgsField() {
+  return Field::Text("init_args", "for C_Initialize, as modules of the NSS kind need")
+      .Length(1, 1000)
+      .Unquotable()
+      .Optional();
+}
+
+FieldTable CredentialTable() {
+  return {
+      "credential",
+      "Where the keys of a custodian are: in files (`sign`, `open`), on a card or token of their own (`module` with "
+      "`label` or `serial`), or offline. Secrets never stand here.",
+      {Field::Shaped("sign", AbsolutePathShape(),
+                     "a PKCS#8 file (PEM) with the key that approves, encrypted unless the person is simulated")
+           .Example("\"/media/alice/sign.pem\"")
+           .Optional(),
+       Field::Shaped("open", AbsolutePathShape(), "the same with the key that opens shares").Optional(),
+       Field::Shaped("module", AbsolutePathShape(),
+                     "the PKCS#11 library of the card; its keys are found by the roster's public keys, its PIN is "
+                     "asked for, or typed on the card reader")
+           .Optional(),
+       Field::Text("label", "the card's label").Length(1, 32).Optional(),
+       Field::Text("serial", "the card's serial number").Length(1, 16).Optional(), EnvironmentField().Optional(),
+       InitArgsField(),
+       Field::Boolean("offline", "true: the custodian signs on a machine of their own and hands over the signature")
+           .Optional()},
+      {{"sign", "module", "offline"}}};
+}
+
 FieldTable TokenTable() {
   FieldTable blank{"uninitialised",
                    "How a token that has not been initialised is recognised; what is left out is not compared, and one "
@@ -159,28 +246,51 @@ FieldTable TokenTable() {
                     Field::Text("serial", "serial of the device, if it shows one already").Length(1, 16).Optional(),
                     Field::Text("slot_description", "as `keyceremony token list` shows it").Length(1, 64).Optional()},
                    {}};
-  return {"bound token",
-          "A real token. Secrets never stand here.",
-          {Field::Shaped("module", AbsolutePathShape(), "the PKCS#11 library")
-               .Example("\"/usr/lib/softhsm/libsofthsm2.so\""),
-           Field::Text("label", "the token's label; one to be commissioned gets it").Length(1, 32),
-           Field::Text("serial", "the token's serial number").Length(1, 16).Optional(),
-           Field::Table("uninitialised", std::move(blank), "in place of `serial`, for a token to be commissioned")
-               .Example("{}")
-               .Optional(),
-           Field::Choice("login", ChoicesOf(kLogins), "how one logs in").Default("pin-prompt").Unquotable(),
-           Field::Map("environment", VariableShape(), Field::Text("value", "its value").Length(1, 1000).Unquotable(), 0,
-                      20, "environment variables, set before the module is loaded")
-               .DefaultJson("{}"),
-           Field::Text("init_args", "for C_Initialize, as modules of the NSS kind need")
-               .Length(1, 1000)
-               .Unquotable()
-               .Optional(),
-           Field::Text("site", "where the token stands").Optional()},
-          {{"serial", "uninitialised"}}};
+  return {
+      "bound token",
+      "A real token. Secrets never stand here.",
+      {Field::Shaped("module", AbsolutePathShape(), "the PKCS#11 library")
+           .Example("\"/usr/lib/softhsm/libsofthsm2.so\""),
+       Field::Text("label", "the token's label; one to be commissioned gets it").Length(1, 32),
+       Field::Text("serial", "the token's serial number").Length(1, 16).Optional(),
+       Field::Table("uninitialised", std::move(blank), "in place of `serial`, for a token to be commissioned")
+           .Example("{}")
+           .Optional(),
+       Field::Choice("login", ChoicesOf(kLogins), "how one logs in").Default("pin-prompt").Unquotable(),
+       EnvironmentField().DefaultJson("{}"), InitArgsField(), Field::Text("site", "where the token stands").Optional()},
+      {{"serial", "uninitialised"}}};
+}
+
+ordered_json Spelled(const CredentialBinding& credential) {
+  ordered_json entry = ordered_json::object();
+  switch (credential.kind) {
+    case CredentialKind::kFiles:
+      entry["sign"] = credential.sign;
+      if (!credential.open.empty()) entry["open"] = credential.open;
+      break;
+    case CredentialKind::kCard:
+      entry["module"] = credential.module;
+      if (!credential.label.empty()) entry["label"] = credential.label;
+      if (!credential.serial.empty()) entry["serial"] = credential.serial;
+      for (const auto& [name, value] : credential.environment) entry["environment"][name] = value;
+      if (!credential.init_args.empty()) entry["init_args"] = credential.init_args;
+      break;
+    case CredentialKind::kOffline:
+      entry["offline"] = true;
+      break;
+  }
+  return entry;
 }
 
 }  // namespace
+
+CredentialBinding CredentialBinding::Files(std::string sign, std::string open) {
+  CredentialBinding credential;
+  credential.kind = CredentialKind::kFiles;
+  credential.sign = std::move(sign);
+  credential.open = std::move(open);
+  return credential;
+}
 
 std::string_view NameOf(Environment environment) { return WordOf(kEnvironments, environment); }
 std::string_view NameOf(Login login) { return WordOf(kLogins, login); }
@@ -201,10 +311,8 @@ const FieldTable& BindingTable() {
        Field::Map("tokens", IdShape(), Field::Table("token", TokenTable(), "a token"), 1, 100,
                   "real tokens by logical name"),
        Field::Id("record_token", "the one of `tokens` that makes and holds the key of the record"),
-       Field::Map(
-           "credentials", IdShape(),
-           Field::Shaped("file", AbsolutePathShape(), "a PKCS#8 file (PEM), encrypted unless the person is simulated"),
-           0, 200, "the file with which each custodian signs, by person id")
+       Field::Map("credentials", IdShape(), Field::Table("credential", CredentialTable(), "a credential"), 0, 200,
+                  "where the keys of each custodian are, by person id")
            .DefaultJson("{}"),
        Field::Digest("script_sha256", "freezes the script: nothing else may run under this binding").Optional()},
       {}};
@@ -251,7 +359,7 @@ base::Result<std::string> WriteBinding(const Binding& binding) {
     file["tokens"][token.name] = std::move(entry);
   }
   file["record_token"] = binding.record_token;
-  for (const auto& [person, path] : binding.credentials) file["credentials"][person] = path;
+  for (const auto& [person, credential] : binding.credentials) file["credentials"][person] = Spelled(credential);
   if (!binding.script_sha256.empty()) file["script_sha256"] = binding.script_sha256;
   return Written(file, [](LoadedFile written) { return ParseBinding(std::move(written)); });
 }

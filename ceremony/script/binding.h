@@ -53,14 +53,34 @@ struct TokenBinding {
   std::string site;                                // where it stands, for the plan; may be empty
 };
 
+// Where the keys of a custodian are: in files, on a card or token of their own,
+// or somewhere that this machine never sees.
+enum class CredentialKind : std::uint8_t { kFiles, kCard, kOffline };
+
+struct CredentialBinding {
+  CredentialKind kind = CredentialKind::kOffline;
+  // kFiles: PKCS#8 in PEM, absolute paths. Encrypted, unless the person is simulated.
+  std::string sign;
+  std::string open;  // empty: holds no shares
+  // kCard: the keys on it are found by the public keys of the roster. Its PIN is
+  // typed at the terminal, or on the card reader where that has a PIN pad.
+  std::string module;  // absolute path of the PKCS#11 library
+  std::string label;   // of the card; it or the serial, or both
+  std::string serial;
+  std::map<std::string, std::string> environment;  // set before the module is loaded
+  std::string init_args;                           // for C_Initialize's pReserved; empty: none
+
+  static CredentialBinding Files(std::string sign, std::string open);
+};
+
 struct Binding {
   std::string estate;  // must be that of the script
   Environment environment = Environment::kRehearsal;
-  std::vector<TokenBinding> tokens;                // in file order
-  std::string record_token;                        // the one of `tokens` that holds the log key
-  std::map<std::string, std::string> credentials;  // person id -> PKCS#8 file (PEM) with the key that signs for them
-  std::string script_sha256;                       // freezes the script: no other bytes may run; empty: not frozen
-  LoadedFile file;                                 // empty for one that was not read from a file
+  std::vector<TokenBinding> tokens;                      // in file order
+  std::string record_token;                              // the one of `tokens` that holds the log key
+  std::map<std::string, CredentialBinding> credentials;  // by person id
+  std::string script_sha256;  // freezes the script: no other bytes may run; empty: not frozen
+  LoadedFile file;            // empty for one that was not read from a file
 
   const TokenBinding* Find(std::string_view token) const;
 };

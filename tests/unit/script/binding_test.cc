@@ -131,6 +131,49 @@ TEST_CASE("what is written is read back to the same") {
         "what is to be written:6:17: /tokens/root-hsm: missing: expected \"serial\" or \"uninitialised\"");
 }
 
+TEST_CASE("a credential is files, a card or offline, and nothing in between") {
+  const auto binding = ParseBinding(FileOf("b.json", kCredentialsBinding));
+  REQUIRE_MESSAGE(binding.ok(), (binding.ok() ? "" : binding.error().message));
+  const auto& credentials = binding->credentials;
+  REQUIRE(credentials.size() == 4);
+  CHECK(credentials.at("alice").kind == CredentialKind::kFiles);
+  CHECK(credentials.at("alice").sign == "/media/alice/sign.pem");
+  CHECK(credentials.at("alice").open == "/media/alice/open.pem");
+  CHECK(credentials.at("bob").kind == CredentialKind::kCard);
+  CHECK(credentials.at("bob").module == "/usr/lib/opensc-pkcs11.so");
+  CHECK(credentials.at("bob").label == "BOB");
+  CHECK(credentials.at("bob").serial == "77");
+  CHECK(credentials.at("bob").environment == std::map<std::string, std::string>{{"CARD", "1"}});
+  CHECK(credentials.at("bob").init_args == "x=1");
+  CHECK(credentials.at("carol").kind == CredentialKind::kOffline);
+  CHECK(credentials.at("dave").open.empty());
+  const auto written = WriteBinding(*binding);
+  REQUIRE(written.ok());
+  CHECK(*WriteBinding(*ParseBinding(FileOf("w.json", *written))) == *written);
+
+  const auto problems = [](const char* from, const char* to) {
+    return ProblemsOf(Replaced(kCredentialsBinding, from, to));
+  };
+  CHECK(problems("{\"offline\": true}", "{\"offline\": false}") ==
+        "INPUT-05 b.json:10:26: /credentials/carol/offline: expected true, found false "
+        "[say where the keys are, or leave it out]\n");
+  CHECK(problems("{\"offline\": true}", "{\"offline\": true, \"sign\": \"/a/b.pem\"}") ==
+        "INPUT-14 b.json:10:15: /credentials/carol/offline: expected only one of \"sign\", \"module\" or "
+        "\"offline\", found `sign` and `offline`\n");
+  CHECK(problems("{\"offline\": true}", "{\"offline\": true, \"open\": \"/a/b.pem\"}") ==
+        "INPUT-14 b.json:10:40: /credentials/carol/open: expected only beside `sign`, found beside `offline`\n");
+  CHECK(problems("{\"sign\": \"/media/dave/sign.pem\"}", "{\"sign\": \"/d.pem\", \"label\": \"D\"}") ==
+        "INPUT-14 b.json:11:41: /credentials/dave/label: expected only beside `module`, found beside `sign`\n");
+  CHECK(problems("\"label\": \"BOB\", \"serial\": \"77\", ", "") ==
+        "INPUT-03 b.json:9:12: /credentials/bob: missing: expected \"label\" or \"serial\" of the card\n");
+  CHECK(problems("\"CARD\"", "\"CARD_PIN\"") ==
+        std::string("INPUT-11 b.json:9:112: /credentials/bob/environment/CARD_PIN") + kSecretHint);
+  CHECK(problems("\"x=1\"", "\"pin=1\"") ==
+        std::string("INPUT-11 b.json:9:127: /credentials/bob/init_args") + kSecretHint);
+  CHECK(problems("{\"sign\": \"/media/dave/sign.pem\"}", "\"/media/dave/sign.pem\"").substr(0, 45) ==
+        "INPUT-04 b.json:11:13: /credentials/dave: exp");
+}
+
 TEST_CASE("a binding fits a script of its estate when every token of the script is bound") {
   const auto binding = ParseBinding(FileOf("b.json", kGoodBinding)).value();
   const auto script_of = [](const std::string& estate, const std::string& token) {

@@ -53,6 +53,22 @@ inline constexpr const char* kGoodBinding = R"({
 }
 )";
 
+// Every kind of credential.
+inline constexpr const char* kCredentialsBinding = R"({
+  "format": "keyceremony-binding/1",
+  "estate": "smki.example",
+  "environment": "rehearsal",
+  "tokens": {"log": {"module": "/usr/lib/softhsm/libsofthsm2.so", "label": "LOG", "serial": "1"}},
+  "record_token": "log",
+  "credentials": {
+    "alice": {"sign": "/media/alice/sign.pem", "open": "/media/alice/open.pem"},
+    "bob": {"module": "/usr/lib/opensc-pkcs11.so", "label": "BOB", "serial": "77", "environment": {"CARD": "1"}, "init_args": "x=1"},
+    "carol": {"offline": true},
+    "dave": {"sign": "/media/dave/sign.pem"}
+  }
+}
+)";
+
 inline constexpr const char* kGoodPolicy = R"({
   "format": "keyceremony-policy/1",
   "id": "smki",

@@ -112,7 +112,10 @@ void CheckAgreement(const std::string& kind, const std::string& broken, const st
 
 }  // namespace
 
-TEST_CASE("schema and parser give one verdict on every binding") { CheckAgreement("binding", kGoodBinding); }
+TEST_CASE("schema and parser give one verdict on every binding") {
+  CheckAgreement("binding", kGoodBinding);
+  CheckAgreement("binding", kCredentialsBinding);
+}
 
 TEST_CASE("schema and parser give one verdict on every policy") {
   CheckAgreement("policy", kGoodPolicy, {ReadText(kSource + "/scripts/smki.policy.json")});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "hsm/agree.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/rsa_numbers.h"
 #include "hsm/describe.h"
@@ -155,18 +156,9 @@ Result<void> SendByOaep(Session& source, Session& target, const TransportSpec& s
   return {};
 }
 
-Bytes PointFor(const Quirks& quirks, const base::PublicKey& peer) {
-  Bytes point = peer.EcPoint();
-  if (quirks.ecdh_point == PointForm::kRaw) return point;
-  // A P-256 point has 65 bytes: one length byte is enough for the OCTET STRING.
-  Bytes wrapped = {0x04, static_cast<std::uint8_t>(point.size())};
-  wrapped.insert(wrapped.end(), point.begin(), point.end());
-  return wrapped;
-}
-
 Result<Object> Derive(Session& session, const Object& private_key, const base::PublicKey& peer, std::string_view label,
                       std::vector<Object>& helpers) {
-  Bytes point = PointFor(session.quirks(), peer);
+  Bytes point = EcdhPointFor(session.quirks(), peer);
   CK_ECDH1_DERIVE_PARAMS parameters{CKD_NULL, 0, nullptr, point.size(), point.data()};
   CK_MECHANISM mechanism{CKM_ECDH1_DERIVE, &parameters, sizeof parameters};
   const Template stated = ForModule(FullWrapKeyTemplate(KeySpec(label, Extractable::kNo)), session.quirks());

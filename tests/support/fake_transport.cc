@@ -204,11 +204,13 @@ CK_RV FakeCryptoki::DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism
   }
   if (!made.attributes.contains(CKA_KEY_TYPE) || !made.attributes.contains(CKA_VALUE_LEN))
     return CKR_TEMPLATE_INCOMPLETE;
-  if (NumberOf(made.attributes, CKA_KEY_TYPE) != CKK_AES) return CKR_TEMPLATE_INCONSISTENT;
+  const CK_KEY_TYPE key_type = NumberOf(made.attributes, CKA_KEY_TYPE);
+  if (key_type != CKK_AES && key_type != CKK_GENERIC_SECRET) return CKR_TEMPLATE_INCONSISTENT;
   const std::optional<Bytes> shared = crypto::Ecdh(with->key, {ecdh->pPublicData, ecdh->ulPublicDataLen});
   if (!shared) return CKR_MECHANISM_PARAM_INVALID;
   const CK_ULONG size = NumberOf(made.attributes, CKA_VALUE_LEN);
-  if ((size != 16 && size != 24 && size != 32) || size > shared->size()) return CKR_ATTRIBUTE_VALUE_INVALID;
+  if (key_type == CKK_AES && size != 16 && size != 24 && size != 32) return CKR_ATTRIBUTE_VALUE_INVALID;
+  if (size == 0 || size > shared->size()) return CKR_ATTRIBUTE_VALUE_INVALID;
   // 2.40 section 6.4.7: bytes are taken off the leading end.
   made.attributes[CKA_VALUE] = Bytes(shared->end() - static_cast<std::ptrdiff_t>(size), shared->end());
   AddDefaults(CKO_SECRET_KEY, &made.attributes);

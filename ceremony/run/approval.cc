@@ -91,14 +91,30 @@ base::Result<void> RecordEnd(Ceremony& ceremony, std::uint64_t request, const st
   return {};
 }
 
+constexpr std::size_t kLongestFact = 160;
+
+// FactsOf lists the parameters that are plain values; the digest stands for all of them.
+std::vector<room::Fact> FactsOf(const json& subject, const base::Sha256Digest& digest) {
+  std::vector<room::Fact> facts;
+  for (const auto& [name, value] : subject.items()) {
+    // Long ones are bytes in base64, which nobody reads; what they are was shown before.
+    if (value.is_string() && value.get_ref<const std::string&>().size() <= kLongestFact)
+      facts.push_back({name, value.get<std::string>()});
+    if (value.is_number_integer() || value.is_boolean()) facts.push_back({name, value.dump()});
+  }
+  facts.push_back({"SHA-256 of it", base::HexEncode(digest)});
+  return facts;
+}
+
 // Collect shows what is approved and the checkpoint over it, and records each
 // cosignature as it comes.
 base::Result<void> Collect(Ceremony& ceremony, const script::Quorum& quorum, std::uint64_t seq, const Request& request,
                            const base::Sha256Digest& digest, const record::Checkpoint& checkpoint,
                            const std::set<std::string>& signed_by) {
   ceremony.terminal().Say(room::Tone::kPlain, "Approval is asked for: " + request.statement);
-  ceremony.terminal().ShowDigest("what is approved", digest);
-  ceremony.terminal().ShowDigest("the record up to here", checkpoint.root);
+  ceremony.terminal().ShowFacts(FactsOf(request.subject, digest));
+  // The checkpoint covers the request, and so all of the above: one digest to compare.
+  ceremony.terminal().ShowDigest("what is signed: the record up to this request", checkpoint.root);
   Gathering gathering{quorum, "\"" + request.statement + "\"", checkpoint.Text(), signed_by, {}, {}, {}};
   if (const int minutes = ceremony.inputs().policy.quorum.approval_minutes; minutes > 0 && request.step != kOpeningStep)
     gathering.until_micros = ceremony.world().clock.BootMicros() + std::int64_t{minutes} * 60'000'000;

@@ -91,11 +91,18 @@ base::Result<void> Ceremony::AppendRefusal(const base::Error& error, const std::
   return {};
 }
 
+namespace {
+std::string TitleOf(const std::string& role) {
+  const auto found = script::FindRole(role);
+  return found ? std::string(script::TitleOf(*found)) : role;
+}
+}  // namespace
+
 base::Result<std::string> Ceremony::Ask(const std::string& role, room::Question question) {
   if (question.person.empty()) {
     const auto present = history_.attendance().WithRole(role);
-    question.person = present.empty() ? (role.empty() ? std::string("the room") : "the " + role)
-                                      : fmt::format("{} ({})", present.front()->name, role);
+    question.person = present.empty() ? (role.empty() ? std::string("the room") : "the " + TitleOf(role))
+                                      : fmt::format("{} ({})", present.front()->name, TitleOf(role));
   }
   return terminal().Ask(question);
 }

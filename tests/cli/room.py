@@ -54,7 +54,7 @@ class Place:
             entry = {"id": person, "name": name, "employer": employer, "roles": [role], "state": "active"}
             if role == "custodian":
                 entry["sign_key"], entry["open_key"] = self.credential(person)
-                credentials[person] = {"sign": f"people/{person}/sign.pem", "open": f"people/{person}/open.pem"}
+                credentials[person] = {use: str(self.folder / "people" / person / f"{use}.pem") for use in ("sign", "open")}
             roster["people"].append(entry)
         self.roster = self.folder / "roster.json"
         self.roster.write_text(json.dumps(roster, indent=1))
@@ -110,13 +110,15 @@ class Player:
         self.size = size
         self.pid = None
         self.fd = None
+        self.pending = b""
 
     def start(self, *command, **environment):
+        self.pending = b""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execvpe(command[0], list(map(str, command)),
                        dict(os.environ, LC_ALL="C.UTF-8", TERM="xterm", **environment))
-        termios.tcsetwinsize(self.fd, self.size) if hasattr(termios, "tcsetwinsize") else None
+        termios.tcsetwinsize(self.fd, self.size)
         return self
 
     def pump(self, wait):
@@ -141,7 +143,6 @@ class Player:
 
     def play(self):
         """Plays until the program ends (returns its exit status) or an answer is None (returns None)."""
-        self.pending = b""
         seen = len(self.shown)
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -179,6 +180,20 @@ class Player:
             return answer
         self.stop()
         raise AssertionError("nobody knows what to answer to:\n" + question)
+
+    def echoes(self):
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def pump_until_over(self):
+        deadline = time.monotonic() + PATIENCE
+        while os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            self.pump(0.05)
+            if time.monotonic() > deadline:
+                raise AssertionError("it does not end after:\n" + self.shown[-2000:])
 
     def reap(self):
         _, status = os.waitpid(self.pid, 0)

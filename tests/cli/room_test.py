@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Production as it is held: `keyceremony run` at a terminal, typed by people, and what they may do wrong."""
+import json
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import room
+
+SCRIPT = room.SOURCE / "scripts" / "smki-root-oca.ceremony.json"
+
+
+class Room(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-room-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.place = room.Place(self.folder)
+        self.record = self.place.archive / "0001-smki-root-oca"
+        self.answers = room.usual_answers(self.place) + [
+            (r"stay or leave", "stays"),
+            (r"Read a radio clock", lambda _: time.strftime("%H:%M:%S", time.gmtime())),
+        ]
+
+    def play(self, *command, first=()):
+        """Plays a command; `first` are answers that go before the usual ones. Returns exit status and what was shown."""
+        player = room.Player(list(first) + self.answers)
+        self.addCleanup(player.stop)
+        status = player.start("keyceremony", *command).play()
+        self.player = player
+        return status, player.shown
+
+    def run_script(self, first=()):
+        return self.play("run", SCRIPT, "--binding", self.place.binding, "--archive", self.place.archive, first=first)
+
+    def resume(self, first=()):
+        return self.play("resume", self.record, first=first)
+
+    def entries(self, kind):
+        lines = (self.record / "log.jsonl").read_text().splitlines()
+        return [entry for entry in map(json.loads, lines) if entry["type"] == kind]
+
+    def assert_complete(self):
+        done = subprocess.run(["keyceremony-verify", self.record, "--roster", self.place.roster],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("COMPLETE", done.stdout)
+
+
+class Production(Room):
+    def test_a_ceremony_is_typed_from_its_first_question_to_its_addendum(self):
+        status, shown = self.run_script()
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+        self.assertIn("PRODUCTION", shown)
+        self.assertNotIn("REHEARSAL", shown)
+        self.assertEqual({entry["mode"] for entry in self.entries("open")}, {"production"})
+        cosigners = {entry["person"] for entry in self.entries("cosign")}
+        self.assertEqual(cosigners, {"alice", "bob"})
+        secrets = list(self.place.secrets.values()) + [prefix + token for prefix in (room.PIN, room.SO_PIN)
+                                                       for token in ("record", "root-hsm")]
+        for secret in secrets:
+            self.assertNotIn(secret, shown)
+            for path in self.place.archive.rglob("*"):
+                if path.is_file():
+                    self.assertNotIn(secret.encode(), path.read_bytes(), path)
+
+    def test_who_declines_stops_the_step_and_the_record_names_them(self):
+        status, shown = self.run_script(first=[
+            (r"Bob Okafor[^┌]*Do you approve \"Generate key", ["decline", "approve"]),
+            (r"Mend the cause, then decide", "try again"),
+        ])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assertIn("Bob Okafor declined \"Generate key root-oca", shown)
+        self.assert_complete()
+        refusals = [entry for entry in self.entries("refusal") if entry["rule"] == "QUORUM-DENIED-01"]
+        self.assertEqual([(entry["person"], entry["step"]) for entry in refusals], [("bob", "generate-root")])
+        requests = [entry["seq"] for entry in self.entries("request") if entry["step"] == "generate-root"]
+        self.assertEqual(len(requests), 2)
+        self.assertEqual(refusals[0]["request"], requests[0])
+        decisions = [entry for entry in self.entries("note") if "decided_by" in entry]
+        self.assertEqual(len(decisions), 1)
+
+    def test_who_asks_to_wait_pauses_the_ceremony_and_it_is_resumed_another_day(self):
+        status, shown = self.run_script(first=[
+            (r"Alice Archer[^┌]*Do you approve \"Sign the certificate", "not now"),
+            (r"Mend the cause, then decide", "pause the ceremony"),
+        ])
+        self.assertEqual(status, 5, shown[-2000:])
+        self.assertIn("resume", shown)
+        notes = [entry for entry in self.entries("note") if entry.get("what") == "approval-postponed"]
+        self.assertEqual([entry["person"] for entry in notes], ["alice"])
+        self.assertEqual([entry for entry in self.entries("refusal") if entry["rule"].startswith("QUORUM")], [])
+        status, shown = self.resume()
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+
+    def test_a_wrong_user_pin_is_tried_once_and_may_be_typed_again(self):
+        status, shown = self.run_script(first=[
+            (r"user PIN of token \"root-hsm\"", ["not the PIN", room.PIN + "root-hsm"]),
+            (r"Mend the cause, then decide", "try again"),
+        ])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assertIn("CKR_PIN_INCORRECT", shown)
+        self.assert_complete()
+        failed = [entry for entry in self.entries("step") if entry["phase"] == "failed"]
+        self.assertEqual([entry["error"]["rv"] for entry in failed], ["CKR_PIN_INCORRECT"])
+
+    def test_a_token_that_is_pulled_is_put_back_and_the_step_tried_again(self):
+        tokens = self.folder / "tokens"
+        away = self.folder / "pulled"
+
+        def pull(_):
+            token = next(path for path in tokens.iterdir() if b"root-hsm" in (path / "token.object").read_bytes())
+            self.pulled = token
+            token.rename(away)
+            return "approve"
+
+        def put_back(_):
+            away.rename(self.pulled)
+            return "try again"
+
+        pulled = []
+        status, shown = self.run_script(first=[
+            (r"Bob Okafor[^┌]*Do you approve \"Generate key",
+             lambda match: "approve" if pulled else (pulled.append(1), pull(match))[1]),
+            (r"Mend the cause, then decide", put_back),
+        ])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assertIn("Nothing is lost", shown)
+        self.assert_complete()
+        keys = list((self.record / "artefacts" / "keys").iterdir())
+        self.assertEqual([path.name for path in keys], ["root-oca.spki.der"])
+
+    def test_a_terminal_that_is_closed_loses_nothing(self):
+        player = room.Player([(r"Do you approve \"Generate key", None)] + self.answers)
+        self.addCleanup(player.stop)
+        player.start("keyceremony", "run", SCRIPT, "--binding", self.place.binding, "--archive", self.place.archive)
+        self.assertIsNone(player.play())
+        player.send_signal(signal.SIGHUP)
+        status = player.play()
+        self.assertEqual(status, 5)
+        status, shown = self.resume()
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+
+    def test_the_terminate_signal_at_a_secret_prompt_loses_nothing_and_gives_the_echo_back(self):
+        player = room.Player([(r"user PIN of token \"root-hsm\"", None)] + self.answers)
+        self.addCleanup(player.stop)
+        player.start("keyceremony", "run", SCRIPT, "--binding", self.place.binding, "--archive", self.place.archive)
+        self.assertIsNone(player.play())
+        self.assertFalse(player.echoes())
+        player.send_signal(signal.SIGTERM)
+        player.pump_until_over()
+        self.assertTrue(player.echoes())
+        self.assertEqual(player.reap(), 5)
+        status, shown = self.resume()
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -8,6 +8,8 @@ P256, ED = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 TYPES = "open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split()
 SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 Key = collections.namedtuple("Key", "name id spki")
+Step = collections.namedtuple("Step", "id do quorum skippable section section_quorum")
+Request = collections.namedtuple("Request", "step steps quorum m keys met by ended")  # by: keys that approved; ended: a list, not empty when refused
 sha = lambda data: hashlib.sha256(data).digest()
 strict64 = lambda text: (lambda raw: raw if base64.b64encode(raw).decode() == text else need(0, "base64"))(base64.b64decode(text))
 RANK = ["COMPLETE", "UNPINNED", "INCOMPLETE", "FORK", "INVALID"]
@@ -92,25 +94,98 @@ def roster(path):
         return keys, lambda by: len({k.name for k in by}) >= m, m
     return r["estate"], quorum
 
-def canonical(raw):
+def strict(text, levels):  # JSON that no two readers take for different things
     def once(pairs):
         need(len(dict(pairs)) == len(pairs), "key twice")
         return dict(pairs)
     def walk(value, level):
-        need(level <= 16 or not isinstance(value, (dict, list)), "nesting")
-        if isinstance(value, dict): need(all(re.fullmatch("[A-Za-z0-9_.-]+", k) for k in value), "key")
+        need(level <= levels or not isinstance(value, (dict, list)), "nesting")
         if isinstance(value, (dict, list)): [walk(v, level + 1) for v in (value.values() if isinstance(value, dict) else value)]
+    value = json.loads(text, object_pairs_hook=once, parse_constant=lambda word: need(0, word))
+    walk(value, 1)
+    return value, json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+def canonical(raw):
+    def walk(value):
+        if isinstance(value, dict): need(all(re.fullmatch("[A-Za-z0-9_.-]+", k) for k in value), "key")
+        if isinstance(value, (dict, list)): [walk(v) for v in (value.values() if isinstance(value, dict) else value)]
         need(not isinstance(value, float) and (not isinstance(value, int) or abs(value) < 2 ** 53), "number")
     need(2 <= len(raw) <= 65535 and b"\x7f" not in raw, "line")
-    value = json.loads(raw, object_pairs_hook=once)
-    walk(value, 1)
-    need(isinstance(value, dict) and json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode() == raw, "not canonical")
+    value, again = strict(raw, 16)
+    walk(value)
+    need(isinstance(value, dict) and again == raw, "not canonical")
     return value
+
+def script(raw):  # the steps by id, in order; None for a file that is no script
+    try: s = strict(raw.decode(), 64)[0] if raw is not None and b"keyceremony-script/1" in raw else None
+    except (ValueError, RecursionError): s = None
+    if not isinstance(s, dict) or s.get("format") != "keyceremony-script/1": return None
+    text = lambda owner, name, *default: owner.get(name, *default) if isinstance(owner.get(name, *default), str) else need(0, name)
+    some = lambda owner, name: owner[name] if isinstance(owner[name], list) and owner[name] else need(0, name)
+    steps = [Step(text(x, "id"), text(x, "do"), text(x, "quorum", ""), x.get("skippable", False), "section:" + text(section, "id"),
+                  text(section, "quorum", "")) for section in some(s, "sections") for x in some(section, "steps")]
+    need(all(isinstance(x.skippable, bool) for x in steps) and len({x.id for x in steps}) == len(steps), "steps")
+    need(len({section["id"] for section in s["sections"]}) == len(s["sections"]), "section twice")
+    return text(s, "id"), text(s, "estate"), sha(raw).hex(), {x.id: x for x in steps}
 
 def tree(leaves):
     if len(leaves) < 2: return leaves[0] if leaves else sha(b"")
     k = 1 << (len(leaves) - 1).bit_length() - 1
     return sha(b"\x01" + tree(leaves[:k]) + tree(leaves[k:]))
+
+class Steps:
+    """The steps of a log against its script: which, in which order, and whose approval came before each did anything."""
+    def __init__(self):
+        self.plan, self.requests, self.newest, self.absent = None, {}, {}, set()
+        self.now = self.approval = None                       # the step under way; the request of its section that counts for it
+        self.interrupted = self.recovered = False             # the program went on after a crash
+        self.begun, self.over, self.failed, self.approved = [], set(), set(), set()  # ids
+        self.ended, self.quorum = 0, ""
+
+    def enough(self, request):
+        return not request.ended and len({k.name for k in request.by}) >= request.m and request.met(request.by)
+
+    def step(self, e, countable):
+        name, phase, x = e["id"], e["phase"], self.plan and self.plan.get(e["id"])
+        need(phase in ("begin", "end", "skipped", "failed"), "phase")
+        need(self.plan is None or x and x.do == e["do"], "step of the script")
+        need(self.now == name if phase in ("end", "failed") else self.now is None or self.interrupted, "step")
+        if x and phase in ("begin", "skipped"):
+            order, last = list(self.plan), self.begun[-1] if self.begun else None
+            after = order.index(last) + 1 if last else 0
+            need(name not in self.over and (name == last or order.index(name) == after and (not last or last in self.over | self.failed)), "order")
+            need(phase == "begin" or x.skippable, "skipped")
+        if phase == "begin":
+            self.quorum = e["quorum"] if isinstance(e.get("quorum"), str) else ""
+            need(not x or self.quorum == x.quorum, "quorum of the step")
+            self.newest.pop(name, None)  # an approval serves one attempt
+            self.approval = self.section_approval(e, x) if "approval" in e and countable else None
+        if phase == "end" and self.quorum and countable:
+            request = self.governing(name)
+            need(name in self.approved or request and request.quorum == self.quorum and self.enough(request), "approval of the step")
+        if phase in ("begin", "skipped"): self.begun.append(name)
+        (self.failed.discard if phase == "begin" else self.failed.add if phase == "failed" else self.over.add)(name)
+        self.now, self.interrupted, self.ended = name if phase == "begin" else None, False, self.ended + (phase == "end")
+
+    def section_approval(self, e, x):
+        need(type(e["approval"]) is int, "approval")
+        request = self.requests[e["approval"]]
+        need(e["id"] in request.steps and e["id"] not in self.begun and self.newest[request.step] == e["approval"], "approval")
+        need(not x or x.quorum == x.section_quorum != "" and request.step == x.section, "approval of the section")
+        return request
+
+    def governing(self, name): return self.requests[self.newest[name]] if name in self.newest else self.approval
+
+    def intent(self, e, countable):
+        if self.now is None: return need(self.recovered and e["fn"] == "C_DestroyObject", "call outside the steps")
+        request = self.governing(self.now)
+        need(request or not self.quorum or not countable, "quorum never asked")
+        need(not request or self.quorum in ("", request.quorum) and self.enough(request), "quorum of the step")
+        if request: self.approved.add(self.now)
+
+    def close(self):
+        need(self.now is None or self.interrupted, "step without end")
+        need(not self.plan or set(self.plan) <= self.over | self.failed, "step of the script left out")
 
 def verify(folder, trust=None, kept=None):
     verdicts = {"COMPLETE"}
@@ -135,9 +210,9 @@ def verify(folder, trust=None, kept=None):
     leaves = [sha(b"\x00" + line) for line in lines]
     entries = [canonical(line) for line in lines]
     less(not torn and entries)
-    roots, calls, requests, latest, files, cosigned = {}, {}, {}, {}, {}, set()
-    origin = log_key = step = interrupted = closed = first = last_call = None
-    good, wrong, steps, after = 0, [], 0, None
+    roots, calls, files, cosigned, steps = {}, {}, {}, set(), Steps()
+    origin = log_key = closed = first = last_call = after = None
+    good, wrong = 0, []
     for i, e in enumerate(entries):
         need(e["v"] == 1 and e["v"] is not True and e["seq"] == i and e["seq"] is not True and e["seq"] is not False and e["mode"] == entries[0]["mode"] in ("rehearsal", "production"), "fields")
         need(re.fullmatch("[0-9a-f]{32}", e["salt"]) and type(e["mono"]) is int and e["mono"] >= 0 and e["type"] in TYPES, "fields")
@@ -152,15 +227,17 @@ def verify(folder, trust=None, kept=None):
             need(all(re.fullmatch(NAME, f) and SHA.fullmatch(d) for f, d in e["inputs"].items()), "inputs")
             files.update({"inputs/" + f: (d, None) for f, d in e["inputs"].items()})
             need(e["previous"] is None or {"origin", "size", "root"} <= set(e["previous"]), "previous")
-        elif kind == "step":
-            need(e["phase"] in ("begin", "end", "skipped", "failed"), "phase")
-            need(step == e["id"] if e["phase"] in ("end", "failed") else step is None or interrupted, "step")
-            step, interrupted, steps = e["id"] if e["phase"] == "begin" else None, False, steps + (e["phase"] == "end")
-        elif kind == "recover": interrupted, calls = step is not None, {call: v[:2] + (True,) for call, v in calls.items()}
+            scripts = [x for x in (script(read("inputs/" + f)) for f in e["inputs"]) if x]
+            if len(scripts) == 1: steps.plan = scripts[0][3]
+            less(len(scripts) == 1)
+            need(not steps.plan or scripts[0][:2] == (own[1], own[0]), "script of another ceremony")
+        elif kind == "step": steps.step(e, keys)
+        elif kind == "recover":
+            steps.interrupted, steps.recovered, calls = steps.now is not None, True, {call: v[:2] + (True,) for call, v in calls.items()}
         elif kind == "intent":
             need(type(e["call"]) is int and e["call"] >= 0 and (last_call is None or e["call"] > last_call), "call")
             last_call, calls[e["call"]] = e["call"], (e["fn"], e["token"], False)
-            if step in latest: need(enough(requests[latest[step]]), "quorum of the step")
+            steps.intent(e, keys)
         elif kind == "done": need(calls.pop(e["call"])[:2] == (e["fn"], e["token"]), "call")
         elif kind == "request":
             need(sha(json.dumps(e["subject"], ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()).hex() == e["subject_sha256"], "subject")
@@ -168,15 +245,20 @@ def verify(folder, trust=None, kept=None):
             if trust: ask = quorum(named)
             elif named != "custodians": ask = (keys, lambda by: True, k)
             need(k >= 1 and (k >= ask[2] or not keys), "request")
-            requests[i], latest[e["step"]] = (set(), k) + ask[:2], i
-            enough = lambda r: len({s.name for s in r[0]}) >= r[1] and r[3] and r[3](r[0])
+            approved = e["subject"].get("script_sha256") if e["step"] == "opening" and steps.plan else None
+            need(approved is None or approved == scripts[0][2], "opening for another script")
+            if keys: steps.requests[i], steps.newest[e["step"]] = Request(e["step"], e.get("steps", []), named, k, *ask[:2], set(), []), i
+        elif kind in ("attend", "depart"): (steps.absent.discard if kind == "attend" else steps.absent.add)(str(e.get("person")))
+        elif kind == "refusal":
+            if type(e.get("request")) is int and e["request"] in steps.requests: steps.requests[e["request"]].ended.append(i)
         elif kind == "cosign" and keys:
-            asked, name = requests[e["request"]], own[0] + "/" + e["person"]
+            asked, name = steps.requests[e["request"]], own[0] + "/" + e["person"]
             need(e["size"] in roots and e["size"] > e["request"], "cosign")
             line = sigline(e["line"])
             need(line[0] == name, "person")
-            by = signers(f"{origin}\n{e['size']}\n{base64.b64encode(roots[e['size']]).decode()}\n", [line], asked[2])
-            asked[0].update(by)
+            by = signers(f"{origin}\n{e['size']}\n{base64.b64encode(roots[e['size']]).decode()}\n", [line], asked.keys)
+            if asked.ended or e["person"] in steps.absent: by = set()  # neither counts
+            asked.by.update(by)
             if e["size"] == first: cosigned |= by & set(keys)
         elif kind == "artefact":
             need(all(re.fullmatch(NAME, part) for part in e["name"].split("/")) and e["name"].count("/") < 8 and SHA.fullmatch(e["sha256"]), "artefact")
@@ -189,7 +271,8 @@ def verify(folder, trust=None, kept=None):
             if root == tree(leaves[:i]): good = i
             else: wrong.append(i)
         elif kind == "close":
-            need(closed is None and e["steps"] == steps and (step is None or interrupted) and all(v[2] for v in calls.values()), "close")
+            steps.close()
+            need(closed is None and e["steps"] == steps.ended and all(v[2] for v in calls.values()), "close")
             closed = i
         if closed is not None and i > closed and after is None and not (i == closed + 1 == good): after = i
     if closed is not None: need(entries[closed]["entries"] in [closed + 1] + [closed + 2] * (good == closed + 1), "count of entries")

@@ -12,6 +12,7 @@ using base::ErrorCode;
 using base::Result;
 
 constexpr std::size_t kMaxSmallFile = 1u << 20;
+constexpr std::size_t kMaxScriptFile = 4u << 20;  // no program of ours reads a larger one
 
 // SamePeople compares a policy with the pinned quorum: the same keys under the
 // same names, one group of all of them, the same threshold.
@@ -88,6 +89,27 @@ Result<void> FolderAudit::ReadBeforeLog() {
       addendum_ = std::move(parsed).value();
     } else {
       findings_.Add("SIG-NOTE", std::nullopt, std::string(kAddendumFile) + ": " + parsed.error().message);
+    }
+  }
+  return ReadScripts();
+}
+
+// What else is wrong with a file of inputs/ is said when its digest is compared.
+Result<void> FolderAudit::ReadScripts() {
+  KC_ASSIGN_OR_RETURN(const RecordFolder::Listing listing, folder_.List());
+  const std::string inputs = std::string(kInputsFolder) + "/";
+  for (const std::string& path : listing.files) {
+    if (!path.starts_with(inputs)) continue;
+    const Result<std::string> bytes = folder_.ReadSmall(path, kMaxScriptFile);
+    if (!bytes.ok()) {
+      if (bytes.error().code == ErrorCode::kIo) return bytes.error();
+      continue;
+    }
+    Result<std::optional<ScriptPlan>> plan = ScriptPlan::Parse(*bytes);
+    if (!plan.ok()) {
+      scripts_.emplace(path.substr(inputs.size()), plan.error());
+    } else if (*plan) {
+      scripts_.emplace(path.substr(inputs.size()), **std::move(plan));
     }
   }
   return {};

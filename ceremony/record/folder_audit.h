@@ -27,11 +27,12 @@ class FolderAudit final {
   FolderAudit(const RecordFolder& folder, const Trust* trust, Findings& findings)
       : folder_(folder), trust_(trust), findings_(findings) {}
 
-  // ReadBeforeLog reads policy, final checkpoint and addendum: whose keys count
-  // and of which sizes the log must give the root.
+  // ReadBeforeLog reads policy, final checkpoint, addendum and scripts: whose
+  // keys count, of which sizes the log must give the root, and what was planned.
   base::Result<void> ReadBeforeLog();
   const std::optional<Policy>& policy() const { return policy_; }
   const std::optional<SignedCheckpoint>& final_checkpoint() const { return final_; }
+  const ScriptFiles& scripts() const { return scripts_; }
   bool has_addendum() const { return addendum_.has_value(); }
 
   // CheckCosigners counts the people on the final checkpoint; returns their ids.
@@ -54,6 +55,7 @@ class FolderAudit final {
   base::Result<void> CheckNamed(const std::string& path, const NamedFile& named, bool closed);
   base::Result<const FileDigest*> DigestOf(const std::string& path);
   void CheckPolicy();
+  base::Result<void> ReadScripts();
   std::optional<std::vector<Line>> ParseAddendum(const LogAudit& log);
   base::Result<void> CheckAddendum(const LogAudit& log, const std::optional<Electorate>& witnesses, bool log_is_whole);
 
@@ -63,6 +65,7 @@ class FolderAudit final {
   std::optional<Policy> policy_;
   std::optional<SignedCheckpoint> final_;
   std::optional<Note> addendum_;
+  ScriptFiles scripts_;
   RecordFolder::Listing listing_;
   std::map<std::string, std::optional<FileDigest>> digests_;
 };

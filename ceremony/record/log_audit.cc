@@ -5,14 +5,11 @@
 #include "hsm/base/encoding.h"
 
 namespace ceremony::record {
-namespace {
 
 std::string Quoted(std::string_view text) {
   constexpr std::size_t kShown = 80;
   return "\"" + std::string(text.substr(0, kShown)) + (text.size() > kShown ? "...\"" : "\"");
 }
-
-}  // namespace
 
 bool IsHexDigest(std::string_view text) {
   return text.size() == 64 &&
@@ -124,7 +121,14 @@ void LogAudit::OnEntry(const LineEvent& event, std::uint64_t entry) {
       // by looking at the tokens.
       for (auto& [number, call] : OpenCalls()) call.settled = true;
       step_interrupted_ = step_.has_value();
+      recovered_ = true;
       return;
+    case EntryType::kAttend:
+      return OnPresence(true);
+    case EntryType::kDepart:
+      return OnPresence(false);
+    case EntryType::kRefusal:
+      return OnRefusal();
     default:
       return;
   }
@@ -194,6 +198,7 @@ void LogAudit::OnOpen(std::uint64_t entry) {
     }
     inputs_[std::string(member.key)] = {std::string(*digest), std::nullopt, entry};
   }
+  ChooseScript(entry);
 }
 
 void LogAudit::OnPrevious(std::string_view value, std::uint64_t entry) {
@@ -217,32 +222,6 @@ void LogAudit::OnPrevious(std::string_view value, std::uint64_t entry) {
   findings_.Add("REC-ENTRY", entry, "the field \"previous\" is neither null nor origin, size and root");
 }
 
-void LogAudit::OnStep(std::uint64_t entry) {
-  const std::optional<std::string> id = TextOf("id", entry);
-  const std::optional<std::string> phase = TextOf("phase", entry);
-  if (!id || !phase) return;
-  const auto wrong = [&](const std::string& what) {
-    findings_.Add("REC-STEP", entry, "step " + Quoted(*id) + " " + what);
-  };
-  if (*phase == "begin" || *phase == "skipped") {
-    if (step_ && !step_interrupted_) wrong("has phase " + *phase + " while " + Quoted(*step_) + " has not ended");
-    step_.reset();
-    if (*phase == "begin") {
-      step_ = *id;
-      step_needs_quorum_ = !scanner_.Find("quorum").empty();
-    }
-  } else if (*phase == "end" || *phase == "failed") {
-    if (!step_ || *step_ != *id) {
-      wrong("has phase " + *phase + " but " + (step_ ? Quoted(*step_) + " is under way" : "no step is under way"));
-    }
-    step_.reset();
-    if (*phase == "end") ++steps_ended_;
-  } else {
-    wrong("has the unknown phase " + Quoted(*phase));
-  }
-  step_interrupted_ = false;
-}
-
 void LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
   if (event.number == UINT64_MAX || !PlainString(event.text) || !PlainString(event.token)) {
     findings_.Add("REC-ENTRY", entry,
@@ -256,20 +235,11 @@ void LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
   last_call_ = event.number;
   OpenCalls();
   newest_call_.emplace(Call{event.number, std::string(event.text), std::string(event.token), entry, false});
-  if (!step_) return;
-  const auto found = request_of_step_.find(*step_);
-  if (found == request_of_step_.end()) {
-    if (step_needs_quorum_) {
-      findings_.Add("QUO-INTENT", entry, "step " + Quoted(*step_) + " goes ahead, and its quorum was never asked");
-    }
-    return;
-  }
-  const Request& request = requests_.at(found->second);
-  const std::size_t people = request.electorate.CountPeople(request.approvals);
-  if (people < request.needed || !request.electorate.IsEnough(request.approvals)) {
-    findings_.Add("QUO-INTENT", entry,
-                  "step " + Quoted(*step_) + " goes ahead with " + std::to_string(people) + " approvals where " +
-                      std::to_string(request.needed) + " are needed");
+  if (step_) return CheckApproved(entry);
+  // What a crash has left on a token is removed between two steps.
+  if (!recovered_ || event.text != "\"C_DestroyObject\"") {
+    findings_.Add("SCR-CALL", entry,
+                  std::string(event.text) + " on " + std::string(event.token) + " is part of no step");
   }
 }
 
@@ -325,7 +295,8 @@ void LogAudit::OnClose(std::uint64_t entry) {
         "REC-CLOSE", entry,
         "close counts " + std::to_string(*steps) + " steps, but " + std::to_string(steps_ended_) + " have ended");
   }
-  if (step_ && !step_interrupted_) findings_.Add("REC-STEP", entry, "step " + Quoted(*step_) + " has not ended");
+  if (step_ && !step_interrupted_) findings_.Add("REC-STEP", entry, "step " + Quoted(step_->id) + " has not ended");
+  CheckAllDone(entry);
   for (const auto& [number, call] : OpenCalls()) {
     if (call.settled) continue;
     findings_.Add("REC-CALL", call.entry, "call " + std::to_string(number) + " has an intent but no done");

@@ -1,6 +1,6 @@
-// LogAudit holds the entries of a log against each other, in order: numbers,
-// steps, calls, requests and approvals, checkpoints against the tree. It sees
-// every block once and keeps what later entries or the folder are compared
+// LogAudit holds the entries of a log against each other and against the script,
+// in order: numbers, steps, calls, requests and approvals, checkpoints against
+// the tree. It sees every block once and keeps what later entries or the folder are compared
 // with: open calls, requests, one hash a checkpoint, one digest an artefact.
 #ifndef CEREMONY_RECORD_LOG_AUDIT_H_
 #define CEREMONY_RECORD_LOG_AUDIT_H_
@@ -16,6 +16,7 @@
 #include "ceremony/record/electorate.h"
 #include "ceremony/record/findings.h"
 #include "ceremony/record/log_scan.h"
+#include "ceremony/record/script_plan.h"
 
 namespace ceremony::record {
 
@@ -47,6 +48,7 @@ class LogAudit final : public BlockSink {
  public:
   struct Options {
     Voters voters;
+    ScriptFiles scripts;                   // those of the folder; `open` says which is the record's
     std::set<std::uint64_t> wanted_sizes;  // of which the root is wanted
     bool digest_file = false;              // whether the SHA-256 of the whole file is wanted
   };
@@ -90,9 +92,26 @@ class LogAudit final : public BlockSink {
   };
   struct Request {
     std::string step;
+    std::vector<std::string> steps;  // that a section's request is for
+    std::string quorum;
     Electorate electorate;
     std::set<std::size_t> approvals;
     std::uint64_t needed;
+    bool ended = false;  // somebody declined, or it came too late
+    bool IsMet() const;
+  };
+  struct StepUnderWay {
+    std::string id;
+    const PlannedStep* planned = nullptr;   // none when the script does not have it
+    std::string quorum;                     // whose approval it needs, by the script or else by itself
+    std::optional<std::uint64_t> approval;  // request of its section, when that counts for it
+  };
+  // What is known of a step from all its attempts.
+  struct StepPast {
+    std::uint64_t attempts = 0;
+    bool over = false;  // ended or skipped
+    bool failed = false;
+    bool approved = false;  // some attempt of it had its quorum
   };
 
   // OpenCalls moves the call under way to the others, to go through them all.
@@ -106,6 +125,16 @@ class LogAudit final : public BlockSink {
   void OnOpen(std::uint64_t entry);
   void OnPrevious(std::string_view value, std::uint64_t entry);
   void OnStep(std::uint64_t entry);
+  void OnStepBegin(const std::string& id, const PlannedStep* planned, std::uint64_t entry);
+  std::optional<std::uint64_t> SectionApproval(const std::string& id, const PlannedStep* planned, std::uint64_t entry);
+  void CheckOrder(const std::string& id, std::uint64_t entry);
+  void CheckApproved(std::uint64_t entry);
+  void CheckApprovedAtEnd(std::uint64_t entry);
+  const Request* GoverningRequest() const;
+  void CheckAllDone(std::uint64_t entry);
+  void ChooseScript(std::uint64_t entry);
+  void OnPresence(bool here);
+  void OnRefusal();
   void OnRequest(std::uint64_t entry);
   void OnCosign(std::uint64_t entry);
   void OnArtefact(std::uint64_t entry);
@@ -139,10 +168,14 @@ class LogAudit final : public BlockSink {
   std::map<std::string, NamedFile> inputs_;
   std::map<std::string, NamedFile> artefacts_;
 
-  std::optional<std::string> step_;
-  bool step_needs_quorum_ = false;  // its `begin` names one
+  const ScriptPlan* plan_ = nullptr;  // in options_
+  std::optional<StepUnderWay> step_;
   bool step_interrupted_ = false;
+  bool recovered_ = false;
   std::uint64_t steps_ended_ = 0;
+  std::map<std::string, StepPast> past_;
+  std::optional<std::size_t> furthest_;  // place in the script of the last step that began or was skipped
+  std::set<std::string> absent_;         // who departed and has not come back
   // The call under way stands by itself: nearly every done follows its intent
   // at once, and a million of them need no tree of allocated nodes.
   std::optional<Call> newest_call_;
@@ -150,8 +183,8 @@ class LogAudit final : public BlockSink {
   std::optional<std::uint64_t> last_call_;
 
   std::map<std::uint64_t, Request> requests_;
-  std::map<std::string, std::uint64_t> request_of_step_;
-  std::map<std::uint64_t, Hash> signed_;  // size and root of each checkpoint entry
+  std::map<std::string, std::uint64_t> newest_request_;  // by its `step`; those of a step go when it begins anew
+  std::map<std::uint64_t, Hash> signed_;                 // size and root of each checkpoint entry
   std::optional<std::uint64_t> first_signed_;
   std::set<std::size_t> opening_approvals_;
   std::optional<Checkpoint> last_checkpoint_;
@@ -163,6 +196,8 @@ class LogAudit final : public BlockSink {
   std::optional<std::uint64_t> after_close_;
 };
 
+// Quoted puts what a record says into quotes for a message, cut at 80 bytes.
+std::string Quoted(std::string_view text);
 // IsHexDigest accepts 64 lowercase hex digits.
 bool IsHexDigest(std::string_view text);
 // CheckLogSignature looks for the log key's one line in a checkpoint note and

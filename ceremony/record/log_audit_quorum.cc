@@ -9,11 +9,6 @@ namespace {
 
 constexpr std::size_t kMaxMismatches = 64;
 
-std::string Quoted(std::string_view text) {
-  constexpr std::size_t kShown = 80;
-  return "\"" + std::string(text.substr(0, kShown)) + (text.size() > kShown ? "...\"" : "\"");
-}
-
 }  // namespace
 
 std::optional<Electorate> Voters::Of(std::string_view quorum, std::size_t m) const {
@@ -75,6 +70,20 @@ void LogAudit::OnRequest(std::uint64_t entry) {
     findings_.Add("REC-ENTRY", entry, "subject_sha256 is not the digest of subject");
   }
   Scanner inner;
+  if (*step == kOpeningRequest && plan_ != nullptr && inner.ScanObject(subject) == LineFault::kNone) {
+    const std::string_view approved = inner.Find("script_sha256");
+    if (!approved.empty() && approved != "\"" + plan_->sha256() + "\"") {
+      findings_.Add("SCR-OPEN", entry,
+                    "the opening was approved for the script " + std::string(approved) + ", the record has \"" +
+                        plan_->sha256() + "\"");
+    }
+  }
+  std::vector<std::string> steps;
+  if (const auto values = DecodeArray(scanner_.Find("steps"))) {
+    for (const std::string_view value : *values) {
+      if (const std::optional<std::string> covered = DecodeString(value)) steps.push_back(*covered);
+    }
+  }
   const std::string_view quorum = scanner_.Find("quorum");
   std::optional<std::string> name;
   std::optional<std::int64_t> m;
@@ -99,8 +108,8 @@ void LogAudit::OnRequest(std::uint64_t entry) {
                       " is " + std::to_string(electorate->m()));
   }
   const std::uint64_t needed = std::max(static_cast<std::uint64_t>(*m), static_cast<std::uint64_t>(electorate->m()));
-  requests_.insert_or_assign(entry, Request{*step, std::move(*electorate), {}, needed});
-  request_of_step_[*step] = entry;
+  requests_.insert_or_assign(entry, Request{*step, std::move(steps), *name, std::move(*electorate), {}, needed});
+  newest_request_[*step] = entry;
 }
 
 void LogAudit::OnCosign(std::uint64_t entry) {
@@ -140,6 +149,15 @@ void LogAudit::OnCosign(std::uint64_t entry) {
   const base::Result<void> verified = electorate.keys()[*signer].Verify(checkpoint.Text(), line->signature);
   if (!verified.ok()) {
     findings_.Add("SIG-COSIGN", entry, "the signature by " + Quoted(line->name) + ": " + verified.error().message);
+    return;
+  }
+  if (request->second.ended) {
+    findings_.Add("QUO-ENDED", entry,
+                  "request " + std::to_string(*request_entry) + " was over when " + Quoted(*person) + " approved it");
+    return;
+  }
+  if (absent_.contains(*person)) {
+    findings_.Add("QUO-ABSENT", entry, Quoted(*person) + " had departed, and the approval does not count");
     return;
   }
   if (!request->second.approvals.insert(*signer).second) {

@@ -19,10 +19,13 @@ using base::Result;
 bool BindsOthers(EntryType type) {
   switch (type) {
     case EntryType::kOpen:
+    case EntryType::kAttend:
+    case EntryType::kDepart:
     case EntryType::kStep:
     case EntryType::kRequest:
     case EntryType::kCosign:
     case EntryType::kArtefact:
+    case EntryType::kRefusal:
     case EntryType::kCheckpoint:
     case EntryType::kRecover:
     case EntryType::kClose:

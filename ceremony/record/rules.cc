@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 59> kRules = {{
+constexpr std::array<Rule, 73> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -46,6 +46,17 @@ constexpr std::array<Rule, 59> kRules = {{
     {"REC-NO-CHECKPOINT", kIncomplete, "a closed record has its final checkpoint"},
     {"REC-NO-POLICY", kIncomplete, "a record has its policy, policy.txt"},
     {"REC-NO-ADDENDUM", kIncomplete, "a closed record has its addendum"},
+    // The script among the inputs.
+    {"REC-NO-SCRIPT", kIncomplete, "a record has one script among its inputs"},
+    {"SCR-FORM", kInvalid, "the script of a record has sections of steps, each with its id, and no id twice"},
+    {"SCR-OPEN", kInvalid, "the script is the one of this ceremony, and the one for which the opening was approved"},
+    {"SCR-STEP", kInvalid, "a step of the record is one of the script and does what the script says"},
+    {"SCR-ORDER", kInvalid, "steps are done in the script's order, each one time"},
+    {"SCR-SKIP", kInvalid, "only a step that the script calls skippable is skipped"},
+    {"SCR-MISSING", kInvalid, "a closed record has every step of its script"},
+    {"SCR-FAILED", kNotice, "a step that failed was done again before the record was closed"},
+    {"SCR-QUORUM", kInvalid, "a step names the quorum that the script gives it"},
+    {"SCR-CALL", kInvalid, "nothing consequential happens outside the steps, but to remove what a crash left"},
     // Signatures.
     {"SIG-NOTE", kInvalid, "a note has the form of a C2SP signed note"},
     {"SIG-LOG", kInvalid, "a checkpoint is signed by the log key of its record"},
@@ -58,6 +69,10 @@ constexpr std::array<Rule, 59> kRules = {{
     {"QUO-TWICE", kNotice, "a person approved the same request twice and counts once"},
     {"QUO-REQUEST", kInvalid, "an approval names a request and a checkpoint that covers it, with the roster's quorum"},
     {"QUO-INTENT", kInvalid, "nothing consequential happens in a step before its quorum has approved"},
+    {"QUO-STEP", kInvalid, "a step that needs a quorum ends only after its approval"},
+    {"QUO-SECTION", kInvalid, "a step rests on a section's approval only where that is its own, at its first attempt"},
+    {"QUO-ENDED", kNotice, "a request that was refused is over: who approves it then does not count"},
+    {"QUO-ABSENT", kNotice, "a person who has departed does not count"},
     {"QUO-OPENING", kIncomplete, "a quorum cosigned the first checkpoint"},
     {"QUO-FINAL", kIncomplete, "a quorum cosigned the final checkpoint"},
     {"QUO-ADDENDUM", kIncomplete, "a quorum signed the addendum"},

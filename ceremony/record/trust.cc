@@ -11,6 +11,7 @@
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/strict_parse.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/public_key.h"
 
@@ -24,32 +25,8 @@ using base::Result;
 using nlohmann::json;
 
 constexpr std::size_t kMaxRosterBytes = 16u << 20;
-constexpr int kMaxRosterNesting = 64;
 
 Error Invalid(const std::string& message) { return MakeError(ErrorCode::kInvalidInput, "roster: " + message); }
-
-// ParseStrict refuses what nlohmann's parser lets pass: a key twice in one
-// object, of which one value would silently win.
-Result<json> ParseStrict(std::string_view text) {
-  std::vector<std::set<std::string>> keys;
-  std::string trouble;
-  const auto watch = [&](int depth, json::parse_event_t event, json& value) {
-    if (depth > kMaxRosterNesting && trouble.empty()) trouble = "nesting is deeper than 64";
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second && trouble.empty()) {
-      trouble = "the key \"" + value.get<std::string>() + "\" occurs twice in one object";
-    }
-    return true;
-  };
-  try {
-    json roster = json::parse(text, watch);
-    if (!trouble.empty()) return Invalid(trouble);
-    return roster;
-  } catch (const json::exception& exception) {
-    return Invalid(exception.what());
-  }
-}
 
 // Member returns a member of the wanted kind, or says where it is missing.
 Result<const json*> Member(const json& object, const std::string& at, const char* key, json::value_t kind) {
@@ -101,7 +78,9 @@ Result<std::optional<Person>> ReadPerson(const json& person, const std::string& 
 }  // namespace
 
 Result<Trust> Trust::ParseRoster(std::string_view text) {
-  KC_ASSIGN_OR_RETURN(const json roster, ParseStrict(text));
+  Result<json> parsed = ParseStrict(text);
+  if (!parsed.ok()) return Invalid(parsed.error().message);
+  const json roster = std::move(parsed).value();
   if (!roster.is_object()) return Invalid("not an object");
   KC_ASSIGN_OR_RETURN(const std::string format, Text(roster, "", "format"));
   if (format != "keyceremony-roster/1") {

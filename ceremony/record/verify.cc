@@ -149,6 +149,7 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files,
   }
   LogAudit::Options log_options;
   log_options.voters = {options.trust, files.policy()};
+  log_options.scripts = files.scripts();
   if (files.final_checkpoint()) log_options.wanted_sizes.insert(files.final_checkpoint()->checkpoint.size);
   if (kept) log_options.wanted_sizes.insert(kept->checkpoint.size);
   log_options.digest_file = files.has_addendum();

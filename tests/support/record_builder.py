@@ -125,11 +125,20 @@ class Record:
     """One record in the making. Labels name keys: the log key is "log", a person's key is the person's id."""
 
     def __init__(self, estate="smki.example", ceremony="root-2026", people=("alice", "bob", "carol", "dave", "erin"), m=3,
-                 log="log", previous=None, mode="rehearsal", number=1):
+                 log="log", previous=None, mode="rehearsal", number=1, more=(), more_quorum=None):
         self.estate, self.ceremony, self.people, self.m, self.log, self.mode = estate, ceremony, people, m, log, mode
         self.origin = f"{estate}/{ceremony}/{sha(f'{ceremony} {number}'.encode()).hex()[:32]}"
         self.previous = previous
         self.lines, self.files, self.calls, self.steps = [], {}, 0, 0
+        # The script: attend, root-key and `more` steps in a section of their own, which may have a quorum.
+        self.sections = [{"id": "room", "title": "The room", "steps": [{"id": "attend", "do": "room.attend"}]},
+                         {"id": "root", "title": "The root key", "steps": [{"id": "root-key", "do": "key.generate", "quorum": "custodians"}]}]
+        if more:
+            self.sections.append({"id": "more", "title": "More", "steps": list(more), **({"quorum": more_quorum} if more_quorum else {})})
+        self.script = {}  # members of the script in place of the usual ones
+        self.quorums = {"custodians": {"m": m, "role": "custodian"}}
+        self.opening_subject = None   # what is approved at the opening, where it is not only the name
+        self.attended = lambda: None  # after the first step
         self.label = {}  # person -> label of the key that signs for them, where it is not the person's id
 
     # Entries.
@@ -142,7 +151,7 @@ class Record:
         return seq
 
     def open(self, inputs=None, **fields):
-        inputs = {"script.json": b'{"script":1}\n', "roster.json": self.roster()} if inputs is None else inputs
+        inputs = {"script.json": self.script_file(), "roster.json": self.roster()} if inputs is None else inputs
         self.files.update({"inputs/" + name: content for name, content in inputs.items()})
         return self.add("open", **{
             "origin": self.origin, "ceremony": self.ceremony, "log_key": base64.b64encode(public_key(self.log)).decode(),
@@ -151,13 +160,23 @@ class Record:
             "tokens": [{"name": "root", "label": "root", "serial": "0001", "manufacturer": "none", "model": "none", "firmware": "0"}],
             "modules": [], **fields})
 
-    def step(self, name, do, phase):
+    def script_file(self):
+        return json.dumps({"format": "keyceremony-script/1", "id": self.ceremony, "title": self.ceremony, "estate": self.estate,
+                           "sections": self.sections, **self.script}, indent=1).encode() + b"\n"
+
+    def step(self, name, do, phase, **fields):
+        """As the script says it; `fields` may say otherwise, and None leaves one out."""
+        planned = [step for section in self.sections for step in section["steps"] if step["id"] == name]
         extra = {"begin": {"parameters": {}}, "end": {"calls": {"count": 0, "microseconds": 0}}}.get(phase, {})
+        if phase == "begin" and planned and "quorum" in planned[0]:
+            extra["quorum"] = planned[0]["quorum"]
         self.steps += phase == "end"
-        return self.add("step", id=name, do=do, phase=phase, **extra)
+        fields = {key: value for key, value in {**extra, **fields}.items() if value is not None}
+        return self.add("step", id=name, do=do, phase=phase, **fields)
 
     def request(self, step, m=None, quorum="custodians", **fields):
-        subject = {"step": step}
+        subject = self.opening_subject if step == "opening" and self.opening_subject else {"step": step}
+        self.last_request = len(self.lines)
         return self.add("request", **{
             "step": step, "quorum": {"name": quorum, "m": self.m if m is None else m, "n": len(self.people)},
             "statement": f"Approve {step}?", "subject": subject, "subject_sha256": sha(canonical(subject)).hex(), **fields})
@@ -192,11 +211,12 @@ class Record:
         return self.add("cosign", **{"person": person, "request": request, "size": size,
                                      "line": self.line_of(person, self.checkpoint_text(size), form), **fields})
 
-    def approve(self, step, people):
-        request = self.request(step)
+    def approve(self, step, people, **fields):
+        request = self.request(step, **fields)
         size = self.checkpoint()
         for person in people:
             self.cosign(person, request, size)
+        return request
 
     # Files.
     def roster(self, m=None, state=None):
@@ -204,7 +224,7 @@ class Record:
                    "sign_key": base64.b64encode(public_key(person)).decode(), **({"state": state[person]} if state and person in state else {})}
                   for person in self.people]
         return json.dumps({"format": "keyceremony-roster/1", "estate": self.estate,
-                           "quorums": {"custodians": {"m": self.m if m is None else m, "role": "custodian"}}, "people": people},
+                           "quorums": {**self.quorums, **({} if m is None else {"custodians": {"m": m, "role": "custodian"}})}, "people": people},
                           indent=1).encode() + b"\n"
 
     def policy(self, witnesses=None, m=None):
@@ -241,6 +261,7 @@ class Record:
         self.step("attend", "room.attend", "begin")
         self.add("attend", person="alice", role="custodian", presence="in person")
         self.step("attend", "room.attend", "end")
+        self.attended()
         self.approve("opening", opening)
         seam("opened")
         self.step("root-key", "key.generate", "begin")

@@ -221,26 +221,192 @@ def made(scratch):
                kept=lambda r: (r.checkpoint_text() + "\n" + builder.signature_line(r.origin, "mallory", r.checkpoint_text()) + "\n").encode())
 
     # Entries against each other.
-    at_end = lambda name, verdict, act: case(name, verdict, {"closing": act})
-    yield at_end("step ends that never began", INVALID, lambda r: r.step("x", "room.confirm", "end"))
-    yield at_end("step begins and never ends", INVALID, lambda r: r.step("x", "room.confirm", "begin"))
-    yield at_end("step in a step", INVALID, lambda r: [r.step("x", "a", "begin"), r.step("y", "a", "begin"), r.step("y", "a", "end")])
-    yield at_end("step ends under another name", INVALID, lambda r: [r.step("x", "a", "begin"), r.step("y", "a", "end")])
-    yield at_end("step of an unknown phase", INVALID, lambda r: r.step("x", "a", "paused"))
-    yield at_end("step fails", COMPLETE, lambda r: [r.step("x", "a", "begin"), r.step("x", "a", "failed")])
-    yield at_end("step is skipped", COMPLETE, lambda r: r.step("x", "a", "skipped"))
+    def at_end(name, verdict, act, *more, **record):
+        return case(name, verdict, {"closing": act}, record=Record(more=[{"do": "a", **step} for step in more], **record))
+
+    x, y = {"id": "x"}, {"id": "y"}
     recover = lambda r: r.add("recover", entries=len(r.lines), torn=None)
-    yield at_end("step begins anew after recovery", COMPLETE, lambda r: [r.step("x", "a", "begin"), recover(r), r.step("x", "a", "begin"), r.step("x", "a", "end")])
-    yield at_end("step ends after recovery", COMPLETE, lambda r: [r.step("x", "a", "begin"), recover(r), r.step("x", "a", "end")])
-    yield at_end("intent without done", INVALID, lambda r: r.call(done=False))
-    yield at_end("intent without done, recovered", COMPLETE, lambda r: [r.call(done=False), recover(r)])
-    yield at_end("done without intent", INVALID, lambda r: r.add("done", call=9, fn="C_Sign", token="root", rv="CKR_OK", inventory="11" * 32))
-    yield at_end("done of another function", INVALID,
-                 lambda r: [r.call(done=False), r.add("done", call=2, fn="C_Sign", token="root", rv="CKR_OK", inventory="11" * 32)])
-    yield at_end("done on another token", INVALID,
-                 lambda r: [r.call(done=False), r.add("done", call=2, fn="C_GenerateKeyPair", token="x", rv="CKR_OK", inventory="11" * 32)])
-    yield at_end("call number twice", INVALID, lambda r: r.call(number=1))
-    yield at_end("call without a number", INVALID, lambda r: r.add("intent", fn="C_Sign", token="root", inventory="11" * 32))
+    begin, end, skipped, failed = ((lambda r, name="x", do="a", phase=phase, **fields: r.step(name, do, phase, **fields))
+                                   for phase in ("begin", "end", "skipped", "failed"))
+    whole_step = lambda r, name="x", act=lambda r: None, **fields: [begin(r, name, **fields), act(r), end(r, name)]
+    destroy = lambda r, **fields: r.call(fn="C_DestroyObject", **fields)
+    yield at_end("step ends that never began", INVALID, lambda r: end(r), x)
+    yield at_end("step begins and never ends", INVALID, lambda r: begin(r), x)
+    yield at_end("step in a step", INVALID, lambda r: [begin(r), begin(r, "y"), end(r, "y")], x, y)
+    yield at_end("step ends under another name", INVALID, lambda r: [begin(r), end(r, "y")], x, y)
+    yield at_end("step of an unknown phase", INVALID, lambda r: r.step("x", "a", "paused"), x)
+    yield at_end("step fails", COMPLETE, lambda r: [begin(r), failed(r)], x)
+    yield at_end("step is skipped", COMPLETE, lambda r: skipped(r), {**x, "skippable": True})
+    yield at_end("step begins anew after recovery", COMPLETE, lambda r: [begin(r), recover(r), begin(r), end(r)], x)
+    yield at_end("step ends after recovery", COMPLETE, lambda r: [begin(r), recover(r), end(r)], x)
+    yield at_end("intent without done", INVALID, lambda r: whole_step(r, act=lambda r: r.call(done=False)), x)
+    yield at_end("intent without done, recovered", COMPLETE,
+                 lambda r: [begin(r), r.call(done=False), recover(r), failed(r), whole_step(r)], x)
+    yield at_end("done without intent", INVALID,
+                 lambda r: whole_step(r, act=lambda r: r.add("done", call=9, fn="C_Sign", token="root", rv="CKR_OK", inventory="11" * 32)), x)
+    for what, fields in (("of another function", {"fn": "C_Sign"}), ("on another token", {"token": "x"})):
+        done = {"call": 2, "fn": "C_GenerateKeyPair", "token": "root", "rv": "CKR_OK", "inventory": "11" * 32, **fields}
+        yield at_end(f"done {what}", INVALID, lambda r: whole_step(r, act=lambda r: [r.call(done=False), r.add("done", **done)]), x)
+    yield at_end("call number twice", INVALID, lambda r: whole_step(r, act=lambda r: r.call(number=1)), x)
+    yield at_end("call number of its own", COMPLETE, lambda r: whole_step(r, act=lambda r: r.call(number=9)), x)
+    yield at_end("call without a number", INVALID,
+                 lambda r: whole_step(r, act=lambda r: r.add("intent", fn="C_Sign", token="root", inventory="11" * 32)), x)
+    yield at_end("a call outside the steps", INVALID, lambda r: r.call())
+    yield at_end("an object destroyed outside the steps", INVALID, destroy)
+    yield at_end("an object destroyed outside the steps after recovery", COMPLETE, lambda r: [recover(r), destroy(r)])
+    yield at_end("a call outside the steps after recovery", INVALID, lambda r: [recover(r), r.call()])
+
+    # Steps against the script.
+    yield at_end("step that the script does not have", INVALID, lambda r: whole_step(r))
+    yield at_end("step of the script left out", INVALID, lambda r: None, x)
+    yield case("step of the script left out, not closed", INCOMPLETE, record=Record(more=[{"id": "x", "do": "a"}]), close=False)
+    yield at_end("steps in their order", COMPLETE, lambda r: [whole_step(r), whole_step(r, "y")], x, y)
+    yield at_end("steps exchanged", INVALID, lambda r: [whole_step(r, "y"), whole_step(r)], x, y)
+    yield at_end("a step before the one that failed", INVALID, lambda r: [begin(r), failed(r), whole_step(r, "y"), whole_step(r)], x, y)
+    yield at_end("a step after one that failed", COMPLETE, lambda r: [begin(r), failed(r), whole_step(r, "y")], x, y)
+    yield at_end("a step after one that was interrupted", INVALID, lambda r: [begin(r), recover(r), whole_step(r, "y")], x, y)
+    yield at_end("a step twice", INVALID, lambda r: [whole_step(r), whole_step(r)], x)
+    yield at_end("a step skipped and then done", INVALID, lambda r: [skipped(r), whole_step(r)], {**x, "skippable": True})
+    yield at_end("a step that fails and is done", COMPLETE, lambda r: [begin(r), failed(r), whole_step(r)], x)
+    yield at_end("a step that fails and is skipped", COMPLETE, lambda r: [begin(r), failed(r), skipped(r)], {**x, "skippable": True})
+    yield at_end("a step skipped that may not be", INVALID, lambda r: skipped(r), x)
+    for phase in (begin, end, failed):
+        kinds = [(each, "b" if each is phase else "a") for each in ((begin, failed) if phase is failed else (begin, end))]
+        yield at_end("step does something else", INVALID, lambda r: [each(r, do=do) for each, do in kinds], x)
+
+    # Approvals against the script.
+    needs = lambda step, quorum="custodians": {**step, "quorum": quorum}
+    people, act = ("alice", "bob", "carol"), lambda r: r.call()
+    asked = lambda people=people, step="x", then=act, **fields: lambda r: [r.approve(step, people, **fields), then(r)]
+    yield at_end("a quorum of the script", COMPLETE, lambda r: whole_step(r, act=asked()), needs(x))
+    yield at_end("a quorum of the script, left out", INVALID, lambda r: whole_step(r, act=act, quorum=None), needs(x))
+    yield at_end("a quorum of the script, left out but asked", INVALID, lambda r: whole_step(r, act=asked(), quorum=None), needs(x))
+    yield at_end("a quorum of the script, never asked", INVALID, lambda r: whole_step(r, act=act), needs(x))
+    yield at_end("a quorum of the script, never asked, without a call", INVALID, lambda r: whole_step(r), needs(x))
+    yield at_end("a quorum of the script, asked too late", INVALID, lambda r: whole_step(r, act=lambda r: [act(r), r.approve("x", people)]), needs(x))
+    yield at_end("a quorum of the script, asked before the step", INVALID, lambda r: [r.approve("x", people), whole_step(r, act=act)], needs(x))
+    yield at_end("a quorum that the script does not ask for", INVALID, lambda r: whole_step(r, quorum="custodians", act=asked()), x)
+    yield at_end("asked though the script does not want it", COMPLETE, lambda r: whole_step(r, act=asked()), x)
+    yield at_end("asked though the script does not want it, one short", INVALID, lambda r: whole_step(r, act=asked(people[:2])), x)
+
+    def officers():
+        record = Record(more=[{"id": "x", "do": "a", "quorum": "custodians"}, {"id": "y", "do": "a", "quorum": "officers"}])
+        record.quorums["officers"] = {"m": 2, "role": "custodian"}
+        return record
+
+    theirs = lambda r: whole_step(r, "y", asked(people[:2], "y", quorum="officers", m=2))
+    yield case("another quorum where the script has it", COMPLETE, {"closing": lambda r: [whole_step(r, act=asked()), theirs(r)]},
+               record=officers(), roster=officers().roster())
+    yield case("a smaller quorum than the script's", INVALID,
+               {"closing": lambda r: [whole_step(r, act=asked(people[:2], quorum="officers", m=2)), theirs(r)]},
+               record=officers(), roster=officers().roster())
+    again = lambda first, second: lambda r: [begin(r), first(r), failed(r), begin(r), second(r), end(r)]
+    yield at_end("an approval used for two attempts", INVALID, again(asked(), act), needs(x))
+    yield at_end("an approval of the first attempt that did nothing", INVALID, again(asked(then=lambda r: None), lambda r: None), needs(x))
+    yield at_end("an attempt that takes over what the first had done", COMPLETE, again(asked(), lambda r: None), needs(x))
+    yield at_end("each attempt approved", COMPLETE, again(asked(), asked()), needs(x))
+    depart = lambda r, person="carol": r.add("depart", person=person)
+    attend = lambda r, person="carol": r.add("attend", person=person, role="custodian", presence="in person")
+    yield at_end("one who had departed", INVALID, lambda r: [depart(r), whole_step(r, act=asked())], needs(x))
+    yield at_end("one who had departed and come back", COMPLETE, lambda r: [depart(r), attend(r), whole_step(r, act=asked())], needs(x))
+    yield at_end("one who had departed, and enough without", COMPLETE,
+                 lambda r: [depart(r), whole_step(r, act=asked(("alice", "bob", "carol", "dave")))], needs(x))
+    yield at_end("one who departs after the approval", COMPLETE, lambda r: whole_step(r, act=asked(then=lambda r: [depart(r), act(r)])), needs(x))
+    gone = Record()
+    gone.attended = lambda: depart(gone)
+    yield case("one who had departed at the opening", INCOMPLETE, record=gone)
+    refuse = lambda r, request: r.add("refusal", rule="QUORUM-DENIED-01", request=request)
+
+    def refused(before, after, then=act):
+        def run(r):
+            request, size = r.request("x"), r.checkpoint()
+            for person in before:
+                r.cosign(person, request, size)
+            refuse(r, request)
+            for person in after:
+                r.cosign(person, request, size)
+            then(r)
+        return run
+
+    yield at_end("approved after a refusal", INVALID, lambda r: whole_step(r, act=refused((), people)), needs(x))
+    yield at_end("completed after a refusal", INVALID, lambda r: whole_step(r, act=refused(people[:2], people[2:])), needs(x))
+    yield at_end("refused after the approval", INVALID, lambda r: whole_step(r, act=refused(people, ())), needs(x))
+    yield at_end("refused, then asked anew", COMPLETE, lambda r: whole_step(r, act=refused(people[:2], people[2:], asked())), needs(x))
+    yield at_end("a refusal of something else", COMPLETE, lambda r: whole_step(r, act=asked(then=lambda r: [refuse(r, 0), act(r)])), needs(x))
+
+    def section(name, verdict, run, quorum="custodians", steps=(needs(x), needs(y)), **more):
+        return at_end("section: " + name, verdict, run, *steps, more_quorum=quorum, **more)
+
+    def both(people=people, covers=("x", "y"), name="section:more", first=act, between=lambda r: None, asks=None):
+        def run(r):
+            request = r.approve(name, people, steps=list(covers), **(asks or {}))
+            whole_step(r, "x", first, approval=request)
+            between(r)
+            whole_step(r, "y", act, approval=request)
+        return run
+
+    yield section("asked once for two steps", COMPLETE, both())
+    yield section("asked once for two steps, one short", INVALID, both(people[:2]))
+    yield section("asked for one step alone", INVALID, both(covers=("x",)))
+    yield section("asked for nothing", INVALID, both(covers=()))
+    yield section("another section's name", INVALID, both(name="section:root"))
+    yield section("a step's name", INVALID, both(name="x"))
+    yield section("no quorum of its own in the script", INVALID, both(), quorum=None)
+    yield section("a step without a quorum in it", INVALID, both(), steps=(needs(x), y))
+    yield section("approval named that is no request", INVALID, lambda r: [whole_step(r, "x", act, approval=3), whole_step(r, "y", asked(step="y"))])
+    yield section("approval that is no number", INVALID, lambda r: [whole_step(r, "x", asked(), approval="3"), whole_step(r, "y", asked(step="y"))])
+    yield section("approval not named", INVALID,
+                  lambda r: [r.approve("section:more", people, steps=["x", "y"]), whole_step(r, "x", act), whole_step(r, "y", act)])
+    yield section("each step asks for itself", COMPLETE, lambda r: [whole_step(r, "x", asked()), whole_step(r, "y", asked(step="y"))])
+    yield section("a step asks for itself besides", COMPLETE, both(first=asked()))
+    yield section("a step asks for itself besides, one short", INVALID, both(first=asked(people[:2])))
+    yield section("asked again in between, one short", INVALID, both(between=lambda r: r.approve("section:more", people[:2], steps=["y"])))
+    yield section("refused in between", INVALID, both(between=lambda r: refuse(r, r.last_request)))
+    yield section("without a call, one short", INVALID, lambda r: (lambda request: [whole_step(r, "x", approval=request), whole_step(r, "y", approval=request)])(
+        r.approve("section:more", people[:2], steps=["x", "y"])))
+    yield section("used at the second attempt", INVALID, lambda r: (lambda request: [
+        begin(r, "x", approval=request), failed(r), whole_step(r, "x", act, approval=request), whole_step(r, "y", act, approval=request)])(
+            r.approve("section:more", people, steps=["x", "y"])))
+    yield section("asked for itself at the second attempt", COMPLETE, lambda r: (lambda request: [
+        begin(r, "x", approval=request), failed(r), whole_step(r, "x", asked()), whole_step(r, "y", act, approval=request)])(
+            r.approve("section:more", people, steps=["x", "y"])))
+
+    # The script itself.
+    def scripted(name, verdict, edit, **more):
+        record = Record()
+        opening, inputs = record.open, {"script.json": record.script_file(), "roster.json": record.roster()}
+        record.open = lambda: opening(inputs=edit(dict(inputs)))
+        return case("script: " + name, verdict, record=record, **more)
+
+    text = lambda old, new: lambda inputs: {**inputs, "script.json": inputs["script.json"].replace(old, new)}
+    yield scripted("under another name", COMPLETE, lambda inputs: {"root.json": inputs["script.json"], "roster.json": inputs["roster.json"]})
+    yield scripted("not there", INCOMPLETE, lambda inputs: {"roster.json": inputs["roster.json"]})
+    yield scripted("no inputs at all", INCOMPLETE, lambda inputs: {})
+    yield scripted("two of them", INCOMPLETE, lambda inputs: {**inputs, "other.json": inputs["script.json"]})
+    yield scripted("two of them, one of another ceremony", INCOMPLETE, lambda inputs: {**inputs, "other.json": inputs["script.json"].replace(b"root-2026", b"x")})
+    yield scripted("of another ceremony", INVALID, text(b'"root-2026"', b'"root-2027"'))
+    yield scripted("of another estate", INVALID, text(b"smki.example", b"smki.other"))
+    yield scripted("of another format", INCOMPLETE, text(b"keyceremony-script/1", b"keyceremony-script/2"))
+    yield scripted("not JSON", INCOMPLETE, text(b'"id"', b"id"))
+    yield scripted("not UTF-8", INCOMPLETE, text(b'"The room"', b'"\xff"'))
+    yield scripted("half a surrogate pair", INCOMPLETE, text(b'"The room"', b'"\\ud800"'))
+    yield scripted("no number", INCOMPLETE, text(b'"The room"', b"NaN"))
+    yield scripted("with a byte order mark", INCOMPLETE, lambda inputs: {**inputs, "script.json": b"\xef\xbb\xbf" + inputs["script.json"]})
+    yield scripted("a key twice", INCOMPLETE, text(b'"quorum": "custodians"', b'"quorum": "custodians", "quorum": "x"'))
+    yield scripted("the format as a word elsewhere", COMPLETE, lambda inputs: {**inputs, "more.txt": b"keyceremony-script/1", "list.json": b'["keyceremony-script/1"]'})
+    yield scripted("65 levels", INCOMPLETE, text(b'"The room"', b"[" * 62 + b"]" * 62))
+    yield scripted("64 levels", COMPLETE, text(b'"The room"', b"[" * 61 + b"]" * 61))
+    for old, new in ((b'"id": "attend"', b'"id": 5'), (b'"do": "room.attend"', b'"do": null'), (b'"do": "room.attend"', b'"more": "x"'), (b'"id": "attend"', b'"id": "root-key"'),
+                     (b'"quorum": "custodians"', b'"quorum": ["custodians"]'), (b'"quorum": "custodians"', b'"quorum": "custodians", "skippable": "no"'),
+                     (b'"sections": [', b'"sections": [5,'), (b'"sections": [', b'"sections": {}, "x": ['), (b'"sections": [', b'"sections": [], "x": ['),
+                     (b'"steps": [', b'"steps": 1, "x": ['), (b'"steps": [', b'"steps": [], "x": ['), (b'"steps": [', b'"steps": [[],'), (b'"id": "room"', b'"id": "root"'), (b'"id": "room"', b'"name": "room"'),
+                     (b'"title": "The room"', b'"quorum": 1'), (b'"estate": "smki.example"', b'"estate": 1'), (b'"estate"', b'"state"'), (b'"id": "root-2026"', b'"id": 1')):
+        yield scripted(f"{old.decode()} is {new.decode()}", INVALID, text(old, new))
+    for digest, verdict in ((lambda r: sha(r.script_file()).hex(), COMPLETE), (lambda r: "00" * 32, INVALID), (lambda r: 5, INVALID)):
+        record = Record()
+        record.opening_subject = {"script_sha256": digest(record)}
+        yield case(f"opening approved for a script {verdict}", verdict, record=record)
+
     yield at_end("a second open", INVALID, lambda r: r.open())
     yield at_end("mode changes", INVALID, lambda r: setattr(r, "mode", "production"))
     yield at_end("clock goes back", COMPLETE, lambda r: r.add("note", text="x", time="2026-11-21T08:00:00.000000Z"))

@@ -88,7 +88,13 @@ struct Ceremony {
 
   void Open() {
     writer = Writer::Create({*storage, clock, "record", Mode::kRehearsal}).value();
-    const std::string digest = writer->StoreInput("script.json", base::AsBytes("{}\n")).value();
+    const json script = {
+        {"format", "keyceremony-script/1"},
+        {"id", "root"},
+        {"estate", "smki.example"},
+        {"sections",
+         {{{"id", "all"}, {"steps", {{{"id", "key"}, {"do", "key.generate"}, {"quorum", "custodians"}}}}}}}};
+    const std::string digest = writer->StoreInput("script.json", base::AsBytes(script.dump())).value();
     REQUIRE(writer->StorePolicy(*policy).ok());
     Expect(Verdict::kIncomplete);
     Append(EntryType::kOpen, {{"origin", origin},
@@ -100,8 +106,11 @@ struct Ceremony {
                               {"tokens", json::array()},
                               {"modules", json::array()}});
     Approve("opening");
-    Append(EntryType::kStep,
-           {{"id", "key"}, {"do", "key.generate"}, {"phase", "begin"}, {"parameters", json::object()}});
+    Append(EntryType::kStep, {{"id", "key"},
+                              {"do", "key.generate"},
+                              {"phase", "begin"},
+                              {"parameters", json::object()},
+                              {"quorum", "custodians"}});
     Approve("key");
   }
 

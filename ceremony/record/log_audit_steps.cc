@@ -1,0 +1,219 @@
+// The steps of a log against the script: which, in which order, what each does,
+// and whose approval came before it did anything.
+#include <algorithm>
+
+#include "ceremony/record/log_audit.h"
+
+namespace ceremony::record {
+
+bool LogAudit::Request::IsMet() const {
+  return !ended && electorate.CountPeople(approvals) >= needed && electorate.IsEnough(approvals);
+}
+
+void LogAudit::ChooseScript(std::uint64_t entry) {
+  const ScriptFiles::value_type* chosen = nullptr;
+  std::size_t found = 0;
+  for (const ScriptFiles::value_type& script : options_.scripts) {
+    if (!inputs_.contains(script.first)) continue;
+    chosen = &script;
+    ++found;
+  }
+  if (found != 1) {
+    findings_.Add("REC-NO-SCRIPT", entry, std::to_string(found) + " of the inputs are a script, one is expected");
+    return;
+  }
+  const std::string path = "inputs/" + chosen->first;
+  if (!chosen->second.ok()) {
+    findings_.Add("SCR-FORM", entry, path + ": " + chosen->second.error().message);
+    return;
+  }
+  plan_ = &*chosen->second;
+  if (plan_->id() != ceremony_ || plan_->estate() != estate_) {
+    findings_.Add("SCR-OPEN", entry,
+                  path + " is for " + Quoted(plan_->id()) + " of " + Quoted(plan_->estate()) + ", the record is " +
+                      Quoted(ceremony_) + " of " + Quoted(estate_));
+  }
+}
+
+void LogAudit::OnStep(std::uint64_t entry) {
+  const std::optional<std::string> id = TextOf("id", entry);
+  const std::optional<std::string> phase = TextOf("phase", entry);
+  if (!id || !phase) return;
+  const auto wrong = [&](const std::string& what) {
+    findings_.Add("REC-STEP", entry, "step " + Quoted(*id) + " " + what);
+  };
+  const PlannedStep* planned = nullptr;
+  if (plan_ != nullptr) {
+    if (const std::optional<std::size_t> index = plan_->IndexOf(*id)) planned = &plan_->steps()[*index];
+    const std::optional<std::string> kind = DecodeString(scanner_.Find("do"));
+    if (planned == nullptr) {
+      findings_.Add("SCR-STEP", entry, "the script has no step " + Quoted(*id));
+    } else if (kind != planned->kind) {
+      findings_.Add("SCR-STEP", entry,
+                    "step " + Quoted(*id) + " does " + Quoted(kind.value_or("nothing")) + " where the script says " +
+                        Quoted(planned->kind));
+    }
+  }
+  const bool under_way = step_ && !step_interrupted_;
+  if (*phase == "begin") {
+    if (under_way) wrong("has phase begin while " + Quoted(step_->id) + " has not ended");
+    OnStepBegin(*id, planned, entry);
+  } else if (*phase == "skipped") {
+    if (under_way) wrong("has phase skipped while " + Quoted(step_->id) + " has not ended");
+    if (planned != nullptr) CheckOrder(*id, entry);
+    if (planned != nullptr && !planned->skippable) {
+      findings_.Add("SCR-SKIP", entry, "step " + Quoted(*id) + " was skipped, and the script does not allow it");
+    }
+    past_[*id].over = true;
+    step_.reset();
+  } else if (*phase == "end" || *phase == "failed") {
+    if (!step_ || step_->id != *id) {
+      wrong("has phase " + *phase + " but " + (step_ ? Quoted(step_->id) + " is under way" : "no step is under way"));
+    } else if (*phase == "end") {
+      CheckApprovedAtEnd(entry);
+    }
+    (*phase == "end" ? past_[*id].over : past_[*id].failed) = true;
+    step_.reset();
+    if (*phase == "end") ++steps_ended_;
+  } else {
+    wrong("has the unknown phase " + Quoted(*phase));
+  }
+  step_interrupted_ = false;
+}
+
+void LogAudit::OnStepBegin(const std::string& id, const PlannedStep* planned, std::uint64_t entry) {
+  StepUnderWay step{id, planned, {}, {}};
+  step.quorum = DecodeString(scanner_.Find("quorum")).value_or("");
+  if (planned != nullptr) {
+    CheckOrder(id, entry);
+    if (step.quorum != planned->quorum) {
+      findings_.Add("SCR-QUORUM", entry,
+                    "step " + Quoted(id) + " names the quorum " + Quoted(step.quorum) + ", the script " +
+                        Quoted(planned->quorum));
+    }
+    step.quorum = planned->quorum;
+  }
+  newest_request_.erase(id);  // an approval serves one attempt
+  step.approval = SectionApproval(id, planned, entry);
+  ++past_[id].attempts;
+  past_[id].failed = false;
+  step_ = std::move(step);
+}
+
+// CheckOrder lets a step begin or be skipped that comes next, or again the one
+// that did not come to its end.
+void LogAudit::CheckOrder(const std::string& id, std::uint64_t entry) {
+  const std::size_t place = *plan_->IndexOf(id);
+  const auto step_at = [&](std::size_t index) -> const std::string& { return plan_->steps()[index].id; };
+  if (past_[id].over) {
+    findings_.Add("SCR-ORDER", entry, "step " + Quoted(id) + " is done once more");
+  } else if (furthest_ && place < *furthest_) {
+    findings_.Add("SCR-ORDER", entry, "step " + Quoted(id) + " comes after " + Quoted(step_at(*furthest_)));
+  } else if (place > (furthest_ ? *furthest_ + 1 : 0)) {
+    findings_.Add("SCR-ORDER", entry, "step " + Quoted(id) + " comes before " + Quoted(step_at(place - 1)));
+  } else if (furthest_ && place > *furthest_) {
+    const StepPast& before = past_[step_at(*furthest_)];
+    if (!before.over && !before.failed) {
+      findings_.Add("SCR-ORDER", entry,
+                    "step " + Quoted(id) + " comes while " + Quoted(step_at(*furthest_)) + " has no end");
+    }
+  }
+  furthest_ = std::max(place, furthest_.value_or(0));
+}
+
+// SectionApproval returns the request that the `begin` in scanner_ rests on.
+std::optional<std::uint64_t> LogAudit::SectionApproval(const std::string& id, const PlannedStep* planned,
+                                                       std::uint64_t entry) {
+  if (scanner_.Find("approval").empty()) return std::nullopt;
+  const auto wrong = [&](const std::string& why) {
+    findings_.Add("QUO-SECTION", entry, "step " + Quoted(id) + " names an approval " + why);
+    return std::nullopt;
+  };
+  const std::optional<std::uint64_t> seq = NumberOf("approval", entry);
+  const auto request = seq ? requests_.find(*seq) : requests_.end();
+  if (!options_.voters.Witnesses()) return std::nullopt;  // nobody can be counted
+  if (request == requests_.end()) return wrong("that is no request");
+  const std::vector<std::string>& covered = request->second.steps;
+  if (std::find(covered.begin(), covered.end(), id) == covered.end()) return wrong("that was not asked for it");
+  if (past_[id].attempts > 0) return wrong("that served its first attempt");
+  const auto newest = newest_request_.find(request->second.step);
+  if (newest == newest_request_.end() || newest->second != *seq) return wrong("that is not the newest of its name");
+  if (planned != nullptr && (planned->section_quorum.empty() || planned->section_quorum != planned->quorum ||
+                             request->second.step != SectionRequestName(planned->section))) {
+    return wrong("of " + Quoted(request->second.step) + ", which is not how the script has it approved");
+  }
+  return seq;
+}
+
+// GoverningRequest returns what the step under way has to be approved by: the
+// newest request of this attempt, else its section's; nullptr without either.
+const LogAudit::Request* LogAudit::GoverningRequest() const {
+  const auto own = newest_request_.find(step_->id);
+  if (own != newest_request_.end()) return &requests_.at(own->second);
+  return step_->approval ? &requests_.at(*step_->approval) : nullptr;
+}
+
+void LogAudit::CheckApproved(std::uint64_t entry) {
+  const Request* const request = GoverningRequest();
+  const std::string step = "step " + Quoted(step_->id);
+  if (request == nullptr) {
+    if (!step_->quorum.empty() && options_.voters.Witnesses()) {
+      findings_.Add("QUO-INTENT", entry, step + " goes ahead, and its quorum was never asked");
+    }
+  } else if (!step_->quorum.empty() && request->quorum != step_->quorum) {
+    findings_.Add("QUO-INTENT", entry,
+                  step + " goes ahead with an approval of the quorum " + Quoted(request->quorum) + " where " +
+                      Quoted(step_->quorum) + " is needed");
+  } else if (request->ended) {
+    findings_.Add("QUO-INTENT", entry, step + " goes ahead, and its approval was refused");
+  } else if (!request->IsMet()) {
+    findings_.Add("QUO-INTENT", entry,
+                  step + " goes ahead with " + std::to_string(request->electorate.CountPeople(request->approvals)) +
+                      " approvals where " + std::to_string(request->needed) + " are needed");
+  } else {
+    past_[step_->id].approved = true;
+  }
+}
+
+void LogAudit::CheckApprovedAtEnd(std::uint64_t entry) {
+  if (step_->quorum.empty() || !options_.voters.Witnesses()) return;
+  const Request* const request = GoverningRequest();
+  // An attempt that only takes over what an approved one had done asks nobody.
+  const bool now = request != nullptr && request->quorum == step_->quorum && request->IsMet();
+  if (!now && !past_[step_->id].approved) {
+    findings_.Add("QUO-STEP", entry,
+                  "step " + Quoted(step_->id) + " ends without the approval of the quorum " + Quoted(step_->quorum));
+  }
+}
+
+void LogAudit::CheckAllDone(std::uint64_t entry) {
+  if (plan_ == nullptr) return;
+  for (const PlannedStep& step : plan_->steps()) {
+    const StepPast& past = past_[step.id];
+    if (past.over) continue;
+    if (past.failed) {
+      findings_.Add("SCR-FAILED", entry, "step " + Quoted(step.id) + " has failed, and was not done again");
+    } else {
+      findings_.Add("SCR-MISSING", entry, "the record is closed without the step " + Quoted(step.id));
+    }
+  }
+}
+
+void LogAudit::OnPresence(bool here) {
+  const std::optional<std::string> person = DecodeString(scanner_.Find("person"));
+  if (!person) return;
+  if (here) {
+    absent_.erase(*person);
+  } else {
+    absent_.insert(*person);
+  }
+}
+
+void LogAudit::OnRefusal() {
+  const std::optional<std::int64_t> number = DecodeInteger(scanner_.Find("request"));
+  if (!number || *number < 0) return;
+  const auto request = requests_.find(static_cast<std::uint64_t>(*number));
+  if (request != requests_.end()) request->second.ended = true;
+}
+
+}  // namespace ceremony::record

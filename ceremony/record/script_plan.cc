@@ -1,0 +1,90 @@
+#include "ceremony/record/script_plan.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "ceremony/record/strict_parse.h"
+#include "hsm/base/digest.h"
+
+namespace ceremony::record {
+namespace {
+
+using base::ErrorCode;
+using base::MakeError;
+using base::Result;
+using nlohmann::json;
+
+// Text returns a string member, or says where it is missing.
+Result<std::string> Text(const json& object, const std::string& at, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found != object.end() && found->is_string()) return found->get<std::string>();
+  return MakeError(ErrorCode::kInvalidInput, at + "/" + key + " is not a string");
+}
+
+Result<std::string> OptionalText(const json& object, const std::string& at, const char* key) {
+  if (object.is_object() && !object.contains(key)) return std::string();
+  return Text(object, at, key);
+}
+
+Result<const json*> List(const json& object, const std::string& at, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found != object.end() && found->is_array() && !found->empty()) return &*found;
+  return MakeError(ErrorCode::kInvalidInput, at + "/" + key + " is not a list of one or more");
+}
+
+}  // namespace
+
+std::string SectionRequestName(std::string_view section) { return "section:" + std::string(section); }
+
+Result<std::optional<ScriptPlan>> ScriptPlan::Parse(std::string_view bytes) {
+  if (bytes.find(kScriptFormat) == std::string_view::npos) return std::optional<ScriptPlan>();
+  const Result<json> parsed = ParseStrict(bytes);
+  if (!parsed.ok() || !parsed->is_object() || parsed->value("format", json()) != kScriptFormat) {
+    return std::optional<ScriptPlan>();
+  }
+  ScriptPlan plan;
+  plan.sha256_ = base::Sha256Hex(bytes);
+  KC_ASSIGN_OR_RETURN(plan.id_, Text(*parsed, "", "id"));
+  KC_ASSIGN_OR_RETURN(plan.estate_, Text(*parsed, "", "estate"));
+  KC_ASSIGN_OR_RETURN(const json* const sections, List(*parsed, "", "sections"));
+  std::set<std::string> section_ids;
+  for (std::size_t i = 0; i < sections->size(); ++i) {
+    const json& section = (*sections)[i];
+    const std::string at = "/sections/" + std::to_string(i);
+    KC_ASSIGN_OR_RETURN(const std::string section_id, Text(section, at, "id"));
+    if (!section_ids.insert(section_id).second) {
+      return MakeError(ErrorCode::kInvalidInput, at + "/id \"" + section_id + "\" is there twice");
+    }
+    KC_ASSIGN_OR_RETURN(const std::string section_quorum, OptionalText(section, at, "quorum"));
+    KC_ASSIGN_OR_RETURN(const json* const steps, List(section, at, "steps"));
+    for (std::size_t k = 0; k < steps->size(); ++k) {
+      const json& step = (*steps)[k];
+      const std::string there = at + "/steps/" + std::to_string(k);
+      PlannedStep planned;
+      KC_ASSIGN_OR_RETURN(planned.id, Text(step, there, "id"));
+      KC_ASSIGN_OR_RETURN(planned.kind, Text(step, there, "do"));
+      KC_ASSIGN_OR_RETURN(planned.quorum, OptionalText(step, there, "quorum"));
+      if (const auto skippable = step.find("skippable"); skippable != step.end()) {
+        if (!skippable->is_boolean()) {
+          return MakeError(ErrorCode::kInvalidInput, there + "/skippable is not true or false");
+        }
+        planned.skippable = skippable->get<bool>();
+      }
+      planned.section = section_id;
+      planned.section_quorum = section_quorum;
+      if (!plan.index_.emplace(planned.id, plan.steps_.size()).second) {
+        return MakeError(ErrorCode::kInvalidInput, there + "/id \"" + planned.id + "\" is there twice");
+      }
+      plan.steps_.push_back(std::move(planned));
+    }
+  }
+  return std::optional<ScriptPlan>(std::move(plan));
+}
+
+std::optional<std::size_t> ScriptPlan::IndexOf(std::string_view step) const {
+  const auto found = index_.find(step);
+  if (found == index_.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace ceremony::record

@@ -1,0 +1,20 @@
+// ParseStrict reads the JSON files that people write, as far as a verifier
+// needs them: roster and script.
+#ifndef CEREMONY_RECORD_STRICT_PARSE_H_
+#define CEREMONY_RECORD_STRICT_PARSE_H_
+
+#include <nlohmann/json_fwd.hpp>
+#include <string_view>
+
+#include "hsm/base/result.h"
+
+namespace ceremony::record {
+
+// ParseStrict refuses (kInvalidInput) what is not RFC 8259, and what two readers
+// could understand differently: a byte order mark, a key twice in one object, of
+// which one value would silently win, and nesting deeper than 64.
+base::Result<nlohmann::json> ParseStrict(std::string_view text);
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_STRICT_PARSE_H_

@@ -25,20 +25,30 @@ void LogAudit::Take(const ScannedBlock& block) {
     stream_.Update({reinterpret_cast<const std::uint8_t*>(block.block.buffer.data()), block.block.size});
   }
   CompareWithBefore(block, first_entry);
+  // The tree holds the entries before this one whenever its root is looked at:
+  // what a checkpoint entry covers. In between it grows by many leaves at once.
+  std::uint32_t grown = 0;
+  const auto grow_to = [&](std::uint32_t index) {
+    tree_.AppendAll(std::span(block.leaves).subspan(grown, index - grown));
+    grown = index;
+  };
   auto event = block.events.begin();
-  for (const Hash& leaf : block.leaves) {
-    // The tree holds the entries before this one while it is looked at: what a
-    // checkpoint entry covers.
-    if (options_.wanted_sizes.contains(entries_)) roots_[entries_] = tree_.Root();
-    const auto index = static_cast<std::uint32_t>(entries_ - first_entry);
-    for (; event != block.events.end() && event->index == index; ++event) Handle(*event, entries_);
+  const auto count = static_cast<std::uint32_t>(block.leaves.size());
+  for (std::uint32_t index = 0; index < count; ++index, ++entries_) {
+    if (options_.wanted_sizes.contains(entries_)) {
+      grow_to(index);
+      roots_[entries_] = tree_.Root();
+    }
+    for (; event != block.events.end() && event->index == index; ++event) {
+      if (event->kind == LineEvent::Kind::kEntry && event->type == EntryType::kCheckpoint) grow_to(index);
+      Handle(*event, entries_);
+    }
     if (close_entry_ && !after_close_ && entries_ > *close_entry_) {
       const bool final_checkpoint = entries_ == *close_entry_ + 1 && last_good_ == entries_;
       if (!final_checkpoint) after_close_ = entries_;
     }
-    tree_.Append(leaf);
-    ++entries_;
   }
+  grow_to(count);
 }
 
 void LogAudit::CompareWithBefore(const ScannedBlock& block, std::uint64_t first_entry) {

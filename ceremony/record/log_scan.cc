@@ -45,12 +45,25 @@ class BlockScan final {
     out_.any_good = false;
     const char* p = out_.block.buffer.data();
     const char* const end = p + out_.block.size;
-    for (std::uint32_t index = 0; p != end; ++index) {
+    const auto next_line = [&] {
       const auto* const newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
       const std::string_view line(p, static_cast<std::size_t>(newline - p));
-      out_.leaves.push_back(Leaf(line));  // hash first, check after
-      CheckLine(line, index);
       p = newline + 1;
+      return line;
+    };
+    // Hash first, check after; two lines at a time, because that is faster.
+    for (std::uint32_t index = 0; p != end;) {
+      const std::string_view line = next_line();
+      if (p == end) {
+        out_.leaves.push_back(Leaf(line));
+        CheckLine(line, index++);
+        break;
+      }
+      const std::string_view second = next_line();
+      out_.leaves.resize(index + 2u);
+      TwoLeaves(line, second, out_.leaves[index], out_.leaves[index + 1u]);
+      CheckLine(line, index++);
+      CheckLine(second, index++);
     }
     if (out_.any_good) {
       out_.last_time.assign(time_);

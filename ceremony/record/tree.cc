@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "ceremony/record/sha256_lanes.h"
+
 namespace ceremony::record {
 namespace {
 
@@ -61,6 +63,15 @@ Hash Node(const Hash& left, const Hash& right) {
   return hash;
 }
 
+void TwoLeaves(std::string_view first, std::string_view second, Hash& first_leaf, Hash& second_leaf) {
+  if (HasSha256Lanes()) {
+    Sha256Lanes(kLeafPrefix, base::AsBytes(first), base::AsBytes(second), first_leaf, second_leaf);
+  } else {
+    first_leaf = Leaf(first);
+    second_leaf = Leaf(second);
+  }
+}
+
 Hash EmptyRoot() { return base::Sha256Of(std::string_view{}); }
 
 void CompactRange::Append(const Hash& leaf) { AppendSubtree(0, leaf); }
@@ -76,6 +87,27 @@ void CompactRange::AppendSubtree(int level, const Hash& root) {
   for (; (size_ >> at & 1) != 0; ++at) carry = Node(peaks_[static_cast<std::size_t>(at)], carry);
   peaks_[static_cast<std::size_t>(at)] = carry;
   size_ += leaves;
+}
+
+// AppendLevel hashes a level's pairs two at a time, then the level above.
+void CompactRange::AppendLevel(int level, std::span<const Hash> roots) {
+  if (!roots.empty() && (size_ >> level & 1) != 0) {
+    AppendSubtree(level, roots.front());
+    roots = roots.subspan(1);
+  }
+  std::vector<Hash> parents(roots.size() / 2);
+  const auto children = [&](std::size_t parent) {
+    return base::ByteView(roots[2 * parent].data(), 2 * roots[2 * parent].size());
+  };
+  std::size_t i = 0;
+  if (HasSha256Lanes()) {
+    for (; i + 1 < parents.size(); i += 2) {
+      Sha256Lanes(kNodePrefix, children(i), children(i + 1), parents[i], parents[i + 1]);
+    }
+  }
+  for (; i < parents.size(); ++i) parents[i] = Node(roots[2 * i], roots[2 * i + 1]);
+  if (!parents.empty()) AppendLevel(level + 1, parents);
+  if (roots.size() % 2 != 0) AppendSubtree(level, roots.back());
 }
 
 Hash CompactRange::Root() const {

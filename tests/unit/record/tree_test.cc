@@ -154,6 +154,42 @@ TEST_CASE("a tree put together from perfect subtrees is the same tree") {
   CHECK(whole.Root() == RootOf(leaves));
 }
 
+TEST_CASE("two leaves at once are the leaves of each, whatever their lengths") {
+  std::string bytes(1500, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * i * 7 + i / 3);
+  const std::string_view all = bytes;
+  // Every place of the padding in a block, with a second line that is as long, longer or shorter.
+  for (std::size_t size = 0; size < 400; ++size) {
+    for (const std::size_t other : {size, size + 1, size + 64, size / 3, (size * 37) % 700}) {
+      const std::string_view first = all.substr(size % 5, size);
+      const std::string_view second = all.substr(1500 - other, other);
+      Hash one, two;
+      TwoLeaves(first, second, one, two);
+      CHECK_MESSAGE(one == Leaf(first), size << " beside " << other);
+      CHECK_MESSAGE(two == Leaf(second), other << " beside " << size);
+    }
+  }
+}
+
+TEST_CASE("many leaves appended at once make the tree that they make one by one") {
+  const std::vector<Hash> leaves = DecimalLeaves(300);
+  for (std::size_t before = 0; before < 40; ++before) {
+    CompactRange single;
+    for (std::size_t i = 0; i < before; ++i) single.Append(leaves[i]);
+    for (std::size_t count = 0; before + count <= 90; ++count) {
+      CompactRange many;
+      many.AppendAll(std::span(leaves).first(before));
+      many.AppendAll(std::span(leaves).subspan(before, count));
+      CHECK(many.size() == before + count);
+      CHECK_MESSAGE(many.Root() == single.Root(), before << " and " << count);
+      single.Append(leaves[before + count]);
+    }
+  }
+  CompactRange all;
+  all.AppendAll(leaves);
+  CHECK(all.Root() == RootOf(leaves));
+}
+
 TEST_CASE("proofs are refused for leaves and sizes that a tree does not have") {
   const std::vector<Hash> leaves = DecimalLeaves(4);
   CHECK(InclusionProof(4, 4, LeavesOf(leaves)).error().code == base::ErrorCode::kInvalidInput);

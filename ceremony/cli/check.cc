@@ -69,7 +69,8 @@ ordered_json ToJson(const script::Inputs& inputs, const steps::Plan& plan) {
                                   {"step", finding.step},
                                   {"where", finding.where},
                                   {"message", finding.message},
-                                  {"hint", finding.hint}});
+                                  {"hint", finding.hint},
+                                  {"waived_by", finding.waived_by}});
   }
   return object;
 }
@@ -102,10 +103,14 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostre
   }
   out << "\n";
   for (const steps::Finding& finding : plan.findings) {
-    const bool breach = finding.severity == steps::Severity::kBreach;
+    const bool breach = finding.severity == steps::Severity::kBreach && finding.waived_by.empty();
+    const std::string waived =
+        finding.waived_by.empty()
+            ? ""
+            : fmt::format(", waived by {}: {}", fmt::join(finding.waived_by, " and "), finding.waived_because);
     out << typesetter.SetSaying(breach ? room::Tone::kBad : room::Tone::kWarning,
-                                fmt::format("{}: [{}] {} ({})", finding.where, finding.rule, finding.message,
-                                            steps::SeverityName(finding.severity)));
+                                fmt::format("{}: [{}] {} ({}{})", finding.where, finding.rule, finding.message,
+                                            steps::SeverityName(finding.severity), waived));
     if (!finding.hint.empty()) out << "      hint: " << finding.hint << "\n";
   }
   out << typesetter.SetSaying(plan.HasBreach() ? room::Tone::kBad : room::Tone::kGood,

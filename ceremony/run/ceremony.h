@@ -118,6 +118,11 @@ base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts);
 // checkpoint, cosignatures).
 base::Result<void> RunSteps(Ceremony& ceremony);
 
+// ConsentToWaivers has the people of each waiver of the binding say that they
+// stand by it, unless they have; each becomes a `deviation` (R2). WAIVER-04:
+// somebody of them is not in the room.
+base::Result<void> ConsentToWaivers(Ceremony& ceremony);
+
 // SettleCalls looks at what calls without a known outcome have left on tokens,
 // names it, and removes it with consent.
 base::Result<void> SettleCalls(Ceremony& ceremony);

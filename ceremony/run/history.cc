@@ -118,6 +118,9 @@ base::Result<void> History::See(const json& entry) {
     call->objects_after = Texts(entry, "objects");
   } else if (type == "observe") {
     SeeObserve(entry);
+  } else if (type == "deviation") {
+    if (const std::string rule = Text(entry, "waived"); !rule.empty())
+      waived_.emplace(rule, Text(entry, "waived_step"));
   } else if (type == "artefact") {
     const std::string step = Text(entry, "step");
     if (!step.empty())

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ceremony/estate/effect.h"
@@ -92,6 +93,8 @@ class History final {
   const quorum::Attendance& attendance() const { return attendance_; }
   const std::vector<Leftover>& leftovers() const { return leftovers_; }
   const std::vector<estate::Effect>& effects() const { return effects_; }
+  // IsWaived tells whether the people of a waiver have said in the room that they stand by it.
+  bool IsWaived(const std::string& rule, const std::string& step) const { return waived_.contains({rule, step}); }
   std::uint64_t entries() const { return entries_; }
 
  private:
@@ -109,6 +112,7 @@ class History final {
   quorum::Attendance attendance_;
   std::vector<Leftover> leftovers_;
   std::vector<estate::Effect> effects_;
+  std::set<std::pair<std::string, std::string>> waived_;  // rule and step
 };
 
 // The step id under which the opening of a record is requested.

@@ -136,7 +136,10 @@ base::Result<void> RunSteps(Ceremony& ceremony) {
         if (!skipped) KC_RETURN_IF_ERROR(RunStep(ceremony, section, step, number));
         if (number > 1) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
       }
-      if (number == 1) KC_RETURN_IF_ERROR(ApproveOpening(ceremony));
+      if (number == 1) {
+        KC_RETURN_IF_ERROR(ApproveOpening(ceremony));
+        KC_RETURN_IF_ERROR(ConsentToWaivers(ceremony));
+      }
     }
     KC_RETURN_IF_ERROR(ceremony.tokens().LogOut(ceremony.RecordToken()));
   }

@@ -53,7 +53,7 @@ base::Error ListBreaches(const steps::Plan& plan) {
   base::Error error;
   error.code = base::ErrorCode::kRefused;
   for (const steps::Finding& finding : plan.findings) {
-    if (finding.severity != steps::Severity::kBreach) continue;
+    if (finding.severity != steps::Severity::kBreach || !finding.waived_by.empty()) continue;
     if (error.rule.empty()) {
       error.rule = finding.rule;
       error.hint = finding.hint;
@@ -162,8 +162,10 @@ base::Result<json> CheckPlan(const script::Inputs& inputs, const estate::Estate&
   if (plan.HasBreach()) return ListBreaches(plan);
   json findings = json::array();
   for (const steps::Finding& finding : plan.findings) {
-    findings.push_back(
-        {{"rule", finding.rule}, {"severity", steps::SeverityName(finding.severity)}, {"message", finding.message}});
+    json entry = {
+        {"rule", finding.rule}, {"severity", steps::SeverityName(finding.severity)}, {"message", finding.message}};
+    if (!finding.waived_by.empty()) entry["waived_by"] = finding.waived_by;
+    findings.push_back(std::move(entry));
   }
   return findings;
 }

@@ -84,6 +84,10 @@ class Builder final {
     if (const Node* credentials = document_.root().Find("credentials"); credentials != nullptr) {
       for (const Node* node : credentials->children()) BuildCredential(values.at("credentials").at(node->key()), *node);
     }
+    for (const json& waiver : values.at("waivers")) {
+      binding_.waivers.push_back({waiver.at("rule"), waiver.value("step", ""), waiver.at("reason"),
+                                  waiver.at("people").get<std::vector<std::string>>()});
+    }
     if (binding_.Find(binding_.record_token) != nullptr) return;
     std::vector<std::string> names;
     for (const TokenBinding& token : binding_.tokens) names.push_back(token.name);
@@ -282,6 +286,18 @@ ordered_json Spelled(const CredentialBinding& credential) {
   return entry;
 }
 
+FieldTable WaiverTable() {
+  return {"waiver",
+          "A rule that is not kept this time, by decision of the people who are named.",
+          {Field::Text("rule", "the rule's id, as `keyceremony check` shows it").Example("\"QUORUM-SPARE-01\""),
+           Field::Id("step", "the only step that the waiver is for; left out: every one").Optional(),
+           Field::Prose("reason", "why, for the people in the room and for the auditor"),
+           Field::List("people", Field::Id("person", "a person's id in the roster"), 1, 20,
+                       "who decided it; as many as the policy's `waiver` asks for")
+               .Unique()},
+          {}};
+}
+
 }  // namespace
 
 CredentialBinding CredentialBinding::Files(std::string sign, std::string open) {
@@ -314,6 +330,9 @@ const FieldTable& BindingTable() {
        Field::Map("credentials", IdShape(), Field::Table("credential", CredentialTable(), "a credential"), 0, 200,
                   "where the keys of each custodian are, by person id")
            .DefaultJson("{}"),
+       Field::List("waivers", Field::Table("waiver", WaiverTable(), "a waiver"), 0, 50,
+                   "rules that people have decided to go without, and say so again in the room")
+           .DefaultJson("[]"),
        Field::Digest("script_sha256", "freezes the script: nothing else may run under this binding").Optional()},
       {}};
   return table;
@@ -360,6 +379,11 @@ base::Result<std::string> WriteBinding(const Binding& binding) {
   }
   file["record_token"] = binding.record_token;
   for (const auto& [person, credential] : binding.credentials) file["credentials"][person] = Spelled(credential);
+  for (const Waiver& waiver : binding.waivers) {
+    ordered_json entry{{"rule", waiver.rule}, {"reason", waiver.reason}, {"people", waiver.people}};
+    if (!waiver.step.empty()) entry["step"] = waiver.step;
+    file["waivers"].push_back(std::move(entry));
+  }
   if (!binding.script_sha256.empty()) file["script_sha256"] = binding.script_sha256;
   return Written(file, [](LoadedFile written) { return ParseBinding(std::move(written)); });
 }

@@ -73,12 +73,22 @@ struct CredentialBinding {
   static CredentialBinding Files(std::string sign, std::string open);
 };
 
+// Waiver is a rule that people have decided to go without in the ceremonies that
+// this binding is for. They say so again in the room.
+struct Waiver {
+  std::string rule;                 // "QUORUM-SPARE-01"
+  std::string step;                 // the only step that it is for; empty: all
+  std::string reason;               // a sentence
+  std::vector<std::string> people;  // ids, each once
+};
+
 struct Binding {
   std::string estate;  // must be that of the script
   Environment environment = Environment::kRehearsal;
   std::vector<TokenBinding> tokens;                      // in file order
   std::string record_token;                              // the one of `tokens` that holds the log key
   std::map<std::string, CredentialBinding> credentials;  // by person id
+  std::vector<Waiver> waivers;
   std::string script_sha256;  // freezes the script: no other bytes may run; empty: not frozen
   LoadedFile file;            // empty for one that was not read from a file
 

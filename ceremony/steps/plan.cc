@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ceremony/steps/catalogue.h"
+#include "ceremony/steps/waivers.h"
 
 namespace ceremony::steps {
 namespace {
@@ -62,7 +63,7 @@ std::string_view SeverityName(Severity severity) { return severity == Severity::
 
 bool Plan::HasBreach() const {
   return std::any_of(findings.begin(), findings.end(),
-                     [](const Finding& f) { return f.severity == Severity::kBreach; });
+                     [](const Finding& f) { return f.severity == Severity::kBreach && f.waived_by.empty(); });
 }
 
 unsigned Plan::TotalSeconds() const {
@@ -186,6 +187,7 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
       plan.steps.push_back(std::move(current));
     }
   }
+  ApplyWaivers(inputs, plan);
   return plan;
 }
 

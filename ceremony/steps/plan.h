@@ -29,6 +29,8 @@ struct Finding {
   std::string where;  // "file:line:column" of the field at fault
   std::string message;
   std::string hint;
+  std::vector<std::string> waived_by{};  // people of a waiver; empty: it stands
+  std::string waived_because{};
 };
 
 // StepPlan is what one step needs and leaves.

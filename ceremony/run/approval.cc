@@ -91,18 +91,19 @@ base::Result<void> RecordEnd(Ceremony& ceremony, std::uint64_t request, const st
   return {};
 }
 
-constexpr std::size_t kLongestFact = 160;
+constexpr std::size_t kLongestFact = 80;
 
 // FactsOf lists the parameters that are plain values; the digest stands for all of them.
 std::vector<room::Fact> FactsOf(const json& subject, const base::Sha256Digest& digest) {
   std::vector<room::Fact> facts;
   for (const auto& [name, value] : subject.items()) {
-    // Long ones are bytes in base64, which nobody reads; what they are was shown before.
+    // Long ones and digests are bytes that nobody reads here; what they are was shown before.
+    if (name.ends_with("sha256")) continue;
     if (value.is_string() && value.get_ref<const std::string&>().size() <= kLongestFact)
       facts.push_back({name, value.get<std::string>()});
     if (value.is_number_integer() || value.is_boolean()) facts.push_back({name, value.dump()});
   }
-  facts.push_back({"SHA-256 of it", base::HexEncode(digest)});
+  facts.push_back({"SHA-256", base::HexEncode(digest)});
   return facts;
 }
 

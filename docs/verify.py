@@ -11,6 +11,7 @@ Key = collections.namedtuple("Key", "name id spki")
 Step = collections.namedtuple("Step", "id do quorum skippable section section_quorum")
 Request = collections.namedtuple("Request", "step steps quorum m keys met by ended")  # by: keys that approved; ended: a list, not empty when refused
 sha = lambda data: hashlib.sha256(data).digest()
+canon = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 strict64 = lambda text: (lambda raw: raw if base64.b64encode(raw).decode() == text else need(0, "base64"))(base64.b64decode(text))
 RANK = ["COMPLETE", "UNPINNED", "INCOMPLETE", "FORK", "INVALID"]
 
@@ -94,25 +95,22 @@ def roster(path):
         return keys, lambda by: len({k.name for k in by}) >= m, m
     return r["estate"], quorum
 
-def strict(text, levels):  # JSON that no two readers take for different things
+def strict(text, levels, profile=False):  # JSON that no two readers take for different things, and its canonical form
     def once(pairs):
         need(len(dict(pairs)) == len(pairs), "key twice")
         return dict(pairs)
     def walk(value, level):
+        inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         need(level <= levels or not isinstance(value, (dict, list)), "nesting")
-        if isinstance(value, (dict, list)): [walk(v, level + 1) for v in (value.values() if isinstance(value, dict) else value)]
+        need(not profile or not isinstance(value, float) and (not isinstance(value, int) or abs(value) < 2 ** 53), "number")
+        for k, v in inside: need(not profile or isinstance(k, int) or re.fullmatch("[A-Za-z0-9_.-]+", k), "key"), walk(v, level + 1)
     value = json.loads(text, object_pairs_hook=once, parse_constant=lambda word: need(0, word))
     walk(value, 1)
-    return value, json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    return value, canon(value)
 
-def canonical(raw):
-    def walk(value):
-        if isinstance(value, dict): need(all(re.fullmatch("[A-Za-z0-9_.-]+", k) for k in value), "key")
-        if isinstance(value, (dict, list)): [walk(v) for v in (value.values() if isinstance(value, dict) else value)]
-        need(not isinstance(value, float) and (not isinstance(value, int) or abs(value) < 2 ** 53), "number")
+def canonical(raw):  # a line of the log: the object, when it is spelled in the one way
     need(2 <= len(raw) <= 65535 and b"\x7f" not in raw, "line")
-    value, again = strict(raw, 16)
-    walk(value)
+    value, again = strict(raw, 16, True)
     need(isinstance(value, dict) and again == raw, "not canonical")
     return value
 
@@ -127,6 +125,15 @@ def script(raw):  # the steps by id, in order; None for a file that is no script
     need(all(isinstance(x.skippable, bool) for x in steps) and len({x.id for x in steps}) == len(steps), "steps")
     need(len({section["id"] for section in s["sections"]}) == len(s["sections"]), "section twice")
     return text(s, "id"), text(s, "estate"), sha(raw).hex(), {x.id: x for x in steps}
+
+def common(i, e):  # the fields of every entry
+    need(all(type(e[n]) is int for n in ("v", "seq", "mono")) and (e["v"], e["seq"]) == (1, i) and e["mono"] >= 0, "fields")
+    need(e["mode"] in ("rehearsal", "production"), "mode")
+    need(re.fullmatch("[0-9a-f]{32}", e["salt"]) and e["type"] in TYPES, "fields")
+    need(re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", e["time"], re.A), "time")
+    year, month, day = int(e["time"][:4]), int(e["time"][5:7]), int(e["time"][8:10])
+    leap = year % 4 == 0 and year % 100 != 0 or year % 400 == 0
+    need(1 <= day <= [31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1], "day")
 
 def tree(leaves):
     if len(leaves) < 2: return leaves[0] if leaves else sha(b"")
@@ -214,11 +221,8 @@ def verify(folder, trust=None, kept=None):
     origin = log_key = closed = first = last_call = after = None
     good, wrong = 0, []
     for i, e in enumerate(entries):
-        need(e["v"] == 1 and e["v"] is not True and e["seq"] == i and e["seq"] is not True and e["seq"] is not False and e["mode"] == entries[0]["mode"] in ("rehearsal", "production"), "fields")
-        need(re.fullmatch("[0-9a-f]{32}", e["salt"]) and type(e["mono"]) is int and e["mono"] >= 0 and e["type"] in TYPES, "fields")
-        need(re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", e["time"], re.A), "time")
-        year, month, day = int(e["time"][:4]), int(e["time"][5:7]), int(e["time"][8:10])
-        need(1 <= day <= [31, 28 + (year % 4 == 0 and year % 100 != 0 or year % 400 == 0), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1], "day")
+        common(i, e)
+        need(e["mode"] == entries[0]["mode"], "mode")
         need((e["type"] == "open") == (i == 0), "open")
         kind = e["type"]
         if kind == "open":
@@ -240,7 +244,7 @@ def verify(folder, trust=None, kept=None):
             steps.intent(e, keys)
         elif kind == "done": need(calls.pop(e["call"])[:2] == (e["fn"], e["token"]), "call")
         elif kind == "request":
-            need(sha(json.dumps(e["subject"], ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()).hex() == e["subject_sha256"], "subject")
+            need(sha(canon(e["subject"])).hex() == e["subject_sha256"], "subject")
             k, named, ask = e["quorum"]["m"], e["quorum"]["name"], (keys, met, m)
             if trust: ask = quorum(named)
             elif named != "custodians": ask = (keys, lambda by: True, k)

@@ -1,0 +1,68 @@
+#include "ceremony/run/unopened.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "ceremony/run/call_journal.h"
+#include "ceremony/run/log_key.h"
+#include "ceremony/run/token_room.h"
+#include "hsm/base/digest.h"
+#include "hsm/base/random.h"
+#include "hsm/inventory.h"
+
+namespace ceremony::run {
+
+using nlohmann::json;
+
+base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, const script::Binding& binding,
+                                    const std::string& folder) {
+  json account = {{"folder", folder}, {"removed", json::array()}};
+  const std::string plan_path = record::JoinPath(record::JoinPath(folder, record::kInputsFolder), kLogKeyInput);
+  KC_ASSIGN_OR_RETURN(const auto plan_file, world.storage.Find(plan_path));
+  if (plan_file) {
+    KC_ASSIGN_OR_RETURN(const base::Bytes bytes, record::ReadWholeFile(world.storage, plan_path, 1u << 24));
+    KC_ASSIGN_OR_RETURN(const LogKeyPlan plan, LogKeyPlan::FromJson(json::parse(base::AsText(bytes), nullptr, false)));
+    auto journal = std::make_shared<CallJournal>();
+    TokenRoom tokens(binding, estate, world.pins, world.terminal, journal, world.load_module);
+    KC_ASSIGN_OR_RETURN(hsm::Session * session, tokens.Session(plan.token));
+    if (session->token().info().serial != plan.serial) {
+      return base::Refusal(
+          "TOKEN-SERIAL-02",
+          fmt::format("{} was being opened on the record token with serial {}, the binding now gives {}", folder,
+                      plan.serial, session->token().info().serial),
+          "bind the token on which the ceremony was begun");
+    }
+    KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
+    for (const hsm::InventoryItem& item : inventory.items) {
+      if (std::binary_search(plan.objects.begin(), plan.objects.end(), base::Sha256Hex(item.line))) continue;
+      room::Question question;
+      question.kind = room::Question::Kind::kDecision;
+      question.id = "settle/unopened";
+      question.person = "the administrator";
+      question.text = fmt::format(
+          "{} was cut off before it was opened. On the record token it has left {}. What shall become of it?", folder,
+          item.object.Name());
+      question.choices = {"remove", "keep"};
+      question.simulated = "remove";
+      KC_ASSIGN_OR_RETURN(const std::string decision, world.terminal.Ask(question));
+      json object = {{"object", item.object.Name()}, {"digest", base::Sha256Hex(item.line)}, {"decision", decision}};
+      if (decision == "remove") {
+        KC_RETURN_IF_ERROR(session->Destroy(item.object));
+      }
+      account["removed"].push_back(std::move(object));
+    }
+  }
+  const std::string aside = fmt::format("unopened-{}-{}", folder, base::RandomHex(4));
+  KC_RETURN_IF_ERROR(world.storage.Rename(folder, aside));
+  KC_RETURN_IF_ERROR(world.storage.SyncFolder(""));
+  account["kept_as"] = aside;
+  world.terminal.Say(room::Tone::kWarning,
+                     fmt::format("{} was cut off before it was opened; it is kept as {}.", folder, aside));
+  return account;
+}
+
+}  // namespace ceremony::run

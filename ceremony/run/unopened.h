@@ -1,0 +1,25 @@
+// What a run has left that was cut off before its record was opened: inputs, and
+// perhaps the objects of a log key.
+#ifndef CEREMONY_RUN_UNOPENED_H_
+#define CEREMONY_RUN_UNOPENED_H_
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "ceremony/estate/estate.h"
+#include "ceremony/run/world.h"
+#include "ceremony/script/binding.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::run {
+
+// SetAsideUnopened removes the log key's objects from the record token, with
+// consent, and keeps the folder under another name (`unopened-...`). It returns
+// what it found and did, for the next `open` entry. TOKEN-SERIAL-02: the binding
+// now gives another record token.
+base::Result<nlohmann::json> SetAsideUnopened(World& world, const estate::Estate& estate,
+                                              const script::Binding& binding, const std::string& folder);
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_UNOPENED_H_

@@ -13,6 +13,7 @@
 #include "ceremony/room/typesetter.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/plan.h"
+#include "ceremony/steps/presence.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::cli {
@@ -62,6 +63,27 @@ ordered_json ToJson(const script::Inputs& inputs, const steps::Plan& plan) {
                                {"writes", step.writes},
                                {"seconds", step.seconds}});
   }
+  const steps::PresencePlan presence = steps::PlanPresence(inputs, plan);
+  object["quorums"] = ordered_json::array();
+  for (const steps::QuorumPresence& quorum : presence.quorums) {
+    object["quorums"].push_back({{"name", quorum.name},
+                                 {"role", quorum.role},
+                                 {"m", quorum.m},
+                                 {"members", quorum.members},
+                                 {"possible", quorum.possible()},
+                                 {"lost_if_missing", quorum.lost_if_missing()},
+                                 {"steps", quorum.steps},
+                                 {"witnesses", quorum.witnesses}});
+  }
+  object["attendance"] = ordered_json::array();
+  for (const steps::PersonPresence& person : presence.people) {
+    object["attendance"].push_back({{"id", person.id},
+                                    {"name", person.name},
+                                    {"roles", person.roles},
+                                    {"site", person.site},
+                                    {"steps", person.steps},
+                                    {"lost_without", person.lost_without}});
+  }
   object["findings"] = ordered_json::array();
   for (const steps::Finding& finding : plan.findings) {
     object["findings"].push_back({{"rule", finding.rule},
@@ -73,6 +95,46 @@ ordered_json ToJson(const script::Inputs& inputs, const steps::Plan& plan) {
                                   {"waived_by", finding.waived_by}});
   }
   return object;
+}
+
+void PrintPresence(const steps::PresencePlan& presence, std::ostream& out) {
+  if (presence.people.empty()) return;
+  out << "\nQuorums\n";
+  for (const steps::QuorumPresence& quorum : presence.quorums) {
+    out << fmt::format("  {}: {} of {} ({})\n", quorum.name, quorum.m, quorum.members.size(),
+                       quorum.members.empty() ? "nobody" : Join(quorum.members));
+    out << fmt::format("      approves {}{}\n",
+                       quorum.steps.empty() ? "no step" : "steps " + steps::NumbersText(quorum.steps),
+                       quorum.witnesses ? "; opens and closes the record" : "");
+    if (!quorum.possible()) {
+      out << "      cannot be met by these people\n";
+    } else if (quorum.lost_if_missing() == 1) {
+      out << "      lost if any one of them is missing\n";
+    } else {
+      out << fmt::format("      lost if {} of them are missing\n", quorum.lost_if_missing());
+    }
+  }
+  out << "\nPeople\n";
+  for (const steps::PersonPresence& person : presence.people) {
+    std::string line =
+        fmt::format("  {:<20} {:<18} steps {}", person.name, Join(person.roles), steps::NumbersText(person.steps));
+    if (!person.lost_without.empty())
+      line += fmt::format("; without them steps {} cannot be done", steps::NumbersText(person.lost_without));
+    out << line << "\n";
+  }
+}
+
+// One line a step: who must be there, who approves.
+void PrintTable(const steps::Plan& plan, const steps::PresencePlan& presence, std::ostream& out) {
+  out << "\nStep by step\n";
+  out << fmt::format("  {:>3}  {:<20} {:<24} {}\n", "no.", "step", "approved by", "there");
+  for (const steps::StepPlan& step : plan.steps) {
+    std::string approved = step.quorum.empty() ? "-" : step.quorum;
+    if (const steps::QuorumPresence* quorum = presence.Find(step.quorum))
+      approved = fmt::format("{} of {} {}", quorum->m, quorum->members.size(), quorum->name);
+    out << fmt::format("  {:>3}  {:<20} {:<24} {}\n", step.number, step.id, approved,
+                       step.people.empty() ? "-" : PeopleText(step.people));
+  }
 }
 
 void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostream& out) {
@@ -101,6 +163,9 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostre
     out << "      " << needs << "\n";
     for (const std::string& path : step.writes) out << "      writes " << path << "\n";
   }
+  const steps::PresencePlan presence = steps::PlanPresence(inputs, plan);
+  PrintTable(plan, presence, out);
+  PrintPresence(presence, out);
   out << "\n";
   for (const steps::Finding& finding : plan.findings) {
     const bool breach = finding.severity == steps::Severity::kBreach && finding.waived_by.empty();
@@ -123,12 +188,13 @@ base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
     const auto beside = std::filesystem::path(arguments.binding).parent_path() / "roster.json";
     if (std::filesystem::exists(beside)) roster = beside.string();
   }
-  KC_ASSIGN_OR_RETURN(const script::Inputs inputs,
-                      script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
   estate::Folded folded;
   if (!arguments.archive.empty()) {
     KC_ASSIGN_OR_RETURN(folded, estate::FoldArchive(arguments.archive));
+    if (roster.empty()) roster = folded.newest_roster;
   }
+  KC_ASSIGN_OR_RETURN(const script::Inputs inputs,
+                      script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
   const steps::Plan plan = steps::MakePlan(inputs, folded.estate);
   if (arguments.json) {
     streams.out << ToJson(inputs, plan).dump() << '\n';
@@ -150,8 +216,9 @@ void AddCheck(CLI::App& program, Action& chosen) {
   command->add_option("--archive", arguments->archive, "check against the estate that these records make")
       ->type_name("FOLDER");
   command
-      ->add_option("--roster", arguments->roster,
-                   "check that the people are enough; roster.json beside the binding when left out")
+      ->add_option(
+          "--roster", arguments->roster,
+          "check that the people are enough; when left out, roster.json beside the binding, or that of the archive")
       ->type_name("FILE");
   command->add_flag("--json", arguments->json, "print one JSON object");
   command->callback(

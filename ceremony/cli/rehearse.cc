@@ -7,6 +7,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/stage.h"
 #include "ceremony/run/rehearsal.h"
+#include "ceremony/run/rehearsal_people.h"
 #include "ceremony/run/start.h"
 #include "ceremony/steps/catalogue.h"
 #include "hsm/base/clock.h"
@@ -38,9 +39,11 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   options.quiet = arguments.quiet;
   KC_RETURN_IF_ERROR(CheckCompany(options.company));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(options.archive, alone.script, alone.policy, hsm::Module::Load));
+  KC_RETURN_IF_ERROR(run::PreparePeople(options.archive, alone));
   const run::RehearsalPaths paths(options.archive);
   KC_ASSIGN_OR_RETURN(script::Inputs inputs,
                       script::ReadInputs(arguments.script, paths.roster, paths.binding, steps::Catalogue()));
+  KC_RETURN_IF_ERROR(run::TakeSimulatedPersonFiles(options.archive, inputs));
   if (!IsRehearsal(inputs)) {
     return base::Refusal(
         "RUN-ENV-02",

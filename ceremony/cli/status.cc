@@ -7,9 +7,11 @@
 #include <ostream>
 
 #include "ceremony/cli/command.h"
+#include "ceremony/cli/custodians.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/estate/due.h"
 #include "ceremony/estate/fold.h"
+#include "ceremony/estate/joiners.h"
 #include "ceremony/script/roster.h"
 #include "hsm/base/clock.h"
 
@@ -22,6 +24,7 @@ constexpr int kHorizonDays = 365;
 
 struct Arguments {
   std::string archive;
+  std::string period;  // of --joiners-leavers; empty: the whole estate
   bool json = false;
 };
 
@@ -42,6 +45,7 @@ base::Result<Status> ReadStatus(const std::string& archive) {
   status.due = estate::DueOf(status.folded, clock.UtcMicros(), kHorizonDays);
   if (!status.folded.newest_roster.empty()) {
     KC_ASSIGN_OR_RETURN(status.roster, script::ReadRoster(status.folded.newest_roster));
+    AddPoolAlarms(archive, status.folded, status.roster, status.due);
   }
   return status;
 }
@@ -96,14 +100,7 @@ ordered_json ToJson(const Status& status) {
                                       {"sha256", c.sha256},
                                       {"artefact", c.since.ceremony + "/artefacts/" + c.artefact}});
   }
-  object["custodians"] = ordered_json::array();
-  for (const script::Person& person : status.roster.people) {
-    if (!person.HasRole(script::Role::kCustodian)) continue;
-    object["custodians"].push_back({{"id", person.id},
-                                    {"name", person.name},
-                                    {"employer", person.employer},
-                                    {"state", script::NameOf(person.state)}});
-  }
+  object["custodians"] = CustodiansJson(status.roster, estate);
   object["due"] = ordered_json::array();
   for (const estate::DueItem& item : status.due) {
     object["due"].push_back(
@@ -149,6 +146,7 @@ void Print(const Status& status, std::ostream& out) {
     out << fmt::format("  {:<20} {} to {}\n    {}\n    SHA-256 {}\n", c.name, Day(c.not_before), Day(c.not_after),
                        c.subject, c.sha256);
   }
+  PrintCustodians(status.roster, estate, out);
   out << "\nCeremonies\n";
   for (const estate::RecordSummary& r : status.folded.records) {
     out << fmt::format("  {:<32} {:<11} {} {}, {} entries\n", r.folder, r.mode, Day(r.began),
@@ -158,6 +156,16 @@ void Print(const Status& status, std::ostream& out) {
 
 base::Result<int> ShowStatus(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const Status status, ReadStatus(arguments.archive));
+  if (!arguments.period.empty()) {
+    KC_ASSIGN_OR_RETURN(const estate::Period period, estate::ParsePeriod(arguments.period));
+    const auto report = estate::ReportJoiners(status.roster, status.folded.estate, period);
+    if (arguments.json) {
+      streams.out << JoinersJson(report).dump() << '\n';
+    } else {
+      PrintJoiners(report, streams.out);
+    }
+    return kExitDone;
+  }
   if (arguments.json) {
     streams.out << ToJson(status).dump() << '\n';
   } else {
@@ -173,6 +181,10 @@ void AddStatus(CLI::App& program, Action& chosen) {
   command->group(kLook);
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("archive", arguments->archive, "the folder of all records")->required()->type_name("ARCHIVE");
+  command
+      ->add_option("--joiners-leavers", arguments->period,
+                   "print who joined and who left in a period instead: 2026-01-01..2026-12-31")
+      ->type_name("FROM..TO");
   command->add_flag("--json", arguments->json, "print one JSON object");
   command->callback([arguments, &chosen] {
     chosen = [arguments](const Streams& streams) { return ShowStatus(*arguments, streams); };

@@ -29,10 +29,22 @@ void VisitFields(DocumentLodged& e, Visitor&& v) {
   v("name", e.name), v("kind", e.kind), v("sha256", e.sha256);
 }
 
+template <typename Visitor>
+void VisitFields(PersonAppointed& e, Visitor&& v) {
+  v("person", e.person), v("name", e.name), v("employer", e.employer), v("domain", e.domain), v("site", e.site);
+  v("role", e.role), v("sign_key", e.sign_key), v("open_key", e.open_key), v("on", e.on);
+}
+template <typename Visitor>
+void VisitFields(PersonRetired& e, Visitor&& v) {
+  v("person", e.person), v("name", e.name), v("state", e.state), v("reason", e.reason), v("on", e.on);
+}
+
 constexpr std::string_view NameOf(const TokenCommissioned&) { return "token-commissioned"; }
 constexpr std::string_view NameOf(const KeyCreated&) { return "key-created"; }
 constexpr std::string_view NameOf(const CertificateIssued&) { return "certificate-issued"; }
 constexpr std::string_view NameOf(const DocumentLodged&) { return "document-lodged"; }
+constexpr std::string_view NameOf(const PersonAppointed&) { return "person-appointed"; }
+constexpr std::string_view NameOf(const PersonRetired&) { return "person-retired"; }
 
 base::Error Corrupt(const std::string& what) { return base::MakeError(base::ErrorCode::kCorrupt, what); }
 

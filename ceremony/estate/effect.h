@@ -60,7 +60,32 @@ struct DocumentLodged {
   std::string sha256;  // empty while only planned
 };
 
-using Effect = std::variant<TokenCommissioned, KeyCreated, CertificateIssued, DocumentLodged>;
+// A person took up a role with keys of their own. Keys are base64 of the DER
+// SubjectPublicKeyInfo, as in a roster.
+struct PersonAppointed {
+  std::string person;  // id; unique over the archive, never used again
+  std::string name;
+  std::string employer;
+  std::string domain;  // PKI domain; empty: any
+  std::string site;    // home site; empty: anywhere
+  std::string role;    // "custodian"
+  std::string sign_key;
+  std::string open_key;
+  std::string on;  // the day, "2026-11-21"; empty while only planned
+};
+
+// A person gave the role up: no longer counts for a quorum ("leaving"), or also
+// holds nothing any more ("left").
+struct PersonRetired {
+  std::string person;
+  std::string name;
+  std::string state;  // "leaving" or "left"
+  std::string reason;
+  std::string on;  // as above
+};
+
+using Effect =
+    std::variant<TokenCommissioned, KeyCreated, CertificateIssued, DocumentLodged, PersonAppointed, PersonRetired>;
 
 // ToJson gives the object that stands in an entry: {"effect": "key-created", ...}.
 nlohmann::json ToJson(const Effect& effect);

@@ -17,12 +17,12 @@ const T* FindIf(const std::vector<T>& all, Predicate predicate) {
 // An empty value is "not known yet" (a planned effect) and equals nothing.
 bool Same(const std::string& a, std::string_view b) { return !a.empty() && a == b; }
 
+}  // namespace
+
 std::string Where(const Provenance& p) {
   return p.ceremony == "planned" ? std::string("an earlier step of this script")
                                  : fmt::format("ceremony {} (entry {})", p.ceremony, p.entry);
 }
-
-}  // namespace
 
 base::Result<void> Estate::Apply(const Effect& effect, const Provenance& provenance) {
   return std::visit([&](const auto& e) { return Take(e, provenance); }, effect);

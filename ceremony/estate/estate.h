@@ -21,6 +21,9 @@ struct Provenance {
   std::string time;  // RFC 3339
 };
 
+// Where says it in words: "ceremony 0001-smki-root-oca (entry 12)".
+std::string Where(const Provenance& provenance);
+
 struct Token {
   std::string name, label, serial, manufacturer, model, firmware, role, domain;
   std::string state;  // "in service"
@@ -54,6 +57,19 @@ struct Document {
   Provenance since;
 };
 
+// Person is somebody whom a ceremony has appointed or retired. People of the
+// first roster whom no ceremony has dealt with are not here.
+struct Person {
+  std::string id, name, employer, domain, site, role, sign_key, open_key;
+  std::string state;   // "active", "leaving", "left"
+  std::string on;      // the day of that state
+  std::string reason;  // of retiring
+  // The day of taking up the role, with its ceremony; empty for people of the first roster.
+  std::string appointed_on;
+  Provenance appointed;
+  Provenance since;  // of the state
+};
+
 class Estate final {
  public:
   // Apply takes one effect in, or refuses it (kRefused with a rule id) when it
@@ -65,6 +81,9 @@ class Estate final {
   //   EST-KEY-03    an unknown key is referred to
   //   EST-CERT-01   the certificate's name is in use
   //   EST-CERT-02   its issuer already used that serial (RFC 5280 4.1.2.2)
+  //   EST-PERSON-01 the person's id is or was in use
+  //   EST-PERSON-02 a key of the person already belongs to somebody
+  //   EST-PERSON-03 the person is retired already
   base::Result<void> Apply(const Effect& effect, const Provenance& provenance);
 
   // Find returns nullptr when there is none; the pointer lives until the next Apply.
@@ -76,6 +95,8 @@ class Estate final {
   // FindCertificateOfKey returns the newest certificate whose subject key it is.
   const Certificate* FindCertificateOfKey(std::string_view key) const;
 
+  const Person* FindPerson(std::string_view id) const;
+
   // KeysOn lists the keys that have a copy on the named token.
   std::vector<const Key*> KeysOn(std::string_view token) const;
 
@@ -83,17 +104,21 @@ class Estate final {
   const std::vector<Key>& keys() const { return keys_; }
   const std::vector<Certificate>& certificates() const { return certificates_; }
   const std::vector<Document>& documents() const { return documents_; }
+  const std::vector<Person>& people() const { return people_; }
 
  private:
   base::Result<void> Take(const TokenCommissioned& effect, const Provenance& provenance);
   base::Result<void> Take(const KeyCreated& effect, const Provenance& provenance);
   base::Result<void> Take(const CertificateIssued& effect, const Provenance& provenance);
   base::Result<void> Take(const DocumentLodged& effect, const Provenance& provenance);
+  base::Result<void> Take(const PersonAppointed& effect, const Provenance& provenance);
+  base::Result<void> Take(const PersonRetired& effect, const Provenance& provenance);
 
   std::vector<Token> tokens_;
   std::vector<Key> keys_;
   std::vector<Certificate> certificates_;
   std::vector<Document> documents_;
+  std::vector<Person> people_;
 };
 
 }  // namespace ceremony::estate

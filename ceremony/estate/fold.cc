@@ -17,6 +17,8 @@ using nlohmann::json;
 
 // Only these lines can matter here; the others are not even parsed.
 bool IsOfInterest(std::string_view line) {
+  if (line.find("\"type\":\"artefact\"") != std::string_view::npos)
+    return line.find("\"kind\":\"roster\"") != std::string_view::npos;
   return line.find("\"type\":\"step\"") != std::string_view::npos
              ? line.find("\"effects\":") != std::string_view::npos
              : line.find("\"type\":\"open\"") != std::string_view::npos ||
@@ -44,6 +46,8 @@ class RecordFold final {
       summary_.origin = Text(entry, "origin");
       summary_.mode = Text(entry, "mode");
       summary_.began = Text(entry, "time");
+    } else if (type == "artefact") {
+      if (Text(entry, "kind") == "roster") summary_.roster = Text(entry, "name");
     } else if (type == "close") {
       summary_.ended = Text(entry, "time");
     } else if (type == "step" && Text(entry, "phase") == "end" && entry.contains("effects")) {
@@ -117,7 +121,13 @@ base::Result<Folded> FoldArchive(const std::string& archive, const std::string& 
     summary.folder = name;
     const std::string path = archive + "/" + name;
     KC_RETURN_IF_ERROR(FoldRecord(path, folded.estate, summary));
-    if (summary.opened) folded.newest_roster = fmt::format("{}/{}/roster.json", path, record::kInputsFolder);
+    if (summary.complete && !summary.roster.empty()) {
+      folded.newest_roster = fmt::format("{}/{}/{}", path, record::kArtefactsFolder, summary.roster);
+      folded.roster_changed = true;
+    } else if (summary.opened) {
+      folded.newest_roster = fmt::format("{}/{}/roster.json", path, record::kInputsFolder);
+      folded.roster_changed = false;
+    }
     folded.records.push_back(std::move(summary));
   }
   return folded;

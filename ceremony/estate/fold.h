@@ -24,12 +24,16 @@ struct RecordSummary {
   std::uint64_t entries = 0;
   bool opened = false;    // it has an `open` entry
   bool complete = false;  // closed, and its addendum is there
+  std::string roster{};   // artefact with the roster that it made for the next ceremony; empty if it changed none
 };
 
 struct Folded {
   Estate estate;
   std::vector<RecordSummary> records;  // in order
-  std::string newest_roster;           // path of the newest record's roster, for who the custodians are; may be empty
+  // Path of the roster for the next ceremony: the one that the newest record has
+  // written, if it is complete, else the one it was run with; empty without a record.
+  std::string newest_roster;
+  bool roster_changed = false;  // the newest record has written it
 };
 
 // FoldArchive reads every record of the archive up to, but without, the one

@@ -1,9 +1,34 @@
 #include "ceremony/quorum/attendance.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 namespace ceremony::quorum {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kApology = "apology";
+
+std::string Text(const json& entry, const char* field) {
+  const auto found = entry.find(field);
+  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::vector<std::string> Texts(const json& entry, const char* field) {
+  std::vector<std::string> texts;
+  const auto found = entry.find(field);
+  if (found == entry.end() || !found->is_array()) return texts;
+  for (const json& item : *found) {
+    if (item.is_string()) texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+}  // namespace
 
 std::string_view PresenceName(Presence presence) { return presence == Presence::kRemote ? "remote" : "in-person"; }
 
@@ -16,6 +41,8 @@ base::Result<Presence> FindPresence(std::string_view name) {
 }
 
 void Attendance::Arrive(Attendee attendee) {
+  has_been_.insert(attendee.person);
+  std::erase_if(apologies_, [&](const Apology& a) { return a.person == attendee.person; });
   for (Attendee& known : present_) {
     if (known.person == attendee.person) {
       known = std::move(attendee);
@@ -31,10 +58,27 @@ base::Result<void> Attendance::Depart(std::string_view person) {
   return {};
 }
 
+void Attendance::Apologise(Apology apology) {
+  std::erase_if(apologies_, [&](const Apology& a) { return a.person == apology.person; });
+  apologies_.push_back(std::move(apology));
+}
+
 const Attendee* Attendance::Find(std::string_view person) const {
   const auto found =
       std::find_if(present_.begin(), present_.end(), [&](const Attendee& a) { return a.person == person; });
   return found == present_.end() ? nullptr : &*found;
+}
+
+const Apology* Attendance::FindApology(std::string_view person) const {
+  const auto found =
+      std::find_if(apologies_.begin(), apologies_.end(), [&](const Apology& a) { return a.person == person; });
+  return found == apologies_.end() ? nullptr : &*found;
+}
+
+std::string Attendance::StandsInFor(std::string_view deputy) const {
+  const auto found =
+      std::find_if(apologies_.begin(), apologies_.end(), [&](const Apology& a) { return a.deputy == deputy; });
+  return found == apologies_.end() ? std::string() : found->person;
 }
 
 std::vector<const Attendee*> Attendance::WithRole(std::string_view role) const {
@@ -44,6 +88,53 @@ std::vector<const Attendee*> Attendance::WithRole(std::string_view role) const {
       found.push_back(&attendee);
   }
   return found;
+}
+
+json Attendance::SpellArrival(const Attendee& attendee, std::string_view employer) const {
+  const bool is_here = Find(attendee.person) != nullptr;
+  json fields = {{"person", attendee.person},
+                 {"name", attendee.name},
+                 {"employer", employer},
+                 {"roles", attendee.roles},
+                 {"presence", PresenceName(attendee.presence)},
+                 {"change", is_here                    ? "stays"
+                            : HasLeft(attendee.person) ? "returns"
+                                                       : "arrives"}};
+  if (!attendee.from.empty()) fields["from"] = attendee.from;
+  if (!attendee.until.empty()) fields["until"] = attendee.until;
+  if (!attendee.deputy_for.empty()) fields["deputy_for"] = attendee.deputy_for;
+  return fields;
+}
+
+json Attendance::SpellDeparture(const Attendee& attendee, std::string_view reason, bool comes_back) {
+  json fields = {
+      {"person", attendee.person}, {"name", attendee.name}, {"change", comes_back ? "leaves for a while" : "leaves"}};
+  if (!reason.empty()) fields["reason"] = reason;
+  return fields;
+}
+
+json Attendance::SpellApology(const Apology& apology) {
+  json fields = {{"what", kApology},
+                 {"person", apology.person},
+                 {"name", apology.name},
+                 {"reason", apology.reason},
+                 {"text", fmt::format("{} will not come: {}", apology.name, apology.reason)}};
+  if (!apology.deputy.empty()) fields["deputy"] = apology.deputy;
+  return fields;
+}
+
+base::Result<void> Attendance::See(const json& entry) {
+  const std::string type = Text(entry, "type");
+  if (type == "attend") {
+    KC_ASSIGN_OR_RETURN(const Presence presence, FindPresence(Text(entry, "presence")));
+    Arrive({Text(entry, "person"), Text(entry, "name"), Texts(entry, "roles"), presence, Text(entry, "from"),
+            Text(entry, "until"), Text(entry, "deputy_for")});
+  } else if (type == "depart") {
+    return Depart(Text(entry, "person"));
+  } else if (type == "note" && Text(entry, "what") == kApology) {
+    Apologise({Text(entry, "person"), Text(entry, "name"), Text(entry, "reason"), Text(entry, "deputy")});
+  }
+  return {};
 }
 
 }  // namespace ceremony::quorum

@@ -1,9 +1,15 @@
 // Attendance is the ledger of who is in the room now (R69). A quorum counts
-// people who are present; somebody who left does not count until back.
+// people who are present; somebody who left does not count until back, somebody
+// who stands in for another counts with their own roles and key only.
+//
+// It is the fold of a record's `attend`, `depart` and apology entries, which
+// this file spells and reads, so that a resumed ceremony knows the same room.
 #ifndef CEREMONY_QUORUM_ATTENDANCE_H_
 #define CEREMONY_QUORUM_ATTENDANCE_H_
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,24 +28,59 @@ base::Result<Presence> FindPresence(std::string_view name);
 struct Attendee {
   std::string person;  // roster id
   std::string name;
-  std::vector<std::string> roles;
+  std::vector<std::string> roles{};
   Presence presence = Presence::kInPerson;
+  // Part-time: the hours said on arrival, "09:00" and "12:30" by the room's
+  // clock; empty for the whole ceremony. They announce, they do not count: who is
+  // here is here until an entry says that they left.
+  std::string from{};
+  std::string until{};
+  std::string deputy_for{};  // person id
+};
+
+// Apology is somebody who will not come.
+struct Apology {
+  std::string person;
+  std::string name;
+  std::string reason;
+  std::string deputy;  // person id of who stands in; empty: nobody
 };
 
 class Attendance final {
  public:
-  // Arrive puts a person into the room; arriving twice only changes how.
+  // Arrive puts a person into the room; arriving twice only changes how. An
+  // apology of theirs is taken back.
   void Arrive(Attendee attendee);
   // Depart takes a person out; kNotFound when the person was not in the room.
   base::Result<void> Depart(std::string_view person);
+  // Apologise says that a person will not come, or, said again, why.
+  void Apologise(Apology apology);
 
   const Attendee* Find(std::string_view person) const;
+  // HasLeft: was here, and is not now.
+  bool HasLeft(std::string_view person) const { return Find(person) == nullptr && has_been_.contains(person); }
+  const Apology* FindApology(std::string_view person) const;
+  // StandsInFor is the id of the person who named this one as their deputy; empty for none.
+  std::string StandsInFor(std::string_view deputy) const;
   // WithRole lists who of the present holds the role, in order of arrival.
   std::vector<const Attendee*> WithRole(std::string_view role) const;
   const std::vector<Attendee>& present() const { return present_; }
+  const std::vector<Apology>& apologies() const { return apologies_; }
+
+  // Spell gives the fields of the entry for a change; their types are `attend`,
+  // `depart` and `note`.
+  nlohmann::json SpellArrival(const Attendee& attendee, std::string_view employer) const;
+  static nlohmann::json SpellDeparture(const Attendee& attendee, std::string_view reason, bool comes_back);
+  static nlohmann::json SpellApology(const Apology& apology);
+
+  // See takes in an entry of any type and lets pass what is not about the room;
+  // kCorrupt and kNotFound as above.
+  base::Result<void> See(const nlohmann::json& entry);
 
  private:
   std::vector<Attendee> present_;
+  std::vector<Apology> apologies_;
+  std::set<std::string, std::less<>> has_been_;
 };
 
 }  // namespace ceremony::quorum

@@ -76,11 +76,8 @@ base::Result<void> History::See(const json& entry) {
     closed_ = true;
   } else if (type == "step") {
     return SeeStep(entry);
-  } else if (type == "attend") {
-    KC_ASSIGN_OR_RETURN(const quorum::Presence presence, quorum::FindPresence(Text(entry, "presence")));
-    attendance_.Arrive({Text(entry, "person"), Text(entry, "name"), Texts(entry, "roles"), presence});
-  } else if (type == "depart") {
-    return attendance_.Depart(Text(entry, "person"));
+  } else if (type == "attend" || type == "depart" || type == "note") {
+    return attendance_.See(entry);
   } else if (type == "request") {
     RequestHistory request;
     request.seq = seq;

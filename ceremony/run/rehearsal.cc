@@ -1,20 +1,15 @@
 #include "ceremony/run/rehearsal.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <filesystem>
 #include <utility>
 
-#include "ceremony/quorum/credential.h"
-#include "ceremony/record/checkpoint.h"
-#include "ceremony/record/software_signer.h"
 #include "ceremony/run/pins.h"
-#include "hsm/base/encoding.h"
+#include "ceremony/run/private_file.h"
+#include "ceremony/run/rehearsal_people.h"
 #include "hsm/login.h"
 #include "hsm/token.h"
 
@@ -46,32 +41,6 @@ constexpr std::array<Simulated, 9> kPeople = {{
     {"ivan", "Ivan Petrov", "Harrow Assurance", script::Role::kAuditor},
 }};
 
-base::Result<void> MakeFolder(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return base::SystemError("mkdir", path, errno);
-}
-
-// WriteFile leaves either no file or the whole durable one.
-base::Result<void> WriteFile(const std::string& path, base::ByteView content) {
-  const std::string fresh = path + ".new";
-  unlink(fresh.c_str());
-  const int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return base::SystemError("open", fresh, errno);
-  const ssize_t wrote = write(fd, content.data(), content.size());
-  const int write_error = wrote < 0 ? errno : ENOSPC;
-  const bool synced = fdatasync(fd) == 0;
-  const int sync_error = errno;
-  close(fd);
-  if (wrote != static_cast<ssize_t>(content.size())) return base::SystemError("write", fresh, write_error);
-  if (!synced) return base::SystemError("fdatasync", fresh, sync_error);
-  if (rename(fresh.c_str(), path.c_str()) != 0) return base::SystemError("rename", path, errno);
-  return {};
-}
-
-std::string CredentialPath(const RehearsalPaths& paths, const std::string& person) {
-  return paths.people + "/" + person + "/sign.pem";
-}
-
 base::Result<script::Roster> MakePeople(const RehearsalPaths& paths, const std::string& estate) {
   script::Roster roster;
   roster.estate = estate;
@@ -87,14 +56,7 @@ base::Result<script::Roster> MakePeople(const RehearsalPaths& paths, const std::
     person.employer = simulated.employer;
     person.roles = {simulated.role};
     person.state = script::PersonState::kActive;
-    KC_RETURN_IF_ERROR(MakeFolder(paths.people + "/" + person.id));
-    if (simulated.role == script::Role::kCustodian) {
-      KC_ASSIGN_OR_RETURN(const auto signer, record::SoftwareSigner::Generate(record::PersonKeyName(estate, person.id),
-                                                                              record::SignatureType::kEcdsa));
-      KC_ASSIGN_OR_RETURN(const base::SecretBytes pkcs8, signer->Pkcs8());
-      KC_RETURN_IF_ERROR(WriteFile(CredentialPath(paths, person.id), quorum::Pkcs8Pem(pkcs8).view()));
-      person.sign_key = base::Base64Encode(signer->key().public_key().spki());
-    }
+    if (simulated.role == script::Role::kCustodian) KC_RETURN_IF_ERROR(MakeCredential(paths, estate, person));
     roster.people.push_back(std::move(person));
   }
   return roster;
@@ -141,7 +103,7 @@ base::Result<script::Binding> FirstBinding(const RehearsalPaths& paths, const sc
   binding.tokens.push_back(std::move(record_token));
   for (const Simulated& simulated : kPeople) {
     if (simulated.role == script::Role::kCustodian)
-      binding.credentials[simulated.id] = script::CredentialBinding::Files(CredentialPath(paths, simulated.id), "");
+      binding.credentials[simulated.id] = CredentialOf(paths, simulated.id);
   }
   return binding;
 }
@@ -182,15 +144,17 @@ base::Result<void> PrepareRehearsal(const std::string& archive, const script::Sc
   } else {
     // The binding is written last: without it, nothing here was ever used.
     fs::remove_all(paths.folder, error);
-    for (const std::string& folder : {paths.folder, paths.people, paths.tokens}) KC_RETURN_IF_ERROR(MakeFolder(folder));
+    for (const std::string& folder : {paths.folder, paths.people, paths.tokens})
+      KC_RETURN_IF_ERROR(MakePrivateFolder(folder));
     KC_ASSIGN_OR_RETURN(const script::Roster roster, MakePeople(paths, script.estate));
-    KC_RETURN_IF_ERROR(MakeFolder(paths.envelopes));
+    KC_RETURN_IF_ERROR(MakePrivateFolder(paths.people + "/oscar"));
+    KC_RETURN_IF_ERROR(MakePrivateFolder(paths.envelopes));
     KC_ASSIGN_OR_RETURN(const std::string roster_text, script::WriteRoster(roster));
-    KC_RETURN_IF_ERROR(WriteFile(paths.roster, base::AsBytes(roster_text)));
+    KC_RETURN_IF_ERROR(WritePrivateFile(paths.roster, base::AsBytes(roster_text)));
     const std::string conf = fmt::format(
         "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
         paths.tokens);
-    KC_RETURN_IF_ERROR(WriteFile(paths.softhsm_conf, base::AsBytes(conf)));
+    KC_RETURN_IF_ERROR(WritePrivateFile(paths.softhsm_conf, base::AsBytes(conf)));
     KC_ASSIGN_OR_RETURN(binding, FirstBinding(paths, script, policy, module, load));
   }
   bool changed = !prepared;
@@ -203,7 +167,7 @@ base::Result<void> PrepareRehearsal(const std::string& archive, const script::Sc
   }
   if (!changed) return {};
   KC_ASSIGN_OR_RETURN(const std::string text, script::WriteBinding(binding));
-  return WriteFile(paths.binding, base::AsBytes(text));
+  return WritePrivateFile(paths.binding, base::AsBytes(text));
 }
 
 }  // namespace ceremony::run

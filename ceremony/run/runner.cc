@@ -5,6 +5,7 @@
 
 #include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
+#include "ceremony/run/section_window.h"
 #include "ceremony/run/step_run.h"
 #include "ceremony/steps/catalogue.h"
 
@@ -124,6 +125,11 @@ base::Result<void> RunSteps(Ceremony& ceremony) {
   const script::Script& script = ceremony.inputs().script;
   std::size_t number = 0;
   for (const script::Section& section : script.sections) {
+    SectionWindow window(ceremony.inputs().policy.window, section.id, ceremony.world().clock, ceremony.terminal(),
+                         [&ceremony](std::string_view type, json fields) -> base::Result<void> {
+                           KC_RETURN_IF_ERROR(ceremony.Append(record::FindEntryType(type)->type, std::move(fields)));
+                           return {};
+                         });
     for (const script::Step& step : section.steps) {
       ++number;
       if (!ceremony.history().StepOf(step.id).over()) {
@@ -140,6 +146,7 @@ base::Result<void> RunSteps(Ceremony& ceremony) {
         KC_RETURN_IF_ERROR(ApproveOpening(ceremony));
         KC_RETURN_IF_ERROR(ConsentToWaivers(ceremony));
       }
+      KC_RETURN_IF_ERROR(window.Look());
     }
     KC_RETURN_IF_ERROR(ceremony.tokens().LogOut(ceremony.RecordToken()));
   }

@@ -13,6 +13,7 @@
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/unopened.h"
 #include "ceremony/steps/catalogue.h"
+#include "ceremony/steps/room_book.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -124,6 +125,7 @@ base::Result<json> CheckPlan(const script::Inputs& inputs, const estate::Estate&
 struct Again {
   std::string after;  // what had failed; empty: a ceremony that is resumed by its command
   std::string decided_by;
+  bool room_changes = false;  // people come or go before it goes on
 };
 
 base::Result<void> BeginOnce(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
@@ -154,6 +156,14 @@ base::Result<void> BeginOnce(World& world, const std::string& archive, script::I
   KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
   folder = NextFolder(folded.records, inputs.script.id);
   return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts));
+}
+
+steps::RoomBook RoomBookOf(Ceremony& ceremony) {
+  return {ceremony.roster(), ceremony.history().attendance(), ceremony.terminal(),
+          [&ceremony](std::string_view type, json fields) -> base::Result<void> {
+            KC_RETURN_IF_ERROR(ceremony.Append(record::FindEntryType(type)->type, std::move(fields)));
+            return {};
+          }};
 }
 
 base::Result<void> ResumeOnce(World& world, const std::string& archive, script::Inputs inputs,
@@ -230,6 +240,9 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
         record::EntryType::kNote,
         {{"what", "the people present decided to go on"}, {"decided_by", again.decided_by}, {"after", again.after}}));
   }
+  // Before the roll was called there is nobody who could have gone.
+  if (again.room_changes && !ceremony.history().attendance().present().empty())
+    KC_RETURN_IF_ERROR(RoomBookOf(ceremony).RecordChange());
   KC_RETURN_IF_ERROR(SettleCalls(ceremony));
   KC_RETURN_IF_ERROR(RunSteps(ceremony));
   return CloseRecord(ceremony);
@@ -258,6 +271,7 @@ base::Result<void> GoOn(World& world, const std::string& archive, const std::str
                         base::Result<void> played) {
   constexpr const char* kAgain = "try again";
   constexpr const char* kPause = "pause the ceremony";
+  constexpr const char* kRoom = "somebody comes or goes, then try again";
   while (!played.ok() && MayTryAgain(world, played.error(), folder)) {
     const base::Error& error = played.error();
     world.terminal.Say(room::Tone::kBad, error.rule.empty() ? error.message : error.message + " [" + error.rule + "]");
@@ -266,10 +280,10 @@ base::Result<void> GoOn(World& world, const std::string& archive, const std::str
     question.id = "again";
     question.person = "the administrator";
     question.text = "Nothing is lost: the record says what happened. Mend the cause, then decide.";
-    question.choices = {kAgain, kPause};
+    question.choices = {kAgain, kPause, kRoom};
     const auto decision = world.terminal.Ask(question);
-    if (!decision.ok() || *decision != kAgain) return played;
-    const Again again{error.message, question.person};
+    if (!decision.ok() || *decision == kPause) return played;
+    const Again again{error.message, question.person, *decision == kRoom};
     auto inputs = ReadRecordInputs(archive, folder);
     if (!inputs.ok()) return std::move(inputs).error();
     played = ResumeOnce(world, archive, std::move(inputs).value(), folder, again);
@@ -285,7 +299,9 @@ base::Result<void> Begin(World& world, const std::string& archive, script::Input
 }
 
 base::Result<void> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder) {
-  return GoOn(world, archive, folder, ResumeOnce(world, archive, std::move(inputs), folder, {}));
+  // After a pause the room is rarely the same.
+  const Again resumed{"", "", world.terminal.HasPeople()};
+  return GoOn(world, archive, folder, ResumeOnce(world, archive, std::move(inputs), folder, resumed));
 }
 
 base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const std::string& folder) {

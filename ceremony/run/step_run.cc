@@ -17,6 +17,14 @@ constexpr std::uint64_t kMaxArtefact = 64u << 20;
 }
 
 base::Result<std::string> StepRun::Ask(const std::string& role, room::Question question) {
+  // Only who is present answers: a question to a role that nobody here holds waits for somebody who does.
+  if (!role.empty() && question.person.empty() && attendance().WithRole(role).empty()) {
+    base::Error error =
+        base::MakeError(base::ErrorCode::kNoQuorum, fmt::format("nobody here is {}, who is asked now", role));
+    error.rule = "ROOM-ABSENT-01";
+    error.hint = "wait for them, then go on: `keyceremony resume RECORD`";
+    return error;
+  }
   return ceremony_.Ask(role, std::move(question));
 }
 

@@ -3,6 +3,7 @@
 
 #include "ceremony/script/binding.h"
 #include "ceremony/script/expected.h"
+#include "ceremony/script/person_file.h"
 #include "ceremony/script/policy.h"
 #include "ceremony/script/profile.h"
 #include "ceremony/script/roster.h"
@@ -22,6 +23,7 @@ constexpr std::array kFileKinds{
     FileKind{"policy", [](const StepFieldSource&) { return PolicyTable(); }},
     FileKind{"profile", [](const StepFieldSource&) { return ProfileTable(); }},
     FileKind{"roster", [](const StepFieldSource&) { return RosterTable(); }},
+    FileKind{"person", [](const StepFieldSource&) { return PersonFileTable(); }},
 };
 
 }  // namespace

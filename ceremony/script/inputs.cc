@@ -5,16 +5,6 @@
 namespace ceremony::script {
 namespace {
 
-base::Error OtherEstate(std::string_view what, const std::string& file, const std::string& has,
-                        const std::string& wants) {
-  base::Error error =
-      base::MakeError(base::ErrorCode::kInvalidInput,
-                      fmt::format("{} {} is of the estate {}, the script is of {}", what, file, has, wants));
-  error.rule = kRuleContradiction;
-  error.hint = fmt::format("give the {} of {}", what, wants);
-  return error;
-}
-
 std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
@@ -72,9 +62,7 @@ base::Result<Inputs> ReadInputs(const std::string& script_path, const std::strin
   }
   if (!roster_path.empty()) {
     KC_ASSIGN_OR_RETURN(inputs.roster, ReadRoster(roster_path));
-    if (inputs.roster->estate != inputs.script.estate) {
-      return OtherEstate("roster", roster_path, inputs.roster->estate, inputs.script.estate);
-    }
+    KC_RETURN_IF_ERROR(CheckRoster(inputs.script, *inputs.roster));
   }
   if (!binding_path.empty()) {
     KC_ASSIGN_OR_RETURN(inputs.binding, ReadBinding(binding_path));

@@ -48,7 +48,8 @@ enum class Layout : std::uint8_t { kAsWritten, kFlat };
 
 // ReadInputs reads the script and what it names. An empty roster or binding
 // path leaves that part out. Refuses a roster or a binding of another estate
-// (INPUT-14) and a binding that does not fit the script (BIND-01..03).
+// (INPUT-14), a roster without a quorum that the script asks for (INPUT-09) and
+// a binding that does not fit the script (BIND-01..03).
 base::Result<Inputs> ReadInputs(const std::string& script_path, const std::string& roster_path,
                                 const std::string& binding_path, const StepFieldSource& kinds,
                                 Layout layout = Layout::kAsWritten);

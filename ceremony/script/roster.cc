@@ -10,9 +10,8 @@
 #include <utility>
 
 #include "ceremony/script/names.h"
+#include "ceremony/script/roster_keys.h"
 #include "ceremony/script/written.h"
-#include "hsm/base/encoding.h"
-#include "hsm/base/public_key.h"
 
 namespace ceremony::script {
 namespace {
@@ -27,6 +26,8 @@ constexpr std::array kRoles{
     Named<Role>{Role::kWitness, "witness", "sees what happens and signs for it"},
     Named<Role>{Role::kAuditor, "auditor", "judges the ceremony from outside"},
 };
+
+constexpr std::string_view kRulePersonState = "PERSON-STATE-01";
 
 constexpr std::array kStates{
     Named<PersonState>{PersonState::kNominated, "nominated", "proposed"},
@@ -44,43 +45,6 @@ std::string RolePattern() {
   return pattern;
 }
 
-// Keys finds a public key that stands twice in a roster: one key for two people
-// would let one of them be counted as two.
-class Keys final {
- public:
-  Keys(const Document& document, Problems& problems) : document_(document), problems_(problems) {}
-
-  void Check(const Node& person, std::string_view member, const std::vector<base::KeyAlgorithm>& allowed) {
-    const Node* node = person.Find(member);
-    if (node == nullptr) return;
-    const auto der = base::Base64Decode(node->text());
-    const auto key = der.ok() ? base::PublicKey::FromSpki(*der) : base::Result<base::PublicKey>(der.error());
-    if (!key.ok()) {
-      Add(*node, kRuleValue, "expected base64 of a DER SubjectPublicKeyInfo: " + key.error().message);
-      return;
-    }
-    if (std::find(allowed.begin(), allowed.end(), key->algorithm()) == allowed.end()) {
-      std::string names;
-      for (const base::KeyAlgorithm algorithm : allowed)
-        names += (names.empty() ? "" : " or ") + std::string(base::FactsOf(algorithm).title);
-      Add(*node, kRuleValue,
-          fmt::format("expected a key of type {}, found {}", names, base::FactsOf(key->algorithm()).title));
-      return;
-    }
-    const auto [first, is_new] = seen_.emplace(node->text(), node->Pointer());
-    if (!is_new) Add(*node, kRuleSameName, "expected a key of its own, found that of " + first->second);
-  }
-
- private:
-  void Add(const Node& node, std::string_view rule, std::string message) {
-    AddProblem(document_, node, PlaceOf::kValue, rule, std::move(message), "", problems_);
-  }
-
-  const Document& document_;
-  Problems& problems_;
-  std::map<std::string, std::string> seen_;
-};
-
 Person BuildPerson(const json& value) {
   Person person;
   person.id = value.at("id");
@@ -90,6 +54,7 @@ Person BuildPerson(const json& value) {
     person.roles.push_back(ValueOf(kRoles, role.get_ref<const std::string&>()));
   person.domain = value.value("domain", "");
   person.site = value.value("site", "");
+  person.travels = value.at("travels").get<std::vector<std::string>>();
   person.state = ValueOf(kStates, value.at("state").get_ref<const std::string&>());
   for (const json& change : value.at("history")) {
     person.history.push_back({ValueOf(kStates, change.at("state").get_ref<const std::string&>()), change.at("on")});
@@ -97,6 +62,14 @@ Person BuildPerson(const json& value) {
   person.sign_key = value.value("sign_key", "");
   person.open_key = value.value("open_key", "");
   return person;
+}
+
+std::string SuccessorsOf(PersonState state) {
+  std::string words;
+  for (const auto& named : kStates) {
+    if (MayBecome(state, named.value)) words += fmt::format("{}\"{}\"", words.empty() ? "" : " or ", named.word);
+  }
+  return words.empty() ? "none" : words;
 }
 
 void CheckHistory(const Document& document, const Person& person, const Node& node, Problems& problems) {
@@ -108,6 +81,14 @@ void CheckHistory(const Document& document, const Person& person, const Node& no
     if (change.on < before.on) {
       AddProblem(document, *history->children()[i], PlaceOf::kValue, kRuleContradiction,
                  fmt::format("expected a date on or after {}, found {}", before.on, change.on), "", problems);
+    }
+    if (!MayBecome(before.state, change.state)) {
+      AddProblem(document, *history->children()[i]->Find("state"), PlaceOf::kValue, kRulePersonState,
+                 fmt::format("expected a state that may follow \"{}\" ({}), found \"{}\"", NameOf(before.state),
+                             SuccessorsOf(before.state), NameOf(change.state)),
+                 before.state == PersonState::kLeft ? "give somebody who comes back an id of their own"
+                                                    : "state every step of the way, with its date",
+                 problems);
     }
   }
   if (person.history.back().state != person.state) {
@@ -141,7 +122,7 @@ void BuildRoster(const Document& document, const json& values, Roster& roster, P
     roster.quorums.push_back(
         {node->key(), value.at("m"), ValueOf(kRoles, value.at("role").get_ref<const std::string&>())});
   }
-  Keys keys(document, problems);
+  RosterKeys keys(document, problems);
   std::map<std::string, Position> ids;
   const Node& people = *document.root().Find("people");
   for (std::size_t i = 0; i < people.children().size(); ++i) {
@@ -153,8 +134,8 @@ void BuildRoster(const Document& document, const json& values, Roster& roster, P
                  fmt::format("expected an id of its own, found that of the person in line {}", first->second.line), "",
                  problems);
     }
-    keys.Check(node, "sign_key", {base::KeyAlgorithm::kEcP256, base::KeyAlgorithm::kEd25519});
-    keys.Check(node, "open_key", {base::KeyAlgorithm::kEcP256});
+    keys.Check(node, "sign_key", SignKeyAlgorithms());
+    keys.Check(node, "open_key", OpenKeyAlgorithms());
     CheckHistory(document, person, node, problems);
     roster.people.push_back(std::move(person));
   }
@@ -173,7 +154,10 @@ FieldTable PersonTable() {
        Field::Text("name", "as identity papers spell it"), Field::Text("employer", "the company that pays this person"),
        Field::List("roles", Field::Choice("role", RoleChoices(), "a role"), 1, 5, "what the person may do").Unique(),
        Field::Id("domain", "PKI domain; left out: any").Optional(),
-       Field::Text("site", "where the person works").Optional(),
+       Field::Text("site", "where the person works; left out: anywhere").Optional(),
+       Field::List("travels", Field::Text("site", "a site"), 0, 50, "other sites where the person may attend")
+           .Unique()
+           .DefaultJson("[]"),
        Field::Choice("state", ChoicesOf(kStates), "only who is active counts for a quorum"),
        Field::List("history", Field::Table("change", std::move(change), "a change"), 0, 50,
                    "states and their dates, oldest first")
@@ -204,6 +188,19 @@ const Shape& RoleShape() {
 }
 
 std::string_view NameOf(PersonState state) { return WordOf(kStates, state); }
+
+bool MayBecome(PersonState from, PersonState to) {
+  if (from == PersonState::kLeft) return false;
+  if (to == PersonState::kLeft) return from != PersonState::kActive;
+  return static_cast<int>(to) == static_cast<int>(from) + 1;
+}
+
+bool Person::MayAttendAt(std::string_view place) const {
+  return place.empty() || site.empty() || site == place ||
+         std::find(travels.begin(), travels.end(), place) != travels.end();
+}
+
+std::string Person::Since() const { return history.empty() ? std::string() : history.back().on; }
 
 bool Person::HasRole(Role role) const { return std::find(roles.begin(), roles.end(), role) != roles.end(); }
 
@@ -278,6 +275,7 @@ base::Result<std::string> WriteRoster(const Roster& roster) {
     for (const Role role : person.roles) entry["roles"].push_back(NameOf(role));
     if (!person.domain.empty()) entry["domain"] = person.domain;
     if (!person.site.empty()) entry["site"] = person.site;
+    if (!person.travels.empty()) entry["travels"] = person.travels;
     entry["state"] = NameOf(person.state);
     for (const StateChange& change : person.history)
       entry["history"].push_back({{"state", NameOf(change.state)}, {"on", change.on}});

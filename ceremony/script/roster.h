@@ -31,6 +31,10 @@ const Shape& RoleShape();
 
 enum class PersonState : std::uint8_t { kNominated, kScreened, kApproved, kTrained, kActive, kLeaving, kLeft };
 std::string_view NameOf(PersonState state);
+// MayBecome tells whether a person may go from one state to the other: one step
+// forward at a time, or out (`left`) before having become active. Who has left
+// never comes back under the same id.
+bool MayBecome(PersonState from, PersonState to);
 
 // When a person came to a state ("2026-11-21").
 struct StateChange {
@@ -43,14 +47,20 @@ struct Person {
   std::string name;
   std::string employer;
   std::vector<Role> roles;
-  std::string domain;  // PKI domain; empty: any
-  std::string site;    // home site; may be empty
+  std::string domain;                // PKI domain; empty: any
+  std::string site;                  // home site; empty: anywhere
+  std::vector<std::string> travels;  // other sites where this person may attend
   PersonState state = PersonState::kNominated;
   std::vector<StateChange> history;  // ascending dates; may be empty
   std::string sign_key;              // base64 of the DER SPKI (P-256 or Ed25519); empty: cannot approve
   std::string open_key;              // base64 of the DER SPKI (P-256); empty: cannot hold a share
 
   bool HasRole(Role role) const;
+  // MayAttendAt tells whether a ceremony at a site can count on this person; an
+  // empty site is one that nobody named.
+  bool MayAttendAt(std::string_view place) const;
+  // Since is the day on which the present state was reached; empty if unknown.
+  std::string Since() const;
 };
 
 struct Quorum {

@@ -9,8 +9,8 @@ namespace ceremony::steps {
 
 std::span<const StepKind* const> StepCatalogue::All() const {
   static const std::array kinds = {
-      &RoomAttend(),    &RoomDepart(),      &RoomClock(),   &RoomConfirm(), &RoomRecord(),
-      &DocumentLodge(), &TokenCommission(), &TokenVerify(), &KeyGenerate(), &CertSelfSign(),
+      &RoomAttend(),       &RoomDepart(),      &RoomClock(),       &RoomConfirm(), &RoomRecord(),  &DocumentLodge(),
+      &CustodianAppoint(), &CustodianRetire(), &TokenCommission(), &TokenVerify(), &KeyGenerate(), &CertSelfSign(),
   };
   return kinds;
 }

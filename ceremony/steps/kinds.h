@@ -13,6 +13,8 @@ const StepKind& RoomClock();
 const StepKind& RoomConfirm();
 const StepKind& RoomRecord();
 const StepKind& DocumentLodge();
+const StepKind& CustodianAppoint();
+const StepKind& CustodianRetire();
 const StepKind& TokenCommission();
 const StepKind& TokenVerify();
 const StepKind& KeyGenerate();

@@ -5,48 +5,14 @@
 #include <algorithm>
 
 #include "ceremony/steps/catalogue.h"
+#include "ceremony/steps/people_rules.h"
+#include "ceremony/steps/policy_rules.h"
 #include "ceremony/steps/waivers.h"
 
 namespace ceremony::steps {
 namespace {
 
 constexpr std::string_view kFirstKind = "room.attend";
-
-void CheckRoster(const script::Inputs& inputs, Plan& plan) {
-  if (!inputs.roster) return;
-  for (const std::string& name : inputs.script.QuorumsUsed()) {
-    if (inputs.roster->FindQuorum(name) != nullptr) continue;
-    plan.findings.push_back({Severity::kBreach, "PLAN-QUORUM-01", "", inputs.script.file.name,
-                             fmt::format("the roster {} defines no quorum {}", inputs.roster->file.name, name),
-                             "define it in the roster, or correct the name in the script"});
-  }
-  for (const script::Quorum& quorum : inputs.roster->quorums) {
-    const std::size_t members = inputs.roster->MembersOf(quorum).size();
-    const auto m = static_cast<std::size_t>(quorum.m);
-    const auto report = [&](Severity severity, const char* rule, std::string message, const char* hint) {
-      plan.findings.push_back({severity, rule, "", inputs.roster->file.name, std::move(message), hint});
-    };
-    if (quorum.m < inputs.policy.quorum.minimum_m) {
-      report(Severity::kBreach, "PLAN-QUORUM-02",
-             fmt::format("quorum {} asks for {} people, the policy for at least {}", quorum.name, quorum.m,
-                         inputs.policy.quorum.minimum_m),
-             "raise m in the roster");
-    }
-    // Two quorums of one estate meet in at least one person only when m > n/2.
-    if (2 * m <= members) {
-      report(
-          Severity::kGoodPractice, "QUORUM-MAJORITY-01",
-          fmt::format("quorum {} is {} of {}: two quorums need not have a person in common", quorum.name, m, members),
-          "choose m above half of n");
-    }
-    if (members < m + static_cast<std::size_t>(inputs.policy.quorum.spare)) {
-      report(Severity::kGoodPractice, "QUORUM-SPARE-01",
-             fmt::format("quorum {} has {} active members, {} with {} spare are wanted", quorum.name, members, m,
-                         inputs.policy.quorum.spare),
-             "appoint more custodians");
-    }
-  }
-}
 
 void CheckFirstStep(const script::Inputs& inputs, Plan& plan) {
   if (inputs.script.sections.empty() || inputs.script.sections.front().steps.empty() ||
@@ -157,7 +123,8 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
   Plan plan;
   plan.estate = estate;
   CheckFirstStep(inputs, plan);
-  CheckRoster(inputs, plan);
+  CheckProfiles(inputs, plan);
+  CheckPeople(inputs, estate, plan);
   std::size_t number = 0;
   for (const script::Section& section : inputs.script.sections) {
     for (const script::Step& step : section.steps) {
@@ -184,9 +151,11 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
         }
       }
       kind->Check(step, context);
+      CheckStepPeople(inputs, step, current, plan);
       plan.steps.push_back(std::move(current));
     }
   }
+  CheckWindows(inputs, plan);
   ApplyWaivers(inputs, plan);
   return plan;
 }

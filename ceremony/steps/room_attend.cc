@@ -3,29 +3,36 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/room_book.h"
 
 namespace ceremony::steps {
 namespace {
 
-using nlohmann::json;
 using script::Field;
 
-constexpr const char* kHere = "in the room";
-constexpr const char* kRemote = "taking part remotely";
-constexpr const char* kAbsent = "not here";
+constexpr const char* kComing = "somebody has come: take it down";
+constexpr const char* kStop = "stop here, and go on later";
 
-std::string RolesText(const script::Person& person) {
-  std::string text;
-  for (const script::Role role : person.roles) text += (text.empty() ? "" : ", ") + std::string(script::TitleOf(role));
-  return text;
+// WhoIsMissing says for each role of which too few are here how many are; empty when all are.
+std::string WhoIsMissing(const script::Step& step, const quorum::Attendance& attendance) {
+  std::string missing;
+  for (const auto& [role, count] : step.fields.Object("people").items()) {
+    const auto least = count.get<std::size_t>();
+    const std::size_t present = attendance.WithRole(role).size();
+    if (present >= least) continue;
+    missing += fmt::format("{}{} of role {} are here, the script asks for {}", missing.empty() ? "" : "; ", present,
+                           role, least);
+  }
+  return missing;
 }
 
 class RoomAttendKind final : public StepKind {
  public:
   const StepDescription& description() const override {
     static const StepDescription description{
-        "room.attend", "Takes down who is in the room, in which role, in person or remotely.",
-        "an `attend` entry for each person", "EN 319 411-1 6.5.1 (persons present); BR 5.4.1 (entries and exits)"};
+        "room.attend", "Takes down who is in the room, in which role, in person or remotely, and who will not come.",
+        "an `attend` entry for each person who is here, a `note` for each apology",
+        "EN 319 411-1 6.5.1 (persons present); BR 5.4.1 (entries and exits)"};
     return description;
   }
 
@@ -56,42 +63,32 @@ class RoomAttendKind final : public StepKind {
   }
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
-    for (const script::Person& person : context.inputs().roster->people) {
-      if (person.state != script::PersonState::kActive || context.attendance().Find(person.id) != nullptr) continue;
+    RoomBook book = RoomBook::Of(context);
+    KC_RETURN_IF_ERROR(book.CallRoll());
+    while (true) {
+      const std::string missing = WhoIsMissing(step, context.attendance());
+      if (missing.empty()) break;
+      context.terminal().Say(room::Tone::kWarning, missing + ".");
       room::Question question;
       question.kind = room::Question::Kind::kChoice;
-      question.id = "room.attend/" + person.id;
-      question.text = fmt::format("{} ({}, {}): where are they?", person.name, RolesText(person), person.employer);
-      question.choices = {kHere, kRemote, kAbsent};
-      question.simulated = kHere;
+      question.id = "room.attend/short";
+      question.person = "the room";
+      question.text = "Not everybody who is needed is here. What do you do?";
+      question.choices = {kComing, kStop};
+      question.simulated = kStop;
       KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask("", question));
-      if (answer == kAbsent) {
-        KC_RETURN_IF_ERROR(
-            context.Record("note", {{"text", fmt::format("{} is not here", person.name)}, {"person", person.id}}));
+      if (answer == kComing) {
+        KC_RETURN_IF_ERROR(book.RecordChange());
         continue;
       }
-      json roles = json::array();
-      for (const script::Role role : person.roles) roles.push_back(script::NameOf(role));
-      const auto presence = answer == kRemote ? quorum::Presence::kRemote : quorum::Presence::kInPerson;
-      KC_RETURN_IF_ERROR(context.Record("attend", {{"person", person.id},
-                                                   {"name", person.name},
-                                                   {"employer", person.employer},
-                                                   {"roles", std::move(roles)},
-                                                   {"presence", quorum::PresenceName(presence)}}));
-    }
-    for (const auto& [role, count] : step.fields.Object("people").items()) {
-      const auto least = count.get<std::size_t>();
-      const std::size_t present = context.attendance().WithRole(role).size();
-      if (present >= least) continue;
-      base::Error error =
-          base::MakeError(base::ErrorCode::kNoQuorum,
-                          fmt::format("{} of role {} are here, the script asks for {}", present, role, least));
+      base::Error error = base::MakeError(base::ErrorCode::kNoQuorum, missing);
       error.rule = "ROOM-SHORT-01";
       error.hint = "wait for those who are missing, then `keyceremony resume`: it asks only for them";
       return error;
     }
     context.terminal().Say(room::Tone::kGood,
                            fmt::format("{} people are here.", context.attendance().present().size()));
+    book.ShowQuorums();
     return {};
   }
 };

@@ -53,7 +53,7 @@ class RoomDepartKind final : public StepKind {
       question.simulated = kLeaves;
       KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask("", question));
       if (answer == kLeaves)
-        KC_RETURN_IF_ERROR(context.Record("depart", {{"person", attendee.person}, {"name", attendee.name}}));
+        KC_RETURN_IF_ERROR(context.Record("depart", quorum::Attendance::SpellDeparture(attendee, "", false)));
     }
     return {};
   }

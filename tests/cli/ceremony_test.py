@@ -100,7 +100,7 @@ class Rehearsal(Ceremony):
         self.assertEqual(len(secrets), 4)
         for path in people.rglob("*.pem"):
             secrets.append(b"".join(path.read_bytes().split(b"-----")[2].split())[:40])
-        self.assertEqual(len(secrets), 9)
+        self.assertEqual(len(secrets), 14)
         everything = {"stdout": out.encode(), "stderr": err.encode()}
         for path in self.archive.rglob("*"):
             if path.is_file() and people not in path.parents:

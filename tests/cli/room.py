@@ -223,6 +223,7 @@ def usual_answers(place):
         (r"passphrase of your credential \S*people/(\w+)/", lambda match: place.secrets[match.group(1)]),
         (r"Is that right\?", "yes"),
         (r"where are they\?", "in the room"),
+        (r"Who comes or goes", "nobody"),
         (r"Do you approve", "approve"),
         (r"Type exactly:\s+(\S+)", r"\1"),
         (r"number of the bag", "SB004211"),

@@ -16,6 +16,8 @@ using ceremony::estate::EffectFromJson;
 using ceremony::estate::Estate;
 using ceremony::estate::Folded;
 using ceremony::estate::KeyCreated;
+using ceremony::estate::PersonAppointed;
+using ceremony::estate::PersonRetired;
 using ceremony::estate::Provenance;
 using ceremony::estate::TokenCommissioned;
 
@@ -38,6 +40,10 @@ CertificateIssued Certificate(const std::string& name, const std::string& serial
           "2027-01-01T00:00:00Z",
           "ab",
           "certificates/r.der"};
+}
+
+PersonAppointed Frank() {
+  return {"frank", "Frank", "North", "organisation", "Leeds", "custodian", "AAAA", "BBBB", "2026-01-01"};
 }
 
 std::string RuleOf(const base::Result<void>& result) { return result.ok() ? "" : result.error().rule; }
@@ -84,7 +90,8 @@ TEST_CASE("names, tokens and serial numbers are used once and never before they 
 
 TEST_CASE("an effect survives being written and read, and nothing else is read as one") {
   for (const Effect& effect : {Effect(Token("hsm-a", "S1")), Effect(Key("root", "aa")), Effect(Certificate("c", "1")),
-                               Effect(DocumentLodged{"d", "k", "s"})}) {
+                               Effect(DocumentLodged{"d", "k", "s"}), Effect(Frank()),
+                               Effect(PersonRetired{"frank", "Frank", "leaving", "r", "2026-02-01"})}) {
     const auto json = ToJson(effect);
     const auto read = EffectFromJson(json);
     REQUIRE(read.ok());

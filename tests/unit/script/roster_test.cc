@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
+#include "ceremony/script/fingerprint.h"
+#include "ceremony/script/person_file.h"
 #include "tests/unit/script/sample_files.h"
 #include "tests/unit/script/step_kinds.h"
 #include "tests/unit/script/support.h"
@@ -90,13 +94,85 @@ TEST_CASE("keys are of the types that approvals and shares can use") {
 
 TEST_CASE("a history runs forward and ends in the present state") {
   CHECK(ProblemsOf(Replaced(kGoodRoster, "2026-03-04", "2025-01-01")) ==
-        "INPUT-14 r.json:10:62: /people/0/history/1: expected a date on or after 2025-01-02, found 2025-01-01\n");
+        "INPUT-14 r.json:10:60: /people/0/history/1: expected a date on or after 2025-01-02, found 2025-01-01\n");
   CHECK(ProblemsOf(Replaced(kGoodRoster, "{\"state\": \"active\", \"on\": \"2026-03-04\"}",
                             "{\"state\": \"left\", \"on\": \"2026-03-04\"}")) ==
         "INPUT-14 r.json:9:141: /people/0/state: expected the last state of the history, \"left\", found \"active\"\n");
   CHECK(ProblemsOf(Replaced(kGoodRoster, "2026-03-04", "2026-02-30")) ==
-        "INPUT-05 r.json:10:88: /people/0/history/1/on: expected a date, such as 2026-11-21, found the text "
+        "INPUT-05 r.json:10:86: /people/0/history/1/on: expected a date, such as 2026-11-21, found the text "
         "\"2026-02-30\"\n");
+}
+
+TEST_CASE("a person goes from state to state one step at a time, and out at the end") {
+  using enum PersonState;
+  const std::vector<PersonState> way = {kNominated, kScreened, kApproved, kTrained, kActive, kLeaving, kLeft};
+  for (std::size_t from = 0; from < way.size(); ++from) {
+    for (std::size_t to = 0; to < way.size(); ++to) {
+      const bool forward = to == from + 1;
+      const bool withdrawn = way[to] == kLeft && from < 4;
+      CHECK_MESSAGE(MayBecome(way[from], way[to]) == (forward || withdrawn), NameOf(way[from]), " to ",
+                    NameOf(way[to]));
+    }
+  }
+  CHECK(ProblemsOf(Replaced(kGoodRoster, "\"state\": \"trained\"", "\"state\": \"screened\"")) ==
+        "PERSON-STATE-01 r.json:10:71: /people/0/history/1/state: expected a state that may follow \"screened\" "
+        "(\"approved\" or \"left\"), found \"active\" [state every step of the way, with its date]\n");
+  CHECK(ProblemsOf(Replaced(kGoodRoster, "\"state\": \"trained\"", "\"state\": \"left\"")) ==
+        "PERSON-STATE-01 r.json:10:67: /people/0/history/1/state: expected a state that may follow \"left\" (none), "
+        "found \"active\" [give somebody who comes back an id of their own]\n");
+}
+
+TEST_CASE("a person may attend at home and where they travel to, and anywhere when nobody says where") {
+  Person person;
+  CHECK(person.MayAttendAt("North"));
+  person.site = "North";
+  person.travels = {"South"};
+  CHECK(person.MayAttendAt("North"));
+  CHECK(person.MayAttendAt("South"));
+  CHECK(person.MayAttendAt(""));
+  CHECK_FALSE(person.MayAttendAt("West"));
+  auto roster = ParseRoster(FileOf("r.json", kGoodRoster)).value();
+  roster.people[0].travels = {"South", "West"};
+  CHECK(ParseRoster(FileOf("w.json", *WriteRoster(roster)))->people[0].travels ==
+        std::vector<std::string>{"South", "West"});
+}
+
+TEST_CASE("a fingerprint is the SHA-256 of the DER key, in hexadecimal and in PGP words") {
+  // base64 -d | openssl dgst -sha256; the words are those of the list by Juola and Zimmermann.
+  const auto fingerprint = FingerprintOf(kEd25519Key);
+  REQUIRE(fingerprint.ok());
+  CHECK(fingerprint->Hex() == "6ef61d6f580411949fdb8c8e0d05aa59715b84e36c1d15049623599683b62fcf");
+  CHECK(fingerprint->ShortWords() == "goldfish vocalist Belfast hemisphere endorse alkali Athens molecule ...");
+  CHECK(fingerprint->Words().starts_with("goldfish vocalist Belfast hemisphere endorse alkali Athens molecule "));
+  CHECK(std::ranges::count(fingerprint->Words(), ' ') == 31);
+  CHECK(ShortWordsOf("") == "none");
+  CHECK(ShortWordsOf("AAAA") == "unreadable");
+}
+
+TEST_CASE("a person file is read strictly, with two keys of the right types") {
+  const std::string good =
+      std::string(R"({"format": "keyceremony-person/1", "estate": "smki.example", "id": "frank", "name": "Frank Foster",
+"sign_key": ")") +
+      kP256KeyA + R"(",
+"open_key": ")" +
+      kP256KeyB + "\"}";
+  const auto problems = [](const std::string& text) {
+    Problems list;
+    const bool read = ParsePersonFile(FileOf("f.json", text), &list).ok();
+    CHECK(read == list.empty());
+    return LinesOf(list);
+  };
+  const auto person = ParsePersonFile(FileOf("f.json", good));
+  REQUIRE(person.ok());
+  CHECK(person->name == "Frank Foster");
+  CHECK(ParsePersonFile(FileOf("w.json", *WritePersonFile(*person)))->open_key == kP256KeyB);
+  CHECK(problems(Replaced(good, kP256KeyB, kP256KeyA)) ==
+        "INPUT-12 f.json:3:13: /open_key: expected a key of its own, found that of /sign_key\n");
+  CHECK(problems(Replaced(good, kP256KeyB, kEd25519Key)) ==
+        "INPUT-05 f.json:3:13: /open_key: expected a key of type EC P-256, found Ed25519\n");
+  CHECK(problems(Replaced(good, "\"id\": \"frank\", ", "")).starts_with("INPUT-03 f.json:1:1"));
+  CHECK(problems(Replaced(good, "\"id\": \"frank\"", "\"id\": \"frank\", \"private_key\": \"x\""))
+            .starts_with("INPUT-11 "));
 }
 
 TEST_CASE("roles are known and held once") {

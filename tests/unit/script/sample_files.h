@@ -27,7 +27,7 @@ inline constexpr const char* kGoodRoster = R"({
   },
   "people": [
     {"id": "alice", "name": "Alice Archer", "employer": "Acme", "roles": ["custodian"], "domain": "organisation", "site": "North", "state": "active",
-     "history": [{"state": "nominated", "on": "2025-01-02"}, {"state": "active", "on": "2026-03-04"}],
+     "history": [{"state": "trained", "on": "2025-01-02"}, {"state": "active", "on": "2026-03-04"}],
      "sign_key": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf5d3hZkcOia4Fl/hg/DeWYAiERqgzB0dJnf3u4wQWKwOb9ge/RhnwtJtxL8n2ANu41lmhWzixDL7Ki06VBgcVQ==",
      "open_key": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEIJRsjpmbqrUDbutMYrHG86KiZXh+ohtOxWf5u5Io+cX4GfYHODa97iQ+0DVgFi2lmd9HJyA0/1gQp1WyFnw38Q=="},
     {"id": "bob", "name": "Bob Baker", "employer": "Bolt", "roles": ["custodian", "security-officer"], "state": "active",

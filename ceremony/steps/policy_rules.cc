@@ -1,0 +1,68 @@
+#include "ceremony/steps/policy_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "ceremony/steps/people_rules.h"
+#include "ceremony/x509/asn1_time.h"
+
+namespace ceremony::steps {
+namespace {
+
+constexpr std::int64_t kSecondsPerDay = 86'400;
+// The first days of 1970 to 1973: a span of years has its most leap days from one of them.
+constexpr std::array<std::int64_t, 4> kBeginnings = {0, 31'536'000, 63'072'000, 94'694'400};
+
+// The most days that a validity can span, both ends included.
+std::int64_t LongestDays(const x509::Validity& validity) {
+  std::int64_t longest = 0;
+  for (const std::int64_t begins : kBeginnings) {
+    const auto period = x509::PeriodOf(validity, begins);
+    if (!period.ok()) continue;  // the profile's own check has said so
+    const std::int64_t seconds = period->not_after - period->not_before + 1;
+    longest = std::max(longest, (seconds + kSecondsPerDay - 1) / kSecondsPerDay);
+  }
+  return longest;
+}
+
+}  // namespace
+
+void CheckProfiles(const script::Inputs& inputs, Plan& plan) {
+  constexpr const char* kRule = "PROFILE-VALIDITY-01";
+  for (const auto& [name, file] : inputs.profiles) {
+    for (const script::ValidityLimit& limit : inputs.policy.validity) {
+      if (limit.certificate != file.profile.kind) continue;
+      const std::int64_t days = LongestDays(file.profile.validity);
+      if (days <= limit.maximum_days) continue;
+      plan.findings.push_back(
+          {GradeOf(inputs.policy, kRule, Severity::kBreach), kRule, "", file.file.name,
+           fmt::format("certificates of profile {} are valid for up to {} days, the policy allows {} for {}", name,
+                       days, limit.maximum_days, limit.certificate),
+           "shorten the profile's validity, or have the policy changed"});
+    }
+  }
+}
+
+void CheckWindows(const script::Inputs& inputs, Plan& plan) {
+  constexpr const char* kRule = "PLAN-WINDOW-01";
+  constexpr std::uint64_t kSecondsPerMinute = 60;
+  std::size_t next = 0;
+  for (const script::Section& section : inputs.script.sections) {
+    std::uint64_t seconds = 0;
+    for (std::size_t i = 0; i < section.steps.size() && next < plan.steps.size(); ++i)
+      seconds += plan.steps[next++].seconds;
+    const auto warn = static_cast<std::uint64_t>(inputs.policy.window.warn_minutes) * kSecondsPerMinute;
+    if (seconds <= warn) continue;
+    plan.findings.push_back(
+        {GradeOf(inputs.policy, kRule, Severity::kGoodPractice), kRule, "", inputs.script.file.name,
+         fmt::format("section {} is estimated to take {} minutes, the policy warns at {} and stops at {}", section.id,
+                     (seconds + kSecondsPerMinute - 1) / kSecondsPerMinute, inputs.policy.window.warn_minutes,
+                     inputs.policy.window.stop_minutes),
+         "divide the section in two"});
+  }
+}
+
+}  // namespace ceremony::steps

@@ -1,0 +1,68 @@
+// RoomBook keeps the attendance ledger with the people in the room: the roll
+// call at the beginning, and who comes and goes between two steps. Every change
+// is an entry before it counts.
+#ifndef CEREMONY_STEPS_ROOM_BOOK_H_
+#define CEREMONY_STEPS_ROOM_BOOK_H_
+
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "ceremony/quorum/attendance.h"
+#include "ceremony/room/terminal.h"
+#include "ceremony/script/roster.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::steps {
+
+class StepContext;
+
+class RoomBook final {
+ public:
+  // Record writes an entry of a type, and has the attendance see it.
+  using Record = std::function<base::Result<void>(std::string_view type, nlohmann::json fields)>;
+
+  // All must outlive the book.
+  RoomBook(const script::Roster& roster, const quorum::Attendance& attendance, room::Terminal& terminal, Record record)
+      : roster_(roster), attendance_(attendance), terminal_(terminal), record_(std::move(record)) {}
+  // Of is the book of a running step.
+  static RoomBook Of(StepContext& context);
+
+  // CallRoll asks for each active person who is not here and has not sent an
+  // apology where they are: in the room, for a part of the time, remote, not here
+  // yet, or not coming (why, and who stands in). Question ids are
+  // `room.attend/<person>`, and below it `/hours`, `/reason`, `/deputy`.
+  base::Result<void> CallRoll();
+
+  // RecordChange is the "who comes or goes" moment: it asks until nobody does,
+  // and then says what every quorum has. For a pause between two steps, or when a
+  // quorum was lost. Simulated people answer that nobody does. Question ids are
+  // `room.change`, `room.change/<person>`, and below it as above.
+  base::Result<void> RecordChange();
+
+  // ShowQuorums says for each quorum of the roster how many of its members are here.
+  void ShowQuorums() const;
+
+ private:
+  enum class Asks : std::uint8_t { kWhere, kHow };  // whether somebody may also not be here
+
+  base::Result<void> AskWhere(const script::Person& person, const std::string& id, Asks asks);
+  base::Result<void> TakeApology(const script::Person& person, const std::string& id);
+  base::Result<void> TakeDeparture(const script::Person& person, const std::string& id);
+  base::Result<void> Enter(const script::Person& person, quorum::Presence presence, std::string hours);
+  base::Result<std::string> AskHours(const script::Person& person, const std::string& id);
+  std::string IntroductionOf(const script::Person& person) const;
+
+  const script::Roster& roster_;
+  const quorum::Attendance& attendance_;
+  room::Terminal& terminal_;
+  Record record_;
+};
+
+// PresentOf counts the members of a quorum who are here.
+std::size_t PresentOf(const script::Roster& roster, const script::Quorum& quorum, const quorum::Attendance& attendance);
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_ROOM_BOOK_H_

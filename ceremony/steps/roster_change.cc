@@ -1,0 +1,120 @@
+#include "ceremony/steps/roster_change.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "ceremony/estate/roster_after.h"
+#include "ceremony/script/fingerprint.h"
+#include "ceremony/steps/people_rules.h"
+#include "hsm/base/digest.h"
+
+namespace ceremony::steps {
+namespace {
+
+std::string RolesText(const script::Person& person) {
+  std::string text;
+  for (const script::Role role : person.roles) text += (text.empty() ? "" : ", ") + std::string(script::TitleOf(role));
+  return text;
+}
+
+std::string OrAny(const std::string& text) { return text.empty() ? "any" : text; }
+
+// The day that an earlier attempt has written into the roster, or today.
+base::Result<std::string> DayOf(StepContext& context, const std::string& person) {
+  constexpr std::size_t kDay = 10;
+  if (context.progress().FindArtefact(kRosterArtefact) != nullptr) {
+    KC_ASSIGN_OR_RETURN(const base::Bytes bytes, context.ReadArtefact(std::string(kRosterArtefact)));
+    script::LoadedFile file;
+    file.name = kRosterArtefact;
+    file.bytes = std::string(base::AsText(bytes));
+    KC_ASSIGN_OR_RETURN(const script::Roster written, script::ParseRoster(std::move(file)));
+    const script::Person* known = written.FindPerson(person);
+    if (known != nullptr && !known->Since().empty()) return known->Since();
+  }
+  return base::FormatTime(context.clock().UtcMicros()).substr(0, kDay);
+}
+
+}  // namespace
+
+bool ChangesRoster(std::string_view kind) { return kind == "custodian.appoint" || kind == "custodian.retire"; }
+
+bool WritesRoster(const script::Script& script, const script::Step& step) {
+  const script::Step* last = nullptr;
+  for (const script::Section& section : script.sections) {
+    for (const script::Step& each : section.steps) {
+      if (ChangesRoster(each.kind)) last = &each;
+    }
+  }
+  return last != nullptr && last->id == step.id;
+}
+
+void PlansRoster(const script::Step& step, const script::Roster& before, PlanContext& plan) {
+  if (WritesRoster(plan.inputs().script, step)) plan.Writes("artefacts/" + std::string(kRosterArtefact));
+  const script::Roster after = estate::RosterAfter(before, plan.estate());
+  for (const script::Quorum& quorum : after.quorums) {
+    const std::size_t members = after.MembersOf(quorum).size();
+    if (members >= static_cast<std::size_t>(quorum.m)) continue;
+    plan.Breach("QUORUM-LOST-01", "person",
+                fmt::format("after this step quorum {} has {} active members, and {} must approve", quorum.name,
+                            members, quorum.m),
+                "appoint somebody first, or reshare to a smaller m");
+  }
+  std::set<std::string> known;
+  for (const RosterFinding& finding : JudgeRoster(plan.inputs().policy, before))
+    known.insert(finding.rule + finding.message);
+  for (RosterFinding& finding : JudgeRoster(plan.inputs().policy, after)) {
+    if (known.contains(finding.rule + finding.message)) continue;
+    finding.message = "after this step: " + finding.message;
+    if (finding.severity == Severity::kBreach) {
+      plan.Breach(finding.rule, "person", finding.message, finding.hint);
+    } else {
+      plan.GoodPractice(finding.rule, "person", finding.message, finding.hint);
+    }
+  }
+}
+
+base::Result<RosterChange> PrepareRosterChange(const script::Step& step, StepContext& context,
+                                               const std::string& person,
+                                               const std::function<estate::Effect(const std::string& on)>& effect_on) {
+  KC_ASSIGN_OR_RETURN(const std::string on, DayOf(context, person));
+  RosterChange change{effect_on(on)};
+  estate::Estate after = context.estate();
+  KC_RETURN_IF_ERROR(after.Apply(change.effect, {"planned", 0, ""}));
+  if (!WritesRoster(context.inputs().script, step)) return change;
+  KC_ASSIGN_OR_RETURN(change.text, script::WriteRoster(estate::RosterAfter(*context.inputs().roster, after)));
+  change.sha256 = base::Sha256Hex(change.text);
+  return change;
+}
+
+base::Result<void> MakeRosterChange(const RosterChange& change, StepContext& context) {
+  if (!change.text.empty()) {
+    KC_RETURN_IF_ERROR(
+        context.WriteArtefact(std::string(kRosterArtefact), std::string(kRosterKind), base::AsBytes(change.text)));
+  }
+  KC_RETURN_IF_ERROR(context.Achieve(change.effect));
+  if (!change.text.empty()) {
+    context.terminal().Say(room::Tone::kGood,
+                           fmt::format("The roster of the next ceremony is {} among the artefacts.", kRosterArtefact));
+  }
+  return {};
+}
+
+void ShowPerson(const script::Person& person, room::Terminal& terminal) {
+  terminal.ShowFacts({{"name", person.name},
+                      {"id", person.id},
+                      {"employer", person.employer},
+                      {"roles", RolesText(person)},
+                      {"PKI domain", OrAny(person.domain)},
+                      {"site", OrAny(person.site)},
+                      {"state", std::string(script::NameOf(person.state))}});
+  for (const auto& [what, key] : {std::pair{"signing", &person.sign_key}, std::pair{"opening", &person.open_key}}) {
+    if (key->empty()) continue;
+    if (const auto fingerprint = script::FingerprintOf(*key); fingerprint.ok())
+      terminal.ShowDigest(fmt::format("{} key of {}", what, person.name), fingerprint->digest);
+  }
+}
+
+}  // namespace ceremony::steps

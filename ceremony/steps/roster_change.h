@@ -1,0 +1,56 @@
+// What the steps that change the roster share: who the people are by now, and
+// the new roster that is written for the next ceremony.
+#ifndef CEREMONY_STEPS_ROSTER_CHANGE_H_
+#define CEREMONY_STEPS_ROSTER_CHANGE_H_
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "ceremony/estate/effect.h"
+#include "ceremony/script/roster.h"
+#include "ceremony/script/script.h"
+#include "ceremony/steps/plan.h"
+#include "ceremony/steps/step_context.h"
+
+namespace ceremony::steps {
+
+// The artefact with the roster of the next ceremony, and its kind; the fold of
+// the archive finds it by them.
+inline constexpr std::string_view kRosterArtefact = "roster.json";
+inline constexpr std::string_view kRosterKind = "roster";
+
+// ChangesRoster tells a kind of step after which the roster is another one.
+bool ChangesRoster(std::string_view kind);
+// WritesRoster tells the last such step of the script: it writes the roster for all of them.
+bool WritesRoster(const script::Script& script, const script::Step& step);
+
+// PlansRoster reports what the policy finds wrong with the roster after the
+// step's effect was planned, and was not wrong before (rules of people_rules.h);
+// QUORUM-LOST-01 when a quorum would not have its m members any more.
+// `before` is the roster as it was before this step.
+void PlansRoster(const script::Step& step, const script::Roster& before, PlanContext& plan);
+
+// RosterChange is a change that is ready to be approved and made.
+struct RosterChange {
+  estate::Effect effect;
+  std::string text{};    // of the new roster; empty when a later step writes it
+  std::string sha256{};  // of the text; empty without one
+};
+
+// PrepareRosterChange has `effect_on` make the effect for today, or for the day
+// on which an earlier attempt at this step had already written the roster.
+base::Result<RosterChange> PrepareRosterChange(const script::Step& step, StepContext& context,
+                                               const std::string& person,
+                                               const std::function<estate::Effect(const std::string& on)>& effect_on);
+
+// MakeRosterChange writes the roster, where this step is the one to do so, and
+// takes the effect into the estate.
+base::Result<void> MakeRosterChange(const RosterChange& change, StepContext& context);
+
+// ShowPerson shows who somebody is, with their keys in words.
+void ShowPerson(const script::Person& person, room::Terminal& terminal);
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_ROSTER_CHANGE_H_

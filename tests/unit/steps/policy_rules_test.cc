@@ -1,0 +1,52 @@
+#include "ceremony/steps/policy_rules.h"
+
+#include "tests/unit/steps/plan_fixture.h"
+
+namespace {
+
+using ceremony::x509::FixedValidity;
+using ceremony::x509::IndefiniteValidity;
+using ceremony::x509::RelativeValidity;
+using plan_fixture::Files;
+using Lines = std::vector<std::string>;
+
+// What the plan says when the policy allows `days` and a root profile has the validity.
+Lines With(ceremony::x509::Validity validity, int days) {
+  Files files;
+  files.policy["validity"] = {{"root", days}};
+  auto inputs = plan_fixture::InputsOf(files);
+  ceremony::script::ProfileFile profile;
+  profile.profile.kind = "root";
+  profile.profile.validity = validity;
+  profile.file.name = "r.profile.json";
+  inputs.profiles.emplace("root-ca", profile);
+  return plan_fixture::Says(ceremony::steps::MakePlan(inputs, {}));
+}
+
+Lines TooLong(const std::string& days, const std::string& allowed) {
+  return {"PROFILE-VALIDITY-01 breach: certificates of profile root-ca are valid for up to " + days +
+          " days, the policy allows " + allowed + " for root"};
+}
+
+}  // namespace
+
+TEST_CASE("a certificate is not valid for longer than the policy allows, leap days counted") {
+  CHECK(With(RelativeValidity{50, 0, 0}, 18'263) == Lines{});
+  CHECK(With(RelativeValidity{50, 0, 0}, 18'262) == TooLong("18263", "18262"));
+  CHECK(With(RelativeValidity{0, 0, 365}, 365) == Lines{});
+  CHECK(With(RelativeValidity{1, 0, 0}, 365) == TooLong("366", "365"));
+  // date -ud 2026-01-01 +%s; date -ud '2026-12-31 23:59:59' +%s
+  CHECK(With(FixedValidity{1'767'225'600, 1'798'761'599}, 365) == Lines{});
+  CHECK(With(FixedValidity{1'767'225'600, 1'798'761'600}, 365) == TooLong("366", "365"));
+  CHECK(With(IndefiniteValidity{}, 4'000'000).size() == 0);
+  CHECK(With(IndefiniteValidity{}, 36'500).size() == 1);
+}
+
+TEST_CASE("a section that is estimated to take longer than the window is pointed out") {
+  Files files;
+  files.policy["window"] = {{"warn_minutes", 1}, {"stop_minutes", 2}};
+  const Lines found = plan_fixture::FindingsOf(files);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].starts_with("PLAN-WINDOW-01 good practice: section all is estimated to take "));
+  CHECK(found[0].ends_with(" minutes, the policy warns at 1 and stops at 2"));
+}

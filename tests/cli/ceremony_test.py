@@ -318,7 +318,8 @@ class BadDays(Ceremony):
         plan = json.loads(script.read_text())
         plan["id"] = "look"
         plan["sections"] = [{"id": "only", "title": "Only", "steps": [
-            {"id": "attend", "do": "room.attend", "people": {"custodian": 3}}, {"id": "look", "do": "token.verify", "token": "root-hsm"}]}]
+            {"id": "attend", "do": "room.attend",
+             "people": {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}}, {"id": "look", "do": "token.verify", "token": "root-hsm"}]}]
         del plan["profiles"]
         script.write_text(json.dumps(plan))
         pin = next(self.archive.rglob("root-hsm.user.pin")).read_text()

@@ -12,6 +12,7 @@
 #include "ceremony/estate/due.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/estate/joiners.h"
+#include "ceremony/estate/roster_after.h"
 #include "ceremony/script/roster.h"
 #include "hsm/base/clock.h"
 
@@ -44,7 +45,9 @@ base::Result<Status> ReadStatus(const std::string& archive) {
   base::SystemClock clock;
   status.due = estate::DueOf(status.folded, clock.UtcMicros(), kHorizonDays);
   if (!status.folded.newest_roster.empty()) {
-    KC_ASSIGN_OR_RETURN(status.roster, script::ReadRoster(status.folded.newest_roster));
+    KC_ASSIGN_OR_RETURN(const script::Roster read, script::ReadRoster(status.folded.newest_roster));
+    // A ceremony that is not complete may have changed it already.
+    status.roster = estate::RosterAfter(read, status.folded.estate);
     AddPoolAlarms(archive, status.folded, status.roster, status.due);
   }
   return status;

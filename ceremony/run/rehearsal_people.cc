@@ -21,7 +21,6 @@ namespace {
 
 constexpr const char* kAppoint = "custodian.appoint";
 constexpr const char* kRetire = "custodian.retire";
-constexpr const char* kEmployer = "Simulated Ltd";
 
 std::string FolderOf(const RehearsalPaths& paths, const std::string& person) { return paths.people + "/" + person; }
 
@@ -50,7 +49,8 @@ script::Person Simulate(const std::string& id, const std::string& name, script::
   script::Person person;
   person.id = id;
   person.name = name;
-  person.employer = kEmployer;
+  // Each has an employer of their own, so that no number of them is too many of one.
+  person.employer = "Employer of " + id;
   person.roles = {script::Role::kCustodian};
   person.state = state;
   for (int step = 0; step <= static_cast<int>(state); ++step)

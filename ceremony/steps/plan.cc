@@ -155,6 +155,7 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
       plan.steps.push_back(std::move(current));
     }
   }
+  CheckDepartures(inputs, plan);
   CheckWindows(inputs, plan);
   ApplyWaivers(inputs, plan);
   return plan;

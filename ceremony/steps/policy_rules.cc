@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
 
 #include "ceremony/steps/people_rules.h"
 #include "ceremony/x509/asn1_time.h"
@@ -62,6 +64,32 @@ void CheckWindows(const script::Inputs& inputs, Plan& plan) {
                      (seconds + kSecondsPerMinute - 1) / kSecondsPerMinute, inputs.policy.window.warn_minutes,
                      inputs.policy.window.stop_minutes),
          "divide the section in two"});
+  }
+}
+
+void CheckDepartures(const script::Inputs& inputs, Plan& plan) {
+  constexpr const char* kRule = "PLAN-DEPART-01";
+  const script::Quorum* witnesses = inputs.roster ? inputs.roster->FindQuorum(script::kRecordQuorum) : nullptr;
+  std::size_t number = 0;
+  for (const script::Section& section : inputs.script.sections) {
+    for (const script::Step& step : section.steps) {
+      ++number;
+      if (step.kind != "room.depart") continue;
+      for (const auto& role : step.fields.List("roles")) {
+        const auto& name = role.get_ref<const std::string&>();
+        const auto later = std::find_if(plan.steps.begin(), plan.steps.end(), [&](const StepPlan& each) {
+          return each.number > number && each.people.contains(name);
+        });
+        const bool signs = witnesses != nullptr && script::NameOf(witnesses->role) == name;
+        if (later == plan.steps.end() && !signs) continue;
+        plan.findings.push_back({GradeOf(inputs.policy, kRule, Severity::kGoodPractice), kRule, step.id,
+                                 inputs.script.Where(step, "roles"),
+                                 fmt::format("people of role {} may leave, and {}", name,
+                                             later != plan.steps.end() ? fmt::format("step {} needs them", later->id)
+                                                                       : std::string("they sign the closed record")),
+                                 "let them leave later, or see that enough of them stay"});
+      }
+    }
   }
 }
 

@@ -179,8 +179,9 @@ base::Result<void> RoomBook::RecordChange() {
     std::vector<const script::Person*> people = {nullptr};
     std::vector<std::string> choices = {kNobody};
     for (const script::Person& person : roster_.people) {
-      if (person.state != script::PersonState::kActive) continue;
       const bool here = attendance_.Find(person.id) != nullptr;
+      // Somebody who is being appointed is here without being active.
+      if (person.state != script::PersonState::kActive && !here) continue;
       people.push_back(&person);
       choices.push_back(fmt::format("{} ({}) {}", person.name, person.id,
                                     here                             ? "leaves"

@@ -73,6 +73,9 @@ class Kill(unittest.TestCase):
         record = sorted(archive.glob("[0-9]*-*"))[-1]
         status, out, err = self.verify(record, archive / "rehearsal" / "roster.json")
         self.assertEqual((status, json.loads(out)["verdict"]), (0, "COMPLETE"), out + err)
+        self.assert_came_through(record)
+
+    def assert_came_through(self, record):
         keys = [json.loads(line) for line in (record / "log.jsonl").read_text().splitlines()
                 if '"effect":"key-created"' in line]
         self.assertEqual(len(keys), 1)

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import unittest
 
+import kill_test
+
 SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
 SCRIPTS = SOURCE / "scripts"
 ROOT = SCRIPTS / "smki-root-oca.ceremony.json"
@@ -257,6 +259,21 @@ class WhoMustAttend(People):
         self.assertEqual(code, 2)
         self.assertIn("INPUT-09", err)
         self.assertIn("did you mean `custodians`?", err)
+
+
+class Killed(kill_test.Kill):
+    """The same random kills as for the root ceremony, of an appointment."""
+
+    def begin(self, archive):
+        return ("rehearse", APPOINT, "--unattended", "--archive", archive)
+
+    def assert_came_through(self, record):
+        log = [json.loads(line) for line in (record / "log.jsonl").read_text().splitlines()]
+        effects = [effect for entry in log for effect in entry.get("effects", []) if effect["effect"] == "person-appointed"]
+        self.assertEqual([effect["person"] for effect in effects], ["frank"])
+        written = json.loads((record / "artefacts" / "roster.json").read_text())
+        frank = next(person for person in written["people"] if person["id"] == "frank")
+        self.assertEqual((frank["state"], frank["sign_key"], frank["history"][-1]["on"]), ("active", effects[0]["sign_key"], effects[0]["on"]))
 
 
 class Periods(People):

@@ -50,3 +50,15 @@ TEST_CASE("a section that is estimated to take longer than the window is pointed
   CHECK(found[0].starts_with("PLAN-WINDOW-01 good practice: section all is estimated to take "));
   CHECK(found[0].ends_with(" minutes, the policy warns at 1 and stops at 2"));
 }
+
+TEST_CASE("who is needed later, or signs the closed record, is not sent away unseen") {
+  Files files;
+  files.steps().push_back({{"id", "go"}, {"do", "room.depart"}, {"roles", {"witness", "custodian", "auditor"}}});
+  CHECK(plan_fixture::FindingsOf(files) ==
+        Lines{"PLAN-DEPART-01 good practice go: people of role custodian may leave, and they sign the closed record"});
+  files.steps().push_back(
+      {{"id", "agreed"}, {"do", "room.confirm"}, {"by", "witness"}, {"statement", "It is done."}, {"word", "yes"}});
+  CHECK(plan_fixture::FindingsOf(files) ==
+        Lines{"PLAN-DEPART-01 good practice go: people of role witness may leave, and step agreed needs them",
+              "PLAN-DEPART-01 good practice go: people of role custodian may leave, and they sign the closed record"});
+}

@@ -129,3 +129,16 @@ TEST_CASE("simulated people are all here, and nobody comes or goes") {
   Must(book.RecordChange());
   CHECK(attendance.present().size() == 4);
 }
+
+TEST_CASE("somebody who is being appointed may leave, and is not offered to arrive") {
+  Room room(Answers{{"room.change", "nobody"},
+                    {"room.change", "Wendy (wendy) leaves"},
+                    {"room.change/wendy", "leaves for good"},
+                    {"room.change", "nobody"}});
+  room.roster.people[3].state = ceremony::script::PersonState::kTrained;
+  Must(room.book.RecordChange());
+  CHECK(room.terminal.transcript().find("Wendy") == std::string::npos);
+  room.attendance.Arrive({"wendy", "Wendy"});
+  Must(room.book.RecordChange());
+  CHECK(room.Here().empty());
+}

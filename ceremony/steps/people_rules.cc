@@ -233,8 +233,9 @@ void CheckSites(const script::Inputs& inputs, const script::Step& step, const St
   if (quorum == nullptr) return;
   for (const auto& [site, name] : token_at) {
     const auto members = inputs.roster->MembersOf(*quorum);
-    const auto able = static_cast<std::size_t>(std::count_if(
-        members.begin(), members.end(), [&](const script::Person* member) { return member->MayAttendAt(site); }));
+    const auto able = static_cast<std::size_t>(
+        std::count_if(members.begin(), members.end(),
+                      [&, &at = site](const script::Person* member) { return member->MayAttendAt(at); }));
     if (able >= static_cast<std::size_t>(quorum->m)) continue;
     report.OfStep("PERSON-SITE-01", step, "quorum",
                   fmt::format("quorum {} needs {} people at the site {} of token {}, {} of its {} members may attend "

@@ -53,6 +53,16 @@ base::Result<Status> ReadStatus(const std::string& archive) {
   return status;
 }
 
+// Null for a token whose PINs are not shared.
+ordered_json SharesOf(const estate::Estate& estate, const std::string& token) {
+  const estate::ShareSet* set = estate.FindShares(token);
+  if (set == nullptr) return nullptr;
+  ordered_json holders = ordered_json::array();
+  for (const estate::ShareHolder& holder : set->holders) holders.push_back(holder.person);
+  return {{"set", set->set},          {"generation", set->generation}, {"quorum", set->quorum},          {"m", set->m},
+          {"n", set->holders.size()}, {"holders", std::move(holders)}, {"ceremony", set->since.ceremony}};
+}
+
 ordered_json ToJson(const Status& status) {
   ordered_json object;
   const estate::Estate& estate = status.folded.estate;
@@ -68,7 +78,8 @@ ordered_json ToJson(const Status& status) {
                                 {"domain", token.domain},
                                 {"state", token.state},
                                 {"ceremony", token.since.ceremony},
-                                {"since", token.since.time}});
+                                {"since", token.since.time},
+                                {"shares", SharesOf(estate, token.name)}});
   }
   object["keys"] = ordered_json::array();
   for (const estate::Key& key : estate.keys()) {
@@ -136,6 +147,12 @@ void Print(const Status& status, std::ostream& out) {
   for (const estate::Token& t : estate.tokens()) {
     out << fmt::format("  {:<20} {:<12} {:<8} {:<18} {}, since {}\n", t.name, t.domain, t.role, t.serial, t.state,
                        Day(t.since.time));
+    if (const estate::ShareSet* set = estate.FindShares(t.name)) {
+      std::string holders;
+      for (const estate::ShareHolder& holder : set->holders) holders += (holders.empty() ? "" : ", ") + holder.person;
+      out << fmt::format("    PINs shared {} of {} with {}; set {} (generation {})\n", set->m, set->holders.size(),
+                         holders, set->set, set->generation);
+    }
   }
   out << "\nKeys\n" << (estate.keys().empty() ? "  none\n" : "");
   for (const estate::Key& key : estate.keys()) {

@@ -38,6 +38,11 @@ template <typename Visitor>
 void VisitFields(PersonRetired& e, Visitor&& v) {
   v("person", e.person), v("name", e.name), v("state", e.state), v("reason", e.reason), v("on", e.on);
 }
+template <typename Visitor>
+void VisitFields(SharesIssued& e, Visitor&& v) {
+  v("token", e.token), v("set", e.set), v("generation", e.generation), v("quorum", e.quorum), v("m", e.m);
+  v("holders", e.holders);
+}
 
 constexpr std::string_view NameOf(const TokenCommissioned&) { return "token-commissioned"; }
 constexpr std::string_view NameOf(const KeyCreated&) { return "key-created"; }
@@ -45,8 +50,54 @@ constexpr std::string_view NameOf(const CertificateIssued&) { return "certificat
 constexpr std::string_view NameOf(const DocumentLodged&) { return "document-lodged"; }
 constexpr std::string_view NameOf(const PersonAppointed&) { return "person-appointed"; }
 constexpr std::string_view NameOf(const PersonRetired&) { return "person-retired"; }
+constexpr std::string_view NameOf(const SharesIssued&) { return "shares-issued"; }
 
 base::Error Corrupt(const std::string& what) { return base::MakeError(base::ErrorCode::kCorrupt, what); }
+
+// Read puts a value into a field of its kind; what kind that is, if it is another.
+const char* Read(const json& value, std::string& field) {
+  if (!value.is_string()) return "a string";
+  field = value.get<std::string>();
+  return nullptr;
+}
+const char* Read(const json& value, bool& field) {
+  if (!value.is_boolean()) return "a boolean";
+  field = value.get<bool>();
+  return nullptr;
+}
+const char* Read(const json& value, std::int64_t& field) {
+  if (!value.is_number_integer()) return "an integer";
+  field = value.get<std::int64_t>();
+  return nullptr;
+}
+const char* Read(const json& value, std::vector<ShareHolder>& field) {
+  constexpr const char* kExpected = "a list of {person, user, officer}";
+  if (!value.is_array()) return kExpected;
+  for (const json& item : value) {
+    ShareHolder holder;
+    if (!item.is_object() || item.size() != 3) return kExpected;
+    for (const auto& [name, part] : {std::pair("person", &holder.person), std::pair("user", &holder.user_commitment),
+                                     std::pair("officer", &holder.officer_commitment)}) {
+      const auto found = item.find(name);
+      if (found == item.end() || Read(*found, *part) != nullptr) return kExpected;
+    }
+    field.push_back(std::move(holder));
+  }
+  return nullptr;
+}
+
+template <typename T>
+json Write(const T& field) {
+  return field;
+}
+json Write(const std::vector<ShareHolder>& field) {
+  json list = json::array();
+  for (const ShareHolder& holder : field) {
+    list.push_back(
+        {{"person", holder.person}, {"user", holder.user_commitment}, {"officer", holder.officer_commitment}});
+  }
+  return list;
+}
 
 template <typename T>
 base::Result<Effect> ReadAs(const json& object) {
@@ -54,23 +105,12 @@ base::Result<Effect> ReadAs(const json& object) {
   std::string problem;
   std::size_t known = 1;  // "effect" itself
   VisitFields(effect, [&](const char* name, auto& field) {
-    using Field = std::decay_t<decltype(field)>;
     ++known;
     const auto found = object.find(name);
     if (found == object.end()) {
       problem = std::string("effect lacks the field ") + name;
-      return;
-    }
-    if constexpr (std::is_same_v<Field, bool>) {
-      if (!found->is_boolean())
-        problem = std::string("effect field ") + name + " is not a boolean";
-      else
-        field = found->template get<bool>();
-    } else {
-      if (!found->is_string())
-        problem = std::string("effect field ") + name + " is not a string";
-      else
-        field = found->template get<std::string>();
+    } else if (const char* expected = Read(*found, field)) {
+      problem = std::string("effect field ") + name + " is not " + expected;
     }
   });
   if (!problem.empty()) return Corrupt(problem);
@@ -93,7 +133,7 @@ json ToJson(const Effect& effect) {
   return std::visit(
       [](auto copy) {
         json object = {{"effect", NameOf(copy)}};
-        VisitFields(copy, [&](const char* name, const auto& field) { object[name] = field; });
+        VisitFields(copy, [&](const char* name, const auto& field) { object[name] = Write(field); });
         return object;
       },
       effect);

@@ -5,6 +5,7 @@
 #ifndef CEREMONY_ESTATE_EFFECT_H_
 #define CEREMONY_ESTATE_EFFECT_H_
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -84,14 +85,34 @@ struct PersonRetired {
   std::string on;  // as above
 };
 
-using Effect =
-    std::variant<TokenCommissioned, KeyCreated, CertificateIssued, DocumentLodged, PersonAppointed, PersonRetired>;
+// ShareHolder is somebody who holds a share of both PINs of a token.
+struct ShareHolder {
+  std::string person;              // roster id
+  std::string user_commitment;     // SHA-256, hex: of the share of the user PIN
+  std::string officer_commitment;  // of the share of the security officer PIN
+};
+
+// The PINs of a token were set to what a new share set gives: every holder has
+// confirmed it, and the set that was there before opens nothing any more. The
+// files are artefacts of the record with this effect:
+// shares/<token>/<set>/<person>.share.json.
+struct SharesIssued {
+  std::string token;
+  std::string set;              // 32 hex digits; empty while only planned
+  std::int64_t generation = 0;  // 1 for a token's first set; 0 while only planned
+  std::string quorum;           // of the roster
+  std::int64_t m = 0;           // so many of the holders open the token
+  std::vector<ShareHolder> holders;
+};
+
+using Effect = std::variant<TokenCommissioned, KeyCreated, CertificateIssued, DocumentLodged, PersonAppointed,
+                            PersonRetired, SharesIssued>;
 
 // ToJson gives the object that stands in an entry: {"effect": "key-created", ...}.
 nlohmann::json ToJson(const Effect& effect);
 
-// EffectFromJson is its strict inverse: every field a string (or boolean) of
-// the kind, none missing, none unknown; kCorrupt otherwise.
+// EffectFromJson is its strict inverse: every field of its kind, none missing,
+// none unknown; kCorrupt otherwise.
 base::Result<Effect> EffectFromJson(const nlohmann::json& object);
 
 // EffectName returns "key-created" and the like.

@@ -95,6 +95,41 @@ base::Result<void> Estate::Take(const DocumentLodged& e, const Provenance& prove
   return {};
 }
 
+base::Result<void> Estate::Take(const SharesIssued& e, const Provenance& provenance) {
+  if (FindToken(e.token) == nullptr) {
+    return base::Refusal("EST-TOKEN-03",
+                         fmt::format("shares are issued for token {}, which nobody commissioned", e.token),
+                         "put a token.commission step before it, or correct the token's name");
+  }
+  if (const ShareSet* known = e.set.empty() ? nullptr : FindShareSet(e.set)) {
+    return base::Refusal("EST-SHARES-01",
+                         fmt::format("share set {} of token {} exists since {}", e.set, e.token, Where(known->since)));
+  }
+  const ShareSet* current = FindShares(e.token);
+  // A planned set has no generation yet.
+  const std::int64_t next = current == nullptr ? 1 : current->generation + 1;
+  if (e.generation != 0 && e.generation != next) {
+    return base::Refusal("EST-SHARES-02", fmt::format("share set {} of token {} has generation {}, expected {}", e.set,
+                                                      e.token, e.generation, next));
+  }
+  for (ShareSet& set : share_sets_) {
+    if (set.token == e.token) set.retired = true;
+  }
+  share_sets_.push_back({e.token, e.set, next, e.quorum, e.m, e.holders, provenance});
+  return {};
+}
+
+const ShareHolder* ShareSet::FindHolder(std::string_view person) const {
+  return FindIf(holders, [&](const ShareHolder& h) { return h.person == person; });
+}
+
+const ShareSet* Estate::FindShares(std::string_view token) const {
+  return FindIf(share_sets_, [&](const ShareSet& s) { return s.token == token && !s.retired; });
+}
+const ShareSet* Estate::FindShareSet(std::string_view set) const {
+  return FindIf(share_sets_, [&](const ShareSet& s) { return Same(s.set, set); });
+}
+
 const Token* Estate::FindToken(std::string_view name) const {
   return FindIf(tokens_, [&](const Token& t) { return t.name == name; });
 }

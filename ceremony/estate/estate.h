@@ -70,6 +70,20 @@ struct Person {
   Provenance since;  // of the state
 };
 
+// ShareSet is one set of shares of a token's PINs.
+struct ShareSet {
+  std::string token, set;
+  std::int64_t generation = 0;
+  std::string quorum;
+  std::int64_t m = 0;
+  std::vector<ShareHolder> holders;
+  Provenance since;      // the record that holds its files
+  bool retired = false;  // a newer set opens the token
+
+  // FindHolder returns nullptr for somebody who holds none of it.
+  const ShareHolder* FindHolder(std::string_view person) const;
+};
+
 class Estate final {
  public:
   // Apply takes one effect in, or refuses it (kRefused with a rule id) when it
@@ -84,6 +98,8 @@ class Estate final {
   //   EST-PERSON-01 the person's id is or was in use
   //   EST-PERSON-02 a key of the person already belongs to somebody
   //   EST-PERSON-03 the person is retired already
+  //   EST-SHARES-01 the set exists already
+  //   EST-SHARES-02 its generation does not follow that of the token's last set
   base::Result<void> Apply(const Effect& effect, const Provenance& provenance);
 
   // Find returns nullptr when there is none; the pointer lives until the next Apply.
@@ -100,11 +116,17 @@ class Estate final {
   // KeysOn lists the keys that have a copy on the named token.
   std::vector<const Key*> KeysOn(std::string_view token) const;
 
+  // FindShares returns the set that opens a token now; nullptr when its PINs are not shared.
+  const ShareSet* FindShares(std::string_view token) const;
+  // FindShareSet finds any set ever issued by its id.
+  const ShareSet* FindShareSet(std::string_view set) const;
+
   const std::vector<Token>& tokens() const { return tokens_; }
   const std::vector<Key>& keys() const { return keys_; }
   const std::vector<Certificate>& certificates() const { return certificates_; }
   const std::vector<Document>& documents() const { return documents_; }
   const std::vector<Person>& people() const { return people_; }
+  const std::vector<ShareSet>& share_sets() const { return share_sets_; }
 
  private:
   base::Result<void> Take(const TokenCommissioned& effect, const Provenance& provenance);
@@ -113,12 +135,14 @@ class Estate final {
   base::Result<void> Take(const DocumentLodged& effect, const Provenance& provenance);
   base::Result<void> Take(const PersonAppointed& effect, const Provenance& provenance);
   base::Result<void> Take(const PersonRetired& effect, const Provenance& provenance);
+  base::Result<void> Take(const SharesIssued& effect, const Provenance& provenance);
 
   std::vector<Token> tokens_;
   std::vector<Key> keys_;
   std::vector<Certificate> certificates_;
   std::vector<Document> documents_;
   std::vector<Person> people_;
+  std::vector<ShareSet> share_sets_;
 };
 
 }  // namespace ceremony::estate

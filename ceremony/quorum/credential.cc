@@ -14,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "ceremony/quorum/software_agreement_key.h"
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/software_signer.h"
 #include "hsm/base/digest.h"
@@ -80,12 +81,29 @@ base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::SignerOf(cons
 }
 
 base::Result<std::shared_ptr<AgreementKey>> FileCredentials::OpenerOf(const script::Person& person) {
-  return base::MakeError(base::ErrorCode::kNotFound,
-                         fmt::format("{} has no key for shares in the binding", person.name));
+  const auto file = bound_.find(person.id);
+  if (file == bound_.end() || file->second.open.empty()) {
+    return base::MakeError(base::ErrorCode::kNotFound,
+                           fmt::format("{} has no key for shares in the binding", person.name))
+        .WithHint(fmt::format("add \"open\" to the credential \"{}\" of the binding", person.id));
+  }
+  const std::string& path = file->second.open;
+  bool encrypted = false;
+  KC_ASSIGN_OR_RETURN(const base::SecretBytes der, Unlock(person, path, encrypted));
+  KC_ASSIGN_OR_RETURN(std::unique_ptr<SoftwareAgreementKey> opener, SoftwareAgreementKey::FromPkcs8(der));
+  KC_ASSIGN_OR_RETURN(const base::Bytes expected, base::Base64Decode(person.open_key));
+  if (!std::ranges::equal(expected, opener->public_key().spki())) {
+    return base::Refusal(
+        "CRED-02",
+        fmt::format("the credential in {} has the public key {}, the roster gives {} the key {}", path,
+                    opener->public_key().SpkiSha256Hex(), person.name, base::Sha256Hex(expected)),
+        "somebody else's file, or a credential that was renewed: take the one that belongs to the roster");
+  }
+  return std::shared_ptr<AgreementKey>(std::move(opener));
 }
 
-base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::Load(const script::Person& person,
-                                                                        const std::string& path, bool& encrypted) {
+base::Result<base::SecretBytes> FileCredentials::Unlock(const script::Person& person, const std::string& path,
+                                                        bool& encrypted) {
   KC_ASSIGN_OR_RETURN(const base::SecretBytes pem, ReadKeyFile(path));
   const std::string_view text = base::AsText(pem.view());
   base::SecretBytes passphrase;
@@ -108,7 +126,12 @@ base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::Load(const sc
     error.hint = "check the file and try again";
     return error;
   }
-  KC_ASSIGN_OR_RETURN(const base::SecretBytes der, ToPkcs8(key.get()));
+  return ToPkcs8(key.get());
+}
+
+base::Result<std::shared_ptr<record::NoteSigner>> FileCredentials::Load(const script::Person& person,
+                                                                        const std::string& path, bool& encrypted) {
+  KC_ASSIGN_OR_RETURN(const base::SecretBytes der, Unlock(person, path, encrypted));
   KC_ASSIGN_OR_RETURN(auto signer, record::SoftwareSigner::FromPkcs8(record::PersonKeyName(estate_, person.id), der));
   KC_ASSIGN_OR_RETURN(const base::Bytes expected, base::Base64Decode(person.sign_key));
   const base::PublicKey& found = signer->key().public_key();

@@ -42,6 +42,8 @@ class FileCredentials final : public Credentials {
   base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person) override;
 
  private:
+  // Unlock reads a key file as PKCS#8, asking for the passphrase if it has one.
+  base::Result<base::SecretBytes> Unlock(const script::Person& person, const std::string& path, bool& encrypted);
   base::Result<std::shared_ptr<record::NoteSigner>> Load(const script::Person& person, const std::string& path,
                                                          bool& encrypted);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <initializer_list>
 #include <memory>
 #include <string_view>
@@ -35,83 +36,99 @@ std::array<std::uint8_t, 2> TwoBytes(std::uint16_t value) {
   return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value & 0xff)};
 }
 
-// Everything that goes into the hash may be secret, and is joined in memory that is wiped.
-SecretBytes Join(std::initializer_list<ByteView> parts) {
-  std::size_t size = 0;
-  for (const ByteView part : parts) size += part.size();
-  SecretBytes joined(size);
-  auto out = joined.writable().begin();
-  for (const ByteView part : parts) out = std::copy(part.begin(), part.end(), out);
-  return joined;
-}
+// Scratch is the memory of one sealing or opening, wiped with it: each of the
+// forty values on the way would otherwise have pages of its own.
+class Scratch final {
+ public:
+  // `info` is the only input whose size is not known here; it is joined once.
+  explicit Scratch(ByteView info) : memory_(kFixed + info.size()) {}
 
-SecretBytes Hmac(ByteView key, ByteView message) {
-  // HMAC takes no null key, though an empty one is what RFC 5869 gives for no salt.
-  static constexpr std::uint8_t kNothing = 0;
-  SecretBytes mac(kHashBytes);
-  unsigned size = kHashBytes;
-  HMAC(EVP_sha256(), key.empty() ? &kNothing : key.data(), static_cast<int>(key.size()), message.data(), message.size(),
-       mac.writable().data(), &size);
-  return mac;
-}
+  std::span<std::uint8_t> Take(std::size_t size) {
+    if (size > memory_.size() - used_) std::abort();
+    used_ += size;
+    return memory_.writable().subspan(used_ - size, size);
+  }
+  ByteView Join(std::initializer_list<ByteView> parts) {
+    std::size_t size = 0;
+    for (const ByteView part : parts) size += part.size();
+    const std::span<std::uint8_t> joined = Take(size);
+    auto out = joined.begin();
+    for (const ByteView part : parts) out = std::copy(part.begin(), part.end(), out);
+    return joined;
+  }
+  ByteView Hmac(ByteView key, ByteView message) {
+    // HMAC takes no null key, though an empty one is what RFC 5869 gives for no salt.
+    static constexpr std::uint8_t kNothing = 0;
+    const std::span<std::uint8_t> mac = Take(kHashBytes);
+    unsigned size = kHashBytes;
+    HMAC(EVP_sha256(), key.empty() ? &kNothing : key.data(), static_cast<int>(key.size()), message.data(),
+         message.size(), mac.data(), &size);
+    return mac;
+  }
+
+ private:
+  static constexpr std::size_t kFixed = 2048;  // what follows takes 1,200 bytes
+  SecretBytes memory_;
+  std::size_t used_ = 0;
+};
 
 // RFC 9180 section 4: every use of HKDF is bound to a suite and a label.
 class LabeledKdf final {
  public:
-  explicit LabeledKdf(Bytes suite) : suite_(std::move(suite)) {}
+  LabeledKdf(Bytes suite, Scratch& scratch) : suite_(std::move(suite)), scratch_(scratch) {}
 
-  SecretBytes Extract(ByteView salt, std::string_view label, ByteView input) const {
-    return Hmac(salt, Join({AsBytes("HPKE-v1"), suite_, AsBytes(label), input}).view());
+  ByteView Extract(ByteView salt, std::string_view label, ByteView input) const {
+    return scratch_.Hmac(salt, scratch_.Join({AsBytes("HPKE-v1"), suite_, AsBytes(label), input}));
   }
   // One block of HKDF-Expand: at most 32 bytes, which is all that is ever asked for.
-  SecretBytes Expand(const SecretBytes& key, std::string_view label, ByteView info, std::size_t size) const {
+  ByteView Expand(ByteView key, std::string_view label, ByteView info, std::size_t size) const {
     constexpr std::uint8_t kFirstBlock[] = {1};
     const auto length = TwoBytes(static_cast<std::uint16_t>(size));
-    const SecretBytes block =
-        Hmac(key.view(),
-             Join({ByteView(length), AsBytes("HPKE-v1"), suite_, AsBytes(label), info, ByteView(kFirstBlock)}).view());
-    return SecretBytes::CopyOf(block.view().first(size));
+    return scratch_
+        .Hmac(key, scratch_.Join(
+                       {ByteView(length), AsBytes("HPKE-v1"), suite_, AsBytes(label), info, ByteView(kFirstBlock)}))
+        .first(size);
   }
 
  private:
   Bytes suite_;
+  Scratch& scratch_;
 };
 
-LabeledKdf KemKdf() {
+LabeledKdf KemKdf(Scratch& scratch) {
   Bytes suite = base::ToBytes(AsBytes("KEM"));
   for (const std::uint8_t byte : TwoBytes(kKem)) suite.push_back(byte);
-  return LabeledKdf(std::move(suite));
+  return LabeledKdf(std::move(suite), scratch);
 }
 
-LabeledKdf SuiteKdf(Aead aead) {
+LabeledKdf SuiteKdf(Aead aead, Scratch& scratch) {
   Bytes suite = base::ToBytes(AsBytes("HPKE"));
   for (const std::uint16_t id : {kKem, kKdf, static_cast<std::uint16_t>(aead)}) {
     for (const std::uint8_t byte : TwoBytes(id)) suite.push_back(byte);
   }
-  return LabeledKdf(std::move(suite));
+  return LabeledKdf(std::move(suite), scratch);
 }
 
 // ExtractAndExpand of section 4.1.
-SecretBytes SharedSecret(const SecretBytes& agreed, ByteView enc, ByteView recipient_point) {
-  const LabeledKdf kdf = KemKdf();
-  const SecretBytes extracted = kdf.Extract({}, "eae_prk", agreed.view());
-  return kdf.Expand(extracted, "shared_secret", Join({enc, recipient_point}).view(), kHashBytes);
+ByteView SharedSecret(Scratch& scratch, const SecretBytes& agreed, ByteView enc, ByteView recipient_point) {
+  const LabeledKdf kdf = KemKdf(scratch);
+  const ByteView extracted = kdf.Extract({}, "eae_prk", agreed.view());
+  return kdf.Expand(extracted, "shared_secret", scratch.Join({enc, recipient_point}), kHashBytes);
 }
 
 struct KeyAndNonce {
-  SecretBytes key, nonce;
+  ByteView key, nonce;  // in the scratch
 };
 
 // KeySchedule of section 5.1 in base mode: no pre-shared key.
-KeyAndNonce Schedule(const SecretBytes& shared, ByteView info, Aead aead) {
+KeyAndNonce Schedule(Scratch& scratch, ByteView shared, ByteView info, Aead aead) {
   constexpr std::uint8_t kBaseMode[] = {0};
-  const LabeledKdf kdf = SuiteKdf(aead);
-  const SecretBytes psk_id_hash = kdf.Extract({}, "psk_id_hash", {});
-  const SecretBytes info_hash = kdf.Extract({}, "info_hash", info);
-  const SecretBytes context = Join({ByteView(kBaseMode), psk_id_hash.view(), info_hash.view()});
-  const SecretBytes secret = kdf.Extract(shared.view(), "secret", {});
-  return {kdf.Expand(secret, "key", context.view(), KeyBytes(aead)),
-          kdf.Expand(secret, "base_nonce", context.view(), kNonceBytes)};
+  const LabeledKdf kdf = SuiteKdf(aead, scratch);
+  const ByteView psk_id_hash = kdf.Extract({}, "psk_id_hash", {});
+  const ByteView info_hash = kdf.Extract({}, "info_hash", info);
+  const ByteView context = scratch.Join({ByteView(kBaseMode), psk_id_hash, info_hash});
+  const ByteView secret = kdf.Extract(shared, "secret", {});
+  return {kdf.Expand(secret, "key", context, KeyBytes(aead)), kdf.Expand(secret, "base_nonce", context, kNonceBytes)};
 }
 
 struct CipherDeleter {
@@ -125,9 +142,7 @@ base::Result<Bytes> Encrypt(const KeyAndNonce& with, ByteView aad, ByteView plai
   const CipherContext context(EVP_CIPHER_CTX_new());
   Bytes out(plaintext.size() + kTagBytes);
   int size = 0;
-  if (!context ||
-      EVP_EncryptInit_ex(context.get(), CipherOf(aead), nullptr, with.key.view().data(), with.nonce.view().data()) !=
-          1 ||
+  if (!context || EVP_EncryptInit_ex(context.get(), CipherOf(aead), nullptr, with.key.data(), with.nonce.data()) != 1 ||
       EVP_EncryptUpdate(context.get(), nullptr, &size, aad.data(), static_cast<int>(aad.size())) != 1 ||
       EVP_EncryptUpdate(context.get(), out.data(), &size, plaintext.data(), static_cast<int>(plaintext.size())) != 1 ||
       EVP_EncryptFinal_ex(context.get(), out.data() + size, &size) != 1 ||
@@ -145,9 +160,7 @@ base::Result<SecretBytes> Decrypt(const KeyAndNonce& with, ByteView aad, ByteVie
   std::uint8_t nothing = 0;
   std::uint8_t* const to = length == 0 ? &nothing : out.writable().data();
   int size = 0;
-  if (!context ||
-      EVP_DecryptInit_ex(context.get(), CipherOf(aead), nullptr, with.key.view().data(), with.nonce.view().data()) !=
-          1 ||
+  if (!context || EVP_DecryptInit_ex(context.get(), CipherOf(aead), nullptr, with.key.data(), with.nonce.data()) != 1 ||
       EVP_DecryptUpdate(context.get(), nullptr, &size, aad.data(), static_cast<int>(aad.size())) != 1 ||
       EVP_DecryptUpdate(context.get(), to, &size, sealed.data(), static_cast<int>(length)) != 1 ||
       EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) != 1) {
@@ -170,8 +183,9 @@ base::Result<Sealed> SealFrom(AgreementKey& sender, const base::PublicKey& recip
   KC_ASSIGN_OR_RETURN(const SecretBytes agreed, sender.Agree(recipient));
   Sealed sealed;
   sealed.enc = sender.public_key().EcPoint();
-  const SecretBytes shared = SharedSecret(agreed, sealed.enc, recipient.EcPoint());
-  KC_ASSIGN_OR_RETURN(sealed.ciphertext, Encrypt(Schedule(shared, info, aead), aad, plaintext.view(), aead));
+  Scratch scratch(info);
+  const ByteView shared = SharedSecret(scratch, agreed, sealed.enc, recipient.EcPoint());
+  KC_ASSIGN_OR_RETURN(sealed.ciphertext, Encrypt(Schedule(scratch, shared, info, aead), aad, plaintext.view(), aead));
   return sealed;
 }
 
@@ -182,8 +196,9 @@ base::Result<SecretBytes> Open(AgreementKey& key, const Sealed& sealed, ByteView
   if (sealed.ciphertext.size() < kTagBytes)
     return MakeError(ErrorCode::kCorrupt, "what was sealed is shorter than its tag");
   KC_ASSIGN_OR_RETURN(const SecretBytes agreed, key.Agree(*sender));
-  const SecretBytes shared = SharedSecret(agreed, sealed.enc, key.public_key().EcPoint());
-  return Decrypt(Schedule(shared, info, aead), aad, sealed.ciphertext, aead);
+  Scratch scratch(info);
+  const ByteView shared = SharedSecret(scratch, agreed, sealed.enc, key.public_key().EcPoint());
+  return Decrypt(Schedule(scratch, shared, info, aead), aad, sealed.ciphertext, aead);
 }
 
 }  // namespace internal

@@ -18,7 +18,10 @@ Ceremony::Ceremony(World& world, script::Inputs inputs, estate::Estate estate, s
       folder_(std::move(folder)),
       begun_micros_(world.clock.BootMicros()),
       journal_(std::make_shared<CallJournal>()),
-      tokens_(*inputs_.binding, estate_, world.pins, world.terminal, journal_, world.load_module) {}
+      tokens_(*inputs_.binding, estate_, world.pins, world.terminal, journal_, world.load_module),
+      shares_(*this) {
+  tokens_.UseShares([this](const std::string& token) { return shares_.Combine(token, quorum::Pin::kUser); });
+}
 
 Ceremony::~Ceremony() {
   // Sessions that close now have no log to speak to.

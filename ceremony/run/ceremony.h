@@ -20,6 +20,7 @@
 #include "ceremony/run/call_journal.h"
 #include "ceremony/run/history.h"
 #include "ceremony/run/log_key.h"
+#include "ceremony/run/share_room.h"
 #include "ceremony/run/token_room.h"
 #include "ceremony/run/world.h"
 #include "ceremony/script/inputs.h"
@@ -75,6 +76,7 @@ class Ceremony final {
   estate::Estate& estate() { return estate_; }
   History& history() { return history_; }
   TokenRoom& tokens() { return tokens_; }
+  ShareRoom& shares() { return shares_; }
   CallJournal& journal() { return *journal_; }
   record::Writer& writer() { return *writer_; }
   bool has_writer() const { return writer_ != nullptr; }
@@ -92,6 +94,7 @@ class Ceremony final {
   History history_;
   std::shared_ptr<CallJournal> journal_;
   TokenRoom tokens_;
+  ShareRoom shares_;
   std::unique_ptr<record::Writer> writer_;
   std::unique_ptr<TokenSigner> log_key_;
   std::string recorded_;

@@ -58,6 +58,7 @@ steps::Progress History::ProgressOf(const std::string& id) const {
   const StepHistory& step = StepOf(id);
   progress.resumed = step.attempts > 0;
   progress.artefacts = step.artefacts;
+  for (const auto& [key, change] : pin_changes_) progress.pin_changes.push_back(change);
   for (const CallRecord& call : calls_) {
     if (call.step != id) continue;
     if (call.rv && *call.rv == 0 && call.problem.empty()) {
@@ -114,7 +115,7 @@ base::Result<void> History::See(const json& entry) {
     call->problem = Text(entry, "problem");
     call->objects_after = Texts(entry, "objects");
   } else if (type == "observe") {
-    SeeObserve(entry);
+    return SeeObserve(entry);
   } else if (type == "deviation") {
     if (const std::string rule = Text(entry, "waived"); !rule.empty())
       waived_.emplace(rule, Text(entry, "waived_step"));
@@ -158,12 +159,40 @@ base::Result<void> History::SeeStep(const json& entry) {
   if (effects == entry.end()) return {};
   for (const json& effect : *effects) {
     KC_ASSIGN_OR_RETURN(estate::Effect read, estate::EffectFromJson(effect));
+    // From here on the set is the estate's.
+    if (const auto* issued = std::get_if<estate::SharesIssued>(&read)) new_sets_.erase(issued->token);
     effects_.push_back(std::move(read));
   }
   return {};
 }
 
-void History::SeeObserve(const json& entry) {
+const NewSetHistory* History::FindNewSet(const std::string& token) const {
+  const auto found = new_sets_.find(token);
+  return found == new_sets_.end() ? nullptr : &found->second;
+}
+
+base::Result<void> History::SeeShares(const std::string& what, const json& entry) {
+  const std::string token = Text(entry, "token");
+  if (what == "share-set-sealed") {
+    KC_ASSIGN_OR_RETURN(const estate::Effect read, estate::EffectFromJson(entry.value("shares", json())));
+    const auto* issued = std::get_if<estate::SharesIssued>(&read);
+    if (issued == nullptr) return base::MakeError(base::ErrorCode::kCorrupt, "a sealed share set is not one");
+    new_sets_[issued->token] = {
+        {issued->token, issued->set, issued->generation, issued->quorum, issued->m, issued->holders, {}}, {}};
+  } else if (what == "share-confirmed") {
+    const auto found = new_sets_.find(token);
+    if (found != new_sets_.end() && found->second.set.set == Text(entry, "set"))
+      found->second.confirmed.insert(Text(entry, "person"));
+  } else if (what == "share-set-abandoned") {
+    new_sets_.erase(token);
+  } else if (what == "pin-changing" || what == "pin-changed") {
+    pin_changes_[Text(entry, "set") + "/" + Text(entry, "pin")] = {Text(entry, "set"), Text(entry, "pin"),
+                                                                   what == "pin-changed"};
+  }
+  return {};
+}
+
+base::Result<void> History::SeeObserve(const json& entry) {
   const std::string what = Text(entry, "what");
   if (what == "call-settled") {
     const std::uint64_t number = Number(entry, "call");
@@ -178,6 +207,7 @@ void History::SeeObserve(const json& entry) {
     const std::string digest = Text(entry, "digest");
     std::erase_if(leftovers_, [&](const Leftover& l) { return l.digest == digest; });
   }
+  return SeeShares(what, entry);
 }
 
 }  // namespace ceremony::run

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "ceremony/estate/effect.h"
+#include "ceremony/estate/estate.h"
 #include "ceremony/quorum/attendance.h"
 #include "ceremony/steps/step_context.h"
 #include "hsm/base/result.h"
@@ -70,6 +71,14 @@ struct RequestHistory {
   bool met() const { return !ended && m > 0 && approved_by.size() >= m; }
 };
 
+// NewSetHistory is a share set that was sealed in this record and is not in the
+// estate yet.
+struct NewSetHistory {
+  estate::ShareSet set;
+  std::set<std::string> confirmed;  // people
+  bool confirmed_by_all() const { return !set.holders.empty() && confirmed.size() == set.holders.size(); }
+};
+
 class History final {
  public:
   // See takes one entry in. It believes what the writer or the verified
@@ -89,6 +98,10 @@ class History final {
   std::uint64_t last_call() const { return calls_.empty() ? 0 : calls_.back().number; }
   // FindRequest returns the newest request under a name, nullptr if there was none.
   const RequestHistory* FindRequest(const std::string& step) const;
+  // FindNewSet returns the set that is being put in place for a token; nullptr
+  // when there is none, it was abandoned, or the step that made it has ended.
+  const NewSetHistory* FindNewSet(const std::string& token) const;
+  const std::string& current_step() const { return current_step_; }
   quorum::Attendance& attendance() { return attendance_; }
   const quorum::Attendance& attendance() const { return attendance_; }
   const std::vector<Leftover>& leftovers() const { return leftovers_; }
@@ -100,7 +113,8 @@ class History final {
  private:
   RequestHistory* RequestAt(std::uint64_t seq);
   base::Result<void> SeeStep(const nlohmann::json& entry);
-  void SeeObserve(const nlohmann::json& entry);
+  base::Result<void> SeeObserve(const nlohmann::json& entry);
+  base::Result<void> SeeShares(const std::string& what, const nlohmann::json& entry);
 
   std::uint64_t entries_ = 0;
   nlohmann::json open_;
@@ -109,6 +123,8 @@ class History final {
   std::string current_step_;
   std::vector<CallRecord> calls_;
   std::map<std::string, RequestHistory> requests_;
+  std::map<std::string, NewSetHistory> new_sets_;                  // by token
+  std::map<std::string, steps::Progress::PinChange> pin_changes_;  // by set and PIN
   quorum::Attendance attendance_;
   std::vector<Leftover> leftovers_;
   std::vector<estate::Effect> effects_;

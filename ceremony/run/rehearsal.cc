@@ -162,6 +162,7 @@ base::Result<void> PrepareRehearsal(const std::string& archive, const script::Sc
     if (binding.Find(token.name) != nullptr) continue;
     script::TokenBinding bound = BindToken(paths, module, token.name);
     bound.uninitialised = script::Uninitialised{};
+    bound.login = script::Login::kShares;
     binding.tokens.push_back(std::move(bound));
     changed = true;
   }

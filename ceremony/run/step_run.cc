@@ -101,7 +101,13 @@ bool StepRun::IsLogKey(const hsm::InventoryItem& item) const {
   return base::HexEncode(item.object.id()) == open.at("log_key_attributes").at("object_id").get<std::string>();
 }
 
-base::Result<steps::NewPins> StepRun::ChooseNewPins(const std::string& token) {
+base::Result<base::SecretBytes> StepRun::CombineCurrentPin(const std::string& token, quorum::Pin pin) {
+  return ceremony_.shares().Combine(token, pin);
+}
+
+base::Result<void> StepRun::EndSession(const std::string& token) { return ceremony_.tokens().Forget(token); }
+
+base::Result<steps::NewPins> StepRun::ChooseNewPins(const std::string& token, const std::string& quorum) {
   const script::TokenBinding* bound = ceremony_.inputs().binding->Find(token);
   if (bound != nullptr && bound->login == script::Login::kProtectedPath) {
     steps::NewPins pins;
@@ -110,10 +116,13 @@ base::Result<steps::NewPins> StepRun::ChooseNewPins(const std::string& token) {
   }
   auto known = new_pins_.find(token);
   if (known == new_pins_.end()) {
-    KC_ASSIGN_OR_RETURN(steps::NewPins made, ceremony_.world().pins.NewPins(token, "token " + token));
+    const bool shared = bound != nullptr && bound->login == script::Login::kShares;
+    KC_ASSIGN_OR_RETURN(steps::NewPins made, shared ? ceremony_.shares().NewPins(token, quorum, step_.id)
+                                                    : ceremony_.world().pins.NewPins(token, "token " + token));
     known = new_pins_.emplace(token, std::move(made)).first;
   }
-  return steps::NewPins{known->second.security_officer.Clone(), known->second.user.Clone(), false};
+  const steps::NewPins& pins = known->second;
+  return steps::NewPins{pins.security_officer.Clone(), pins.user.Clone(), false, pins.shares};
 }
 
 }  // namespace ceremony::run

@@ -126,11 +126,19 @@ base::Result<hsm::Session*> TokenRoom::Session(const std::string& token) {
       KC_ASSIGN_OR_RETURN(pin, pins_.UserPin(token, located->Name()));
       break;
     }
-    case script::Login::kShares:
-      return base::MakeError(
-                 base::ErrorCode::kUnsupported,
-                 fmt::format("token {} is bound with login \"shares\", which this version cannot do", token))
-          .WithHint("bind it with \"pin-prompt\" or \"protected-path\"");
+    case script::Login::kShares: {
+      if (!combine_) {
+        return base::MakeError(
+                   base::ErrorCode::kUnsupported,
+                   fmt::format("token {} is bound with login \"shares\", and nobody is in the room yet", token))
+            .WithHint("bind it with \"pin-prompt\" or \"protected-path\"");
+      }
+      // Nobody gives a share for a try that may not be made.
+      KC_RETURN_IF_ERROR(located->Refresh());
+      KC_RETURN_IF_ERROR(hsm::CheckPinTries(located->info(), hsm::User::kUser));
+      KC_ASSIGN_OR_RETURN(pin, combine_(token));
+      break;
+    }
   }
   KC_ASSIGN_OR_RETURN(hsm::LoginScope scope, hsm::LoginScope::Open(located, hsm::User::kUser, pin));
   const auto [place, fresh] = logins_.emplace(token, std::move(scope));

@@ -50,6 +50,11 @@ class TokenRoom final {
   // Forget drops what is known of a token, so that it is looked for again.
   base::Result<void> Forget(const std::string& name);
 
+  // UseShares says who combines the user PIN of a token that is bound with login
+  // "shares"; without it such a token cannot be logged in to.
+  using CombinePin = std::function<base::Result<base::SecretBytes>(const std::string& token)>;
+  void UseShares(CombinePin combine) { combine_ = std::move(combine); }
+
   // Session returns the logged-in session of a token, logging in when there is none.
   base::Result<hsm::Session*> Session(const std::string& token);
 
@@ -76,6 +81,7 @@ class TokenRoom final {
   room::Terminal& terminal_;
   std::shared_ptr<hsm::CallObserver> observer_;
   LoadModule load_;
+  CombinePin combine_;
   std::vector<LoadedModule> modules_;
   std::vector<std::string> module_keys_;
   std::map<std::string, std::shared_ptr<hsm::Token>> tokens_;

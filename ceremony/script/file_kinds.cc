@@ -8,6 +8,7 @@
 #include "ceremony/script/profile.h"
 #include "ceremony/script/roster.h"
 #include "ceremony/script/schema.h"
+#include "ceremony/script/share_file.h"
 
 namespace ceremony::script {
 namespace {
@@ -24,6 +25,7 @@ constexpr std::array kFileKinds{
     FileKind{"profile", [](const StepFieldSource&) { return ProfileTable(); }},
     FileKind{"roster", [](const StepFieldSource&) { return RosterTable(); }},
     FileKind{"person", [](const StepFieldSource&) { return PersonFileTable(); }},
+    FileKind{"share", [](const StepFieldSource&) { return ShareTable(); }},
 };
 
 }  // namespace

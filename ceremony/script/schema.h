@@ -14,7 +14,7 @@
 
 namespace ceremony::script {
 
-// The kinds of file: "script", "binding", "policy", "profile", "roster".
+// The kinds of file: "script", "binding", "policy", "profile", "roster", "share".
 std::vector<std::string> FileKinds();
 
 // TableOf returns the table of a file kind; kInvalidInput for another word, with

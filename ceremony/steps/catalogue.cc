@@ -9,8 +9,9 @@ namespace ceremony::steps {
 
 std::span<const StepKind* const> StepCatalogue::All() const {
   static const std::array kinds = {
-      &RoomAttend(),       &RoomDepart(),      &RoomClock(),       &RoomConfirm(), &RoomRecord(),  &DocumentLodge(),
-      &CustodianAppoint(), &CustodianRetire(), &TokenCommission(), &TokenVerify(), &KeyGenerate(), &CertSelfSign(),
+      &RoomAttend(),    &RoomDepart(),       &RoomClock(),       &RoomConfirm(),     &RoomRecord(),
+      &DocumentLodge(), &CustodianAppoint(), &CustodianRetire(), &TokenCommission(), &TokenVerify(),
+      &KeyGenerate(),   &CertSelfSign(),     &QuorumReshare(),
   };
   return kinds;
 }

@@ -19,6 +19,7 @@ const StepKind& TokenCommission();
 const StepKind& TokenVerify();
 const StepKind& KeyGenerate();
 const StepKind& CertSelfSign();
+const StepKind& QuorumReshare();
 
 }  // namespace ceremony::steps
 

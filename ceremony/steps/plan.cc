@@ -14,6 +14,18 @@ namespace {
 
 constexpr std::string_view kFirstKind = "room.attend";
 
+// The log key signs from the first entry on, before anybody is in the room.
+void CheckRecordToken(const script::Inputs& inputs, Plan& plan) {
+  if (!inputs.binding) return;
+  const script::TokenBinding* bound = inputs.binding->Find(inputs.binding->record_token);
+  if (bound == nullptr || bound->login != script::Login::kShares) return;
+  plan.findings.push_back({Severity::kBreach, "PLAN-SHARES-06", "", inputs.binding->file.name,
+                           fmt::format("the record token {} is bound with login shares, and it is logged in to before "
+                                       "anybody can give a share",
+                                       bound->name),
+                           "bind it with \"pin-prompt\" or \"protected-path\""});
+}
+
 void CheckFirstStep(const script::Inputs& inputs, Plan& plan) {
   if (inputs.script.sections.empty() || inputs.script.sections.front().steps.empty() ||
       inputs.script.sections.front().steps.front().kind != kFirstKind) {
@@ -125,6 +137,7 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
   CheckFirstStep(inputs, plan);
   CheckProfiles(inputs, plan);
   CheckPeople(inputs, estate, plan);
+  CheckRecordToken(inputs, plan);
   std::size_t number = 0;
   for (const script::Section& section : inputs.script.sections) {
     for (const script::Step& step : section.steps) {

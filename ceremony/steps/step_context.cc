@@ -10,6 +10,12 @@ const Progress::Call* Progress::FindCall(std::string_view function, std::string_
   return found == calls.rend() ? nullptr : &*found;
 }
 
+const Progress::PinChange* Progress::FindPinChange(std::string_view set, std::string_view pin) const {
+  const auto found = std::find_if(pin_changes.begin(), pin_changes.end(),
+                                  [&](const PinChange& change) { return change.set == set && change.pin == pin; });
+  return found == pin_changes.end() ? nullptr : &*found;
+}
+
 const Progress::Artefact* Progress::FindArtefact(std::string_view name) const {
   const auto found = std::find_if(artefacts.rbegin(), artefacts.rend(),
                                   [&](const Artefact& artefact) { return artefact.name == name; });

@@ -14,6 +14,7 @@
 
 #include "ceremony/estate/estate.h"
 #include "ceremony/quorum/attendance.h"
+#include "ceremony/quorum/share.h"
 #include "ceremony/room/terminal.h"
 #include "ceremony/script/inputs.h"
 #include "hsm/base/clock.h"
@@ -37,11 +38,19 @@ struct Progress {
   struct Artefact {
     std::string name, sha256, kind;
   };
+  // PinChange is one PIN that is being set to what a new share set gives.
+  struct PinChange {
+    std::string set;       // the new set
+    std::string pin;       // "user" or "security-officer"
+    bool changed = false;  // false: it was begun, and nobody knows which PIN the token has
+  };
   bool resumed = false;             // the step was begun before
   std::vector<Call> calls;          // in order
   std::vector<Artefact> artefacts;  // durable and in place
+  std::vector<PinChange> pin_changes;
 
   // Find returns the newest that fits, nullptr if none does.
+  const PinChange* FindPinChange(std::string_view set, std::string_view pin) const;
   const Call* FindCall(std::string_view function, std::string_view token) const;
   const Artefact* FindArtefact(std::string_view name) const;
 };
@@ -53,12 +62,13 @@ struct BlankToken {
   std::string label;
 };
 
-// Pins of a token that is being commissioned. They are chosen before
-// C_InitToken, and whoever must remember them has them by then.
+// PINs that a token is to have. They are chosen before the call that sets them,
+// and whoever must remember them, or holds a share of them, has that by then.
 struct NewPins {
   base::SecretBytes security_officer;
   base::SecretBytes user;
-  bool protected_path = false;  // typed on the token's own pad; both empty
+  bool protected_path = false;                 // typed on the token's own pad; both empty
+  std::optional<estate::SharesIssued> shares;  // for the estate, once the token has them
 };
 
 class StepContext {
@@ -110,9 +120,15 @@ class StepContext {
   // on a token that a step looks at.
   virtual bool IsLogKey(const hsm::InventoryItem& item) const = 0;
 
-  // ChooseNewPins makes or asks for the PINs of a token to be commissioned;
-  // asked again within the step, it returns the same ones.
-  virtual base::Result<NewPins> ChooseNewPins(const std::string& token) = 0;
+  // ChooseNewPins makes or asks for PINs that a token is to have, as its binding
+  // says; asked again within the step, it returns the same ones. Where they are
+  // shared, the members of `quorum` get the shares and have confirmed them.
+  virtual base::Result<NewPins> ChooseNewPins(const std::string& token, const std::string& quorum) = 0;
+  // CombineCurrentPin has holders of the shares that open the token now give
+  // them, and returns the PIN.
+  virtual base::Result<base::SecretBytes> CombineCurrentPin(const std::string& token, quorum::Pin pin) = 0;
+  // EndSession logs out of a token before a step logs in to it in its own way.
+  virtual base::Result<void> EndSession(const std::string& token) = 0;
 };
 
 }  // namespace ceremony::steps

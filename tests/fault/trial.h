@@ -37,11 +37,15 @@ struct Outcome {
   std::uint64_t clock_readings = 0;
 };
 
+// What is played: the shipped root ceremony, or one that takes a token into
+// service and shares its PINs anew.
+enum class Script : std::uint8_t { kRoot, kReshare };
+
 // Stage is one archive at one path that is put back to its prepared state for
 // every trial (SoftHSM's paths are absolute).
 class Stage final {
  public:
-  explicit Stage(const std::string& name);
+  explicit Stage(const std::string& name, Script script = Script::kRoot);
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -67,6 +71,8 @@ class Stage final {
   std::string root_;
   std::string archive_;
   std::string prepared_;
+  std::string script_;
+  std::size_t objects_ = 0;  // on the token, in the end
   bool has_softhsm_ = false;
 };
 

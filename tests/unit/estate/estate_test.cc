@@ -19,6 +19,7 @@ using ceremony::estate::KeyCreated;
 using ceremony::estate::PersonAppointed;
 using ceremony::estate::PersonRetired;
 using ceremony::estate::Provenance;
+using ceremony::estate::SharesIssued;
 using ceremony::estate::TokenCommissioned;
 
 const Provenance kFirst{"0001-root", 12, "2026-01-01T00:00:00.000000Z"};
@@ -126,4 +127,36 @@ TEST_CASE("what is due: ceremonies that are not complete first, then certificate
   CHECK(due[1].subject == "soon");
   CHECK_FALSE(due[1].overdue);
   CHECK(DueOf(folded, june_2026, 30).size() == 1);
+}
+
+TEST_CASE("a new share set takes the place of the one before, and both are remembered") {
+  Estate estate = WithKey();
+  CHECK(estate.FindShares("hsm-a") == nullptr);
+  const auto issued = [](const std::string& set, std::int64_t generation) {
+    return SharesIssued{"hsm-a", set, generation, "custodians", 2, {{"alice", "a1", "a2"}, {"bob", "b1", "b2"}}};
+  };
+  CHECK(estate.Apply(issued("s1", 1), kFirst).ok());
+  CHECK(RuleOf(estate.Apply(issued("s1", 2), kFirst)) == "EST-SHARES-01");
+  CHECK(RuleOf(estate.Apply(issued("s2", 3), kFirst)) == "EST-SHARES-02");
+  CHECK(estate.Apply(issued("s2", 2), kFirst).ok());
+  REQUIRE(estate.FindShares("hsm-a") != nullptr);
+  CHECK(estate.FindShares("hsm-a")->set == "s2");
+  CHECK(estate.FindShareSet("s1")->retired);
+  CHECK(estate.FindShares("hsm-a")->FindHolder("bob")->officer_commitment == "b2");
+  CHECK(estate.FindShares("hsm-a")->FindHolder("carol") == nullptr);
+  CHECK(RuleOf(estate.Apply(SharesIssued{"nobody", "s3", 1, "custodians", 2, {}}, kFirst)) == "EST-TOKEN-03");
+}
+
+TEST_CASE("an effect with shares is read back as it was written, and strictly") {
+  const SharesIssued effect{"hsm-a", "s1", 7, "custodians", 2, {{"alice", "a1", "a2"}}};
+  const nlohmann::json object = ceremony::estate::ToJson(effect);
+  CHECK(object.dump() == R"({"effect":"shares-issued","generation":7,"holders":[{"officer":"a2","person":"alice",)"
+                         R"("user":"a1"}],"m":2,"quorum":"custodians","set":"s1","token":"hsm-a"})");
+  CHECK(ceremony::estate::ToJson(EffectFromJson(object).value()) == object);
+  for (const char* change : {R"({"m":"2"})", R"({"holders":{}})", R"({"holders":[{"person":"alice","user":"a1"}]})",
+                             R"({"holders":[{"person":"alice","user":"a1","officer":"a2","x":1}]})", R"({"more":1})"}) {
+    nlohmann::json changed = object;
+    changed.update(nlohmann::json::parse(change));
+    CHECK_MESSAGE(!EffectFromJson(changed).ok(), change);
+  }
 }

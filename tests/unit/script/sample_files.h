@@ -39,6 +39,31 @@ inline constexpr const char* kGoodRoster = R"({
 }
 )";
 
+inline constexpr const char* kGoodShare = R"({
+  "format": "keyceremony-share/1",
+  "estate": "smki.example",
+  "token": "root-hsm",
+  "set": "00112233445566778899aabbccddeeff",
+  "generation": 2,
+  "quorum": "custodians",
+  "m": 3,
+  "n": 255,
+  "holder": "alice",
+  "holder_key": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  "x": 3,
+  "user": {
+    "commitment": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "enc": "BMBrT2vrx7tJXLeXq3U/kRr/gK77hv2Lb8w1Ul86tfA+CyG9MahsYEivPLLZjg078B2lzEw5/1Nw0zGk8ffVpOA=",
+    "ciphertext": "WMYaRQWdDFcEVg6diLVkqLY/E2S40fyzxMbdwdKRdCRl6QLNIW+JCNpJ+Plv"
+  },
+  "security_officer": {
+    "commitment": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "enc": "BMBrT2vrx7tJXLeXq3U/kRr/gK77hv2Lb8w1Ul86tfA+CyG9MahsYEivPLLZjg078B2lzEw5/1Nw0zGk8ffVpOA=",
+    "ciphertext": "WMYaRQWdDFcEVg6diLVkqLY/E2S40fyzxMbdwdKRdCRl6QLNIW+JCNpJ+Plv"
+  }
+}
+)";
+
 inline constexpr const char* kGoodBinding = R"({
   "format": "keyceremony-binding/1",
   "estate": "smki.example",

@@ -128,6 +128,8 @@ TEST_CASE("schema and parser give one verdict on every profile") {
 
 TEST_CASE("schema and parser give one verdict on every roster") { CheckAgreement("roster", kGoodRoster); }
 
+TEST_CASE("schema and parser give one verdict on every share") { CheckAgreement("share", kGoodShare); }
+
 TEST_CASE("schema and parser give one verdict on every script") {
   CheckAgreement(
       "script",

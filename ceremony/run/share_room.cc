@@ -1,0 +1,217 @@
+#include "ceremony/run/share_room.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "ceremony/record/storage.h"
+#include "ceremony/run/ceremony.h"
+#include "hsm/base/digest.h"
+
+namespace ceremony::run {
+namespace {
+
+using nlohmann::json;
+using quorum::Pin;
+
+constexpr std::uint64_t kMaxShareFile = 65536;
+
+std::string Who(const script::Person& person) { return fmt::format("{} (share holder)", person.name); }
+
+// Whatever is wrong with one person's share, the others may still do.
+bool IsOfOneShare(const base::Error& error) {
+  return error.code != base::ErrorCode::kAborted && error.code != base::ErrorCode::kIo &&
+         error.code != base::ErrorCode::kInternal;
+}
+
+json ProofFields(const quorum::SplitProof& proof) {
+  if (proof.how == quorum::HowProven::kOnePolynomial) return {{"how", "one-polynomial"}};
+  return {{"how", "every-subset"}, {"subsets", proof.subsets}};
+}
+
+}  // namespace
+
+const estate::ShareSet* ShareRoom::FindSet(const std::string& token) {
+  if (const estate::ShareSet* known = ceremony_.estate().FindShares(token)) return known;
+  // The token may have its PINs, and the step that gave them not have ended.
+  const NewSetHistory* begun = ceremony_.history().FindNewSet(token);
+  return begun != nullptr && begun->confirmed_by_all() ? &begun->set : nullptr;
+}
+
+base::Result<base::SecretBytes> ShareRoom::Combine(const std::string& token, Pin pin) {
+  const estate::ShareSet* found = FindSet(token);
+  if (found == nullptr) {
+    return base::Refusal(
+        "SHARE-NONE-01",
+        fmt::format("token {} is bound with login \"shares\", and this archive knows of no shares of it", token),
+        "bind it with \"pin-prompt\" or \"protected-path\", or bring the archive of its commissioning");
+  }
+  estate::ShareSet set = *found;  // entries that are appended may move it
+  if (set.since.ceremony.empty()) set.since.ceremony = ceremony_.folder();
+  return CombineSet(set, pin);
+}
+
+base::Result<base::SecretBytes> ShareRoom::CombineSet(const estate::ShareSet& set, Pin pin) {
+  quorum::PinAssembly assembly(set, pin);
+  for (const estate::ShareHolder& holder : set.holders) {
+    if (assembly.complete()) break;
+    const script::Person* person = ceremony_.roster().FindPerson(holder.person);
+    if (person == nullptr || ceremony_.history().attendance().Find(holder.person) == nullptr) continue;
+    room::Question question;
+    question.kind = room::Question::Kind::kChoice;
+    question.id = "share.contribute/" + person->id;
+    question.person = Who(*person);
+    question.text = fmt::format("Do you give your share of the {} of token {}? ({} more needed)", quorum::PinTitle(pin),
+                                set.token, assembly.missing());
+    question.choices = {"contribute", "decline"};
+    question.simulated = "contribute";
+    KC_ASSIGN_OR_RETURN(const std::string answer, ceremony_.terminal().Ask(question));
+    if (answer != "contribute") continue;
+    if (auto given = Contribute(set, *person, pin, assembly); !given.ok()) {
+      if (!IsOfOneShare(given.error())) return std::move(given).error();
+      ceremony_.terminal().Say(room::Tone::kBad, given.error().message);
+      if (!given.error().rule.empty() && ceremony_.has_writer())
+        KC_RETURN_IF_ERROR(ceremony_.AppendRefusal(given.error(), ceremony_.history().current_step()));
+    }
+  }
+  KC_ASSIGN_OR_RETURN(base::SecretBytes secret, assembly.Combine());
+  if (ceremony_.has_writer()) {
+    KC_RETURN_IF_ERROR(ceremony_.Append(record::EntryType::kObserve, {{"what", "shares-contributed"},
+                                                                      {"token", set.token},
+                                                                      {"set", set.set},
+                                                                      {"generation", set.generation},
+                                                                      {"pin", quorum::PinName(pin)},
+                                                                      {"people", assembly.people()}}));
+  }
+  return secret;
+}
+
+base::Result<script::ShareFile> ShareRoom::ReadFile(const estate::ShareSet& set, const std::string& person) {
+  const std::string name = quorum::ShareArtefact(set.token, set.set, person);
+  const std::string path = record::JoinPath(record::JoinPath(set.since.ceremony, record::kArtefactsFolder), name);
+  KC_ASSIGN_OR_RETURN(const auto there, ceremony_.world().storage.Find(path));
+  if (!there) {
+    return base::MakeError(base::ErrorCode::kNotFound, fmt::format("{}'s share file {} is missing", person, path))
+        .WithRule("SHARE-FILE-01")
+        .WithHint("put the copy back that the custodian or the off-site archive has");
+  }
+  KC_ASSIGN_OR_RETURN(const base::Bytes bytes, record::ReadWholeFile(ceremony_.world().storage, path, kMaxShareFile));
+  script::LoadedFile file;
+  file.name = path;
+  file.bytes = std::string(base::AsText(bytes));
+  file.sha256 = base::Sha256Hex(bytes);
+  return script::ParseShare(std::move(file));
+}
+
+base::Result<void> ShareRoom::Contribute(const estate::ShareSet& set, const script::Person& person, Pin pin,
+                                         quorum::PinAssembly& assembly) {
+  KC_ASSIGN_OR_RETURN(const script::ShareFile file, ReadFile(set, person.id));
+  KC_RETURN_IF_ERROR(quorum::CheckShare(file, ceremony_.roster().estate, set, person.id));
+  KC_ASSIGN_OR_RETURN(const auto opener, ceremony_.world().credentials.OpenerOf(person));
+  KC_ASSIGN_OR_RETURN(quorum::ShamirShare share, quorum::OpenShare(file, pin, *opener));
+  return assembly.Add(person.id, std::move(share));
+}
+
+base::Result<void> ShareRoom::Confirm(const estate::ShareSet& set, const script::Person& person) {
+  room::Question question;
+  question.kind = room::Question::Kind::kChoice;
+  question.id = "share.confirm/" + person.id;
+  question.person = Who(person);
+  question.text = fmt::format("Do you open your new share of token {}, to confirm that you can?", set.token);
+  question.choices = {"open", "decline"};
+  question.simulated = "open";
+  KC_ASSIGN_OR_RETURN(const std::string answer, ceremony_.terminal().Ask(question));
+  if (answer != "open") {
+    return base::MakeError(
+               base::ErrorCode::kNoQuorum,
+               fmt::format("{} did not confirm the share of token {}; no PIN was set", person.name, set.token))
+        .WithRule("SHARE-CONFIRM-01")
+        .WithHint(
+            "`keyceremony resume RECORD` makes new shares; change the roster first if somebody else is to hold them");
+  }
+  KC_ASSIGN_OR_RETURN(const script::ShareFile file, ReadFile(set, person.id));
+  KC_RETURN_IF_ERROR(quorum::CheckShare(file, ceremony_.roster().estate, set, person.id));
+  KC_ASSIGN_OR_RETURN(const auto opener, ceremony_.world().credentials.OpenerOf(person));
+  for (const Pin pin : {Pin::kUser, Pin::kSecurityOfficer}) KC_RETURN_IF_ERROR(quorum::OpenShare(file, pin, *opener));
+  KC_RETURN_IF_ERROR(ceremony_.Append(record::EntryType::kObserve, {{"what", "share-confirmed"},
+                                                                    {"token", set.token},
+                                                                    {"set", set.set},
+                                                                    {"person", person.id},
+                                                                    {"user", file.user.commitment},
+                                                                    {"officer", file.security_officer.commitment}}));
+  return {};
+}
+
+// The commitments are in the record before there is a file.
+base::Result<void> ShareRoom::Publish(const quorum::NewShareSet& made, const std::string& step) {
+  const estate::ShareSet& set = made.set;
+  KC_RETURN_IF_ERROR(ceremony_.Append(
+      record::EntryType::kObserve, {{"what", "share-set-sealed"},
+                                    {"step", step},
+                                    {"n", set.holders.size()},
+                                    {"proof", ProofFields(made.proof)},
+                                    {"shares", estate::ToJson(estate::SharesIssued{set.token, set.set, set.generation,
+                                                                                   set.quorum, set.m, set.holders})}}));
+  for (const script::ShareFile& file : made.files) {
+    KC_ASSIGN_OR_RETURN(const std::string text, script::WriteShare(file));
+    KC_RETURN_IF_ERROR(ceremony_.WriteArtefact(quorum::ShareArtefact(set.token, set.set, file.holder), "sealed-share",
+                                               base::AsBytes(text), step));
+  }
+  return {};
+}
+
+base::Result<steps::NewPins> ShareRoom::NewPins(const std::string& token, const std::string& quorum_name,
+                                                const std::string& step) {
+  steps::NewPins pins;
+  const auto issued = [](const estate::ShareSet& set) {
+    return estate::SharesIssued{set.token, set.set, set.generation, set.quorum, set.m, set.holders};
+  };
+  if (const NewSetHistory* begun = ceremony_.history().FindNewSet(token)) {
+    estate::ShareSet set = begun->set;
+    set.since.ceremony = ceremony_.folder();
+    if (begun->confirmed_by_all()) {
+      ceremony_.terminal().Say(
+          room::Tone::kPlain,
+          fmt::format("The shares of token {} were confirmed by all before; they are used.", token));
+      KC_ASSIGN_OR_RETURN(pins.user, CombineSet(set, Pin::kUser));
+      KC_ASSIGN_OR_RETURN(pins.security_officer, CombineSet(set, Pin::kSecurityOfficer));
+      pins.shares = issued(set);
+      return pins;
+    }
+    KC_RETURN_IF_ERROR(ceremony_.Append(record::EntryType::kObserve, {{"what", "share-set-abandoned"},
+                                                                      {"token", token},
+                                                                      {"set", set.set},
+                                                                      {"why", "not confirmed by every holder"}}));
+  }
+
+  const script::Quorum* quorum = ceremony_.roster().FindQuorum(quorum_name);
+  if (quorum == nullptr) {
+    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("the roster defines no quorum {}", quorum_name));
+  }
+  KC_ASSIGN_OR_RETURN(const auto holders, quorum::SharesHeldBy(ceremony_.roster(), *quorum));
+  for (const script::Person* person : holders) {
+    if (ceremony_.history().attendance().Find(person->id) != nullptr) continue;
+    return base::MakeError(base::ErrorCode::kNoQuorum,
+                           fmt::format("every holder confirms a new share of token {} at once; {} is not here", token,
+                                       person->name))
+        .WithRule("SHARE-ABSENT-01")
+        .WithHint("wait for everybody who is to hold a share, then use `keyceremony resume RECORD`");
+  }
+  const script::PinPolicy& policy = ceremony_.inputs().policy.pin;
+  pins.user = RandomPin(policy.alphabet, policy.user_length);
+  pins.security_officer = RandomPin(policy.alphabet, policy.so_length);
+  const estate::ShareSet* current = ceremony_.estate().FindShares(token);
+  KC_ASSIGN_OR_RETURN(quorum::NewShareSet made, quorum::MakeShareSet(ceremony_.roster(), *quorum, token,
+                                                                     current == nullptr ? 1 : current->generation + 1,
+                                                                     pins.user, pins.security_officer));
+  made.set.since.ceremony = ceremony_.folder();
+  KC_RETURN_IF_ERROR(Publish(made, step));
+  for (const script::Person* person : holders) KC_RETURN_IF_ERROR(Confirm(made.set, *person));
+  ceremony_.terminal().Say(room::Tone::kGood, fmt::format("{} of {} shares of token {} open it; everybody has theirs.",
+                                                          made.set.m, made.set.holders.size(), token));
+  pins.shares = issued(made.set);
+  return pins;
+}
+
+}  // namespace ceremony::run

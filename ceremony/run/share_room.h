@@ -1,0 +1,54 @@
+// ShareRoom makes share sets and opens tokens with them, among the people who
+// are in the room. A PIN that it returns lives in SecretBytes and nowhere else;
+// what is durable is sealed shares, and in the record their commitments.
+#ifndef CEREMONY_RUN_SHARE_ROOM_H_
+#define CEREMONY_RUN_SHARE_ROOM_H_
+
+#include <string>
+#include <vector>
+
+#include "ceremony/estate/estate.h"
+#include "ceremony/quorum/share_set.h"
+#include "ceremony/script/roster.h"
+#include "ceremony/steps/step_context.h"
+#include "hsm/base/result.h"
+#include "hsm/base/secret_bytes.h"
+
+namespace ceremony::run {
+
+class Ceremony;
+
+class ShareRoom final {
+ public:
+  explicit ShareRoom(Ceremony& ceremony) : ceremony_(ceremony) {}
+
+  // NewPins returns PINs that no token has yet, with the set that holds them:
+  // made at random by the policy, split, sealed, and confirmed by every holder,
+  // who opened their share from the file. A set of this step that was confirmed
+  // by all before the program ended is combined again, since a token may have
+  // its PINs already; any other is abandoned, and the record says so.
+  // kNoQuorum: SHARE-ABSENT-01 a holder is not here; SHARE-CONFIRM-01 one
+  // declined; QUORUM-SHARE-SHORT too few to combine.
+  base::Result<steps::NewPins> NewPins(const std::string& token, const std::string& quorum, const std::string& step);
+
+  // Combine has m holders contribute and returns a PIN of the set that opens
+  // the token now. A share that does not belong is named and recorded at once,
+  // and the next holder is asked. QUORUM-SHARE-SHORT as above; SHARE-NONE-01:
+  // the archive knows of no shares of this token.
+  base::Result<base::SecretBytes> Combine(const std::string& token, quorum::Pin pin);
+
+ private:
+  base::Result<base::SecretBytes> CombineSet(const estate::ShareSet& set, quorum::Pin pin);
+  base::Result<void> Contribute(const estate::ShareSet& set, const script::Person& person, quorum::Pin pin,
+                                quorum::PinAssembly& assembly);
+  base::Result<void> Confirm(const estate::ShareSet& set, const script::Person& person);
+  base::Result<script::ShareFile> ReadFile(const estate::ShareSet& set, const std::string& person);
+  base::Result<void> Publish(const quorum::NewShareSet& made, const std::string& step);
+  const estate::ShareSet* FindSet(const std::string& token);
+
+  Ceremony& ceremony_;
+};
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_SHARE_ROOM_H_

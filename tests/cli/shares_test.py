@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+"""Shared PINs as people meet them: what a commissioning leaves, what opens a token and what does not, resharing, and
+share files that do not belong. Shares are opened here by tests/support/shares.py, which shares no code with the program."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
+sys.path.insert(0, str(SOURCE / "tests" / "support"))
+import shares  # noqa: E402
+
+SCRIPT = SOURCE / "scripts" / "smki-root-oca.ceremony.json"
+SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
+EVERYBODY = ["alice", "bob", "carol", "dave", "erin"]
+
+
+def entries(record):
+    return [json.loads(line) for line in (record / "log.jsonl").read_text().splitlines()]
+
+
+def observed(record, what):
+    return [entry for entry in entries(record) if entry["type"] == "observe" and entry["what"] == what]
+
+
+class Shares(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-shares-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.archive = self.folder / "archive"
+        self.first = self.archive / "0001-smki-root-oca"
+        self.said = []
+
+    def rehearse(self, script=SCRIPT, expect=0):
+        done = subprocess.run(["keyceremony", "rehearse", script, "--unattended", "--archive", self.archive],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        self.said.append(done.stdout + done.stderr)
+        self.assertEqual(done.returncode, expect, done.stderr)
+        return done.stdout, done.stderr
+
+    def script(self, name, steps):
+        """A script of its own with these steps after attendance, on the token of the first ceremony."""
+        folder = self.folder / "scripts"
+        if not folder.exists():
+            shutil.copytree(SOURCE / "scripts", folder, ignore=shutil.ignore_patterns("dev"))
+        plan = json.loads(SCRIPT.read_text())
+        plan["id"] = name
+        del plan["profiles"]
+        attend = {"id": "attend", "do": "room.attend", "people": {"custodian": 3}}
+        plan["sections"] = [{"id": "only", "title": "Only", "steps": [attend, *steps]}]
+        path = folder / f"{name}.ceremony.json"
+        path.write_text(json.dumps(plan))
+        return path
+
+    def verify_step(self, name="look"):
+        return self.script(name, [{"id": "look", "do": "token.verify", "token": "root-hsm"}])
+
+    def reshare_step(self, name="reshare"):
+        return self.script(name, [{"id": "reshare", "do": "quorum.reshare", "token": "root-hsm", "quorum": "custodians"}])
+
+    def pin(self, record, which="user", people=("bob", "dave", "erin"), share_set=None):
+        return shares.pin_of(record, "root-hsm", which, people, self.folder, share_set)
+
+    def opens(self, pin, officer=False):
+        """Whether the token takes this PIN, as another program finds."""
+        login = ["--login", "--login-type", "so", "--so-pin", pin, "--session-rw"] if officer else ["--login", "--pin", pin]
+        done = subprocess.run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "root-hsm", *login, "--list-objects"],
+                              capture_output=True, text=True, check=False,
+                              env=dict(os.environ, SOFTHSM2_CONF=str(self.archive / "rehearsal" / "softhsm2.conf")))
+        return done.returncode == 0
+
+    def share_files(self, record=None):
+        return sorted(((record or self.first) / "artefacts" / "shares" / "root-hsm").glob("*/*.share.json"))
+
+    def status(self):
+        return json.loads(subprocess.run(["keyceremony", "status", self.archive, "--json"], capture_output=True,
+                                         check=True).stdout)
+
+    def verdict(self):
+        done = subprocess.run(["keyceremony-verify", self.archive, "--roster", self.archive / "rehearsal" / "roster.json"],
+                              capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def assert_no_secret(self, *secrets):
+        """No PIN stands in any file of the archive or in what was said."""
+        for path in self.archive.rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                for secret in secrets:
+                    self.assertNotIn(secret.encode(), content, path)
+        for said in self.said:
+            for secret in secrets:
+                self.assertNotIn(secret, said)
+
+
+class Commissioning(Shares):
+    def test_any_three_open_the_token_and_two_do_not(self):
+        self.rehearse()
+        user = self.pin(self.first)
+        self.assertEqual(user, self.pin(self.first, people=("alice", "bob", "carol")))
+        officer = self.pin(self.first, "security-officer")
+        self.assertTrue(self.opens(user))
+        self.assertTrue(self.opens(officer, officer=True))
+        two = shares.raw_pin_of(self.first, "root-hsm", "user", ["bob", "dave"], self.folder)
+        self.assertNotEqual(two, user.encode())
+        policy = json.loads((SOURCE / "scripts" / "smki.policy.json").read_text())["pin"]
+        self.assertEqual((len(user), len(officer)), (policy["user_length"], policy["so_length"]))
+        self.assertEqual(set(user + officer) - set(policy["alphabet"]), set())
+        self.assert_no_secret(user, officer)
+
+    def test_the_record_has_a_commitment_for_each_share_and_everybody_confirmed_before_the_token_was_touched(self):
+        self.rehearse()
+        sealed, = observed(self.first, "share-set-sealed")
+        self.assertEqual(sealed["proof"], {"how": "every-subset", "subsets": 10})
+        self.assertEqual((sealed["shares"]["m"], sealed["n"], sealed["shares"]["generation"]), (3, 5, 1))
+        confirmed = observed(self.first, "share-confirmed")
+        self.assertEqual([entry["person"] for entry in confirmed], EVERYBODY)
+        for holder, entry in zip(sealed["shares"]["holders"], confirmed):
+            self.assertEqual((holder["person"], holder["user"], holder["officer"]),
+                             (entry["person"], entry["user"], entry["officer"]))
+        intent = next(entry for entry in entries(self.first) if entry["type"] == "intent" and entry["fn"] == "C_InitToken")
+        self.assertGreater(intent["seq"], max(entry["seq"] for entry in confirmed))
+        files = self.share_files()
+        self.assertEqual([path.name for path in files], [f"{person}.share.json" for person in EVERYBODY])
+        for path, holder in zip(files, sealed["shares"]["holders"]):
+            share = json.loads(path.read_text())
+            self.assertEqual((share["user"]["commitment"], share["security_officer"]["commitment"]),
+                             (holder["user"], holder["officer"]))
+        self.assertTrue(all(len(entry["people"]) == 3 for entry in observed(self.first, "shares-contributed")))
+
+    def test_the_estate_says_who_holds_the_shares(self):
+        self.rehearse()
+        held = self.status()["tokens"][0]["shares"]
+        self.assertEqual((held["m"], held["n"], held["generation"], held["holders"]), (3, 5, 1, EVERYBODY))
+        shown = subprocess.run(["keyceremony", "status", self.archive], capture_output=True, text=True, check=True).stdout
+        self.assertIn(f"PINs shared 3 of 5 with alice, bob, carol, dave, erin; set {held['set']} (generation 1)", shown)
+
+
+class Resharing(Shares):
+    def test_old_shares_open_nothing_and_the_record_says_why(self):
+        self.rehearse()
+        old_user, old_officer = self.pin(self.first), self.pin(self.first, "security-officer")
+        self.rehearse(self.reshare_step())
+        second = self.archive / "0002-reshare"
+        user, officer = self.pin(second), self.pin(second, "security-officer")
+        self.assertEqual([self.opens(user), self.opens(officer, officer=True)], [True, True])
+        self.assertEqual([self.opens(old_user), self.opens(old_officer, officer=True)], [False, False])
+        log = entries(second)
+        confirmed = [entry["seq"] for entry in log if entry.get("what") == "share-confirmed"]
+        changes = [entry["seq"] for entry in log if entry["type"] == "intent" and entry["fn"] == "C_SetPIN"]
+        self.assertEqual((len(confirmed), len(changes)), (5, 2))
+        self.assertLess(max(confirmed), min(changes))
+        self.assertEqual([entry["pin"] for entry in log if entry.get("what") == "pin-changed"], ["user", "security-officer"])
+        self.assertEqual([entry["pin"] for entry in log if entry.get("what") == "shares-contributed"],
+                         ["user", "security-officer"])
+        held = self.status()["tokens"][0]["shares"]
+        self.assertEqual((held["generation"], held["ceremony"]), (2, "0002-reshare"))
+        self.assertEqual(self.verdict()[0], 0, self.verdict()[1])
+        self.assert_no_secret(old_user, old_officer, user, officer)
+        self.rehearse(self.verify_step())
+        self.assertEqual([entry["generation"] for entry in observed(self.archive / "0003-look", "shares-contributed")], [2])
+
+    def test_a_quorum_may_have_another_m_and_other_people(self):
+        self.rehearse()
+        roster = self.archive / "rehearsal" / "roster.json"
+        people = json.loads(roster.read_text())
+        people["quorums"]["custodians"]["m"] = 4
+        next(person for person in people["people"] if person["id"] == "carol")["state"] = "leaving"
+        roster.write_text(json.dumps(people))
+        self.rehearse(self.reshare_step())
+        held = self.status()["tokens"][0]["shares"]
+        self.assertEqual((held["m"], held["holders"]), (4, ["alice", "bob", "dave", "erin"]))
+        second = self.archive / "0002-reshare"
+        self.assertFalse(self.opens(self.pin(self.first, people=EVERYBODY[:3])))
+        self.assertTrue(self.opens(self.pin(second, people=["alice", "bob", "dave", "erin"])))
+
+    def test_a_token_of_another_login_has_no_shares(self):
+        self.rehearse()
+        binding = self.archive / "rehearsal" / "binding.json"
+        bound = json.loads(binding.read_text())
+        bound["tokens"]["root-hsm"]["login"] = "pin-prompt"
+        binding.write_text(json.dumps(bound))
+        _, err = self.rehearse(self.reshare_step(), expect=1)
+        self.assertIn("PLAN-SHARES-04", err)
+        self.assertFalse((self.archive / "0002-reshare").exists())
+
+
+class BadDays(Shares):
+    def look(self, change, expect=0):
+        """A ceremony that must open the token, after something was done to the share files of the first one."""
+        self.rehearse()
+        change({path.name.split(".")[0]: path for path in self.share_files()})
+        _, err = self.rehearse(self.verify_step(), expect)
+        return err, [entry for entry in entries(self.archive / "0002-look") if entry["type"] == "refusal"]
+
+    def flip(self, path):
+        share = json.loads(path.read_text())
+        at = share["user"]["ciphertext"]
+        share["user"]["ciphertext"] = ("B" if at[0] == "A" else "A") + at[1:]
+        path.write_text(json.dumps(share))
+
+    def test_a_changed_byte_is_named_and_the_others_open_the_token(self):
+        _, refusals = self.look(lambda files: self.flip(files["bob"]))
+        self.assertEqual([entry["rule"] for entry in refusals], ["SHARE-SEAL-01"])
+        self.assertIn("bob's share of token root-hsm", refusals[0]["message"])
+        given, = observed(self.archive / "0002-look", "shares-contributed")
+        self.assertEqual(given["people"], ["alice", "carol", "dave"])
+
+    def test_with_too_few_good_ones_it_ends_and_names_who_is_missing(self):
+        def break_three(files):
+            for person in ("alice", "carol", "erin"):
+                self.flip(files[person])
+        err, refusals = self.look(break_three, expect=5)
+        self.assertEqual([entry["rule"] for entry in refusals], ["SHARE-SEAL-01"] * 3 + ["QUORUM-SHARE-SHORT"])
+        self.assertIn("token root-hsm opens with 3 of 5 shares, 2 were given; not from alice, carol, erin", err)
+
+    def test_the_share_of_somebody_else(self):
+        _, refusals = self.look(lambda files: shutil.copy(files["bob"], files["alice"]))
+        self.assertEqual([entry["rule"] for entry in refusals], ["SHARE-HOLDER-01"])
+        self.assertIn("alice gave the share of bob, expected alice's own", refusals[0]["message"])
+
+    def test_a_share_that_was_made_by_somebody_else(self):
+        def forge(files):
+            share = json.loads(files["alice"].read_text())
+            share["user"]["commitment"] = "0" * 64
+            files["alice"].write_text(json.dumps(share))
+        self.assertEqual([entry["rule"] for entry in self.look(forge)[1]], ["SHARE-COMMIT-01"])
+
+    def test_a_share_file_that_is_gone(self):
+        self.assertEqual([entry["rule"] for entry in self.look(lambda files: files["alice"].unlink())[1]], ["SHARE-FILE-01"])
+
+    def test_a_share_of_the_set_before(self):
+        self.rehearse()
+        self.rehearse(self.reshare_step())
+        second = self.archive / "0002-reshare"
+        shutil.copy(self.share_files()[0], self.share_files(second)[0])
+        self.rehearse(self.verify_step())
+        refusals = [entry for entry in entries(self.archive / "0003-look") if entry["type"] == "refusal"]
+        self.assertEqual([entry["rule"] for entry in refusals], ["SHARE-SET-01"])
+        self.assertTrue(re.search(r"alice gave a share of set \w+ \(generation 1\), token root-hsm opens with set \w+ \(generation 2\)",
+                                  refusals[0]["message"]))
+
+    def test_a_quorum_of_everybody(self):
+        self.changed_roster(lambda people: people["quorums"]["custodians"].update(m=5))
+        self.rehearse()
+        self.assertTrue(self.opens(self.pin(self.first, people=EVERYBODY)))
+        self.assertEqual(observed(self.first, "share-set-sealed")[0]["proof"], {"how": "every-subset", "subsets": 1})
+
+    def test_a_quorum_of_one_is_refused_by_the_policy(self):
+        self.changed_roster(lambda people: people["quorums"]["custodians"].update(m=1))
+        self.assertIn("PLAN-QUORUM-02", self.rehearse(expect=1)[1])
+
+    def test_a_member_without_a_key_to_seal_to(self):
+        def take_key(people):
+            del next(person for person in people["people"] if person["id"] == "carol")["open_key"]
+        self.changed_roster(take_key)
+        self.assertIn("PLAN-SHARES-02", self.rehearse(expect=1)[1])
+
+    def test_more_people_than_coordinates(self):
+        def add_people(people):
+            custodian = next(person for person in people["people"] if person["id"] == "carol")
+            for number in range(251):
+                keys = [subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519"], capture_output=True, check=True)]
+                public = subprocess.run(["openssl", "pkey", "-pubout", "-outform", "DER"], input=keys[0].stdout,
+                                        capture_output=True, check=True).stdout
+                spelled = subprocess.run(["openssl", "base64", "-A"], input=public, capture_output=True, check=True).stdout
+                people["people"].append({**custodian, "id": f"p{number}", "sign_key": spelled.decode()})
+                del people["people"][-1]["open_key"]
+        self.changed_roster(add_people)
+        err = self.rehearse(expect=1)[1]
+        self.assertIn("PLAN-SHARES-03", err)
+        self.assertIn("the quorum custodians has 256 members, shares can be made for 255", err)
+
+    def changed_roster(self, change):
+        """Prepares a rehearsal without holding it, and changes who is in it."""
+        subprocess.run(["keyceremony", "rehearse", self.script("none", [{"id": "x", "do": "token.verify", "token": "root-hsm"}]),
+                        "--unattended", "--archive", self.archive], capture_output=True, check=False)
+        roster = self.archive / "rehearsal" / "roster.json"
+        people = json.loads(roster.read_text())
+        change(people)
+        roster.write_text(json.dumps(people))
+
+
+if __name__ == "__main__":
+    if not os.path.exists(SOFTHSM) or shutil.which("pkcs11-tool") is None:
+        print("SoftHSM or pkcs11-tool is not installed", file=sys.stderr)
+        sys.exit(77)
+    unittest.main()

@@ -51,7 +51,8 @@ class Shares(unittest.TestCase):
         plan = json.loads(SCRIPT.read_text())
         plan["id"] = name
         del plan["profiles"]
-        attend = {"id": "attend", "do": "room.attend", "people": {"custodian": 3}}
+        attend = {"id": "attend", "do": "room.attend",
+                  "people": {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}}
         plan["sections"] = [{"id": "only", "title": "Only", "steps": [attend, *steps]}]
         path = folder / f"{name}.ceremony.json"
         path.write_text(json.dumps(plan))

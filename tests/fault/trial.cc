@@ -45,7 +45,8 @@ constexpr const char* kReshareScript = R"({
   "tokens": {"root-hsm": {"role": "live", "domain": "organisation"}},
   "sections": [
     {"id": "first", "title": "First", "steps": [
-      {"id": "attend", "do": "room.attend", "people": {"custodian": 3}},
+      {"id": "attend", "do": "room.attend",
+       "people": {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}},
       {"id": "commission", "do": "token.commission", "token": "root-hsm"},
       {"id": "look", "do": "token.verify", "token": "root-hsm"},
       {"id": "reshare", "do": "quorum.reshare", "token": "root-hsm"},

@@ -65,10 +65,11 @@ base::Result<void> PinAssembly::Add(const std::string& person, ShamirShare share
   const auto taken =
       std::find_if(shares_.begin(), shares_.end(), [&](const auto& given) { return given.second.x == share.x; });
   if (taken != shares_.end()) {
-    return base::Refusal("SHARE-TWICE-01",
-                         fmt::format("{} gave the share with coordinate {} of token {}, which {} has given already",
-                                     person, share.x, set_.token, taken->first),
-                         "each custodian gives the one share that was sealed to them");
+    return base::Refusal(
+        "SHARE-TWICE-01",
+        fmt::format("{} gave the share with coordinate {} of the {} of token {}, which {} has given already", person,
+                    share.x, PinTitle(pin_), set_.token, taken->first),
+        "each custodian gives the one share that was sealed to them");
   }
   shares_.emplace(person, std::move(share));
   return {};

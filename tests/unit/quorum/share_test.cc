@@ -126,7 +126,8 @@ TEST_CASE("a share that does not belong is named by its rule") {
   Good(assembly.Add("p2", Good(OpenShare(now.files[1], Pin::kUser, *company.keys[1]))));
   const base::Error twice = Bad(assembly.Add("p2", Good(OpenShare(now.files[1], Pin::kUser, *company.keys[1]))));
   CHECK(twice.rule == "SHARE-TWICE-01");
-  CHECK(twice.message == "p2 gave the share with coordinate 2 of token root-hsm, which p2 has given already");
+  CHECK(twice.message ==
+        "p2 gave the share with coordinate 2 of the user PIN of token root-hsm, which p2 has given already");
 }
 
 TEST_CASE("nothing in a share file can be changed without the share refusing to open") {

@@ -1,11 +1,12 @@
 """Runs clang-tidy over our sources: what the last commits changed first, then the folders where a fault costs most; what
 has not changed since it was clean never again.
 
-tidy_files.py BUILD [--minutes N] [--jobs N] [REGEX...]
+tidy_files.py BUILD [--minutes N] [--jobs N] [--deep] [REGEX...]
 
 BUILD holds compile_commands.json. A file counts as unchanged when it, every header of ours that it includes, its compile
 command, .clang-tidy and clang-tidy itself are the same. With --minutes, no file is begun after that time, and what was
-not reached is said. Exit status: 0 no finding, 1 findings.
+not reached is said. With --deep, the path-sensitive analyser goes as far as it can, for double the time.
+Exit status: 0 no finding, 1 findings.
 """
 import argparse
 import concurrent.futures
@@ -23,6 +24,8 @@ ORDER = ["hsm/", "ceremony/record/", "ceremony/verify/", "ceremony/quorum/", "ce
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 # A change is rarely one commit; more than this many back has been in front of the queue before.
 RECENT_COMMITS = 10
+# Of ceremony/cli/status.cc's 28 seconds of CPU the analyser took 19; like this it takes 4.
+SHALLOW = ["--extra-arg=-Xclang", "--extra-arg=-analyzer-config", "--extra-arg=-Xclang", "--extra-arg=mode=shallow"]
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -71,12 +74,14 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--minutes", type=float, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--deep", action="store_true")
     parser.add_argument("patterns", nargs="*")
     arguments = parser.parse_args()
     root = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
     clean_folder = os.path.join(arguments.build, "clean")
     os.makedirs(clean_folder, exist_ok=True)
     version = subprocess.run(["clang-tidy", "--version"], capture_output=True, text=True, check=True).stdout
+    depth = [] if arguments.deep else SHALLOW
     digests, recent = Digests(root), recently_changed(root)
 
     work, unchanged = [], 0
@@ -87,7 +92,8 @@ def main():
         if arguments.patterns and not any(re.search(pattern, path) for pattern in arguments.patterns):
             continue
         # Without the folder the tree lies in: what is clean in one checkout is clean in another.
-        digest = digests.of(path, entry["command"].replace(root, ""), read(os.path.join(root, ".clang-tidy")), version)
+        digest = digests.of(path, entry["command"].replace(root, ""), read(os.path.join(root, ".clang-tidy")), version,
+                            depth)
         if os.path.exists(os.path.join(clean_folder, digest)):
             unchanged += 1
         else:
@@ -100,7 +106,7 @@ def main():
         _, path, digest = item
         if arguments.minutes and time.monotonic() - started > arguments.minutes * 60:
             return path, None, ""
-        done = subprocess.run(["clang-tidy", "--quiet", "-p", arguments.build, os.path.join(root, path)],
+        done = subprocess.run(["clang-tidy", "--quiet", *depth, "-p", arguments.build, os.path.join(root, path)],
                               capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode == 0:
             with open(os.path.join(clean_folder, digest), "w", encoding="utf-8"):

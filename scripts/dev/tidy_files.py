@@ -76,7 +76,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--deep", action="store_true")
     parser.add_argument("patterns", nargs="*")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     root = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
     clean_folder = os.path.join(arguments.build, "clean")
     os.makedirs(clean_folder, exist_ok=True)

@@ -31,6 +31,7 @@ inline constexpr const char* kLook = "After a ceremony";
 // Each adds one command to the program; when it is what was asked for, it
 // leaves its Action in `chosen`, which outlives the parse. One file each.
 void AddCheck(CLI::App& program, Action& chosen);
+void AddCustodian(CLI::App& program, Action& chosen);
 void AddSchema(CLI::App& program, Action& chosen);
 void AddRehearse(CLI::App& program, Action& chosen);
 void AddTokenList(CLI::App& program, Action& chosen);

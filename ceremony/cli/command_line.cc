@@ -108,6 +108,7 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   AddSchema(program, chosen);
   AddRehearse(program, chosen);
   AddTokenList(program, chosen);
+  AddCustodian(program, chosen);
   AddRun(program, chosen);
   AddResume(program, chosen);
   AddStatus(program, chosen);

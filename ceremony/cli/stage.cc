@@ -7,7 +7,8 @@
 #include <ostream>
 
 #include "ceremony/cli/exit_code.h"
-#include "ceremony/quorum/credential.h"
+#include "ceremony/quorum/bound_credentials.h"
+#include "ceremony/quorum/shared_modules.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/room/look.h"
 #include "ceremony/room/signals.h"
@@ -53,8 +54,15 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   run::EnvelopePins envelopes(run::RehearsalPaths(options.archive).envelopes, inputs.policy.pin);
   run::PinKeeper& pins =
       IsRehearsal(inputs) ? static_cast<run::PinKeeper&>(envelopes) : static_cast<run::PinKeeper&>(typed);
-  quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, *terminal);
-  run::World world{*terminal, clock, *storage, pins, credentials, hsm::Module::Load, room::StopRequested};
+  // A custodian's card may hang on the module of a token, and C_Initialize works once in a process.
+  quorum::SharedModules modules;
+  quorum::BoundCredentials credentials(
+      *inputs.binding, *terminal, [&modules](const hsm::ModuleOptions& module) { return modules.ForCard(module); });
+  const run::LoadModule load = [&modules](const hsm::ModuleOptions& module,
+                                          std::shared_ptr<hsm::CallObserver> observer) {
+    return modules.ForCeremony(module, std::move(observer));
+  };
+  run::World world{*terminal, clock, *storage, pins, credentials, load, room::StopRequested};
   const auto played = play(world);
   if (std::fflush(stdout) != 0 && played.ok()) {
     return base::SystemError("write", "standard output", EIO)

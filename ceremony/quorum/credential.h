@@ -1,60 +1,67 @@
 // Credentials are the keys with which custodians approve and open their shares.
-// Whoever holds one gives it to the ceremony for the length of one use.
+// Whoever holds one gives it to the ceremony for the length of one use: from a
+// file, on a card, or by signing somewhere else and handing over the signature.
 #ifndef CEREMONY_QUORUM_CREDENTIAL_H_
 #define CEREMONY_QUORUM_CREDENTIAL_H_
 
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "ceremony/quorum/agreement_key.h"
 #include "ceremony/record/note.h"
-#include "ceremony/room/terminal.h"
-#include "ceremony/script/binding.h"
 #include "ceremony/script/roster.h"
+#include "hsm/base/bytes.h"
 #include "hsm/base/result.h"
 
 namespace ceremony::quorum {
 
+// ApprovalRequest is a text that somebody is asked to sign.
+struct ApprovalRequest {
+  std::string text;  // of the note: a checkpoint, or the addendum
+  std::string what;  // for people: "the final checkpoint of this record"
+  // Reads the whole log of the record, for a request that leaves the room with
+  // proof of what it asks for. Empty: the text goes alone.
+  std::function<base::Result<base::Bytes>()> read_log{};
+  // Told of every attempt that came to nothing, the last one included, before
+  // anybody is asked again; what it returns ends the attempts. May be empty.
+  std::function<base::Result<void>(const base::Error&)> refused{};
+};
+
+// Approval is a signature that was verified with the roster's key of the person.
+struct Approval {
+  record::SignatureLine line;
+  record::VerifierKey key;
+};
+
 class Credentials {
  public:
   virtual ~Credentials() = default;
-  // SignerOf returns the signer of a person, whose key is the roster's
-  // `sign_key` (CRED-01 when it is another), under the key name
-  // `<estate>/<person id>`. kNotFound when the person brought none.
-  virtual base::Result<std::shared_ptr<record::NoteSigner>> SignerOf(const script::Person& person) = 0;
+
+  // Approve has a person sign, and goes on asking as long as the person wants to
+  // try again. The key is the roster's `sign_key`, the key name
+  // `<estate>/<person id>`. Refusals:
+  //   CRED-01  the file holds another key than the roster
+  //   CRED-03  three wrong passphrases
+  //   CRED-04  the file is not encrypted, outside a rehearsal
+  //   CRED-05  the signature is by another person, or by another key of theirs
+  //   CRED-06  it is of another checkpoint     CRED-07  of another origin
+  //   CRED-08  of an older size of this record
+  //   CRED-09  a wrong card PIN (kToken)       CRED-10  the card was taken out (kToken)
+  //   CRED-11  the card does not hold the roster's key
+  // kNotFound when the person brought none; kAborted when they must be asked and
+  // nobody is at the terminal.
+  virtual base::Result<Approval> Approve(const script::Person& person, const ApprovalRequest& request) = 0;
+
   // OpenerOf returns the key that opens the person's shares, which is the
   // roster's `open_key` (CRED-02 when it is another). kNotFound when the person
-  // brought none.
+  // brought none. A key in a file is asked for here, one on a card when it agrees.
   virtual base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person) = 0;
+
+  // IsSimulated tells whether nobody stands behind this person: only in a
+  // rehearsal, for those who have no credential of their own or an unencrypted one.
+  virtual bool IsSimulated(const script::Person& person) const = 0;
 };
-
-// FileCredentials reads PKCS#8 files (PEM): encrypted ones ask their owner for
-// the passphrase at the terminal, without echo, each time that they sign.
-// Unencrypted ones belong to simulated people and are read once.
-class FileCredentials final : public Credentials {
- public:
-  // `bound` is the binding's `credentials`, by person id.
-  FileCredentials(std::string estate, std::map<std::string, script::CredentialBinding> bound, room::Terminal& terminal)
-      : estate_(std::move(estate)), bound_(std::move(bound)), terminal_(terminal) {}
-
-  base::Result<std::shared_ptr<record::NoteSigner>> SignerOf(const script::Person& person) override;
-  base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person) override;
-
- private:
-  // Unlock reads a key file as PKCS#8, asking for the passphrase if it has one.
-  base::Result<base::SecretBytes> Unlock(const script::Person& person, const std::string& path, bool& encrypted);
-  base::Result<std::shared_ptr<record::NoteSigner>> Load(const script::Person& person, const std::string& path,
-                                                         bool& encrypted);
-
-  std::string estate_;
-  std::map<std::string, script::CredentialBinding> bound_;
-  room::Terminal& terminal_;
-  std::map<std::string, std::shared_ptr<record::NoteSigner>> simulated_;
-};
-
-// Pkcs8Pem spells an unencrypted PKCS#8 as PEM; only for simulated people.
-base::SecretBytes Pkcs8Pem(const base::SecretBytes& der);
 
 }  // namespace ceremony::quorum
 

@@ -239,6 +239,11 @@ Result<record::Checkpoint> Writer::Checkpoint(NoteSigner& log_key) {
 
 Result<std::uint64_t> Writer::AppendCosign(std::string_view person, std::uint64_t request,
                                            const Cosignature& cosignature) {
+  return AppendCosign(person, request, cosignature, nullptr);
+}
+
+Result<std::uint64_t> Writer::AppendCosign(std::string_view person, std::uint64_t request,
+                                           const Cosignature& cosignature, nlohmann::json extra) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   if (state_->closed) return Misuse("the record is closed: no entry may follow");
   if (!state_->requests.contains(request)) return Misuse(fmt::format("entry {} is no request", request));
@@ -252,10 +257,12 @@ Result<std::uint64_t> Writer::AppendCosign(std::string_view person, std::uint64_
                                  PersonKeyName(parts.estate, person)));
   }
   KC_RETURN_IF_ERROR(VerifyCosignature(state_->last_checkpoint->Text(), cosignature));
-  return state_->Write(EntryType::kCosign, {{"person", person},
-                                            {"request", request},
-                                            {"size", state_->last_checkpoint->size},
-                                            {"line", cosignature.line.Text()}});
+  nlohmann::json fields = extra.is_object() ? std::move(extra) : nlohmann::json::object();
+  fields["person"] = person;
+  fields["request"] = request;
+  fields["size"] = state_->last_checkpoint->size;
+  fields["line"] = cosignature.line.Text();
+  return state_->Write(EntryType::kCosign, std::move(fields));
 }
 
 Result<void> Writer::VerifyCosignature(std::string_view text, const Cosignature& cosignature) {

@@ -96,8 +96,11 @@ class Writer final {
   // AppendCosign verifies a custodian's signature line against the text of the
   // last checkpoint, which must cover the request, and appends the `cosign`
   // entry. kCorrupt when it does not verify, kInvalidInput otherwise.
+  // `extra` holds further fields of the entry (an object or null).
   base::Result<std::uint64_t> AppendCosign(std::string_view person, std::uint64_t request,
                                            const Cosignature& cosignature);
+  base::Result<std::uint64_t> AppendCosign(std::string_view person, std::uint64_t request,
+                                           const Cosignature& cosignature, nlohmann::json extra);
 
   // CheckOutputFree refuses (RECORD-OUT-01) when the artefact exists already;
   // the plan asks it for every output before anything is done. The name is a

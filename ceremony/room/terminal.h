@@ -113,6 +113,11 @@ class Terminal {
   virtual void ShowComparison(const Comparison& comparison) = 0;
   // ShowDigest shows a digest as grouped hexadecimal and as PGP words.
   virtual void ShowDigest(const std::string& label, base::ByteView digest) = 0;
+  // ShowQr shows a text as a QR code, where somebody can scan it; a text that is
+  // too long for one is said to be. Nothing where nobody is.
+  virtual void ShowQr(const std::string& label, const std::string& text) {
+    static_cast<void>(label), static_cast<void>(text);
+  }
   virtual std::unique_ptr<Busy> ShowBusy(const std::string& what) = 0;
 
   // Ask returns the answer. kAborted when people or a signal end the program

@@ -193,6 +193,8 @@ void TtyTerminal::ShowDigest(const std::string& label, base::ByteView digest) {
   Print(typesetter_.SetDigest(label, digest));
 }
 
+void TtyTerminal::ShowQr(const std::string& label, const std::string& text) { Print(typesetter_.SetQr(label, text)); }
+
 std::unique_ptr<Busy> TtyTerminal::ShowBusy(const std::string& what) { return std::make_unique<BusyLine>(*this, what); }
 
 Result<std::string> TtyTerminal::Ask(const Question& question) {

@@ -36,6 +36,7 @@ class TtyTerminal final : public Terminal {
   void ShowFacts(const std::vector<Fact>& facts) override;
   void ShowComparison(const Comparison& comparison) override;
   void ShowDigest(const std::string& label, base::ByteView digest) override;
+  void ShowQr(const std::string& label, const std::string& text) override;
   // ShowBusy starts a thread that draws after 300 ms; calls that are shorter leave only their line.
   std::unique_ptr<Busy> ShowBusy(const std::string& what) override;
 

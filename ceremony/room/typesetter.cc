@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ceremony/room/qr.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
 
@@ -237,6 +238,20 @@ std::string Typesetter::SetComparison(const Comparison& comparison) const {
              ? SetSaying(Tone::kGood, fmt::format("All {} fields are the same.", comparison.rows.size()))
              : SetSaying(Tone::kBad, fmt::format("{} of {} fields differ.", different, comparison.rows.size()));
   return out + '\n';
+}
+
+std::string Typesetter::SetQr(std::string_view label, std::string_view text) const {
+  std::string out = "\n";
+  AppendWrapped(out, kIndent, kIndent, label, Ink::kBold, LineFeeds::kSpell);
+  const auto code = QrCode(text, look_.charset);
+  const std::size_t columns = code.ok() ? DisplayWidth(code->substr(0, code->find('\n'))) : 0;
+  if (!code.ok() || columns > look_.width) {
+    const std::string why = code.ok() ? fmt::format("The window is too narrow for a QR code of {} columns.", columns)
+                                      : "This is too long for a QR code.";
+    AppendWrapped(out, kIndent, kIndent, why, Ink::kQuiet, LineFeeds::kSpell);
+    return out + '\n';
+  }
+  return out + *code + '\n';
 }
 
 std::string Typesetter::SetDigest(std::string_view label, base::ByteView digest) const {

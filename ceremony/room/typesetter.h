@@ -34,6 +34,8 @@ class Typesetter final {
   std::string SetComparison(const Comparison& comparison) const;
   // Four bytes a line: their offset, hexadecimal, and their four PGP words.
   std::string SetDigest(std::string_view label, base::ByteView digest) const;
+  // A QR code of a text below its label; words in its place when the text is too long or the window too narrow.
+  std::string SetQr(std::string_view label, std::string_view text) const;
   // The question with what exactly to type; SetPrompt comes after it.
   std::string SetQuestion(const Question& question) const;
   std::string SetSecretQuestion(const SecretQuestion& question) const;

@@ -16,6 +16,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::uint64_t kMaxLogBytes = std::uint64_t{1} << 30;
 constexpr const char* kApprove = "approve";
 constexpr const char* kDecline = "decline";
 constexpr const char* kWait = "not now";
@@ -116,13 +117,24 @@ base::Result<void> Collect(Ceremony& ceremony, const script::Quorum& quorum, std
   ceremony.terminal().ShowFacts(FactsOf(request.subject, digest));
   // The checkpoint covers the request, and so all of the above: one digest to compare.
   ceremony.terminal().ShowDigest("what is signed: the record up to this request", checkpoint.root);
-  Gathering gathering{quorum, "\"" + request.statement + "\"", checkpoint.Text(), signed_by, {}, {}, {}};
+  Gathering gathering{quorum, "\"" + request.statement + "\"", checkpoint.Text(), signed_by, {}, {}, {}, {}};
   if (const int minutes = ceremony.inputs().policy.quorum.approval_minutes; minutes > 0 && request.step != kOpeningStep)
     gathering.until_micros = ceremony.world().clock.BootMicros() + std::int64_t{minutes} * 60'000'000;
   gathering.take = [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
     const std::string person(signature.key.person());
-    KC_RETURN_IF_ERROR(ceremony.writer().AppendCosign(person, seq, signature));
+    const script::Person* known = ceremony.roster().FindPerson(person);
+    const bool simulated = known != nullptr && ceremony.world().credentials.IsSimulated(*known);
+    KC_RETURN_IF_ERROR(
+        ceremony.writer().AppendCosign(person, seq, signature, simulated ? json{{"simulated", true}} : json()));
     return ceremony.history().See(json{{"type", "cosign"}, {"person", person}, {"request", seq}});
+  };
+  gathering.refused = [&](const base::Error& why, const script::Person& person) -> base::Result<void> {
+    json fields = ErrorFields(why);
+    fields["step"] = request.step;
+    fields["person"] = person.id;
+    fields["rule"] = why.rule;  // required, also where there is none
+    KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kRefusal, std::move(fields)));
+    return {};
   };
   gathering.ended = [&](const base::Error& why, const script::Person* person) {
     return RecordEnd(ceremony, seq, request.step, why, person);
@@ -147,6 +159,23 @@ base::Result<std::string> AskOne(Ceremony& ceremony, const Gathering& gathering,
   question.choices = {kApprove, kDecline, kWait};
   question.simulated = kApprove;
   return ceremony.terminal().Ask(question);
+}
+
+quorum::ApprovalRequest RequestTo(const script::Person& person, Ceremony& ceremony, const Gathering& gathering) {
+  quorum::ApprovalRequest request{gathering.text, gathering.what, {}, {}};
+  request.read_log = [&ceremony] {
+    return record::ReadWholeFile(ceremony.world().storage, record::JoinPath(ceremony.folder(), record::kLogFile),
+                                 kMaxLogBytes);
+  };
+  if (gathering.refused)
+    request.refused = [&gathering, &person](const base::Error& why) { return gathering.refused(why, person); };
+  return request;
+}
+
+// Somebody else can sign in place of a person whose credential fails; nobody can
+// write to a disk that fails, or go on when people want to stop.
+bool EndsEverything(const base::Error& error) {
+  return error.code == base::ErrorCode::kAborted || error.code == base::ErrorCode::kInternal;
 }
 
 base::Result<void> End(const Gathering& gathering, base::Error why, const script::Person* person) {
@@ -176,8 +205,13 @@ base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gatheri
                           "`keyceremony resume RECORD` asks again when everybody is ready"),
                  person);
     }
-    KC_ASSIGN_OR_RETURN(const auto signer, ceremony.world().credentials.SignerOf(*person));
-    KC_ASSIGN_OR_RETURN(record::SignatureLine line, record::SignText(gathering.text, *signer));
+    auto approval = ceremony.world().credentials.Approve(*person, RequestTo(*person, ceremony, gathering));
+    if (!approval.ok()) {
+      if (EndsEverything(approval.error()) || ceremony.writer().failure()) return std::move(approval).error();
+      ceremony.terminal().Say(room::Tone::kBad,
+                              fmt::format("{} has not signed: {}", person->name, approval.error().message));
+      continue;
+    }
     if (gathering.until_micros && ceremony.world().clock.BootMicros() > *gathering.until_micros) {
       return End(gathering,
                  NoQuorum("QUORUM-LATE-01",
@@ -186,7 +220,7 @@ base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gatheri
                           "`keyceremony resume RECORD` asks again"),
                  nullptr);
     }
-    KC_RETURN_IF_ERROR(gathering.take({std::move(line), signer->key()}));
+    KC_RETURN_IF_ERROR(gathering.take(record::Writer::Cosignature{approval->line, approval->key}));
     ++have;
     ceremony.terminal().Say(room::Tone::kGood, fmt::format("{} has signed ({} of {}).", person->name, have, wanted));
   }

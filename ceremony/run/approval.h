@@ -46,11 +46,14 @@ struct Gathering {
   std::optional<std::int64_t> until_micros{};  // BootMicros after which no signature is taken
   // Keeps a signature, before the next person is asked.
   std::function<base::Result<void>(const record::Writer::Cosignature&)> take;
+  // Records that a credential was refused (a wrong PIN, another checkpoint); may be empty.
+  std::function<base::Result<void>(const base::Error& why, const script::Person& person)> refused{};
   // Records that `person` (nullptr: time) ended the gathering; may be empty.
   std::function<base::Result<void>(const base::Error& why, const script::Person* person)> ended{};
 };
 
 // GatherSignatures asks the members who are present, in roster order, until m have signed.
+// Who has no credential that works does not sign, and the next one is asked.
 base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gathering);
 
 }  // namespace ceremony::run

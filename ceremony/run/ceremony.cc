@@ -45,6 +45,10 @@ void Ceremony::TakeWriter(std::unique_ptr<record::Writer> writer) {
 }
 
 base::Result<std::uint64_t> Ceremony::Append(record::EntryType type, json fields) {
+  if (type == record::EntryType::kAttend) {
+    const script::Person* person = roster().FindPerson(fields.value("person", ""));
+    if (person != nullptr && world_.credentials.IsSimulated(*person)) fields["simulated"] = true;
+  }
   KC_ASSIGN_OR_RETURN(const std::uint64_t seq, writer_->Append(type, fields));
   fields["type"] = record::FactsOf(type).name;
   KC_RETURN_IF_ERROR(history_.See(fields));

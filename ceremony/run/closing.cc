@@ -55,7 +55,7 @@ base::Result<void> Cosign(Ceremony& ceremony, const script::Quorum& quorum) {
   ceremony.terminal().Say(room::Tone::kPlain,
                           fmt::format("The record is closed with {} entries.", final_checkpoint.size));
   ceremony.terminal().ShowDigest("root of the record", final_checkpoint.root);
-  Gathering gathering{quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by, {}, {}, {}};
+  Gathering gathering{quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by, {}, {}, {}, {}};
   gathering.take = [&](const record::Writer::Cosignature& signature) {
     return ceremony.writer().AddCosignature(signature);
   };
@@ -91,7 +91,7 @@ base::Result<void> CloseRecord(Ceremony& ceremony) {
   ceremony.terminal().Say(room::Tone::kGood, "The key that signed this record is destroyed, and shown to be absent.");
   KC_ASSIGN_OR_RETURN(const std::string text, ceremony.writer().AddendumText(evidence));
   std::vector<record::Writer::Cosignature> signatures;
-  Gathering gathering{quorum, "the addendum: the log key is gone, and these are the files", text, {}, {}, {}, {}};
+  Gathering gathering{quorum, "the addendum: the log key is gone, and these are the files", text, {}, {}, {}, {}, {}};
   gathering.take = [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
     signatures.push_back(signature);
     return {};

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ceremony/estate/fold.h"
-#include "ceremony/quorum/credential.h"
+#include "ceremony/quorum/key_file.h"
 #include "ceremony/quorum/software_agreement_key.h"
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/software_signer.h"

@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "ceremony/quorum/credential.h"
+#include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/room/unattended_terminal.h"
 #include "ceremony/run/rehearsal.h"
@@ -85,7 +85,7 @@ base::Result<void> Rehearse(const std::string& archive) {
   KC_ASSIGN_OR_RETURN(const auto storage, record::PosixStorage::Open(archive));
   base::SystemClock clock;
   run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
-  quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, terminal);
+  quorum::BoundCredentials credentials(*inputs.binding, terminal);
   run::World world{terminal, clock, *storage, pins, credentials, load, [] { return false; }};
   std::string folder;
   return run::Begin(world, archive, std::move(inputs), folder);

@@ -14,7 +14,7 @@
 #include <sstream>
 
 #include "ceremony/estate/fold.h"
-#include "ceremony/quorum/credential.h"
+#include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/quorum/share_set.h"
 #include "ceremony/record/faulty_storage.h"
 #include "ceremony/record/posix_storage.h"
@@ -167,7 +167,7 @@ json Play(const std::string& archive, const std::string& script, const Fault& fa
     }
     KC_ASSIGN_OR_RETURN(script::Inputs inputs, resume ? run::ReadRecordInputs(archive, folder) : begin_inputs());
     run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
-    quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, terminal);
+    quorum::BoundCredentials credentials(*inputs.binding, terminal);
     run::World world{terminal, clock, storage, pins, credentials, load, [] { return false; }};
     if (resume) return run::Resume(world, archive, inputs, folder);
     return run::Begin(world, archive, inputs, folder);
@@ -243,7 +243,7 @@ base::Result<base::SecretBytes> PinOf(const std::string& archive, const run::Reh
   run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
   if (set == nullptr) return pins.UserPin(token, token);
   SweptTerminal terminal({});
-  quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, terminal);
+  quorum::BoundCredentials credentials(*inputs.binding, terminal);
   quorum::PinAssembly assembly(*set, quorum::Pin::kUser);
   for (auto holder = set->holders.rbegin(); holder != set->holders.rend() && !assembly.complete(); ++holder) {
     const std::string path =

@@ -58,7 +58,8 @@ class Install(unittest.TestCase):
             self.assertRegex(said, rf"^{program} \d+\.\d+\.\d+\n$")
 
     def test_every_man_page_script_and_document_is_there(self):
-        expected = {"share/man/man1/keyceremony.1", "share/man/man1/keyceremony-verify.1"}
+        expected = {"share/man/man1/keyceremony.1", "share/man/man1/keyceremony-verify.1",
+                    "share/man/man1/keyceremony-custodian.1"}
         for path in tree.files():
             if path.startswith("scripts/") and path.endswith(".json"):
                 expected.add("share/keyceremony/" + path)

@@ -64,6 +64,9 @@ class ScriptedTerminal final : public ceremony::room::Terminal {
   void ShowDigest(const std::string& label, base::ByteView digest) override {
     transcript_ += typesetter_.SetDigest(label, digest);
   }
+  void ShowQr(const std::string& label, const std::string& text) override {
+    transcript_ += "[QR code: " + label + "]\n" + text + "\n";
+  }
   std::unique_ptr<ceremony::room::Busy> ShowBusy(const std::string& what) override {
     transcript_ += typesetter_.SetTaken(what, 0);
     return std::make_unique<NoBusy>();

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "ceremony/estate/fold.h"
-#include "ceremony/quorum/credential.h"
+#include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/quorum/share_set.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/room/unattended_terminal.h"
@@ -49,7 +49,7 @@ base::Result<void> Rehearse(const std::string& archive) {
   KC_ASSIGN_OR_RETURN(const auto storage, record::PosixStorage::Open(archive));
   base::SystemClock clock;
   run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
-  quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, terminal);
+  quorum::BoundCredentials credentials(*inputs.binding, terminal);
   run::World world{terminal, clock, *storage, pins, credentials, hsm::Module::Load, [] { return false; }};
   std::string folder;
   return run::Begin(world, archive, std::move(inputs), folder);
@@ -60,7 +60,7 @@ std::vector<Secret> SecretsOf(const std::string& archive) {
   const run::RehearsalPaths paths(archive);
   const script::Inputs inputs = Good(script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue()));
   room::UnattendedTerminal terminal(nullptr, room::Look{});
-  quorum::FileCredentials credentials(inputs.script.estate, inputs.binding->credentials, terminal);
+  quorum::BoundCredentials credentials(*inputs.binding, terminal);
   const estate::Folded folded = Good(estate::FoldArchive(archive));
   const estate::ShareSet* set = folded.estate.FindShares("root-hsm");
   REQUIRE(set != nullptr);

@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+
+#include "ceremony/cli/approval_facts.h"
+#include "ceremony/cli/custodian.h"
+#include "ceremony/cli/exit_code.h"
+#include "ceremony/quorum/bound_credentials.h"
+#include "ceremony/quorum/plain_file.h"
+#include "ceremony/quorum/seen_checkpoints.h"
+#include "ceremony/room/signals.h"
+#include "ceremony/room/tty_device.h"
+#include "ceremony/room/tty_terminal.h"
+
+namespace ceremony::cli {
+namespace {
+
+using quorum::Replace;
+
+struct Arguments {
+  std::string request;
+  CredentialArguments credential;
+  std::string out;
+};
+
+base::Result<quorum::SeenCheckpoints> ReadSeen(const std::string& path) {
+  // A file that is there and cannot be read is no fresh start: it would forget what was signed.
+  if (!std::filesystem::exists(path)) return quorum::SeenCheckpoints();
+  KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(path));
+  return quorum::SeenCheckpoints::Parse(std::move(file));
+}
+
+base::Result<void> WriteSeen(const std::string& path, const quorum::SeenCheckpoints& seen) {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error) return base::SystemError("mkdir", folder.string(), error.value());
+  return quorum::WritePlainFile(path, seen.Text(), Replace::kYes);
+}
+
+base::Result<void> CheckEstate(const quorum::ApprovalWords& words, const std::string& estate) {
+  KC_ASSIGN_OR_RETURN(const record::OriginParts parts, record::SplitOrigin(words.origin));
+  if (parts.estate == estate) return {};
+  return base::Refusal("CRED-18",
+                       fmt::format("the request is of the estate {}, your credential of {}", parts.estate, estate),
+                       "one credential serves one estate");
+}
+
+std::string DefaultOut(const std::string& request) {
+  const std::string ending = ".json";
+  return (request.ends_with(ending) ? request.substr(0, request.size() - ending.size()) : request) + ".signed";
+}
+
+base::Result<int> Approve(const Arguments& arguments, const Streams& streams) {
+  KC_ASSIGN_OR_RETURN(const HeldCredential held, ReadCredential(arguments.credential));
+  KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(arguments.request));
+  KC_ASSIGN_OR_RETURN(const quorum::ApprovalFile request, quorum::ParseApprovalFile(std::move(file)));
+  KC_ASSIGN_OR_RETURN(const quorum::ApprovalWords words, quorum::CheckApprovalFile(request));
+  KC_RETURN_IF_ERROR(CheckEstate(words, held.binding.estate));
+  KC_ASSIGN_OR_RETURN(quorum::SeenCheckpoints seen, ReadSeen(held.seen));
+  if (words.checkpoint) KC_RETURN_IF_ERROR(seen.Check(*words.checkpoint, request.extensions));
+  KC_RETURN_IF_ERROR(room::TtyDevice::CheckThatPeopleCanType());
+
+  const room::SignalScope signals;
+  hsm::IgnoreBrokenPipes();
+  KC_ASSIGN_OR_RETURN(const std::unique_ptr<room::TtyTerminal> terminal, room::TtyTerminal::Open());
+  terminal->ShowFacts(FactsOf(words));
+  KC_ASSIGN_OR_RETURN(const std::vector<ShownDigest> digests, DigestsOf(request, words));
+  for (const ShownDigest& digest : digests) terminal->ShowDigest(digest.label, digest.digest);
+  if (words.checkpoint) {
+    const record::Checkpoint* last = seen.Find(words.origin);
+    terminal->Say(room::Tone::kPlain,
+                  last == nullptr ? std::string("You have signed nothing of this record before.")
+                                  : fmt::format("It extends the {} entries that you have signed before.", last->size));
+  }
+  room::Question question;
+  question.id = "custodian.approve";
+  question.person = held.owner.name;
+  question.text = "Are the words above the ones that are read aloud in the room, and do you approve?";
+  question.expected = "approve";
+  KC_RETURN_IF_ERROR(terminal->Ask(question));
+
+  quorum::BoundCredentials credentials(held.binding, *terminal);
+  KC_ASSIGN_OR_RETURN(const quorum::Approval approval,
+                      credentials.Approve(held.owner, {request.text, words.statement, {}, {}}));
+  // Remembered before anybody sees the signature (C2SP tlog-witness).
+  if (words.checkpoint) {
+    seen.Remember(*words.checkpoint);
+    KC_RETURN_IF_ERROR(WriteSeen(held.seen, seen));
+  }
+  const std::string out = arguments.out.empty() ? DefaultOut(arguments.request) : arguments.out;
+  const record::Note note{request.text, {approval.line}};
+  KC_RETURN_IF_ERROR(quorum::WritePlainFile(out, note.Serialise(), Replace::kYes));
+  terminal->Say(room::Tone::kGood, fmt::format("Signed. Bring {} back, or the line below.", out));
+  // A scanner is a keyboard, and no keyboard has the dash of a note.
+  const std::string line = approval.line.Text();
+  terminal->ShowQr("the same line, to be scanned", "--" + line.substr(std::string_view("—").size()));
+  streams.out << line << '\n';
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddCustodianApprove(CLI::App& custodian, Action& chosen) {
+  CLI::App* command = custodian.add_subcommand("approve", "see what is asked for, and sign it on your own machine");
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("request", arguments->request, "the approval request that the room wrote")
+      ->required()
+      ->type_name("FILE");
+  DescribeCredential(*command, arguments->credential);
+  command
+      ->add_option("--seen", arguments->credential.seen,
+                   "what you have signed before; seen.json beside your keys when left out")
+      ->type_name("FILE");
+  command->add_option("--out", arguments->out, "where the signed note goes; beside the request when left out")
+      ->type_name("FILE");
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Approve(*arguments, streams); }; });
+}
+
+}  // namespace ceremony::cli

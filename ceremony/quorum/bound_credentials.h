@@ -1,0 +1,49 @@
+// BoundCredentials are the credentials that a binding names: each custodian's in
+// files, on a card, or offline.
+#ifndef CEREMONY_QUORUM_BOUND_CREDENTIALS_H_
+#define CEREMONY_QUORUM_BOUND_CREDENTIALS_H_
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "ceremony/quorum/card.h"
+#include "ceremony/quorum/credential.h"
+#include "ceremony/record/software_signer.h"
+#include "ceremony/room/terminal.h"
+#include "ceremony/script/binding.h"
+
+namespace ceremony::quorum {
+
+class BoundCredentials final : public Credentials {
+ public:
+  // `load` loads the modules of cards. The terminal must outlive this.
+  BoundCredentials(const script::Binding& binding, room::Terminal& terminal, LoadCardModule load = LoadCardAlone);
+
+  base::Result<Approval> Approve(const script::Person& person, const ApprovalRequest& request) override;
+  base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person) override;
+  bool IsSimulated(const script::Person& person) const override;
+
+ private:
+  base::Result<const script::CredentialBinding*> BindingOf(const script::Person& person) const;
+  base::Result<Approval> ApproveOnce(const script::Person& person, const script::CredentialBinding& bound,
+                                     const ApprovalRequest& request);
+  base::Result<std::shared_ptr<record::NoteSigner>> SignerInFile(const script::Person& person, const std::string& path);
+  // The DER PKCS#8 in a file, with the passphrase typed where it needs one.
+  base::Result<base::SecretBytes> OpenFile(const script::Person& person, const std::string& path, bool& encrypted);
+  base::Result<bool> AskToTryAgain(const script::Person& person, const base::Error& why);
+
+  std::string estate_;
+  script::Environment environment_;
+  std::map<std::string, script::CredentialBinding> bound_;
+  room::Terminal& terminal_;
+  LoadCardModule load_;
+  // Simulated people's keys, read once.
+  std::map<std::string, std::shared_ptr<record::NoteSigner>> signers_;
+  std::map<std::string, std::shared_ptr<AgreementKey>> openers_;
+  mutable std::map<std::string, bool> simulated_;
+};
+
+}  // namespace ceremony::quorum
+
+#endif  // CEREMONY_QUORUM_BOUND_CREDENTIALS_H_

@@ -1,0 +1,156 @@
+#include "ceremony/quorum/card.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "hsm/agree.h"
+#include "hsm/describe.h"
+#include "hsm/login.h"
+#include "hsm/lookup.h"
+#include "hsm/sign.h"
+#include "hsm/token.h"
+
+namespace ceremony::quorum {
+namespace {
+
+// What modules say when the card has left its reader, at whatever call they notice.
+constexpr std::array<CK_RV, 6> kGone = {CKR_DEVICE_REMOVED,         CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED,
+                                        CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED,    CKR_SLOT_ID_INVALID};
+
+std::string CardName(const CardUse& card) {
+  std::string name = "the card of " + card.owner;
+  if (!card.bound.label.empty()) name += fmt::format(", \"{}\"", card.bound.label);
+  if (!card.bound.serial.empty()) name += fmt::format(" (serial {})", card.bound.serial);
+  return name;
+}
+
+base::Error InCardWords(const CardUse& card, base::Error error) {
+  if (error.code != base::ErrorCode::kToken) return error;
+  if (error.rv && std::ranges::find(kGone, *error.rv) != kGone.end()) {
+    return std::move(error)
+        .Prefixed(CardName(card) + " was taken out while it was used")
+        .WithRule("CRED-10")
+        .WithHint("put it back and try again: nothing was signed");
+  }
+  if (error.rv == CKR_PIN_INCORRECT) {
+    return std::move(error)
+        .Prefixed("wrong PIN for " + CardName(card))
+        .WithRule("CRED-09")
+        .WithHint("a card locks after a few wrong PINs: be sure before you type it again");
+  }
+  return error;
+}
+
+base::Result<std::shared_ptr<hsm::Token>> FindCard(const CardUse& card, const std::shared_ptr<hsm::Module>& module) {
+  auto found = hsm::Token::Locate(module, card.bound.label, card.bound.serial);
+  if (found.ok() || found.error().code != base::ErrorCode::kNotFound) return found;
+  base::Error error = std::move(found).error();
+  error.code = base::ErrorCode::kToken;
+  return std::move(error).Prefixed(CardName(card) + " is in no reader").WithRule("CRED-10").WithHint("put it in");
+}
+
+base::Result<base::SecretBytes> AskPin(const CardUse& card, const hsm::TokenInfo& info, room::Terminal& terminal) {
+  KC_RETURN_IF_ERROR(hsm::CheckPinTries(info, hsm::User::kUser));
+  if (info.protected_path()) {
+    terminal.Say(room::Tone::kPlain,
+                 fmt::format("{}: type the PIN of your card {} on the card reader.", card.owner, card.purpose));
+    return base::SecretBytes();
+  }
+  if ((info.flags & CKF_USER_PIN_COUNT_LOW) != 0) {
+    terminal.Say(room::Tone::kWarning,
+                 fmt::format("{}: the last PIN that was typed for this card was wrong.", card.owner));
+  }
+  room::SecretQuestion question;
+  question.id = card.id;
+  question.person = card.owner;
+  question.text = fmt::format("PIN of your card {}, {}", info.Name(), card.purpose);
+  return terminal.AskSecret(question);
+}
+
+base::Result<void> UseCard(const CardUse& card, const LoadCardModule& load, room::Terminal& terminal,
+                           const std::function<base::Result<void>(hsm::Session&)>& use) {
+  auto loaded = load({card.bound.module, card.bound.environment, card.bound.init_args});
+  if (!loaded.ok()) {
+    base::Error error = std::move(loaded).error();
+    if (error.code == base::ErrorCode::kNotFound) error.code = base::ErrorCode::kToken;
+    return std::move(error).Prefixed(CardName(card));
+  }
+  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> token, FindCard(card, *loaded));
+  hsm::Result<hsm::LoginScope> login = base::MakeError(base::ErrorCode::kInternal, "no login");
+  {
+    KC_ASSIGN_OR_RETURN(const base::SecretBytes pin, AskPin(card, token->info(), terminal));
+    login = hsm::LoginScope::Open(token, hsm::User::kUser, pin);
+  }
+  if (!login.ok()) return std::move(login).error();
+  // What a failed logout would say goes to the observer: the signature is made.
+  return use(login->session());
+}
+
+class CardKey final : public AgreementKey {
+ public:
+  CardKey(CardUse card, LoadCardModule load, room::Terminal& terminal, base::PublicKey key)
+      : card_(std::move(card)), load_(std::move(load)), terminal_(terminal), key_(std::move(key)) {}
+
+  const base::PublicKey& public_key() const override { return key_; }
+  base::Result<base::SecretBytes> Agree(const base::PublicKey& peer) override {
+    base::SecretBytes secret;
+    KC_RETURN_IF_ERROR(WithCard(card_, load_, terminal_, [&](hsm::Session& session) -> base::Result<void> {
+      KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, hsm::FindKeyBySpki(session, key_));
+      KC_ASSIGN_OR_RETURN(secret, hsm::AgreeRaw(session, pair.private_object, peer));
+      return {};
+    }));
+    return secret;
+  }
+
+ private:
+  CardUse card_;
+  LoadCardModule load_;
+  room::Terminal& terminal_;
+  base::PublicKey key_;
+};
+
+}  // namespace
+
+base::Result<std::shared_ptr<hsm::Module>> LoadCardAlone(const hsm::ModuleOptions& options) {
+  return hsm::Module::Load(options, nullptr);
+}
+
+base::Result<void> WithCard(const CardUse& card, const LoadCardModule& load, room::Terminal& terminal,
+                            const std::function<base::Result<void>(hsm::Session&)>& use) {
+  auto used = UseCard(card, load, terminal, use);
+  if (used.ok()) return used;
+  base::Error error = std::move(used).error();
+  if (error.rule.starts_with("KEY-FIND-")) {
+    return std::move(error)
+        .Prefixed(CardName(card) + " does not hold the key that the roster names")
+        .WithRule("CRED-11")
+        .WithHint("another card, or a credential that was renewed: take the one that belongs to the roster");
+  }
+  return InCardWords(card, std::move(error));
+}
+
+base::Result<record::SignatureLine> SignOnCard(const CardUse& card, const LoadCardModule& load,
+                                               room::Terminal& terminal, const record::VerifierKey& key,
+                                               const std::string& text) {
+  record::SignatureLine line;
+  line.name = key.name();
+  line.key_id = key.key_id();
+  KC_RETURN_IF_ERROR(WithCard(card, load, terminal, [&](hsm::Session& session) -> base::Result<void> {
+    KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, hsm::FindKeyBySpki(session, key.public_key()));
+    KC_ASSIGN_OR_RETURN(line.signature, hsm::Sign(session, pair, hsm::DefaultScheme(key.public_key().algorithm()),
+                                                  base::AsBytes(text), hsm::Consequence::kLogKey));
+    return {};
+  }));
+  KC_RETURN_IF_ERROR(key.Verify(text, line.signature));
+  return line;
+}
+
+std::shared_ptr<AgreementKey> CardAgreementKey(CardUse card, LoadCardModule load, room::Terminal& terminal,
+                                               base::PublicKey open_key) {
+  return std::make_shared<CardKey>(std::move(card), std::move(load), terminal, std::move(open_key));
+}
+
+}  // namespace ceremony::quorum

@@ -1,0 +1,136 @@
+#include "ceremony/quorum/key_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+namespace ceremony::quorum {
+namespace {
+
+using base::ErrorCode;
+using base::MakeError;
+
+constexpr std::size_t kMaxKeyFile = 16384;
+constexpr int kSaltBytes = 16;
+
+struct Deleter {
+  void operator()(BIO* p) const { BIO_free(p); }
+  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
+  void operator()(PKCS8_PRIV_KEY_INFO* p) const { PKCS8_PRIV_KEY_INFO_free(p); }
+  void operator()(X509_SIG* p) const { X509_SIG_free(p); }
+  void operator()(X509_ALGOR* p) const { X509_ALGOR_free(p); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Deleter>;
+
+// OpenSSL asks here for a passphrase; none given means the file is not encrypted.
+int GivePassphrase(char* buffer, int size, int, void* user) {
+  const auto* passphrase = static_cast<const base::SecretBytes*>(user);
+  if (passphrase == nullptr || passphrase->size() > static_cast<std::size_t>(size)) return -1;
+  if (!passphrase->empty()) std::memcpy(buffer, passphrase->view().data(), passphrase->size());
+  return static_cast<int>(passphrase->size());
+}
+
+base::Result<base::SecretBytes> ToPkcs8(EVP_PKEY* key) {
+  const Owned<PKCS8_PRIV_KEY_INFO> info(EVP_PKEY2PKCS8(key));
+  const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr) : -1;
+  if (size <= 0) return MakeError(ErrorCode::kInternal, "a private key could not be encoded as PKCS#8");
+  base::SecretBytes der(static_cast<std::size_t>(size));
+  unsigned char* out = der.writable().data();
+  i2d_PKCS8_PRIV_KEY_INFO(info.get(), &out);
+  return der;
+}
+
+}  // namespace
+
+base::Result<base::SecretBytes> ReadKeyFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return base::SystemError("open", "credential " + path, errno);
+  base::SecretBytes buffer(kMaxKeyFile + 1);
+  std::size_t size = 0;
+  ssize_t got = 0;
+  do {
+    got = read(fd, buffer.writable().data() + size, buffer.size() - size);
+    if (got > 0) size += static_cast<std::size_t>(got);
+  } while ((got > 0 && size < buffer.size()) || (got < 0 && errno == EINTR));
+  const int read_error = errno;
+  close(fd);
+  if (got < 0) return base::SystemError("read", "credential " + path, read_error);
+  if (size == 0 || size > kMaxKeyFile) {
+    return MakeError(ErrorCode::kInvalidInput, fmt::format("credential {} has {}, expected 1 to {} bytes", path,
+                                                           size == 0 ? "no bytes" : "more", kMaxKeyFile));
+  }
+  return base::SecretBytes::CopyOf(buffer.view().first(size));
+}
+
+bool IsEncrypted(const base::SecretBytes& pem) {
+  return base::AsText(pem.view()).find("ENCRYPTED") != std::string_view::npos;
+}
+
+base::Result<base::SecretBytes> DecryptKey(const base::SecretBytes& pem, const base::SecretBytes& passphrase) {
+  const Owned<BIO> bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
+  auto* const given = const_cast<base::SecretBytes*>(&passphrase);
+  const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, GivePassphrase, given));
+  ERR_clear_error();
+  if (!key) {
+    return MakeError(ErrorCode::kInvalidInput, IsEncrypted(pem) ? "wrong passphrase, or the file is damaged"
+                                                                : "the file holds no private key in PEM");
+  }
+  return ToPkcs8(key.get());
+}
+
+base::Result<std::string> EncryptKey(const base::SecretBytes& pkcs8, const base::SecretBytes& passphrase) {
+  const unsigned char* at = pkcs8.view().data();
+  const Owned<PKCS8_PRIV_KEY_INFO> info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(pkcs8.size())));
+  unsigned char salt[kSaltBytes];
+  if (!info || RAND_bytes(salt, kSaltBytes) != 1)
+    return MakeError(ErrorCode::kInternal, "a private key could not be read back as PKCS#8");
+  Owned<X509_ALGOR> scheme(
+      PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), kPassphraseIterations, salt, kSaltBytes, nullptr, NID_hmacWithSHA256));
+  const auto* text = reinterpret_cast<const char*>(passphrase.view().data());
+  const Owned<X509_SIG> sealed(
+      scheme ? PKCS8_set0_pbe(text, static_cast<int>(passphrase.size()), info.get(), scheme.get()) : nullptr);
+  if (sealed) static_cast<void>(scheme.release());  // it is the sealed file's now
+  const Owned<BIO> out(BIO_new(BIO_s_mem()));
+  if (!sealed || PEM_write_bio_PKCS8(out.get(), sealed.get()) != 1) {
+    ERR_clear_error();
+    return MakeError(ErrorCode::kInternal, "libcrypto could not encrypt a private key");
+  }
+  char* pem = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &pem);
+  return std::string(pem, static_cast<std::size_t>(size));
+}
+
+base::SecretBytes Pkcs8Pem(const base::SecretBytes& der) {
+  constexpr std::string_view kBegin = "-----BEGIN PRIVATE KEY-----\n";
+  constexpr std::string_view kEnd = "-----END PRIVATE KEY-----\n";
+  // EVP_EncodeBlock writes into memory that is wiped; std::string would not be.
+  base::SecretBytes base64((der.size() + 2) / 3 * 4 + 1);
+  const auto length = static_cast<std::size_t>(
+      EVP_EncodeBlock(base64.writable().data(), der.view().data(), static_cast<int>(der.size())));
+  base::SecretBytes pem(kBegin.size() + kEnd.size() + length + (length + 63) / 64);
+  auto out = pem.writable().begin();
+  const auto put = [&out](base::ByteView bytes) { out = std::copy(bytes.begin(), bytes.end(), out); };
+  put(base::AsBytes(kBegin));
+  for (std::size_t i = 0; i < length; i += 64) {
+    put(base64.view().subspan(i, std::min<std::size_t>(64, length - i)));
+    put(base::AsBytes("\n"));
+  }
+  put(base::AsBytes(kEnd));
+  return pem;
+}
+
+}  // namespace ceremony::quorum

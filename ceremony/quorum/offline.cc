@@ -1,0 +1,89 @@
+#include "ceremony/quorum/offline.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "ceremony/quorum/approval_file.h"
+#include "ceremony/quorum/handed_over.h"
+#include "ceremony/quorum/plain_file.h"
+#include "ceremony/record/checkpoint.h"
+
+namespace ceremony::quorum {
+namespace {
+
+constexpr std::size_t kMaxHandedOver = 1u << 20;
+constexpr const char* kShowHere = "-";
+
+std::string FileName(const std::string& text) {
+  const auto checkpoint = record::Checkpoint::Parse(text);
+  const std::string origin = checkpoint.ok() ? checkpoint->origin : text.substr(0, text.rfind('/', text.find('\n')));
+  const auto parts = record::SplitOrigin(origin);
+  return fmt::format("{}-{}.approval", parts.ok() ? parts->ceremony : "ceremony",
+                     checkpoint.ok() ? std::to_string(checkpoint->size) : "addendum");
+}
+
+base::Result<std::string> AskFolder(const script::Person& person, room::Terminal& terminal) {
+  room::Question question;
+  question.kind = room::Question::Kind::kText;
+  question.id = "approve.offline/folder/" + person.id;
+  question.person = person.name;
+  question.text = fmt::format(
+      "You sign on a machine of your own. In which folder of your stick shall the request be written ({} shows it "
+      "here)?",
+      kShowHere);
+  question.pattern = "(-|/[^ ].*)";
+  question.example = "/media/stick";
+  return terminal.Ask(question);
+}
+
+base::Result<std::string> AskSignature(const script::Person& person, room::Terminal& terminal) {
+  room::Question question;
+  question.kind = room::Question::Kind::kText;
+  question.id = "approve.offline/signature/" + person.id;
+  question.person = person.name;
+  question.text = "Your signature: the path of the file you bring back, or the line itself, typed, pasted or scanned.";
+  question.example = "/media/stick/root-2026-14.approval.signed";
+  KC_ASSIGN_OR_RETURN(std::string given, terminal.Ask(question));
+  // Base64 may begin with a slash, too; a path is one when there is such a file.
+  if (!given.starts_with('/') || (access(given.c_str(), F_OK) != 0 && given.size() > 80)) return given;
+  return ReadPlainFile(given, kMaxHandedOver);
+}
+
+base::Result<void> ShowHere(const std::string& text, room::Terminal& terminal) {
+  terminal.Say(room::Tone::kPlain, "Sign exactly these lines, each with its line end:");
+  std::string_view rest = text;
+  for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    terminal.Say(room::Tone::kPlain, std::string(rest.substr(0, end)));
+    rest.remove_prefix(end + 1);
+  }
+  // An addendum of a long ceremony is larger than a QR code; then the file is the way.
+  terminal.ShowQr("the same, to be scanned", text);
+  return {};
+}
+
+}  // namespace
+
+base::Result<record::SignatureLine> SignOffline(const script::Person& person, const record::VerifierKey& key,
+                                                const ApprovalRequest& request, room::Terminal& terminal) {
+  std::string log;
+  if (request.read_log) {
+    KC_ASSIGN_OR_RETURN(const base::Bytes bytes, request.read_log());
+    log.assign(base::AsText(bytes));
+  }
+  KC_ASSIGN_OR_RETURN(const std::string folder, AskFolder(person, terminal));
+  if (folder == kShowHere) {
+    KC_RETURN_IF_ERROR(ShowHere(request.text, terminal));
+  } else {
+    const std::string path = folder + "/" + FileName(request.text);
+    KC_ASSIGN_OR_RETURN(const std::string file, WriteApprovalFile(request.text, log));
+    KC_RETURN_IF_ERROR(WritePlainFile(path + ".json", file, Replace::kYes));
+    KC_RETURN_IF_ERROR(WritePlainFile(path + ".txt", request.text, Replace::kYes));
+    terminal.Say(room::Tone::kGood, fmt::format("Written: {0}.json (for `keyceremony custodian approve`) and {0}.txt "
+                                                "(the text, for `openssl dgst -sha256 -sign`).",
+                                                path));
+  }
+  KC_ASSIGN_OR_RETURN(const std::string given, AskSignature(person, terminal));
+  return TakeHandedOver(given, key, request.text, CheckpointsIn(log));
+}
+
+}  // namespace ceremony::quorum

@@ -1,0 +1,23 @@
+// Approving offline: the request leaves the room as a file or on the screen, and
+// a signature comes back as a file, typed, pasted or scanned.
+#ifndef CEREMONY_QUORUM_OFFLINE_H_
+#define CEREMONY_QUORUM_OFFLINE_H_
+
+#include "ceremony/quorum/credential.h"
+#include "ceremony/record/note.h"
+#include "ceremony/room/terminal.h"
+#include "ceremony/script/roster.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::quorum {
+
+// SignOffline asks for a folder (a stick), writes there `<ceremony>-<size>.approval.json`
+// (approval_file.h) and `<ceremony>-<size>.approval.txt` (the very bytes to be signed),
+// or shows text and QR code when there is no folder, and takes the signature back.
+// Refusals as TakeHandedOver; kIo when a file cannot be written or read.
+base::Result<record::SignatureLine> SignOffline(const script::Person& person, const record::VerifierKey& key,
+                                                const ApprovalRequest& request, room::Terminal& terminal);
+
+}  // namespace ceremony::quorum
+
+#endif  // CEREMONY_QUORUM_OFFLINE_H_

@@ -1,0 +1,40 @@
+// What a custodian's machine remembers of the records that were signed with it,
+// format keyceremony-seen/1.
+#ifndef CEREMONY_QUORUM_SEEN_CHECKPOINTS_H_
+#define CEREMONY_QUORUM_SEEN_CHECKPOINTS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "ceremony/quorum/approval_file.h"
+#include "ceremony/record/checkpoint.h"
+#include "ceremony/script/strict_json.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::quorum {
+
+// SeenCheckpoints is what a custodian's machine remembers: the last size and
+// root of each origin that was signed (C2SP tlog-witness).
+class SeenCheckpoints final {
+ public:
+  // Parse reads what Text wrote.
+  static base::Result<SeenCheckpoints> Parse(script::LoadedFile file);
+  std::string Text() const;
+
+  // Check refuses what a witness must not sign:
+  //   CRED-15  a smaller size than was signed before
+  //   CRED-16  another root at the same size: two histories of one record
+  //   CRED-17  a larger size without proof that it extends what was signed before
+  base::Result<void> Check(const record::Checkpoint& checkpoint, const std::vector<Extension>& extensions) const;
+  // Remember keeps a checkpoint that Check let pass.
+  void Remember(const record::Checkpoint& checkpoint);
+  const record::Checkpoint* Find(const std::string& origin) const;
+
+ private:
+  std::map<std::string, record::Checkpoint> seen_;
+};
+
+}  // namespace ceremony::quorum
+
+#endif  // CEREMONY_QUORUM_SEEN_CHECKPOINTS_H_

@@ -1,0 +1,49 @@
+// SharedModules loads PKCS#11 modules once for a program in which the tokens of
+// a ceremony and custodians' cards may hang on one module, because C_Initialize
+// works once in a process.
+//
+// Who loads for the ceremony gives an observer, and hears of every call on the
+// module but those made for a card: a custodian's own card is no token of the
+// ceremony, and its calls are no part of the record. One thread at a time.
+#ifndef CEREMONY_QUORUM_SHARED_MODULES_H_
+#define CEREMONY_QUORUM_SHARED_MODULES_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hsm/module.h"
+
+namespace ceremony::quorum {
+
+class SharedModules final {
+ public:
+  using Load = std::function<base::Result<std::shared_ptr<hsm::Module>>(const hsm::ModuleOptions&,
+                                                                        std::shared_ptr<hsm::CallObserver>)>;
+  explicit SharedModules(Load load = hsm::Module::Load) : load_(std::move(load)) {}
+
+  // ForCeremony loads a module, or returns the one that is in use for a card.
+  // `observer` (may be null) hears of the calls from now on.
+  base::Result<std::shared_ptr<hsm::Module>> ForCeremony(const hsm::ModuleOptions& options,
+                                                         std::shared_ptr<hsm::CallObserver> observer);
+  // ForCard is the same for one use of a card: as long as the pointer lives,
+  // no observer hears of calls on this module.
+  base::Result<std::shared_ptr<hsm::Module>> ForCard(const hsm::ModuleOptions& options);
+
+ private:
+  class Switch;
+  struct Loaded {
+    std::string key;
+    std::weak_ptr<hsm::Module> module;
+    std::shared_ptr<Switch> observer;
+  };
+  base::Result<std::shared_ptr<hsm::Module>> Find(const hsm::ModuleOptions& options, std::shared_ptr<Switch>& observer);
+
+  Load load_;
+  std::vector<Loaded> loaded_;
+};
+
+}  // namespace ceremony::quorum
+
+#endif  // CEREMONY_QUORUM_SHARED_MODULES_H_

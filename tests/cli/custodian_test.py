@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""What a custodian does alone, and credentials of every kind in a production ceremony, typed at a terminal."""
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+import room
+
+SCRIPT = room.SOURCE / "scripts" / "smki-root-oca.ceremony.json"
+PASSPHRASE = "four words nobody guesses"
+
+
+class Custodian(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-room-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.place = room.Place(self.folder)
+        self.record = self.place.archive / "0001-smki-root-oca"
+        self.stick = self.folder / "stick"
+        self.stick.mkdir()
+        self.answers = room.usual_answers(self.place) + [
+            (r"Is\s+(?:│\s+)?that\s+(?:│\s+)?right\?", "yes"),
+            (r"stay or leave", "stays"),
+            (r"Read a radio clock", lambda _: time.strftime("%H:%M:%S", time.gmtime())),
+        ]
+
+    def play(self, *command, first=(), **environment):
+        player = room.Player(list(first) + self.answers)
+        self.addCleanup(player.stop)
+        return player.start("keyceremony", *command, **environment).play(), player.shown
+
+    def run_script(self, first=()):
+        return self.play("run", SCRIPT, "--binding", self.place.binding, "--archive", self.place.archive, first=first)
+
+    def entries(self, kind):
+        lines = (self.record / "log.jsonl").read_text().splitlines()
+        return [entry for entry in map(json.loads, lines) if entry["type"] == kind]
+
+    def refused(self):
+        return [(entry["rule"], entry.get("person")) for entry in self.entries("refusal")]
+
+    def assert_complete(self):
+        done = subprocess.run(["keyceremony-verify", self.record, "--roster", self.place.roster],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def make(self, person, *more, answers=None, **environment):
+        """`custodian new`; its keys go into the roster. Returns the folder."""
+        out = self.folder / "new" / person
+        out.parent.mkdir(exist_ok=True)
+        status, shown = self.play("custodian", "new", "--estate", "smki.example", "--id", person, "--name",
+                                  person.title(), "--out", out, *more,
+                                  first=answers or [(r"passphrase for your credential|same once more", PASSPHRASE)],
+                                  **environment)
+        self.assertEqual(status, 0, shown[-2000:])
+        made = json.loads((out / "person.json").read_text())
+        roster = json.loads(self.place.roster.read_text())
+        for entry in roster["people"]:
+            if entry["id"] == person:
+                entry.update(sign_key=made["sign_key"], open_key=made["open_key"])
+        self.place.roster.write_text(json.dumps(roster))
+        return out, shown
+
+    def bind(self, person, credential):
+        self.place.bound["credentials"][person] = credential
+        self.place.write_binding()
+
+    def sign_request(self, request, credential, *more, status=0, first=()):
+        """`custodian approve` on the custodian's own machine."""
+        done, shown = self.play("custodian", "approve", request, "--credential", credential, *more,
+                                first=list(first) + [(r"passphrase of your credential", PASSPHRASE)])
+        self.assertEqual(done, status, shown[-3000:])
+        return shown
+
+
+class Alone(Custodian):
+    def test_new_makes_two_keys_that_openssl_opens_and_a_person_file_without_a_secret(self):
+        out, shown = self.make("alice")
+        self.assertEqual(sorted(path.name for path in out.iterdir()), ["open.pem", "person.json", "sign.pem"])
+        person = json.loads((out / "person.json").read_text())
+        self.assertEqual(sorted(person), ["estate", "format", "id", "name", "open_key", "sign_key"])
+        for use in ("sign", "open"):
+            self.assertEqual((out / f"{use}.pem").stat().st_mode & 0o777, 0o600)
+            public = room.tool("openssl", "pkey", "-in", out / f"{use}.pem", "-passin", "pass:" + PASSPHRASE, "-pubout",
+                               "-outform", "DER")
+            self.assertEqual(base64.b64encode(public).decode(), person[f"{use}_key"])
+            digest = hashlib.sha256(public).hexdigest()
+            for start in range(0, 64, 8):
+                self.assertIn(digest[start:start + 8], shown)
+        self.assertNotIn(PASSPHRASE, shown)
+        again = subprocess.run(["keyceremony", "custodian", "show", out / "person.json"], capture_output=True, text=True,
+                               check=True).stdout
+        self.assertIn("smki.example", again)
+        self.assertIn(digest[:8], again)
+
+    def test_new_overwrites_nothing_and_takes_no_short_passphrase(self):
+        out, _ = self.make("alice")
+        before = {path.name: path.read_bytes() for path in out.iterdir()}
+        status, shown = self.play("custodian", "new", "--estate", "smki.example", "--id", "alice", "--name", "Alice",
+                                  "--out", out)
+        self.assertEqual(status, 1)
+        self.assertIn("OUT-FILE-01", shown)
+        self.assertEqual({path.name: path.read_bytes() for path in out.iterdir()}, before)
+        player = room.Player([(r"passphrase for your credential", ["short", None]), (r"shorter than 12", None)])
+        self.addCleanup(player.stop)
+        player.start("keyceremony", "custodian", "new", "--estate", "e", "--id", "a", "--name", "A", "--out",
+                     self.folder / "b")
+        player.play()
+        self.assertIn("shorter than 12", player.shown)
+
+    def test_usage_is_told_plainly(self):
+        for arguments, message in (
+                (["approve", "x.json"], "no credential was named"),
+                (["approve", "x.json", "--card", "/m.so", "--label", "L"], "--card needs --person"),
+                (["show", str(self.place.binding)], "is neither a person file nor")):
+            done = subprocess.run(["keyceremony", "custodian", *arguments], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(message, done.stderr)
+
+
+class InTheRoom(Custodian):
+    def test_a_custodian_approves_offline_and_her_machine_follows_the_record(self):
+        credential, _ = self.make("alice")
+        self.bind("alice", {"offline": True})
+        requests = []
+
+        def sign(match):
+            request = pathlib.Path(match.group(1) + ".json")
+            shown = self.sign_request(request, credential)
+            requests.append(shown)
+            kept = self.folder / f"request-{len(requests)}.json"
+            shutil.copy(request, kept)
+            return match.group(1) + ".signed"
+
+        status, shown = self.run_script(first=[
+            (r"In which folder", str(self.stick)),
+            (r"Written:\s+(\S+)\.json.*Your signature", sign),
+        ])
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+        self.assertEqual({entry["person"] for entry in self.entries("cosign")}, {"alice", "bob"})
+        self.assertGreaterEqual(len(requests), 4)
+        self.assertIn("You have signed nothing of this record before", requests[0])
+        self.assertIn("It extends the", requests[1])
+        self.assertIn("Open the ceremony smki-root-oca", requests[0])
+        # Her machine does not go back, and shows no words that the record does not hold.
+        self.assertIn("CRED-15", self.sign_request(self.folder / "request-1.json", credential, status=1))
+        forged = (self.folder / "request-1.json").read_text().replace("Open the ceremony", "Opem the ceremony")
+        (self.folder / "forged.json").write_text(forged)
+        self.assertIn("CRED-14", self.sign_request(self.folder / "forged.json", credential, status=1))
+        seen = json.loads((credential / "seen.json").read_text())
+        self.assertEqual(len(seen["seen"]), 1)
+        shown = subprocess.run(["keyceremony", "custodian", "show", self.folder / "request-1.json"], capture_output=True,
+                               text=True, check=True).stdout
+        self.assertIn("Open the ceremony smki-root-oca", shown)
+
+    def test_openssl_alone_is_enough_to_approve(self):
+        self.bind("alice", {"offline": True})
+        pem = self.folder / "people" / "alice" / "sign.pem"
+
+        def sign(match):
+            text = match.group(1) + ".txt"
+            signature = room.tool("openssl", "dgst", "-sha256", "-sign", pem, "-passin",
+                                  "pass:" + self.place.secrets["alice"], text)
+            return base64.b64encode(signature).decode()
+
+        status, shown = self.run_script(first=[
+            (r"In which folder", str(self.stick)),
+            (r"Written:\s+(\S+)\.json.*Your signature", sign),
+        ])
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+
+    def test_what_is_brought_back_wrong_is_named_recorded_and_may_be_brought_again(self):
+        self.bind("alice", {"offline": True})
+        pem = self.folder / "people" / "alice" / "sign.pem"
+        texts = []
+
+        def signature(person, text):
+            return base64.b64encode(room.tool("openssl", "dgst", "-sha256", "-sign",
+                                              self.folder / "people" / person / "sign.pem", "-passin",
+                                              "pass:" + self.place.secrets[person], text)).decode()
+
+        def sign(match):
+            text = pathlib.Path(match.group(1) + ".txt")
+            texts.append(text)
+            if len(texts) == 2:  # the one of before
+                return signature("alice", texts[0])
+            if len(texts) == 3:  # somebody else's key
+                return signature("bob", text)
+            if len(texts) == 4:
+                return "I approve"
+            return signature("alice", text)
+
+        status, shown = self.run_script(first=[
+            (r"In which folder", str(self.stick)),
+            (r"Written:\s+(\S+)\.json.*Your signature", sign),
+            (r"What now\?", "try again"),
+        ])
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+        self.assertEqual(self.refused(), [("CRED-08", "alice"), ("CRED-06", "alice"), ("", "alice")])
+        self.assertTrue(pem.exists())
+
+    def test_a_card_approves_on_the_module_of_the_tokens_and_its_calls_are_not_the_ceremonys(self):
+        serial = self.place.make_token("alice-card")
+        card = ("--card", room.SOFTHSM, "--label", "alice-card")
+        _, shown = self.make("alice", *card, answers=[(r"PIN of your card", room.PIN + "alice-card")],
+                             SOFTHSM2_CONF=str(self.place.conf))
+        self.assertIn("stay on your card", shown)
+        self.bind("alice", {"module": room.SOFTHSM, "label": "alice-card", "serial": serial,
+                            "environment": {"SOFTHSM2_CONF": str(self.place.conf)}})
+        status, shown = self.run_script(first=[
+            (r"PIN of your card", ["wrong", room.PIN + "alice-card"]),
+            (r"What now\?", "try again"),
+        ])
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+        self.assertEqual(self.refused(), [("CRED-09", "alice")])
+        self.assertIn("wrong PIN for the card of Alice Archer", shown)
+        log = (self.record / "log.jsonl").read_text()
+        self.assertNotIn(room.PIN + "alice-card", log + shown)
+        self.assertNotIn("alice-card", "".join(json.dumps(entry) for entry in self.entries("intent")))
+        self.assertEqual({entry["person"] for entry in self.entries("cosign")}, {"alice", "bob"})
+
+    def test_three_wrong_passphrases_are_recorded_and_somebody_else_approves(self):
+        wrong = iter(["wrong"] * 3)
+        status, shown = self.run_script(first=[
+            (r"passphrase of your credential \S*people/alice/",
+             lambda match: next(wrong, self.place.secrets["alice"])),
+        ])
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+        self.assertEqual(self.refused(), [("CRED-03", "alice")])
+        self.assertIn("Alice Archer has not signed: 3 wrong passphrases", shown)
+        first = [entry["person"] for entry in self.entries("cosign")][:2]
+        self.assertEqual(first, ["bob", "carol"])
+
+
+class MixedRehearsal(Custodian):
+    def test_who_is_real_and_who_is_played_stands_in_the_record(self):
+        archive = self.folder / "rehearsed"
+        player = room.Player([(r".", None)])
+        self.addCleanup(player.stop)
+        self.assertIsNone(player.start("keyceremony", "rehearse", SCRIPT, "--archive", archive).play())
+        player.stop()
+        for begun in archive.glob("0*"):
+            shutil.rmtree(begun)
+        # From now on Alice is real: her key is under a passphrase.
+        alice = archive / "rehearsal" / "people" / "alice"
+        room.tool("openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", alice / "sign.pem", "-out",
+                  alice / "real.pem", "-passout", "pass:" + PASSPHRASE)
+        os.replace(alice / "real.pem", alice / "sign.pem")
+        status, shown = self.play("rehearse", SCRIPT, "--archive", archive, first=[
+            (r"passphrase of your credential", PASSPHRASE)])
+        self.assertEqual(status, 0, shown[-3000:])
+        self.record = archive / "0001-smki-root-oca"
+        marks = {(kind, entry["person"]): entry.get("simulated") for kind in ("attend", "cosign")
+                 for entry in self.entries(kind)}
+        self.assertEqual(marks["attend", "alice"], None)
+        self.assertEqual(marks["cosign", "alice"], None)
+        self.assertEqual(marks["attend", "bob"], True)
+        self.assertEqual(marks["cosign", "bob"], True)
+        self.assertEqual(marks["attend", "wendy"], True)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -217,6 +217,8 @@ def usual_answers(place):
         return new_pin["typed"]
 
     return [
+        (r"Do you open your new share", "open"),
+        (r"\d  contribute\n", "contribute"),
         (r"new (security officer|user) PIN for (?:token )?[a-z-]+\.", choose),
         (r"the same once more", lambda _: new_pin["typed"]),
         (r"user PIN of token \"?([a-z-]+)", lambda match: PIN + match.group(1)),

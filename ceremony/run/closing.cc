@@ -55,7 +55,8 @@ base::Result<void> Cosign(Ceremony& ceremony, const script::Quorum& quorum) {
   ceremony.terminal().Say(room::Tone::kPlain,
                           fmt::format("The record is closed with {} entries.", final_checkpoint.size));
   ceremony.terminal().ShowDigest("root of the record", final_checkpoint.root);
-  Gathering gathering{quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by, {}, {}, {}, {}};
+  Gathering gathering{quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by, {}, {}, {},
+                      {}};
   gathering.take = [&](const record::Writer::Cosignature& signature) {
     return ceremony.writer().AddCosignature(signature);
   };

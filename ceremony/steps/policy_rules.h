@@ -10,7 +10,8 @@ namespace ceremony::steps {
 
 //   PROFILE-VALIDITY-01  breach         a profile's certificates are valid for longer than the policy allows their kind
 //   PLAN-WINDOW-01       good practice  the steps of a section are estimated to take longer than window.warn_minutes
-//   PLAN-DEPART-01       good practice  room.depart lets people go whom a later step needs, or who sign the closed record
+//   PLAN-DEPART-01       good practice  room.depart lets people go whom a later step needs, or who sign the closed
+//   record
 
 // CheckProfiles needs nothing but the inputs, the others the finished steps of the plan.
 void CheckProfiles(const script::Inputs& inputs, Plan& plan);

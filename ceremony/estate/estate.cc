@@ -126,6 +126,14 @@ const ShareHolder* ShareSet::FindHolder(std::string_view person) const {
 const ShareSet* Estate::FindShares(std::string_view token) const {
   return FindIf(share_sets_, [&](const ShareSet& s) { return s.token == token && !s.retired; });
 }
+std::vector<std::string> Estate::TokensOpenedBy(std::string_view person) const {
+  std::vector<std::string> tokens;
+  for (const ShareSet& set : share_sets_) {
+    if (!set.retired && set.FindHolder(person) != nullptr) tokens.push_back(set.token);
+  }
+  return tokens;
+}
+
 const ShareSet* Estate::FindShareSet(std::string_view set) const {
   return FindIf(share_sets_, [&](const ShareSet& s) { return Same(s.set, set); });
 }

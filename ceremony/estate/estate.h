@@ -118,6 +118,8 @@ class Estate final {
 
   // FindShares returns the set that opens a token now; nullptr when its PINs are not shared.
   const ShareSet* FindShares(std::string_view token) const;
+  // TokensOpenedBy lists the tokens of whose current set the person holds a share.
+  std::vector<std::string> TokensOpenedBy(std::string_view person) const;
   // FindShareSet finds any set ever issued by its id.
   const ShareSet* FindShareSet(std::string_view set) const;
 

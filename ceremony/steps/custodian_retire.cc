@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "ceremony/estate/roster_after.h"
 #include "ceremony/steps/kinds.h"
@@ -79,6 +81,14 @@ class CustodianRetireKind final : public StepKind {
           "active, then leaving, then left: one step at a time");
       return;
     }
+    const std::vector<std::string> held = plan.estate().TokensOpenedBy(id);
+    if (wanted == script::PersonState::kLeft && !held.empty()) {
+      plan.Breach("PERSON-SHARES-01", "state",
+                  fmt::format("{} still holds a share that opens {}, and would hold nothing any more", id,
+                              fmt::join(held, " and ")),
+                  "put a quorum.reshare of each before it: the old shares are useless then");
+      return;
+    }
     plan.Plans(estate::PersonRetired{id, person->name, step.fields.Text("state"), step.fields.Text("reason"), ""});
     PlansRoster(step, before, plan);
   }
@@ -117,10 +127,9 @@ class CustodianRetireKind final : public StepKind {
                                                    step.fields.Text("state"), step.fields.Text("reason")),
                                        subject));
     KC_RETURN_IF_ERROR(MakeRosterChange(change, context));
-    if (StateOf(step) == script::PersonState::kLeaving) {
-      context.terminal().Say(
-          room::Tone::kWarning,
-          fmt::format("Shares that {} holds still open what they opened: a quorum.reshare is due.", person->name));
+    if (const std::vector<std::string> held = context.estate().TokensOpenedBy(person->id); !held.empty()) {
+      context.terminal().Say(room::Tone::kWarning, fmt::format("{} still holds a share of {}: a quorum.reshare is due.",
+                                                               person->name, fmt::join(held, " and ")));
     }
     return {};
   }

@@ -167,6 +167,35 @@ TEST_CASE("retiring goes from active to leaving to left, and no other way") {
   CHECK(plan.steps[2].writes == Lines{"artefacts/roster.json"});
 }
 
+TEST_CASE("nobody is left who still holds a share; a reshare without them comes first") {
+  Files files = Retirement("left");
+  files.person(2)["state"] = "leaving";
+  const auto inputs = plan_fixture::InputsOf(files);
+  namespace estate = ceremony::estate;
+  const auto issued = [](const char* set, std::int64_t generation, std::vector<std::string> people) {
+    estate::SharesIssued effect;
+    effect.token = "hsm";
+    effect.set = set;
+    effect.generation = generation;
+    effect.quorum = "custodians";
+    effect.m = 1;
+    for (const std::string& person : people) effect.holders.push_back({person, "c1", "c2"});
+    return effect;
+  };
+  estate::Estate known;
+  estate::TokenCommissioned token;
+  token.token = "hsm";
+  token.serial = "01";
+  REQUIRE(known.Apply(token, {"0001-a", 1, ""}).ok());
+  REQUIRE(known.Apply(issued("aa", 1, {"bob", "carol"}), {"0001-a", 2, ""}).ok());
+  CHECK(
+      plan_fixture::Says(MakePlan(inputs, known)) ==
+      Lines{
+          "PERSON-SHARES-01 breach retire: carol still holds a share that opens hsm, and would hold nothing any more"});
+  REQUIRE(known.Apply(issued("bb", 2, {"bob"}), {"0002-b", 2, ""}).ok());
+  CHECK(plan_fixture::Says(MakePlan(inputs, known)) == Lines{});
+}
+
 TEST_CASE("two custodians who are appointed in one ceremony may not share a key") {
   Files files = Appointment();
   files.steps().push_back(files.step(1));

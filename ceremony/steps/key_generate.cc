@@ -85,8 +85,8 @@ class KeyGenerateKind final : public StepKind {
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     const std::string& token = step.fields.Text("token");
+    KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, MakeOrTakeOver(step, context));
     KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
-    KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, MakeOrTakeOver(step, context, *session));
     const base::PublicKey& key = pair.public_key;
 
     estate::KeyCreated effect;
@@ -112,8 +112,7 @@ class KeyGenerateKind final : public StepKind {
  private:
   static std::string ArtefactName(const script::Step& step) { return "keys/" + step.fields.Text("key") + ".spki.der"; }
 
-  static base::Result<hsm::KeyPair> MakeOrTakeOver(const script::Step& step, StepContext& context,
-                                                   hsm::Session& session) {
+  static base::Result<hsm::KeyPair> MakeOrTakeOver(const script::Step& step, StepContext& context) {
     const std::string& token = step.fields.Text("token");
     // A key that a finished call made in an earlier attempt is this step's key:
     // its attributes were read back then, and it is found by its public key.
@@ -122,7 +121,8 @@ class KeyGenerateKind final : public StepKind {
       KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(made->spki));
       KC_ASSIGN_OR_RETURN(const base::PublicKey known, base::PublicKey::FromSpki(spki));
       context.terminal().Say(room::Tone::kPlain, "The key was made before the interruption; it is taken over.");
-      return hsm::FindKeyBySpki(session, known);
+      KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
+      return hsm::FindKeyBySpki(*session, known);
     }
     hsm::KeyPairSpec spec;
     spec.algorithm = AlgorithmOf(step).algorithm;
@@ -133,17 +133,20 @@ class KeyGenerateKind final : public StepKind {
       spec.extractable = hsm::Extractable::kYes;
       spec.modifiable = hsm::Modifiable::kYes;  // so that key.seal can close it later
     }
-    KC_RETURN_IF_ERROR(context.Approve(
-        fmt::format("Generate key {} ({}) on {}", spec.label, AlgorithmOf(step).title, session.token().Name()),
-        {{"key", spec.label},
-         {"algorithm", step.fields.Text("algorithm")},
-         {"token", token},
-         {"serial", session.token().info().serial},
-         {"object_id", base::HexEncode(spec.id)},
-         {"public", Describe(hsm::PublicTemplate(spec, session.quirks()).Describe())},
-         {"private", Describe(hsm::PrivateTemplate(spec, session.quirks()).Describe())}}));
+    // Nobody opens the token before the quorum has approved what it is opened for.
+    KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> located, context.LocateToken(token));
+    KC_RETURN_IF_ERROR(
+        context.Approve(fmt::format("Generate key {} ({}) on {}", spec.label, AlgorithmOf(step).title, located->Name()),
+                        {{"key", spec.label},
+                         {"algorithm", step.fields.Text("algorithm")},
+                         {"token", token},
+                         {"serial", located->info().serial},
+                         {"object_id", base::HexEncode(spec.id)},
+                         {"public", Describe(hsm::PublicTemplate(spec, located->quirks()).Describe())},
+                         {"private", Describe(hsm::PrivateTemplate(spec, located->quirks()).Describe())}}));
+    KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
     const auto busy = context.terminal().ShowBusy(fmt::format("Token {} is making the key {}", token, spec.label));
-    hsm::KeyGeneration generation = hsm::GenerateKeyPair(session, spec);
+    hsm::KeyGeneration generation = hsm::GenerateKeyPair(*session, spec);
     if (!generation.key.ok()) return std::move(generation.key).error();
     return std::move(generation.key).value().pair;
   }

@@ -68,6 +68,23 @@ class Production(Room):
                 if path.is_file():
                     self.assertNotIn(secret.encode(), path.read_bytes(), path)
 
+    def test_shares_open_the_token_and_nobody_types_its_pin(self):
+        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
+        self.place.write_binding()
+        asked = []
+        status, shown = self.run_script(first=[
+            (r"(Alice|Bob|Carol) [^┌]*Do you give your share of the user PIN[^┌]*\((\d) more",
+             lambda match: asked.append(match.groups()) or "contribute"),
+            (r"Alice Archer[^┌]*Do you approve \"Generate key", lambda _: asked.append("approval") or "approve"),
+        ])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+        self.assertNotIn("user PIN of token \"root-hsm\"", shown)
+        confirmed = [entry["person"] for entry in self.entries("observe") if entry["what"] == "share-confirmed"]
+        self.assertEqual(confirmed, ["alice", "bob", "carol"])
+        # The token is opened for the inventory, and for the key only once that is approved.
+        self.assertEqual(asked, [("Alice", "2"), ("Bob", "1"), "approval", ("Alice", "2"), ("Bob", "1")])
+
     def test_who_declines_stops_the_step_and_the_record_names_them(self):
         status, shown = self.run_script(first=[
             (r"Bob Okafor[^┌]*Do you approve \"Generate key", ["decline", "approve"]),

@@ -1,6 +1,8 @@
 // A SoftHSM token in a process of its own: p11-kit's server in front of it, p11-kit-client.so on our side.
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,6 +82,18 @@ class P11KitWorld final : public TokenWorld {
   pid_t server_ = -1;
 };
 
+bool Answers(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return false;
+  path.copy(address.sun_path, path.size());
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return false;
+  const bool connected = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(probe);
+  return connected;
+}
+
 void P11KitWorld::StartServer() {
   std::filesystem::remove(socket_);
   server_ = fork();
@@ -91,10 +105,10 @@ void P11KitWorld::StartServer() {
     execl(kServer, kServer, "server", "-f", "-n", socket_.c_str(), "--provider", provider_.c_str(), "pkcs11:", nullptr);
     _exit(127);
   }
-  // The socket is there once the server listens; ten seconds are for a machine with much else to do.
+  // The socket's file is there before the server listens, and a client that comes in between finds no token: only a
+  // connection says that it does. Ten seconds are for a machine with much else to do.
   for (int i = 0; i < 1000; ++i) {
-    struct stat status {};
-    if (stat(socket_.c_str(), &status) == 0) return;
+    if (Answers(socket_)) return;
     usleep(10'000);
   }
   std::fprintf(stderr, "cannot set the token up: p11-kit server does not listen on %s\n", socket_.c_str());

@@ -43,7 +43,44 @@ void VisitFields(SharesIssued& e, Visitor&& v) {
   v("token", e.token), v("set", e.set), v("generation", e.generation), v("quorum", e.quorum), v("m", e.m);
   v("holders", e.holders);
 }
+template <typename Visitor>
+void VisitFields(TokenRegistered& e, Visitor&& v) {
+  v("token", e.token), v("manufacturer", e.manufacturer), v("model", e.model), v("serial", e.serial);
+  v("fips", e.fips), v("role", e.role), v("domain", e.domain), v("site", e.site), v("order", e.order);
+}
+template <typename Visitor>
+void VisitFields(TokenVerified& e, Visitor&& v) {
+  v("token", e.token), v("serial", e.serial), v("firmware", e.firmware), v("module", e.module);
+  v("module_version", e.module_version), v("module_sha256", e.module_sha256), v("inventory", e.inventory);
+  v("objects", e.objects);
+}
+template <typename Visitor>
+void VisitFields(SealsChanged& e, Visitor&& v) {
+  v("token", e.token), v("applied", e.applied), v("removed", e.removed), v("reason", e.reason);
+}
+template <typename Visitor>
+void VisitFields(TokenMoved& e, Visitor&& v) {
+  v("token", e.token), v("serial", e.serial), v("phase", e.phase), v("place", e.place), v("to", e.to);
+  v("carrier", e.carrier), v("escort", e.escort), v("reference", e.reference), v("seals", e.seals), v("at", e.at);
+}
+template <typename Visitor>
+void VisitFields(TokenRetired& e, Visitor&& v) {
+  v("token", e.token), v("serial", e.serial), v("method", e.method), v("evidence", e.evidence);
+  v("reason", e.reason), v("on", e.on);
+}
+template <typename Visitor>
+void VisitFields(FirmwareChanged& e, Visitor&& v) {
+  v("token", e.token), v("serial", e.serial), v("before", e.before), v("after", e.after), v("fips", e.fips);
+  v("module", e.module), v("module_version", e.module_version), v("module_sha256", e.module_sha256);
+  v("inventory_before", e.inventory_before), v("inventory_after", e.inventory_after), v("survived", e.survived);
+}
 
+constexpr std::string_view NameOf(const TokenRegistered&) { return "token-registered"; }
+constexpr std::string_view NameOf(const TokenVerified&) { return "token-verified"; }
+constexpr std::string_view NameOf(const SealsChanged&) { return "seals-changed"; }
+constexpr std::string_view NameOf(const TokenMoved&) { return "token-moved"; }
+constexpr std::string_view NameOf(const TokenRetired&) { return "token-retired"; }
+constexpr std::string_view NameOf(const FirmwareChanged&) { return "firmware-changed"; }
 constexpr std::string_view NameOf(const TokenCommissioned&) { return "token-commissioned"; }
 constexpr std::string_view NameOf(const KeyCreated&) { return "key-created"; }
 constexpr std::string_view NameOf(const CertificateIssued&) { return "certificate-issued"; }
@@ -68,6 +105,15 @@ const char* Read(const json& value, bool& field) {
 const char* Read(const json& value, std::int64_t& field) {
   if (!value.is_number_integer()) return "an integer";
   field = value.get<std::int64_t>();
+  return nullptr;
+}
+const char* Read(const json& value, std::vector<std::string>& field) {
+  constexpr const char* kExpected = "a list of strings";
+  if (!value.is_array()) return kExpected;
+  for (const json& item : value) {
+    if (!item.is_string()) return kExpected;
+    field.push_back(item.get<std::string>());
+  }
   return nullptr;
 }
 const char* Read(const json& value, std::vector<ShareHolder>& field) {

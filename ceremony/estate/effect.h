@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "ceremony/estate/token_effects.h"
 #include "hsm/base/result.h"
 
 namespace ceremony::estate {
@@ -105,8 +106,9 @@ struct SharesIssued {
   std::vector<ShareHolder> holders;
 };
 
-using Effect = std::variant<TokenCommissioned, KeyCreated, CertificateIssued, DocumentLodged, PersonAppointed,
-                            PersonRetired, SharesIssued>;
+using Effect =
+    std::variant<TokenCommissioned, KeyCreated, CertificateIssued, DocumentLodged, PersonAppointed, PersonRetired,
+                 SharesIssued, TokenRegistered, TokenVerified, SealsChanged, TokenMoved, TokenRetired, FirmwareChanged>;
 
 // ToJson gives the object that stands in an entry: {"effect": "key-created", ...}.
 nlohmann::json ToJson(const Effect& effect);

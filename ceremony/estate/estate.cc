@@ -28,22 +28,6 @@ base::Result<void> Estate::Apply(const Effect& effect, const Provenance& provena
   return std::visit([&](const auto& e) { return Take(e, provenance); }, effect);
 }
 
-base::Result<void> Estate::Take(const TokenCommissioned& e, const Provenance& provenance) {
-  if (const Token* known = FindToken(e.token)) {
-    return base::Refusal("EST-TOKEN-01",
-                         fmt::format("token {} is already in service since {}", e.token, Where(known->since)),
-                         "commission a new token under a name of its own, or retire this one first");
-  }
-  if (const Token* known = FindTokenBySerial(e.serial)) {
-    return base::Refusal("EST-TOKEN-02",
-                         fmt::format("the token with serial {} is already in service as {}", e.serial, known->name),
-                         "check which device is plugged in and what the binding says");
-  }
-  tokens_.push_back(
-      {e.token, e.label, e.serial, e.manufacturer, e.model, e.firmware, e.role, e.domain, "in service", provenance});
-  return {};
-}
-
 base::Result<void> Estate::Take(const KeyCreated& e, const Provenance& provenance) {
   if (const Key* known = FindKey(e.key)) {
     return base::Refusal("EST-KEY-01", fmt::format("a key named {} exists since {}", e.key, Where(known->since)),
@@ -55,14 +39,10 @@ base::Result<void> Estate::Take(const KeyCreated& e, const Provenance& provenanc
                                      e.key, known->name, Where(known->since)),
                          "one key must never serve two CAs: stop, and find out where this token got its key");
   }
-  if (FindToken(e.token) == nullptr) {
-    return base::Refusal("EST-TOKEN-03",
-                         fmt::format("key {} is to be made on token {}, which nobody commissioned", e.key, e.token),
-                         "put a token.commission step before it, or correct the token's name");
-  }
+  KC_ASSIGN_OR_RETURN(Token * token, UsableToken(e.token, fmt::format("key {} is to be made on", e.key)));
+  PutInService(*token, provenance);
   Copy original{e.token, e.serial, e.object_id, "original", provenance};
-  keys_.push_back(
-      {e.key, e.algorithm, e.usage, e.spki_sha256, "active", e.extractable, {std::move(original)}, provenance});
+  AddKey({e.key, e.algorithm, e.usage, e.spki_sha256, "active", e.extractable, {std::move(original)}, provenance});
   return {};
 }
 
@@ -78,15 +58,15 @@ base::Result<void> Estate::Take(const CertificateIssued& e, const Provenance& pr
         fmt::format("certificate {} is to be signed by key {}, which does not exist", e.certificate, e.issuer_key),
         "put a key.generate step before it, or correct the key's name");
   }
-  const Certificate* twin = FindIf(
-      certificates_, [&](const Certificate& c) { return c.issuer_key == e.issuer_key && Same(c.serial, e.serial); });
-  if (twin != nullptr) {
-    return base::Refusal("EST-CERT-02",
-                         fmt::format("key {} already signed serial {} as {}", e.issuer_key, e.serial, twin->name),
-                         "a serial number is used once (RFC 5280 4.1.2.2): run the step again for a new one");
+  const auto twin = certificate_serials_.find(e.issuer_key + " " + e.serial);
+  if (!e.serial.empty() && twin != certificate_serials_.end()) {
+    return base::Refusal(
+        "EST-CERT-02",
+        fmt::format("key {} already signed serial {} as {}", e.issuer_key, e.serial, certificates_[twin->second].name),
+        "a serial number is used once (RFC 5280 4.1.2.2): run the step again for a new one");
   }
-  certificates_.push_back({e.certificate, e.profile, e.key, e.issuer_key, e.subject, e.serial, e.not_before,
-                           e.not_after, e.sha256, e.artefact, provenance});
+  AddCertificate({e.certificate, e.profile, e.key, e.issuer_key, e.subject, e.serial, e.not_before, e.not_after,
+                  e.sha256, e.artefact, provenance});
   return {};
 }
 
@@ -142,16 +122,32 @@ const Token* Estate::FindToken(std::string_view name) const {
   return FindIf(tokens_, [&](const Token& t) { return t.name == name; });
 }
 const Token* Estate::FindTokenBySerial(std::string_view serial) const {
-  return FindIf(tokens_, [&](const Token& t) { return Same(t.serial, serial); });
+  return FindIf(tokens_, [&](const Token& t) { return Same(t.serial, serial) && !t.retired(); });
 }
+
+void Estate::AddKey(Key key) {
+  key_names_.emplace(key.name, keys_.size());
+  if (!key.spki_sha256.empty()) key_spkis_.emplace(key.spki_sha256, keys_.size());
+  keys_.push_back(std::move(key));
+}
+void Estate::AddCertificate(Certificate certificate) {
+  certificate_names_.emplace(certificate.name, certificates_.size());
+  if (!certificate.serial.empty())
+    certificate_serials_.emplace(certificate.issuer_key + " " + certificate.serial, certificates_.size());
+  certificates_.push_back(std::move(certificate));
+}
+
 const Key* Estate::FindKey(std::string_view name) const {
-  return FindIf(keys_, [&](const Key& k) { return k.name == name; });
+  const auto found = key_names_.find(name);
+  return found == key_names_.end() ? nullptr : &keys_[found->second];
 }
 const Key* Estate::FindKeyBySpki(std::string_view spki_sha256) const {
-  return FindIf(keys_, [&](const Key& k) { return Same(k.spki_sha256, spki_sha256); });
+  const auto found = key_spkis_.find(spki_sha256);
+  return found == key_spkis_.end() ? nullptr : &keys_[found->second];
 }
 const Certificate* Estate::FindCertificate(std::string_view name) const {
-  return FindIf(certificates_, [&](const Certificate& c) { return c.name == name; });
+  const auto found = certificate_names_.find(name);
+  return found == certificate_names_.end() ? nullptr : &certificates_[found->second];
 }
 const Certificate* Estate::FindCertificateOfKey(std::string_view key) const {
   const auto found =

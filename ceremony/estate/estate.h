@@ -5,8 +5,10 @@
 #define CEREMONY_ESTATE_ESTATE_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "ceremony/estate/effect.h"
@@ -24,10 +26,45 @@ struct Provenance {
 // Where says it in words: "ceremony 0001-smki-root-oca (entry 12)".
 std::string Where(const Provenance& provenance);
 
+// Seal is one that is on a token, or on what it is packed in.
+struct Seal {
+  std::string number;
+  Provenance since;
+};
+
+// Leg is one part of a token's way from place to place.
+struct Leg {
+  std::string from, to, carrier, reference;
+  std::vector<std::string> escort;
+  std::vector<std::string> seals;  // when it began
+  std::string departed, arrived;   // RFC 3339; arrived is empty while the token is under way
+  Provenance since;
+};
+
+// States of a token. A token is commissioned once its PINs are set, and in
+// service once it holds a key.
+inline constexpr std::string_view kOrdered = "ordered";
+inline constexpr std::string_view kCommissioned = "commissioned";
+inline constexpr std::string_view kInService = "in service";
+inline constexpr std::string_view kInTransit = "in transit";
+inline constexpr std::string_view kRetired = "retired";
+
 struct Token {
   std::string name, label, serial, manufacturer, model, firmware, role, domain;
-  std::string state;  // "in service"
-  Provenance since;
+  std::string state;   // one of those above
+  Provenance since{};  // of the state
+  std::string fips{}, site{}, order{};
+  std::string settled{};  // the state that it had before it was in transit
+  // As last verified: the module that speaks to it, the digest of everything on it.
+  std::string module{}, module_version{}, module_sha256{}, inventory{};
+  Provenance verified{};
+  std::vector<Seal> seals{};
+  std::vector<Leg> legs{};  // in order; the last one may be under way
+
+  bool retired() const { return state == kRetired; }
+  // usable: it can be logged in to, and used.
+  bool usable() const { return state == kCommissioned || state == kInService; }
+  std::vector<std::string> SealNumbers() const;  // ascending
 };
 
 // Copy is one key on one token.
@@ -90,6 +127,17 @@ class Estate final {
   // contradicts what is known, and then changes nothing:
   //   EST-TOKEN-01  the token's name is in use        EST-TOKEN-02  its serial is
   //   EST-TOKEN-03  an unknown token is referred to
+  //   EST-TOKEN-04  the token's state does not allow it (ordered, in transit, retired)
+  //   EST-TOKEN-05  serial, maker or model are not those that were registered
+  //   EST-TOKEN-06  firmware or module are not those that the estate knows
+  //   EST-SEAL-01   a seal's number is or was in use   EST-SEAL-02  it is not on the token
+  //   EST-CUSTODY-01  a token goes that is under way, or comes that is not
+  //   EST-CUSTODY-02  the seals are not those that it left with
+  //   EST-CUSTODY-03  it leaves from where it is not, or arrives where it was not sent
+  //   EST-CUSTODY-04  it arrives before it left
+  //   EST-RETIRE-01 the last copy of an active key is on the token
+  //   EST-RETIRE-02 the last copy of another key that is not destroyed is
+  //   EST-FIRMWARE-01 a key that is on the token was not shown to have survived
   //   EST-KEY-01    the key's name is in use
   //   EST-KEY-02    the public key already belongs to another key (R1)
   //   EST-KEY-03    an unknown key is referred to
@@ -138,6 +186,30 @@ class Estate final {
   base::Result<void> Take(const PersonAppointed& effect, const Provenance& provenance);
   base::Result<void> Take(const PersonRetired& effect, const Provenance& provenance);
   base::Result<void> Take(const SharesIssued& effect, const Provenance& provenance);
+  base::Result<void> Take(const TokenRegistered& effect, const Provenance& provenance);
+  base::Result<void> Take(const TokenVerified& effect, const Provenance& provenance);
+  base::Result<void> Take(const SealsChanged& effect, const Provenance& provenance);
+  base::Result<void> Take(const TokenMoved& effect, const Provenance& provenance);
+  base::Result<void> Take(const TokenRetired& effect, const Provenance& provenance);
+  base::Result<void> Take(const FirmwareChanged& effect, const Provenance& provenance);
+
+  // UsableToken finds a token that keys can be made on or copied to, in a
+  // sentence about `what`: EST-TOKEN-03, EST-TOKEN-04.
+  base::Result<Token*> UsableToken(const std::string& name, const std::string& what);
+  // MayRetire refuses while a key would be lost with the token (EST-RETIRE-01, -02).
+  base::Result<void> MayRetire(const Token& token) const;
+  // PutInService notes that a token holds a key from now on.
+  static void PutInService(Token& token, const Provenance& provenance);
+  // AddKey and AddCertificate keep the index of names with the list.
+  void AddKey(Key key);
+  void AddCertificate(Certificate certificate);
+
+  // Index finds places in a list by name, since lists grow to ten thousands.
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using Index = std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>>;
 
   std::vector<Token> tokens_;
   std::vector<Key> keys_;
@@ -145,6 +217,8 @@ class Estate final {
   std::vector<Document> documents_;
   std::vector<Person> people_;
   std::vector<ShareSet> share_sets_;
+  Index key_names_, key_spkis_, certificate_names_, certificate_serials_;  // serials: issuer key, blank, serial
+  Index seals_;  // every number ever used, and whose it is in tokens_
 };
 
 }  // namespace ceremony::estate

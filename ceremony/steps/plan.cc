@@ -88,9 +88,15 @@ void PlanContext::NeedsToken(const std::string& token) {
 
 void PlanContext::NeedsCommissionedToken(const std::string& token) {
   NeedsToken(token);
-  if (plan_.estate.FindToken(token) == nullptr) {
+  const estate::Token* known = plan_.estate.FindToken(token);
+  if (known == nullptr || known->state == estate::kOrdered) {
     Breach("PLAN-TOKEN-02", "token", fmt::format("by this step nobody has taken token {} into service", token),
            "put a token.commission step before it, or give the archive in which it was commissioned with --archive");
+  } else if (!known->usable()) {
+    Breach(
+        "PLAN-TOKEN-05", "token",
+        fmt::format("by this step token {} is {} since {}", token, known->state, estate::Where(known->since)),
+        known->retired() ? "name a token that is in service" : "put the token.custody step of its arrival before it");
   }
 }
 

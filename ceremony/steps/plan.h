@@ -77,7 +77,8 @@ class PlanContext final {
   // NeedsToken reports PLAN-TOKEN-01 when the script declares no such token.
   void NeedsToken(const std::string& token);
   // NeedsCommissionedToken also reports PLAN-TOKEN-02 when, by this step, no
-  // step or earlier ceremony took it into service.
+  // step or earlier ceremony took it into service, and PLAN-TOKEN-05 when it is
+  // in transit or retired.
   void NeedsCommissionedToken(const std::string& token);
   // NeedsPeople reports PLAN-PEOPLE-01 when the roster has fewer active ones.
   void NeedsPeople(const std::string& role, std::size_t count);

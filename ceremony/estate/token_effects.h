@@ -1,0 +1,90 @@
+// What steps do to tokens, beyond taking one into service: see effect.h. Times
+// are RFC 3339, UTC; fields that are only known when a step runs are empty while
+// it is planned.
+#ifndef CEREMONY_ESTATE_TOKEN_EFFECTS_H_
+#define CEREMONY_ESTATE_TOKEN_EFFECTS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ceremony::estate {
+
+// A token is in the register: ordered, or what it cannot say of itself became
+// known. An empty field says nothing, and changes nothing of a token that is
+// there.
+struct TokenRegistered {
+  std::string token;
+  std::string manufacturer;
+  std::string model;
+  std::string serial;  // as the maker writes it
+  std::string fips;    // number of its FIPS 140 certificate
+  std::string role;    // "live", "backup", "audit"
+  std::string domain;  // PKI domain
+  std::string site;    // where it stands; empty until it is somewhere
+  std::string order;   // the order or asset number
+};
+
+// A token was compared with the estate and is what it should be.
+struct TokenVerified {
+  std::string token;
+  std::string serial;
+  std::string firmware;
+  std::string module;  // what the module calls itself
+  std::string module_version;
+  std::string module_sha256;  // of the shared object, hex
+  std::string inventory;      // digest of everything on it, hex
+  std::int64_t objects = 0;
+};
+
+// Seals were put on a token, or what it is packed in, and taken off it.
+struct SealsChanged {
+  std::string token;
+  std::vector<std::string> applied;  // numbers; empty while only planned
+  std::vector<std::string> removed;
+  std::string reason;
+};
+
+// A token went, was handed on, or came: the two ends of a leg.
+struct TokenMoved {
+  std::string token;
+  std::string serial;
+  std::string phase;                // "departed", "handed-over", "arrived"
+  std::string place;                // where this happened: a site, or a carrier's depot
+  std::string to;                   // "departed", "handed-over": where the leg ends
+  std::string carrier;              // of the leg that begins; empty for "arrived"
+  std::vector<std::string> escort;  // who travels with it, as typed
+  std::string reference;            // consignment note; may be empty
+  std::vector<std::string> seals;   // read at this moment
+  std::string at;
+};
+
+// A token went out of use for good; what was on it is gone with it.
+struct TokenRetired {
+  std::string token;
+  std::string serial;
+  std::string method;    // "zeroised": C_InitToken, and shown empty; "evidence": by the document
+  std::string evidence;  // SHA-256 of that document, hex; or empty
+  std::string reason;
+  std::string on;  // the day, "2026-11-21"
+};
+
+// The firmware of a token, or the module that speaks to it, is another one, and
+// every key on it was shown to have survived.
+struct FirmwareChanged {
+  std::string token;
+  std::string serial;
+  std::string before;  // firmware
+  std::string after;
+  std::string fips;  // of the new firmware; empty: as before
+  std::string module;
+  std::string module_version;
+  std::string module_sha256;
+  std::string inventory_before;
+  std::string inventory_after;
+  std::vector<std::string> survived;  // names of keys
+};
+
+}  // namespace ceremony::estate
+
+#endif  // CEREMONY_ESTATE_TOKEN_EFFECTS_H_

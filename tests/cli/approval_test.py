@@ -44,7 +44,7 @@ class Approval(unittest.TestCase):
     def assert_complete(self):
         roster = self.archive / "rehearsal" / "roster.json"
         for verifier in (["keyceremony-verify", self.record, "--roster", roster],
-                         [sys.executable, SOURCE / "docs" / "verify.py", self.record, "--roster", roster]):
+                         [sys.executable, SOURCE / "docs" / "verify_rules.py", self.record, "--roster", roster]):
             done = subprocess.run(list(map(str, verifier)), capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertIn("COMPLETE", done.stdout)

@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""The verdict on a record of docs/record-format.md with every rule on what its entries say: steps and script, quorums, calls, files.
+Shares with verify.py what bytes and signatures are; like it, needs Python's standard library and the openssl command alone.
+usage: verify_rules.py RECORD [--roster FILE] [--checkpoint FILE]     exit: 0 COMPLETE 1 INVALID 6 INCOMPLETE 7 UNPINNED 8 FORK"""
+import collections, base64, json, os, re, sys
+
+from verify import ED, P256, RANK, b64 as strict64, canon, common, entry as canonical, need, sha, signed, tree
+
+SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+Key = collections.namedtuple("Key", "name id spki")
+Step = collections.namedtuple("Step", "id do quorum skippable section section_quorum")
+Request = collections.namedtuple("Request", "step steps quorum m keys met by ended")  # by: keys that approved; ended: a list, not empty when refused
+
+def load(path):
+    with open(path, "rb") as file: return file.read()
+
+def key(name, spki):
+    need(len(spki) == 91 and spki.startswith(P256) or len(spki) == 44 and spki.startswith(ED), "key of another kind")
+    return Key(name, sha(spki)[:4] if len(spki) == 91 else sha(name.encode() + b"\n\x01" + spki[12:])[:4], spki)
+
+def sigline(line):
+    dash, name, blob = line.split(" ")
+    need(dash == "\u2014" and len(strict64(blob)) > 4, "signature line")
+    return name, strict64(blob)[:4], strict64(blob)[4:]
+
+def note(data):
+    need(data.endswith(b"\n") and b"\n\n" in data, "note")
+    text, lines = data.decode()[:-1].rsplit("\n\n", 1)
+    sigs = [sigline(line) for line in lines.split("\n")]
+    need(len({s[:2] for s in sigs}) == len(sigs) <= 100, "signature twice")
+    return text + "\n", sigs
+
+def signers(text, sigs, keys):  # every line must be by one of the keys, and verify
+    by = {(k.name, k.id): k for k in keys}
+    need(all(s[:2] in by and signed(by[s[:2]].spki, text.encode(), s[2]) for s in sigs), "signature")
+    return {by[s[:2]] for s in sigs}
+
+def checkpoint(data, origin, log_key, keys):
+    text, sigs = note(data)
+    lines = text.split("\n")
+    need(len(lines) == 4 and lines[0] == origin and re.fullmatch("0|[1-9][0-9]*", lines[1]) and len(strict64(lines[2])) == 32, "checkpoint")
+    known = sigs if keys else [s for s in sigs if s[:2] == log_key[:2]]
+    by = signers(text, known, keys + [log_key])
+    need(log_key in by, "no signature by the log key")
+    return int(lines[1]), strict64(lines[2]), by - {log_key}
+
+def policy(data):
+    keys, sets, quorum = {}, {}, None
+    for words in (line.split() for line in data.decode().split("\n")):
+        if not words or words[0].startswith("#"): continue
+        if words[0] == "witness":
+            name, keyid, blob = words[2].split("+", 2)
+            raw = strict64(blob)
+            keys[words[1]] = key(name, raw[1:] if raw[0] == 2 else ED + raw[1:])
+            need(keys[words[1]].id.hex() == keyid and raw[0] in (1, 2), "key id")
+        elif words[0] == "group": sets[words[1]] = ({"any": 1, "all": len(words) - 3}.get(words[2]) or int(words[2]), words[3:])
+        elif words[0] == "quorum": quorum = words[1]
+        else: need(words[0] == "log", "policy line")
+    need(quorum in sets or quorum in keys, "no quorum")
+    need(len({k.spki for k in keys.values()}) == len(keys), "one key for two people")
+    def met(by, name=quorum):  # a person counts once, whatever the number of keys
+        if name in keys: return keys[name] in by
+        m, members = sets[name]
+        yes = [x for x in members if met(by, x)]
+        return len({keys[x].name for x in yes if x in keys}) + len([x for x in yes if x in sets]) >= m
+    return list(keys.values()), met, sets.get(quorum, (1, [quorum]))[0], (sets.get(quorum, (1, [quorum]))[1], list(keys))
+
+def roster(path):
+    r = json.loads(load(path))
+    def quorum(name):
+        m, role = r["quorums"][name]["m"], r["quorums"][name]["role"]
+        keys = [key(r["estate"] + "/" + p["id"], strict64(p["sign_key"])) for p in r["people"]
+                if role in p["roles"] and p.get("state", "active") == "active" and "sign_key" in p]
+        return keys, lambda by: len({k.name for k in by}) >= m, m
+    return r["estate"], quorum
+
+def strict(text, levels):  # JSON that no two readers take for different things
+    def once(pairs):
+        need(len(dict(pairs)) == len(pairs), "key twice")
+        return dict(pairs)
+    def walk(value, level):
+        inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        need(level <= levels or not isinstance(value, (dict, list)), "nesting")
+        for _, v in inside: walk(v, level + 1)
+    value = json.loads(text, object_pairs_hook=once, parse_constant=lambda word: need(0, word))
+    walk(value, 1)
+    return canon(value) and value  # which half a surrogate pair does not survive
+
+def script(raw):  # the steps by id, in order; None for a file that is no script
+    try: s = strict(raw.decode(), 64) if raw is not None and b"keyceremony-script/1" in raw else None
+    except (ValueError, RecursionError): s = None
+    if not isinstance(s, dict) or s.get("format") != "keyceremony-script/1": return None
+    text = lambda owner, name, *default: owner.get(name, *default) if isinstance(owner.get(name, *default), str) else need(0, name)
+    some = lambda owner, name: owner[name] if isinstance(owner[name], list) and owner[name] else need(0, name)
+    steps = [Step(text(x, "id"), text(x, "do"), text(x, "quorum", ""), x.get("skippable", False), "section:" + text(section, "id"),
+                  text(section, "quorum", "")) for section in some(s, "sections") for x in some(section, "steps")]
+    need(all(isinstance(x.skippable, bool) for x in steps) and len({x.id for x in steps}) == len(steps), "steps")
+    need(len({section["id"] for section in s["sections"]}) == len(s["sections"]), "section twice")
+    return text(s, "id"), text(s, "estate"), sha(raw).hex(), {x.id: x for x in steps}
+
+class Steps:
+    """The steps of a log against its script: which, in which order, and whose approval came before each did anything."""
+    def __init__(self):
+        self.plan, self.requests, self.newest, self.absent = None, {}, {}, set()
+        self.now = self.approval = None                       # the step under way; the request of its section that counts for it
+        self.interrupted = self.recovered = False             # the program went on after a crash
+        self.begun, self.over, self.failed, self.approved = [], set(), set(), set()  # ids
+        self.ended, self.quorum = 0, ""
+
+    def enough(self, request):
+        return not request.ended and len({k.name for k in request.by}) >= request.m and request.met(request.by)
+
+    def step(self, e, countable):
+        name, phase, x = e["id"], e["phase"], self.plan and self.plan.get(e["id"])
+        need(phase in ("begin", "end", "skipped", "failed"), "phase")
+        need(self.plan is None or x and x.do == e["do"], "step of the script")
+        need(self.now == name if phase in ("end", "failed") else self.now is None or self.interrupted, "step")
+        if x and phase in ("begin", "skipped"):
+            order, last = list(self.plan), self.begun[-1] if self.begun else None
+            after = order.index(last) + 1 if last else 0
+            need(name not in self.over and (name == last or order.index(name) == after and (not last or last in self.over | self.failed)), "order")
+            need(phase == "begin" or x.skippable, "skipped")
+        if phase == "begin":
+            self.quorum = e["quorum"] if isinstance(e.get("quorum"), str) else ""
+            need(not x or self.quorum == x.quorum, "quorum of the step")
+            self.newest.pop(name, None)  # an approval serves one attempt
+            self.approval = self.section_approval(e, x) if "approval" in e and countable else None
+        if phase == "end" and self.quorum and countable:
+            request = self.governing(name)
+            need(name in self.approved or request and request.quorum == self.quorum and self.enough(request), "approval of the step")
+        if phase in ("begin", "skipped"): self.begun.append(name)
+        (self.failed.discard if phase == "begin" else self.failed.add if phase == "failed" else self.over.add)(name)
+        self.now, self.interrupted, self.ended = name if phase == "begin" else None, False, self.ended + (phase == "end")
+
+    def section_approval(self, e, x):
+        need(type(e["approval"]) is int, "approval")
+        request = self.requests[e["approval"]]
+        need(e["id"] in request.steps and e["id"] not in self.begun and self.newest[request.step] == e["approval"], "approval")
+        need(not x or x.quorum == x.section_quorum != "" and request.step == x.section, "approval of the section")
+        return request
+
+    def governing(self, name): return self.requests[self.newest[name]] if name in self.newest else self.approval
+
+    def intent(self, e, countable):
+        if self.now is None: return need(self.recovered and e["fn"] == "C_DestroyObject", "call outside the steps")
+        request = self.governing(self.now)
+        need(request or not self.quorum or not countable, "quorum never asked")
+        need(not request or self.quorum in ("", request.quorum) and self.enough(request), "quorum of the step")
+        if request: self.approved.add(self.now)
+
+    def close(self):
+        need(self.now is None or self.interrupted, "step without end")
+        need(not self.plan or set(self.plan) <= self.over | self.failed, "step of the script left out")
+
+def verify(folder, trust=None, kept=None):
+    verdicts = {"COMPLETE"}
+    less = lambda condition, verdict="INCOMPLETE": condition or verdicts.add(verdict)
+    def read(name):
+        path = os.path.join(folder, name)
+        for part in [os.path.join(folder, *name.split("/")[:i + 1]) for i in range(name.count("/") + 1)]: need(not os.path.islink(part), "link")
+        return load(path) if os.path.lexists(path) else None
+    # Whose signatures count.
+    keys, met, m, estate, quorum, text = [], None, 0, None, None, read("policy.txt")
+    if text is not None: keys, met, m, shape = policy(text)
+    less(text is not None)
+    if trust:
+        estate, quorum = roster(trust)
+        pinned, same, k = quorum("custodians")
+        need(text is None or set(pinned) == set(keys) and m == k and set(shape[0]) == set(shape[1]), "policy is not the roster's")
+        keys, met, m = pinned, same, k
+    less(trust, "UNPINNED")
+    # The log: hash first, check after.
+    *lines, torn = read("log.jsonl").split(b"\n")
+    need(len(torn) <= 65535, "line")
+    leaves = [sha(b"\x00" + line) for line in lines]
+    entries = [canonical(line) for line in lines]
+    less(not torn and entries)
+    roots, calls, files, cosigned, steps = {}, {}, {}, set(), Steps()
+    origin = log_key = closed = first = last_call = after = None
+    good, wrong = 0, []
+    for i, e in enumerate(entries):
+        common(i, e, entries[0]["mode"])
+        kind = e["type"]
+        if kind == "open":
+            origin, log_key, own = e["origin"], key(e["origin"], strict64(e["log_key"])), e["origin"].rsplit("/", 2)
+            need(own[1] == e["ceremony"] and re.fullmatch("[0-9a-f]{32}", own[2]) and estate in (None, own[0]) and len(log_key.spki) == 91, "origin")
+            need(all(re.fullmatch(NAME, f) and SHA.fullmatch(d) for f, d in e["inputs"].items()), "inputs")
+            files.update({"inputs/" + f: (d, None) for f, d in e["inputs"].items()})
+            need(e["previous"] is None or {"origin", "size", "root"} <= set(e["previous"]), "previous")
+            scripts = [x for x in (script(read("inputs/" + f)) for f in e["inputs"]) if x]
+            if len(scripts) == 1: steps.plan = scripts[0][3]
+            less(len(scripts) == 1)
+            need(not steps.plan or scripts[0][:2] == (own[1], own[0]), "script of another ceremony")
+        elif kind == "step": steps.step(e, keys)
+        elif kind == "recover":
+            steps.interrupted, steps.recovered, calls = steps.now is not None, True, {call: v[:2] + (True,) for call, v in calls.items()}
+        elif kind == "intent":
+            need(type(e["call"]) is int and e["call"] >= 0 and (last_call is None or e["call"] > last_call), "call")
+            last_call, calls[e["call"]] = e["call"], (e["fn"], e["token"], False)
+            steps.intent(e, keys)
+        elif kind == "done": need(calls.pop(e["call"])[:2] == (e["fn"], e["token"]), "call")
+        elif kind == "request":
+            need(sha(canon(e["subject"])).hex() == e["subject_sha256"], "subject")
+            k, named, ask = e["quorum"]["m"], e["quorum"]["name"], (keys, met, m)
+            if trust: ask = quorum(named)
+            elif named != "custodians": ask = (keys, lambda by: True, k)
+            need(k >= 1 and (k >= ask[2] or not keys), "request")
+            approved = e["subject"].get("script_sha256") if e["step"] == "opening" and steps.plan else None
+            need(approved is None or approved == scripts[0][2], "opening for another script")
+            if keys: steps.requests[i], steps.newest[e["step"]] = Request(e["step"], e.get("steps", []), named, k, *ask[:2], set(), []), i
+        elif kind in ("attend", "depart"): (steps.absent.discard if kind == "attend" else steps.absent.add)(str(e.get("person")))
+        elif kind == "refusal":
+            if type(e.get("request")) is int and e["request"] in steps.requests: steps.requests[e["request"]].ended.append(i)
+        elif kind == "cosign" and keys:
+            asked, name = steps.requests[e["request"]], own[0] + "/" + e["person"]
+            need(e["size"] in roots and e["size"] > e["request"], "cosign")
+            line = sigline(e["line"])
+            need(line[0] == name, "person")
+            by = signers(f"{origin}\n{e['size']}\n{base64.b64encode(roots[e['size']]).decode()}\n", [line], asked.keys)
+            if asked.ended or e["person"] in steps.absent: by = set()  # neither counts
+            asked.by.update(by)
+            if e["size"] == first: cosigned |= by & set(keys)
+        elif kind == "artefact":
+            need(all(re.fullmatch(NAME, part) for part in e["name"].split("/")) and e["name"].count("/") < 8 and SHA.fullmatch(e["sha256"]), "artefact")
+            files["artefacts/" + e["name"]] = (e["sha256"], e["size"])
+        elif kind == "checkpoint":
+            size, root, by = checkpoint(e["note"].encode(), origin, log_key, keys)
+            need(size == i, "size of a checkpoint")
+            roots[i] = root
+            if first is None: first, cosigned = i, by
+            if root == tree(leaves[:i]): good = i
+            else: wrong.append(i)
+        elif kind == "close":
+            steps.close()
+            need(closed is None and e["steps"] == steps.ended and all(v[2] for v in calls.values()), "close")
+            closed = i
+        if closed is not None and i > closed and after is None and not (i == closed + 1 == good): after = i
+    if closed is not None: need(entries[closed]["entries"] in [closed + 1] + [closed + 2] * (good == closed + 1), "count of entries")
+    less(first is None or not keys or met(cosigned))
+    # The checkpoints that came as files, and how far signatures carry.
+    text, held, final = read("checkpoint"), [], None
+    if text is not None and log_key: held.append(checkpoint(text, origin, log_key, keys))
+    if kept and log_key: held.append(checkpoint(load(kept), origin, log_key, keys)[:2] + (None,))
+    reach = good
+    for size, root, by in held:
+        if size > len(entries): less(False)
+        elif root == tree(leaves[:size]): reach = max(reach, size)
+        else: wrong.append(size)
+    if len({h[:2] for h in held}) > len({h[0] for h in held}): less(False, "FORK")
+    for size in wrong: need(size <= reach and reach, "root"), less(False, "FORK")
+    less(reach == len(entries) or reach == good == len(entries) - 1)
+    need(after is None or after >= reach, "entry after close")
+    if text is not None and log_key: final = held[0]; less(not keys or met(final[2]))
+    whole = closed is not None and final and final[0] == closed + 1 and final[1] == tree(leaves[:closed + 1]) and after is None and not torn
+    less(closed is not None and final and final[0] == closed + 1)
+    # Every file.
+    there = set()
+    for path, folders, names in os.walk(folder):
+        need(not any(os.path.islink(os.path.join(path, n)) for n in folders + names), "link")
+        there |= {os.path.relpath(os.path.join(path, n), folder) for n in names}
+    for name, (digest, size) in files.items():
+        if name in there: need(sha(read(name)).hex() == digest and size in (None, len(read(name))), "digest")
+        else: need(closed is None, "missing file"), less(False)
+    less("addendum.note" in there)
+    if "addendum.note" in there:
+        text, sigs = note(read("addendum.note"))
+        if keys: less(met(signers(text, sigs, keys)))
+        title, evidence, *sums = text[:-1].split("\n")
+        need(title == f"{origin}/addendum" and canonical(evidence.encode()) is not None, "addendum")
+        sums = [(line[66:], line[:64]) for line in sums if need(SHA.fullmatch(line[:64]) and line[64:66] == "  ", "line of sha256sum") is None]
+        need([n for n, _ in sums] == sorted({n for n, _ in sums}), "order")
+        need({n for n, _ in sums} == there - {"addendum.note", "disclosures.jsonl"}, "files")
+        need(all(sha(read(n)).hex() == d for n, d in sums if n != "log.jsonl" or whole), "digest")
+    return max(verdicts, key=RANK.index)
+
+def verdict(folder, trust=None, kept=None):
+    try: return verify(folder, trust, kept), ""
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as e: return "INVALID", repr(e)
+
+if __name__ == "__main__":
+    options = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+    answer, why = verdict(sys.argv[1], options.get("--roster"), options.get("--checkpoint"))
+    print(answer, why)
+    sys.exit({"COMPLETE": 0, "INVALID": 1, "INCOMPLETE": 6, "UNPINNED": 7, "FORK": 8}[answer])

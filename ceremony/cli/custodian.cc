@@ -82,12 +82,15 @@ base::Result<HeldCredential> ReadCredential(const CredentialArguments& arguments
 
 void AddCustodian(CLI::App& program, Action& chosen) {
   CLI::App* custodian =
-      program.add_subcommand("custodian", "for a custodian alone: make a credential, show a file, approve offline")
+      program
+          .add_subcommand("custodian",
+                          "for a custodian alone: make a credential, show a file, approve or open a share offline")
           ->group(kPrepare)
           ->require_subcommand(1);
   AddCustodianNew(*custodian, chosen);
   AddCustodianShow(*custodian, chosen);
   AddCustodianApprove(*custodian, chosen);
+  AddCustodianOpenShare(*custodian, chosen);
 }
 
 }  // namespace ceremony::cli

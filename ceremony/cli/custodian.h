@@ -53,6 +53,7 @@ base::Result<HeldCredential> ReadCredential(const CredentialArguments& arguments
 void AddCustodianNew(CLI::App& custodian, Action& chosen);
 void AddCustodianShow(CLI::App& custodian, Action& chosen);
 void AddCustodianApprove(CLI::App& custodian, Action& chosen);
+void AddCustodianOpenShare(CLI::App& custodian, Action& chosen);
 
 }  // namespace ceremony::cli
 

@@ -4,10 +4,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <utility>
 
 #include "ceremony/cli/approval_facts.h"
 #include "ceremony/cli/custodian.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/share_facts.h"
+#include "ceremony/estate/fold.h"
 #include "ceremony/quorum/approval_file.h"
 #include "ceremony/room/look.h"
 #include "ceremony/room/typesetter.h"
@@ -20,6 +23,7 @@ namespace {
 
 struct Arguments {
   std::string file;
+  std::string archive;
 };
 
 // The format word of a file, or an empty text.
@@ -52,6 +56,31 @@ base::Result<std::string> ShowApproval(script::LoadedFile file, room::Typesetter
   return text;
 }
 
+base::Result<std::string> ShowShare(script::LoadedFile file, const std::string& archive, room::Typesetter& typesetter) {
+  KC_ASSIGN_OR_RETURN(const script::ShareFile share, script::ParseShare(std::move(file)));
+  std::vector<room::Fact> facts = FactsOf(share);
+  if (!archive.empty()) {
+    KC_ASSIGN_OR_RETURN(const estate::Folded folded, estate::FoldArchive(archive));
+    facts.push_back({"in the archive", StandingOf(share, folded.estate)});
+  }
+  KC_ASSIGN_OR_RETURN(const base::Bytes key, base::HexDecode(share.holder_key));
+  return typesetter.SetFacts(facts) + typesetter.SetDigest("the key that opens it (SHA-256)", key);
+}
+
+base::Result<std::string> ShowShareRequest(script::LoadedFile file, room::Typesetter& typesetter) {
+  KC_ASSIGN_OR_RETURN(const quorum::ShareRequest request, quorum::ParseShareRequest(std::move(file)));
+  KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, quorum::DigestOf(request));
+  return typesetter.SetFacts(FactsOf(request)) + typesetter.SetDigest(kRequestDigestLabel, digest);
+}
+
+base::Result<std::string> ShowShareAnswer(script::LoadedFile file, room::Typesetter& typesetter) {
+  KC_ASSIGN_OR_RETURN(const quorum::ShareAnswer answer, quorum::ParseShareAnswer(std::move(file)));
+  KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(answer.request));
+  return typesetter.SetFacts({{"what", "a share on its way to the ceremony that asked for it, sealed to it"},
+                              {"holder", answer.holder}}) +
+         typesetter.SetDigest("the request that it answers", digest);
+}
+
 base::Result<int> Show(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(arguments.file));
   room::Typesetter typesetter(room::LookOf(1));
@@ -61,10 +90,17 @@ base::Result<int> Show(const Arguments& arguments, const Streams& streams) {
     KC_ASSIGN_OR_RETURN(text, ShowPerson(std::move(file), typesetter));
   } else if (format == "keyceremony-approval/1") {
     KC_ASSIGN_OR_RETURN(text, ShowApproval(std::move(file), typesetter));
+  } else if (format == "keyceremony-share/1") {
+    KC_ASSIGN_OR_RETURN(text, ShowShare(std::move(file), arguments.archive, typesetter));
+  } else if (format == "keyceremony-share-request/1") {
+    KC_ASSIGN_OR_RETURN(text, ShowShareRequest(std::move(file), typesetter));
+  } else if (format == "keyceremony-share-answer/1") {
+    KC_ASSIGN_OR_RETURN(text, ShowShareAnswer(std::move(file), typesetter));
   } else {
     return base::MakeError(base::ErrorCode::kInvalidInput,
-                           fmt::format("{} is neither a person file nor an approval request", arguments.file))
-        .WithHint("its \"format\" would be keyceremony-person/1 or keyceremony-approval/1");
+                           fmt::format("{} is none of a custodian's files", arguments.file))
+        .WithHint(
+            "its \"format\" would be keyceremony-person/1, -approval/1, -share/1, -share-request/1 or -share-answer/1");
   }
   streams.out << text;
   return kExitDone;
@@ -75,7 +111,12 @@ base::Result<int> Show(const Arguments& arguments, const Streams& streams) {
 void AddCustodianShow(CLI::App& custodian, Action& chosen) {
   CLI::App* command = custodian.add_subcommand("show", "say in plain words what a file is");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("file", arguments->file, "a person.json or an approval request")->required()->type_name("FILE");
+  command
+      ->add_option("file", arguments->file, "a person file, approval request, share file, or share request or answer")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--archive", arguments->archive, "say of a share file whether it still opens its token")
+      ->type_name("FOLDER");
   command->callback(
       [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Show(*arguments, streams); }; });
 }

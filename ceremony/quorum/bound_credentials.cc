@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "ceremony/quorum/key_file.h"
 #include "ceremony/quorum/offline.h"
+#include "ceremony/quorum/offline_share.h"
 #include "ceremony/quorum/software_agreement_key.h"
 #include "ceremony/record/checkpoint.h"
 #include "hsm/base/digest.h"
@@ -41,6 +43,8 @@ bool IsFinal(const base::Error& error) {
     default:
       break;
   }
+  // A share that does not open is another file's matter: whoever reads files asks for one.
+  if (error.rule.starts_with("SHARE-SEAL-")) return true;
   constexpr std::string_view kRules[] = {"CRED-03", "CRED-04", "TOKEN-LOGIN-01", "TOKEN-LOGIN-02"};
   return std::ranges::find(kRules, error.rule) != std::end(kRules);
 }
@@ -82,30 +86,72 @@ bool BoundCredentials::IsSimulated(const script::Person& person) const {
   return simulated_[person.id] = simulated;
 }
 
+base::Result<void> BoundCredentials::Attempt(const script::Person& person,
+                                             const std::function<base::Result<void>()>& once,
+                                             const std::function<base::Result<void>(const base::Error&)>& refused) {
+  for (;;) {
+    auto done = once();
+    if (done.ok()) return done;
+    if (refused && done.error().code != ErrorCode::kAborted) KC_RETURN_IF_ERROR(refused(done.error()));
+    if (IsSimulated(person) || !terminal_.HasPeople() || IsFinal(done.error())) return done;
+    KC_ASSIGN_OR_RETURN(const bool again, AskToTryAgain(person, done.error()));
+    if (!again) return done;
+  }
+}
+
 base::Result<Approval> BoundCredentials::Approve(const script::Person& person, const ApprovalRequest& request) {
-  const auto tell = [&](const base::Error& why) -> base::Result<void> {
-    return request.refused && why.code != ErrorCode::kAborted ? request.refused(why) : base::Result<void>();
-  };
   auto found = BindingOf(person);
   if (!found.ok()) {
-    KC_RETURN_IF_ERROR(tell(found.error()));
+    if (request.refused) KC_RETURN_IF_ERROR(request.refused(found.error()));
     return std::move(found).error();
   }
-  const bool simulated = IsSimulated(person);
-  if (!simulated && !terminal_.HasPeople() && (*found)->kind != CredentialKind::kFiles) {
+  if (!IsSimulated(person) && !terminal_.HasPeople() && (*found)->kind != CredentialKind::kFiles) {
     return base::MakeError(
                ErrorCode::kAborted,
                fmt::format("{} approves with a credential of their own, and nobody is at the terminal", person.name))
         .WithHint("go on with `keyceremony resume RECORD`, without --unattended");
   }
-  for (;;) {
-    auto approval = ApproveOnce(person, **found, request);
-    if (approval.ok()) return approval;
-    KC_RETURN_IF_ERROR(tell(approval.error()));
-    if (simulated || !terminal_.HasPeople() || IsFinal(approval.error())) return approval;
-    KC_ASSIGN_OR_RETURN(const bool again, AskToTryAgain(person, approval.error()));
-    if (!again) return approval;
+  std::optional<Approval> approval;
+  const auto once = [&]() -> base::Result<void> {
+    KC_ASSIGN_OR_RETURN(approval, ApproveOnce(person, **found, request));
+    return {};
+  };
+  KC_RETURN_IF_ERROR(Attempt(person, once, request.refused));
+  return *std::move(approval);
+}
+
+base::Result<std::vector<ShamirShare>> BoundCredentials::OpenShares(const script::Person& person, const ShareUse& use) {
+  std::vector<ShamirShare> shares;
+  const auto bound = bound_.find(person.id);
+  if (bound != bound_.end() && bound->second.kind == CredentialKind::kOffline) {
+    KC_RETURN_IF_ERROR(KeyOf(person, person.open_key, "opens shares"));
+    const auto once = [&]() -> base::Result<void> {
+      KC_ASSIGN_OR_RETURN(shares, OpenElsewhere(person, use, terminal_));
+      return {};
+    };
+    KC_RETURN_IF_ERROR(Attempt(person, once, use.refused));
+    return shares;
   }
+  const auto open = [&](AgreementKey& opener) -> base::Result<void> {
+    shares.clear();
+    for (const Pin pin : use.request.pins) {
+      KC_ASSIGN_OR_RETURN(ShamirShare share, OpenShare(use.request.share, pin, opener));
+      shares.push_back(std::move(share));
+    }
+    return {};
+  };
+  KC_RETURN_IF_ERROR(UseOpener(person, open, use.refused));
+  return shares;
+}
+
+base::Result<void> BoundCredentials::UseOpener(const script::Person& person,
+                                               const std::function<base::Result<void>(AgreementKey&)>& use,
+                                               const std::function<base::Result<void>(const base::Error&)>& refused) {
+  const auto once = [&]() -> base::Result<void> {
+    KC_ASSIGN_OR_RETURN(const std::shared_ptr<AgreementKey> opener, OpenerOf(person));
+    return use(*opener);
+  };
+  return Attempt(person, once, refused);
 }
 
 base::Result<bool> BoundCredentials::AskToTryAgain(const script::Person& person, const base::Error& why) {

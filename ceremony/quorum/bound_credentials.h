@@ -3,6 +3,7 @@
 #ifndef CEREMONY_QUORUM_BOUND_CREDENTIALS_H_
 #define CEREMONY_QUORUM_BOUND_CREDENTIALS_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,8 +22,18 @@ class BoundCredentials final : public Credentials {
   BoundCredentials(const script::Binding& binding, room::Terminal& terminal, LoadCardModule load = LoadCardAlone);
 
   base::Result<Approval> Approve(const script::Person& person, const ApprovalRequest& request) override;
-  base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person) override;
+  base::Result<std::vector<ShamirShare>> OpenShares(const script::Person& person, const ShareUse& use) override;
   bool IsSimulated(const script::Person& person) const override;
+
+  // OpenerOf returns the key that opens the person's shares. A key in a file is
+  // asked for here, one on a card when it agrees. Errors as OpenShares; kNotFound for
+  // a person whose keys are offline.
+  base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person);
+  // UseOpener calls `use` with that key, and again as long as it fails and the
+  // person wants to try again. `refused` as in ShareUse.
+  base::Result<void> UseOpener(const script::Person& person,
+                               const std::function<base::Result<void>(AgreementKey&)>& use,
+                               const std::function<base::Result<void>(const base::Error&)>& refused);
 
  private:
   base::Result<const script::CredentialBinding*> BindingOf(const script::Person& person) const;
@@ -31,6 +42,9 @@ class BoundCredentials final : public Credentials {
   base::Result<std::shared_ptr<record::NoteSigner>> SignerInFile(const script::Person& person, const std::string& path);
   // The DER PKCS#8 in a file, with the passphrase typed where it needs one.
   base::Result<base::SecretBytes> OpenFile(const script::Person& person, const std::string& path, bool& encrypted);
+  // Attempt calls `once` until it succeeds, fails for good, or the person gives up.
+  base::Result<void> Attempt(const script::Person& person, const std::function<base::Result<void>()>& once,
+                             const std::function<base::Result<void>(const base::Error&)>& refused);
   base::Result<bool> AskToTryAgain(const script::Person& person, const base::Error& why);
 
   std::string estate_;

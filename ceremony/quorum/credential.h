@@ -5,10 +5,11 @@
 #define CEREMONY_QUORUM_CREDENTIAL_H_
 
 #include <functional>
-#include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "ceremony/quorum/agreement_key.h"
+#include "ceremony/quorum/share_request.h"
 #include "ceremony/record/note.h"
 #include "ceremony/script/roster.h"
 #include "hsm/base/bytes.h"
@@ -34,6 +35,17 @@ struct Approval {
   record::VerifierKey key;
 };
 
+// ShareUse is one use of one share file.
+struct ShareUse {
+  // What is asked for, its `key` left empty: it travels only where a request must.
+  ShareRequest request;
+  // As ApprovalRequest's. May be empty.
+  std::function<base::Result<void>(const base::Error&)> refused{};
+  // Told when a request leaves the room ("share-asked-elsewhere") and when its answer
+  // was taken ("share-handed-over"), with the request's SHA-256. May be empty.
+  std::function<base::Result<void>(std::string_view what, const std::string& request)> elsewhere{};
+};
+
 class Credentials {
  public:
   virtual ~Credentials() = default;
@@ -53,10 +65,14 @@ class Credentials {
   // nobody is at the terminal.
   virtual base::Result<Approval> Approve(const script::Person& person, const ApprovalRequest& request) = 0;
 
-  // OpenerOf returns the key that opens the person's shares, which is the
-  // roster's `open_key` (CRED-02 when it is another). kNotFound when the person
-  // brought none. A key in a file is asked for here, one on a card when it agrees.
-  virtual base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person) = 0;
+  // OpenShares has a person open their share of a token's PINs, and goes on asking
+  // as long as the person wants to try again: with the roster's `open_key` from a
+  // file or a card, or on a machine of their own. Shares in the order of use.pins.
+  // Refusals: CRED-02 the file holds another key than the roster; CRED-03, -04, -09 to
+  // -11 as above; those of OpenShare (share.h) and, for what a holder hands over, of
+  // ShareHandOver (share_request.h). kNotFound when the person brought no key;
+  // kAborted when they must be asked and nobody is at the terminal.
+  virtual base::Result<std::vector<ShamirShare>> OpenShares(const script::Person& person, const ShareUse& use) = 0;
 
   // IsSimulated tells whether nobody stands behind this person: only in a
   // rehearsal, for those who have no credential of their own or an unencrypted one.

@@ -22,20 +22,6 @@ std::string FileName(const std::string& text) {
                      checkpoint.ok() ? std::to_string(checkpoint->size) : "addendum");
 }
 
-base::Result<std::string> AskFolder(const script::Person& person, room::Terminal& terminal) {
-  room::Question question;
-  question.kind = room::Question::Kind::kText;
-  question.id = "approve.offline/folder/" + person.id;
-  question.person = person.name;
-  question.text = fmt::format(
-      "You sign on a machine of your own. In which folder of your stick shall the request be written ({} shows it "
-      "here)?",
-      kShowHere);
-  question.pattern = "(-|/[^ ].*)";
-  question.example = "/media/stick";
-  return terminal.Ask(question);
-}
-
 base::Result<std::string> AskSignature(const script::Person& person, room::Terminal& terminal) {
   room::Question question;
   question.kind = room::Question::Kind::kText;
@@ -63,6 +49,18 @@ base::Result<void> ShowHere(const std::string& text, room::Terminal& terminal) {
 
 }  // namespace
 
+base::Result<std::string> AskForFolder(const script::Person& person, const std::string& id, const std::string& text,
+                                       OrHere or_here, room::Terminal& terminal) {
+  room::Question question;
+  question.kind = room::Question::Kind::kText;
+  question.id = id + "/" + person.id;
+  question.person = person.name;
+  question.text = text;
+  question.pattern = or_here == OrHere::kYes ? "(-|/[^ ].*)" : "/[^ ].*";
+  question.example = "/media/stick";
+  return terminal.Ask(question);
+}
+
 base::Result<record::SignatureLine> SignOffline(const script::Person& person, const record::VerifierKey& key,
                                                 const ApprovalRequest& request, room::Terminal& terminal) {
   std::string log;
@@ -70,7 +68,12 @@ base::Result<record::SignatureLine> SignOffline(const script::Person& person, co
     KC_ASSIGN_OR_RETURN(const base::Bytes bytes, request.read_log());
     log.assign(base::AsText(bytes));
   }
-  KC_ASSIGN_OR_RETURN(const std::string folder, AskFolder(person, terminal));
+  const std::string where = fmt::format(
+      "You sign on a machine of your own. In which folder of your stick shall the request be written ({} shows it "
+      "here)?",
+      kShowHere);
+  KC_ASSIGN_OR_RETURN(const std::string folder,
+                      AskForFolder(person, "approve.offline/folder", where, OrHere::kYes, terminal));
   if (folder == kShowHere) {
     KC_RETURN_IF_ERROR(ShowHere(request.text, terminal));
   } else {

@@ -3,6 +3,9 @@
 #ifndef CEREMONY_QUORUM_OFFLINE_H_
 #define CEREMONY_QUORUM_OFFLINE_H_
 
+#include <cstdint>
+#include <string>
+
 #include "ceremony/quorum/credential.h"
 #include "ceremony/record/note.h"
 #include "ceremony/room/terminal.h"
@@ -10,6 +13,12 @@
 #include "hsm/base/result.h"
 
 namespace ceremony::quorum {
+
+// AskForFolder asks a person in which folder (of a stick) something is written for
+// them; `text` is the question. Where `or_here`, "-" is an answer, too: show it here.
+enum class OrHere : std::uint8_t { kNo, kYes };
+base::Result<std::string> AskForFolder(const script::Person& person, const std::string& id, const std::string& text,
+                                       OrHere or_here, room::Terminal& terminal);
 
 // SignOffline asks for a folder (a stick), writes there `<ceremony>-<size>.approval.json`
 // (approval_file.h) and `<ceremony>-<size>.approval.txt` (the very bytes to be signed),

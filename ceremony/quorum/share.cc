@@ -70,7 +70,16 @@ base::Result<script::SealedHalf> SealShare(const script::ShareFile& file, Pin pi
   return half;
 }
 
+const script::SealedHalf& HalfOf(const script::ShareFile& file, Pin pin) {
+  return pin == Pin::kUser ? file.user : file.security_officer;
+}
+
 base::Result<ShamirShare> OpenShare(const script::ShareFile& file, Pin pin, AgreementKey& key) {
+  KC_ASSIGN_OR_RETURN(const SecretBytes salted, OpenSalted(file, pin, key));
+  return TakeSalted(file, pin, salted);
+}
+
+base::Result<SecretBytes> OpenSalted(const script::ShareFile& file, Pin pin, AgreementKey& key) {
   if (const std::string given = key.public_key().SpkiSha256Hex(); given != file.holder_key) {
     return base::Refusal(
         "SHARE-KEY-01",
@@ -78,7 +87,7 @@ base::Result<ShamirShare> OpenShare(const script::ShareFile& file, Pin pin, Agre
         "take the credential that the holder had when the set was made, or reshare");
   }
   KC_ASSIGN_OR_RETURN(const std::string context, ContextOf(file, pin));
-  const script::SealedHalf& half = pin == Pin::kUser ? file.user : file.security_officer;
+  const script::SealedHalf& half = HalfOf(file, pin);
   auto opened = HpkeOpen(key, {half.enc, half.ciphertext}, base::AsBytes(std::string(kSealTag) + context),
                          base::AsBytes(half.commitment));
   if (!opened.ok()) {
@@ -89,7 +98,14 @@ base::Result<ShamirShare> OpenShare(const script::ShareFile& file, Pin pin, Agre
         fmt::format("the {} half of {} does not open: the file was changed", PinTitle(pin), WhoseOf(file)),
         "take the file from the record that made it");
   }
-  const SecretBytes salted = std::move(opened).value();
+  SecretBytes salted = std::move(opened).value();
+  KC_RETURN_IF_ERROR(TakeSalted(file, pin, salted));
+  return salted;
+}
+
+base::Result<ShamirShare> TakeSalted(const script::ShareFile& file, Pin pin, const SecretBytes& salted) {
+  KC_ASSIGN_OR_RETURN(const std::string context, ContextOf(file, pin));
+  const script::SealedHalf& half = HalfOf(file, pin);
   if (salted.size() <= kSaltBytes || CommitmentOf(context, salted.view()) != half.commitment) {
     return base::Refusal("SHARE-SEAL-02",
                          fmt::format("the {} half of {} opens to what its commitment {} does not fit", PinTitle(pin),

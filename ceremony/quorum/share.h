@@ -34,6 +34,16 @@ base::Result<script::SealedHalf> SealShare(const script::ShareFile& file, Pin pi
 //   SHARE-SEAL-02  it opens to something that its own commitment does not fit
 base::Result<ShamirShare> OpenShare(const script::ShareFile& file, Pin pin, AgreementKey& key);
 
+// The two halves of OpenShare, for a share that travels on before it is used:
+// OpenSalted returns the share behind its salt, judged by the commitment already;
+// TakeSalted judges what came from elsewhere, and takes the salt off. Errors as
+// above; TakeSalted's is SHARE-SEAL-02.
+base::Result<base::SecretBytes> OpenSalted(const script::ShareFile& file, Pin pin, AgreementKey& key);
+base::Result<ShamirShare> TakeSalted(const script::ShareFile& file, Pin pin, const base::SecretBytes& salted);
+
+// HalfOf is the sealed half of a share file that belongs to a PIN.
+const script::SealedHalf& HalfOf(const script::ShareFile& file, Pin pin);
+
 // CheckShare holds a share file that `person` gave against the set that opens
 // the token now. kRefused, each with what was found and what was expected:
 //   SHARE-ESTATE-01  of another estate

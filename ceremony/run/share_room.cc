@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ceremony/quorum/plain_file.h"
 #include "ceremony/record/storage.h"
 #include "ceremony/run/ceremony.h"
 #include "hsm/base/digest.h"
@@ -23,6 +24,13 @@ std::string Who(const script::Person& person) { return fmt::format("{} (share ho
 bool IsOfOneShare(const base::Error& error) {
   return error.code != base::ErrorCode::kAborted && error.code != base::ErrorCode::kIo &&
          error.code != base::ErrorCode::kInternal;
+}
+
+// What another copy of the file may mend.
+bool IsOfFile(const base::Error& error) {
+  constexpr std::string_view kRules[] = {"SHARE-FILE-",     "SHARE-ESTATE-", "SHARE-TOKEN-", "SHARE-SET-",
+                                         "SHARE-HOLDER-01", "SHARE-COMMIT-", "SHARE-SEAL-"};
+  return std::ranges::any_of(kRules, [&](std::string_view rule) { return error.rule.starts_with(rule); });
 }
 
 json ProofFields(const quorum::SplitProof& proof) {
@@ -45,7 +53,8 @@ base::Result<base::SecretBytes> ShareRoom::Combine(const std::string& token, Pin
     return base::Refusal(
         "SHARE-NONE-01",
         fmt::format("token {} is bound with login \"shares\", and this archive knows of no shares of it", token),
-        "bind it with \"pin-prompt\" or \"protected-path\", or bring the archive of its commissioning");
+        "share its PINs with quorum.reshare before it is used, bind it with \"pin-prompt\" or \"protected-path\", or "
+        "bring the archive of its commissioning");
   }
   estate::ShareSet set = *found;  // entries that are appended may move it
   if (set.since.ceremony.empty()) set.since.ceremony = ceremony_.folder();
@@ -71,8 +80,8 @@ base::Result<base::SecretBytes> ShareRoom::CombineSet(const estate::ShareSet& se
     if (auto given = Contribute(set, *person, pin, assembly); !given.ok()) {
       if (!IsOfOneShare(given.error())) return std::move(given).error();
       ceremony_.terminal().Say(room::Tone::kBad, given.error().message);
-      if (!given.error().rule.empty() && ceremony_.has_writer())
-        KC_RETURN_IF_ERROR(ceremony_.AppendRefusal(given.error(), ceremony_.history().current_step()));
+      if (!given.error().rule.empty() && !ceremony_.HasRecorded(given.error()))
+        KC_RETURN_IF_ERROR(RecordRefusal(given.error(), *person));
     }
   }
   KC_ASSIGN_OR_RETURN(base::SecretBytes secret, assembly.Combine());
@@ -87,30 +96,106 @@ base::Result<base::SecretBytes> ShareRoom::CombineSet(const estate::ShareSet& se
   return secret;
 }
 
-base::Result<script::ShareFile> ShareRoom::ReadFile(const estate::ShareSet& set, const std::string& person) {
-  const std::string name = quorum::ShareArtefact(set.token, set.set, person);
-  const std::string path = record::JoinPath(record::JoinPath(set.since.ceremony, record::kArtefactsFolder), name);
-  KC_ASSIGN_OR_RETURN(const auto there, ceremony_.world().storage.Find(path));
-  if (!there) {
-    return base::MakeError(base::ErrorCode::kNotFound, fmt::format("{}'s share file {} is missing", person, path))
-        .WithRule("SHARE-FILE-01")
-        .WithHint("put the copy back that the custodian or the off-site archive has");
+base::Result<void> ShareRoom::RecordRefusal(const base::Error& why, const script::Person& person) {
+  if (!ceremony_.has_writer()) return {};
+  json fields = ErrorFields(why);
+  fields["step"] = ceremony_.history().current_step();
+  fields["person"] = person.id;
+  fields["rule"] = why.rule;  // required, also where there is none
+  KC_RETURN_IF_ERROR(ceremony_.Append(record::EntryType::kRefusal, std::move(fields)));
+  ceremony_.SetRecorded(why);
+  return {};
+}
+
+// An empty answer: the holder gives up.
+base::Result<std::string> ShareRoom::AskForCopy(const script::Person& person, const base::Error& why) {
+  room::Terminal& terminal = ceremony_.terminal();
+  terminal.Say(room::Tone::kBad, why.message + (why.rule.empty() ? "" : " [" + why.rule + "]"));
+  room::Question question;
+  question.kind = room::Question::Kind::kChoice;
+  question.id = "share.copy/" + person.id;
+  question.person = Who(person);
+  question.text = "Have you a copy of your share file with you?";
+  question.choices = {"use my copy", "no"};
+  question.simulated = "no";
+  KC_ASSIGN_OR_RETURN(const std::string answer, terminal.Ask(question));
+  if (answer != question.choices.front()) return std::string();
+  question.kind = room::Question::Kind::kText;
+  question.id = "share.copy/path/" + person.id;
+  question.text = "Where is it? Type the path of the file.";
+  question.choices.clear();
+  question.simulated.clear();
+  question.pattern = "/[^ ].*";
+  question.example = fmt::format("/media/stick/{}.share.json", person.id);
+  return terminal.Ask(question);
+}
+
+base::Result<std::vector<quorum::ShamirShare>> ShareRoom::Open(const estate::ShareSet& set,
+                                                               const script::Person& person,
+                                                               quorum::SharePurpose purpose, std::vector<Pin> pins) {
+  std::string path = record::JoinPath(record::JoinPath(set.since.ceremony, record::kArtefactsFolder),
+                                      quorum::ShareArtefact(set.token, set.set, person.id));
+  for (;;) {
+    auto opened = OpenFrom(path, set, person, purpose, pins);
+    if (opened.ok() || !IsOfFile(opened.error()) || !ceremony_.terminal().HasPeople()) return opened;
+    if (!ceremony_.HasRecorded(opened.error())) KC_RETURN_IF_ERROR(RecordRefusal(opened.error(), person));
+    KC_ASSIGN_OR_RETURN(path, AskForCopy(person, opened.error()));
+    if (path.empty()) return opened;
   }
-  KC_ASSIGN_OR_RETURN(const base::Bytes bytes, record::ReadWholeFile(ceremony_.world().storage, path, kMaxShareFile));
+}
+
+base::Result<std::vector<quorum::ShamirShare>> ShareRoom::OpenFrom(const std::string& path, const estate::ShareSet& set,
+                                                                   const script::Person& person,
+                                                                   quorum::SharePurpose purpose,
+                                                                   const std::vector<Pin>& pins) {
   script::LoadedFile file;
   file.name = path;
-  file.bytes = std::string(base::AsText(bytes));
-  file.sha256 = base::Sha256Hex(bytes);
-  return script::ParseShare(std::move(file));
+  if (path.starts_with('/')) {
+    auto bytes = quorum::ReadPlainFile(path, kMaxShareFile);
+    if (!bytes.ok()) {
+      // A stick that fails is no disk of the record's.
+      base::Error error = std::move(bytes).error();
+      error.code = base::ErrorCode::kNotFound;
+      return std::move(error).WithRule("SHARE-FILE-01");
+    }
+    file.bytes = std::move(bytes).value();
+  } else {
+    KC_ASSIGN_OR_RETURN(const auto there, ceremony_.world().storage.Find(path));
+    if (!there) {
+      return base::MakeError(base::ErrorCode::kNotFound, fmt::format("{}'s share file {} is missing", person.id, path))
+          .WithRule("SHARE-FILE-01")
+          .WithHint("put the copy back that the custodian or the off-site archive has");
+    }
+    KC_ASSIGN_OR_RETURN(const base::Bytes bytes, record::ReadWholeFile(ceremony_.world().storage, path, kMaxShareFile));
+    file.bytes = std::string(base::AsText(bytes));
+  }
+  file.sha256 = base::Sha256Hex(file.bytes);
+  quorum::ShareUse use;
+  use.request.share_bytes = file.bytes;
+  auto share = script::ParseShare(std::move(file));
+  if (!share.ok()) return std::move(share).error().WithRule("SHARE-FILE-02");
+  use.request.share = std::move(share).value();
+  KC_RETURN_IF_ERROR(quorum::CheckShare(use.request.share, ceremony_.roster().estate, set, person.id));
+  use.request.origin = ceremony_.writer().origin();
+  use.request.mode = record::ModeName(ceremony_.mode());
+  use.request.step = ceremony_.history().current_step();
+  use.request.purpose = purpose;
+  use.request.pins = pins;
+  use.refused = [&](const base::Error& why) { return RecordRefusal(why, person); };
+  use.elsewhere = [&](std::string_view what, const std::string& request) -> base::Result<void> {
+    KC_RETURN_IF_ERROR(ceremony_.Append(
+        record::EntryType::kObserve,
+        {{"what", what}, {"token", set.token}, {"set", set.set}, {"person", person.id}, {"request", request}}));
+    return {};
+  };
+  return ceremony_.world().credentials.OpenShares(person, use);
 }
 
 base::Result<void> ShareRoom::Contribute(const estate::ShareSet& set, const script::Person& person, Pin pin,
                                          quorum::PinAssembly& assembly) {
-  KC_ASSIGN_OR_RETURN(const script::ShareFile file, ReadFile(set, person.id));
-  KC_RETURN_IF_ERROR(quorum::CheckShare(file, ceremony_.roster().estate, set, person.id));
-  KC_ASSIGN_OR_RETURN(const auto opener, ceremony_.world().credentials.OpenerOf(person));
-  KC_ASSIGN_OR_RETURN(quorum::ShamirShare share, quorum::OpenShare(file, pin, *opener));
-  return assembly.Add(person.id, std::move(share));
+  KC_ASSIGN_OR_RETURN(std::vector<quorum::ShamirShare> shares,
+                      Open(set, person, quorum::SharePurpose::kOpenToken, {pin}));
+  return assembly.Add(person.id, std::move(shares.front()));
 }
 
 base::Result<void> ShareRoom::Confirm(const estate::ShareSet& set, const script::Person& person) {
@@ -130,16 +215,14 @@ base::Result<void> ShareRoom::Confirm(const estate::ShareSet& set, const script:
         .WithHint(
             "`keyceremony resume RECORD` makes new shares; change the roster first if somebody else is to hold them");
   }
-  KC_ASSIGN_OR_RETURN(const script::ShareFile file, ReadFile(set, person.id));
-  KC_RETURN_IF_ERROR(quorum::CheckShare(file, ceremony_.roster().estate, set, person.id));
-  KC_ASSIGN_OR_RETURN(const auto opener, ceremony_.world().credentials.OpenerOf(person));
-  for (const Pin pin : {Pin::kUser, Pin::kSecurityOfficer}) KC_RETURN_IF_ERROR(quorum::OpenShare(file, pin, *opener));
+  KC_RETURN_IF_ERROR(Open(set, person, quorum::SharePurpose::kConfirm, {Pin::kUser, Pin::kSecurityOfficer}));
+  const estate::ShareHolder& holder = *set.FindHolder(person.id);
   KC_RETURN_IF_ERROR(ceremony_.Append(record::EntryType::kObserve, {{"what", "share-confirmed"},
                                                                     {"token", set.token},
                                                                     {"set", set.set},
                                                                     {"person", person.id},
-                                                                    {"user", file.user.commitment},
-                                                                    {"officer", file.security_officer.commitment}}));
+                                                                    {"user", holder.user_commitment},
+                                                                    {"officer", holder.officer_commitment}}));
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ceremony/estate/estate.h"
+#include "ceremony/quorum/share_request.h"
 #include "ceremony/quorum/share_set.h"
 #include "ceremony/script/roster.h"
 #include "ceremony/steps/step_context.h"
@@ -42,7 +43,15 @@ class ShareRoom final {
   base::Result<void> Contribute(const estate::ShareSet& set, const script::Person& person, quorum::Pin pin,
                                 quorum::PinAssembly& assembly);
   base::Result<void> Confirm(const estate::ShareSet& set, const script::Person& person);
-  base::Result<script::ShareFile> ReadFile(const estate::ShareSet& set, const std::string& person);
+  // Open has a holder open their share: from the archive's file, or, where that is
+  // not what the record says, from a copy of the holder's own.
+  base::Result<std::vector<quorum::ShamirShare>> Open(const estate::ShareSet& set, const script::Person& person,
+                                                      quorum::SharePurpose purpose, std::vector<quorum::Pin> pins);
+  base::Result<std::vector<quorum::ShamirShare>> OpenFrom(const std::string& path, const estate::ShareSet& set,
+                                                          const script::Person& person, quorum::SharePurpose purpose,
+                                                          const std::vector<quorum::Pin>& pins);
+  base::Result<std::string> AskForCopy(const script::Person& person, const base::Error& why);
+  base::Result<void> RecordRefusal(const base::Error& why, const script::Person& person);
   base::Result<void> Publish(const quorum::NewShareSet& made, const std::string& step);
   const estate::ShareSet* FindSet(const std::string& token);
 

@@ -101,8 +101,15 @@ bool StepRun::IsLogKey(const hsm::InventoryItem& item) const {
   return base::HexEncode(item.object.id()) == open.at("log_key_attributes").at("object_id").get<std::string>();
 }
 
-base::Result<base::SecretBytes> StepRun::CombineCurrentPin(const std::string& token, quorum::Pin pin) {
-  return ceremony_.shares().Combine(token, pin);
+base::Result<base::SecretBytes> StepRun::CurrentPin(const std::string& token, quorum::Pin pin) {
+  if (ceremony_.estate().FindShares(token) != nullptr) return ceremony_.shares().Combine(token, pin);
+  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> located, LocateToken(token));
+  terminal().Say(room::Tone::kPlain, fmt::format("Token {} has no shares yet: its {} is typed for the last time.",
+                                                 token, quorum::PinTitle(pin)));
+  KC_RETURN_IF_ERROR(Record("observe", {{"what", "pin-typed"}, {"token", token}, {"pin", quorum::PinName(pin)}}));
+  PinKeeper& pins = ceremony_.world().pins;
+  return pin == quorum::Pin::kUser ? pins.UserPin(token, located->Name())
+                                   : pins.SecurityOfficerPin(token, located->Name());
 }
 
 base::Result<void> StepRun::EndSession(const std::string& token) { return ceremony_.tokens().Forget(token); }

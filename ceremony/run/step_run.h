@@ -38,7 +38,7 @@ class StepRun final : public steps::StepContext {
   void AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> token) override;
   bool IsLogKey(const hsm::InventoryItem& item) const override;
   base::Result<steps::NewPins> ChooseNewPins(const std::string& token, const std::string& quorum) override;
-  base::Result<base::SecretBytes> CombineCurrentPin(const std::string& token, quorum::Pin pin) override;
+  base::Result<base::SecretBytes> CurrentPin(const std::string& token, quorum::Pin pin) override;
   base::Result<void> EndSession(const std::string& token) override;
 
   // What was achieved, for the `end` entry; and into the estate, once that is durable.

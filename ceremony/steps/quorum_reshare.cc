@@ -20,7 +20,9 @@ class QuorumReshareKind final : public StepKind {
   const StepDescription& description() const override {
     static const StepDescription description{
         "quorum.reshare",
-        "Gives a token new PINs and the quorum new shares of them; the shares that there were open nothing any more.",
+        "Gives a token new PINs and the quorum new shares of them; the shares that there were open nothing any more. "
+        "The "
+        "PINs of a token that has no shares yet are typed for the last time.",
         "`observe` entries with the commitment of each new share, each holder's confirmation, who gave an old share, "
         "and "
         "each PIN before and after it changes; `intent` and `done` around C_SetPIN; the share files",
@@ -55,11 +57,6 @@ class QuorumReshareKind final : public StepKind {
                   fmt::format("the binding logs in to token {} with {}, and shares are for a token of login shares",
                               name, script::NameOf(bound->login)),
                   "bind it with \"shares\", if its PINs are shared");
-      return;
-    }
-    if (plan.estate().FindToken(name) != nullptr && plan.estate().FindShares(name) == nullptr) {
-      plan.Breach("PLAN-SHARES-05", "token", fmt::format("by this step nobody holds shares of token {}", name),
-                  "its PINs are shared when it is commissioned with login shares");
       return;
     }
     PlanShares(name, step.fields.Text("shares"), plan);
@@ -118,10 +115,13 @@ class QuorumReshareKind final : public StepKind {
     };
     KC_ASSIGN_OR_RETURN(const bool is_set, IsSet(context, token, pin, fresh, set));
     if (!is_set) {
-      KC_ASSIGN_OR_RETURN(const base::SecretBytes old, context.CombineCurrentPin(name, pin));
-      KC_RETURN_IF_ERROR(record("pin-changing"));
+      // Nobody gives a share or types a PIN for a try that may not be made.
       KC_RETURN_IF_ERROR(token->Refresh());
+      KC_RETURN_IF_ERROR(hsm::CheckPinTries(token->info(), UserOf(pin)));
+      KC_ASSIGN_OR_RETURN(const base::SecretBytes old, context.CurrentPin(name, pin));
+      // A PIN that was typed wrong ends here, before anything says that it changes.
       KC_ASSIGN_OR_RETURN(hsm::LoginScope scope, hsm::LoginScope::Open(token, UserOf(pin), old));
+      KC_RETURN_IF_ERROR(record("pin-changing"));
       KC_RETURN_IF_ERROR(hsm::SetPin(scope.session(), old, fresh));
       KC_RETURN_IF_ERROR(scope.Close());
     }

@@ -124,9 +124,9 @@ class StepContext {
   // says; asked again within the step, it returns the same ones. Where they are
   // shared, the members of `quorum` get the shares and have confirmed them.
   virtual base::Result<NewPins> ChooseNewPins(const std::string& token, const std::string& quorum) = 0;
-  // CombineCurrentPin has holders of the shares that open the token now give
-  // them, and returns the PIN.
-  virtual base::Result<base::SecretBytes> CombineCurrentPin(const std::string& token, quorum::Pin pin) = 0;
+  // CurrentPin returns a PIN that the token has now: holders of the shares that open
+  // it give them; where the archive knows of none, it is typed.
+  virtual base::Result<base::SecretBytes> CurrentPin(const std::string& token, quorum::Pin pin) = 0;
   // EndSession logs out of a token before a step logs in to it in its own way.
   virtual base::Result<void> EndSession(const std::string& token) = 0;
 };

@@ -7,11 +7,15 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 import room
+
+sys.path.insert(0, str(room.SOURCE / "tests" / "support"))
+import shares  # noqa: E402
 
 SCRIPT = room.SOURCE / "scripts" / "smki-root-oca.ceremony.json"
 PASSPHRASE = "four words nobody guesses"
@@ -119,7 +123,7 @@ class Alone(Custodian):
         for arguments, message in (
                 (["approve", "x.json"], "no credential was named"),
                 (["approve", "x.json", "--card", "/m.so", "--label", "L"], "--card needs --person"),
-                (["show", str(self.place.binding)], "is neither a person file nor")):
+                (["show", str(self.place.binding)], "is none of a custodian's files")):
             done = subprocess.run(["keyceremony", "custodian", *arguments], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(message, done.stderr)
@@ -242,6 +246,154 @@ class InTheRoom(Custodian):
         self.assertIn("Alice Archer has not signed: 3 wrong passphrases", shown)
         first = [entry["person"] for entry in self.entries("cosign")][:2]
         self.assertEqual(first, ["bob", "carol"])
+
+
+class SharesElsewhere(Custodian):
+    """Alice's keys never touch the machine in the room: she approves and opens her share on another."""
+
+    def setUp(self):
+        super().setUp()
+        self.credential, _ = self.make("alice")
+        self.bind("alice", {"offline": True})
+        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
+        self.place.write_binding()
+        self.requests = []
+
+    def open_share(self, request, *more, status=0, credential=None):
+        """`custodian open-share` on the holder's own machine."""
+        done, shown = self.play("custodian", "open-share", request, "--credential", credential or self.credential, *more,
+                                first=[(r"passphrase of your credential", PASSPHRASE)])
+        self.assertEqual(done, status, shown[-3000:])
+        return shown
+
+    def keep(self, request):
+        kept = self.folder / f"kept-{len(self.requests)}.share-request.json"
+        shutil.copy(request, kept)
+        self.requests.append(kept)
+        return kept
+
+    def hand_over(self, match):
+        request = pathlib.Path(match.group(1))
+        self.keep(request)
+        self.shown_in_the_room = match.group(0)
+        self.shown_at_home = self.open_share(request)
+        return str(request).replace(".share-request.json", ".share-answer.json")
+
+    def sign(self, match):
+        self.sign_request(pathlib.Path(match.group(1) + ".json"), self.credential)
+        return match.group(1) + ".signed"
+
+    def in_the_room(self, answer=None, first=()):
+        return self.run_script(first=list(first) + [
+            (r"In which folder", str(self.stick)),
+            (r"Written:\s+(\S+\.share-request\.json).*Your answer", answer or self.hand_over),
+            (r"Written:\s+(\S+)\.json.*Your signature", self.sign),
+        ])
+
+    def observed(self, what):
+        return [entry for entry in self.entries("observe") if entry["what"] == what]
+
+    def pem(self):
+        """Her opening key without its passphrase, as only she has it."""
+        out = self.folder / "plain.pem"
+        room.tool("openssl", "pkey", "-in", self.credential / "open.pem", "-passin", "pass:" + PASSPHRASE, "-out", out)
+        return out
+
+    def test_a_share_is_opened_on_another_machine_and_both_show_the_same_words(self):
+        status, shown = self.in_the_room()
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+        asked, handed = self.observed("share-asked-elsewhere"), self.observed("share-handed-over")
+        self.assertEqual([entry["request"] for entry in asked], [entry["request"] for entry in handed])
+        self.assertGreaterEqual(len(asked), 3)  # confirmed, and given for two logins
+        self.assertEqual({entry["person"] for entry in asked}, {"alice"})
+        for entry, request in zip(asked, self.requests):
+            self.assertEqual(entry["request"], shares.digest_of_request(json.loads(request.read_text())))
+        for start in range(0, 64, 8):
+            self.assertIn(asked[-1]["request"][start:start + 8], self.shown_in_the_room)
+            self.assertIn(asked[-1]["request"][start:start + 8], self.shown_at_home)
+        self.assertIn("alice", self.observed("shares-contributed")[0]["people"])
+        # Her share is in no file and on no screen.
+        share = json.loads(self.requests[0].read_text())
+        secret = shares.open_salted(json.loads(base64.b64decode(share["share"])), "user", self.pem(), self.folder)[16:]
+        for said in (shown, self.shown_at_home):
+            self.assertNotIn(secret.hex(), said)
+            self.assertNotIn(base64.b64encode(secret).decode(), said)
+        for path in [*self.place.archive.rglob("*"), *self.stick.rglob("*")]:
+            if path.is_file():
+                self.assertNotIn(secret, path.read_bytes(), path)
+        self.look_at_the_files()
+
+    def look_at_the_files(self):
+        """`custodian show` on what lies about now."""
+        def show(*arguments):
+            return subprocess.run(["keyceremony", "custodian", "show", *map(str, arguments)], capture_output=True,
+                                  text=True, check=True).stdout
+        file, = (self.record / "artefacts" / "shares" / "root-hsm").glob("*/alice.share.json")
+        self.assertIn("a sealed share of a token's PINs", show(file))
+        self.assertIn("good: it opens token root-hsm now", show(file, "--archive", self.place.archive))
+        other = json.loads(file.read_text())
+        other["set"] = "0" * 32
+        (self.folder / "other.json").write_text(json.dumps(other))
+        self.assertIn("none of this archive's", show(self.folder / "other.json", "--archive", self.place.archive))
+        self.assertIn("a request to open your share", show(self.requests[-1]))
+        answer, = self.stick.glob("*.share-answer.json")
+        self.assertIn("a share on its way", show(answer))
+        # Her machine refuses what does not fit.
+        self.assertIn("SHARE-HAND-05", self.open_share(self.requests[-1], "--share", self.folder / "other.json", status=1))
+        bobs, _ = self.make("bob")
+        self.assertIn("SHARE-HOLDER-01", self.open_share(self.requests[-1], status=1, credential=bobs))
+
+    def test_another_program_may_answer_and_what_is_brought_back_wrong_is_named_and_asked_for_anew(self):
+        answers = []
+
+        def answer(match):
+            request = self.keep(pathlib.Path(match.group(1)))
+            answers.append(shares.answer_request(request, self.pem(), self.folder))
+            if len(answers) == 2:  # that of the first request once more
+                return answers[0]
+            if len(answers) == 3:
+                changed = json.loads(answers[2])
+                half = changed["user"]
+                half["ciphertext"] = ("B" if half["ciphertext"][0] == "A" else "A") + half["ciphertext"][1:]
+                path = self.stick / "changed.share-answer.json"
+                path.write_text(json.dumps(changed))
+                return str(path)
+            return answers[-1]
+
+        status, shown = self.in_the_room(answer, first=[(r"What now\?", "try again")])
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+        self.assertEqual(self.refused(), [("SHARE-HAND-01", "alice"), ("SHARE-HAND-03", "alice")])
+        requests = [entry["request"] for entry in self.observed("share-asked-elsewhere")]
+        self.assertEqual(len(set(requests)), len(requests))
+
+
+class OwnCopies(Custodian):
+    def test_a_share_file_that_is_gone_from_the_archive_is_read_from_the_holders_stick(self):
+        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
+        self.place.write_binding()
+        copy = self.stick / "mine.json"
+
+        def lose(_):
+            if not copy.exists():
+                file, = (self.record / "artefacts" / "shares" / "root-hsm").glob("*/alice.share.json")
+                bobs = file.with_name("bob.share.json")
+                shutil.copy(file, copy)
+                shutil.copy(bobs, self.stick / "bobs.json")
+                file.unlink()
+            return "contribute"
+
+        copies = iter([str(self.stick / "bobs.json"), str(copy)])
+        status, shown = self.run_script(first=[
+            (r"Alice Archer[^┌]*Do you give your share", lose),
+            (r"Have you a copy of your share file", "use my copy"),
+            (r"Where is it\?", lambda _: next(copies, str(copy))),
+        ])
+        self.assertEqual(status, 1, shown[-3000:])  # at the end a file of the record is missing
+        self.assertEqual(self.refused()[:2], [("SHARE-FILE-01", "alice"), ("SHARE-HOLDER-01", "alice")])
+        given = [entry["people"] for entry in self.entries("observe") if entry["what"] == "shares-contributed"]
+        self.assertEqual(given[0], ["alice", "bob"])
 
 
 class MixedRehearsal(Custodian):

@@ -58,6 +58,11 @@ class Shares(unittest.TestCase):
         path.write_text(json.dumps(plan))
         return path
 
+    def prepare(self):
+        """Prepares a rehearsal without holding it."""
+        subprocess.run(["keyceremony", "rehearse", self.script("none", [{"id": "x", "do": "token.verify", "token": "root-hsm"}]),
+                        "--unattended", "--archive", self.archive], capture_output=True, check=False)
+
     def verify_step(self, name="look"):
         return self.script(name, [{"id": "look", "do": "token.verify", "token": "root-hsm"}])
 
@@ -191,6 +196,64 @@ class Resharing(Shares):
         self.assertFalse((self.archive / "0002-reshare").exists())
 
 
+class Converting(Shares):
+    """A token that was commissioned with typed PINs (in a rehearsal, in envelopes)."""
+
+    def bind(self, login):
+        binding = self.archive / "rehearsal" / "binding.json"
+        bound = json.loads(binding.read_text())
+        bound["tokens"]["root-hsm"]["login"] = login
+        binding.write_text(json.dumps(bound))
+
+    def commission(self):
+        """The first ceremony with typed PINs; returns both."""
+        self.prepare()
+        self.bind("pin-prompt")
+        self.rehearse()
+        self.assertEqual(self.share_files(), [])
+        self.bind("shares")
+        return [next((self.archive / "rehearsal").rglob(f"root-hsm.{which}.pin")).read_text()
+                for which in ("user", "security-officer")]
+
+    def test_a_token_gets_shares_in_place_and_its_typed_pins_open_nothing_any_more(self):
+        typed, typed_officer = self.commission()
+        self.rehearse(self.reshare_step())
+        second = self.archive / "0002-reshare"
+        user, officer = self.pin(second), self.pin(second, "security-officer")
+        self.assertEqual([self.opens(user), self.opens(officer, officer=True)], [True, True])
+        self.assertEqual([self.opens(typed), self.opens(typed_officer, officer=True)], [False, False])
+        log = entries(second)
+        self.assertEqual([entry["pin"] for entry in log if entry.get("what") == "pin-typed"], ["user", "security-officer"])
+        self.assertEqual([entry for entry in log if entry.get("what") == "shares-contributed"], [])
+        self.assertEqual([entry["pin"] for entry in log if entry.get("what") == "pin-changed"], ["user", "security-officer"])
+        held = self.status()["tokens"][0]["shares"]
+        self.assertEqual((held["generation"], held["ceremony"], held["holders"]), (1, "0002-reshare", EVERYBODY))
+        self.assertEqual(self.verdict()[0], 0, self.verdict()[1])
+        self.rehearse(self.verify_step())
+        self.assertEqual([entry["generation"] for entry in observed(self.archive / "0003-look", "shares-contributed")], [1])
+
+    def test_before_that_nobody_has_a_share_to_give(self):
+        self.commission()
+        _, err = self.rehearse(self.verify_step(), expect=1)
+        self.assertIn("SHARE-NONE-01", err)
+        self.assertIn("quorum.reshare", err)
+
+    def test_a_wrong_old_pin_costs_one_try_and_changes_nothing(self):
+        typed, _ = self.commission()
+        envelope = next((self.archive / "rehearsal").rglob("root-hsm.user.pin"))
+        envelope.write_text("not the PIN, at all")
+        self.rehearse(self.reshare_step(), expect=3)
+        second = self.archive / "0002-reshare"
+        self.assertEqual(observed(second, "pin-changing"), [])
+        self.assertEqual([entry["fn"] for entry in entries(second) if entry["type"] == "intent"], [])
+        self.assertTrue(self.opens(typed))
+        envelope.write_text(typed)
+        done = subprocess.run(["keyceremony", "resume", second, "--unattended"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(self.opens(self.pin(second)))
+        self.assertEqual(self.verdict()[0], 0, self.verdict()[1])
+
+
 class BadDays(Shares):
     def look(self, change, expect=0):
         """A ceremony that must open the token, after something was done to the share files of the first one."""
@@ -279,8 +342,7 @@ class BadDays(Shares):
 
     def changed_roster(self, change):
         """Prepares a rehearsal without holding it, and changes who is in it."""
-        subprocess.run(["keyceremony", "rehearse", self.script("none", [{"id": "x", "do": "token.verify", "token": "root-hsm"}]),
-                        "--unattended", "--archive", self.archive], capture_output=True, check=False)
+        self.prepare()
         roster = self.archive / "rehearsal" / "roster.json"
         people = json.loads(roster.read_text())
         change(people)

@@ -39,7 +39,7 @@ Outcome CleanRun(const Stage& stage) {
   stage.Reset();
   Outcome clean = stage.Begin({});
   REQUIRE_MESSAGE(clean.done, clean.message);
-  REQUIRE(clean.calls.size() > 90);
+  REQUIRE(clean.calls.size() > 70);
   REQUIRE(clean.storage_calls > 100);
   REQUIRE(clean.prompts > 10);
   REQUIRE(stage.Judge().empty());
@@ -164,6 +164,30 @@ TEST_SUITE("reshare") {
     for (std::uint64_t i = 0; i < clean.prompts; ++i)
       Try(stage, {Where::kPrompt, How::kFailInstead, i, 0, 0}, {"aborted"});
     for (std::uint64_t i = 0; i < clean.storage_calls; i += 3)
+      Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
+  }
+}
+
+TEST_SUITE("convert") {
+  TEST_CASE("cut off anywhere, a token whose typed PINs are shared opens with the one or the other") {
+    const Stage stage("convert", fault::Script::kConvert);
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    const std::set<std::string> touches = {"C_SetPIN", "C_Login"};
+    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
+    std::size_t changes = 0;
+    for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
+      if (!touches.contains(clean.calls[i])) continue;
+      if (clean.calls[i] == "C_SetPIN") ++changes;
+      Try(stage, {Where::kCall, How::kKillBefore, i, 0, 0}, {});
+      Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
+      Try(stage, {Where::kCall, How::kFailInstead, i, CKR_DEVICE_ERROR, 0}, codes);
+      Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, codes);
+    }
+    CHECK(changes == 2);
+    for (std::uint64_t i = 0; i < clean.prompts; ++i)
+      Try(stage, {Where::kPrompt, How::kFailInstead, i, 0, 0}, {"aborted"});
+    for (std::uint64_t i = 0; i < clean.storage_calls; i += 5)
       Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
   }
 }

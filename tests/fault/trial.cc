@@ -38,20 +38,30 @@ using nlohmann::json;
 using namespace ceremony;
 
 const std::string kRootScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
-// One with the shares of the token made, used, made anew and used again.
-constexpr const char* kReshareScript = R"({
-  "format": "keyceremony-script/1", "id": "reshare", "title": "Resharing", "estate": "smki.example",
+// A script with these steps after the roll call.
+std::string ScriptOf(const std::string& id, const std::string& steps) {
+  return R"({
+  "format": "keyceremony-script/1", "id": ")" +
+         id + R"(", "title": "Shares", "estate": "smki.example",
   "purpose": "To give a token new PINs.", "policy": "smki.policy.json",
   "tokens": {"root-hsm": {"role": "live", "domain": "organisation"}},
   "sections": [
     {"id": "first", "title": "First", "steps": [
       {"id": "attend", "do": "room.attend",
-       "people": {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}},
-      {"id": "commission", "do": "token.commission", "token": "root-hsm"},
-      {"id": "look", "do": "token.verify", "token": "root-hsm"},
-      {"id": "reshare", "do": "quorum.reshare", "token": "root-hsm"},
-      {"id": "look-again", "do": "token.verify", "token": "root-hsm"}]}]
-})";
+       "people": {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}})" +
+         steps + "]}]}";
+}
+constexpr const char* kCommission = R"(, {"id": "commission", "do": "token.commission", "token": "root-hsm"})";
+constexpr const char* kLook = R"(, {"id": "look", "do": "token.verify", "token": "root-hsm"})";
+constexpr const char* kReshare = R"(, {"id": "reshare", "do": "quorum.reshare", "token": "root-hsm"})";
+constexpr const char* kLookAgain = R"(, {"id": "look-again", "do": "token.verify", "token": "root-hsm"})";
+
+void BindLogin(const std::string& path, const std::string& login) {
+  std::ifstream file(path);
+  json binding = json::parse(file);
+  binding["tokens"]["root-hsm"]["login"] = login;
+  std::ofstream(path) << binding;
+}
 
 [[noreturn]] void Die() {
   kill(getpid(), SIGKILL);
@@ -297,16 +307,20 @@ Stage::Stage(const std::string& name, Script script) : objects_(script == Script
   archive_ = root_ + "/archive";
   prepared_ = root_ + "/prepared";
   script_ = kRootScript;
-  if (script == Script::kReshare) {
+  const std::string first = root_ + "/commission.ceremony.json";
+  if (script != Script::kRoot) {
     script_ = root_ + "/reshare.ceremony.json";
-    std::ofstream(script_) << kReshareScript;
+    const std::string before = script == Script::kReshare ? std::string(kCommission) + kLook : std::string();
+    std::ofstream(script_) << ScriptOf("reshare", before + kReshare + kLookAgain);
+    std::ofstream(first) << ScriptOf("commission", kCommission);
     fs::copy(std::string(SCRIPTS_FOLDER) + "/smki.policy.json", root_);
   }
   has_softhsm_ = run::FindSoftHsm().ok();
   if (!has_softhsm_) return;
-  const Outcome prepared = InChild([this] {
-    const auto prepare = [this]() -> base::Result<void> {
-      KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(script_, "", "", steps::Catalogue()));
+  const std::string& first_or_only = script == Script::kConvert ? first : script_;
+  const Outcome prepared = InChild([&] {
+    const auto prepare = [&]() -> base::Result<void> {
+      KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(first_or_only, "", "", steps::Catalogue()));
       return run::PrepareRehearsal(archive_, inputs.script, inputs.policy, hsm::Module::Load);
     };
     const auto result = prepare();
@@ -315,6 +329,17 @@ Stage::Stage(const std::string& name, Script script) : objects_(script == Script
   if (!prepared.done) {
     std::fprintf(stderr, "the rehearsal could not be prepared: %s\n", prepared.message.c_str());
     std::abort();
+  }
+  if (script == Script::kConvert) {
+    const std::string binding = run::RehearsalPaths(archive_).binding;
+    BindLogin(binding, "pin-prompt");
+    const Outcome commissioned = InChild([&] { return Play(archive_, first, {}, false); });
+    if (!commissioned.done) {
+      std::fprintf(stderr, "the token could not be commissioned: %s\n", commissioned.message.c_str());
+      std::abort();
+    }
+    BindLogin(binding, "shares");
+    before_ = NewestRecord();
   }
   fs::copy(archive_, prepared_, fs::copy_options::recursive);
 }
@@ -351,7 +376,7 @@ Outcome Stage::GoOn(int most) const {
   for (int i = 0; i < most; ++i) {
     // Without all of its inputs a record was never opened: the first command again.
     const std::string record = NewestRecord();
-    const bool begun = !record.empty() && fs::exists(archive_ + "/" + record + "/inputs/log-key.json");
+    const bool begun = record != before_ && fs::exists(archive_ + "/" + record + "/inputs/log-key.json");
     outcome = begun ? Resume({}) : Begin({});
     if (outcome.done) break;
   }

@@ -37,9 +37,9 @@ struct Outcome {
   std::uint64_t clock_readings = 0;
 };
 
-// What is played: the shipped root ceremony, or one that takes a token into
-// service and shares its PINs anew.
-enum class Script : std::uint8_t { kRoot, kReshare };
+// What is played: the shipped root ceremony; one that takes a token into service and
+// shares its PINs anew; one that shares typed PINs of a token in service.
+enum class Script : std::uint8_t { kRoot, kReshare, kConvert };
 
 // Stage is one archive at one path that is put back to its prepared state for
 // every trial (SoftHSM's paths are absolute).
@@ -73,6 +73,7 @@ class Stage final {
   std::string prepared_;
   std::string script_;
   std::size_t objects_ = 0;  // on the token, in the end
+  std::string before_;       // the newest record of the prepared archive; empty if there is none
   bool has_softhsm_ = false;
 };
 

@@ -9,6 +9,8 @@ import subprocess
 
 KEM_SUITE = b"KEM\x00\x10"
 SUITE = b"HPKE\x00\x10\x00\x01\x00\x02"
+CONTEXT = ["estate", "token", "set", "generation", "quorum", "m", "n", "holder", "holder_key", "x"]
+HALVES = {"user": "user", "security-officer": "security_officer"}
 # DER of a P-256 SubjectPublicKeyInfo up to the point.
 SPKI_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 
@@ -54,29 +56,75 @@ def gcm_open(key, nonce, aad, sealed):
     return aes_ctr(key, nonce + b"\x00\x00\x00\x02", text)
 
 
+def gcm_seal(key, nonce, aad, text):
+    sealed = aes_ctr(key, nonce + b"\x00\x00\x00\x02", text)
+    subkey = openssl("enc", "-aes-256-ecb", "-nopad", "-K", key.hex(), data=bytes(16))
+    mask = aes_ctr(key, nonce + b"\x00\x00\x00\x01", bytes(16))
+    return sealed + bytes(a ^ b for a, b in zip(ghash(subkey, aad, sealed), mask))
+
+
+def schedule(agreed, enc, recipient, info):
+    """Key and nonce of RFC 9180's base mode from an agreement."""
+    shared = expand(KEM_SUITE, extract(KEM_SUITE, b"", b"eae_prk", agreed), b"shared_secret", enc + recipient, 32)
+    context = b"\x00" + extract(SUITE, b"", b"psk_id_hash", b"") + extract(SUITE, b"", b"info_hash", info)
+    secret = extract(SUITE, shared, b"secret", b"")
+    return expand(SUITE, secret, b"key", context, 32), expand(SUITE, secret, b"base_nonce", context, 12)
+
+
+def hpke_seal(recipient_spki, info, aad, text, scratch):
+    own, peer = pathlib.Path(scratch) / "sender.pem", pathlib.Path(scratch) / "recipient.der"
+    own.write_bytes(openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    peer.write_bytes(recipient_spki)
+    agreed = openssl("pkeyutl", "-derive", "-inkey", own, "-peerkey", peer, "-peerform", "DER")
+    enc = openssl("pkey", "-in", own, "-pubout", "-outform", "DER")[-65:]
+    return enc, gcm_seal(*schedule(agreed, enc, recipient_spki[-65:], info), aad, text)
+
+
 def hpke_open(private_pem, enc, info, aad, sealed, scratch):
     peer = pathlib.Path(scratch) / "peer.pem"
     peer.write_bytes(b"-----BEGIN PUBLIC KEY-----\n" + base64.encodebytes(SPKI_HEAD + enc) + b"-----END PUBLIC KEY-----\n")
     agreed = openssl("pkeyutl", "-derive", "-inkey", private_pem, "-peerkey", peer)
     own = openssl("pkey", "-in", private_pem, "-pubout", "-outform", "DER")[-65:]
-    shared = expand(KEM_SUITE, extract(KEM_SUITE, b"", b"eae_prk", agreed), b"shared_secret", enc + own, 32)
-    context = b"\x00" + extract(SUITE, b"", b"psk_id_hash", b"") + extract(SUITE, b"", b"info_hash", info)
-    secret = extract(SUITE, shared, b"secret", b"")
-    return gcm_open(expand(SUITE, secret, b"key", context, 32), expand(SUITE, secret, b"base_nonce", context, 12), aad, sealed)
+    return gcm_open(*schedule(agreed, enc, own, info), aad, sealed)
 
 
-def open_share(file, pin, private_pem, scratch):
-    """The share of one PIN ("user" or "security-officer") from a share file: (x, bytes)."""
-    share = json.loads(pathlib.Path(file).read_text())
-    names = ["estate", "token", "set", "generation", "quorum", "m", "n", "holder", "holder_key", "x"]
-    context = json.dumps({**{name: share[name] for name in names}, "pin": pin}, sort_keys=True, separators=(",", ":"),
+def open_salted(share, pin, private_pem, scratch):
+    """Salt and share of one PIN ("user" or "security-officer") from what a share file says."""
+    context = json.dumps({**{name: share[name] for name in CONTEXT}, "pin": pin}, sort_keys=True, separators=(",", ":"),
                          ensure_ascii=False).encode()
-    half = share["user" if pin == "user" else "security_officer"]
+    half = share[HALVES[pin]]
     salted = hpke_open(private_pem, base64.b64decode(half["enc"]), b"keyceremony-share/1\n" + context,
                        half["commitment"].encode(), base64.b64decode(half["ciphertext"]), scratch)
     if hashlib.sha256(b"keyceremony-share-commitment/1\n" + context + b"\n" + salted).hexdigest() != half["commitment"]:
         raise ValueError("the commitment does not fit")
-    return share["x"], salted[16:]
+    return salted
+
+
+def open_share(file, pin, private_pem, scratch):
+    """The share of one PIN from a share file: (x, bytes)."""
+    share = json.loads(pathlib.Path(file).read_text())
+    return share["x"], open_salted(share, pin, private_pem, scratch)[16:]
+
+
+def digest_of_request(request):
+    """What both machines show of a share request."""
+    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(b"keyceremony-share-request/1\n" + canonical.encode()).hexdigest()
+
+
+def answer_request(file, private_pem, scratch):
+    """Answers a share request as `custodian open-share` does."""
+    request = json.loads(pathlib.Path(file).read_text())
+    share = json.loads(base64.b64decode(request["share"]))
+    digest = digest_of_request(request)
+    answer = {"format": "keyceremony-share-answer/1", "request": digest, "holder": share["holder"]}
+    for pin in request["pins"]:
+        enc, sealed = hpke_seal(base64.b64decode(request["key"]),
+                                f"keyceremony-share-answer/1\n{digest}\n{pin}".encode(),
+                                share[HALVES[pin]]["commitment"].encode(),
+                                open_salted(share, pin, private_pem, scratch), scratch)
+        answer[HALVES[pin]] = {"enc": base64.b64encode(enc).decode(), "ciphertext": base64.b64encode(sealed).decode()}
+    return json.dumps(answer)
 
 
 def times(a, b):

@@ -14,6 +14,7 @@
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "tests/support/results.h"
+#include "tests/unit/quorum/company.h"
 
 namespace {
 
@@ -22,36 +23,6 @@ using namespace ceremony;
 using namespace ceremony::quorum;
 using support::Bad;
 using support::Good;
-
-SecretBytes Secret(std::string_view text) { return SecretBytes::CopyOf(base::AsBytes(text)); }
-
-// A roster of n custodians whose opening keys are here.
-struct Company {
-  explicit Company(int n) {
-    roster.estate = "smki.example";
-    roster.quorums = {{"custodians", 0, script::Role::kCustodian}};
-    for (int i = 0; i < n; ++i) {
-      script::Person person;
-      person.id = fmt::format("p{}", i + 1);
-      person.name = fmt::format("Person {}", i + 1);
-      person.roles = {script::Role::kCustodian};
-      person.state = script::PersonState::kActive;
-      person.sign_key = "present";
-      // One key for all beyond ten people: making 255 takes longer than what is tested.
-      keys.push_back(i < 10 ? std::shared_ptr<SoftwareAgreementKey>(Good(SoftwareAgreementKey::Generate())) : keys[0]);
-      person.open_key = base::Base64Encode(keys.back()->public_key().spki());
-      roster.people.push_back(std::move(person));
-    }
-  }
-  NewShareSet Make(int m, std::int64_t generation = 1, const std::string& token = "root-hsm") {
-    roster.quorums[0].m = m;
-    return Good(MakeShareSet(roster, roster.quorums[0], token, generation, user, officer));
-  }
-  script::Roster roster;
-  std::vector<std::shared_ptr<SoftwareAgreementKey>> keys;
-  SecretBytes user = Secret("7KD2-QX9W-PM4T");
-  SecretBytes officer = Secret("MMT4WPX9QD2K7-ZZ8B");
-};
 
 std::string RuleOf(const base::Result<void>& result) { return result.ok() ? "" : result.error().rule; }
 

@@ -1,0 +1,86 @@
+#include "ceremony/quorum/offline_share.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "ceremony/quorum/offline.h"
+#include "ceremony/quorum/plain_file.h"
+#include "ceremony/quorum/share_request.h"
+#include "ceremony/record/checkpoint.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::quorum {
+namespace {
+
+constexpr std::size_t kMaxAnswer = 65536;
+
+std::string FileName(const ShareRequest& request) {
+  const auto parts = record::SplitOrigin(request.origin);
+  return fmt::format("{}-{}-{}.share-request.json", parts.ok() ? parts->ceremony : "ceremony", request.share.token,
+                     request.share.holder);
+}
+
+// A stick that fails is no disk of the record's: the holder tries again, or somebody else gives a share.
+base::Error OfStick(base::Error error) {
+  if (error.code == base::ErrorCode::kIo) error.code = base::ErrorCode::kNotFound;
+  return error;
+}
+
+base::Result<ShareAnswer> AskAnswer(const script::Person& person, room::Terminal& terminal) {
+  room::Question question;
+  question.kind = room::Question::Kind::kText;
+  question.id = "share.elsewhere/answer/" + person.id;
+  question.person = person.name;
+  question.text = "Your answer: the path of the file that you bring back, or its one line, pasted or scanned.";
+  question.pattern = "[/{].*";
+  question.example = "/media/stick/root-2026-root-hsm-alice.share-answer.json";
+  KC_ASSIGN_OR_RETURN(std::string given, terminal.Ask(question));
+  script::LoadedFile file;
+  file.name = "the answer";
+  if (given.starts_with('/')) {
+    file.name = given;
+    auto read = ReadPlainFile(file.name, kMaxAnswer);
+    if (!read.ok()) return OfStick(std::move(read).error());
+    given = std::move(read).value();
+  }
+  file.sha256 = base::Sha256Hex(given);
+  file.bytes = std::move(given);
+  return ParseShareAnswer(std::move(file));
+}
+
+}  // namespace
+
+base::Result<std::vector<ShamirShare>> OpenElsewhere(const script::Person& person, const ShareUse& use,
+                                                     room::Terminal& terminal) {
+  if (!terminal.HasPeople()) {
+    return base::MakeError(base::ErrorCode::kAborted,
+                           fmt::format("{} opens their share on a machine of their own, and nobody is at the terminal",
+                                       person.name))
+        .WithHint("go on with `keyceremony resume RECORD`, without --unattended");
+  }
+  KC_ASSIGN_OR_RETURN(ShareHandOver hand_over, ShareHandOver::Begin(use.request));
+  const std::string digest = base::HexEncode(hand_over.digest());
+  KC_ASSIGN_OR_RETURN(const std::string text, WriteShareRequest(hand_over.request()));
+  KC_ASSIGN_OR_RETURN(
+      const std::string folder,
+      AskForFolder(person, "share.elsewhere/folder",
+                   "You open your share on a machine of your own. In which folder of your stick shall the request be "
+                   "written?",
+                   OrHere::kNo, terminal));
+  if (use.elsewhere) KC_RETURN_IF_ERROR(use.elsewhere("share-asked-elsewhere", digest));
+  const std::string path = folder + "/" + FileName(hand_over.request());
+  if (auto written = WritePlainFile(path, text, Replace::kYes); !written.ok())
+    return OfStick(std::move(written).error());
+  terminal.Say(
+      room::Tone::kGood,
+      fmt::format("Written: {}, for `keyceremony custodian open-share` on your machine. It serves once.", path));
+  terminal.ShowDigest("this request: your machine must show the same words", hand_over.digest());
+  KC_ASSIGN_OR_RETURN(const ShareAnswer answer, AskAnswer(person, terminal));
+  KC_ASSIGN_OR_RETURN(std::vector<ShamirShare> shares, hand_over.Take(answer));
+  if (use.elsewhere) KC_RETURN_IF_ERROR(use.elsewhere("share-handed-over", digest));
+  terminal.Say(room::Tone::kGood, fmt::format("{} has handed the share over.", person.name));
+  return shares;
+}
+
+}  // namespace ceremony::quorum

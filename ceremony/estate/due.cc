@@ -19,6 +19,13 @@ std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int ho
     if (certificate.not_after.empty() || certificate.not_after >= horizon) continue;
     due.push_back({"renew the certificate", certificate.name, certificate.not_after, certificate.not_after < now});
   }
+  const std::string today = now.substr(0, 10);
+  for (const Key& key : folded.estate.keys()) {
+    if (key.state == "held" && key.hold_until < horizon)
+      due.push_back({"destroy the key", key.name, key.hold_until, key.hold_until < today});
+    if (key.state == "deactivated") due.push_back({"destroy the key, or hold it", key.name, "", false});
+    if (key.state == "compromised") due.push_back({"destroy the compromised key", key.name, "", true});
+  }
   std::stable_sort(due.begin(), due.end(), [](const DueItem& a, const DueItem& b) {
     return std::tie(b.overdue, a.by) < std::tie(a.overdue, b.by);
   });

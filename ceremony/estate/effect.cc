@@ -75,6 +75,40 @@ void VisitFields(FirmwareChanged& e, Visitor&& v) {
   v("inventory_before", e.inventory_before), v("inventory_after", e.inventory_after), v("survived", e.survived);
 }
 
+template <typename Visitor>
+void VisitFields(KeyCloned& e, Visitor&& v) {
+  v("key", e.key), v("spki_sha256", e.spki_sha256), v("source", e.source), v("token", e.token), v("serial", e.serial);
+  v("object_id", e.object_id), v("way", e.way), v("proof", e.proof), v("extractable", e.extractable);
+}
+template <typename Visitor>
+void VisitFields(KeySealed& e, Visitor&& v) {
+  v("key", e.key), v("token", e.token), v("serial", e.serial);
+}
+template <typename Visitor>
+void VisitFields(KeyUsageStated& e, Visitor&& v) {
+  v("key", e.key), v("count", e.count), v("first_use", e.first_use), v("last_use", e.last_use);
+  v("stated_by", e.stated_by), v("statement", e.statement);
+}
+template <typename Visitor>
+void VisitFields(KeyDeactivated& e, Visitor&& v) {
+  v("key", e.key), v("reason", e.reason), v("on", e.on), v("cap_reached_on", e.cap_reached_on);
+  v("minutes_since_cap", e.minutes_since_cap), v("hold_until", e.hold_until);
+}
+template <typename Visitor>
+void VisitFields(KeyCompromised& e, Visitor&& v) {
+  v("key", e.key), v("on", e.on), v("reason", e.reason);
+}
+template <typename Visitor>
+void VisitFields(CopyDestroyed& e, Visitor&& v) {
+  v("key", e.key), v("token", e.token), v("serial", e.serial), v("object_id", e.object_id), v("method", e.method);
+  v("evidence", e.evidence), v("on", e.on);
+}
+template <typename Visitor>
+void VisitFields(KeyDestroyed& e, Visitor&& v) {
+  v("key", e.key), v("spki_sha256", e.spki_sha256), v("on", e.on), v("reason", e.reason), v("artefact", e.artefact);
+  v("sha256", e.sha256);
+}
+
 constexpr std::string_view NameOf(const TokenRegistered&) { return "token-registered"; }
 constexpr std::string_view NameOf(const TokenVerified&) { return "token-verified"; }
 constexpr std::string_view NameOf(const SealsChanged&) { return "seals-changed"; }
@@ -88,6 +122,13 @@ constexpr std::string_view NameOf(const DocumentLodged&) { return "document-lodg
 constexpr std::string_view NameOf(const PersonAppointed&) { return "person-appointed"; }
 constexpr std::string_view NameOf(const PersonRetired&) { return "person-retired"; }
 constexpr std::string_view NameOf(const SharesIssued&) { return "shares-issued"; }
+constexpr std::string_view NameOf(const KeyCloned&) { return "key-cloned"; }
+constexpr std::string_view NameOf(const KeySealed&) { return "key-sealed"; }
+constexpr std::string_view NameOf(const KeyUsageStated&) { return "key-usage-stated"; }
+constexpr std::string_view NameOf(const KeyDeactivated&) { return "key-deactivated"; }
+constexpr std::string_view NameOf(const KeyCompromised&) { return "key-compromised"; }
+constexpr std::string_view NameOf(const CopyDestroyed&) { return "copy-destroyed"; }
+constexpr std::string_view NameOf(const KeyDestroyed&) { return "key-destroyed"; }
 
 base::Error Corrupt(const std::string& what) { return base::MakeError(base::ErrorCode::kCorrupt, what); }
 

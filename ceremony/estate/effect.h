@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "ceremony/estate/key_effects.h"
 #include "ceremony/estate/token_effects.h"
 #include "hsm/base/result.h"
 
@@ -108,7 +109,8 @@ struct SharesIssued {
 
 using Effect =
     std::variant<TokenCommissioned, KeyCreated, CertificateIssued, DocumentLodged, PersonAppointed, PersonRetired,
-                 SharesIssued, TokenRegistered, TokenVerified, SealsChanged, TokenMoved, TokenRetired, FirmwareChanged>;
+                 SharesIssued, TokenRegistered, TokenVerified, SealsChanged, TokenMoved, TokenRetired, FirmwareChanged,
+                 KeyCloned, KeySealed, KeyUsageStated, KeyDeactivated, KeyCompromised, CopyDestroyed, KeyDestroyed>;
 
 // ToJson gives the object that stands in an entry: {"effect": "key-created", ...}.
 nlohmann::json ToJson(const Effect& effect);

@@ -42,7 +42,10 @@ base::Result<void> Estate::Take(const KeyCreated& e, const Provenance& provenanc
   KC_ASSIGN_OR_RETURN(Token * token, UsableToken(e.token, fmt::format("key {} is to be made on", e.key)));
   PutInService(*token, provenance);
   Copy original{e.token, e.serial, e.object_id, "original", provenance};
-  AddKey({e.key, e.algorithm, e.usage, e.spki_sha256, "active", e.extractable, {std::move(original)}, provenance});
+  original.extractable = e.extractable;
+  Key key{e.key, e.algorithm, e.usage, e.spki_sha256, "active", e.extractable, {std::move(original)}, provenance};
+  key.domain = token->domain;
+  AddKey(std::move(key));
   return {};
 }
 
@@ -52,12 +55,7 @@ base::Result<void> Estate::Take(const CertificateIssued& e, const Provenance& pr
                          fmt::format("a certificate named {} exists since {}", e.certificate, Where(known->since)),
                          "choose another name in the script");
   }
-  if (FindKey(e.issuer_key) == nullptr) {
-    return base::Refusal(
-        "EST-KEY-03",
-        fmt::format("certificate {} is to be signed by key {}, which does not exist", e.certificate, e.issuer_key),
-        "put a key.generate step before it, or correct the key's name");
-  }
+  KC_RETURN_IF_ERROR(MaySign(e.issuer_key, "certificate " + e.certificate));
   const auto twin = certificate_serials_.find(e.issuer_key + " " + e.serial);
   if (!e.serial.empty() && twin != certificate_serials_.end()) {
     return base::Refusal(
@@ -158,7 +156,7 @@ const Certificate* Estate::FindCertificateOfKey(std::string_view key) const {
 std::vector<const Key*> Estate::KeysOn(std::string_view token) const {
   std::vector<const Key*> found;
   for (const Key& key : keys_) {
-    if (FindIf(key.copies, [&](const Copy& c) { return c.token == token; }) != nullptr) found.push_back(&key);
+    if (key.FindCopy(token) != nullptr) found.push_back(&key);
   }
   return found;
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -74,14 +75,40 @@ struct Copy {
   std::string object_id;
   std::string kind;  // "original" or "clone"
   Provenance since;
+  bool extractable = false;  // it may be wrapped for another clone
+  // Or "destroyed": its objects are gone; "retired": gone with its token; "elsewhere": a document accounts for it.
+  std::string state = "in place";
+  std::string way{};   // of a clone: how it came here
+  Provenance ended{};  // of a state that is not "in place"
+
+  bool in_place() const { return state == "in place"; }
+};
+
+// KeyUse is what the newest statement says of a key's use.
+struct KeyUse {
+  std::int64_t count = 0;
+  std::string first_use, last_use, stated_by, statement;
+  Provenance since;
 };
 
 struct Key {
   std::string name, algorithm, usage, spki_sha256;
-  std::string state;  // "active"
-  bool extractable = false;
-  std::vector<Copy> copies;
+  std::string state;         // "active", "deactivated", "held", "compromised", "destroyed"
+  bool extractable = false;  // of the original, when it was made
+  std::vector<Copy> copies;  // every one that ever was
   Provenance since;
+  std::string domain{};          // PKI domain of the token that made it
+  std::optional<KeyUse> use{};   // no statement: nobody has said
+  std::string deactivated_on{};  // RFC 3339
+  std::string deactivated_because{};
+  std::string cap_reached_on{};
+  std::int64_t minutes_since_cap = 0;
+  std::string hold_until{};  // the day; empty: not held
+  Provenance changed{};      // of a state that is not "active"
+
+  // FindCopy returns the copy that is in place on a token, nullptr if there is none.
+  const Copy* FindCopy(std::string_view token) const;
+  std::vector<const Copy*> CopiesInPlace() const;
 };
 
 struct Certificate {
@@ -141,6 +168,19 @@ class Estate final {
   //   EST-KEY-01    the key's name is in use
   //   EST-KEY-02    the public key already belongs to another key (R1)
   //   EST-KEY-03    an unknown key is referred to
+  //   EST-KEY-04    the key is destroyed
+  //   EST-KEY-05    the key is out of use, and is to sign a certificate
+  //   EST-KEY-06    the key is out of use already, or compromised already
+  //   EST-COPY-01   the key has a copy on that token
+  //   EST-COPY-02   the copy that another is to be taken of is sealed
+  //   EST-COPY-03   there is no such copy of the key on that token
+  //   EST-COPY-04   that copy is destroyed or accounted for already
+  //   EST-COPY-05   the token belongs to another PKI domain than the key (R35)
+  //   EST-COPY-06   the copy is another key
+  //   EST-USE-01    a statement of use contradicts an earlier one
+  //   EST-HOLD-01   the hold ends before the key was deactivated
+  //   EST-HOLD-02   a held key is destroyed before the end of its hold, without a reason
+  //   EST-DESTROY-01  a copy of a key that is to be destroyed is not accounted for (R13)
   //   EST-CERT-01   the certificate's name is in use
   //   EST-CERT-02   its issuer already used that serial (RFC 5280 4.1.2.2)
   //   EST-PERSON-01 the person's id is or was in use
@@ -161,7 +201,14 @@ class Estate final {
 
   const Person* FindPerson(std::string_view id) const;
 
-  // KeysOn lists the keys that have a copy on the named token.
+  // MayUse refuses a key that is unknown (EST-KEY-03) or destroyed (EST-KEY-04);
+  // MaySign also one that is out of use (EST-KEY-05). `what` is the use, in words.
+  base::Result<void> MayUse(const std::string& key, const std::string& what) const;
+  base::Result<void> MaySign(const std::string& key, const std::string& what) const;
+  // KeysToDestroy lists held keys whose hold has ended on a day ("2028-11-28"), oldest first.
+  std::vector<const Key*> KeysToDestroy(std::string_view day) const;
+
+  // KeysOn lists the keys that have a copy in place on the named token.
   std::vector<const Key*> KeysOn(std::string_view token) const;
 
   // FindShares returns the set that opens a token now; nullptr when its PINs are not shared.
@@ -186,6 +233,15 @@ class Estate final {
   base::Result<void> Take(const PersonAppointed& effect, const Provenance& provenance);
   base::Result<void> Take(const PersonRetired& effect, const Provenance& provenance);
   base::Result<void> Take(const SharesIssued& effect, const Provenance& provenance);
+  base::Result<void> Take(const KeyCloned& effect, const Provenance& provenance);
+  base::Result<void> Take(const KeySealed& effect, const Provenance& provenance);
+  base::Result<void> Take(const KeyUsageStated& effect, const Provenance& provenance);
+  base::Result<void> Take(const KeyDeactivated& effect, const Provenance& provenance);
+  base::Result<void> Take(const KeyCompromised& effect, const Provenance& provenance);
+  base::Result<void> Take(const CopyDestroyed& effect, const Provenance& provenance);
+  base::Result<void> Take(const KeyDestroyed& effect, const Provenance& provenance);
+  // KeyNamed is for a key that is to change; it refuses as MayUse does.
+  base::Result<Key*> KeyNamed(const std::string& key, const std::string& what);
   base::Result<void> Take(const TokenRegistered& effect, const Provenance& provenance);
   base::Result<void> Take(const TokenVerified& effect, const Provenance& provenance);
   base::Result<void> Take(const SealsChanged& effect, const Provenance& provenance);

@@ -249,9 +249,7 @@ base::Result<void> Estate::Take(const TokenMoved& e, const Provenance& provenanc
 base::Result<void> Estate::MayRetire(const Token& token) const {
   for (const Key& key : keys_) {
     if (key.state == "destroyed") continue;
-    const bool here = std::ranges::any_of(key.copies, [&](const Copy& c) { return c.token == token.name; });
-    const bool elsewhere = std::ranges::any_of(key.copies, [&](const Copy& c) { return c.token != token.name; });
-    if (!here || elsewhere) continue;
+    if (key.FindCopy(token.name) == nullptr || key.CopiesInPlace().size() > 1) continue;
     if (key.state == "active") {
       return base::Refusal("EST-RETIRE-01",
                            fmt::format("token {} holds the last copy of key {}, which is active", token.name, key.name),
@@ -271,7 +269,13 @@ base::Result<void> Estate::Take(const TokenRetired& e, const Provenance& provena
   if (token->retired()) return WrongState(*token, "cannot be retired again");
   if (Differ(token->serial, e.serial)) return NotRegistered(e.token, "serial", token->serial, e.serial);
   KC_RETURN_IF_ERROR(MayRetire(*token));
-  for (Key& key : keys_) std::erase_if(key.copies, [&](const Copy& c) { return c.token == e.token; });
+  for (Key& key : keys_) {
+    for (Copy& copy : key.copies) {
+      if (!copy.in_place() || copy.token != e.token) continue;
+      copy.state = "retired";
+      copy.ended = provenance;
+    }
+  }
   for (ShareSet& set : share_sets_) {
     if (set.token == e.token) set.retired = true;
   }

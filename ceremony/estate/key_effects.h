@@ -1,0 +1,86 @@
+// What steps do to keys after they were made: see effect.h. Times are RFC 3339,
+// UTC; fields that are only known when a step runs are empty while it is planned.
+//
+// A key is `active`, then `deactivated` or, with a date until which it is kept,
+// `held`, then `destroyed`; `compromised` may come at any time before that. In a
+// plan, a key without a public key is one that is planned.
+#ifndef CEREMONY_ESTATE_KEY_EFFECTS_H_
+#define CEREMONY_ESTATE_KEY_EFFECTS_H_
+
+#include <cstdint>
+#include <string>
+
+namespace ceremony::estate {
+
+// A copy of a key was made on another token and proven to be that key.
+struct KeyCloned {
+  std::string key;
+  std::string spki_sha256;   // hex, as the copy shows it
+  std::string source;        // token that it came from
+  std::string token;         // token that it is on now
+  std::string serial;        // of that token
+  std::string object_id;     // CKA_ID, hex
+  std::string way;           // hsm::CopyWay::Name, "vendor: <method>", or "transfer"
+  std::string proof;         // "certification-request" or "statement": what the copy signed
+  bool extractable = false;  // may be cloned on
+};
+
+// A copy of a key cannot leave its token any more, and a try was refused.
+struct KeySealed {
+  std::string key;
+  std::string token;
+  std::string serial;
+};
+
+// What a key was used for so far, by somebody's signed statement.
+struct KeyUsageStated {
+  std::string key;
+  std::int64_t count = 0;  // signatures, or certificates, over its whole life
+  std::string first_use;   // empty: never used
+  std::string last_use;    // as above
+  std::string stated_by;   // roster id
+  std::string statement;   // SHA-256 of the statement's file, hex; empty: said in the room
+};
+
+// A key is used no more.
+struct KeyDeactivated {
+  std::string key;
+  std::string reason;                  // "cap-reached", "age-reached", "superseded", "ceased", "compromised"
+  std::string on;                      // when it was taken out of use
+  std::string cap_reached_on;          // when a cap of the policy was reached; empty: none was
+  std::int64_t minutes_since_cap = 0;  // from then to `on`
+  std::string hold_until;              // the day, "2028-11-28"; empty: it is not held
+};
+
+// Somebody else may have the private key, or may have had the use of it.
+struct KeyCompromised {
+  std::string key;
+  std::string on;
+  std::string reason;
+};
+
+// One copy of a key is gone: its objects were destroyed and shown to be absent,
+// or a document accounts for it.
+struct CopyDestroyed {
+  std::string key;
+  std::string token;
+  std::string serial;
+  std::string object_id;
+  std::string method;    // "C_DestroyObject", or "elsewhere"
+  std::string evidence;  // "elsewhere": SHA-256 of the document that says so, hex
+  std::string on;
+};
+
+// Every copy of a key is gone, and a certificate says so.
+struct KeyDestroyed {
+  std::string key;
+  std::string spki_sha256;
+  std::string on;
+  std::string reason;    // why before the end of its hold; empty: it was due
+  std::string artefact;  // the certificate of destruction, below the record's artefacts/
+  std::string sha256;    // of its bytes; empty while only planned
+};
+
+}  // namespace ceremony::estate
+
+#endif  // CEREMONY_ESTATE_KEY_EFFECTS_H_

@@ -101,6 +101,17 @@ Result<Object> Checked(Result<ImportedKey> imported, const Session& session, std
   return std::move(imported->object);
 }
 
+Result<void> Compare(const TransportSpec& spec, const base::PublicKey& on_target, const base::PublicKey& on_source) {
+  if (!(on_target == on_source)) {
+    return base::MakeError(ErrorCode::kCorrupt, fmt::format("the target's transport key is {}, the source has {}",
+                                                            on_target.SpkiSha256Hex(), on_source.SpkiSha256Hex()))
+        .WithRule("KEY-TRANSPORT-01")
+        .WithHint("somebody put another key in its place: stop, and find out who");
+  }
+  if (!spec.compare) return {};
+  return spec.compare(on_target, on_source);
+}
+
 Result<void> SendByOaep(Session& source, Session& target, const TransportSpec& spec, TransportKey& key) {
   const TransportRow& row = RowOf(key.way.transport);
   KC_ASSIGN_OR_RETURN(const GeneratedKey pair,
@@ -120,6 +131,9 @@ Result<void> SendByOaep(Session& source, Session& target, const TransportSpec& s
       .Raw(CKA_PUBLIC_EXPONENT, numbers.exponent);
   KC_ASSIGN_OR_RETURN(const Object envelope_key, source.CreateObject(envelope));
   key.source_helpers.push_back(envelope_key);
+  KC_ASSIGN_OR_RETURN(const AttributeSet received, source.ReadAttributes(envelope_key.handle(), kPublicKeyAttributes));
+  KC_ASSIGN_OR_RETURN(const base::PublicKey on_source, ReadPublicKey(received));
+  KC_RETURN_IF_ERROR(Compare(spec, pair.pair.public_key, on_source));
 
   SecretKeyGeneration generated = GenerateWrapKey(source, KeySpec(kSourceLabel, Extractable::kYes));
   if (!generated.key.ok()) {
@@ -179,12 +193,14 @@ Result<Object> Derive(Session& session, const Object& private_key, const base::P
   return Checked(std::move(imported), session, helpers, std::move(left_behind));
 }
 
-Result<void> AgreeByEcdh(Session& source, Session& target, TransportKey& key) {
+Result<void> AgreeByEcdh(Session& source, Session& target, const TransportSpec& spec, TransportKey& key) {
   constexpr base::KeyAlgorithm kCurve = base::KeyAlgorithm::kEcP256;
   KC_ASSIGN_OR_RETURN(const GeneratedKey ours,
                       MakeHelperPair(source, kSourceHelperLabel, kCurve, kDerivingUsage, key.source_helpers));
   KC_ASSIGN_OR_RETURN(const GeneratedKey theirs,
                       MakeHelperPair(target, kTargetHelperLabel, kCurve, kDerivingUsage, key.target_helpers));
+  // The source has no object of it: it derives with these very bytes.
+  KC_RETURN_IF_ERROR(Compare(spec, theirs.pair.public_key, theirs.pair.public_key));
   KC_ASSIGN_OR_RETURN(key.source_key, Derive(source, ours.pair.private_object, theirs.pair.public_key, kSourceLabel,
                                              key.source_helpers));
   KC_ASSIGN_OR_RETURN(key.target_key, Derive(target, theirs.pair.private_object, ours.pair.public_key, kTargetLabel,
@@ -227,8 +243,8 @@ Result<std::vector<CopyWay>> CopyWays(Token& source, Token& target) {
 
 Result<TransportKey> MakeTransportKey(Session& source, Session& target, const CopyWay& way, const TransportSpec& spec) {
   TransportKey key{.way = way, .source_key = {}, .target_key = {}, .source_helpers = {}, .target_helpers = {}};
-  Result<void> made =
-      way.transport == Transport::kEcdh ? AgreeByEcdh(source, target, key) : SendByOaep(source, target, spec, key);
+  Result<void> made = way.transport == Transport::kEcdh ? AgreeByEcdh(source, target, spec, key)
+                                                        : SendByOaep(source, target, spec, key);
   if (made.ok()) return key;
   std::vector<Object> on_source = Joined(key.source_key, key.source_helpers);
   std::vector<Object> on_target = Joined(key.target_key, key.target_helpers);

@@ -6,6 +6,7 @@
 #ifndef HSM_TRANSPORT_H_
 #define HSM_TRANSPORT_H_
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -42,6 +43,10 @@ Result<std::vector<CopyWay>> CopyWays(Token& source, Token& target);
 struct TransportSpec {
   // The target's RSA key for the OAEP ways: 3072 bits are as strong as P-256.
   base::KeyAlgorithm rsa = base::KeyAlgorithm::kRsa3072;
+  // Asked, if there, after the target has made its transport key and before the source uses it: the
+  // public key as the target shows it and as the source has it. An error ends the copy. That the two
+  // are equal is checked before (kCorrupt KEY-TRANSPORT-01).
+  std::function<Result<void>(const base::PublicKey& on_target, const base::PublicKey& on_source)> compare{};
 };
 
 struct TransportKey {

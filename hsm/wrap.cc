@@ -152,21 +152,24 @@ Result<Leaving> TryToWrap(Session& session, const Object& aes_key, CK_MECHANISM_
       .WithRule("KEY-SEAL-02");
 }
 
-// The message is text that no certificate, list or record can be mistaken for.
-Result<void> TryToSign(Session& session, const KeyPair& pair, const KeyPairSpec& spec) {
-  KC_ASSIGN_OR_RETURN(const Bytes nonce, session.GenerateRandom(16));
-  const std::string message =
-      fmt::format("keyceremony proof of copy\nkey {}\ntoken {}\nnonce {}\n", pair.public_key.SpkiSha256Hex(),
-                  session.token().info().serial, base::HexEncode(nonce));
-  const Result<Bytes> signature = Sign(session, pair, DefaultScheme(pair.public_key.algorithm()),
-                                       base::AsBytes(message), Consequence::kCeremonyKey);
-  if (signature.ok()) return {};
-  if (signature.error().code != ErrorCode::kCorrupt) return signature.error();
+// The message is text that no certificate, list or record can be mistaken for, unless the caller has its own.
+Result<Bytes> TryToSign(Session& session, const KeyPair& pair, const KeyPairSpec& spec, ByteView proof) {
+  Bytes message = base::ToBytes(proof);
+  if (message.empty()) {
+    KC_ASSIGN_OR_RETURN(const Bytes nonce, session.GenerateRandom(16));
+    message = base::ToBytes(base::AsBytes(fmt::format("keyceremony proof of copy\nkey {}\ntoken {}\nnonce {}\n",
+                                                      pair.public_key.SpkiSha256Hex(), session.token().info().serial,
+                                                      base::HexEncode(nonce))));
+  }
+  Result<Bytes> signature =
+      Sign(session, pair, DefaultScheme(pair.public_key.algorithm()), message, Consequence::kCeremonyKey);
+  if (signature.ok() || signature.error().code != ErrorCode::kCorrupt) return signature;
   return Error(signature.error()).Prefixed(Whose(session, spec) + " does not sign as the key").WithRule("KEY-COPY-05");
 }
 
-Result<void> Try(Session& session, const Object& aes_key, const KeyPair& pair, const KeyPairSpec& spec,
-                 std::vector<std::string>& trials) {
+Result<void> Try(Session& session, const Object& aes_key, const KeyPairSpec& spec, ByteView proof, KeyCopy& copy) {
+  const KeyPair& pair = copy.pair;
+  std::vector<std::string>& trials = copy.trials;
   KC_RETURN_IF_ERROR(TryToRead(session, pair.private_object, spec));
   trials.emplace_back("its value cannot be read");
   KC_ASSIGN_OR_RETURN(const CK_MECHANISM_TYPE kwp, KwpMechanism(session.token(), CKF_WRAP));
@@ -186,7 +189,7 @@ Result<void> Try(Session& session, const Object& aes_key, const KeyPair& pair, c
     trials.emplace_back("wrapping it is refused");
   }
   if (spec.usage.sign) {
-    KC_RETURN_IF_ERROR(TryToSign(session, pair, spec));
+    KC_ASSIGN_OR_RETURN(copy.signature, TryToSign(session, pair, spec, proof));
     trials.emplace_back("it signs as the key");
   } else {
     trials.emplace_back("it does not sign, so that its private half was not tried");
@@ -195,7 +198,8 @@ Result<void> Try(Session& session, const Object& aes_key, const KeyPair& pair, c
 }
 
 Result<KeyCopy> BringIn(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism_type, ByteView wrapped,
-                        const base::PublicKey& public_key, const KeyPairSpec& spec, std::vector<Object>& left_behind) {
+                        const base::PublicKey& public_key, const KeyPairSpec& spec, ByteView proof,
+                        std::vector<Object>& left_behind) {
   Template stated = PrivateTemplate(spec, session.quirks());
   if (session.quirks().unwrap_needs_nss_db && !IsRsa(spec.algorithm)) stated.Raw(CKA_NSS_DB, public_key.EcPoint());
   ConsequentialCall call = PlanCall(session, Function::kUnwrapKey);
@@ -232,7 +236,7 @@ Result<KeyCopy> BringIn(Session& session, const Object& aes_key, CK_MECHANISM_TY
   attributes.insert(attributes.end(), public_attributes.begin(), public_attributes.end());
   KeyCopy copy{
       KeyPair{imported.object, std::move(public_object), public_key}, std::move(attributes), imported.repaired, {}};
-  KC_RETURN_IF_ERROR(Try(session, aes_key, copy.pair, spec, copy.trials));
+  KC_RETURN_IF_ERROR(Try(session, aes_key, spec, proof, copy));
   return copy;
 }
 
@@ -261,10 +265,10 @@ Result<Bytes> WrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANI
 }
 
 KeyCopying UnwrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism, ByteView wrapped,
-                            const base::PublicKey& public_key, const KeyPairSpec& spec) {
+                            const base::PublicKey& public_key, const KeyPairSpec& spec, ByteView proof) {
   if (Result<void> room = CheckRoom(session, public_key, spec); !room.ok()) return {std::move(room).error(), {}};
   std::vector<Object> left_behind;
-  Result<KeyCopy> copy = BringIn(session, aes_key, mechanism, wrapped, public_key, spec, left_behind);
+  Result<KeyCopy> copy = BringIn(session, aes_key, mechanism, wrapped, public_key, spec, proof, left_behind);
   if (copy.ok()) return {std::move(copy), {}};
   // A copy that did not pass must not stay, neither as a key nor as a name.
   const bool came_in = !left_behind.empty();
@@ -279,15 +283,16 @@ KeyCopying UnwrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANIS
 }
 
 KeyCopying CopyKey(Session& source, const KeyPair& key, Session& target, const CopyWay& way, const KeyPairSpec& spec,
-                   const TransportSpec& transport) {
+                   const TransportSpec& transport, ByteView proof) {
   // Before any key is made: a copy that cannot stand needs no transport.
   if (Result<void> room = CheckRoom(target, key.public_key, spec); !room.ok()) return {std::move(room).error(), {}};
   Result<TransportKey> made = MakeTransportKey(source, target, way, transport);
   if (!made.ok()) return {std::move(made).error(), {}};
-  const Result<Bytes> wrapped = WrapPrivateKey(source, made->source_key, way.source_wrap, key.private_object);
-  KeyCopying copying = wrapped.ok()
-                           ? UnwrapPrivateKey(target, made->target_key, way.target_wrap, *wrapped, key.public_key, spec)
-                           : KeyCopying{wrapped.error(), {}};
+  Result<Bytes> wrapped = WrapPrivateKey(source, made->source_key, way.source_wrap, key.private_object);
+  KeyCopying copying =
+      wrapped.ok() ? UnwrapPrivateKey(target, made->target_key, way.target_wrap, *wrapped, key.public_key, spec, proof)
+                   : KeyCopying{wrapped.error(), {}};
+  if (wrapped.ok()) std::ranges::fill(*wrapped, std::uint8_t{0});
   const Result<void> destroyed = DestroyTransportKey(source, target, *made);
   if (!destroyed.ok()) {
     // The copy is what it is; the session objects go with their sessions.

@@ -28,6 +28,7 @@ struct KeyCopy {
   Description attributes;             // as read back in the end, "private." and "public."
   std::vector<std::string> repaired;  // what the module ignored and was set again: "CKA_SENSITIVE"
   std::vector<std::string> trials;    // what was tried, in words, for the record
+  Bytes signature{};                  // over the proof, verified; empty for a key that does not sign
 };
 
 // KeyCopying is the outcome. When a copy does not pass, its objects are destroyed; the error says
@@ -46,13 +47,14 @@ struct [[nodiscard]] KeyCopying {
 //   KEY-COPY-04       a copy that is not extractable was wrapped all the same
 //   KEY-COPY-05       the copy does not sign as this key
 // A copy that only derives or decrypts is not tried for KEY-COPY-05; `trials` says what was.
+// `proof` is what the copy signs to show that it is this key; empty: a text of our own with a nonce.
 // A module that ignores the template can be repaired only while the copy is modifiable.
 KeyCopying UnwrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism, ByteView wrapped,
-                            const base::PublicKey& public_key, const KeyPairSpec& spec);
+                            const base::PublicKey& public_key, const KeyPairSpec& spec, ByteView proof = {});
 
 // CopyKey does it all: transport key, out, in, transport key destroyed.
 KeyCopying CopyKey(Session& source, const KeyPair& key, Session& target, const CopyWay& way, const KeyPairSpec& spec,
-                   const TransportSpec& transport = {});
+                   const TransportSpec& transport = {}, ByteView proof = {});
 
 // ProveSealed shows that a key cannot leave its token: CKA_EXTRACTABLE reads
 // false, and an attempt to wrap it under a fresh AES key is refused. kCorrupt

@@ -77,6 +77,8 @@ base::Result<void> Ceremony::WriteArtefact(const std::string& name, const std::s
 }
 
 base::Result<record::Checkpoint> Ceremony::Checkpoint() {
+  if (log_key_ == nullptr)
+    return base::MakeError(base::ErrorCode::kToken, "the key that signs this record is out of reach");
   KC_ASSIGN_OR_RETURN(record::Checkpoint checkpoint, writer_->Checkpoint(*log_key_));
   KC_RETURN_IF_ERROR(history_.See(json{{"type", "checkpoint"}}));
   return checkpoint;

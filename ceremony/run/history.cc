@@ -58,12 +58,12 @@ steps::Progress History::ProgressOf(const std::string& id) const {
   const StepHistory& step = StepOf(id);
   progress.resumed = step.attempts > 0;
   progress.artefacts = step.artefacts;
+  progress.observations = step.observations;
   for (const auto& [key, change] : pin_changes_) progress.pin_changes.push_back(change);
   for (const CallRecord& call : calls_) {
     if (call.step != id) continue;
-    if (call.rv && *call.rv == 0 && call.problem.empty()) {
-      progress.calls.push_back({call.function, call.token, call.spki});
-    }
+    const bool worked = call.rv && *call.rv == 0 && call.problem.empty();
+    (worked ? progress.calls : progress.unsure).push_back({call.function, call.token, call.spki, call.object});
   }
   return progress;
 }
@@ -101,6 +101,7 @@ base::Result<void> History::See(const json& entry) {
     call.function = Text(entry, "fn");
     call.token = Text(entry, "token");
     call.planned_id = Text(entry, "object_id");
+    call.object = Text(entry, "object");
     call.objects_before = Texts(entry, "objects");
     calls_.push_back(std::move(call));
   } else if (type == "done") {
@@ -194,6 +195,8 @@ base::Result<void> History::SeeShares(const std::string& what, const json& entry
 
 base::Result<void> History::SeeObserve(const json& entry) {
   const std::string what = Text(entry, "what");
+  if (const std::string step = Text(entry, "step"); !step.empty())
+    steps_[step].observations.push_back({what, Text(entry, "token"), Text(entry, "key")});
   if (what == "call-settled") {
     const std::uint64_t number = Number(entry, "call");
     for (CallRecord& call : calls_) {

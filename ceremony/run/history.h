@@ -40,6 +40,7 @@ struct CallRecord {
   std::string function;
   std::string token;
   std::string planned_id;
+  std::string object;                       // that it is made on, by its name; empty if it is on none
   std::vector<std::string> objects_before;  // digests of the inventory's lines, sorted
   std::vector<std::string> objects_after;
   std::optional<unsigned long> rv;  // absent while no `done` was written
@@ -57,6 +58,7 @@ struct StepHistory {
   bool ended = false;
   bool skipped = false;
   std::vector<steps::Progress::Artefact> artefacts;
+  std::vector<steps::Progress::Observation> observations;
   bool over() const { return ended || skipped; }
 };
 

@@ -40,6 +40,7 @@ class StepRun final : public steps::StepContext {
   base::Result<steps::NewPins> ChooseNewPins(const std::string& token, const std::string& quorum) override;
   base::Result<base::SecretBytes> CurrentPin(const std::string& token, quorum::Pin pin) override;
   base::Result<void> EndSession(const std::string& token) override;
+  base::Result<void> RestartModule(const std::string& token) override;
 
   // What was achieved, for the `end` entry; and into the estate, once that is durable.
   const std::vector<estate::Effect>& effects() const { return effects_; }

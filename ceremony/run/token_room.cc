@@ -110,6 +110,16 @@ base::Result<void> TokenRoom::Forget(const std::string& name) {
   return scope.Close();
 }
 
+base::Result<void> TokenRoom::Restart(const std::string& name) {
+  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module, ModuleOf(name));
+  std::vector<std::string> names;
+  for (const auto& [other, token] : tokens_) {
+    if (&token->module() == module.get()) names.push_back(other);
+  }
+  for (const std::string& other : names) KC_RETURN_IF_ERROR(Forget(other));
+  return module->Reinitialise();
+}
+
 base::Result<hsm::Session*> TokenRoom::Session(const std::string& token) {
   if (const auto open = logins_.find(token); open != logins_.end()) return &open->second.session();
   KC_ASSIGN_OR_RETURN(const script::TokenBinding* bound, BindingOf(token));

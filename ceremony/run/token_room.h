@@ -50,6 +50,9 @@ class TokenRoom final {
   // Forget drops what is known of a token, so that it is looked for again.
   base::Result<void> Forget(const std::string& name);
 
+  // Restart forgets every token of this token's module, and has the module finalised and initialised again.
+  base::Result<void> Restart(const std::string& name);
+
   // UseShares says who combines the user PIN of a token that is bound with login
   // "shares"; without it such a token cannot be logged in to.
   using CombinePin = std::function<base::Result<base::SecretBytes>(const std::string& token)>;

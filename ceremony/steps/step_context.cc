@@ -22,4 +22,16 @@ const Progress::Artefact* Progress::FindArtefact(std::string_view name) const {
   return found == artefacts.rend() ? nullptr : &*found;
 }
 
+bool Progress::HasBegun(std::string_view function, std::string_view token, std::string_view object) const {
+  const auto is_it = [&](const Call& call) {
+    return call.function == function && call.token == token && call.object == object;
+  };
+  return std::any_of(calls.begin(), calls.end(), is_it) || std::any_of(unsure.begin(), unsure.end(), is_it);
+}
+
+bool Progress::HasObserved(std::string_view what, std::string_view token, std::string_view key) const {
+  return std::any_of(observations.begin(), observations.end(),
+                     [&](const Observation& o) { return o.what == what && o.token == token && o.key == key; });
+}
+
 }  // namespace ceremony::steps

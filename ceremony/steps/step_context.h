@@ -34,6 +34,11 @@ struct Progress {
     std::string function;  // "C_GenerateKeyPair"
     std::string token;     // logical name
     std::string spki;      // base64 DER, where a public key came out
+    std::string object{};  // that it was made on, as hsm::Object::Name has it; or empty
+  };
+  // Observation is an `observe` entry of the step.
+  struct Observation {
+    std::string what, token, key;
   };
   struct Artefact {
     std::string name, sha256, kind;
@@ -44,8 +49,10 @@ struct Progress {
     std::string pin;       // "user" or "security-officer"
     bool changed = false;  // false: it was begun, and nobody knows which PIN the token has
   };
-  bool resumed = false;             // the step was begun before
-  std::vector<Call> calls;          // in order
+  bool resumed = false;      // the step was begun before
+  std::vector<Call> calls;   // in order
+  std::vector<Call> unsure;  // begun, and failed or cut off: settled, but not known to have worked
+  std::vector<Observation> observations;
   std::vector<Artefact> artefacts;  // durable and in place
   std::vector<PinChange> pin_changes;
 
@@ -53,6 +60,9 @@ struct Progress {
   const PinChange* FindPinChange(std::string_view set, std::string_view pin) const;
   const Call* FindCall(std::string_view function, std::string_view token) const;
   const Artefact* FindArtefact(std::string_view name) const;
+  // HasBegun tells whether such a call was begun on an object, whatever became of it.
+  bool HasBegun(std::string_view function, std::string_view token, std::string_view object) const;
+  bool HasObserved(std::string_view what, std::string_view token, std::string_view key) const;
 };
 
 // BlankToken is an uninitialised token in its slot, and the label it will get.
@@ -129,6 +139,11 @@ class StepContext {
   virtual base::Result<base::SecretBytes> CurrentPin(const std::string& token, quorum::Pin pin) = 0;
   // EndSession logs out of a token before a step logs in to it in its own way.
   virtual base::Result<void> EndSession(const std::string& token) = 0;
+  // RestartModule ends every session with tokens of this token's module, and has the
+  // module finalised and initialised again (C_Finalize, C_Initialize), so that what is
+  // read next comes from the token. All sessions, handles and tokens of that module are
+  // dead after it; the key that signs the record is found again by the context.
+  virtual base::Result<void> RestartModule(const std::string& token) = 0;
 };
 
 }  // namespace ceremony::steps

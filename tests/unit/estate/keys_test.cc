@@ -28,7 +28,7 @@ KeyDeactivated Deactivated(const std::string& hold_until) {
 CopyDestroyed Gone(const std::string& token, const std::string& method = "C_DestroyObject") {
   return {"root", token, "serial of " + token, "0a", method, "", "2028-06-02T10:00:00Z"};
 }
-KeyDestroyed Certificate(const std::string& on, const std::string& reason = "") {
+KeyDestroyed Certified(const std::string& on, const std::string& reason = "") {
   return {"root", "aa", on, reason, "destruction/root.destruction.json", "cc"};
 }
 
@@ -98,10 +98,10 @@ TEST_CASE("a key that is out of use signs no certificate, and a destroyed one do
         "certificate x is to be signed by key root, which is held since ceremony 0002-later (entry 40)");
   CHECK(estate.MayUse("root", "CRL x").ok());
   REQUIRE(estate.Apply(Gone("a"), kLater).ok());
-  REQUIRE(estate.Apply(Certificate("2028-06-02T10:00:00Z"), kLater).ok());
+  REQUIRE(estate.Apply(Certified("2028-06-02T10:00:00Z"), kLater).ok());
   for (const Effect& effect :
        {Effect(Clone("a", "b")), Effect(KeySealed{"root", "a", ""}), Effect(KeyUsageStated{"root", 1, "", "", "", ""}),
-        Effect(Deactivated("")), Effect(KeyCompromised{"root", "", ""}), Effect(Gone("a")), Effect(Certificate(""))}) {
+        Effect(Deactivated("")), Effect(KeyCompromised{"root", "", ""}), Effect(Gone("a")), Effect(Certified(""))}) {
     CAPTURE(EffectName(effect));
     CHECK(RuleOf(estate.Apply(effect, kLater)) == "EST-KEY-04");
   }
@@ -163,13 +163,13 @@ TEST_CASE("no certificate of destruction while one copy is not accounted for") {
   REQUIRE(estate.Apply(Clone("a", "c"), kLater).ok());
   REQUIRE(estate.Apply(Gone("a"), kLater).ok());
   CHECK(RuleOf(estate.Apply(Gone("a"), kLater)) == "EST-COPY-04");
-  const auto early = estate.Apply(Certificate("2028-06-02T10:00:00Z"), kLater);
+  const auto early = estate.Apply(Certified("2028-06-02T10:00:00Z"), kLater);
   CHECK(RuleOf(early) == "EST-DESTROY-01");
   CHECK(MessageOf(early) == "key root still has 2 copies on b (serial serial of b), c (serial serial of c)");
   REQUIRE(estate.Apply(Gone("b", "elsewhere"), kLater).ok());
-  CHECK(RuleOf(estate.Apply(Certificate("2028-06-02T10:00:00Z"), kLater)) == "EST-DESTROY-01");
+  CHECK(RuleOf(estate.Apply(Certified("2028-06-02T10:00:00Z"), kLater)) == "EST-DESTROY-01");
   REQUIRE(estate.Apply(Gone("c"), kLater).ok());
-  CHECK(estate.Apply(Certificate("2028-06-02T10:00:00Z"), kLater).ok());
+  CHECK(estate.Apply(Certified("2028-06-02T10:00:00Z"), kLater).ok());
   const Key& key = *estate.FindKey("root");
   CHECK(key.state == "destroyed");
   CHECK(key.copies[1].state == "elsewhere");
@@ -181,8 +181,8 @@ TEST_CASE("a held key is destroyed before the end of its hold only with a reason
   Estate estate = WithKey();
   REQUIRE(estate.Apply(Deactivated("2028-06-01"), kLater).ok());
   REQUIRE(estate.Apply(Gone("a"), kLater).ok());
-  CHECK(RuleOf(estate.Apply(Certificate("2028-05-31T10:00:00Z"), kLater)) == "EST-HOLD-02");
-  CHECK(estate.Apply(Certificate("2028-05-31T10:00:00Z", "compromised"), kLater).ok());
+  CHECK(RuleOf(estate.Apply(Certified("2028-05-31T10:00:00Z"), kLater)) == "EST-HOLD-02");
+  CHECK(estate.Apply(Certified("2028-05-31T10:00:00Z", "compromised"), kLater).ok());
 }
 
 TEST_CASE("held keys come due on the day of their hold, and are overdue after it") {
@@ -207,7 +207,7 @@ TEST_CASE("effects of a key's life survive being written and read, and nothing e
   for (const Effect& effect :
        {Effect(Clone("a", "b", true)), Effect(KeySealed{"root", "a", "s"}),
         Effect(KeyUsageStated{"root", 7, "f", "l", "ada", "s"}), Effect(Deactivated("2028-06-01")),
-        Effect(KeyCompromised{"root", "on", "why"}), Effect(Gone("a")), Effect(Certificate("on", "why"))}) {
+        Effect(KeyCompromised{"root", "on", "why"}), Effect(Gone("a")), Effect(Certified("on", "why"))}) {
     const auto json = ToJson(effect);
     CAPTURE(json.dump());
     const auto read = EffectFromJson(json);

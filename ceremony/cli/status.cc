@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "ceremony/cli/certificates.h"
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/custodians.h"
 #include "ceremony/cli/exit_code.h"
@@ -101,19 +102,9 @@ ordered_json ToJson(const Status& status) {
                               {"since", key.since.time},
                               {"copies", std::move(copies)}});
   }
-  object["certificates"] = ordered_json::array();
-  for (const estate::Certificate& c : estate.certificates()) {
-    object["certificates"].push_back({{"name", c.name},
-                                      {"profile", c.profile},
-                                      {"subject", c.subject},
-                                      {"key", c.key},
-                                      {"issuer_key", c.issuer_key},
-                                      {"serial", c.serial},
-                                      {"not_before", c.not_before},
-                                      {"not_after", c.not_after},
-                                      {"sha256", c.sha256},
-                                      {"artefact", c.since.ceremony + "/artefacts/" + c.artefact}});
-  }
+  object["certificates"] = CertificatesJson(estate);
+  object["crls"] = CrlsJson(estate);
+  object["requests"] = RequestsJson(estate);
   object["custodians"] = CustodiansJson(status.roster, estate);
   object["due"] = ordered_json::array();
   for (const estate::DueItem& item : status.due) {
@@ -161,11 +152,7 @@ void Print(const Status& status, std::ostream& out) {
     for (const estate::Copy& copy : key.copies)
       out << fmt::format("    {} on {} (serial {}), id {}\n", copy.kind, copy.token, copy.serial, copy.object_id);
   }
-  out << "\nCertificates\n" << (estate.certificates().empty() ? "  none\n" : "");
-  for (const estate::Certificate& c : estate.certificates()) {
-    out << fmt::format("  {:<20} {} to {}\n    {}\n    SHA-256 {}\n", c.name, Day(c.not_before), Day(c.not_after),
-                       c.subject, c.sha256);
-  }
+  PrintCertificates(estate, out);
   PrintCustodians(status.roster, estate, out);
   out << "\nCeremonies\n";
   for (const estate::RecordSummary& r : status.folded.records) {

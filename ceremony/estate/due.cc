@@ -16,7 +16,7 @@ std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int ho
     if (!record.complete) due.push_back({"resume the ceremony", record.folder, "", true});
   }
   for (const Certificate& certificate : folded.estate.certificates()) {
-    if (certificate.not_after.empty() || certificate.not_after >= horizon) continue;
+    if (certificate.not_after.empty() || certificate.not_after >= horizon || certificate.revoked()) continue;
     due.push_back({"renew the certificate", certificate.name, certificate.not_after, certificate.not_after < now});
   }
   const std::string today = now.substr(0, 10);
@@ -25,6 +25,11 @@ std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int ho
       due.push_back({"destroy the key", key.name, key.hold_until, key.hold_until < today});
     if (key.state == "deactivated") due.push_back({"destroy the key, or hold it", key.name, "", false});
     if (key.state == "compromised") due.push_back({"destroy the compromised key", key.name, "", true});
+  }
+  for (const Crl& crl : folded.estate.crls()) {
+    if (crl.next_update.empty() || crl.next_update >= horizon || folded.estate.FindLastCrl(crl.issuer_der) != &crl)
+      continue;
+    due.push_back({"issue the CRL after", crl.name, crl.next_update, crl.next_update < now});
   }
   std::stable_sort(due.begin(), due.end(), [](const DueItem& a, const DueItem& b) {
     return std::tie(b.overdue, a.by) < std::tie(a.overdue, b.by);

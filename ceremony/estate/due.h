@@ -17,10 +17,10 @@ struct DueItem {
   bool overdue = false;
 };
 
-// DueOf lists ceremonies that are not complete, certificates that end and holds of
-// keys that end within `horizon_days` of `now_micros` (UTC), and keys that are out
-// of use and not held; what is overdue comes first, then by date. A held key is due
-// on the day of its hold and overdue after it.
+// DueOf lists ceremonies that are not complete; certificates that end, CRLs that
+// must be followed by another and holds of keys that end within `horizon_days` of
+// `now_micros` (UTC); and keys that are out of use and not held; what is overdue
+// comes first, then by date. A held key is due on the day of its hold and overdue after it.
 std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int horizon_days);
 
 }  // namespace ceremony::estate

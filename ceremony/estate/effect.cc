@@ -7,6 +7,10 @@ namespace {
 
 using nlohmann::json;
 
+// A field that records of earlier releases do not have: it keeps its default then.
+struct Later {};
+constexpr Later kLater;
+
 // One list of fields for each effect; writing, reading and comparing all walk it.
 template <typename Visitor>
 void VisitFields(TokenCommissioned& e, Visitor&& v) {
@@ -22,7 +26,34 @@ template <typename Visitor>
 void VisitFields(CertificateIssued& e, Visitor&& v) {
   v("certificate", e.certificate), v("profile", e.profile), v("key", e.key), v("issuer_key", e.issuer_key);
   v("subject", e.subject), v("serial", e.serial), v("not_before", e.not_before), v("not_after", e.not_after);
-  v("sha256", e.sha256), v("artefact", e.artefact);
+  v("sha256", e.sha256), v("artefact", e.artefact), v("issuer_certificate", e.issuer_certificate, kLater);
+  v("subject_der", e.subject_der, kLater), v("alternative_name", e.alternative_name, kLater),
+      v("spki_sha256", e.spki_sha256, kLater);
+  v("subject_key_id", e.subject_key_id, kLater), v("key_usage", e.key_usage, kLater), v("ca", e.ca, kLater);
+  v("path_length", e.path_length, kLater);
+}
+template <typename Visitor>
+void VisitFields(KeyImported& e, Visitor&& v) {
+  v("key", e.key), v("algorithm", e.algorithm), v("spki_sha256", e.spki_sha256), v("subject", e.subject);
+  v("subject_der", e.subject_der), v("alternative_name", e.alternative_name), v("request_sha256", e.request_sha256),
+      v("artefact", e.artefact);
+}
+template <typename Visitor>
+void VisitFields(RequestCreated& e, Visitor&& v) {
+  v("request", e.request), v("profile", e.profile), v("key", e.key), v("subject", e.subject);
+  v("subject_der", e.subject_der);
+  v("alternative_name", e.alternative_name), v("sha256", e.sha256), v("artefact", e.artefact);
+}
+template <typename Visitor>
+void VisitFields(CertificateRevoked& e, Visitor&& v) {
+  v("certificate", e.certificate), v("reason", e.reason), v("on", e.on), v("crl", e.crl);
+}
+template <typename Visitor>
+void VisitFields(CrlIssued& e, Visitor&& v) {
+  v("crl", e.crl), v("profile", e.profile), v("issuer_key", e.issuer_key), v("issuer", e.issuer),
+      v("issuer_der", e.issuer_der);
+  v("issuer_certificate", e.issuer_certificate), v("number", e.number), v("this_update", e.this_update);
+  v("next_update", e.next_update), v("revoked", e.revoked), v("sha256", e.sha256), v("artefact", e.artefact);
 }
 template <typename Visitor>
 void VisitFields(DocumentLodged& e, Visitor&& v) {
@@ -118,6 +149,10 @@ constexpr std::string_view NameOf(const FirmwareChanged&) { return "firmware-cha
 constexpr std::string_view NameOf(const TokenCommissioned&) { return "token-commissioned"; }
 constexpr std::string_view NameOf(const KeyCreated&) { return "key-created"; }
 constexpr std::string_view NameOf(const CertificateIssued&) { return "certificate-issued"; }
+constexpr std::string_view NameOf(const KeyImported&) { return "key-imported"; }
+constexpr std::string_view NameOf(const RequestCreated&) { return "request-created"; }
+constexpr std::string_view NameOf(const CertificateRevoked&) { return "certificate-revoked"; }
+constexpr std::string_view NameOf(const CrlIssued&) { return "crl-issued"; }
 constexpr std::string_view NameOf(const DocumentLodged&) { return "document-lodged"; }
 constexpr std::string_view NameOf(const PersonAppointed&) { return "person-appointed"; }
 constexpr std::string_view NameOf(const PersonRetired&) { return "person-retired"; }
@@ -191,9 +226,10 @@ base::Result<Effect> ReadAs(const json& object) {
   T effect;
   std::string problem;
   std::size_t known = 1;  // "effect" itself
-  VisitFields(effect, [&](const char* name, auto& field) {
-    ++known;
+  VisitFields(effect, [&](const char* name, auto& field, auto... later) {
     const auto found = object.find(name);
+    if (found == object.end() && sizeof...(later) != 0) return;
+    ++known;
     if (found == object.end()) {
       problem = std::string("effect lacks the field ") + name;
     } else if (const char* expected = Read(*found, field)) {
@@ -220,7 +256,7 @@ json ToJson(const Effect& effect) {
   return std::visit(
       [](auto copy) {
         json object = {{"effect", NameOf(copy)}};
-        VisitFields(copy, [&](const char* name, const auto& field) { object[name] = Write(field); });
+        VisitFields(copy, [&](const char* name, const auto& field, auto...) { object[name] = Write(field); });
         return object;
       },
       effect);

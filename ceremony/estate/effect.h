@@ -46,7 +46,7 @@ struct KeyCreated {
 struct CertificateIssued {
   std::string certificate;  // name, unique over the archive
   std::string profile;      // name of its profile
-  std::string key;          // subject key, if it is one of the estate
+  std::string key;          // subject key: made here, or imported
   std::string issuer_key;   // the key that signed
   std::string subject;      // RFC 4514 text, for people
   std::string serial;       // hex; empty while only planned
@@ -54,6 +54,63 @@ struct CertificateIssued {
   std::string not_after;    // RFC 3339; "9999-12-31T23:59:59Z" = no end
   std::string sha256;       // of the DER; empty while only planned
   std::string artefact;     // path below the record's artefacts/
+  // Missing in records of 0.1.0:
+  std::string issuer_certificate{};  // its issuer's, in the estate; its own name when self-signed
+  std::string subject_der{};         // base64 of the DER Name
+  std::string alternative_name{};    // text of subjectAltName; empty without one
+  std::string spki_sha256{};         // hex; empty while only planned
+  std::string subject_key_id{};      // hex; empty without one, or while only planned
+  std::string key_usage{};           // "keyCertSign, cRLSign"; empty without the extension
+  bool ca = false;                   // basicConstraints
+  std::int64_t path_length = -1;     // -1: no limit
+};
+
+// A public key from outside was taken in with its certificate request (PKCS#10).
+struct KeyImported {
+  std::string key;               // name, unique over the archive
+  std::string algorithm;         // base::KeyAlgorithmFacts::name
+  std::string spki_sha256;       // hex
+  std::string subject;           // RFC 4514 text: whose key it is
+  std::string subject_der;       // base64 of the DER Name
+  std::string alternative_name;  // as above
+  std::string request_sha256;    // of the request's DER
+  std::string artefact;          // the request, below the record's artefacts/
+};
+
+// A certificate request was signed by a key of the estate, for a CA elsewhere.
+struct RequestCreated {
+  std::string request;  // name, unique over the archive
+  std::string profile;
+  std::string key;
+  std::string subject;
+  std::string subject_der;
+  std::string alternative_name;
+  std::string sha256;  // of the DER; empty while only planned
+  std::string artefact;
+};
+
+// A certificate of the estate is revoked from a CRL on.
+struct CertificateRevoked {
+  std::string certificate;
+  std::string reason;  // "keyCompromise" (RFC 5280 section 5.3.1)
+  std::string on;      // RFC 3339; empty while only planned
+  std::string crl;     // name of the first CRL that says so
+};
+
+// A CRL was signed by a key of the estate.
+struct CrlIssued {
+  std::string crl;  // name, unique over the archive
+  std::string profile;
+  std::string issuer_key;
+  std::string issuer;      // RFC 4514 text: the CA's name
+  std::string issuer_der;  // base64 of the DER Name
+  std::string issuer_certificate;
+  std::int64_t number = 0;   // grows strictly over all CRLs of one issuer (RFC 5280 section 5.2.3)
+  std::string this_update;   // RFC 3339; empty while only planned
+  std::string next_update;   // as above
+  std::int64_t revoked = 0;  // so many certificates are on it
+  std::string sha256;        // of the DER; empty while only planned
+  std::string artefact;
 };
 
 // An outside document was taken in by hash.
@@ -110,13 +167,14 @@ struct SharesIssued {
 using Effect =
     std::variant<TokenCommissioned, KeyCreated, CertificateIssued, DocumentLodged, PersonAppointed, PersonRetired,
                  SharesIssued, TokenRegistered, TokenVerified, SealsChanged, TokenMoved, TokenRetired, FirmwareChanged,
-                 KeyCloned, KeySealed, KeyUsageStated, KeyDeactivated, KeyCompromised, CopyDestroyed, KeyDestroyed>;
+                 KeyCloned, KeySealed, KeyUsageStated, KeyDeactivated, KeyCompromised, CopyDestroyed, KeyDestroyed,
+                 KeyImported, RequestCreated, CertificateRevoked, CrlIssued>;
 
 // ToJson gives the object that stands in an entry: {"effect": "key-created", ...}.
 nlohmann::json ToJson(const Effect& effect);
 
-// EffectFromJson is its strict inverse: every field of its kind, none missing,
-// none unknown; kCorrupt otherwise.
+// EffectFromJson is its strict inverse: every field of its kind, none missing
+// but those that came after a release, none unknown; kCorrupt otherwise.
 base::Result<Effect> EffectFromJson(const nlohmann::json& object);
 
 // EffectName returns "key-created" and the like.

@@ -28,17 +28,22 @@ base::Result<void> Estate::Apply(const Effect& effect, const Provenance& provena
   return std::visit([&](const auto& e) { return Take(e, provenance); }, effect);
 }
 
-base::Result<void> Estate::Take(const KeyCreated& e, const Provenance& provenance) {
-  if (const Key* known = FindKey(e.key)) {
-    return base::Refusal("EST-KEY-01", fmt::format("a key named {} exists since {}", e.key, Where(known->since)),
+base::Result<void> Estate::IsNewKey(const std::string& name, const std::string& spki_sha256) const {
+  if (const Key* known = FindKey(name)) {
+    return base::Refusal("EST-KEY-01", fmt::format("a key named {} exists since {}", name, Where(known->since)),
                          "one name is one key for ever: choose another name in the script");
   }
-  if (const Key* known = FindKeyBySpki(e.spki_sha256)) {
+  if (const Key* known = FindKeyBySpki(spki_sha256)) {
     return base::Refusal("EST-KEY-02",
-                         fmt::format("the public key {} of key {} already belongs to key {} since {}", e.spki_sha256,
-                                     e.key, known->name, Where(known->since)),
-                         "one key must never serve two CAs: stop, and find out where this token got its key");
+                         fmt::format("the public key {} of key {} already belongs to key {} since {}", spki_sha256,
+                                     name, known->name, Where(known->since)),
+                         "one key must never serve two CAs: stop, and find out where it comes from");
   }
+  return {};
+}
+
+base::Result<void> Estate::Take(const KeyCreated& e, const Provenance& provenance) {
+  KC_RETURN_IF_ERROR(IsNewKey(e.key, e.spki_sha256));
   KC_ASSIGN_OR_RETURN(Token * token, UsableToken(e.token, fmt::format("key {} is to be made on", e.key)));
   PutInService(*token, provenance);
   Copy original{e.token, e.serial, e.object_id, "original", provenance};
@@ -46,25 +51,6 @@ base::Result<void> Estate::Take(const KeyCreated& e, const Provenance& provenanc
   Key key{e.key, e.algorithm, e.usage, e.spki_sha256, "active", e.extractable, {std::move(original)}, provenance};
   key.domain = token->domain;
   AddKey(std::move(key));
-  return {};
-}
-
-base::Result<void> Estate::Take(const CertificateIssued& e, const Provenance& provenance) {
-  if (const Certificate* known = FindCertificate(e.certificate)) {
-    return base::Refusal("EST-CERT-01",
-                         fmt::format("a certificate named {} exists since {}", e.certificate, Where(known->since)),
-                         "choose another name in the script");
-  }
-  KC_RETURN_IF_ERROR(MaySign(e.issuer_key, "certificate " + e.certificate));
-  const auto twin = certificate_serials_.find(e.issuer_key + " " + e.serial);
-  if (!e.serial.empty() && twin != certificate_serials_.end()) {
-    return base::Refusal(
-        "EST-CERT-02",
-        fmt::format("key {} already signed serial {} as {}", e.issuer_key, e.serial, certificates_[twin->second].name),
-        "a serial number is used once (RFC 5280 4.1.2.2): run the step again for a new one");
-  }
-  AddCertificate({e.certificate, e.profile, e.key, e.issuer_key, e.subject, e.serial, e.not_before, e.not_after,
-                  e.sha256, e.artefact, provenance});
   return {};
 }
 
@@ -143,16 +129,6 @@ const Key* Estate::FindKeyBySpki(std::string_view spki_sha256) const {
   const auto found = key_spkis_.find(spki_sha256);
   return found == key_spkis_.end() ? nullptr : &keys_[found->second];
 }
-const Certificate* Estate::FindCertificate(std::string_view name) const {
-  const auto found = certificate_names_.find(name);
-  return found == certificate_names_.end() ? nullptr : &certificates_[found->second];
-}
-const Certificate* Estate::FindCertificateOfKey(std::string_view key) const {
-  const auto found =
-      std::find_if(certificates_.rbegin(), certificates_.rend(), [&](const Certificate& c) { return c.key == key; });
-  return found == certificates_.rend() ? nullptr : &*found;
-}
-
 std::vector<const Key*> Estate::KeysOn(std::string_view token) const {
   std::vector<const Key*> found;
   for (const Key& key : keys_) {

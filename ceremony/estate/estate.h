@@ -91,9 +91,23 @@ struct KeyUse {
   Provenance since;
 };
 
+// Owner is the one name that a key is certified under (R1): the subject, or where
+// that is empty (a device) the subjectAltName. Two are the same when RFC 5280
+// section 7.1 takes them for the same name, however they are encoded.
+struct Owner {
+  std::string subject;      // for people
+  std::string subject_der;  // base64; empty in records of 0.1.0
+  std::string alternative_name;
+
+  bool empty() const { return subject.empty() && alternative_name.empty(); }
+  bool IsSame(const Owner& other) const;
+  std::string Text() const;
+};
+
 struct Key {
   std::string name, algorithm, usage, spki_sha256;
-  std::string state;         // "active", "deactivated", "held", "compromised", "destroyed"
+  std::string state;         // "active", "deactivated", "held", "compromised", "destroyed";
+                             // "outside": imported, only its public half is known
   bool extractable = false;  // of the original, when it was made
   std::vector<Copy> copies;  // every one that ever was
   Provenance since;
@@ -105,6 +119,7 @@ struct Key {
   std::int64_t minutes_since_cap = 0;
   std::string hold_until{};  // the day; empty: not held
   Provenance changed{};      // of a state that is not "active"
+  Owner owner{};             // of its first certificate or request
 
   // FindCopy returns the copy that is in place on a token, nullptr if there is none.
   const Copy* FindCopy(std::string_view token) const;
@@ -113,6 +128,27 @@ struct Key {
 
 struct Certificate {
   std::string name, profile, key, issuer_key, subject, serial, not_before, not_after, sha256, artefact;
+  Provenance since;
+  std::string issuer_certificate{}, subject_der{}, alternative_name{}, spki_sha256{}, subject_key_id{}, key_usage{};
+  bool ca = false;
+  std::int64_t path_length = -1;  // -1: no limit
+  // Empty while it is not revoked.
+  std::string revoked_on{}, revocation_reason{}, revoked_by{};  // by: name of the CRL
+  bool revoked() const { return !revoked_by.empty(); }
+};
+
+// Request is a certificate request that a key of the estate signed.
+struct Request {
+  std::string name, profile, key, subject, subject_der, alternative_name, sha256, artefact;
+  Provenance since;
+};
+
+struct Crl {
+  std::string name, profile, issuer_key, issuer, issuer_der, issuer_certificate;
+  std::int64_t number = 0;
+  std::string this_update, next_update;
+  std::int64_t revoked = 0;
+  std::string sha256, artefact;
   Provenance since;
 };
 
@@ -181,8 +217,15 @@ class Estate final {
   //   EST-HOLD-01   the hold ends before the key was deactivated
   //   EST-HOLD-02   a held key is destroyed before the end of its hold, without a reason
   //   EST-DESTROY-01  a copy of a key that is to be destroyed is not accounted for (R13)
+  //   EST-NAME-01   the key belongs to another name (R1: one key, one CA)
   //   EST-CERT-01   the certificate's name is in use
   //   EST-CERT-02   its issuer already used that serial (RFC 5280 4.1.2.2)
+  //   EST-CERT-03   an unknown certificate is referred to
+  //   EST-CERT-04   it is revoked already
+  //   EST-CERT-05   its public key is not that of the key it names
+  //   EST-CRL-01    the CRL's name is in use
+  //   EST-CRL-02    its number is not above that of its issuer's last (RFC 5280 5.2.3)
+  //   EST-REQUEST-01  the request's name is in use
   //   EST-PERSON-01 the person's id is or was in use
   //   EST-PERSON-02 a key of the person already belongs to somebody
   //   EST-PERSON-03 the person is retired already
@@ -198,6 +241,10 @@ class Estate final {
   const Certificate* FindCertificate(std::string_view name) const;
   // FindCertificateOfKey returns the newest certificate whose subject key it is.
   const Certificate* FindCertificateOfKey(std::string_view key) const;
+  const Crl* FindCrl(std::string_view name) const;
+  // FindLastCrl returns the CRL of this issuer (base64 of its name) with the highest number.
+  const Crl* FindLastCrl(std::string_view issuer_der) const;
+  const Request* FindRequest(std::string_view name) const;
 
   const Person* FindPerson(std::string_view id) const;
 
@@ -221,6 +268,8 @@ class Estate final {
   const std::vector<Token>& tokens() const { return tokens_; }
   const std::vector<Key>& keys() const { return keys_; }
   const std::vector<Certificate>& certificates() const { return certificates_; }
+  const std::vector<Request>& requests() const { return requests_; }
+  const std::vector<Crl>& crls() const { return crls_; }
   const std::vector<Document>& documents() const { return documents_; }
   const std::vector<Person>& people() const { return people_; }
   const std::vector<ShareSet>& share_sets() const { return share_sets_; }
@@ -242,6 +291,15 @@ class Estate final {
   base::Result<void> Take(const KeyDestroyed& effect, const Provenance& provenance);
   // KeyNamed is for a key that is to change; it refuses as MayUse does.
   base::Result<Key*> KeyNamed(const std::string& key, const std::string& what);
+  base::Result<void> Take(const KeyImported& effect, const Provenance& provenance);
+  base::Result<void> Take(const RequestCreated& effect, const Provenance& provenance);
+  base::Result<void> Take(const CertificateRevoked& effect, const Provenance& provenance);
+  base::Result<void> Take(const CrlIssued& effect, const Provenance& provenance);
+  // IsNewKey refuses a key by its name or its public key.
+  base::Result<void> IsNewKey(const std::string& name, const std::string& spki_sha256) const;
+  // Own gives the key its name, or refuses a second one.
+  base::Result<void> Own(const std::string& key, const Owner& owner, const std::string& what);
+
   base::Result<void> Take(const TokenRegistered& effect, const Provenance& provenance);
   base::Result<void> Take(const TokenVerified& effect, const Provenance& provenance);
   base::Result<void> Take(const SealsChanged& effect, const Provenance& provenance);
@@ -270,6 +328,8 @@ class Estate final {
   std::vector<Token> tokens_;
   std::vector<Key> keys_;
   std::vector<Certificate> certificates_;
+  std::vector<Request> requests_;
+  std::vector<Crl> crls_;
   std::vector<Document> documents_;
   std::vector<Person> people_;
   std::vector<ShareSet> share_sets_;

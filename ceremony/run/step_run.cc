@@ -58,13 +58,23 @@ base::Result<void> StepRun::WriteArtefact(const std::string& name, const std::st
 }
 
 base::Result<base::Bytes> StepRun::ReadArtefact(const std::string& name) {
-  const std::string path = record::JoinPath(record::JoinPath(ceremony_.folder(), record::kArtefactsFolder), name);
-  KC_ASSIGN_OR_RETURN(base::Bytes bytes, record::ReadWholeFile(ceremony_.world().storage, path, kMaxArtefact));
   const steps::Progress::Artefact* known = progress_.FindArtefact(name);
-  if (known != nullptr && known->sha256 != base::Sha256Hex(bytes)) {
-    base::Error error = base::MakeError(
-        base::ErrorCode::kCorrupt,
-        fmt::format("{} has the SHA-256 {}, the record says {}", path, base::Sha256Hex(bytes), known->sha256));
+  return ReadWithDigest(ceremony_.folder(), name, known == nullptr ? std::string() : known->sha256);
+}
+
+base::Result<base::Bytes> StepRun::ReadArchived(const estate::Provenance& record, const std::string& artefact,
+                                                const std::string& sha256) {
+  return ReadWithDigest(record.ceremony, artefact, sha256);
+}
+
+base::Result<base::Bytes> StepRun::ReadWithDigest(const std::string& folder, const std::string& name,
+                                                  const std::string& sha256) {
+  const std::string path = record::JoinPath(record::JoinPath(folder, record::kArtefactsFolder), name);
+  KC_ASSIGN_OR_RETURN(base::Bytes bytes, record::ReadWholeFile(ceremony_.world().storage, path, kMaxArtefact));
+  if (!sha256.empty() && sha256 != base::Sha256Hex(bytes)) {
+    base::Error error =
+        base::MakeError(base::ErrorCode::kCorrupt,
+                        fmt::format("{} has the SHA-256 {}, the record says {}", path, base::Sha256Hex(bytes), sha256));
     error.rule = "RUN-ARTEFACT-01";
     error.hint = "somebody changed the file; stop, and find out who";
     return error;
@@ -81,6 +91,10 @@ base::Result<void> StepRun::Achieve(const estate::Effect& effect) {
 }
 
 base::Result<hsm::Session*> StepRun::Session(const std::string& token) { return ceremony_.tokens().Session(token); }
+
+base::Result<base::Bytes> StepRun::TokenRandom(const std::string& token, std::size_t octets) {
+  return ceremony_.tokens().Random(token, octets);
+}
 
 base::Result<std::shared_ptr<hsm::Token>> StepRun::LocateToken(const std::string& token) {
   return ceremony_.tokens().Locate(token);

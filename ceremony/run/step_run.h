@@ -31,8 +31,11 @@ class StepRun final : public steps::StepContext {
   base::Result<std::uint64_t> Record(std::string_view type, nlohmann::json fields) override;
   base::Result<void> WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes) override;
   base::Result<base::Bytes> ReadArtefact(const std::string& name) override;
+  base::Result<base::Bytes> ReadArchived(const estate::Provenance& record, const std::string& artefact,
+                                         const std::string& sha256) override;
   base::Result<void> Achieve(const estate::Effect& effect) override;
   base::Result<hsm::Session*> Session(const std::string& token) override;
+  base::Result<base::Bytes> TokenRandom(const std::string& token, std::size_t octets) override;
   base::Result<std::shared_ptr<hsm::Token>> LocateToken(const std::string& token) override;
   base::Result<steps::BlankToken> LocateBlankToken(const std::string& token) override;
   void AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> token) override;
@@ -46,6 +49,10 @@ class StepRun final : public steps::StepContext {
   const std::vector<estate::Effect>& effects() const { return effects_; }
 
  private:
+  // Reads artefacts/<name> of a record of the archive; an empty digest is not compared.
+  base::Result<base::Bytes> ReadWithDigest(const std::string& folder, const std::string& name,
+                                           const std::string& sha256);
+
   Ceremony& ceremony_;
   const script::Step& step_;
   Asks asks_;

@@ -155,6 +155,16 @@ base::Result<hsm::Session*> TokenRoom::Session(const std::string& token) {
   return &place->second.session();
 }
 
+base::Result<base::Bytes> TokenRoom::Random(const std::string& token, std::size_t octets) {
+  if (const auto open = logins_.find(token); open != logins_.end())
+    return open->second.session().GenerateRandom(octets);
+  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> located, Locate(token));
+  KC_ASSIGN_OR_RETURN(hsm::Session session, hsm::Session::Open(located, hsm::Session::Access::kReadOnly));
+  KC_ASSIGN_OR_RETURN(base::Bytes random, session.GenerateRandom(octets));
+  KC_RETURN_IF_ERROR(session.Close());
+  return random;
+}
+
 base::Result<void> TokenRoom::LogOut(std::string_view keep) {
   base::Result<void> first;
   for (auto login = logins_.begin(); login != logins_.end();) {

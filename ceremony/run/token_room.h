@@ -61,6 +61,9 @@ class TokenRoom final {
   // Session returns the logged-in session of a token, logging in when there is none.
   base::Result<hsm::Session*> Session(const std::string& token);
 
+  // Random returns octets of the token's own generator, without a login.
+  base::Result<base::Bytes> Random(const std::string& token, std::size_t octets);
+
   // LogOut ends every login but that of `keep` (empty: every one).
   base::Result<void> LogOut(std::string_view keep);
 

@@ -9,9 +9,9 @@ namespace ceremony::steps {
 
 std::span<const StepKind* const> StepCatalogue::All() const {
   static const std::array kinds = {
-      &RoomAttend(),    &RoomDepart(),       &RoomClock(),       &RoomConfirm(),     &RoomRecord(),
-      &DocumentLodge(), &CustodianAppoint(), &CustodianRetire(), &TokenCommission(), &TokenVerify(),
-      &KeyGenerate(),   &CertSelfSign(),     &QuorumReshare(),
+      &RoomAttend(),    &RoomDepart(),       &RoomClock(),       &RoomConfirm(),     &RoomRecord(),  &CommsNotify(),
+      &DocumentLodge(), &CustodianAppoint(), &CustodianRetire(), &TokenCommission(), &TokenVerify(), &KeyGenerate(),
+      &CertSelfSign(),  &CertIssue(),        &CertCrossSign(),   &QuorumReshare(),
   };
   return kinds;
 }

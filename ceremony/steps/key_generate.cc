@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/signing_key.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
 #include "hsm/keygen.h"
@@ -110,7 +111,7 @@ class KeyGenerateKind final : public StepKind {
   }
 
  private:
-  static std::string ArtefactName(const script::Step& step) { return "keys/" + step.fields.Text("key") + ".spki.der"; }
+  static std::string ArtefactName(const script::Step& step) { return PublicKeyArtefact(step.fields.Text("key")); }
 
   static base::Result<hsm::KeyPair> MakeOrTakeOver(const script::Step& step, StepContext& context) {
     const std::string& token = step.fields.Text("token");

@@ -12,6 +12,7 @@ const StepKind& RoomDepart();
 const StepKind& RoomClock();
 const StepKind& RoomConfirm();
 const StepKind& RoomRecord();
+const StepKind& CommsNotify();
 const StepKind& DocumentLodge();
 const StepKind& CustodianAppoint();
 const StepKind& CustodianRetire();
@@ -19,6 +20,8 @@ const StepKind& TokenCommission();
 const StepKind& TokenVerify();
 const StepKind& KeyGenerate();
 const StepKind& CertSelfSign();
+const StepKind& CertIssue();
+const StepKind& CertCrossSign();
 const StepKind& QuorumReshare();
 
 }  // namespace ceremony::steps

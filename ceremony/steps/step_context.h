@@ -110,6 +110,11 @@ class StepContext {
   // ReadArtefact returns an artefact of this record, its digest checked.
   virtual base::Result<base::Bytes> ReadArtefact(const std::string& name) = 0;
 
+  // ReadArchived returns an artefact of any record of the archive, this one
+  // included. RUN-ARTEFACT-01: it does not have the digest that its record gave it.
+  virtual base::Result<base::Bytes> ReadArchived(const estate::Provenance& record, const std::string& artefact,
+                                                 const std::string& sha256) = 0;
+
   // Achieve takes what happened into the estate; the runner writes it into the
   // step's `end` entry. A contradiction is refused with its EST- rule.
   virtual base::Result<void> Achieve(const estate::Effect& effect) = 0;
@@ -118,6 +123,10 @@ class StepContext {
   // as user; people are asked for the PIN when it is the first in the section.
   // Owned by the context, valid until the section ends.
   virtual base::Result<hsm::Session*> Session(const std::string& token) = 0;
+
+  // TokenRandom returns octets of a token's own generator, which needs no login:
+  // nobody has to open a token for what is drawn before an approval.
+  virtual base::Result<base::Bytes> TokenRandom(const std::string& token, std::size_t octets) = 0;
 
   // LocateToken finds the bound token by label and serial, without a login.
   virtual base::Result<std::shared_ptr<hsm::Token>> LocateToken(const std::string& token) = 0;

@@ -1,6 +1,8 @@
-// Orchestration: what the root ceremony costs beyond the token and the disk.
+// Orchestration: what a ceremony costs beyond the token and the disk.
 //
-//   ceremony_bench [RUNS] [FOLDER]
+//   ceremony_bench [RUNS] [FOLDER] [SCRIPT]
+//
+// SCRIPT is "root" (the shipped one; the default) or "hierarchy" (root and one issuing CA).
 //
 // Each run is two ceremonies on fresh SoftHSM tokens: the program itself as a
 // process, whose wall time is taken from outside, and the same code in a child
@@ -68,7 +70,16 @@ int TimedSync(long number, int fd) {
   return static_cast<int>(result);
 }
 
-const std::string kScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
+std::string script_path = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
+
+// The small hierarchy of the tests, with what it names beside it.
+std::string StageHierarchy(const std::string& folder) {
+  const std::string name = "small_hierarchy.ceremony.json";
+  fs::copy(std::string(SUPPORT_FOLDER) + "/" + name, folder + "/" + name);
+  fs::copy(std::string(SCRIPTS_FOLDER) + "/smki.policy.json", folder);
+  fs::copy(std::string(SCRIPTS_FOLDER) + "/profiles", folder + "/profiles");
+  return folder + "/" + name;
+}
 
 base::Result<void> Rehearse(const std::string& archive) {
   const auto load = [](const hsm::ModuleOptions& options,
@@ -76,11 +87,11 @@ base::Result<void> Rehearse(const std::string& archive) {
     KC_ASSIGN_OR_RETURN(auto real, hsm::RealCryptoki::Load(options.path));
     return hsm::Module::Wrap(std::make_unique<TimingCryptoki>(std::move(real)), options, std::move(observer));
   };
-  KC_ASSIGN_OR_RETURN(const script::Inputs alone, script::ReadInputs(kScript, "", "", steps::Catalogue()));
+  KC_ASSIGN_OR_RETURN(const script::Inputs alone, script::ReadInputs(script_path, "", "", steps::Catalogue()));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(archive, alone.script, alone.policy, load));
   const run::RehearsalPaths paths(archive);
   KC_ASSIGN_OR_RETURN(script::Inputs inputs,
-                      script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue()));
+                      script::ReadInputs(script_path, paths.roster, paths.binding, steps::Catalogue()));
   room::UnattendedTerminal terminal(nullptr, room::Look{});
   KC_ASSIGN_OR_RETURN(const auto storage, record::PosixStorage::Open(archive));
   base::SystemClock clock;
@@ -112,8 +123,8 @@ double TimeProgram(const std::string& archive) {
   const pid_t child = fork();
   if (child == 0) {
     if (freopen("/dev/null", "w", stdout) == nullptr) _exit(1);
-    execl(PROGRAM, "keyceremony", "rehearse", kScript.c_str(), "--unattended", "--quiet", "--archive", archive.c_str(),
-          static_cast<char*>(nullptr));
+    execl(PROGRAM, "keyceremony", "rehearse", script_path.c_str(), "--unattended", "--quiet", "--archive",
+          archive.c_str(), static_cast<char*>(nullptr));
     _exit(127);
   }
   int status = 0;
@@ -137,6 +148,7 @@ int main(int argc, char** argv) {
   const int runs = argc > 1 ? std::atoi(argv[1]) : 21;
   std::string pattern = std::string(argc > 2 ? argv[2] : fs::temp_directory_path().c_str()) + "/ceremony-bench-XXXXXX";
   const std::string folder = mkdtemp(pattern.data());
+  if (argc > 3 && std::string(argv[3]) == "hierarchy") script_path = StageHierarchy(folder);
   std::vector<double> whole, pkcs11, sync, calls, syncs;
   for (int i = -1; i < runs; ++i) {  // the first run warms up
     const double wall = TimeProgram(folder + "/program");

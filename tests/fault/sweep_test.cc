@@ -207,3 +207,29 @@ TEST_SUITE("clock") {
     }
   }
 }
+
+TEST_SUITE("hierarchy") {
+  // What the root ceremony does not have: a second key, an issuer that is read back from the archive, a serial number
+  // that is drawn without a login. A sample of all calls, and every one that makes or signs something.
+  TEST_CASE(
+      "cut off or failing within a hierarchy, it comes to its end with the certificates that people have approved") {
+    const Stage stage("hierarchy", fault::Script::kHierarchy);
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    const std::set<std::string> makes = {"C_GenerateKeyPair", "C_Sign", "C_GenerateRandom"};
+    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
+    std::size_t signatures = 0;
+    for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
+      if (clean.calls[i] == "C_Sign") ++signatures;
+      if (!makes.contains(clean.calls[i])) {
+        if (i % 9 == 4) Try(stage, {Where::kCall, How::kKillBefore, i, 0, 0}, {});
+        continue;
+      }
+      if (i % 2 == 0) Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
+      if (i % 2 == 1) Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, codes);
+    }
+    CHECK(signatures > 10);  // two certificates, and a checkpoint for every step and approval
+    for (std::uint64_t i = 3; i < clean.storage_calls; i += 8)
+      Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
+  }
+}

@@ -299,7 +299,10 @@ std::string Fault::Name() const {
   return name.str();
 }
 
-Stage::Stage(const std::string& name, Script script) : objects_(script == Script::kRoot ? 2 : 0) {
+Stage::Stage(const std::string& name, Script script)
+    : objects_(script == Script::kRoot        ? 2
+               : script == Script::kHierarchy ? 4
+                                              : 0) {
   // Memory is a disk as good as any for this, and a fast one.
   const std::string base_folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path().string();
   std::string pattern = base_folder + "/keyceremony-" + name + "-XXXXXX";
@@ -314,6 +317,12 @@ Stage::Stage(const std::string& name, Script script) : objects_(script == Script
     std::ofstream(script_) << ScriptOf("reshare", before + kReshare + kLookAgain);
     std::ofstream(first) << ScriptOf("commission", kCommission);
     fs::copy(std::string(SCRIPTS_FOLDER) + "/smki.policy.json", root_);
+  }
+  if (script == Script::kHierarchy) {
+    script_ = root_ + "/small_hierarchy.ceremony.json";
+    fs::copy(kSmallHierarchy, script_);
+    fs::copy(std::string(SCRIPTS_FOLDER) + "/smki.policy.json", root_);
+    fs::copy(std::string(SCRIPTS_FOLDER) + "/profiles", root_ + "/profiles");
   }
   has_softhsm_ = run::FindSoftHsm().ok();
   if (!has_softhsm_) return;

@@ -68,7 +68,8 @@ struct Files {
                "log": {"module": "/usr/lib/m.so", "label": "LOG", "serial": "1"}}})");
   bool with_roster = true;
   bool with_binding = true;
-  std::map<std::string, std::string> documents;  // path -> bytes
+  std::map<std::string, std::string> documents;    // path -> bytes
+  std::map<std::string, nlohmann::json> profiles;  // by the name that steps use
 
   Files() {
     for (std::size_t i = 0; i < 3; ++i) roster["people"][i]["sign_key"] = kKeys[i];
@@ -96,6 +97,8 @@ inline ceremony::script::Inputs InputsOf(const Files& files) {
   inputs.policy = Taken(script::ParsePolicy(FileOf("p.json", files.policy.dump())));
   if (files.with_roster) inputs.roster = Taken(script::ParseRoster(FileOf("r.json", files.roster.dump())));
   if (files.with_binding) inputs.binding = Taken(script::ParseBinding(FileOf("b.json", files.binding.dump())));
+  for (const auto& [name, profile] : files.profiles)
+    inputs.profiles.emplace(name, Taken(script::ParseProfile(FileOf(name + ".profile.json", profile.dump()))));
   for (const auto& [path, bytes] : files.documents) inputs.documents.emplace(path, FileOf(path, bytes));
   return inputs;
 }

@@ -1,0 +1,54 @@
+// What the estate keeps of a certificate beyond its names and dates: read from a
+// profile while it is planned, from the bytes once it is there.
+#ifndef CEREMONY_STEPS_CERTIFICATE_FACTS_H_
+#define CEREMONY_STEPS_CERTIFICATE_FACTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ceremony/estate/effect.h"
+#include "ceremony/estate/estate.h"
+#include "ceremony/steps/step_context.h"
+#include "ceremony/x509/certificate.h"
+#include "ceremony/x509/name.h"
+#include "ceremony/x509/profile.h"
+#include "ceremony/x509/tbs.h"
+
+namespace ceremony::steps {
+
+// TakeFacts puts what the profile, or the bytes, say into the effect: CA, path
+// length, key usage, and from bytes also names, serial, dates and identifiers.
+void TakeFacts(const x509::Profile& profile, estate::CertificateIssued& effect);
+void TakeFacts(const x509::TbsView& tbs, estate::CertificateIssued& effect);
+
+// RfcTime spells a time of a certificate as RFC 3339 ("2026-11-21T05:17:45Z").
+std::string RfcTime(std::int64_t utc_seconds);
+// SecondsOf is its inverse, for times of entries, too; nullopt when it is none.
+std::optional<std::int64_t> SecondsOf(const std::string& rfc3339);
+
+// SubjectKeyIdOf returns the octets of the extension, none where it is absent.
+base::Bytes SubjectKeyIdOf(const x509::TbsView& tbs);
+
+// SubjectValuesOf takes the values of a DER Name for the attributes that the
+// profile leaves open. Whether the profile then makes the same name is for the
+// caller to compare: two attributes of one type, or another encoding, do not.
+x509::SubjectValues SubjectValuesOf(base::ByteView name, const x509::Profile& profile);
+
+// ReadCertificate reads a certificate of the estate from the archive; its
+// digest is compared.
+base::Result<x509::Certificate> ReadCertificate(const std::string& name, StepContext& context);
+
+// ReadChain reads a certificate, its issuer's, and so on; the self-signed one is last.
+base::Result<std::vector<x509::Certificate>> ReadChain(const std::string& name, StepContext& context);
+
+// IssuerOf returns the certificate above one in the estate; nullptr at the top.
+const estate::Certificate* IssuerOf(const estate::Certificate& certificate, const estate::Estate& estate);
+
+// AuthorityOf is a CA as its own certificate names it.
+x509::Authority AuthorityOf(const x509::Certificate& certificate);
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_CERTIFICATE_FACTS_H_

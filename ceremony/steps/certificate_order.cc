@@ -1,0 +1,69 @@
+#include "ceremony/steps/certificate_order.h"
+
+#include <nlohmann/json.hpp>
+
+#include "hsm/base/encoding.h"
+
+namespace ceremony::steps {
+namespace {
+
+using script::Field;
+
+const script::Shape& TypeShape() {
+  static const script::Shape shape{"attribute", script::Pattern::Parse("[A-Za-z0-9.]{1,64}").value(),
+                                   "a subject attribute: CN, OU or a dotted OID"};
+  return shape;
+}
+
+const script::Shape& ExtensionShape() {
+  static const script::Shape shape{"extension", script::Pattern::Parse("[A-Za-z0-9.]{1,64}").value(),
+                                   "an extension, as the profile spells it: a name or a dotted OID"};
+  return shape;
+}
+
+}  // namespace
+
+Field ProfileField() {
+  return Field::Id("profile", "the profile, as the script names it").Refers(script::Reference::kProfile);
+}
+
+Field CertificateField() {
+  return Field::Id("certificate", "the certificate's name, once in the whole archive")
+      .Refers(script::Reference::kArtefact);
+}
+
+Field SubjectField() {
+  return Field::Map("subject", TypeShape(), Field::Text("", "its value"), 1, 10,
+                    "values for the subject's attributes that the profile leaves open")
+      .Optional();
+}
+
+Field ExtensionsField() {
+  return Field::Map("extensions", ExtensionShape(),
+                    Field::Shaped("", script::HexShape(), "its value").Length(2, 16'384), 1, 10,
+                    "values, as DER in hexadecimal, for extensions that the profile leaves open")
+      .Optional();
+}
+
+x509::SubjectValues SubjectIn(const script::Step& step) {
+  x509::SubjectValues values;
+  if (!step.fields.Has("subject")) return values;
+  for (const auto& [type, value] : step.fields.Object("subject").items()) values[type] = value.get<std::string>();
+  return values;
+}
+
+std::map<std::string, base::Bytes> ExtensionsIn(const script::Step& step) {
+  std::map<std::string, base::Bytes> values;
+  if (!step.fields.Has("extensions")) return values;
+  for (const auto& [type, value] : step.fields.Object("extensions").items()) {
+    // The field's shape lets nothing but pairs of digits through.
+    values[type] = base::HexDecode(value.get<std::string>()).value();
+  }
+  return values;
+}
+
+std::string CertificateDer(const std::string& certificate) { return "certificates/" + certificate + ".der"; }
+std::string CertificatePem(const std::string& certificate) { return "certificates/" + certificate + ".pem"; }
+std::string CertificateTbs(const std::string& certificate) { return "certificates/" + certificate + ".tbs.der"; }
+
+}  // namespace ceremony::steps

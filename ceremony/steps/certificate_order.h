@@ -1,0 +1,70 @@
+// A certificate as a step orders it, and the one way from there to the
+// certificate: cert.self-sign, cert.issue and cert.cross-sign differ only in
+// what they order.
+#ifndef CEREMONY_STEPS_CERTIFICATE_ORDER_H_
+#define CEREMONY_STEPS_CERTIFICATE_ORDER_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ceremony/script/fields.h"
+#include "ceremony/script/script.h"
+#include "ceremony/steps/plan.h"
+#include "ceremony/steps/step_context.h"
+#include "ceremony/x509/name.h"
+#include "hsm/base/bytes.h"
+
+namespace ceremony::steps {
+
+struct CertificateOrder {
+  std::string certificate;  // its name
+  std::string profile;      // as the script names it
+  std::string token;        // that signs
+  std::string issuer_key;   // that signs
+  std::string issuer;       // the issuer's certificate; empty: self-signed
+  std::string subject_key;
+  x509::SubjectValues subject;
+  std::map<std::string, base::Bytes> extensions;  // values that the profile leaves open
+  std::string like;  // the certificate whose subject and key identifier it repeats; empty: none
+};
+
+// The fields that the kinds have in common, and what stands in them.
+script::Field ProfileField();
+script::Field CertificateField();
+script::Field SubjectField();
+script::Field ExtensionsField();
+x509::SubjectValues SubjectIn(const script::Step& step);
+std::map<std::string, base::Bytes> ExtensionsIn(const script::Step& step);
+
+// CheckOrder holds an order to the model and plans the certificate. Reports,
+// beyond the rules of CheckSigningKey, BuildName and the estate:
+//   PLAN-PROFILE-01  the profile is self-signed and the order is not, or the reverse
+//   PLAN-PROFILE-02  the profile does not allow the subject's key
+//   PLAN-PROFILE-03  the issuer's key cannot make the profile's signatures
+//   PLAN-CERT-01     by this step there is no such issuer's certificate
+//   PLAN-CERT-02     the issuer is not a CA that signs certificates
+//   PLAN-CERT-03     it is revoked
+//   PLAN-CERT-04     a path length above does not allow this CA
+//   PLAN-CERT-05     the certificate would be valid outside of its issuer's validity
+//   PLAN-CERT-06     issuer and subject are one key
+//   PLAN-CERT-07     the profile does not repeat the name that a cross-certificate repeats
+void CheckOrder(const CertificateOrder& order, PlanContext& plan);
+
+// Certify builds, lints, compares, shows, has it approved, opens the token,
+// signs, checks with both decoders and with OpenSSL over the whole chain, and
+// releases the certificate. An approved TBS and a signed certificate of an
+// attempt that was cut off are taken over. Refuses before the approval:
+//   CERT-NEST-01    it would be valid outside of its issuer's validity
+//   CERT-SERIAL-01  the token's generator gave a serial that the issuer has used
+//   CERT-LIKE-01    the subject or key identifier is not that of the other certificate
+base::Result<void> Certify(const CertificateOrder& order, StepContext& context);
+
+// Names of the artefacts of a certificate.
+std::string CertificateDer(const std::string& certificate);
+std::string CertificatePem(const std::string& certificate);
+std::string CertificateTbs(const std::string& certificate);
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_CERTIFICATE_ORDER_H_

@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "ceremony/steps/kinds.h"
+#include "hsm/base/clock.h"
+#include "hsm/base/digest.h"
+
+namespace ceremony::steps {
+namespace {
+
+using script::Field;
+
+constexpr const char* kNotNeeded = "not-needed";
+
+std::string ChannelTitle(const script::Step& step, const script::FieldTable& table) {
+  for (const script::ChoiceName& choice : table.Find("channel")->choices) {
+    if (choice.name == step.fields.Text("channel")) return choice.help;
+  }
+  return step.fields.Text("channel");
+}
+
+// The bytes that were told: a file beside the script, or words that stand in it.
+std::string ContentSha256(const script::Step& step, const script::Inputs& inputs) {
+  return step.fields.Has("file") ? inputs.documents.at(step.fields.Text("file")).sha256
+                                 : base::Sha256Hex(step.fields.Text("message"));
+}
+
+class CommsNotifyKind final : public StepKind {
+ public:
+  const StepDescription& description() const override {
+    static const StepDescription description{
+        "comms.notify", "Tells somebody outside of the room something, and takes down who acknowledged it.",
+        "an `observe` entry: who, whom, by which channel, when, the content's SHA-256, who acknowledged",
+        "EN 319 401 7.9 (notification); BR 5.7.1 (incident handling)"};
+    return description;
+  }
+
+  const script::FieldTable& fields() const override {
+    static const script::FieldTable table{
+        "comms.notify",
+        "Tells somebody outside of the room something.",
+        {Field::Choice("by", script::RoleChoices(), "the role that tells"),
+         Field::Text("to", "who is told: an organisation or a person"),
+         Field::Choice("channel",
+                       {{"in-person", "in person"},
+                        {"telephone", "by telephone"},
+                        {"email", "by e-mail"},
+                        {"letter", "by letter"},
+                        {"portal", "on the service portal"}},
+                       "how"),
+         Field::Text("about", "what it is about"),
+         Field::Path("file", "what is told, as a file beside the script").Refers(script::Reference::kFile).Optional(),
+         Field::Prose("message", "what is told, word by word").Optional(),
+         Field::Choice(
+             "acknowledgement",
+             {{"required", "the step ends when somebody has acknowledged it"}, {kNotNeeded, "nobody needs to"}},
+             "whether somebody must acknowledge it")
+             .Default("required")},
+        {{"file", "message"}}};
+    return table;
+  }
+
+  std::string Title(const script::Step& step) const override {
+    return fmt::format("Tell {} {}: {}", step.fields.Text("to"), ChannelTitle(step, fields()),
+                       step.fields.Text("about"));
+  }
+
+  void Check(const script::Step& step, PlanContext& plan) const override {
+    plan.NeedsPeople(step.fields.Text("by"), 1);
+    plan.Takes(300);
+  }
+
+  base::Result<void> Run(const script::Step& step, StepContext& context) const override {
+    const std::string& by = step.fields.Text("by");
+    const std::string digest = ContentSha256(step, context.inputs());
+    context.terminal().ShowFacts({{"to", step.fields.Text("to")},
+                                  {"how", ChannelTitle(step, fields())},
+                                  {"about", step.fields.Text("about")},
+                                  {"what", step.fields.TextOr("file", step.fields.TextOr("message", ""))},
+                                  {"SHA-256", digest}});
+    room::Question told;
+    told.id = "comms.notify/" + step.id + "/told";
+    told.text = fmt::format("{} has been told, {}.", step.fields.Text("to"), ChannelTitle(step, fields()));
+    told.expected = "told";
+    told.simulated = told.expected;
+    KC_RETURN_IF_ERROR(Answered(context.Ask(by, told)));
+    const std::string when = base::FormatTime(context.clock().UtcMicros());
+    nlohmann::json entry = {{"what", "notification"},
+                            {"to", step.fields.Text("to")},
+                            {"channel", step.fields.Text("channel")},
+                            {"about", step.fields.Text("about")},
+                            {"role", by},
+                            {"told", when},
+                            {"content_sha256", digest}};
+    if (step.fields.Has("file")) entry["file"] = step.fields.Text("file");
+    const auto tellers = context.attendance().WithRole(by);
+    if (!tellers.empty()) entry["person"] = tellers.front()->person;
+    if (step.fields.Text("acknowledgement") != kNotNeeded) {
+      room::Question who;
+      who.kind = room::Question::Kind::kText;
+      who.id = "comms.notify/" + step.id + "/acknowledged";
+      who.text = fmt::format("who at {} has acknowledged it", step.fields.Text("to"));
+      who.example = "Olive Officer, duty manager";
+      who.simulated = who.example;
+      KC_ASSIGN_OR_RETURN(entry["acknowledged_by"], context.Ask(by, who));
+      entry["acknowledged"] = base::FormatTime(context.clock().UtcMicros());
+    }
+    KC_RETURN_IF_ERROR(context.Record("observe", std::move(entry)));
+    return {};
+  }
+
+ private:
+  static base::Result<void> Answered(base::Result<std::string> answer) {
+    if (!answer.ok()) return std::move(answer).error();
+    return {};
+  }
+};
+
+}  // namespace
+
+const StepKind& CommsNotify() {
+  static const CommsNotifyKind kind;
+  return kind;
+}
+
+}  // namespace ceremony::steps

@@ -1,0 +1,44 @@
+// The key that signs in a step: what `check` holds it to, and how the running
+// step comes to it. The token is opened last, after the quorum has approved.
+#ifndef CEREMONY_STEPS_SIGNING_KEY_H_
+#define CEREMONY_STEPS_SIGNING_KEY_H_
+
+#include <string>
+#include <string_view>
+
+#include "ceremony/steps/plan.h"
+#include "ceremony/steps/step_context.h"
+#include "hsm/base/public_key.h"
+#include "hsm/session.h"
+
+namespace ceremony::steps {
+
+// CheckSigningKey reports, about the named field of the step:
+//   PLAN-KEY-02  by this step nobody has made the key
+//   PLAN-KEY-03  it has no copy on the token
+//   PLAN-KEY-04  it is out of use, or its private half is elsewhere
+// It returns the key, nullptr when there is none that could sign.
+const estate::Key* CheckSigningKey(const std::string& key, const std::string& token, std::string_view field,
+                                   PlanContext& plan);
+
+// PublicKeyArtefact is where a key's SubjectPublicKeyInfo is kept in the record
+// that made it or took it in; its SHA-256 is the key's own.
+std::string PublicKeyArtefact(const std::string& key);
+
+// KnownPublicKey reads a key of the estate from the archive, without its token.
+base::Result<base::PublicKey> KnownPublicKey(const std::string& key, StepContext& context);
+
+// SigningKey is a key on an open token. The session is the context's.
+struct SigningKey {
+  hsm::Session* session = nullptr;
+  hsm::KeyPair pair;
+};
+
+// OpenSigningKey opens the token and finds the key by the id of its copy. It is
+// the key only because its public key is the estate's: KEY-SELECT-01 otherwise.
+// KEY-USE-01: it is out of use.
+base::Result<SigningKey> OpenSigningKey(const std::string& key, const std::string& token, StepContext& context);
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_SIGNING_KEY_H_

@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Hierarchies as their user makes them: shipped scripts, what openssl says of the outcome, one key for one name."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
+SCRIPTS = SOURCE / "scripts"
+
+
+def run(*arguments):
+    """Runs `keyceremony` without a terminal; returns exit status, stdout, stderr."""
+    done = subprocess.run(["keyceremony", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env=dict(os.environ, LC_ALL="C.UTF-8"), check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def openssl(*arguments, data=None):
+    """Runs openssl; returns exit status and everything it said."""
+    done = subprocess.run(["openssl", *map(str, arguments)], input=data, capture_output=True, check=False)
+    return done.returncode, (done.stdout + done.stderr).decode()
+
+
+class Archive:
+    """An archive in which ceremonies are rehearsed, one after another."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-hierarchy-"))
+        self.path = self.folder / "archive"
+        self.scripts = self.folder / "scripts"
+        shutil.copytree(SCRIPTS, self.scripts, ignore=shutil.ignore_patterns("dev"))
+
+    def remove(self):
+        shutil.rmtree(self.folder)
+
+    def rehearse(self, name):
+        return run("rehearse", self.scripts / f"{name}.ceremony.json", "--unattended", "--quiet", "--archive", self.path)
+
+    def write(self, name, plan):
+        (self.scripts / f"{name}.ceremony.json").write_text(json.dumps(plan))
+
+    def plan(self, name):
+        return json.loads((SCRIPTS / f"{name}.ceremony.json").read_text())
+
+    def artefact(self, name):
+        found = list(self.path.glob(f"0*/artefacts/{name}"))
+        assert len(found) == 1, (name, found)
+        return found[0]
+
+    def status(self):
+        status, out, err = run("status", self.path, "--json")
+        assert status == 0, err
+        return json.loads(out)
+
+    def verdicts(self):
+        status, out, err = run("verify", self.path, "--roster", self.path / "rehearsal" / "roster.json", "--json")
+        assert out, err
+        return status, [record["verdict"] for record in json.loads(out)["records"]]
+
+    def entries(self, record):
+        return [json.loads(line) for line in (self.path / record / "log.jsonl").read_text().splitlines()]
+
+
+def steps_of(plan):
+    return [step for section in plan["sections"] for step in section["steps"]]
+
+
+def only(plan, new_id, keep):
+    """The script with another id and only the steps that `keep` wants, beside the first section and the last."""
+    plan["id"] = new_id
+    for section in plan["sections"]:
+        section["steps"] = [step for step in section["steps"] if step["do"].startswith("room.") or keep(step)]
+    plan["sections"] = [section for section in plan["sections"] if section["steps"]]
+    used = {step.get("profile") for step in steps_of(plan)}
+    plan["profiles"] = {name: path for name, path in plan["profiles"].items() if name in used}
+    tokens = {step.get("token") for step in steps_of(plan)}
+    plan["tokens"] = {name: token for name, token in plan["tokens"].items() if name in tokens}
+    return plan
+
+
+class Organisation(unittest.TestCase):
+    """Root, two issuing CAs; rehearsed once for all cases that only look."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.archive = Archive()
+        cls.addClassCleanup(cls.archive.remove)
+        status, _, err = cls.archive.rehearse("smki-organisation")
+        assert status == 0, err
+
+    def test_the_record_is_complete(self):
+        self.assertEqual(self.archive.verdicts(), (0, ["COMPLETE"]))
+
+    def test_openssl_accepts_the_whole_chain(self):
+        root = self.archive.artefact("certificates/root-oca.pem")
+        for name in ("issuing-oca-z1", "issuing-oca-z2"):
+            certificate = self.archive.artefact(f"certificates/{name}.pem")
+            status, said = openssl("verify", "-x509_strict", "-check_ss_sig", "-CAfile", root, certificate)
+            self.assertEqual(status, 0, said)
+        text = openssl("x509", "-in", self.archive.artefact("certificates/issuing-oca-z2.pem"), "-noout", "-text")[1]
+        for words in ("Issuer: OU = 00, CN = ZA", "Subject: OU = 07, CN = Z2", "CA:TRUE, pathlen:0"):
+            self.assertIn(words, text)
+
+    def test_each_ca_has_a_key_of_its_own_on_its_token(self):
+        estate = self.archive.status()
+        keys = {key["name"]: key for key in estate["keys"]}
+        self.assertEqual(len({key["spki_sha256"] for key in keys.values()}), 3)
+        self.assertEqual([(name, [copy["token"] for copy in key["copies"]]) for name, key in keys.items()],
+                         [("root-oca", ["root-hsm"]), ("issuing-oca-z1", ["issuing-hsm"]), ("issuing-oca-z2", ["issuing-hsm"])])
+        self.assertEqual([(c["name"], c["issuer_certificate"], c["ca"], c["revoked"]) for c in estate["certificates"]],
+                         [("root-oca", "root-oca", True, None), ("issuing-oca-z1", "root-oca", True, None),
+                          ("issuing-oca-z2", "root-oca", True, None)])
+        for certificate in estate["certificates"]:
+            spki = openssl("x509", "-in", self.archive.path / certificate["artefact"], "-inform", "DER", "-noout", "-pubkey")[1]
+            der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=spki.encode(), capture_output=True, check=True).stdout
+            digest = subprocess.run(["sha256sum"], input=der, capture_output=True, check=True).stdout.split()[0].decode()
+            self.assertEqual(keys[certificate["key"]]["spki_sha256"], digest)
+
+    def test_the_token_is_opened_only_after_the_bytes_are_approved(self):
+        record = self.archive.entries("0001-smki-organisation")
+        for step in ("certify-root-oca", "certify-issuing-oca-z1"):
+            begins, ends = (next(index for index, entry in enumerate(record) if entry["type"] == "step" and entry["id"] == step and entry["phase"] == phase)
+                            for phase in ("begin", "end"))
+            own = record[begins:ends]
+            request = next(index for index, entry in enumerate(own) if entry["type"] == "request")
+            self.assertIn("profile-comparison", [entry.get("what") for entry in own[:request]])
+            self.assertNotIn("shares-contributed", [entry.get("what") for entry in own[:request]])
+            intents = [(index, entry) for index, entry in enumerate(own) if entry["type"] == "intent"]
+            self.assertEqual([entry["fn"] for _, entry in intents], ["C_Sign"])
+            self.assertGreater(intents[0][0], request)
+            self.assertEqual(intents[0][1]["input_sha256"], own[request]["subject"]["tbs_sha256"])
+
+
+class OneKeyOneName(unittest.TestCase):
+    """R1: every way to get one key under two names is refused."""
+
+    def setUp(self):
+        self.archive = Archive()
+        self.addCleanup(self.archive.remove)
+
+    def refused(self, plan, *parts):
+        self.archive.write("changed", plan)
+        status, out, err = run("check", self.archive.scripts / "changed.ceremony.json", "--archive", self.archive.path)
+        self.assertEqual(status, 1, out + err)
+        for part in parts:
+            self.assertIn(part, " ".join(out.split()))
+
+    def test_two_names_over_one_key_name(self):
+        plan = self.archive.plan("smki-organisation")
+        step = next(step for step in steps_of(plan) if step["id"] == "certify-issuing-oca-z2")
+        step["key"] = "issuing-oca-z1"
+        self.refused(plan, "EST-NAME-01", "certificate issuing-oca-z2 names OU=07 (PrintableString), CN=Z2 (PrintableString)",
+                     "key issuing-oca-z1, which belongs to OU=07 (PrintableString), CN=Z1 (PrintableString)")
+
+    def test_a_second_name_in_a_later_ceremony_and_the_same_name_renewed(self):
+        self.assertEqual(self.archive.rehearse("smki-organisation")[0], 0)
+        wanted = lambda step: step["id"] == "certify-issuing-oca-z1"  # noqa: E731
+        plan = only(self.archive.plan("smki-organisation"), "again", wanted)
+        step = next(step for step in steps_of(plan) if wanted(step))
+        step["certificate"] = "issuing-oca-z3"
+        step["subject"] = {"CN": "Z3"}
+        self.refused(plan, "EST-NAME-01", "CN=Z3", "CN=Z1")
+        step["certificate"] = "issuing-oca-z1-renewed"
+        step["subject"] = {"CN": "Z1"}
+        self.archive.write("again", plan)
+        status, _, err = self.archive.rehearse("again")
+        self.assertEqual(status, 0, err)
+        self.assertEqual(self.archive.verdicts(), (0, ["COMPLETE", "COMPLETE"]))
+        root, renewed = (self.archive.artefact(f"certificates/{name}.pem") for name in ("root-oca", "issuing-oca-z1-renewed"))
+        self.assertEqual(openssl("verify", "-x509_strict", "-CAfile", root, renewed)[0], 0)
+
+    def test_an_issuer_that_was_changed_in_the_archive(self):
+        self.assertEqual(self.archive.rehearse("smki-organisation")[0], 0)
+        wanted = lambda step: step["id"] == "certify-issuing-oca-z1"  # noqa: E731
+        plan = only(self.archive.plan("smki-organisation"), "again", wanted)
+        next(step for step in steps_of(plan) if wanted(step))["certificate"] = "renewed"
+        self.archive.write("again", plan)
+        root = self.archive.artefact("certificates/root-oca.der")
+        shutil.copyfile(self.archive.artefact("certificates/issuing-oca-z2.der"), root)
+        status, _, err = self.archive.rehearse("again")
+        self.assertNotEqual(status, 0)
+        self.assertIn("[RUN-ARTEFACT-01]", err)
+        self.assertFalse(list(self.archive.path.glob("0002-*/artefacts/certificates/renewed.der")))
+
+
+class Rollover(unittest.TestCase):
+    """A new issuing CA in a second ceremony on the same archive."""
+
+    def test_old_and_new_overlap_under_one_root(self):
+        archive = Archive()
+        self.addCleanup(archive.remove)
+        for name in ("smki-organisation", "smki-issuing-rollover"):
+            status, _, err = archive.rehearse(name)
+            self.assertEqual(status, 0, err)
+        self.assertEqual(archive.verdicts(), (0, ["COMPLETE", "COMPLETE"]))
+        root = archive.artefact("certificates/root-oca.pem")
+        certificates = {certificate["name"]: certificate for certificate in archive.status()["certificates"]}
+        old, new = certificates["issuing-oca-z1"], certificates["issuing-oca-z3"]
+        self.assertLessEqual(new["not_before"], old["not_after"])
+        self.assertLessEqual(new["not_after"], certificates["root-oca"]["not_after"])
+        self.assertEqual(old["issuer_certificate"], new["issuer_certificate"])
+        for name in ("issuing-oca-z1", "issuing-oca-z3"):
+            status, said = openssl("verify", "-x509_strict", "-CAfile", root, archive.artefact(f"certificates/{name}.pem"))
+            self.assertEqual(status, 0, said)
+        self.assertIn("notification", [entry.get("what") for entry in archive.entries("0002-smki-issuing-rollover")])
+
+    def test_without_the_archive_there_is_no_root_to_issue_from(self):
+        status, out, _ = run("check", SCRIPTS / "smki-issuing-rollover.ceremony.json")
+        self.assertEqual(status, 1)
+        for rule in ("PLAN-TOKEN-02", "PLAN-CERT-01"):
+            self.assertIn(rule, out)
+
+
+class Notification(unittest.TestCase):
+    def test_who_was_told_what_and_who_acknowledged_it_is_in_the_record(self):
+        archive = Archive()
+        self.addCleanup(archive.remove)
+        plan = only(archive.plan("smki-organisation"), "told", lambda step: False)
+        plan["tokens"] = {"root-hsm": archive.plan("smki-organisation")["tokens"]["root-hsm"]}
+        plan["sections"][1]["steps"] += [
+            {"id": "tell", "do": "comms.notify", "by": "security-officer", "to": "the policy authority", "channel": "telephone",
+             "about": "an issuing CA is revoked", "message": "The Issuing OCA Z1 is revoked from now on."},
+            {"id": "verify", "do": "token.commission", "token": "root-hsm", "quorum": "custodians"}]
+        archive.write("told", plan)
+        status, _, err = archive.rehearse("told")
+        self.assertEqual(status, 0, err)
+        entry = next(entry for entry in archive.entries("0001-told") if entry.get("what") == "notification")
+        self.assertEqual({name: entry[name] for name in ("to", "channel", "about", "role", "person", "acknowledged_by")},
+                         {"to": "the policy authority", "channel": "telephone", "about": "an issuing CA is revoked",
+                          "role": "security-officer", "person": entry["person"], "acknowledged_by": "Olive Officer, duty manager"})
+        digest = subprocess.run(["sha256sum"], input=b"The Issuing OCA Z1 is revoked from now on.", capture_output=True, check=True)
+        self.assertEqual(entry["content_sha256"], digest.stdout.split()[0].decode())
+        self.assertLessEqual(entry["told"], entry["acknowledged"])
+
+
+if __name__ == "__main__":
+    if not pathlib.Path("/usr/lib/softhsm/libsofthsm2.so").exists():
+        print("no SoftHSM")
+        sys.exit(77)
+    unittest.main()

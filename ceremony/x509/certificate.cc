@@ -4,19 +4,13 @@
 
 #include <algorithm>
 
-#include "ceremony/x509/asn1_time.h"
+#include "ceremony/x509/issue_parts.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/pem.h"
-#include "ceremony/x509/signature_algorithm.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509 {
-namespace {
-
-std::string TimeText(const TimeView& time) {
-  return time.seconds ? ReadableTime(*time.seconds) : "malformed " + base::HexEncode(time.whole);
-}
 
 std::string KeyText(const SpkiView& spki) {
   const auto algorithm = FindOid(spki.algorithm.oid);
@@ -46,13 +40,6 @@ std::string KeyText(const SpkiView& spki) {
   return OidText(spki.algorithm.oid);
 }
 
-std::string AlgorithmText(const AlgorithmView& algorithm) {
-  const SignatureAlgorithmFacts* facts = FindByIdentifier(algorithm.whole);
-  return facts != nullptr ? std::string(facts->name) : base::HexEncode(algorithm.whole);
-}
-
-}  // namespace
-
 struct Certificate::State {
   base::Bytes der;
   CertificateView view;
@@ -62,10 +49,10 @@ Fields FieldsOf(const TbsView& tbs) {
   Fields fields;
   fields.version = tbs.version;
   fields.serial_hex = base::HexEncode(tbs.serial);
-  fields.signature_algorithm = AlgorithmText(tbs.signature);
+  fields.signature_algorithm = parts::AlgorithmText(tbs.signature.whole);
   fields.issuer = NameText(tbs.issuer);
-  fields.not_before = TimeText(tbs.not_before);
-  fields.not_after = TimeText(tbs.not_after);
+  fields.not_before = parts::TimeText(tbs.not_before);
+  fields.not_after = parts::TimeText(tbs.not_after);
   fields.subject = NameText(tbs.subject);
   fields.issuer_der_hex = base::HexEncode(tbs.issuer);
   fields.subject_der_hex = base::HexEncode(tbs.subject);
@@ -105,26 +92,9 @@ std::string Certificate::Sha256Hex() const { return base::Sha256Hex(base::ByteVi
 base::Result<base::PublicKey> Certificate::SubjectKey() const { return base::PublicKey::FromSpki(tbs().spki.whole); }
 
 base::Result<void> Certificate::VerifiedBy(const base::PublicKey& issuer_key) const {
-  const CertificateView& certificate = view();
-  const base::ByteView inner = certificate.tbs.signature.whole;
-  const base::ByteView outer = certificate.algorithm.whole;
-  if (!std::equal(inner.begin(), inner.end(), outer.begin(), outer.end())) {
-    return base::MakeError(base::ErrorCode::kCorrupt,
-                           fmt::format("signature algorithm is {} inside and {} outside",
-                                       AlgorithmText(certificate.tbs.signature), AlgorithmText(certificate.algorithm)));
-  }
-  const SignatureAlgorithmFacts* facts = FindByIdentifier(outer);
-  if (facts == nullptr)
-    return base::MakeError(base::ErrorCode::kUnsupported,
-                           "signature algorithm " + AlgorithmText(certificate.algorithm) + " is not known");
-  if (!Fits(facts->algorithm, issuer_key.algorithm())) {
-    return base::MakeError(
-        base::ErrorCode::kCorrupt,
-        fmt::format("an {} key does not make {} signatures", base::FactsOf(issuer_key.algorithm()).title, facts->name));
-  }
-  if (certificate.signature_unused_bits != 0)
-    return base::MakeError(base::ErrorCode::kCorrupt, "the signature is not whole octets");
-  return issuer_key.Verify(facts->scheme, certificate.tbs.whole, certificate.signature);
+  const CertificateView& all = view();
+  return parts::Verify({all.tbs.whole, &all.tbs.signature, &all.algorithm, all.signature, all.signature_unused_bits},
+                       issuer_key);
 }
 
 }  // namespace ceremony::x509

@@ -44,6 +44,9 @@ struct Fields {
 // FieldsOf spells a view; it never fails, malformed parts come out as hex.
 Fields FieldsOf(const TbsView& tbs);
 
+// KeyText spells the algorithm of a key: "EC P-256", "RSA 4096"; the OID where we know no better.
+std::string KeyText(const SpkiView& spki);
+
 // ExtensionText spells the value of one extension for people.
 std::string ExtensionText(const ExtensionView& extension);
 

@@ -222,7 +222,7 @@ std::vector<Finding> Comparison::ToFindings() const {
   for (const ComparisonRow& row : rows_) {
     if (!row.equal)
       findings.push_back({RuleId::kCompare01, row.offset,
-                          fmt::format("{}: the profile says {}, the certificate has {}", row.field, row.profile_says,
+                          fmt::format("{}: the profile says {}, the {} has {}", row.field, row.profile_says, what_,
                                       row.certificate_has)});
   }
   return findings;
@@ -237,7 +237,7 @@ std::string Comparison::Text() const {
     if (row.profile_says.size() <= 48) says_width = std::max(says_width, row.profile_says.size());
   }
   std::string text =
-      fmt::format("  {:{}}  {:{}}  {}\n", "field", field_width, "profile says", says_width, "certificate has");
+      fmt::format("  {:{}}  {:{}}  {}\n", "field", field_width, "profile says", says_width, what_ + " has");
   for (const ComparisonRow& row : rows_) {
     text += fmt::format("{} {:{}}  {:{}}  {}\n", row.equal ? '=' : '!', row.field, field_width, row.profile_says,
                         says_width, row.certificate_has);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ceremony/x509/profile.h"
@@ -23,6 +24,9 @@ struct ComparisonRow {
 
 class Comparison final {
  public:
+  // `what` is what is compared, for people: "certificate", "CRL", "request".
+  explicit Comparison(std::string what = "certificate") : what_(std::move(what)) {}
+
   void Add(ComparisonRow row) { rows_.push_back(std::move(row)); }
   const std::vector<ComparisonRow>& rows() const { return rows_; }
   bool AllEqual() const;
@@ -33,6 +37,7 @@ class Comparison final {
   std::string Text() const;
 
  private:
+  std::string what_;
   std::vector<ComparisonRow> rows_;
 };
 

@@ -38,6 +38,7 @@ struct Curves::State {
     std::unique_ptr<EC_GROUP, Freer<EC_GROUP_free>> group;
     std::unique_ptr<EC_POINT, Freer<EC_POINT_free>> point;
     base::Bytes order;
+    std::array<base::Bytes, 3> small_multiples;  // 04 || x || y of G, 2G and 3G
   };
   std::array<Curve, kCurves.size()> curves;
   std::unique_ptr<BN_CTX, Freer<BN_CTX_free>> scratch{BN_CTX_new()};
@@ -59,6 +60,14 @@ Curves::Curves() : state_(std::make_unique<State>()) {
     curve.point.reset(EC_POINT_new(curve.group.get()));
     curve.order.resize(row.field_bytes);
     BN_bn2binpad(EC_GROUP_get0_order(curve.group.get()), curve.order.data(), static_cast<int>(row.field_bytes));
+    const EC_POINT* generator = EC_GROUP_get0_generator(curve.group.get());
+    EC_POINT_copy(curve.point.get(), generator);
+    for (base::Bytes& multiple : curve.small_multiples) {
+      multiple.resize(1 + 2 * row.field_bytes);
+      EC_POINT_point2oct(curve.group.get(), curve.point.get(), POINT_CONVERSION_UNCOMPRESSED, multiple.data(),
+                         multiple.size(), state_->scratch.get());
+      EC_POINT_add(curve.group.get(), curve.point.get(), curve.point.get(), generator, state_->scratch.get());
+    }
   }
 }
 
@@ -70,6 +79,16 @@ bool Curves::IsOnCurve(base::Curve curve, base::ByteView point) const {
       EC_POINT_oct2point(known.group.get(), known.point.get(), point.data(), point.size(), state_->scratch.get()) == 1;
   if (!on) ERR_clear_error();
   return on;
+}
+
+unsigned Curves::SmallMultiple(base::Curve curve, base::ByteView point) const {
+  const std::size_t end = 1 + FieldBytes(curve);
+  const auto& known = state_->curves.at(static_cast<std::size_t>(curve)).small_multiples;
+  if (point.size() < end) return 0;
+  for (unsigned i = 0; i < known.size(); ++i) {
+    if (std::equal(point.begin(), point.begin() + static_cast<std::ptrdiff_t>(end), known.at(i).begin())) return i + 1;
+  }
+  return 0;
 }
 
 bool Curves::IsBelowOrder(base::Curve curve, base::ByteView number) const {

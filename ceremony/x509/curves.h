@@ -28,6 +28,9 @@ class Curves final {
   bool IsOnCurve(base::Curve curve, base::ByteView point) const;
   // IsBelowOrder takes a big-endian number, leading zeros allowed.
   bool IsBelowOrder(base::Curve curve, base::ByteView number) const;
+  // SmallMultiple returns 1, 2 or 3 when the point is that multiple of the
+  // generator or of its negative (it has the same x), else 0.
+  unsigned SmallMultiple(base::Curve curve, base::ByteView point) const;
 
  private:
   struct State;

@@ -1,7 +1,11 @@
 // ExtensionText: what a decoded extension says, in the words of RuleText.
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/certificate.h"
+#include "ceremony/x509/crl_profile.h"
 #include "ceremony/x509/der_reader.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/oid.h"
@@ -114,6 +118,60 @@ Text PurposesText(DerReader& reader) {
   return text;
 }
 
+Text NumberText(DerReader& reader) {
+  const auto number = reader.Take(tag::kInteger, "CRLNumber");
+  if (!number || number->content.empty() || (number->content[0] & 0x80U) != 0) return std::nullopt;
+  base::ByteView octets = number->content;
+  while (octets.size() > 1 && octets[0] == 0) octets = octets.subspan(1);
+  if (octets.size() > 8) return "hex " + base::HexEncode(octets);
+  std::uint64_t value = 0;
+  for (const std::uint8_t octet : octets) value = value << 8 | octet;
+  return std::to_string(value);
+}
+
+Text ReasonText(DerReader& reader) {
+  const auto element = reader.Take(tag::kEnumerated, "CRLReason");
+  const auto number = element ? SmallIntegerOf(element->content) : std::nullopt;
+  return number ? Text(RevocationReasonName(*number)) : std::nullopt;
+}
+
+Text DateText(DerReader& reader) {
+  const auto element = reader.Take(tag::kGeneralizedTime, "InvalidityDate");
+  const auto seconds = element ? ParseGeneralizedTime(base::AsText(element->content)) : std::nullopt;
+  return seconds ? Text(ReadableTime(*seconds)) : std::nullopt;
+}
+
+// A fullName of one URI; anything else stays DER.
+Text PointNameText(base::ByteView content, Findings& findings) {
+  DerReader choice(content, "distributionPoint", findings);
+  const auto full = choice.Take(tag::ContextConstructed(0), "fullName");
+  if (!full || !choice.Finish()) return std::nullopt;
+  DerReader names(full->content, "fullName", findings);
+  const auto uri = names.Take(tag::Context(6), "uniformResourceIdentifier");
+  if (!uri || !names.Finish()) return std::nullopt;
+  return "URI " + SafeText(uri->content);
+}
+
+Text IssuingPointText(DerReader& reader) {
+  const auto sequence = reader.Take(tag::kSequence, "IssuingDistributionPoint");
+  if (!sequence) return std::nullopt;
+  Findings findings(sequence->content);
+  DerReader fields(sequence->content, "issuingDistributionPoint", findings);
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (const auto name = fields.TakeIf(tag::ContextConstructed(0))) {
+    const Text spelled = PointNameText(name->content, findings);
+    if (!spelled) return std::nullopt;
+    add(*spelled);
+  }
+  for (const auto& [number, words] : {std::pair(1U, "only user certificates"), std::pair(2U, "only CA certificates"),
+                                      std::pair(4U, "indirect"), std::pair(5U, "only attribute certificates")}) {
+    const auto flag = fields.TakeIf(tag::Context(number));
+    if (flag && BooleanOf(flag->content)) add(words);
+  }
+  return fields.Finish() ? Text(text) : std::nullopt;
+}
+
 Text Spell(Oid type, DerReader& reader) {
   switch (type) {
     case Oid::kBasicConstraints:
@@ -128,6 +186,14 @@ Text Spell(Oid type, DerReader& reader) {
       return AuthorityKeyText(reader);
     case Oid::kExtendedKeyUsage:
       return PurposesText(reader);
+    case Oid::kCrlNumber:
+      return NumberText(reader);
+    case Oid::kReasonCode:
+      return ReasonText(reader);
+    case Oid::kInvalidityDate:
+      return DateText(reader);
+    case Oid::kIssuingDistributionPoint:
+      return IssuingPointText(reader);
     default:
       return std::nullopt;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ceremony/x509/lint_parts.h"
+#include "ceremony/x509/weak_key.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509::lint {
@@ -32,8 +33,11 @@ void LintEcKey(const SpkiView& spki, const Curves& curves, Findings& findings) {
                              spki.bits.size(), size));
     return;
   }
-  if (!curves.IsOnCurve(*curve, spki.bits))
+  if (!curves.IsOnCurve(*curve, spki.bits)) {
     findings.Add(RuleId::kKey04, spki.bits, "the point of the EC key is not on its curve");
+    return;
+  }
+  CheckEcPoint(curves, *curve, spki.bits, spki.bits, findings);
 }
 
 void LintRsaKey(const SpkiView& spki, Findings& findings) {
@@ -61,6 +65,13 @@ void LintRsaKey(const SpkiView& spki, Findings& findings) {
         fmt::format("the RSA modulus is {}", negative       ? "negative"
                                              : short_number ? fmt::format("{} octets, below 2048 bits", number.size())
                                                             : "even"));
+  }
+  if (!negative && !short_number) {
+    if ((number[0] & 0x80U) == 0)
+      findings.Add(
+          RuleId::kKey05, modulus->whole,
+          fmt::format("the RSA modulus has not the whole {} bits of its {} octets", number.size() * 8, number.size()));
+    CheckRsaModulus(number, modulus->whole, findings);
   }
   const auto value = SmallIntegerOf(exponent->content);
   const bool huge = !value && (exponent->content[0] & 0x80U) == 0;  // above 2^31: allowed up to 2^256

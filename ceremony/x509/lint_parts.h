@@ -33,7 +33,19 @@ void LintGeneralNames(base::ByteView content, const char* what, Findings& findin
 // LintAlgorithm judges a signature's AlgorithmIdentifier.
 void LintAlgorithm(const AlgorithmView& algorithm, Findings& findings);
 
-// LintSignature judges the signature's form and range.
+// SignatureParts is what a signature is judged by, of a certificate or a CRL.
+struct SignatureParts {
+  const AlgorithmView* inner = nullptr;
+  const AlgorithmView* outer = nullptr;
+  base::ByteView signature;  // bits of the BIT STRING
+  unsigned unused_bits = 0;
+  const TbsView* self_issued = nullptr;  // whose key has signed; nullptr where that key is not known
+};
+
+// LintSignatureParts judges the signature's form and range.
+void LintSignatureParts(const SignatureParts& all, const Curves& curves, Findings& findings);
+
+// LintSignature does so for a certificate, and holds a self-signed one to its key.
 void LintSignature(const CertificateView& certificate, const Curves& curves, Findings& findings);
 
 }  // namespace ceremony::x509::lint

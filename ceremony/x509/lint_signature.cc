@@ -14,9 +14,9 @@ bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin()
 // Whether a number is below the order of the curve of the key that signed: that
 // of a self-issued certificate is known (nothing is said where it is no curve of
 // ours), and otherwise the size of the number picks the smallest curve.
-bool MayBeBelowOrder(const TbsView& tbs, const Curves& curves, base::ByteView number) {
-  if (IsSelfIssued(tbs)) {
-    const auto curve = CurveOfOid(FindOid(ReadElement(tbs.spki.algorithm.parameters).element.content));
+bool MayBeBelowOrder(const TbsView* self_issued, const Curves& curves, base::ByteView number) {
+  if (self_issued != nullptr) {
+    const auto curve = CurveOfOid(FindOid(ReadElement(self_issued->spki.algorithm.parameters).element.content));
     return !curve || curves.IsBelowOrder(*curve, number);
   }
   for (const base::Curve curve : {base::Curve::kP256, base::Curve::kP384, base::Curve::kP521}) {
@@ -25,7 +25,7 @@ bool MayBeBelowOrder(const TbsView& tbs, const Curves& curves, base::ByteView nu
   return false;
 }
 
-void LintNumber(base::ByteView content, const char* name, const CertificateView& certificate, const Curves& curves,
+void LintNumber(base::ByteView content, const char* name, const TbsView* self_issued, const Curves& curves,
                 Findings& findings) {
   if (content.empty()) {
     findings.Add(RuleId::kSignature03, content, fmt::format("{} has no octets", name));
@@ -47,14 +47,14 @@ void LintNumber(base::ByteView content, const char* name, const CertificateView&
   }
   base::ByteView number = content;
   while (number[0] == 0) number = number.subspan(1);
-  if (!MayBeBelowOrder(certificate.tbs, curves, number)) {
+  if (!MayBeBelowOrder(self_issued, curves, number)) {
     findings.Add(RuleId::kSignature04, content, fmt::format("{} is not below the order of the curve", name));
   }
 }
 
 // r and s stand in a BIT STRING, where the walk over the certificate does not look.
-void LintEcdsa(const CertificateView& certificate, const Curves& curves, Findings& findings) {
-  const base::ByteView signature = certificate.signature;
+void LintEcdsa(const SignatureParts& all, const Curves& curves, Findings& findings) {
+  const base::ByteView signature = all.signature;
   const auto read = [&](base::ByteView bytes, std::uint8_t identifier, const char* what) -> std::optional<Element> {
     const Header header = ReadElement(bytes);
     if (header.element.whole.empty() || header.element.identifier != identifier) {
@@ -81,19 +81,20 @@ void LintEcdsa(const CertificateView& certificate, const Curves& curves, Finding
     findings.Add(RuleId::kSignature05, after_r.data() + s->whole.size(),
                  fmt::format("{} octets follow s within the ECDSA signature", after_r.size() - s->whole.size()));
   }
-  LintNumber(r->content, "r", certificate, curves, findings);
-  LintNumber(s->content, "s", certificate, curves, findings);
+  LintNumber(r->content, "r", all.self_issued, curves, findings);
+  LintNumber(s->content, "s", all.self_issued, curves, findings);
 }
 
-void LintSize(const CertificateView& certificate, std::size_t size, Findings& findings) {
-  if (certificate.signature.size() == size) return;
-  findings.Add(RuleId::kSignature06, certificate.signature,
-               fmt::format("the signature has {} octets where {} must be", certificate.signature.size(), size));
+void LintSize(base::ByteView signature, std::size_t size, Findings& findings) {
+  if (signature.size() == size) return;
+  findings.Add(RuleId::kSignature06, signature,
+               fmt::format("the signature has {} octets where {} must be", signature.size(), size));
 }
 
 // Octets of the modulus of a self-issued RSA certificate; 0 when it is not known.
-std::size_t ModulusSize(const TbsView& tbs) {
-  if (!IsSelfIssued(tbs)) return 0;
+std::size_t ModulusSize(const TbsView* self_issued) {
+  if (self_issued == nullptr) return 0;
+  const TbsView& tbs = *self_issued;
   Findings quiet(tbs.spki.bits);
   DerReader outer(tbs.spki.bits, "RSAPublicKey", quiet);
   const auto sequence = outer.Take(tag::kSequence, "RSAPublicKey");
@@ -155,12 +156,7 @@ void LintAlgorithm(const AlgorithmView& algorithm, Findings& findings) {
     return;
   }
   if (row->oid == Oid::kRsaPss) {
-    // PSS with SHA-512 is in the standards but in none of our profiles.
-    constexpr std::string_view kSha512 =
-        "304106092a864886f70d01010a3034a00f300d06096086480165030402030500a11c301a06092a864886f70d010108300d060960864801"
-        "6503040203"
-        "0500a203020140";
-    if (FindByIdentifier(algorithm.whole) == nullptr && base::HexEncode(algorithm.whole) != kSha512) {
+    if (FindByIdentifier(algorithm.whole) == nullptr) {
       findings.Add(RuleId::kAlgorithm02, algorithm.whole,
                    "the RSA-PSS parameters are none of those with SHA-256, SHA-384 or SHA-512, MGF1 with the same "
                    "digest and a salt of its size");
@@ -179,43 +175,49 @@ void LintAlgorithm(const AlgorithmView& algorithm, Findings& findings) {
   }
 }
 
-void LintSignature(const CertificateView& certificate, const Curves& curves, Findings& findings) {
-  const AlgorithmView& outer = certificate.algorithm;
-  if (!SameBytes(certificate.tbs.signature.whole, outer.whole)) {
+void LintSignatureParts(const SignatureParts& all, const Curves& curves, Findings& findings) {
+  const AlgorithmView& outer = *all.outer;
+  if (!SameBytes(all.inner->whole, outer.whole)) {
     findings.Add(RuleId::kAlgorithm01, outer.whole,
-                 fmt::format("signatureAlgorithm is {} inside and {} outside",
-                             HexExcerpt(certificate.tbs.signature.whole), HexExcerpt(outer.whole)));
+                 fmt::format("signatureAlgorithm is {} inside and {} outside", HexExcerpt(all.inner->whole),
+                             HexExcerpt(outer.whole)));
   }
-  if (certificate.signature_unused_bits != 0) {
-    findings.Add(RuleId::kSignature01, certificate.signature,
-                 fmt::format("the signature states {} unused bits", certificate.signature_unused_bits));
+  if (all.unused_bits != 0) {
+    findings.Add(RuleId::kSignature01, all.signature,
+                 fmt::format("the signature states {} unused bits", all.unused_bits));
   }
   const AlgorithmRow* row = FindRow(outer.oid);
   if (row == nullptr) return;  // X509-ALGORITHM-03 or -01 has said so
-  if (IsSelfIssued(certificate.tbs) && certificate.tbs.Find(Oid::kAuthorityKeyIdentifier) == nullptr &&
-      row->family != KeyFamily(certificate.tbs.spki)) {
+  if (all.self_issued != nullptr && all.self_issued->Find(Oid::kAuthorityKeyIdentifier) == nullptr &&
+      row->family != KeyFamily(all.self_issued->spki)) {
     findings.Add(RuleId::kSignature07, outer.whole,
                  fmt::format("a self-signed certificate for a key of {} has a signature of {}",
-                             OidText(certificate.tbs.spki.algorithm.oid), OidText(outer.oid)));
+                             OidText(all.self_issued->spki.algorithm.oid), OidText(outer.oid)));
     return;
   }
   switch (row->family) {
     case Family::kEcdsa:
-      return LintEcdsa(certificate, curves, findings);
+      return LintEcdsa(all, curves, findings);
     case Family::kEdwards25519:
-      return LintSize(certificate, 64, findings);
+      return LintSize(all.signature, 64, findings);
     case Family::kEdwards448:
-      return LintSize(certificate, 114, findings);
+      return LintSize(all.signature, 114, findings);
     case Family::kRsa:
-      if (const std::size_t size = ModulusSize(certificate.tbs); size != 0)
-        return LintSize(certificate, size, findings);
-      if (certificate.signature.size() < 256)
-        findings.Add(RuleId::kSignature06, certificate.signature,
-                     fmt::format("the RSA signature has {} octets, below 2048 bits", certificate.signature.size()));
+      if (const std::size_t size = ModulusSize(all.self_issued); size != 0)
+        return LintSize(all.signature, size, findings);
+      if (all.signature.size() < 256)
+        findings.Add(RuleId::kSignature06, all.signature,
+                     fmt::format("the RSA signature has {} octets, below 2048 bits", all.signature.size()));
       return;
     case Family::kNone:
       return;
   }
+}
+
+void LintSignature(const CertificateView& certificate, const Curves& curves, Findings& findings) {
+  LintSignatureParts({&certificate.tbs.signature, &certificate.algorithm, certificate.signature,
+                      certificate.signature_unused_bits, IsSelfIssued(certificate.tbs) ? &certificate.tbs : nullptr},
+                     curves, findings);
 }
 
 }  // namespace ceremony::x509::lint

@@ -61,6 +61,8 @@ constexpr std::array<OidFacts, static_cast<std::size_t>(Oid::kCount)> kOids = {{
     {Oid::kWrappedApexContinKey, "1.3.6.1.5.5.7.1.20", "wrappedApexContinKey", ""},
     {Oid::kPrecertificatePoison, "1.3.6.1.4.1.11129.2.4.3", "precertificatePoison", ""},
     {Oid::kSignedCertificateTimestamps, "1.3.6.1.4.1.11129.2.4.2", "signedCertificateTimestamps", ""},
+    {Oid::kExtensionRequest, "1.2.840.113549.1.9.14", "extensionRequest", ""},
+    {Oid::kChallengePassword, "1.2.840.113549.1.9.7", "challengePassword", ""},
     {Oid::kAnyPolicy, "2.5.29.32.0", "anyPolicy", ""},
     {Oid::kCpsQualifier, "1.3.6.1.5.5.7.2.1", "cps", ""},
     {Oid::kUserNoticeQualifier, "1.3.6.1.5.5.7.2.2", "unotice", ""},

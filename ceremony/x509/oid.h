@@ -64,6 +64,9 @@ enum class Oid : std::uint8_t {
   kWrappedApexContinKey,
   kPrecertificatePoison,
   kSignedCertificateTimestamps,
+  // Attributes of certification requests.
+  kExtensionRequest,
+  kChallengePassword,
   // Values inside extensions.
   kAnyPolicy,
   kCpsQualifier,

@@ -14,6 +14,7 @@
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/der_writer.h"
 #include "ceremony/x509/name.h"
+#include "ceremony/x509/openssl_parts.h"
 #include "ceremony/x509/profile.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -21,31 +22,17 @@
 namespace ceremony::x509 {
 namespace {
 
-template <auto kFree>
-struct Freer {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
+using namespace openssl;
+
 using X509Pointer = std::unique_ptr<X509, Freer<X509_free>>;
 using StorePointer = std::unique_ptr<X509_STORE, Freer<X509_STORE_free>>;
 using ContextPointer = std::unique_ptr<X509_STORE_CTX, Freer<X509_STORE_CTX_free>>;
 using PolicyPointer = std::unique_ptr<CERTIFICATEPOLICIES, Freer<CERTIFICATEPOLICIES_free>>;
-using AuthorityPointer = std::unique_ptr<AUTHORITY_KEYID, Freer<AUTHORITY_KEYID_free>>;
 using PurposesPointer = std::unique_ptr<EXTENDED_KEY_USAGE, Freer<EXTENDED_KEY_USAGE_free>>;
 struct StackFree {
   void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
 };
 using ChainPointer = std::unique_ptr<STACK_OF(X509), StackFree>;
-
-std::string LastError() {
-  const unsigned long code = ERR_peek_last_error();
-  ERR_clear_error();
-  std::array<char, 256> text{};
-  ERR_error_string_n(code, text.data(), text.size());
-  return code == 0 ? "no reason given" : text.data();
-}
 
 base::Result<X509Pointer> Decode(base::ByteView der) {
   ERR_clear_error();
@@ -57,106 +44,6 @@ base::Result<X509Pointer> Decode(base::ByteView der) {
                                                                   der.data() + der.size() - at, der.size()));
   }
   return certificate;
-}
-
-// The bytes that an i2d function writes.
-template <typename Function, typename Object>
-base::Bytes Encode(Function function, const Object* object) {
-  unsigned char* out = nullptr;
-  const int size = function(object, &out);
-  if (size < 0) return {};
-  base::Bytes bytes(out, out + size);
-  OPENSSL_free(out);
-  return bytes;
-}
-
-std::string HexOf(const ASN1_STRING* string) {
-  return base::HexEncode({ASN1_STRING_get0_data(string), static_cast<std::size_t>(ASN1_STRING_length(string))});
-}
-
-std::string Dotted(const ASN1_OBJECT* object) {
-  std::array<char, 256> text{};
-  OBJ_obj2txt(text.data(), static_cast<int>(text.size()), object, 1);
-  return text.data();
-}
-
-// Names in our spelling for an OID that OpenSSL found.
-std::string Named(const ASN1_OBJECT* object) {
-  const std::string dotted = Dotted(object);
-  const auto known = FindOidByName(dotted);
-  return known ? std::string(FactsOf(*known).name) : dotted;
-}
-
-std::string TimeOf(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return "malformed";
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
-
-std::string NameOf(const X509_NAME* name) {
-  std::string text;
-  int set = -1;
-  for (int i = 0; i < X509_NAME_entry_count(name); ++i) {
-    X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
-    const ASN1_STRING* value = X509_NAME_ENTRY_get_data(entry);
-    const std::string dotted = Dotted(X509_NAME_ENTRY_get_object(entry));
-    const auto known = FindOidByName(dotted);
-    const OidFacts* facts = known ? &FactsOf(*known) : nullptr;
-    const base::ByteView octets{ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))};
-    const int type = ASN1_STRING_type(value);
-    std::string spelled;
-    switch (type) {
-      case V_ASN1_PRINTABLESTRING:
-      case V_ASN1_UTF8STRING:
-      case V_ASN1_IA5STRING:
-      case V_ASN1_T61STRING:
-      case V_ASN1_NUMERICSTRING:
-      case V_ASN1_VISIBLESTRING:
-        spelled = SafeText(octets);
-        break;
-      case V_ASN1_BIT_STRING:
-        // OpenSSL keeps the count of unused bits apart.
-        spelled = "#" + fmt::format("{:02x}", (value->flags & ASN1_STRING_FLAG_BITS_LEFT) != 0 ? value->flags & 7 : 0) +
-                  base::HexEncode(octets);
-        break;
-      default:
-        spelled = "#" + base::HexEncode(octets);
-    }
-    const char* type_name = type == V_ASN1_PRINTABLESTRING   ? "PrintableString"
-                            : type == V_ASN1_UTF8STRING      ? "UTF8String"
-                            : type == V_ASN1_IA5STRING       ? "IA5String"
-                            : type == V_ASN1_T61STRING       ? "TeletexString"
-                            : type == V_ASN1_BMPSTRING       ? "BMPString"
-                            : type == V_ASN1_UNIVERSALSTRING ? "UniversalString"
-                            : type == V_ASN1_BIT_STRING      ? "BIT STRING"
-                            : type == V_ASN1_NUMERICSTRING   ? "NumericString"
-                            : type == V_ASN1_VISIBLESTRING   ? "VisibleString"
-                                                             : nullptr;
-    if (!text.empty()) text += X509_NAME_ENTRY_set(entry) != set ? ", " : " + ";
-    set = X509_NAME_ENTRY_set(entry);
-    text += fmt::format(
-        "{}={} ({})",
-        facts == nullptr ? dotted : std::string(facts->short_name.empty() ? facts->name : facts->short_name), spelled,
-        type_name == nullptr ? fmt::format("tag {:02x}", type) : std::string(type_name));
-  }
-  return text.empty() ? "(empty)" : text;
-}
-
-std::string KeyOf(const X509* certificate) {
-  EVP_PKEY* key = X509_get0_pubkey(certificate);
-  if (key == nullptr) return "undecodable";
-  if (EVP_PKEY_is_a(key, "RSA") == 1) return fmt::format("RSA {}", EVP_PKEY_get_bits(key));
-  if (EVP_PKEY_is_a(key, "ED25519") == 1) return "Ed25519";
-  std::array<char, 64> group{};
-  if (EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) == 1) {
-    const std::string_view name = group.data();
-    return name == "prime256v1"  ? "EC P-256"
-           : name == "secp384r1" ? "EC P-384"
-           : name == "secp521r1" ? "EC P-521"
-                                 : std::string(name);
-  }
-  return "unknown";
 }
 
 std::string PoliciesOf(const CERTIFICATEPOLICIES* policies) {
@@ -200,22 +87,8 @@ std::string ValueOf(X509* certificate, const X509_EXTENSION* extension) {
       const ASN1_OCTET_STRING* key_id = X509_get0_subject_key_id(certificate);
       return key_id == nullptr ? "undecodable" : HexOf(key_id);
     }
-    case NID_authority_key_identifier: {
-      const AuthorityPointer key_id(
-          static_cast<AUTHORITY_KEYID*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
-      if (!key_id) return "undecodable";
-      std::string text = key_id->keyid != nullptr ? "key identifier " + HexOf(key_id->keyid) : "";
-      const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-      for (int i = 0; i < sk_GENERAL_NAME_num(key_id->issuer); ++i) {
-        const GENERAL_NAME* name = sk_GENERAL_NAME_value(key_id->issuer, i);
-        if (name->type == GEN_DIRNAME) add("issuer " + NameOf(name->d.directoryName));
-      }
-      if (key_id->serial != nullptr) {
-        const base::Bytes der = Encode(i2d_ASN1_INTEGER, key_id->serial);
-        add("serial " + base::HexEncode(base::ByteView(der).subspan(std::min<std::size_t>(2, der.size()))));
-      }
-      return text;
-    }
+    case NID_authority_key_identifier:
+      return AuthorityKeyOf(extension);
     case NID_certificate_policies: {
       const PolicyPointer policies(
           static_cast<CERTIFICATEPOLICIES*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
@@ -238,18 +111,15 @@ std::string ValueOf(X509* certificate, const X509_EXTENSION* extension) {
 Fields FieldsFrom(X509* certificate) {
   Fields fields;
   fields.version = static_cast<unsigned>(X509_get_version(certificate) + 1);
-  const base::Bytes serial = Encode(i2d_ASN1_INTEGER, X509_get0_serialNumber(certificate));
-  fields.serial_hex = base::HexEncode(base::ByteView(serial).subspan(std::min<std::size_t>(2, serial.size())));
-  const base::Bytes algorithm = Encode(i2d_X509_ALGOR, X509_get0_tbs_sigalg(certificate));
-  const SignatureAlgorithmFacts* known = FindByIdentifier(algorithm);
-  fields.signature_algorithm = known != nullptr ? std::string(known->name) : base::HexEncode(algorithm);
+  fields.serial_hex = IntegerOf(X509_get0_serialNumber(certificate));
+  fields.signature_algorithm = AlgorithmOf(X509_get0_tbs_sigalg(certificate));
   fields.issuer = NameOf(X509_get_issuer_name(certificate));
   fields.issuer_der_hex = base::HexEncode(Encode(i2d_X509_NAME, X509_get_issuer_name(certificate)));
   fields.not_before = TimeOf(X509_get0_notBefore(certificate));
   fields.not_after = TimeOf(X509_get0_notAfter(certificate));
   fields.subject = NameOf(X509_get_subject_name(certificate));
   fields.subject_der_hex = base::HexEncode(Encode(i2d_X509_NAME, X509_get_subject_name(certificate)));
-  fields.key_algorithm = KeyOf(certificate);
+  fields.key_algorithm = KeyOf(X509_get0_pubkey(certificate));
   const base::Bytes spki = Encode(i2d_X509_PUBKEY, X509_get_X509_PUBKEY(certificate));
   fields.spki_der_hex = base::HexEncode(spki);
   fields.spki_sha256 = base::Sha256Hex(base::ByteView(spki));

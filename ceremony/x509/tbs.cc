@@ -28,15 +28,7 @@ base::Result<void> CheckInput(const Profile& profile, const TbsInput& input) {
   if (const auto findings = CheckProfile(profile); !findings.empty()) {
     return base::Refusal(std::string(findings.front().facts().id), findings.front().message);
   }
-  const base::KeyAlgorithm algorithm = input.subject_key.algorithm();
-  if (std::find(profile.key_algorithms.begin(), profile.key_algorithms.end(), algorithm) ==
-      profile.key_algorithms.end()) {
-    std::string allowed;
-    for (const base::KeyAlgorithm key : profile.key_algorithms)
-      allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", base::FactsOf(key).title);
-    return base::Refusal("TBS-KEY-01", fmt::format("the key is {} where profile {} allows {}",
-                                                   base::FactsOf(algorithm).title, profile.name, allowed));
-  }
+  KC_RETURN_IF_ERROR(CheckKeyAllowed(profile, input.subject_key.algorithm()));
   if (profile.self_signed == input.authority.has_value()) {
     return base::Refusal("TBS-AUTHORITY-01",
                          fmt::format("profile {} is {}self-signed, and an issuer was {}given", profile.name,
@@ -95,6 +87,18 @@ base::Result<Tbs> Tbs::Parse(base::ByteView bytes) {
 base::ByteView Tbs::der() const { return state_->der; }
 const TbsView& Tbs::view() const { return state_->view; }
 base::Sha256Digest Tbs::Digest() const { return base::Sha256Of(base::ByteView(state_->der)); }
+
+base::Result<void> CheckKeyAllowed(const Profile& profile, base::KeyAlgorithm algorithm) {
+  if (std::find(profile.key_algorithms.begin(), profile.key_algorithms.end(), algorithm) ==
+      profile.key_algorithms.end()) {
+    std::string allowed;
+    for (const base::KeyAlgorithm key : profile.key_algorithms)
+      allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", base::FactsOf(key).title);
+    return base::Refusal("TBS-KEY-01", fmt::format("the key is {} where profile {} allows {}",
+                                                   base::FactsOf(algorithm).title, profile.name, allowed));
+  }
+  return {};
+}
 
 base::Result<Tbs> BuildTbs(const Profile& profile, const TbsInput& input) {
   KC_RETURN_IF_ERROR(CheckInput(profile, input));

@@ -73,6 +73,9 @@ class Tbs final {
   std::shared_ptr<const State> state_;
 };
 
+// CheckKeyAllowed refuses with TBS-KEY-01 a key whose algorithm is not among the profile's.
+base::Result<void> CheckKeyAllowed(const Profile& profile, base::KeyAlgorithm algorithm);
+
 // BuildTbs makes the bytes. Refusals: those of BuildName; PROFILE-* of
 // CheckProfile; TBS-KEY-01 the key's algorithm is not among the profile's;
 // TBS-SERIAL-01 the serial is not positive or not of the profile's size;

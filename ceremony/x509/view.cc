@@ -5,11 +5,43 @@
 #include <algorithm>
 
 #include "ceremony/x509/asn1_time.h"
+#include "ceremony/x509/view_parts.h"
 
 namespace ceremony::x509 {
 namespace {
 
 bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+void ParseExtension(const Element& element, std::span<const ExtensionView> before, ExtensionView& extension,
+                    Findings& findings) {
+  extension = {};
+  extension.whole = element.whole;
+  DerReader reader(element.content, "extension", findings);
+  if (const auto oid = reader.Take(tag::kOid, "extnID")) {
+    extension.oid = oid->content;
+    extension.known = FindOid(oid->content);
+  }
+  if (const auto critical = reader.TakeIf(tag::kBoolean)) {
+    extension.critical = BooleanOf(critical->content);
+    if (!extension.critical)
+      findings.Add(RuleId::kDerDefault01, critical->whole, "critical FALSE is the default and must not be encoded");
+  }
+  if (const auto value = reader.Take(tag::kOctetString, "extnValue")) {
+    extension.value = value->content;
+    extension.sound = CheckDer(value->content, findings);
+  }
+  reader.Finish();
+  for (const ExtensionView& other : before) {
+    if (!extension.oid.empty() && SameBytes(other.oid, extension.oid)) {
+      findings.Add(RuleId::kExtension01, element.whole,
+                   fmt::format("extension {} stands twice", OidText(extension.oid)));
+    }
+  }
+}
+
+}  // namespace
+
+namespace parts {
 
 void ParseAlgorithm(const Element& element, const char* what, AlgorithmView& view, Findings& findings) {
   view.whole = element.whole;
@@ -21,18 +53,16 @@ void ParseAlgorithm(const Element& element, const char* what, AlgorithmView& vie
   reader.Finish();
 }
 
-void ParseTime(DerReader& validity, const char* field, TimeView& view, Findings& findings) {
-  const auto element = validity.TakeAny(field);
-  if (!element) return;
-  view.identifier = element->identifier;
-  view.whole = element->whole;
-  const std::string_view text = base::AsText(element->content);
-  if (element->identifier == tag::kUtcTime) {
+void ParseTime(const Element& element, const char* field, TimeView& view, Findings& findings) {
+  view.identifier = element.identifier;
+  view.whole = element.whole;
+  const std::string_view text = base::AsText(element.content);
+  if (element.identifier == tag::kUtcTime) {
     view.seconds = ParseUtcTime(text);
-  } else if (element->identifier == tag::kGeneralizedTime) {
+  } else if (element.identifier == tag::kGeneralizedTime) {
     view.seconds = ParseGeneralizedTime(text);
   } else {
-    findings.Add(RuleId::kTime03, element->whole, fmt::format("{} has the tag {:02x}", field, element->identifier));
+    findings.Add(RuleId::kTime03, element.whole, fmt::format("{} has the tag {:02x}", field, element.identifier));
   }
 }
 
@@ -70,51 +100,51 @@ void ParseSpki(const Element& element, SpkiView& view, Findings& findings) {
   reader.Finish();
 }
 
-void ParseExtension(const Element& element, TbsView& view, Findings& findings) {
-  ExtensionView extension;
-  extension.whole = element.whole;
-  DerReader reader(element.content, "extension", findings);
-  if (const auto oid = reader.Take(tag::kOid, "extnID")) {
-    extension.oid = oid->content;
-    extension.known = FindOid(oid->content);
-  }
-  if (const auto critical = reader.TakeIf(tag::kBoolean)) {
-    extension.critical = BooleanOf(critical->content);
-    if (!extension.critical)
-      findings.Add(RuleId::kDerDefault01, critical->whole, "critical FALSE is the default and must not be encoded");
-  }
-  if (const auto value = reader.Take(tag::kOctetString, "extnValue")) {
-    extension.value = value->content;
-    extension.sound = CheckDer(value->content, findings);
-  }
-  reader.Finish();
-  for (const ExtensionView& before : view.extensions()) {
-    if (!extension.oid.empty() && SameBytes(before.oid, extension.oid)) {
-      findings.Add(RuleId::kExtension01, element.whole,
-                   fmt::format("extension {} stands twice", OidText(extension.oid)));
+std::size_t ParseExtensionList(const Element& sequence, std::span<ExtensionView> list, Findings& findings) {
+  if (sequence.content.empty()) findings.Add(RuleId::kExtension02, sequence.whole, "the list of extensions is empty");
+  DerReader extensions(sequence.content, "extensions", findings);
+  std::size_t count = 0;
+  while (!extensions.AtEnd() && !extensions.failed()) {
+    const auto extension = extensions.Take(tag::kSequence, "Extension");
+    if (!extension) break;
+    if (count == list.size()) {
+      findings.Add(RuleId::kExtension04, extension->whole,
+                   fmt::format("more than {} extensions, the rest is not read", list.size()));
+      break;
     }
+    ParseExtension(*extension, list.first(count), list[count], findings);
+    ++count;
   }
-  view.extension_list[view.extension_count++] = extension;
+  return count;
 }
+
+const ExtensionView* FindExtension(std::span<const ExtensionView> extensions, Oid oid) {
+  const auto found = std::find_if(extensions.begin(), extensions.end(),
+                                  [oid](const ExtensionView& extension) { return extension.known == oid; });
+  return found == extensions.end() ? nullptr : &*found;
+}
+
+std::optional<Element> Outermost(base::ByteView bytes, const char* what, Findings& findings) {
+  if (!CheckDer(bytes, findings)) return std::nullopt;
+  const Header header = ReadElement(bytes);
+  if (header.element.identifier != tag::kSequence) {
+    findings.Add(RuleId::kForm01, bytes,
+                 fmt::format("{} must have the tag 30, here is {:02x}", what, header.element.identifier));
+    return std::nullopt;
+  }
+  return header.element;
+}
+
+}  // namespace parts
+
+namespace {
 
 void ParseExtensions(const Element& outer, TbsView& view, Findings& findings) {
   view.extensions_whole = outer.whole;
   DerReader reader(outer.content, "extensions", findings);
   const auto list = reader.Take(tag::kSequence, "Extensions");
   reader.Finish();
-  if (!list) return;
-  if (list->content.empty()) findings.Add(RuleId::kExtension02, list->whole, "the list of extensions is empty");
-  DerReader extensions(list->content, "extensions", findings);
-  while (!extensions.AtEnd() && !extensions.failed()) {
-    const auto extension = extensions.Take(tag::kSequence, "Extension");
-    if (!extension) return;
-    if (view.extension_count == TbsView::kMostExtensions) {
-      findings.Add(RuleId::kExtension04, extension->whole,
-                   fmt::format("more than {} extensions, the rest is not read", TbsView::kMostExtensions));
-      return;
-    }
-    ParseExtension(*extension, view, findings);
-  }
+  if (list) view.extension_count = parts::ParseExtensionList(*list, view.extension_list, findings);
 }
 
 void ParseVersion(const Element& outer, TbsView& view, Findings& findings) {
@@ -135,23 +165,24 @@ bool ParseTbsElement(const Element& element, TbsView& view, Findings& findings) 
   if (const auto version = reader.TakeIf(tag::ContextConstructed(0))) ParseVersion(*version, view, findings);
   if (const auto serial = reader.Take(tag::kInteger, "serialNumber")) view.serial = serial->content;
   if (const auto algorithm = reader.Take(tag::kSequence, "signature")) {
-    ParseAlgorithm(*algorithm, "signature algorithm", view.signature, findings);
+    parts::ParseAlgorithm(*algorithm, "signature algorithm", view.signature, findings);
   }
   if (const auto issuer = reader.Take(tag::kSequence, "issuer")) {
     view.issuer = issuer->whole;
-    CheckNameForm(issuer->content, "issuer", findings);
+    parts::CheckNameForm(issuer->content, "issuer", findings);
   }
   if (const auto validity = reader.Take(tag::kSequence, "validity")) {
     DerReader times(validity->content, "validity", findings);
-    ParseTime(times, "notBefore", view.not_before, findings);
-    ParseTime(times, "notAfter", view.not_after, findings);
+    if (const auto time = times.TakeAny("notBefore")) parts::ParseTime(*time, "notBefore", view.not_before, findings);
+    if (const auto time = times.TakeAny("notAfter")) parts::ParseTime(*time, "notAfter", view.not_after, findings);
     times.Finish();
   }
   if (const auto subject = reader.Take(tag::kSequence, "subject")) {
     view.subject = subject->whole;
-    CheckNameForm(subject->content, "subject", findings);
+    parts::CheckNameForm(subject->content, "subject", findings);
   }
-  if (const auto spki = reader.Take(tag::kSequence, "subjectPublicKeyInfo")) ParseSpki(*spki, view.spki, findings);
+  if (const auto spki = reader.Take(tag::kSequence, "subjectPublicKeyInfo"))
+    parts::ParseSpki(*spki, view.spki, findings);
   if (const auto id = reader.TakeIf(tag::Context(1))) view.issuer_unique_id = id->whole;
   if (const auto id = reader.TakeIf(tag::Context(2))) view.subject_unique_id = id->whole;
   if (const auto extensions = reader.TakeIf(tag::ContextConstructed(3))) ParseExtensions(*extensions, view, findings);
@@ -159,35 +190,19 @@ bool ParseTbsElement(const Element& element, TbsView& view, Findings& findings) 
   return !view.spki.whole.empty();
 }
 
-std::optional<Element> Outermost(base::ByteView bytes, const char* what, Findings& findings) {
-  if (!CheckDer(bytes, findings)) return std::nullopt;
-  const Header header = ReadElement(bytes);
-  if (header.element.identifier != tag::kSequence) {
-    findings.Add(RuleId::kForm01, bytes,
-                 fmt::format("{} must have the tag 30, here is {:02x}", what, header.element.identifier));
-    return std::nullopt;
-  }
-  return header.element;
-}
-
 }  // namespace
 
-const ExtensionView* TbsView::Find(Oid oid) const {
-  for (const ExtensionView& extension : extensions()) {
-    if (extension.known == oid) return &extension;
-  }
-  return nullptr;
-}
+const ExtensionView* TbsView::Find(Oid oid) const { return parts::FindExtension(extensions(), oid); }
 
 bool ParseTbs(base::ByteView bytes, TbsView& view, Findings& findings) {
   view = {};
-  const auto element = Outermost(bytes, "tbsCertificate", findings);
+  const auto element = parts::Outermost(bytes, "tbsCertificate", findings);
   return element && ParseTbsElement(*element, view, findings);
 }
 
 bool ParseCertificate(base::ByteView bytes, CertificateView& view, Findings& findings) {
   view = {};
-  const auto outer = Outermost(bytes, "certificate", findings);
+  const auto outer = parts::Outermost(bytes, "certificate", findings);
   if (!outer) return false;
   view.whole = outer->whole;
   DerReader reader(outer->content, "certificate", findings);
@@ -197,7 +212,7 @@ bool ParseCertificate(base::ByteView bytes, CertificateView& view, Findings& fin
   reader.Finish();
   const bool complete = tbs && ParseTbsElement(*tbs, view.tbs, findings);
   if (!algorithm || !signature) return false;
-  ParseAlgorithm(*algorithm, "signatureAlgorithm", view.algorithm, findings);
+  parts::ParseAlgorithm(*algorithm, "signatureAlgorithm", view.algorithm, findings);
   if (const auto split = BitStringOf(signature->content)) {
     view.signature = split->bits;
     view.signature_unused_bits = split->unused;

@@ -1,0 +1,62 @@
+// What issuing certificates, CRLs and certification requests have in common.
+#ifndef CEREMONY_X509_ISSUE_PARTS_H_
+#define CEREMONY_X509_ISSUE_PARTS_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ceremony/x509/compare.h"
+#include "ceremony/x509/finding.h"
+#include "ceremony/x509/signature_algorithm.h"
+#include "ceremony/x509/view.h"
+#include "hsm/base/bytes.h"
+#include "hsm/base/digest.h"
+#include "hsm/base/public_key.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::x509::parts {
+
+// Blocking splits findings into those that people have waived and those that block.
+std::vector<Finding> Blocking(std::vector<Finding> findings, std::span<const std::string> waived_rules,
+                              std::vector<Finding>& waived);
+// RulesOf names the rules of findings.
+std::vector<std::string> RulesOf(const std::vector<Finding>& findings);
+
+// RefusedBy is the refusal with the first finding's rule and all sentences.
+base::Error RefusedBy(const std::string& what, const std::vector<Finding>& findings);
+// Differs is the refusal of a comparison in which not all rows are equal.
+base::Error Differs(RuleId rule, const std::string& what, const Comparison& comparison);
+
+// CheckApproved refuses with TBS-APPROVAL-01 when people approved another digest.
+base::Result<void> CheckApproved(const char* what, const base::Sha256Digest& approved,
+                                 const base::Sha256Digest& actual);
+
+// CheckSignatureForm holds an ECDSA signature to strict low-S DER.
+base::Result<void> CheckSignatureForm(const base::PublicKey& key, base::ByteView signature);
+
+// CheckInside is kCorrupt unless the signed bytes are the approved ones.
+base::Result<void> CheckInside(const char* what, base::ByteView inside, base::ByteView approved);
+
+// Assemble puts a body, its AlgorithmIdentifier and a signature together.
+base::Bytes Assemble(base::ByteView body, SignatureAlgorithm algorithm, base::ByteView signature);
+
+// Signed is what a signature is checked over. kCorrupt when it does not verify,
+// kUnsupported for an algorithm that is not in the table.
+struct Signed {
+  base::ByteView body;
+  const AlgorithmView* inner = nullptr;  // nullptr: the body does not name it (PKCS#10)
+  const AlgorithmView* outer = nullptr;
+  base::ByteView signature;
+  unsigned unused_bits = 0;
+};
+base::Result<void> Verify(const Signed& all, const base::PublicKey& key);
+
+// AlgorithmText is the table's name of an AlgorithmIdentifier, or its hex.
+std::string AlgorithmText(base::ByteView identifier);
+// TimeText is ReadableTime, or "malformed" and hex.
+std::string TimeText(const TimeView& time);
+
+}  // namespace ceremony::x509::parts
+
+#endif  // CEREMONY_X509_ISSUE_PARTS_H_

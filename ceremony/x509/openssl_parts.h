@@ -1,0 +1,51 @@
+// How we hold and spell what OpenSSL decodes, in the words of our own decoder.
+#ifndef CEREMONY_X509_OPENSSL_PARTS_H_
+#define CEREMONY_X509_OPENSSL_PARTS_H_
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+
+#include "hsm/base/bytes.h"
+
+namespace ceremony::x509::openssl {
+
+template <auto kFree>
+struct Freer {
+  template <typename T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
+};
+// LastError takes the newest error of this thread's queue and empties it.
+std::string LastError();
+
+// The bytes that an i2d function writes.
+template <typename Function, typename Object>
+base::Bytes Encode(Function function, const Object* object) {
+  unsigned char* out = nullptr;
+  const int size = function(object, &out);
+  if (size < 0) return {};
+  base::Bytes bytes(out, out + size);
+  OPENSSL_free(out);
+  return bytes;
+}
+
+std::string HexOf(const ASN1_STRING* string);
+std::string Dotted(const ASN1_OBJECT* object);
+// Named is our name of an OID that OpenSSL found, or its dotted form.
+std::string Named(const ASN1_OBJECT* object);
+std::string TimeOf(const ASN1_TIME* time);
+std::string NameOf(const X509_NAME* name);  // as NameText
+std::string KeyOf(const EVP_PKEY* key);     // "EC P-256"
+// The content octets of an INTEGER or ENUMERATED, in hex.
+std::string IntegerOf(const ASN1_INTEGER* number);
+std::string AlgorithmOf(const X509_ALGOR* algorithm);
+// AuthorityKeyOf spells the value of an authorityKeyIdentifier.
+std::string AuthorityKeyOf(const X509_EXTENSION* extension);
+
+}  // namespace ceremony::x509::openssl
+
+#endif  // CEREMONY_X509_OPENSSL_PARTS_H_

@@ -1,0 +1,237 @@
+// Certification requests, PKCS#10 (RFC 2986): made on a token of ours in the
+// same order of types as certificates (tbs.h), and taken in from others.
+//
+//   BuildRequestInfo -> RequestInfo -> LintRequestInfo -> LintedRequestInfo
+//     -> CompareRequestInfo -> ComparedRequestInfo
+//     -> (people approve its digest) ApproveRequestInfo -> ApprovedRequestInfo
+//     -> (the token signs) FinishRequest -> Request
+//
+//   ImportRequest -> ImportedRequest: proven possession, a sound key, nothing unknown
+#ifndef CEREMONY_X509_REQUEST_H_
+#define CEREMONY_X509_REQUEST_H_
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ceremony/x509/compare.h"
+#include "ceremony/x509/finding.h"
+#include "ceremony/x509/name.h"
+#include "ceremony/x509/profile.h"
+#include "ceremony/x509/view.h"
+#include "hsm/base/bytes.h"
+#include "hsm/base/digest.h"
+#include "hsm/base/public_key.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::x509 {
+
+struct RequestInfoView {
+  static constexpr std::size_t kMostAttributes = 8;
+
+  base::ByteView whole;
+  base::ByteView subject;  // whole Name
+  SpkiView spki;
+  base::ByteView attributes_whole;  // the [0] element; empty when absent
+  // Types of the attributes (content octets), extensionRequest among them.
+  std::array<base::ByteView, kMostAttributes> attribute_types;
+  std::size_t attribute_count = 0;
+  std::array<ExtensionView, TbsView::kMostExtensions> extension_list;  // of extensionRequest
+  std::size_t extension_count = 0;
+
+  std::span<const ExtensionView> extensions() const { return {extension_list.data(), extension_count}; }
+  const ExtensionView* Find(Oid oid) const;
+};
+
+struct RequestView {
+  base::ByteView whole;
+  RequestInfoView info;
+  AlgorithmView algorithm;
+  base::ByteView signature;
+  unsigned signature_unused_bits = 0;
+};
+
+// ParseRequestInfo and ParseRequest hold the bytes to DER and to RFC 2986
+// section 4, as ParseTbs and ParseCertificate do.
+bool ParseRequestInfo(base::ByteView bytes, RequestInfoView& view, Findings& findings);
+bool ParseRequest(base::ByteView bytes, RequestView& view, Findings& findings);
+
+// LintRequestInfoBytes and LintRequest run every rule over bytes, as if the
+// extensions that are asked for were all of a certificate; empty means good.
+// LintRequestProof judges form, key, algorithm and signature alone: a request of
+// others may ask for less than a certificate has.
+std::vector<Finding> LintRequestInfoBytes(base::ByteView info);
+std::vector<Finding> LintRequest(base::ByteView der);
+std::vector<Finding> LintRequestProof(base::ByteView der);
+
+// RequestInput is what a request needs beyond the profile of the certificate
+// that it asks for.
+struct RequestInput {
+  base::PublicKey subject_key;
+  SubjectValues subject = {};
+};
+
+// SignatureAlgorithmOf is the one a key signs its own request with: ECDSA with
+// the digest of its curve, Ed25519, RSA PKCS#1 with SHA-256.
+SignatureAlgorithm SignatureAlgorithmOf(base::KeyAlgorithm key);
+
+// RequestInfo owns bytes and their decoded view. Copies share both.
+class RequestInfo final {
+ public:
+  // Parse takes bytes that must be strict DER of a CertificationRequestInfo.
+  static base::Result<RequestInfo> Parse(base::ByteView bytes);
+
+  base::ByteView der() const;
+  const RequestInfoView& view() const;
+  base::Sha256Digest Digest() const;
+
+ private:
+  struct State;
+  explicit RequestInfo(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
+};
+
+// BuildRequestInfo asks for what the profile says of a certificate and its key
+// alone: subject, and in extensionRequest every extension whose value is known
+// before the issuer is. Refusals: those of BuildName and CheckProfile, TBS-KEY-01.
+base::Result<RequestInfo> BuildRequestInfo(const Profile& profile, const RequestInput& input);
+
+// CompareRequestWithProfile holds a request against its profile and input.
+Comparison CompareRequestWithProfile(const RequestInfoView& info, const Profile& profile, const RequestInput& input,
+                                     const std::uint8_t* file_start);
+
+class LintedRequestInfo final {
+ public:
+  const RequestInfo& info() const { return info_; }
+  const std::vector<Finding>& waived() const { return waived_; }
+
+ private:
+  friend base::Result<LintedRequestInfo> LintRequestInfo(RequestInfo info, std::span<const std::string> waived_rules);
+  LintedRequestInfo(RequestInfo info, std::vector<Finding> waived)
+      : info_(std::move(info)), waived_(std::move(waived)) {}
+  RequestInfo info_;
+  std::vector<Finding> waived_;
+};
+base::Result<LintedRequestInfo> LintRequestInfo(RequestInfo info, std::span<const std::string> waived_rules = {});
+
+class ComparedRequestInfo final {
+ public:
+  const RequestInfo& info() const { return linted_.info(); }
+  const LintedRequestInfo& linted() const { return linted_; }
+  const Comparison& comparison() const { return comparison_; }
+  base::Sha256Digest Digest() const { return info().Digest(); }
+
+ private:
+  friend base::Result<ComparedRequestInfo> CompareRequestInfo(LintedRequestInfo linted, const Profile& profile,
+                                                              const RequestInput& input);
+  ComparedRequestInfo(LintedRequestInfo linted, Comparison comparison)
+      : linted_(std::move(linted)), comparison_(std::move(comparison)) {}
+  LintedRequestInfo linted_;
+  Comparison comparison_;
+};
+// CompareRequestInfo refuses with COMPARE-01 (the profile) or COMPARE-02 (OpenSSL reads something else).
+base::Result<ComparedRequestInfo> CompareRequestInfo(LintedRequestInfo linted, const Profile& profile,
+                                                     const RequestInput& input);
+
+class ApprovedRequestInfo final {
+ public:
+  base::ByteView to_be_signed() const { return compared_.info().der(); }
+  const ComparedRequestInfo& compared() const { return compared_; }
+  // signature_algorithm is that of the subject's own key.
+  SignatureAlgorithm signature_algorithm() const { return algorithm_; }
+  const base::PublicKey& subject_key() const { return key_; }
+
+ private:
+  friend base::Result<ApprovedRequestInfo> ApproveRequestInfo(ComparedRequestInfo compared,
+                                                              const base::Sha256Digest& approved);
+  ApprovedRequestInfo(ComparedRequestInfo compared, base::PublicKey key)
+      : compared_(std::move(compared)), key_(std::move(key)), algorithm_(SignatureAlgorithmOf(key_.algorithm())) {}
+  ComparedRequestInfo compared_;
+  base::PublicKey key_;
+  SignatureAlgorithm algorithm_;
+};
+base::Result<ApprovedRequestInfo> ApproveRequestInfo(ComparedRequestInfo compared, const base::Sha256Digest& approved);
+
+// Request is a request that our own strict decoder accepts, whoever made it.
+class Request final {
+ public:
+  static base::Result<Request> Parse(base::ByteView der);
+  // FromPem takes exactly one CERTIFICATE REQUEST block.
+  static base::Result<Request> FromPem(std::string_view pem);
+
+  base::ByteView der() const;
+  const RequestView& view() const;
+  const RequestInfoView& info() const { return view().info; }
+  std::string Pem() const;
+  std::string Sha256Hex() const;
+  // SubjectKey is the key as base::PublicKey, which judges it once more.
+  base::Result<base::PublicKey> SubjectKey() const;
+  // VerifyPossession checks the signature under the request's own key.
+  base::Result<void> VerifyPossession() const;
+
+ private:
+  struct State;
+  explicit Request(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
+};
+
+// FinishRequest trusts nothing, as FinishCertificate: the signature must verify
+// under the subject's key, which must be the one approved.
+base::Result<Request> FinishRequest(const ApprovedRequestInfo& approved, base::ByteView signature);
+
+// OpensslReadsRequest is kCorrupt unless OpenSSL decodes the request, encodes it
+// as the same bytes, and verifies its signature (`verify`).
+enum class RequestCheck : std::uint8_t { kDecode, kDecodeAndVerify };
+base::Result<void> OpensslReadsRequest(base::ByteView der, RequestCheck check);
+
+// ImportedRequest is a request of somebody else that a certificate of a profile may answer.
+class ImportedRequest final {
+ public:
+  const Request& request() const { return request_; }
+  const base::PublicKey& subject_key() const { return key_; }
+  // subject holds the values that the profile leaves open, as the request has them.
+  const SubjectValues& subject() const { return subject_; }
+  // extensions holds the requested values of extensions that the profile leaves open (TbsInput::extensions).
+  const std::map<std::string, base::Bytes>& extensions() const { return extensions_; }
+
+ private:
+  friend base::Result<ImportedRequest> ImportRequest(base::ByteView file, const Profile& profile);
+  ImportedRequest(Request request, base::PublicKey key, SubjectValues subject,
+                  std::map<std::string, base::Bytes> extensions)
+      : request_(std::move(request)),
+        key_(std::move(key)),
+        subject_(std::move(subject)),
+        extensions_(std::move(extensions)) {}
+  Request request_;
+  base::PublicKey key_;
+  SubjectValues subject_;
+  std::map<std::string, base::Bytes> extensions_;
+};
+
+// ImportRequest takes a DER or PEM file. Refusals:
+//   CSR-SIZE-01     the file has more than kMostRequestOctets
+//   CSR-FORM-01     it is no PEM or DER request at all (and DER-*, X509-*, CSR-* of the lint)
+//   CSR-POSSESSION-01  the signature does not verify under the request's own key, or is of a weak algorithm
+//   TBS-KEY-01      the key's algorithm is not among the profile's
+//   CSR-KEY-01      base::PublicKey does not take the key (its size)
+//   KEY-WEAK-*      the key is weak (weak_key.h)
+//   CSR-SUBJECT-01  the subject is not one that the profile allows
+//   CSR-EXT-01      an extension is asked for that the profile does not have
+//   CSR-EXT-02      an extension is asked for with another value or criticality than the profile's
+inline constexpr std::size_t kMostRequestOctets = 65536;
+base::Result<ImportedRequest> ImportRequest(base::ByteView file, const Profile& profile);
+
+// SubjectValuesOf takes apart a DER Name into the values that the profile leaves
+// open, so that BuildName makes the same bytes of them. CSR-SUBJECT-01 otherwise.
+base::Result<SubjectValues> SubjectValuesOf(const Profile& profile, base::ByteView name);
+
+}  // namespace ceremony::x509
+
+#endif  // CEREMONY_X509_REQUEST_H_

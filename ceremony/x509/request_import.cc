@@ -1,0 +1,111 @@
+// ImportRequest: a request of somebody else, held to the profile that is to answer it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ceremony/x509/attribute_types.h"
+#include "ceremony/x509/certificate.h"
+#include "ceremony/x509/extension_value.h"
+#include "ceremony/x509/issue_parts.h"
+#include "ceremony/x509/request.h"
+#include "ceremony/x509/weak_key.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::x509 {
+namespace {
+
+bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+base::Result<Request> Read(base::ByteView file) {
+  if (file.size() > kMostRequestOctets)
+    return base::Refusal("CSR-SIZE-01", fmt::format("the certification request has {} octets, {} are the most",
+                                                    file.size(), kMostRequestOctets));
+  // Findings carry their own rule; only what is no request at all needs one.
+  auto request =
+      !file.empty() && file[0] == tag::kSequence ? Request::Parse(file) : Request::FromPem(base::AsText(file));
+  if (request.ok()) return request;
+  base::Error error = std::move(request).error();
+  const std::string rule = error.rule.empty() ? "CSR-FORM-01" : error.rule;
+  return base::Refusal(rule, error.message, "ask for a PKCS#10 request in DER or PEM");
+}
+
+const ExtensionRule* FindRule(const Profile& profile, const ExtensionView& extension) {
+  for (const ExtensionRule& rule : profile.extensions) {
+    const auto type = OidContent(rule.type);
+    if (type.ok() && SameBytes(*type, extension.oid)) return &rule;
+  }
+  return nullptr;
+}
+
+base::Result<std::map<std::string, base::Bytes>> CheckExtensions(const Profile& profile, const Request& request) {
+  std::map<std::string, base::Bytes> open;
+  const ExtensionSources sources{KeyBitsOf(request.info().spki.whole), nullptr};
+  for (const ExtensionView& extension : request.info().extensions()) {
+    const std::string name = OidText(extension.oid);
+    const ExtensionRule* rule = FindRule(profile, extension);
+    if (rule == nullptr)
+      return base::Refusal("CSR-EXT-01", fmt::format("the request asks for extension {} ({}), which profile {} does "
+                                                     "not have",
+                                                     name, ExtensionText(extension), profile.name));
+    const auto differs = [&](const std::string& says) {
+      return base::Refusal(
+          "CSR-EXT-02", fmt::format("the request asks for extension {} \"{}{}\" where profile {} says \"{}{}\"", name,
+                                    extension.critical ? "critical, " : "", ExtensionText(extension), profile.name,
+                                    rule->critical ? "critical, " : "", says));
+    };
+    KC_ASSIGN_OR_RETURN(const std::optional<base::Bytes> value, EncodeExtensionValue(profile, *rule, sources));
+    const std::string says = RuleText(profile, *rule, sources).value_or("a value of the script");
+    if (rule->critical != extension.critical) return differs(says);
+    if (value && !SameBytes(*value, extension.value)) return differs(says);
+    if (std::holds_alternative<AuthorityKeyIdentifierRule>(rule->value)) return differs("the issuer's to say");
+    if (!value) open.emplace(rule->type, base::ToBytes(extension.value));
+  }
+  return open;
+}
+
+}  // namespace
+
+base::Result<SubjectValues> SubjectValuesOf(const Profile& profile, base::ByteView name) {
+  SubjectValues values;
+  NameReader reader(name);
+  auto attribute = reader.Next();
+  for (const AttributeRule& rule : profile.subject) {
+    const auto type = OidContent(rule.type);
+    const bool here = attribute && type.ok() && attribute->first_of_rdn && SameBytes(attribute->type, *type);
+    if (!here) continue;  // BuildName says what is missing
+    if (!rule.value) {
+      const bool bits = rule.encoding == StringEncoding::kBitString && !attribute->value.empty();
+      values.emplace(rule.type,
+                     bits ? base::HexEncode(attribute->value.subspan(1)) : std::string(base::AsText(attribute->value)));
+    }
+    attribute = reader.Next();
+  }
+  const auto refuse = [&](const std::string& why) {
+    return base::Refusal("CSR-SUBJECT-01",
+                         fmt::format("the subject {} is not one of profile {}: {}", NameText(name), profile.name, why));
+  };
+  const auto built = BuildName(profile, values);
+  if (!built) return refuse(built.error().message);
+  if (!SameBytes(*built, name)) return refuse("the profile would make it " + NameText(*built));
+  return values;
+}
+
+base::Result<ImportedRequest> ImportRequest(base::ByteView file, const Profile& profile) {
+  KC_ASSIGN_OR_RETURN(Request request, Read(file));
+  if (const auto findings = LintRequestProof(request.der()); !findings.empty())
+    return parts::RefusedBy("certification request", findings);
+  auto key = request.SubjectKey();
+  if (!key) return base::Refusal("CSR-KEY-01", "certification request: " + key.error().message);
+  KC_RETURN_IF_ERROR(CheckKeyAllowed(profile, key->algorithm()));
+  KC_RETURN_IF_ERROR(RefuseWeakKey(*key));
+  if (const auto possession = request.VerifyPossession(); !possession)
+    return base::Refusal("CSR-POSSESSION-01",
+                         "the request does not prove that its sender has the key: " + possession.error().message);
+  if (const auto read = OpensslReadsRequest(request.der(), RequestCheck::kDecodeAndVerify); !read)
+    return base::Refusal("OPENSSL-02", "certification request: " + read.error().message);
+  KC_ASSIGN_OR_RETURN(SubjectValues subject, SubjectValuesOf(profile, request.info().subject));
+  KC_ASSIGN_OR_RETURN(auto extensions, CheckExtensions(profile, request));
+  return ImportedRequest(std::move(request), *std::move(key), std::move(subject), std::move(extensions));
+}
+
+}  // namespace ceremony::x509

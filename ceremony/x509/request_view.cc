@@ -1,0 +1,105 @@
+// The decoder of PKCS#10 (RFC 2986 section 4), strict and without OpenSSL.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ceremony/x509/request.h"
+#include "ceremony/x509/view_parts.h"
+
+namespace ceremony::x509 {
+namespace {
+
+bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+void ParseAttribute(const Element& element, RequestInfoView& view, Findings& findings) {
+  DerReader reader(element.content, "attribute", findings);
+  const auto type = reader.Take(tag::kOid, "type");
+  const auto values = reader.Take(tag::kSet, "values");
+  reader.Finish();
+  if (!type || !values) return;
+  const auto before = std::span(view.attribute_types).first(view.attribute_count);
+  if (std::any_of(before.begin(), before.end(), [&](base::ByteView seen) { return SameBytes(seen, type->content); })) {
+    findings.Add(RuleId::kRequestAttribute02, element.whole,
+                 fmt::format("the attribute {} stands twice", OidText(type->content)));
+    return;
+  }
+  view.attribute_types.at(view.attribute_count++) = type->content;
+  if (FindOid(type->content) != Oid::kExtensionRequest) {
+    findings.Add(RuleId::kRequestAttribute01, element.whole,
+                 fmt::format("the attribute {} is not extensionRequest", OidText(type->content)));
+    return;
+  }
+  DerReader list(values->content, "extensionRequest", findings);
+  const auto extensions = list.Take(tag::kSequence, "Extensions");
+  if (!extensions) return;
+  if (!list.AtEnd()) {
+    findings.Add(RuleId::kRequestAttribute02, values->whole, "the attribute extensionRequest has more than one value");
+    return;
+  }
+  view.extension_count = parts::ParseExtensionList(*extensions, view.extension_list, findings);
+}
+
+bool ParseInfoElement(const Element& element, RequestInfoView& view, Findings& findings) {
+  view.whole = element.whole;
+  DerReader reader(element.content, "certificationRequestInfo", findings);
+  if (const auto version = reader.Take(tag::kInteger, "version"); version && SmallIntegerOf(version->content) != 0U)
+    findings.Add(RuleId::kRequestVersion01, version->whole,
+                 fmt::format("the version {} is not 0", HexExcerpt(version->content)));
+  if (const auto subject = reader.Take(tag::kSequence, "subject")) {
+    view.subject = subject->whole;
+    parts::CheckNameForm(subject->content, "subject", findings);
+  }
+  if (const auto spki = reader.Take(tag::kSequence, "subjectPKInfo")) parts::ParseSpki(*spki, view.spki, findings);
+  if (reader.failed()) return false;
+  const auto attributes = reader.TakeIf(tag::ContextConstructed(0));
+  reader.Finish();
+  if (!attributes) {
+    findings.Add(RuleId::kRequestAttribute03, element.whole, "there is no set of attributes");
+    return true;
+  }
+  view.attributes_whole = attributes->whole;
+  DerReader list(attributes->content, "attributes", findings);
+  while (!list.AtEnd() && !list.failed()) {
+    const auto attribute = list.Take(tag::kSequence, "attribute");
+    if (!attribute) break;
+    if (view.attribute_count == RequestInfoView::kMostAttributes) {
+      findings.Add(RuleId::kRequestAttribute01, attribute->whole,
+                   fmt::format("more than {} attributes, the rest is not read", RequestInfoView::kMostAttributes));
+      break;
+    }
+    ParseAttribute(*attribute, view, findings);
+  }
+  return true;
+}
+
+}  // namespace
+
+const ExtensionView* RequestInfoView::Find(Oid oid) const { return parts::FindExtension(extensions(), oid); }
+
+bool ParseRequestInfo(base::ByteView bytes, RequestInfoView& view, Findings& findings) {
+  view = {};
+  const auto element = parts::Outermost(bytes, "certificationRequestInfo", findings);
+  return element && ParseInfoElement(*element, view, findings);
+}
+
+bool ParseRequest(base::ByteView bytes, RequestView& view, Findings& findings) {
+  view = {};
+  const auto outer = parts::Outermost(bytes, "certification request", findings);
+  if (!outer) return false;
+  view.whole = outer->whole;
+  DerReader reader(outer->content, "certification request", findings);
+  const auto info = reader.Take(tag::kSequence, "certificationRequestInfo");
+  const auto algorithm = reader.Take(tag::kSequence, "signatureAlgorithm");
+  const auto signature = reader.Take(tag::kBitString, "signature");
+  reader.Finish();
+  const bool complete = info && ParseInfoElement(*info, view.info, findings);
+  if (!algorithm || !signature) return false;
+  parts::ParseAlgorithm(*algorithm, "signatureAlgorithm", view.algorithm, findings);
+  if (const auto split = BitStringOf(signature->content)) {
+    view.signature = split->bits;
+    view.signature_unused_bits = split->unused;
+  }
+  return complete;
+}
+
+}  // namespace ceremony::x509

@@ -13,10 +13,13 @@ class App;
 
 namespace ceremony::cli {
 
-// Streams: the result of a command goes to `out`, remarks about it to `err`.
+// Streams: the result of a command goes to `out`, which is delivered whole when
+// the command is done; remarks about it to `err`. `live` is where a result goes
+// that is too large to be kept: at once, and before anything in `out`.
 struct Streams {
   std::ostream& out;
   std::ostream& err;
+  std::ostream& live;
 };
 
 // An Action is a command with its arguments. It returns the exit status, or an
@@ -39,6 +42,8 @@ void AddRun(CLI::App& program, Action& chosen);
 void AddResume(CLI::App& program, Action& chosen);
 void AddStatus(CLI::App& program, Action& chosen);
 void AddVerify(CLI::App& program, Action& chosen);
+void AddLint(CLI::App& program, Action& chosen);
+void AddNormalise(CLI::App& program, Action& chosen);
 
 }  // namespace ceremony::cli
 

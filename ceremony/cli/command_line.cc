@@ -113,6 +113,8 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   AddResume(program, chosen);
   AddStatus(program, chosen);
   AddVerify(program, chosen);
+  AddLint(program, chosen);
+  AddNormalise(program, chosen);
 
   try {
     program.parse(argc, argv);
@@ -146,7 +148,7 @@ auto Guarded(Function function) -> decltype(function()) {
 
 int RunCommandLine(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
   std::ostringstream result;
-  const Result<int> done = Guarded([&] { return RunParsed(argc, argv, {result, err}); });
+  const Result<int> done = Guarded([&] { return RunParsed(argc, argv, {result, err, out}); });
   const int status = done.ok() ? *done : ReportError(done.error(), err);
   const Result<void> delivered = Guarded([&] { return Deliver(result.str(), out); });
   if (delivered.ok()) return status;

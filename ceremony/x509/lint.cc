@@ -7,6 +7,7 @@
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/curves.h"
 #include "ceremony/x509/lint_parts.h"
+#include "ceremony/x509/lint_smki.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509 {
@@ -54,7 +55,7 @@ void LintVersion(const TbsView& tbs, Findings& findings) {
   }
 }
 
-void LintParts(const TbsView& tbs, const Curves& curves, Findings& findings) {
+void LintParts(const TbsView& tbs, const Curves& curves, Domain domain, Findings& findings) {
   LintVersion(tbs, findings);
   LintSerial(tbs, findings);
   lint::LintAlgorithm(tbs.signature, findings);
@@ -62,28 +63,31 @@ void LintParts(const TbsView& tbs, const Curves& curves, Findings& findings) {
   lint::LintKey(tbs.spki, curves, findings);
   const lint::ExtensionSummary summary = lint::LintExtensions(tbs, findings);
   lint::LintNames(tbs, summary, findings);
+  if (domain == Domain::kSmki || (domain == Domain::kByPolicy && lint::IsSmki(tbs)))
+    lint::LintSmki(tbs, summary, findings);
 }
 
 }  // namespace
 
 struct Linter::Impl {
+  Domain domain;
   Curves curves;
 };
 
-Linter::Linter() : impl_(std::make_unique<Impl>()) {}
+Linter::Linter(Domain domain) : impl_(std::make_unique<Impl>()) { impl_->domain = domain; }
 Linter::~Linter() = default;
 Linter::Linter(Linter&&) noexcept = default;
 Linter& Linter::operator=(Linter&&) noexcept = default;
 
 bool Linter::CheckTbs(base::ByteView bytes, TbsView& view, Findings& findings) const {
   if (!ParseTbs(bytes, view, findings)) return false;
-  LintParts(view, impl_->curves, findings);
+  LintParts(view, impl_->curves, impl_->domain, findings);
   return true;
 }
 
 bool Linter::CheckCertificate(base::ByteView bytes, CertificateView& view, Findings& findings) const {
   if (!ParseCertificate(bytes, view, findings)) return false;
-  LintParts(view.tbs, impl_->curves, findings);
+  LintParts(view.tbs, impl_->curves, impl_->domain, findings);
   lint::LintSignature(view, impl_->curves, findings);
   return true;
 }

@@ -3,6 +3,7 @@
 #ifndef CEREMONY_X509_LINT_H_
 #define CEREMONY_X509_LINT_H_
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,11 +16,18 @@
 
 namespace ceremony::x509 {
 
+// Domain says whose rules apply beyond X.690 and RFC 5280.
+enum class Domain : std::uint8_t {
+  kNone,
+  kByPolicy,  // SMKI-* for certificates that name a policy of smart metering
+  kSmki,      // SMKI-* for all
+};
+
 // Linter keeps what is costly to set up (the curves) for many certificates.
 // One thread at a time; make one for each thread.
 class Linter final {
  public:
-  Linter();
+  explicit Linter(Domain domain = Domain::kNone);
   ~Linter();
   Linter(Linter&&) noexcept;
   Linter& operator=(Linter&&) noexcept;

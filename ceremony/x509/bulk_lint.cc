@@ -1,0 +1,408 @@
+#include "ceremony/x509/bulk_lint.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "ceremony/x509/compare.h"
+#include "ceremony/x509/lint_set.h"
+#include "ceremony/x509/name.h"
+
+namespace ceremony::x509 {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A batch is what one thread judges at a time.
+constexpr std::size_t kBatchItems = 256;
+constexpr std::size_t kBatchOctets = std::size_t{1} << 20;
+constexpr std::size_t kBatchesAJob = 4;
+
+class Descriptor final {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ > STDIN_FILENO) ::close(fd_);
+  }
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+base::Result<std::size_t> ReadSome(int fd, const std::string& path, std::span<std::uint8_t> buffer) {
+  while (true) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return base::SystemError("read", path, errno);
+  }
+}
+
+base::Result<Descriptor> OpenRegular(const std::string& path) {
+  // O_NONBLOCK: a named pipe must be refused, not waited for.
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.fd() < 0) return base::SystemError("open", path, errno);
+  struct stat status = {};
+  if (::fstat(file.fd(), &status) != 0) return base::SystemError("fstat", path, errno);
+  if (!S_ISREG(status.st_mode))
+    return base::MakeError(base::ErrorCode::kInvalidInput, path + ": expected a regular file, found something else");
+  return file;
+}
+
+// Standard input as a file without a name that can be read twice.
+base::Result<Descriptor> Spool() {
+  const char* named = std::getenv("TMPDIR");
+  const std::string folder = named == nullptr || *named == '\0' ? "/tmp" : named;
+  Descriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (file.fd() < 0) return base::SystemError("open", folder, errno);
+  std::vector<std::uint8_t> buffer(std::size_t{64} << 10);
+  while (true) {
+    KC_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(STDIN_FILENO, "standard input", buffer));
+    if (count == 0) return file;
+    for (std::size_t done = 0; done < count;) {
+      const ssize_t written = ::write(file.fd(), buffer.data() + done, count - done);
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return base::SystemError("write", folder, errno);
+      done += static_cast<std::size_t>(written);
+    }
+  }
+}
+
+// Inputs opens what is to be read, as often as it is asked.
+class Inputs final {
+ public:
+  explicit Inputs(const std::vector<std::string>& paths) : paths_(paths) {}
+
+  // A pipe can be read once: it is kept where both passes need it.
+  base::Result<void> Prepare(bool twice) {
+    if (!twice || std::find(paths_.begin(), paths_.end(), "-") == paths_.end()) return {};
+    KC_ASSIGN_OR_RETURN(spool_, Spool());
+    return {};
+  }
+
+  base::Result<Descriptor> Open(const std::string& path) const {
+    if (path != "-") return OpenRegular(path);
+    if (spool_.fd() < 0) return Descriptor(STDIN_FILENO);
+    Descriptor again(::dup(spool_.fd()));
+    if (again.fd() < 0 || ::lseek(again.fd(), 0, SEEK_SET) < 0)
+      return base::SystemError("lseek", "standard input", errno);
+    return again;
+  }
+
+  const std::vector<std::string>& paths() const { return paths_; }
+
+ private:
+  const std::vector<std::string>& paths_;
+  Descriptor spool_;
+};
+
+// ForEachItem cuts all files into items, until `take` returns false.
+void ForEachItem(const Inputs& inputs, const std::function<bool(std::uint32_t, BundleItem)>& take,
+                 const std::function<void(std::uint32_t, const base::Error&)>& unreadable) {
+  for (std::uint32_t file = 0; file < inputs.paths().size(); ++file) {
+    const std::string& path = inputs.paths()[file];
+    const std::string name = path == "-" ? "standard input" : path;
+    const auto descriptor = inputs.Open(path);
+    if (!descriptor) {
+      unreadable(file, descriptor.error());
+      continue;
+    }
+    const int fd = descriptor->fd();
+    BundleReader reader([&](std::span<std::uint8_t> buffer) { return ReadSome(fd, name, buffer); });
+    while (true) {
+      auto item = reader.Next();
+      if (!item) {
+        unreadable(file, item.error());
+        break;
+      }
+      if (!item->has_value()) break;
+      if (!take(file, *std::move(item).value())) return;
+    }
+  }
+}
+
+// Ordinals numbers the items of all files; it names one by its number.
+class Ordinals final {
+ public:
+  std::uint32_t Next(std::uint32_t file) {
+    while (starts_.size() <= file) starts_.push_back(count_);
+    return count_++;
+  }
+  std::string NameOf(std::uint32_t number, const std::vector<std::string>& paths) const {
+    const auto after = std::upper_bound(starts_.begin(), starts_.end(), number);
+    const auto file = static_cast<std::size_t>(after - starts_.begin()) - 1;
+    return fmt::format("{}[{}]", SafeText(base::AsBytes(paths[file])), number - starts_[file] + 1);
+  }
+
+ private:
+  std::vector<std::uint32_t> starts_;  // of each file
+  std::uint32_t count_ = 0;
+};
+
+struct Set {
+  CertificateSet certificates;
+  Ordinals ordinals;
+};
+
+// The first pass: what certificates must know of each other. nullptr when the
+// rules between them are not asked for, or there are too many.
+std::unique_ptr<Set> CollectSet(const Inputs& inputs, const BulkOptions& options) {
+  if (options.set_rules == SetRules::kNever) return nullptr;
+  auto set = std::make_unique<Set>();
+  bool few = true;
+  base::Bytes storage;
+  std::vector<Finding> ignored;
+  CertificateView view;
+  const auto take = [&](std::uint32_t file, BundleItem item) {
+    const std::uint32_t number = set->ordinals.Next(file);
+    ignored.clear();
+    const auto der = DerOf(item, storage, ignored);
+    if (!der || LooksLikeCrl(*der)) return true;
+    Findings findings(*der);
+    if (ParseCertificate(*der, view, findings)) set->certificates.Add(view, number);
+    few = options.set_rules == SetRules::kAlways || set->certificates.size() <= kMostBySelf;
+    return few;
+  };
+  ForEachItem(inputs, take, [](std::uint32_t, const base::Error&) {});  // the second pass reports it
+  if (!few) return nullptr;
+  set->certificates.Seal();
+  return set;
+}
+
+struct Batch {
+  std::vector<std::pair<std::uint32_t, BundleItem>> items;
+  std::vector<base::Bytes> storage;
+  std::vector<BulkItem> results;
+  std::optional<std::pair<std::uint32_t, base::Error>> unreadable;  // after the items
+  std::size_t octets = 0;
+  bool done = false;
+
+  bool full() const { return items.size() >= kBatchItems || octets >= kBatchOctets; }
+};
+
+// Judge is what one thread does; it has a linter of its own.
+class Judge final {
+ public:
+  Judge(const BulkOptions& options, const Set* set, const std::vector<std::string>& paths)
+      : linter_(options.domain), options_(options), set_(set), paths_(paths) {}
+
+  void Run(Batch& batch) {
+    batch.storage.resize(batch.items.size());
+    batch.results.resize(batch.items.size());
+    for (std::size_t i = 0; i < batch.items.size(); ++i) {
+      BulkItem& result = batch.results[i];
+      const BundleItem& item = batch.items[i].second;
+      result.file = batch.items[i].first;
+      result.index = item.index;
+      result.offset = item.offset;
+      if (const auto der = DerOf(item, batch.storage[i], result.findings)) One(*der, item.label, result);
+    }
+  }
+
+ private:
+  void One(base::ByteView der, const std::string& label, BulkItem& result) {
+    Findings findings(der);
+    if (label == "X509 CRL" || (label.empty() && LooksLikeCrl(der))) {
+      result.kind = BulkItem::Kind::kCrl;
+      CheckDer(der, findings);
+    } else if (linter_.CheckCertificate(der, view_, findings)) {
+      result.kind = BulkItem::Kind::kCertificate;
+      result.issuer = view_.tbs.issuer;
+      result.date = view_.tbs.not_before.seconds;
+      if (set_ != nullptr) {
+        set_->certificates.Check(
+            view_, [&](std::uint32_t number) { return set_->ordinals.NameOf(number, paths_); }, findings);
+      }
+      if (options_.profile != nullptr) {
+        for (Finding& finding : CompareWithProfile(view_.tbs, *options_.profile, nullptr, der.data()).ToFindings()) {
+          findings.Add(finding.rule, der.data() + finding.offset, std::move(finding.message));
+        }
+      }
+    }
+    std::vector<Finding> found = std::move(findings).Take();
+    if (result.findings.empty()) {
+      result.findings = std::move(found);
+    } else {
+      result.findings.insert(result.findings.end(), found.begin(), found.end());
+    }
+  }
+
+  Linter linter_;
+  const BulkOptions& options_;
+  const Set* set_;
+  const std::vector<std::string>& paths_;
+  CertificateView view_;
+};
+
+// Line passes batches from the reader to the judges and back in order.
+class Line final {
+ public:
+  Line(const BulkOptions& options, const Set* set, const std::vector<std::string>& paths, BulkSink& sink)
+      : options_(options), set_(set), paths_(paths), sink_(sink), judge_(options, set, paths) {
+    if (options.jobs < 2) return;
+    for (unsigned i = 0; i < options.jobs; ++i) helpers_.emplace_back([this] { Help(); });
+  }
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
+  ~Line() {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    work_.notify_all();
+    for (std::thread& helper : helpers_) helper.join();
+  }
+
+  void Put(std::unique_ptr<Batch> batch) {
+    if (helpers_.empty()) {
+      judge_.Run(*batch);
+      Deliver(*batch);
+      return;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      todo_.push_back(batch.get());
+      order_.push_back(std::move(batch));
+    }
+    work_.notify_one();
+    if (order_.size() >= kBatchesAJob * helpers_.size()) TakeOne();
+  }
+  void Drain() {
+    while (!order_.empty()) TakeOne();
+  }
+
+ private:
+  void Help() {
+    Judge judge(options_, set_, paths_);
+    std::unique_lock lock(mutex_);
+    while (true) {
+      work_.wait(lock, [&] { return closed_ || !todo_.empty(); });
+      if (todo_.empty()) return;
+      Batch* batch = todo_.front();
+      todo_.pop_front();
+      lock.unlock();
+      judge.Run(*batch);
+      lock.lock();
+      batch->done = true;
+      done_.notify_one();
+    }
+  }
+
+  // order_ belongs to the reading thread; only `done` of its batches is shared.
+  void TakeOne() {
+    {
+      std::unique_lock lock(mutex_);
+      done_.wait(lock, [&] { return order_.front()->done; });
+    }
+    Deliver(*order_.front());
+    order_.pop_front();
+  }
+
+  void Deliver(const Batch& batch) {
+    for (const BulkItem& result : batch.results) sink_.Item(result);
+    if (batch.unreadable) sink_.Unreadable(batch.unreadable->first, batch.unreadable->second);
+    items_ += batch.results.size();
+    octets_ += batch.octets;
+    sink_.Progress(items_, octets_);
+  }
+
+  const BulkOptions& options_;
+  const Set* set_;
+  const std::vector<std::string>& paths_;
+  BulkSink& sink_;
+  Judge judge_;
+  std::uint64_t items_ = 0;
+  std::uint64_t octets_ = 0;
+  std::deque<std::unique_ptr<Batch>> order_;
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable done_;
+  std::deque<Batch*> todo_;
+  bool closed_ = false;
+  std::vector<std::thread> helpers_;
+};
+
+void ListInto(const fs::path& folder, std::vector<std::string>& files) {
+  std::error_code code;
+  std::vector<fs::directory_entry> entries;
+  for (fs::directory_iterator at(folder, code); !code && at != fs::directory_iterator(); at.increment(code))
+    entries.push_back(*at);
+  if (code) {
+    files.push_back(folder.string());
+    return;
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const fs::directory_entry& a, const fs::directory_entry& b) { return a.path() < b.path(); });
+  for (const fs::directory_entry& entry : entries) {
+    if (entry.is_symlink(code) && entry.is_directory(code)) continue;
+    if (entry.is_directory(code)) {
+      ListInto(entry.path(), files);
+    } else {
+      files.push_back(entry.path().string());
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> ListFiles(const std::vector<std::string>& arguments) {
+  std::vector<std::string> files;
+  for (const std::string& argument : arguments) {
+    std::error_code code;
+    if (argument != "-" && fs::is_directory(argument, code)) {
+      ListInto(argument, files);
+    } else {
+      files.push_back(argument);
+    }
+  }
+  return files;
+}
+
+base::Result<BulkOutcome> BulkLint(const std::vector<std::string>& paths, const BulkOptions& options, BulkSink& sink) {
+  Inputs inputs(paths);
+  KC_RETURN_IF_ERROR(inputs.Prepare(options.set_rules != SetRules::kNever));
+  const std::unique_ptr<Set> set = CollectSet(inputs, options);
+  BulkOutcome outcome;
+  outcome.set_rules = set != nullptr;
+  Line line(options, set.get(), paths, sink);
+  auto batch = std::make_unique<Batch>();
+  const auto send = [&] {
+    if (batch->items.empty() && !batch->unreadable) return;
+    line.Put(std::move(batch));
+    batch = std::make_unique<Batch>();
+  };
+  ForEachItem(
+      inputs,
+      [&](std::uint32_t file, BundleItem item) {
+        batch->octets += item.raw.size();
+        batch->items.emplace_back(file, std::move(item));
+        if (batch->full()) send();
+        return !sink.Stop();
+      },
+      [&](std::uint32_t file, const base::Error& error) {
+        batch->unreadable = {file, error};
+        send();
+      });
+  send();
+  line.Drain();
+  return outcome;
+}
+
+}  // namespace ceremony::x509

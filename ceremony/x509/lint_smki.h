@@ -1,0 +1,21 @@
+// What the certificates of smart metering have in common, whatever profile
+// they follow: roles, EUI-64 identifiers, sizes and criticality.
+#ifndef CEREMONY_X509_LINT_SMKI_H_
+#define CEREMONY_X509_LINT_SMKI_H_
+
+#include "ceremony/x509/finding.h"
+#include "ceremony/x509/lint_parts.h"
+#include "ceremony/x509/view.h"
+
+namespace ceremony::x509::lint {
+
+// IsSmki says whether a certificate names a policy below the arcs of smart metering.
+bool IsSmki(const TbsView& tbs);
+
+// LintSmki runs the rules SMKI-*: an end entity with an empty subject is a
+// device, another one an organisation.
+void LintSmki(const TbsView& tbs, const ExtensionSummary& summary, Findings& findings);
+
+}  // namespace ceremony::x509::lint
+
+#endif  // CEREMONY_X509_LINT_SMKI_H_

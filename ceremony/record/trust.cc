@@ -46,6 +46,7 @@ Result<std::string> Text(const json& object, const std::string& at, const char* 
 struct Person {
   std::string id;
   std::set<std::string> roles;
+  std::string domain;  // empty: any
   VerifierKey key;
 };
 
@@ -64,6 +65,10 @@ Result<std::optional<Person>> ReadPerson(const json& person, const std::string& 
     if (!state->is_string()) return Invalid(at + "/state is not a string");
     if (state->get<std::string>() != "active") return std::optional<Person>();
   }
+  std::string domain;
+  if (person.contains("domain")) {
+    KC_ASSIGN_OR_RETURN(domain, Text(person, at, "domain"));
+  }
   if (!person.contains("sign_key")) return std::optional<Person>();
   KC_ASSIGN_OR_RETURN(const std::string encoded, Text(person, at, "sign_key"));
   Result<base::Bytes> der = base::Base64Decode(encoded);
@@ -72,7 +77,8 @@ Result<std::optional<Person>> ReadPerson(const json& person, const std::string& 
   if (!key.ok()) return std::move(key).error().Prefixed("roster: " + at + "/sign_key");
   Result<VerifierKey> named = VerifierKey::Make(PersonKeyName(estate, id), *key);
   if (!named.ok()) return std::move(named).error().Prefixed("roster: " + at + "/sign_key");
-  return std::optional<Person>(Person{std::move(id), std::move(role_names), std::move(named).value()});
+  return std::optional<Person>(
+      Person{std::move(id), std::move(role_names), std::move(domain), std::move(named).value()});
 }
 
 }  // namespace
@@ -112,14 +118,21 @@ Result<Trust> Trust::ParseRoster(std::string_view text) {
     if (!quorum.is_object()) return Invalid(at + " is not an object");
     KC_ASSIGN_OR_RETURN(const std::string role, Text(quorum, at, "role"));
     KC_ASSIGN_OR_RETURN(const json* const m, Member(quorum, at, "m", json::value_t::number_unsigned));
+    std::string domain;
+    if (quorum.contains("domain")) {
+      KC_ASSIGN_OR_RETURN(domain, Text(quorum, at, "domain"));
+      if (name == kWitnessQuorum) return Invalid(at + "/domain is there, and this quorum witnesses every domain");
+    }
     Quorum entry;
     for (const Person& person : active) {
-      if (person.roles.contains(role)) entry.keys.push_back(person.key);
+      const bool fits = domain.empty() || person.domain.empty() || person.domain == domain;
+      if (person.roles.contains(role) && fits) entry.keys.push_back(person.key);
     }
     const auto wanted = m->get<std::uint64_t>();
     if (wanted < 1 || wanted > entry.keys.size()) {
       return Invalid(at + "/m is " + std::to_string(wanted) + ", but " + std::to_string(entry.keys.size()) +
-                     " active people with a key have the role \"" + role + "\"");
+                     " active people with a key have the role \"" + role + "\"" +
+                     (domain.empty() ? "" : " and not another domain than \"" + domain + "\""));
     }
     entry.m = static_cast<std::size_t>(wanted);
     trust.quorums_.emplace(name, std::move(entry));

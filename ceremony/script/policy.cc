@@ -23,6 +23,12 @@ constexpr std::array kSeverities{
     Named<Severity>{Severity::kGoodPractice, "good-practice", "the report will show it"},
 };
 
+constexpr std::array kSpreads{
+    Named<QuorumSpread>{QuorumSpread::kAny, "any", "no rule"},
+    Named<QuorumSpread>{QuorumSpread::kSeveral, "several", "the people of one jurisdiction never reach m alone"},
+    Named<QuorumSpread>{QuorumSpread::kOne, "one", "all are of the same jurisdiction"},
+};
+
 constexpr double kLeastPinBits = 32;
 
 std::vector<ChoiceName> KeyChoices() {
@@ -94,6 +100,16 @@ void Check(const Document& document, const Policy& policy, Problems& problems) {
                            std::ceil(kLeastPinBits / bits), kLeastPinBits, length),
                "", problems);
   }
+  std::map<std::string, std::string> jurisdictions;  // of sites
+  for (const Jurisdiction& jurisdiction : policy.jurisdictions) {
+    for (std::size_t i = 0; i < jurisdiction.sites.size(); ++i) {
+      const auto [first, is_new] = jurisdictions.emplace(jurisdiction.sites[i], jurisdiction.name);
+      if (is_new) continue;
+      AddProblem(
+          document, *root.Find("jurisdictions")->Find(jurisdiction.name)->children()[i], PlaceOf::kValue, kRuleSameName,
+          fmt::format("expected a site of its own, found one that is in \"{}\", too", first->second), "", problems);
+    }
+  }
   std::map<std::string, Position> ids;
   const Node* rules = root.Find("rules");
   for (std::size_t i = 0; rules != nullptr && i < rules->children().size(); ++i) {
@@ -113,6 +129,7 @@ void BuildPolicy(const json& values, Policy& policy) {
   policy.window = {values.at("window").at("warn_minutes"), values.at("window").at("stop_minutes")};
   const json& quorum = values.at("quorum");
   policy.quorum = {quorum.at("minimum_m"), quorum.at("spare"), quorum.at("one_employer_below_m"),
+                   ValueOf(kSpreads, quorum.at("jurisdiction").get_ref<const std::string&>()),
                    quorum.at("approval_minutes")};
   const json& pin = values.at("pin");
   policy.pin = {pin.at("alphabet"), pin.at("user_length"), pin.at("so_length")};
@@ -131,6 +148,8 @@ void BuildPolicy(const json& values, Policy& policy) {
     policy.roles_apart.push_back({FindRole(pair[0].get_ref<const std::string&>()).value_or(Role::kAdministrator),
                                   FindRole(pair[1].get_ref<const std::string&>()).value_or(Role::kAuditor)});
   }
+  for (const auto& [name, sites] : values.at("jurisdictions").items())
+    policy.jurisdictions.push_back({name, sites.get<std::vector<std::string>>()});
   policy.waiver_people = values.at("waiver").at("people");
   policy.statement_signing = values.at("statement_signing");
   for (const json& rule : values.at("rules")) {
@@ -142,6 +161,13 @@ void BuildPolicy(const json& values, Policy& policy) {
 }  // namespace
 
 std::string_view NameOf(Severity severity) { return WordOf(kSeverities, severity); }
+
+std::string Policy::JurisdictionOf(std::string_view site) const {
+  for (const Jurisdiction& jurisdiction : jurisdictions) {
+    if (std::ranges::find(jurisdiction.sites, site) != jurisdiction.sites.end()) return jurisdiction.name;
+  }
+  return {};
+}
 
 const PolicyRule* Policy::FindRule(std::string_view rule) const {
   const auto found = std::find_if(rules.begin(), rules.end(), [&](const PolicyRule& each) { return each.id == rule; });
@@ -188,6 +214,8 @@ const FieldTable& PolicyTable() {
               {Field::Integer("minimum_m", 1, 255, "least m of any quorum"),
                Field::Integer("spare", 0, 255, "active members wanted beyond m, or an alarm is raised"),
                Field::Boolean("one_employer_below_m", "whether the people of one employer must never reach m alone"),
+               Field::Choice("jurisdiction", ChoicesOf(kSpreads), "where its members may be, by `jurisdictions`")
+                   .Default("any"),
                Field::Integer("approval_minutes", 0, 10'000,
                               "most minutes from a request to its last cosignature; 0: no limit")
                    .Default(0)},
@@ -239,6 +267,12 @@ const FieldTable& PolicyTable() {
                    10, "roles that one person may not hold in one ceremony")
            .Example("[[\"administrator\", \"auditor\"]]")
            .DefaultJson("[]"),
+       Field::Map(
+           "jurisdictions", IdShape(),
+           Field::List("sites", Field::Text("site", "a site, as the roster spells it"), 1, 50, "its sites").Unique(), 0,
+           50, "sites under one law, by a name for it; who has no site in one may be in any")
+           .Example("{\"england\": [\"Leeds\", \"London\"]}")
+           .DefaultJson("{}"),
        Field::Boolean("statement_signing", "whether a CA key may sign a statement that proves a copy").Default(false),
        Field::List("rules", Field::Table("rule", RuleTable(), "a rule"), 0, 500,
                    "grades of rules; a rule that is not here is a breach")

@@ -42,11 +42,25 @@ struct WindowPolicy {
   int stop_minutes = 0;
 };
 
+// Where the members of a quorum may be (R19).
+enum class QuorumSpread : std::uint8_t {
+  kAny,      // "any": no rule
+  kSeveral,  // "several": the people of one jurisdiction never reach m alone
+  kOne,      // "one": all are of the same jurisdiction
+};
+
+// Sites under one law.
+struct Jurisdiction {
+  std::string name;
+  std::vector<std::string> sites;
+};
+
 struct QuorumPolicy {
   int minimum_m = 0;
   int spare = 0;                      // active members wanted beyond m, or the pool alarm sounds
   bool one_employer_below_m = false;  // no single employer may reach m alone
-  int approval_minutes = 0;           // most between a request and its last cosignature; 0: no limit
+  QuorumSpread spread = QuorumSpread::kAny;
+  int approval_minutes = 0;  // most between a request and its last cosignature; 0: no limit
 };
 
 // PINs that the product makes. Characters are drawn evenly from the alphabet.
@@ -107,6 +121,7 @@ struct Policy {
   CrlPolicy crl;
   std::vector<AttendancePolicy> attendance;
   std::vector<RolePair> roles_apart;
+  std::vector<Jurisdiction> jurisdictions;
   int waiver_people = 0;           // named people who must agree to waive a rule
   bool statement_signing = false;  // whether a CA key may sign a proof-of-copy statement
   std::vector<PolicyRule> rules;
@@ -115,13 +130,16 @@ struct Policy {
   // SeverityOf returns the grade of a rule, kBreach when the policy is silent.
   Severity SeverityOf(std::string_view rule) const;
   const PolicyRule* FindRule(std::string_view rule) const;
+  // JurisdictionOf a site; empty for a site that has none, and for no site.
+  std::string JurisdictionOf(std::string_view site) const;
   bool AllowsKey(std::string_view algorithm) const;
   bool AllowsSignature(std::string_view algorithm) const;
 };
 
 const FieldTable& PolicyTable();
 
-// ParsePolicy checks beyond the table: warning before stop, no rule twice, the
+// ParsePolicy checks beyond the table: warning before stop, no rule twice, no
+// site in two jurisdictions, the
 // PIN alphabet without repeats and PINs of at least 32 bits of chance.
 base::Result<Policy> ParsePolicy(LoadedFile file, Problems* problems = nullptr);
 base::Result<Policy> ReadPolicy(const std::string& path, Problems* problems = nullptr);

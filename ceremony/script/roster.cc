@@ -102,11 +102,18 @@ void CheckHistory(const Document& document, const Person& person, const Node& no
 void CheckQuorums(const Document& document, const Roster& roster, Problems& problems) {
   const Node& node = *document.root().Find("quorums");
   for (const Quorum& quorum : roster.quorums) {
+    if (quorum.name == kRecordQuorum && !quorum.domain.empty()) {
+      AddProblem(document, *node.Find(quorum.name)->Find("domain"), PlaceOf::kValue, kRuleContradiction,
+                 fmt::format("expected no domain, found \"{}\": the quorum {} witnesses records of every domain",
+                             quorum.domain, kRecordQuorum),
+                 "define a quorum of its own for the steps of this domain", problems);
+    }
     const auto members = static_cast<int>(roster.MembersOf(quorum).size());
     if (quorum.m <= members) continue;
     AddProblem(document, *node.Find(quorum.name)->Find("m"), PlaceOf::kValue, kRuleContradiction,
-               fmt::format("expected at most {}, found {}: so many people are active with the role {} and a sign_key",
-                           members, quorum.m, NameOf(quorum.role)),
+               fmt::format("expected at most {}, found {}: so many people are active with the role {}{} and a sign_key",
+                           members, quorum.m, NameOf(quorum.role),
+                           quorum.domain.empty() ? "" : ", the domain " + quorum.domain),
                "", problems);
   }
   if (roster.FindQuorum(kRecordQuorum) == nullptr) {
@@ -119,8 +126,9 @@ void BuildRoster(const Document& document, const json& values, Roster& roster, P
   roster.estate = values.at("estate");
   for (const Node* node : document.root().Find("quorums")->children()) {
     const json& value = values.at("quorums").at(node->key());
-    roster.quorums.push_back(
-        {node->key(), value.at("m"), ValueOf(kRoles, value.at("role").get_ref<const std::string&>())});
+    roster.quorums.push_back({node->key(), value.at("m"),
+                              ValueOf(kRoles, value.at("role").get_ref<const std::string&>()),
+                              value.value("domain", "")});
   }
   RosterKeys keys(document, problems);
   std::map<std::string, Position> ids;
@@ -218,7 +226,8 @@ const Quorum* Roster::FindQuorum(std::string_view name) const {
 std::vector<const Person*> Roster::MembersOf(const Quorum& quorum) const {
   std::vector<const Person*> members;
   for (const Person& person : people) {
-    if (person.state == PersonState::kActive && person.HasRole(quorum.role) && !person.sign_key.empty())
+    const bool fits = quorum.domain.empty() || person.domain.empty() || person.domain == quorum.domain;
+    if (person.state == PersonState::kActive && person.HasRole(quorum.role) && !person.sign_key.empty() && fits)
       members.push_back(&person);
   }
   return members;
@@ -235,7 +244,11 @@ const FieldTable& RosterTable() {
                       "quorum",
                       {"quorum",
                        "So many people of a role must approve.",
-                       {Field::Integer("m", 1, 255, "how many"), Field::Choice("role", RoleChoices(), "of which role")},
+                       {Field::Integer("m", 1, 255, "how many"), Field::Choice("role", RoleChoices(), "of which role"),
+                        Field::Id("domain",
+                                  "PKI domain that it serves: who is of another one does not count; left "
+                                  "out: any")
+                            .Optional()},
                        {}},
                       "a quorum"),
                   1, 100, "quorums by the name that steps use; `custodians` witnesses every record"),
@@ -266,8 +279,10 @@ base::Result<Roster> ReadRoster(const std::string& path, Problems* problems) {
 base::Result<std::string> WriteRoster(const Roster& roster) {
   ordered_json file{{"format", "keyceremony-roster/1"}, {"estate", roster.estate}};
   file["quorums"] = ordered_json::object();
-  for (const Quorum& quorum : roster.quorums)
+  for (const Quorum& quorum : roster.quorums) {
     file["quorums"][quorum.name] = {{"m", quorum.m}, {"role", NameOf(quorum.role)}};
+    if (!quorum.domain.empty()) file["quorums"][quorum.name]["domain"] = quorum.domain;
+  }
   file["people"] = ordered_json::array();
   for (const Person& person : roster.people) {
     ordered_json entry{{"id", person.id}, {"name", person.name}, {"employer", person.employer}};

@@ -67,6 +67,7 @@ struct Quorum {
   std::string name;
   int m = 0;
   Role role = Role::kCustodian;
+  std::string domain{};  // PKI domain that it serves; empty: any
 };
 
 struct Roster {
@@ -78,7 +79,7 @@ struct Roster {
   const Person* FindPerson(std::string_view id) const;
   const Quorum* FindQuorum(std::string_view name) const;
   // MembersOf lists who counts for a quorum: its role, state active, with a
-  // sign_key. Their number is the n of m-of-n.
+  // sign_key, and not of another domain than the quorum's. Their number is the n of m-of-n.
   std::vector<const Person*> MembersOf(const Quorum& quorum) const;
 };
 

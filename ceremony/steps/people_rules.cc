@@ -11,7 +11,7 @@
 namespace ceremony::steps {
 namespace {
 
-constexpr std::array<PeopleRule, 14> kRules = {{
+constexpr std::array<PeopleRule, 17> kRules = {{
     {"PLAN-QUORUM-02", Severity::kBreach},
     {"QUORUM-MAJORITY-01", Severity::kGoodPractice},
     {"QUORUM-SPARE-01", Severity::kGoodPractice},
@@ -23,6 +23,9 @@ constexpr std::array<PeopleRule, 14> kRules = {{
     {"PERSON-ESTATE-02", Severity::kBreach},
     {"PERSON-ESTATE-03", Severity::kBreach},
     {"PERSON-DOMAIN-01", Severity::kBreach},
+    {"QUORUM-DOMAIN-01", Severity::kBreach},
+    {"QUORUM-JURISDICTION-01", Severity::kBreach},
+    {"QUORUM-JURISDICTION-02", Severity::kBreach},
     {"TOKEN-DOMAIN-01", Severity::kBreach},
     {"PERSON-SITE-01", Severity::kBreach},
     {"TOKEN-SITE-01", Severity::kBreach},
@@ -92,6 +95,7 @@ class Judge final {
                       members.size()),
           "choose m above half of n");
     }
+    CheckJurisdictions(quorum, members);
     if (!policy_.quorum.one_employer_below_m) return;
     std::map<std::string, std::size_t> employers;
     for (const script::Person* member : members) ++employers[member->employer];
@@ -101,6 +105,48 @@ class Judge final {
           fmt::format("{} of the members of quorum {} work for {}, and {} are a quorum", count, quorum.name, employer,
                       m),
           "appoint people of other employers, or raise m");
+    }
+  }
+
+  // A court, a border or a strike must not stop, or make, a quorum alone: where
+  // somebody's site is in no jurisdiction of the policy, they may be in any.
+  void CheckJurisdictions(const script::Quorum& quorum, const std::vector<const script::Person*>& members) {
+    using script::QuorumSpread;
+    if (policy_.quorum.spread == QuorumSpread::kAny) return;
+    std::map<std::string, std::size_t> jurisdictions;
+    std::string nowhere;
+    std::size_t unknown = 0;
+    for (const script::Person* member : members) {
+      if (const std::string jurisdiction = policy_.JurisdictionOf(member->site); !jurisdiction.empty()) {
+        ++jurisdictions[jurisdiction];
+      } else {
+        ++unknown;
+        nowhere += (nowhere.empty() ? "" : ", ") + member->id;
+      }
+    }
+    if (policy_.quorum.spread == QuorumSpread::kOne) {
+      if (jurisdictions.size() <= 1 && unknown == 0) return;
+      std::string found;
+      for (const auto& [name, count] : jurisdictions)
+        found += fmt::format("{}{} of {}", found.empty() ? "" : ", ", count, name);
+      if (unknown > 0) found += fmt::format("{}{} of none ({})", found.empty() ? "" : ", ", unknown, nowhere);
+      Add("QUORUM-JURISDICTION-02",
+          fmt::format("the members of quorum {} are {}, the policy wants all in one jurisdiction", quorum.name, found),
+          "appoint people of that jurisdiction, or give their sites one under \"jurisdictions\" of the policy");
+      return;
+    }
+    if (jurisdictions.empty()) {
+      Add("QUORUM-JURISDICTION-01",
+          fmt::format("no member of quorum {} is of a jurisdiction that the policy knows, and may be of any",
+                      quorum.name),
+          "give their sites one under \"jurisdictions\" of the policy");
+    }
+    for (const auto& [name, count] : jurisdictions) {
+      if (count + unknown < static_cast<std::size_t>(quorum.m)) continue;
+      Add("QUORUM-JURISDICTION-01",
+          fmt::format("{} of the members of quorum {} are of {}{}, and {} are a quorum", count, quorum.name, name,
+                      unknown == 0 ? "" : fmt::format(" and {} of none ({})", unknown, nowhere), quorum.m),
+          "appoint people of other jurisdictions, or raise m");
     }
   }
 
@@ -204,6 +250,13 @@ void CheckDomains(const script::Inputs& inputs, const script::Step& step, const 
                     "a token serves one PKI domain: name the token of this domain");
     }
     if (quorum == nullptr) continue;
+    if (!quorum->domain.empty() && quorum->domain != token->domain) {
+      report.OfStep("QUORUM-DOMAIN-01", step, "quorum",
+                    fmt::format("quorum {} serves the domain {}, token {} is of {}", quorum->name, quorum->domain, name,
+                                token->domain),
+                    "name the quorum of this domain");
+      continue;
+    }
     for (const script::Person* member : inputs.roster->MembersOf(*quorum)) {
       if (member->domain.empty() || member->domain == token->domain) continue;
       report.OfStep("PERSON-DOMAIN-01", step, "quorum",

@@ -29,6 +29,9 @@ namespace ceremony::steps {
 //   PERSON-ESTATE-02    breach         somebody stands with another key than they were appointed with
 //   PERSON-ESTATE-03    breach         somebody who was appointed does not stand as active
 //   PERSON-DOMAIN-01    breach         a member of the quorum is of another PKI domain than the step's token
+//   QUORUM-DOMAIN-01    breach         the step's quorum serves another PKI domain than the step's token
+//   QUORUM-JURISDICTION-01 breach      the people of one jurisdiction reach m alone (policy: "several")
+//   QUORUM-JURISDICTION-02 breach      the members are not all of one jurisdiction (policy: "one")
 //   TOKEN-DOMAIN-01     breach         the script and the archive say different domains of one token
 //   PERSON-SITE-01      breach         fewer than m members may attend where the step's token stands
 //   TOKEN-SITE-01       breach         the tokens of one step stand at different sites

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "tests/unit/script/sample_files.h"
@@ -89,4 +90,21 @@ TEST_CASE("algorithms are those that the product knows") {
         "INPUT-05 p.json:10:41: /algorithms/ca_keys/1: expected \"ec-p256\", \"ec-p384\", \"ec-p521\", \"ed25519\", "
         "\"rsa-2048\", \"rsa-3072\" or \"rsa-4096\", "
         "found the text \"rsa-1024\"\n");
+}
+
+TEST_CASE("a site is under one law, and a site that has none is in no jurisdiction") {
+  nlohmann::json file = nlohmann::json::parse(kGoodPolicy);
+  file["quorum"]["jurisdiction"] = "several";
+  file["jurisdictions"] = {{"england", {"Leeds", "London"}}, {"scotland", {"Perth"}}};
+  const auto policy = ParsePolicy(FileOf("p.json", file.dump()));
+  REQUIRE_MESSAGE(policy.ok(), (policy.ok() ? "" : policy.error().message));
+  CHECK(policy->quorum.spread == QuorumSpread::kSeveral);
+  CHECK(policy->JurisdictionOf("London") == "england");
+  CHECK(policy->JurisdictionOf("Perth") == "scotland");
+  CHECK(policy->JurisdictionOf("Cardiff").empty());
+  CHECK(policy->JurisdictionOf("").empty());
+  file["jurisdictions"]["scotland"] = {"Perth", "Leeds"};
+  CHECK(ProblemsOf(file.dump()).find("expected a site of its own, found one that is in \"england\", too") !=
+        std::string::npos);
+  CHECK(ParsePolicy(FileOf("p.json", kGoodPolicy))->quorum.spread == QuorumSpread::kAny);
 }

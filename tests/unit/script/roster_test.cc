@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -230,4 +231,24 @@ TEST_CASE("roster and script are of one estate and know the same quorums") {
         "s.json:2:48: /sections/0/steps/0/quorum: expected a quorum of the roster r.json, found \"custodian\" (did you "
         "mean `custodians`?)\n"
         "s.json:2:73: /estate: expected the estate of the roster r.json, \"smki.example\", found \"other\"");
+}
+
+TEST_CASE("who is of another domain than a quorum does not count for it, and the record's own quorum has none") {
+  nlohmann::json file = nlohmann::json::parse(kGoodRoster);
+  file["quorums"]["devices"] = {{"m", 1}, {"role", "custodian"}, {"domain", "device"}};
+  const auto roster = ParseRoster(FileOf("r.json", file.dump()));
+  REQUIRE(roster.ok());
+  const auto members = roster->MembersOf(*roster->FindQuorum("devices"));
+  REQUIRE(members.size() == 1);  // alice is of the domain organisation, bob of any
+  CHECK(members[0]->id == "bob");
+  const auto written = WriteRoster(*roster);
+  REQUIRE(written.ok());
+  CHECK(ParseRoster(FileOf("r.json", *written))->FindQuorum("devices")->domain == "device");
+  file["quorums"]["devices"]["m"] = 2;
+  CHECK(ProblemsOf(file.dump())
+            .find("expected at most 1, found 2: so many people are active with the role custodian, "
+                  "the domain device and a sign_key") != std::string::npos);
+  file["quorums"].erase("devices");
+  file["quorums"]["custodians"]["domain"] = "organisation";
+  CHECK(ProblemsOf(file.dump()).find("the quorum custodians witnesses records of every domain") != std::string::npos);
 }

@@ -54,6 +54,70 @@ TEST_CASE("the pool alarm sounds below m and the policy's spare") {
         Lines{"QUORUM-SPARE-01 good practice: quorum custodians has 3 active members, 2 with 2 spare are wanted"});
 }
 
+TEST_CASE("the people of one jurisdiction do not reach m alone, where the policy wants several") {
+  Files files;
+  files.policy["quorum"]["jurisdiction"] = "several";
+  files.policy["jurisdictions"] = {{"england", {"Leeds", "London"}}, {"scotland", {"Perth"}}, {"wales", {"Cardiff"}}};
+  files.person(0)["site"] = "Leeds";
+  files.person(1)["site"] = "Perth";
+  files.person(2)["site"] = "Cardiff";
+  CHECK(FindingsOf(files) == Lines{});
+  files.person(2)["site"] = "London";
+  files.person(0)["travels"] = files.person(1)["travels"] = {"Leeds"};
+  CHECK(
+      FindingsOf(files) ==
+      Lines{"QUORUM-JURISDICTION-01 breach: 2 of the members of quorum custodians are of england, and 2 are a quorum"});
+  // Who is nowhere may be anywhere.
+  files.person(2).erase("site");
+  const std::string none = " and 1 of none (carol), and 2 are a quorum";
+  CHECK(FindingsOf(files) ==
+        Lines{"QUORUM-JURISDICTION-01 breach: 1 of the members of quorum custodians are of england" + none,
+              "QUORUM-JURISDICTION-01 breach: 1 of the members of quorum custodians are of scotland" + none});
+  files.policy["rules"] = {{{"id", "QUORUM-JURISDICTION-01"}, {"severity", "good-practice"}}};
+  CHECK(FindingsOf(files).front().starts_with("QUORUM-JURISDICTION-01 good practice:"));
+  files.policy.erase("rules");
+  files.policy.erase("jurisdictions");
+  CHECK(FindingsOf(files) == Lines{"QUORUM-JURISDICTION-01 breach: no member of quorum custodians is of a jurisdiction "
+                                   "that the policy knows, and may be of any"});
+}
+
+TEST_CASE("all members are of one jurisdiction, where the policy wants that") {
+  Files files;
+  files.policy["quorum"]["jurisdiction"] = "one";
+  files.policy["jurisdictions"] = {{"england", {"Leeds", "London"}}, {"scotland", {"Perth"}}};
+  files.person(0)["site"] = files.person(1)["site"] = "Leeds";
+  files.person(2)["site"] = "London";
+  CHECK(FindingsOf(files) == Lines{});
+  files.person(1)["site"] = "Perth";
+  files.person(1)["travels"] = files.person(2)["travels"] = {"Leeds"};
+  CHECK(FindingsOf(files) ==
+        Lines{"QUORUM-JURISDICTION-02 breach: the members of quorum custodians are 2 of england, 1 "
+              "of scotland, the policy wants all in one jurisdiction"});
+  files.person(1).erase("site");
+  CHECK(FindingsOf(files) ==
+        Lines{"QUORUM-JURISDICTION-02 breach: the members of quorum custodians are 2 of england, 1 "
+              "of none (bob), the policy wants all in one jurisdiction"});
+}
+
+TEST_CASE("a quorum of a domain serves its tokens, and people of another domain are none of its members") {
+  Files files;
+  files.roster["quorums"]["organisation"] = {{"m", 2}, {"role", "custodian"}, {"domain", "organisation"}};
+  files.step(1)["quorum"] = "organisation";
+  files.person(2)["domain"] = "device";
+  // Carol does not count for it: no finding about her; but she is one of the quorum that witnesses.
+  files.policy["quorum"]["spare"] = 0;
+  CHECK(FindingsOf(files) == Lines{});
+  files.person(1)["domain"] = "device";
+  files.roster["quorums"]["organisation"]["m"] = 1;
+  files.policy["quorum"]["minimum_m"] = 1;
+  files.policy["quorum"]["one_employer_below_m"] = false;
+  CHECK(FindingsOf(files) == Lines{});
+  files.roster["quorums"]["organisation"]["domain"] = "device";
+  CHECK(FindingsOf(files) ==
+        Lines{"QUORUM-DOMAIN-01 breach commission: quorum organisation serves the domain device, token hsm is of "
+              "organisation"});
+}
+
 TEST_CASE("one employer that reaches m alone is a breach, where the policy says so") {
   Files files;
   files.person(1)["employer"] = "North Ltd";

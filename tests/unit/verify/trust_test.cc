@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/unit/verify/scratch.h"
 
 namespace {
@@ -70,6 +72,27 @@ TEST_CASE("one key is not two people") {
   const std::string bob = key_at(roster.find("\"bob\""));
   REQUIRE(alice != bob);
   CHECK(ProblemOf(Edited(bob, alice)) == "roster: /people/1/sign_key is the key of two people");
+}
+
+TEST_CASE("a quorum of a domain does not count who is of another one") {
+  nlohmann::json roster = nlohmann::json::parse(Scratch::ReadFile(kRosterFile));
+  roster["quorums"]["organisation"] = {{"m", 3}, {"role", "custodian"}, {"domain", "organisation"}};
+  roster["people"][0]["domain"] = "device";
+  roster["people"][1]["domain"] = "organisation";
+  const auto trust = ceremony::record::Trust::ParseRoster(roster.dump());
+  REQUIRE(trust.ok());
+  CHECK(trust->Find("custodians")->keys.size() == 5);
+  CHECK(trust->Find("organisation")->keys.size() == 4);
+  roster["quorums"]["custodians"]["domain"] = "organisation";
+  CHECK(ProblemOf(roster.dump()) ==
+        "roster: /quorums/custodians/domain is there, and this quorum witnesses every domain");
+  roster["quorums"]["custodians"].erase("domain");
+  roster["quorums"]["organisation"]["m"] = 5;
+  const auto few = ceremony::record::Trust::ParseRoster(roster.dump());
+  REQUIRE_FALSE(few.ok());
+  CHECK(few.error().message ==
+        "roster: /quorums/organisation/m is 5, but 4 active people with a key have the role \"custodian\" and not "
+        "another domain than \"organisation\"");
 }
 
 TEST_CASE("who is not active, or has another role, signs nothing") {

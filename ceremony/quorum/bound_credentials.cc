@@ -21,6 +21,9 @@ using base::ErrorCode;
 using script::CredentialKind;
 
 constexpr int kPassphraseTries = 3;
+// What a person is told that a passphrase or PIN is for.
+constexpr const char* kToSign = "to sign";
+constexpr const char* kToOpen = "to open your share";
 constexpr const char* kTryAgain = "try again";
 constexpr const char* kGiveUp = "give up";
 
@@ -181,7 +184,7 @@ base::Result<Approval> BoundCredentials::ApproveOnce(const script::Person& perso
       break;
     }
     case CredentialKind::kCard: {
-      KC_ASSIGN_OR_RETURN(line, SignOnCard(CardOf(person, bound, "to sign"), load_, terminal_, key, request.text));
+      KC_ASSIGN_OR_RETURN(line, SignOnCard(CardOf(person, bound, kToSign), load_, terminal_, key, request.text));
       break;
     }
     case CredentialKind::kOffline: {
@@ -197,7 +200,7 @@ base::Result<std::shared_ptr<AgreementKey>> BoundCredentials::OpenerOf(const scr
   KC_ASSIGN_OR_RETURN(const script::CredentialBinding* bound, BindingOf(person));
   KC_ASSIGN_OR_RETURN(const base::PublicKey expected, KeyOf(person, person.open_key, "opens shares"));
   if (bound->kind == CredentialKind::kCard)
-    return CardAgreementKey(CardOf(person, *bound, "to open a share"), load_, terminal_, expected);
+    return CardAgreementKey(CardOf(person, *bound, kToOpen), load_, terminal_, expected);
   if (bound->open.empty()) {
     return base::MakeError(ErrorCode::kNotFound, fmt::format("{} has no key for shares in the binding", person.name))
         .WithHint(bound->kind == CredentialKind::kOffline
@@ -205,7 +208,7 @@ base::Result<std::shared_ptr<AgreementKey>> BoundCredentials::OpenerOf(const scr
                       : fmt::format("add \"open\" to the credential \"{}\" of the binding", person.id));
   }
   bool encrypted = false;
-  KC_ASSIGN_OR_RETURN(const base::SecretBytes der, OpenFile(person, bound->open, encrypted));
+  KC_ASSIGN_OR_RETURN(const base::SecretBytes der, OpenFile(person, bound->open, kToOpen, encrypted));
   KC_ASSIGN_OR_RETURN(std::unique_ptr<SoftwareAgreementKey> opened, SoftwareAgreementKey::FromPkcs8(der));
   if (!(opened->public_key() == expected)) {
     return base::Refusal(
@@ -220,7 +223,7 @@ base::Result<std::shared_ptr<AgreementKey>> BoundCredentials::OpenerOf(const scr
 }
 
 base::Result<base::SecretBytes> BoundCredentials::OpenFile(const script::Person& person, const std::string& path,
-                                                           bool& encrypted) {
+                                                           const char* purpose, bool& encrypted) {
   KC_ASSIGN_OR_RETURN(const base::SecretBytes pem, ReadKeyFile(path));
   encrypted = IsEncrypted(pem);
   if (!encrypted) {
@@ -244,7 +247,7 @@ base::Result<base::SecretBytes> BoundCredentials::OpenFile(const script::Person&
     room::SecretQuestion question;
     question.id = "credential.passphrase/" + person.id;
     question.person = person.name;
-    question.text = "passphrase of your credential " + path;
+    question.text = fmt::format("passphrase of your credential {}, {}", path, purpose);
     KC_ASSIGN_OR_RETURN(const base::SecretBytes passphrase, terminal_.AskSecret(question));
     auto opened = DecryptKey(pem, passphrase);
     if (opened.ok()) return opened;
@@ -261,7 +264,7 @@ base::Result<std::shared_ptr<record::NoteSigner>> BoundCredentials::SignerInFile
                                                                                  const std::string& path) {
   if (const auto known = signers_.find(person.id); known != signers_.end()) return known->second;
   bool encrypted = false;
-  KC_ASSIGN_OR_RETURN(const base::SecretBytes der, OpenFile(person, path, encrypted));
+  KC_ASSIGN_OR_RETURN(const base::SecretBytes der, OpenFile(person, path, kToSign, encrypted));
   KC_ASSIGN_OR_RETURN(auto made, record::SoftwareSigner::FromPkcs8(record::PersonKeyName(estate_, person.id), der));
   KC_ASSIGN_OR_RETURN(const base::Bytes expected, base::Base64Decode(person.sign_key));
   const base::PublicKey& found = made->key().public_key();

@@ -40,8 +40,10 @@ class BoundCredentials final : public Credentials {
   base::Result<Approval> ApproveOnce(const script::Person& person, const script::CredentialBinding& bound,
                                      const ApprovalRequest& request);
   base::Result<std::shared_ptr<record::NoteSigner>> SignerInFile(const script::Person& person, const std::string& path);
-  // The DER PKCS#8 in a file, with the passphrase typed where it needs one.
-  base::Result<base::SecretBytes> OpenFile(const script::Person& person, const std::string& path, bool& encrypted);
+  // The DER PKCS#8 in a file, with the passphrase typed where it needs one; `purpose`
+  // says to the person what for: "to sign".
+  base::Result<base::SecretBytes> OpenFile(const script::Person& person, const std::string& path, const char* purpose,
+                                           bool& encrypted);
   // Attempt calls `once` until it succeeds, fails for good, or the person gives up.
   base::Result<void> Attempt(const script::Person& person, const std::function<base::Result<void>()>& once,
                              const std::function<base::Result<void>(const base::Error&)>& refused);

@@ -136,6 +136,16 @@ base::Result<void> CheckShare(const script::ShareFile& file, const std::string& 
         older ? "that set was replaced and opens nothing any more: take the newer file"
               : "this archive does not know that set: is it the newest copy of the archive?");
   }
+  // The share's word is sealed with it. An archive that says a smaller m would have
+  // too few shares combined, and a wrong PIN tried.
+  const auto n = static_cast<int>(expected.holders.size());
+  if (file.m != expected.m || file.n != n || file.quorum != expected.quorum || file.generation != expected.generation) {
+    return base::Refusal(
+        "SHARE-SET-03",
+        fmt::format("{} is {} of {} ({}), generation {}; the archive says {} of {} ({}), generation {}", WhoseOf(file),
+                    file.m, file.n, file.quorum, file.generation, expected.m, n, expected.quorum, expected.generation),
+        "one of the two was changed: verify the archive before anything else");
+  }
   const estate::ShareHolder* holder = expected.FindHolder(person);
   if (holder == nullptr) {
     return base::Refusal("SHARE-HOLDER-02",

@@ -50,6 +50,7 @@ const script::SealedHalf& HalfOf(const script::ShareFile& file, Pin pin);
 //   SHARE-TOKEN-01   of another token
 //   SHARE-SET-01     of an older set: reshared since
 //   SHARE-SET-02     of a set that the estate does not know
+//   SHARE-SET-03     it says another m, n, quorum or generation of the set than the archive
 //   SHARE-HOLDER-01  it is somebody else's
 //   SHARE-HOLDER-02  the person holds none of this set
 //   SHARE-COMMIT-01  its commitment is not the one in the record

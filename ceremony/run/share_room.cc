@@ -76,13 +76,19 @@ base::Result<base::SecretBytes> ShareRoom::CombineSet(const estate::ShareSet& se
     question.choices = {"contribute", "decline"};
     question.simulated = "contribute";
     KC_ASSIGN_OR_RETURN(const std::string answer, ceremony_.terminal().Ask(question));
-    if (answer != "contribute") continue;
+    if (answer != "contribute") {
+      ceremony_.terminal().Say(room::Tone::kPlain, fmt::format("{} gives no share.", person->name));
+      continue;
+    }
     if (auto given = Contribute(set, *person, pin, assembly); !given.ok()) {
       if (!IsOfOneShare(given.error())) return std::move(given).error();
       ceremony_.terminal().Say(room::Tone::kBad, given.error().message);
       if (!given.error().rule.empty() && !ceremony_.HasRecorded(given.error()))
         KC_RETURN_IF_ERROR(RecordRefusal(given.error(), *person));
+      continue;
     }
+    ceremony_.terminal().Say(room::Tone::kGood, fmt::format("{} has given a share ({} of {}).", person->name,
+                                                            assembly.people().size(), set.m));
   }
   KC_ASSIGN_OR_RETURN(base::SecretBytes secret, assembly.Combine());
   if (ceremony_.has_writer()) {
@@ -203,7 +209,11 @@ base::Result<void> ShareRoom::Confirm(const estate::ShareSet& set, const script:
   question.kind = room::Question::Kind::kChoice;
   question.id = "share.confirm/" + person.id;
   question.person = Who(person);
-  question.text = fmt::format("Do you open your new share of token {}, to confirm that you can?", set.token);
+  question.text = fmt::format(
+      "Do you open your new share of token {}, to show that you can? It stays sealed, and no PIN is set before "
+      "everybody "
+      "has.",
+      set.token);
   question.choices = {"open", "decline"};
   question.simulated = "open";
   KC_ASSIGN_OR_RETURN(const std::string answer, ceremony_.terminal().Ask(question));
@@ -290,7 +300,11 @@ base::Result<steps::NewPins> ShareRoom::NewPins(const std::string& token, const 
                                                                      pins.user, pins.security_officer));
   made.set.since.ceremony = ceremony_.folder();
   KC_RETURN_IF_ERROR(Publish(made, step));
-  for (const script::Person* person : holders) KC_RETURN_IF_ERROR(Confirm(made.set, *person));
+  for (std::size_t i = 0; i < holders.size(); ++i) {
+    KC_RETURN_IF_ERROR(Confirm(made.set, *holders[i]));
+    ceremony_.terminal().Say(room::Tone::kGood, fmt::format("{} can open the new share ({} of {}).", holders[i]->name,
+                                                            i + 1, holders.size()));
+  }
   ceremony_.terminal().Say(room::Tone::kGood, fmt::format("{} of {} shares of token {} open it; everybody has theirs.",
                                                           made.set.m, made.set.holders.size(), token));
   pins.shares = issued(made.set);

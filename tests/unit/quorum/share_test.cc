@@ -89,6 +89,17 @@ TEST_CASE("a share that does not belong is named by its rule") {
   CHECK(judge(now.files[0], "p2").error().message == "p2 gave the share of p1, expected p2's own");
   CHECK(RuleOf(judge(now.files[0], "mallory")) == "SHARE-HOLDER-02");
   CHECK(RuleOf(CheckShare(now.files[1], "other.example", now.set, "p2")) == "SHARE-ESTATE-01");
+  // An archive that was patched to want fewer shares never gets to try what they give.
+  estate::ShareSet patched = now.set;
+  patched.m = 2;
+  CHECK(
+      CheckShare(now.files[1], "smki.example", patched, "p2").error().message ==
+      fmt::format("p2's share of token root-hsm, set {} is 3 of 5 (custodians), generation 2; the archive says 2 of 5 "
+                  "(custodians), generation 2",
+                  now.set.set));
+  patched = now.set;
+  patched.holders.pop_back();
+  CHECK(RuleOf(CheckShare(now.files[1], "smki.example", patched, "p2")) == "SHARE-SET-03");
   script::ShareFile changed = now.files[1];
   changed.security_officer.commitment[5] ^= 1;
   CHECK(RuleOf(judge(changed, "p2")) == "SHARE-COMMIT-01");

@@ -68,9 +68,10 @@ def policy(data):
 def roster(path):
     r = json.loads(load(path))
     def quorum(name):
-        m, role = r["quorums"][name]["m"], r["quorums"][name]["role"]
+        m, role, domain = r["quorums"][name]["m"], r["quorums"][name]["role"], r["quorums"][name].get("domain", "")
         keys = [key(r["estate"] + "/" + p["id"], strict64(p["sign_key"])) for p in r["people"]
-                if role in p["roles"] and p.get("state", "active") == "active" and "sign_key" in p]
+                if role in p["roles"] and p.get("state", "active") == "active" and "sign_key" in p
+                and ("" in (domain, p.get("domain", "")) or p["domain"] == domain)]
         return keys, lambda by: len({k.name for k in by}) >= m, m
     return r["estate"], quorum
 
@@ -207,6 +208,8 @@ def verify(folder, trust=None, kept=None):
             need(k >= 1 and (k >= ask[2] or not keys), "request")
             approved = e["subject"].get("script_sha256") if e["step"] == "opening" and steps.plan else None
             need(approved is None or approved == scripts[0][2], "opening for another script")
+            done = steps.plan and steps.plan.get(e["step"])
+            need(not done or done.do != "custodian.retire" or e.get("without", "") == e["subject"].get("person", ""), "own retirement")
             if keys: steps.requests[i], steps.newest[e["step"]] = Request(e["step"], e.get("steps", []), named, k, *ask[:2], set(), []), i
         elif kind in ("attend", "depart"): (steps.absent.discard if kind == "attend" else steps.absent.add)(str(e.get("person")))
         elif kind == "refusal":
@@ -215,7 +218,7 @@ def verify(folder, trust=None, kept=None):
             asked, name = steps.requests[e["request"]], own[0] + "/" + e["person"]
             need(e["size"] in roots and e["size"] > e["request"], "cosign")
             line = sigline(e["line"])
-            need(line[0] == name, "person")
+            need(line[0] == name and entries[e["request"]].get("without") != e["person"], "person")
             by = signers(f"{origin}\n{e['size']}\n{base64.b64encode(roots[e['size']]).decode()}\n", [line], asked.keys)
             if asked.ended or e["person"] in steps.absent: by = set()  # neither counts
             asked.by.update(by)

@@ -18,6 +18,7 @@ using nlohmann::json;
 using script::Field;
 
 constexpr std::string_view kAddendumSuffix = "/addendum";
+constexpr std::string_view kPossessionSuffix = "/possession";
 constexpr std::int64_t kMaxTextChars = 1'000'000;
 
 std::vector<std::string_view> LinesOf(std::string_view log) {
@@ -173,8 +174,14 @@ base::Result<ApprovalWords> CheckApprovalFile(const ApprovalFile& file) {
   auto checkpoint = record::Checkpoint::Parse(file.text);
   if (!checkpoint.ok()) {
     const std::string first = file.text.substr(0, file.text.find('\n'));
-    if (!first.ends_with(kAddendumSuffix) || !record::IsNoteText(file.text))
+    const bool possession = first.ends_with(kPossessionSuffix);
+    if ((!possession && !first.ends_with(kAddendumSuffix)) || !record::IsNoteText(file.text))
       return NotProven("the text to be signed is neither a checkpoint nor the addendum of a record");
+    if (possession) {
+      words.origin = first.substr(0, first.size() - kPossessionSuffix.size());
+      words.statement = "That the key is yours, for your appointment: the text is a random challenge";
+      return words;
+    }
     words.origin = first.substr(0, first.size() - kAddendumSuffix.size());
     words.statement = "The addendum: the key that signed this record is gone, and these are the digests of its files";
     return words;

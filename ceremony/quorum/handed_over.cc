@@ -114,7 +114,7 @@ base::Error NotOver(const record::VerifierKey& key, const base::Bytes& signature
   return base::Refusal("CRED-06",
                        fmt::format("this is no signature of {} over {}: it is of another text, by another key, or "
                                    "damaged on the way",
-                                   key.name(), checkpoint.ok() ? Where(*checkpoint) : std::string("the addendum")),
+                                   key.name(), checkpoint.ok() ? Where(*checkpoint) : std::string("this text")),
                        kSignHint);
 }
 

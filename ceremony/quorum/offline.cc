@@ -19,7 +19,8 @@ std::string FileName(const std::string& text) {
   const std::string origin = checkpoint.ok() ? checkpoint->origin : text.substr(0, text.rfind('/', text.find('\n')));
   const auto parts = record::SplitOrigin(origin);
   return fmt::format("{}-{}.approval", parts.ok() ? parts->ceremony : "ceremony",
-                     checkpoint.ok() ? std::to_string(checkpoint->size) : "addendum");
+                     checkpoint.ok() ? std::to_string(checkpoint->size)
+                                     : text.substr(origin.size() + 1, text.find('\n') - origin.size() - 1));
 }
 
 base::Result<std::string> AskSignature(const script::Person& person, room::Terminal& terminal) {

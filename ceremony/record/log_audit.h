@@ -97,7 +97,8 @@ class LogAudit final : public BlockSink {
     Electorate electorate;
     std::set<std::size_t> approvals;
     std::uint64_t needed;
-    bool ended = false;  // somebody declined, or it came too late
+    std::string without;  // person id of whom it is about, and who does not count; empty: nobody
+    bool ended = false;   // somebody declined, or it came too late
     bool IsMet() const;
   };
   struct StepUnderWay {

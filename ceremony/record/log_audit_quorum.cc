@@ -8,6 +8,8 @@ namespace ceremony::record {
 namespace {
 
 constexpr std::size_t kMaxMismatches = 64;
+// The kind of step that its own subject may not approve.
+constexpr std::string_view kRetirement = "custodian.retire";
 
 }  // namespace
 
@@ -78,6 +80,17 @@ void LogAudit::OnRequest(std::uint64_t entry) {
                         plan_->sha256() + "\"");
     }
   }
+  std::string without = DecodeString(scanner_.Find("without")).value_or("");
+  if (const auto planned = plan_ == nullptr ? std::nullopt : plan_->IndexOf(*step);
+      planned && plan_->steps()[*planned].kind == kRetirement && inner.ScanObject(subject) == LineFault::kNone) {
+    const std::string retired = DecodeString(inner.Find("person")).value_or("");
+    if (without != retired) {
+      findings_.Add("QUO-SELF", entry,
+                    "the request to retire " + Quoted(retired) + " is not asked without them, but without " +
+                        (without.empty() ? std::string("nobody") : Quoted(without)));
+      without = retired;
+    }
+  }
   std::vector<std::string> steps;
   if (const auto values = DecodeArray(scanner_.Find("steps"))) {
     for (const std::string_view value : *values) {
@@ -108,7 +121,8 @@ void LogAudit::OnRequest(std::uint64_t entry) {
                       " is " + std::to_string(electorate->m()));
   }
   const std::uint64_t needed = std::max(static_cast<std::uint64_t>(*m), static_cast<std::uint64_t>(electorate->m()));
-  requests_.insert_or_assign(entry, Request{*step, std::move(steps), *name, std::move(*electorate), {}, needed});
+  requests_.insert_or_assign(
+      entry, Request{*step, std::move(steps), *name, std::move(*electorate), {}, needed, std::move(without)});
   newest_request_[*step] = entry;
 }
 
@@ -149,6 +163,10 @@ void LogAudit::OnCosign(std::uint64_t entry) {
   const base::Result<void> verified = electorate.keys()[*signer].Verify(checkpoint.Text(), line->signature);
   if (!verified.ok()) {
     findings_.Add("SIG-COSIGN", entry, "the signature by " + Quoted(line->name) + ": " + verified.error().message);
+    return;
+  }
+  if (!request->second.without.empty() && *person == request->second.without) {
+    findings_.Add("QUO-SELF", entry, Quoted(*person) + " approves what is about themselves");
     return;
   }
   if (request->second.ended) {

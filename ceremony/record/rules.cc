@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 73> kRules = {{
+constexpr std::array<Rule, 74> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -72,6 +72,7 @@ constexpr std::array<Rule, 73> kRules = {{
     {"QUO-STEP", kInvalid, "a step that needs a quorum ends only after its approval"},
     {"QUO-SECTION", kInvalid, "a step rests on a section's approval only where that is its own, at its first attempt"},
     {"QUO-ENDED", kNotice, "a request that was refused is over: who approves it then does not count"},
+    {"QUO-SELF", kInvalid, "nobody approves their own retirement"},
     {"QUO-ABSENT", kNotice, "a person who has departed does not count"},
     {"QUO-OPENING", kIncomplete, "a quorum cosigned the first checkpoint"},
     {"QUO-FINAL", kIncomplete, "a quorum cosigned the final checkpoint"},

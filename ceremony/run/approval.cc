@@ -20,6 +20,7 @@ constexpr std::uint64_t kMaxLogBytes = std::uint64_t{1} << 30;
 constexpr const char* kApprove = "approve";
 constexpr const char* kDecline = "decline";
 constexpr const char* kWait = "not now";
+constexpr const char* kClosingStep = "closing";  // the `step` of a no to it
 
 base::Error NoQuorum(const char* rule, std::string message, std::string hint) {
   base::Error error = base::MakeError(base::ErrorCode::kNoQuorum, std::move(message));
@@ -28,26 +29,37 @@ base::Error NoQuorum(const char* rule, std::string message, std::string hint) {
   return error;
 }
 
-base::Error TooFew(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what, std::size_t have) {
+std::vector<const script::Person*> MembersWithout(Ceremony& ceremony, const script::Quorum& quorum,
+                                                  const std::string& without) {
+  std::vector<const script::Person*> members = ceremony.roster().MembersOf(quorum);
+  std::erase_if(members, [&](const script::Person* person) { return person->id == without; });
+  return members;
+}
+
+base::Error TooFew(Ceremony& ceremony, const script::Quorum& quorum, const std::string& without,
+                   const std::string& what, std::size_t have) {
   std::string missing;
-  for (const script::Person* person : ceremony.roster().MembersOf(quorum)) {
+  for (const script::Person* person : MembersWithout(ceremony, quorum, without)) {
     if (ceremony.history().attendance().Find(person->id) == nullptr)
       missing += (missing.empty() ? "" : ", ") + person->name;
   }
   return NoQuorum(
       "QUORUM-SHORT-01",
-      fmt::format("{} needs {} people of the quorum {}, and {} {} here{}", what, quorum.m, quorum.name, have,
-                  have == 1 ? "is" : "are", missing.empty() ? "" : "; not in the room: " + missing),
+      fmt::format("{} needs {} people of the quorum {}{}, and {} {} here{}", what, quorum.m, quorum.name,
+                  without.empty() ? "" : " without " + without, have, have == 1 ? "is" : "are",
+                  missing.empty() ? "" : "; not in the room: " + missing),
       "bring the missing people, take down that they have come, and go on with `keyceremony resume RECORD`");
 }
 
-base::Result<void> CheckPresent(Ceremony& ceremony, const script::Quorum& quorum, const std::string& statement) {
-  const auto members = ceremony.roster().MembersOf(quorum);
+base::Result<void> CheckPresent(Ceremony& ceremony, const script::Quorum& quorum, const std::string& without,
+                                const std::string& statement) {
+  const auto members = MembersWithout(ceremony, quorum, without);
   const auto present =
       static_cast<std::size_t>(std::count_if(members.begin(), members.end(), [&](const script::Person* p) {
         return ceremony.history().attendance().Find(p->id) != nullptr;
       }));
-  if (present < static_cast<std::size_t>(quorum.m)) return TooFew(ceremony, quorum, "\"" + statement + "\"", present);
+  if (present < static_cast<std::size_t>(quorum.m))
+    return TooFew(ceremony, quorum, without, "\"" + statement + "\"", present);
   return {};
 }
 
@@ -56,6 +68,7 @@ struct Request {
   std::vector<std::string> steps;  // of a section
   std::string statement;
   json subject;
+  std::string without{};  // who does not count
 };
 
 base::Result<base::Sha256Digest> DigestOfSubject(const json& subject) {
@@ -67,11 +80,13 @@ base::Result<std::uint64_t> AppendRequest(Ceremony& ceremony, const script::Quor
                                           const base::Sha256Digest& digest) {
   json fields = {
       {"step", request.step},
-      {"quorum", {{"name", quorum.name}, {"m", quorum.m}, {"n", ceremony.roster().MembersOf(quorum).size()}}},
+      {"quorum",
+       {{"name", quorum.name}, {"m", quorum.m}, {"n", MembersWithout(ceremony, quorum, request.without).size()}}},
       {"statement", request.statement},
       {"subject", request.subject},
       {"subject_sha256", base::HexEncode(digest)}};
   if (!request.steps.empty()) fields["steps"] = request.steps;
+  if (!request.without.empty()) fields["without"] = request.without;
   return ceremony.Append(record::EntryType::kRequest, std::move(fields));
 }
 
@@ -117,7 +132,8 @@ base::Result<void> Collect(Ceremony& ceremony, const script::Quorum& quorum, std
   ceremony.terminal().ShowFacts(FactsOf(request.subject, digest));
   // The checkpoint covers the request, and so all of the above: one digest to compare.
   ceremony.terminal().ShowDigest("what is signed: the record up to this request", checkpoint.root);
-  Gathering gathering{quorum, "\"" + request.statement + "\"", checkpoint.Text(), signed_by, {}, {}, {}, {}};
+  Gathering gathering{
+      quorum, "\"" + request.statement + "\"", checkpoint.Text(), request.without, signed_by, {}, {}, {}, {}};
   if (const int minutes = ceremony.inputs().policy.quorum.approval_minutes; minutes > 0 && request.step != kOpeningStep)
     gathering.until_micros = ceremony.world().clock.BootMicros() + std::int64_t{minutes} * 60'000'000;
   gathering.take = [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
@@ -143,7 +159,7 @@ base::Result<void> Collect(Ceremony& ceremony, const script::Quorum& quorum, std
 }
 
 base::Result<void> Ask(Ceremony& ceremony, const script::Quorum& quorum, const Request& request) {
-  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, request.statement));
+  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, request.without, request.statement));
   KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOfSubject(request.subject));
   KC_ASSIGN_OR_RETURN(const std::uint64_t seq, AppendRequest(ceremony, quorum, request, digest));
   KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, ceremony.Checkpoint());
@@ -178,6 +194,15 @@ bool EndsEverything(const base::Error& error) {
   return error.code == base::ErrorCode::kAborted || error.code == base::ErrorCode::kInternal;
 }
 
+base::Error No(const std::string& answer, const script::Person& person, const std::string& what) {
+  if (answer == kWait) {
+    return NoQuorum("QUORUM-POSTPONED-01", fmt::format("{} asked to wait with {}", person.name, what),
+                    "`keyceremony resume RECORD` asks again when everybody is ready");
+  }
+  return NoQuorum("QUORUM-DENIED-01", fmt::format("{} declined {}", person.name, what),
+                  "settle the matter in the room; `keyceremony resume RECORD` asks again");
+}
+
 base::Result<void> End(const Gathering& gathering, base::Error why, const script::Person* person) {
   if (gathering.ended) KC_RETURN_IF_ERROR(gathering.ended(why, person));
   return why;
@@ -188,23 +213,12 @@ base::Result<void> End(const Gathering& gathering, base::Error why, const script
 base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gathering) {
   const auto wanted = static_cast<std::size_t>(gathering.quorum.m);
   std::size_t have = gathering.signed_by.size();
-  for (const script::Person* person : ceremony.roster().MembersOf(gathering.quorum)) {
+  for (const script::Person* person : MembersWithout(ceremony, gathering.quorum, gathering.without)) {
     if (have >= wanted) break;
     if (gathering.signed_by.contains(person->id) || ceremony.history().attendance().Find(person->id) == nullptr)
       continue;
     KC_ASSIGN_OR_RETURN(const std::string answer, AskOne(ceremony, gathering, *person));
-    if (answer == kDecline) {
-      return End(gathering,
-                 NoQuorum("QUORUM-DENIED-01", fmt::format("{} declined {}", person->name, gathering.what),
-                          "settle the matter in the room; `keyceremony resume RECORD` asks again"),
-                 person);
-    }
-    if (answer == kWait) {
-      return End(gathering,
-                 NoQuorum("QUORUM-POSTPONED-01", fmt::format("{} asked to wait with {}", person->name, gathering.what),
-                          "`keyceremony resume RECORD` asks again when everybody is ready"),
-                 person);
-    }
+    if (answer != kApprove) return End(gathering, No(answer, *person, gathering.what), person);
     auto approval = ceremony.world().credentials.Approve(*person, RequestTo(*person, ceremony, gathering));
     if (!approval.ok()) {
       if (EndsEverything(approval.error()) || ceremony.writer().failure()) return std::move(approval).error();
@@ -224,13 +238,40 @@ base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gatheri
     ++have;
     ceremony.terminal().Say(room::Tone::kGood, fmt::format("{} has signed ({} of {}).", person->name, have, wanted));
   }
-  if (have < wanted) return TooFew(ceremony, gathering.quorum, gathering.what, have);
+  if (have < wanted) return TooFew(ceremony, gathering.quorum, gathering.without, gathering.what, have);
+  return {};
+}
+
+base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quorum) {
+  const std::string what = "to close the record now";
+  const Gathering asked{quorum, what, {}, {}, {}, {}, {}, {}, {}};
+  std::size_t have = 0;
+  for (const script::Person* person : ceremony.roster().MembersOf(quorum)) {
+    if (have >= static_cast<std::size_t>(quorum.m)) break;
+    if (ceremony.history().attendance().Find(person->id) == nullptr) continue;
+    KC_ASSIGN_OR_RETURN(const std::string answer, AskOne(ceremony, asked, *person));
+    if (answer != kApprove) {
+      base::Error why = No(answer, *person, what);
+      json fields = ErrorFields(why);
+      fields["step"] = kClosingStep;
+      fields["person"] = person->id;
+      const bool waits = answer == kWait;
+      if (waits) fields["what"] = "approval-postponed";
+      KC_RETURN_IF_ERROR(
+          ceremony.Append(waits ? record::EntryType::kNote : record::EntryType::kRefusal, std::move(fields)));
+      // Signed at once: nothing else will come for a while.
+      KC_RETURN_IF_ERROR(ceremony.Checkpoint());
+      return why;
+    }
+    ++have;
+  }
+  if (have < static_cast<std::size_t>(quorum.m)) return TooFew(ceremony, quorum, {}, what, have);
   return {};
 }
 
 base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step,
-                           const std::string& statement, const json& subject) {
-  return Ask(ceremony, quorum, {step, {}, statement, subject});
+                           const std::string& statement, const json& subject, const std::string& without) {
+  return Ask(ceremony, quorum, {step, {}, statement, subject, without});
 }
 
 base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& section) {
@@ -273,7 +314,7 @@ base::Result<void> ApproveOpening(Ceremony& ceremony) {
                          {"mode", mode}}};
   const RequestHistory* opening = ceremony.history().FindRequest(request.step);
   if (opening != nullptr && opening->met()) return {};
-  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, request.statement));
+  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, {}, request.statement));
   KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOfSubject(request.subject));
   if (opening == nullptr) KC_RETURN_IF_ERROR(AppendRequest(ceremony, quorum, request, digest));
   // The first checkpoint of the log is the one that must be cosigned: after an

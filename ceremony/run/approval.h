@@ -25,8 +25,9 @@ namespace ceremony::run {
 //   QUORUM-DENIED-01     somebody declined: a `refusal` with the request and the person
 //   QUORUM-POSTPONED-01  somebody asked to wait: a `note` with both
 //   QUORUM-LATE-01       not met within the policy's approval_minutes: a `refusal`
+// `without` (a person id, or empty) is not asked and does not count: what is approved is about them.
 base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step,
-                           const std::string& statement, const nlohmann::json& subject);
+                           const std::string& statement, const nlohmann::json& subject, const std::string& without);
 
 // ApproveSection asks once for every step of the section that it covers and that
 // was not begun yet, unless that was done before. Nothing when it covers none.
@@ -37,11 +38,16 @@ base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& sec
 // stays open until it is met, whoever declines at first.
 base::Result<void> ApproveOpening(Ceremony& ceremony);
 
+// ConsentToClose asks m members whether the record may be closed, as long as a no can
+// still be written into it: QUORUM-DENIED-01 and QUORUM-POSTPONED-01 as above, QUORUM-SHORT-01.
+base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quorum);
+
 // Gathering is a text that members of a quorum sign, and what becomes of their answers.
 struct Gathering {
   const script::Quorum& quorum;
   std::string what;                            // the text, for people: "the final checkpoint of this record"
   std::string text;                            // of the note
+  std::string without{};                       // person id of who may not sign it
   std::set<std::string> signed_by{};           // who has signed it already
   std::optional<std::int64_t> until_micros{};  // BootMicros after which no signature is taken
   // Keeps a signature, before the next person is asked.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <functional>
 #include <set>
 
 #include "ceremony/run/approval.h"
@@ -48,6 +49,23 @@ base::Result<std::set<std::string>> Cosigners(Ceremony& ceremony) {
   return people;
 }
 
+// What people refuse after `close` stands in no entry any more, but in the evidence of the addendum.
+std::function<base::Result<void>(const base::Error&, const script::Person&)> RememberRefused(Ceremony& ceremony) {
+  return [&ceremony](const base::Error& why, const script::Person& person) -> base::Result<void> {
+    json refusal = ErrorFields(why);
+    refusal["person"] = person.id;
+    refusal["time"] = base::FormatTime(ceremony.world().clock.UtcMicros());
+    ceremony.late_refusals().push_back(std::move(refusal));
+    return {};
+  };
+}
+
+std::function<base::Result<void>(const base::Error&, const script::Person*)> RememberEnded(Ceremony& ceremony) {
+  return [remember = RememberRefused(ceremony)](const base::Error& why, const script::Person* person) {
+    return person == nullptr ? base::Result<void>() : remember(why, *person);
+  };
+}
+
 base::Result<void> Cosign(Ceremony& ceremony, const script::Quorum& quorum) {
   const record::Checkpoint& final_checkpoint = *ceremony.writer().last_checkpoint();
   KC_ASSIGN_OR_RETURN(const std::set<std::string> signed_by, Cosigners(ceremony));
@@ -55,8 +73,10 @@ base::Result<void> Cosign(Ceremony& ceremony, const script::Quorum& quorum) {
   ceremony.terminal().Say(room::Tone::kPlain,
                           fmt::format("The record is closed with {} entries.", final_checkpoint.size));
   ceremony.terminal().ShowDigest("root of the record", final_checkpoint.root);
-  Gathering gathering{quorum, "the final checkpoint of this record", final_checkpoint.Text(), signed_by, {}, {}, {},
+  Gathering gathering{quorum, "the final checkpoint of this record", final_checkpoint.Text(), {}, signed_by, {}, {}, {},
                       {}};
+  gathering.refused = RememberRefused(ceremony);
+  gathering.ended = RememberEnded(ceremony);
   gathering.take = [&](const record::Writer::Cosignature& signature) {
     return ceremony.writer().AddCosignature(signature);
   };
@@ -79,7 +99,10 @@ base::Result<json> DestroyKey(Ceremony& ceremony) {
 
 base::Result<void> CloseRecord(Ceremony& ceremony) {
   const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
-  if (!ceremony.history().closed()) KC_RETURN_IF_ERROR(AppendClose(ceremony));
+  if (!ceremony.history().closed()) {
+    KC_RETURN_IF_ERROR(ConsentToClose(ceremony, quorum));
+    KC_RETURN_IF_ERROR(AppendClose(ceremony));
+  }
   if (!ceremony.writer().has_final_checkpoint()) {
     if (ceremony.log_key() == nullptr) {
       return base::MakeError(base::ErrorCode::kToken, "the log key is gone before the final checkpoint was signed")
@@ -88,11 +111,15 @@ base::Result<void> CloseRecord(Ceremony& ceremony) {
     KC_RETURN_IF_ERROR(ceremony.writer().FinalCheckpoint(*ceremony.log_key()));
   }
   KC_RETURN_IF_ERROR(Cosign(ceremony, quorum));
-  KC_ASSIGN_OR_RETURN(const json evidence, DestroyKey(ceremony));
+  KC_ASSIGN_OR_RETURN(json evidence, DestroyKey(ceremony));
+  if (!ceremony.late_refusals().empty()) evidence["refusals"] = ceremony.late_refusals();
   ceremony.terminal().Say(room::Tone::kGood, "The key that signed this record is destroyed, and shown to be absent.");
   KC_ASSIGN_OR_RETURN(const std::string text, ceremony.writer().AddendumText(evidence));
   std::vector<record::Writer::Cosignature> signatures;
-  Gathering gathering{quorum, "the addendum: the log key is gone, and these are the files", text, {}, {}, {}, {}, {}};
+  Gathering gathering{quorum, "the addendum: the log key is gone, and these are the files", text, {}, {}, {}, {}, {},
+                      {}};
+  gathering.refused = RememberRefused(ceremony);
+  gathering.ended = RememberEnded(ceremony);
   gathering.take = [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
     signatures.push_back(signature);
     return {};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ceremony/run/approval.h"
+#include "ceremony/run/key_proof.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -29,6 +30,15 @@ base::Result<std::string> StepRun::Ask(const std::string& role, room::Question q
 }
 
 base::Result<void> StepRun::Approve(const std::string& statement, const json& subject) {
+  return ApproveWithout({}, statement, subject);
+}
+
+base::Result<void> StepRun::ProveKeys(const script::Person& person) {
+  return run::ProveKeys(ceremony_, person, step_.id);
+}
+
+base::Result<void> StepRun::ApproveWithout(const std::string& person, const std::string& statement,
+                                           const json& subject) {
   if (step_.quorum.empty()) return {};
   if (asks_ == Asks::kNot) {
     ceremony_.terminal().Say(room::Tone::kGood, "Approved with its section: " + statement);
@@ -39,7 +49,7 @@ base::Result<void> StepRun::Approve(const std::string& statement, const json& su
     return base::MakeError(base::ErrorCode::kInvalidInput,
                            fmt::format("the roster defines no quorum {}", step_.quorum));
   }
-  return run::Approve(ceremony_, *quorum, step_.id, statement, subject);
+  return run::Approve(ceremony_, *quorum, step_.id, statement, subject, person);
 }
 
 base::Result<std::uint64_t> StepRun::Record(std::string_view type, json fields) {

@@ -28,6 +28,9 @@ class StepRun final : public steps::StepContext {
   base::Clock& clock() override { return ceremony_.world().clock; }
   base::Result<std::string> Ask(const std::string& role, room::Question question) override;
   base::Result<void> Approve(const std::string& statement, const nlohmann::json& subject) override;
+  base::Result<void> ApproveWithout(const std::string& person, const std::string& statement,
+                                    const nlohmann::json& subject) override;
+  base::Result<void> ProveKeys(const script::Person& person) override;
   base::Result<std::uint64_t> Record(std::string_view type, nlohmann::json fields) override;
   base::Result<void> WriteArtefact(const std::string& name, const std::string& kind, base::ByteView bytes) override;
   base::Result<base::Bytes> ReadArtefact(const std::string& name) override;

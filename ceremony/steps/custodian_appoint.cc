@@ -52,7 +52,8 @@ class CustodianAppointKind final : public StepKind {
   const StepDescription& description() const override {
     static const StepDescription description{
         "custodian.appoint", "Appoints a custodian with the public keys that they brought.",
-        "the effect `person-appointed`; the roster of the next ceremony as artefacts/roster.json",
+        "an `observe` entry with the signature by which the person showed that the keys are theirs; the effect "
+        "`person-appointed`; the roster of the next ceremony as artefacts/roster.json",
         "EN 319 411-1 6.4.3; WebTrust 3.3 (trusted roles)"};
     return description;
   }
@@ -107,6 +108,13 @@ class CustodianAppointKind final : public StepKind {
                   "add the role, or correct the id");
     }
     CheckFile(*person, *file, before, plan);
+    if (const auto& binding = plan.inputs().binding;
+        binding && binding->environment != script::Environment::kRehearsal && !binding->credentials.contains(id)) {
+      plan.Breach(
+          "PERSON-PROOF-02", "person",
+          fmt::format("{} must show that both keys are theirs, and the binding does not say where the keys are", id),
+          fmt::format("add \"{}\" to \"credentials\" of the binding", id));
+    }
     plan.Plans(EffectOf(*person, *file, ""));
     PlansRoster(step, before, plan);
   }
@@ -127,6 +135,7 @@ class CustodianAppointKind final : public StepKind {
     ShowPerson(person, context.terminal());
     KC_ASSIGN_OR_RETURN(const std::string evidence, AskIdentity(step, person, context));
     KC_RETURN_IF_ERROR(AskKeys(step, person, context));
+    KC_RETURN_IF_ERROR(context.ProveKeys(person));
     KC_ASSIGN_OR_RETURN(const script::Fingerprint sign, script::FingerprintOf(file.sign_key));
     KC_ASSIGN_OR_RETURN(const script::Fingerprint open, script::FingerprintOf(file.open_key));
     KC_ASSIGN_OR_RETURN(const RosterChange change,

@@ -123,9 +123,11 @@ class CustodianRetireKind final : public StepKind {
                               {"state", step.fields.Text("state")},
                               {"reason", step.fields.Text("reason")}};
     if (!change.sha256.empty()) subject["roster_sha256"] = change.sha256;
-    KC_RETURN_IF_ERROR(context.Approve(fmt::format("Retire {} ({}): {}, {}", person->name, person->id,
-                                                   step.fields.Text("state"), step.fields.Text("reason")),
-                                       subject));
+    // Nobody decides on their own retirement.
+    KC_RETURN_IF_ERROR(context.ApproveWithout(person->id,
+                                              fmt::format("Retire {} ({}): {}, {}", person->name, person->id,
+                                                          step.fields.Text("state"), step.fields.Text("reason")),
+                                              subject));
     KC_RETURN_IF_ERROR(MakeRosterChange(change, context));
     if (const std::vector<std::string> held = context.estate().TokensOpenedBy(person->id); !held.empty()) {
       context.terminal().Say(room::Tone::kWarning, fmt::format("{} still holds a share of {}: a quorum.reshare is due.",

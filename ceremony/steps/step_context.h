@@ -101,6 +101,17 @@ class StepContext {
   // be done before it. kNoQuorum when it is denied or cannot be reached.
   virtual base::Result<void> Approve(const std::string& statement, const nlohmann::json& subject) = 0;
 
+  // ApproveWithout asks as Approve does, but not the person whom it is about: they
+  // do not count, and the request says so.
+  virtual base::Result<void> ApproveWithout(const std::string& person, const std::string& statement,
+                                            const nlohmann::json& subject) = 0;
+
+  // ProveKeys has somebody who is not in force yet show that they hold the private
+  // halves of the keys in `person`: they sign a challenge that names this record, and
+  // open what is sealed to them. An entry says so. PERSON-PROOF-01 (kRefused): what they
+  // opened is not what was sealed; else the refusals of quorum::Credentials.
+  virtual base::Result<void> ProveKeys(const script::Person& person) = 0;
+
   // Record appends an entry (`observe`, `attend`, ...); `step` is filled in.
   virtual base::Result<std::uint64_t> Record(std::string_view type, nlohmann::json fields) = 0;
 

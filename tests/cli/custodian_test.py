@@ -234,6 +234,33 @@ class InTheRoom(Custodian):
         self.assertNotIn("alice-card", "".join(json.dumps(entry) for entry in self.entries("intent")))
         self.assertEqual({entry["person"] for entry in self.entries("cosign")}, {"alice", "bob"})
 
+    def test_a_card_that_is_pulled_while_its_pin_is_typed_signs_nothing_and_may_be_put_back(self):
+        serial = self.place.make_token("alice-card")
+        self.make("alice", "--card", room.SOFTHSM, "--label", "alice-card",
+                  answers=[(r"PIN of your card", room.PIN + "alice-card")], SOFTHSM2_CONF=str(self.place.conf))
+        self.bind("alice", {"module": room.SOFTHSM, "label": "alice-card", "serial": serial,
+                            "environment": {"SOFTHSM2_CONF": str(self.place.conf)}})
+        card = next(path for path in (self.folder / "tokens").iterdir() if b"alice-card" in (path / "token.object").read_bytes())
+        away = self.folder / "pulled"
+        pulled = []
+
+        def pull(_):
+            if not pulled:
+                pulled.append(card.rename(away))
+            return room.PIN + "alice-card"
+
+        def put_back(_):
+            away.rename(card)
+            return "try again"
+
+        status, shown = self.run_script(first=[(r"PIN of your card", pull), (r"What now\?", put_back)])
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+        refused = self.entries("refusal")
+        self.assertEqual([entry["person"] for entry in refused], ["alice"])
+        cosigned = [entry["person"] for entry in self.entries("cosign")]
+        self.assertEqual(cosigned[:2], ["alice", "bob"])
+
     def test_three_wrong_passphrases_are_recorded_and_somebody_else_approves(self):
         wrong = iter(["wrong"] * 3)
         status, shown = self.run_script(first=[

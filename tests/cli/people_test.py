@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """People as their operator sees them: who must attend, appointing and retiring a custodian, and what it changes."""
+import base64
 import datetime
 import json
 import os
@@ -126,6 +127,69 @@ class LifeCycle(People):
         self.assertEqual(entry["roles"], [])
         self.assertEqual(entry["step"], "appoint-frank")
         self.assertNotIn("frank", [cosign["person"] for cosign in self.entries("0001-smki-custodian-appoint", "cosign")])
+
+    def credential(self, person):
+        """Two keys in files, as simulated people have them; returns paths and public keys."""
+        folder = self.folder / "keys" / person
+        folder.mkdir(parents=True)
+        public = {}
+        for use in ("sign", "open"):
+            key = folder / f"{use}.pem"
+            subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key], check=True)
+            der = subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER"], capture_output=True, check=True).stdout
+            public[use] = base64.b64encode(der).decode()
+        return {use: str(folder / f"{use}.pem") for use in public}, public
+
+    def bind(self, person, credential):
+        binding = self.rehearsal / "binding.json"
+        bound = json.loads(binding.read_text())
+        bound["credentials"][person] = credential
+        binding.write_text(json.dumps(bound))
+
+    def test_an_appointee_signs_and_opens_with_the_keys_that_they_brought(self):
+        self.rehearse(ROOT)
+        paths, public = self.credential("frank")
+        script = self.own_scripts() / APPOINT.name
+        person = self.own_scripts() / "people" / "frank.person.json"
+        person.write_text(json.dumps({**json.loads(person.read_text()), "sign_key": public["sign"], "open_key": public["open"]}))
+        strangers, _ = self.credential("mallory")
+        self.bind("frank", {**paths, "sign": strangers["sign"]})
+        self.rehearse(script, expect=1)
+        record = "0002-smki-custodian-appoint"
+        self.assertEqual([(entry["rule"], entry["person"]) for entry in self.entries(record, "refusal")], [("CRED-01", "frank")])
+        shutil.rmtree(self.archive / record)
+        self.bind("frank", {**paths, "open": strangers["open"]})
+        self.rehearse(script, expect=1)
+        self.assertEqual([(entry["rule"], entry["person"]) for entry in self.entries(record, "refusal")], [("CRED-02", "frank")])
+        self.assertEqual([entry for entry in self.entries(record, "observe") if entry["what"] == "key-possession"], [])
+        shutil.rmtree(self.archive / record)
+        self.bind("frank", paths)
+        self.rehearse(script)
+        self.assert_complete(record)
+        proof, = [entry for entry in self.entries(record, "observe") if entry["what"] == "key-possession"]
+        self.assertEqual((proof["person"], proof["shown"], proof["sign_key"]), ("frank", True, public["sign"]))
+        origin = self.entries(record, "open")[0]["origin"]
+        self.assertEqual(proof["text"].splitlines()[:2], [f"{origin}/possession", "frank"])
+        # openssl finds the signature good.
+        for name, content in (("text", proof["text"].encode()), ("signature", base64.b64decode(proof["signature"].split()[-1])[4:]),
+                              ("key.der", base64.b64decode(public["sign"]))):
+            (self.folder / name).write_bytes(content)
+        done = subprocess.run(["openssl", "dgst", "-sha256", "-verify", "key.der", "-keyform", "DER", "-signature", "signature", "text"],
+                              cwd=self.folder, capture_output=True, text=True, check=False)
+        self.assertEqual(done.stdout, "Verified OK\n", done.stderr)
+
+    def test_nobody_approves_their_own_retirement(self):
+        self.rehearse(ROOT)
+        self.rehearse(self.changed(RETIRE, lambda plan: self.step_of(plan, "custodian.retire").update(person="alice")))
+        record = "0002-smki-custodian-retire"
+        request = next(entry for entry in self.entries(record, "request") if entry.get("without"))
+        self.assertEqual((request["without"], request["subject"]["person"], request["quorum"]["n"]), ("alice", "alice", 4))
+        signed = [entry["person"] for entry in self.entries(record, "cosign") if entry["request"] == request["seq"]]
+        self.assertEqual(signed, ["bob", "carol", "dave"])
+        self.assert_complete(record)
+
+    def step_of(self, plan, kind):
+        return next(step for section in plan["sections"] for step in section["steps"] if step["do"] == kind)
 
     def test_nobody_is_appointed_or_retired_twice(self):
         self.rehearse(APPOINT)

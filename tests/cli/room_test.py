@@ -85,6 +85,49 @@ class Production(Room):
         # The token is opened for the inventory, and for the key only once that is approved.
         self.assertEqual(asked, [("Alice", "2"), ("Bob", "1"), "approval", ("Alice", "2"), ("Bob", "1")])
 
+    def test_a_holder_who_does_not_confirm_the_new_share_leaves_the_token_as_it_was(self):
+        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
+        self.place.write_binding()
+        status, shown = self.run_script(first=[
+            (r"Bob Okafor[^┌]*Do you open your new share", ["decline", "open"]),
+            (r"Mend the cause, then decide", "try again"),
+        ])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+        refused = [(entry["rule"], entry["message"]) for entry in self.entries("refusal")]
+        self.assertEqual(refused, [("SHARE-CONFIRM-01", "Bob Okafor did not confirm the share of token root-hsm; no PIN was set")])
+        log = [json.loads(line) for line in (self.record / "log.jsonl").read_text().splitlines()]
+        sealed = [entry["shares"]["set"] for entry in log if entry.get("what") == "share-set-sealed"]
+        abandoned = [entry["set"] for entry in log if entry.get("what") == "share-set-abandoned"]
+        self.assertEqual((len(sealed), abandoned), (2, sealed[:1]))
+        # Nothing was done to the token before everybody had confirmed the second set.
+        first_call = next(entry["seq"] for entry in log if entry["type"] == "intent")
+        self.assertGreater(first_call, max(entry["seq"] for entry in log if entry.get("what") == "share-confirmed"))
+
+    def test_who_does_not_want_the_record_closed_is_in_the_record(self):
+        status, shown = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve to close the record", "decline")])
+        self.assertEqual(status, 5, shown[-2000:])
+        self.assertIn("Bob Okafor declined to close the record now", shown)
+        self.assertEqual(self.entries("close"), [])
+        status, shown = self.resume()
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+        refused = [(entry["rule"], entry["person"], entry["step"]) for entry in self.entries("refusal")]
+        self.assertEqual(refused, [("QUORUM-DENIED-01", "bob", "closing")])
+
+    def test_what_is_refused_after_the_record_is_closed_stands_in_the_addendum(self):
+        closing, wrong = [], iter(["wrong"] * 3)
+        status, shown = self.run_script(first=[
+            (r"Alice Archer[^┌]*Do you approve the final checkpoint", lambda _: closing.append(1) or "approve"),
+            (r"passphrase of your credential \S*people/alice/",
+             lambda _: next(wrong, self.place.secrets["alice"]) if closing else self.place.secrets["alice"]),
+        ])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+        self.assertEqual(self.entries("refusal"), [])
+        evidence = json.loads((self.record / "addendum.note").read_text().splitlines()[1])
+        self.assertEqual([(refusal["rule"], refusal["person"]) for refusal in evidence["refusals"]], [("CRED-03", "alice")])
+
     def test_who_declines_stops_the_step_and_the_record_names_them(self):
         status, shown = self.run_script(first=[
             (r"Bob Okafor[^┌]*Do you approve \"Generate key", ["decline", "approve"]),

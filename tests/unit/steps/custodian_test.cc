@@ -85,6 +85,17 @@ TEST_CASE("only who is trained is appointed, with the role, by a quorum") {
         Appoints("PERSON-QUORUM-01", "a custodian is appointed by a quorum, and the step names none"));
 }
 
+TEST_CASE("outside a rehearsal the binding says where the keys are that the appointee shows") {
+  Files files = Appointment();
+  files.binding["environment"] = "sit";
+  files.binding["credentials"]["alice"] = {{"offline", true}};
+  CHECK(FindingsOf(files).front() ==
+        Appoints("PERSON-PROOF-02",
+                 "frank must show that both keys are theirs, and the binding does not say where the keys are"));
+  files.binding["credentials"]["frank"] = {{"offline", true}};
+  CHECK_FALSE(FindingsOf(files).front().starts_with("PERSON-PROOF-02"));
+}
+
 TEST_CASE("the person file is the person's, and its keys are nobody else's") {
   json file = PersonFile();
   file["name"] = "Franz";

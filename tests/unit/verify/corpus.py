@@ -334,6 +334,19 @@ def made(scratch):
     yield at_end("refused, then asked anew", COMPLETE, lambda r: whole_step(r, act=refused(people[:2], people[2:], asked())), needs(x))
     yield at_end("a refusal of something else", COMPLETE, lambda r: whole_step(r, act=asked(then=lambda r: [refuse(r, 0), act(r)])), needs(x))
 
+    # Nobody decides on their own retirement.
+    leaves = {**needs(x), "do": "custodian.retire"}
+    about = lambda person: {"subject": {"person": person}, "subject_sha256": sha(canonical({"person": person})).hex()}
+    for name, verdict, who, fields in (
+            ("by the others", COMPLETE, people, {**about("erin"), "without": "erin"}),
+            ("with their own approval", INVALID, ("alice", "bob", "erin"), {**about("erin"), "without": "erin"}),
+            ("asked with them", INVALID, people, about("erin")),
+            ("asked without somebody else", INVALID, people, {**about("erin"), "without": "dave"}),
+            ("without a word of whom", COMPLETE, people, {})):
+        yield at_end("a retirement " + name, verdict, lambda r, who=who, fields=fields: whole_step(
+            r, act=asked(who, **fields), do="custodian.retire"), leaves)
+    yield at_end("a request without somebody, who approves it", INVALID, lambda r: whole_step(r, act=asked(without="bob")), needs(x))
+
     def section(name, verdict, run, quorum="custodians", steps=(needs(x), needs(y)), **more):
         return at_end("section: " + name, verdict, run, *steps, more_quorum=quorum, **more)
 

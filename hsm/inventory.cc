@@ -7,6 +7,7 @@
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
+#include "hsm/unreadable.h"
 
 namespace hsm {
 namespace {
@@ -128,23 +129,6 @@ void SetLine(InventoryItem& item, const Description& fields) {
   add("problem", item.problem);
 }
 
-// Is this failure about one object, so that the pass goes on?
-bool IsAboutTheObject(const Error& error) {
-  if (!error.rv) return false;
-  switch (*error.rv) {
-    case CKR_OBJECT_HANDLE_INVALID:
-    case CKR_GENERAL_ERROR:
-    case CKR_FUNCTION_FAILED:
-    case CKR_ARGUMENTS_BAD:
-    case CKR_KEY_HANDLE_INVALID:
-    case CKR_ACTION_PROHIBITED:
-    case CKR_USER_NOT_LOGGED_IN:
-      return true;
-    default:
-      return false;
-  }
-}
-
 Result<AttributeSet> ReadMore(Session& session, CK_OBJECT_HANDLE handle, InventoryItem& item, AttributeSet attributes) {
   const std::optional<CK_OBJECT_CLASS> object_class = attributes.Number(CKA_CLASS);
   const auto more = MoreOf(object_class, attributes.Number(CKA_KEY_TYPE));
@@ -167,7 +151,7 @@ Result<InventoryItem> ReadItem(Session& session, CK_OBJECT_HANDLE handle) {
   if (attributes.ok()) attributes = ReadMore(session, handle, item, std::move(attributes).value());
   if (attributes.ok()) {
     item.attributes = std::move(attributes).value();
-  } else if (IsAboutTheObject(attributes.error())) {
+  } else if (attributes.error().rv && SpeaksOfOneObject(*attributes.error().rv)) {
     item.problem = RvName(*attributes.error().rv);
   } else {
     return std::move(attributes).error();
@@ -178,6 +162,34 @@ Result<InventoryItem> ReadItem(Session& session, CK_OBJECT_HANDLE handle) {
 }
 
 }  // namespace
+
+std::string ItemName(const InventoryItem& item) {
+  return item.problem.empty() ? item.object.Name() : fmt::format("object that cannot be read ({})", item.problem);
+}
+
+bool SpeaksOfOneObject(CK_RV rv) {
+  switch (rv) {
+    case CKR_OK:
+    case CKR_CANCEL:
+    case CKR_HOST_MEMORY:
+    case CKR_SLOT_ID_INVALID:
+    case CKR_NEED_TO_CREATE_THREADS:
+    case CKR_CANT_LOCK:
+    case CKR_DEVICE_ERROR:
+    case CKR_DEVICE_MEMORY:
+    case CKR_DEVICE_REMOVED:
+    case CKR_FUNCTION_CANCELED:
+    case CKR_FUNCTION_NOT_SUPPORTED:
+    case CKR_SESSION_CLOSED:
+    case CKR_SESSION_HANDLE_INVALID:
+    case CKR_TOKEN_NOT_PRESENT:
+    case CKR_TOKEN_NOT_RECOGNIZED:
+    case CKR_CRYPTOKI_NOT_INITIALIZED:
+      return false;
+    default:
+      return true;
+  }
+}
 
 std::string Inventory::Text() const {
   std::string text = "keyceremony-inventory 1\ntoken label=" + Quoted(base::AsBytes(token_label)) +

@@ -6,6 +6,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
+#include "hsm/unreadable.h"
 
 namespace hsm {
 namespace {
@@ -42,7 +43,9 @@ Result<std::vector<Candidate>> ReadCandidates(Session& session, const Template& 
         std::ranges::equal(match.Value(CKA_KEY_TYPE), Template().Number(CKA_KEY_TYPE, CKK_RSA).Value(CKA_KEY_TYPE));
     if (rsa || !match.Has(CKA_KEY_TYPE)) types.insert(types.end(), {CKA_MODULUS, CKA_PUBLIC_EXPONENT});
     if (!rsa || !match.Has(CKA_KEY_TYPE)) types.insert(types.end(), {CKA_EC_PARAMS, CKA_EC_POINT});
-    KC_ASSIGN_OR_RETURN(const AttributeSet attributes, session.ReadAttributes(handle, types));
+    Result<AttributeSet> read = session.ReadAttributes(handle, types);
+    if (!read.ok() && !(read.error().rv && SpeaksOfOneObject(*read.error().rv))) return std::move(read).error();
+    const AttributeSet attributes = read.ok() ? std::move(read).value() : AttributeSet();
     Candidate candidate{Object(handle, attributes), std::nullopt};
     if (Result<PublicKey> key = ReadPublicKey(attributes); key.ok()) candidate.public_key = std::move(key).value();
     candidates.push_back(std::move(candidate));

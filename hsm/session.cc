@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "hsm/base/encoding.h"
 #include "hsm/consequential.h"
 #include "hsm/describe.h"
+#include "hsm/unreadable.h"
 
 namespace hsm {
 namespace {
@@ -104,9 +106,19 @@ Result<CK_STATE> Session::State() {
 Result<std::vector<CK_OBJECT_HANDLE>> Session::FindHandles(const Template& match) {
   const std::string doing = "searching " + token_->Name();
   const std::span<CK_ATTRIBUTE> native = match.Native();
-  CK_RV rv = api().FindObjectsInit(handle(), native.empty() ? nullptr : native.data(), native.size());
+  const auto begin = [&] {
+    return api().FindObjectsInit(handle(), native.empty() ? nullptr : native.data(), native.size());
+  };
+  CK_RV rv = begin();
+  if (rv == CKR_OPERATION_ACTIVE) {
+    // A search that could not be closed is still open in the module.
+    token_->module().observer().Trouble(CallError(Function::kFindObjectsInit, rv, doing));
+    static_cast<void>(api().FindObjectsFinal(handle()));
+    rv = begin();
+  }
   if (rv != CKR_OK) return CallError(Function::kFindObjectsInit, rv, doing);
   std::vector<CK_OBJECT_HANDLE> handles;
+  std::unordered_set<CK_OBJECT_HANDLE> known;
   std::optional<Error> failure;
   while (!failure) {
     std::array<CK_OBJECT_HANDLE, 256> batch{};
@@ -121,7 +133,14 @@ Result<std::vector<CK_OBJECT_HANDLE>> Session::FindHandles(const Template& match
     } else if (handles.size() + count > kMaxObjects) {
       failure = NonsenseError(Function::kFindObjects, fmt::format("more than {} objects", kMaxObjects));
     } else {
-      handles.insert(handles.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(count));
+      // Listed twice it is still one object; a list that only repeats itself has no end.
+      const std::size_t before = handles.size();
+      for (const CK_OBJECT_HANDLE found : std::span(batch).first(count)) {
+        if (known.insert(found).second) handles.push_back(found);
+      }
+      if (handles.size() == before) {
+        failure = NonsenseError(Function::kFindObjects, fmt::format("the same {} objects again", count));
+      }
     }
   }
   // A search left open blocks the next one in this session, so it is closed on every path.
@@ -139,8 +158,14 @@ Result<std::vector<Object>> Session::FindAll(const Template& match) {
   std::vector<Object> objects;
   objects.reserve(handles.size());
   for (const CK_OBJECT_HANDLE found : handles) {
-    KC_ASSIGN_OR_RETURN(Object object, ReadObject(found));
-    objects.push_back(std::move(object));
+    Result<Object> object = ReadObject(found);
+    if (object.ok()) {
+      objects.push_back(std::move(object).value());
+    } else if (object.error().rv && SpeaksOfOneObject(*object.error().rv)) {
+      objects.push_back(Object(found, AttributeSet()));
+    } else {
+      return std::move(object).error();
+    }
   }
   return objects;
 }

@@ -16,11 +16,11 @@ using nlohmann::json;
 json OpenItems(const History& history) {
   json items = json::array();
   for (const Leftover& leftover : history.leftovers()) {
-    items.push_back(
-        {{"what", "an object that a call left behind is still on the token, by decision of the people present"},
-         {"token", leftover.token},
-         {"object", leftover.name},
-         {"digest", leftover.digest}});
+    const char* const why =
+        leftover.kept_by == "SETTLE-KEEP-02"
+            ? "an object that a call left behind was not removed by the token when it was asked to"
+            : "an object that a call left behind is still on the token, by decision of the people present";
+    items.push_back({{"what", why}, {"token", leftover.token}, {"object", leftover.name}, {"digest", leftover.digest}});
   }
   return items;
 }

@@ -38,7 +38,7 @@ bool CallRecord::NeedsSettling() const {
   if (!rv) return true;
   // A call that failed, or whose result was not what was asked, may still have
   // left something; one that made no difference to the token has not.
-  if (*rv != 0 || !problem.empty()) return objects_before != objects_after;
+  if (*rv != 0 || !problem.empty()) return ChangedToken();
   return function == "C_GenerateKeyPair" && spki.empty();
 }
 
@@ -102,7 +102,9 @@ base::Result<void> History::See(const json& entry) {
     call.token = Text(entry, "token");
     call.planned_id = Text(entry, "object_id");
     call.object = Text(entry, "object");
+    call.objects_named = entry.contains("objects");
     call.objects_before = Texts(entry, "objects");
+    call.inventory_before = Text(entry, "inventory");
     calls_.push_back(std::move(call));
   } else if (type == "done") {
     const std::uint64_t number = Number(entry, "call");
@@ -115,11 +117,16 @@ base::Result<void> History::See(const json& entry) {
     call->spki = Text(entry, "spki");
     call->problem = Text(entry, "problem");
     call->objects_after = Texts(entry, "objects");
+    call->inventory_after = Text(entry, "inventory");
   } else if (type == "observe") {
     return SeeObserve(entry);
   } else if (type == "deviation") {
     if (const std::string rule = Text(entry, "waived"); !rule.empty())
       waived_.emplace(rule, Text(entry, "waived_step"));
+    if (const std::string rule = Text(entry, "rule"); rule.starts_with("SETTLE-KEEP-")) {
+      const auto kept = FindLeftover(Text(entry, "token"), Text(entry, "digest"));
+      if (kept != leftovers_.end()) kept->kept_by = rule;
+    }
   } else if (type == "artefact") {
     const std::string step = Text(entry, "step");
     if (!step.empty())
@@ -193,6 +200,10 @@ base::Result<void> History::SeeShares(const std::string& what, const json& entry
   return {};
 }
 
+std::vector<Leftover>::iterator History::FindLeftover(const std::string& token, const std::string& digest) {
+  return std::ranges::find_if(leftovers_, [&](const Leftover& l) { return l.token == token && l.digest == digest; });
+}
+
 base::Result<void> History::SeeObserve(const json& entry) {
   const std::string what = Text(entry, "what");
   if (const std::string step = Text(entry, "step"); !step.empty())
@@ -202,13 +213,27 @@ base::Result<void> History::SeeObserve(const json& entry) {
     for (CallRecord& call : calls_) {
       if (call.number == number) call.settled = true;
     }
+    // Objects of which nothing can be read look alike: each is one leftover, and is one still when another
+    // call's settling finds it again.
+    const auto alike = [](const Leftover& one) {
+      return [&one](const Leftover& other) { return other.token == one.token && other.digest == one.digest; };
+    };
+    std::vector<Leftover> here;
     for (const json& object : entry.value("leftovers", json::array())) {
-      const Leftover leftover{Text(entry, "token"), Text(object, "digest"), Text(object, "name")};
-      if (std::find(leftovers_.begin(), leftovers_.end(), leftover) == leftovers_.end()) leftovers_.push_back(leftover);
+      const Leftover leftover{
+          Text(entry, "token"), Text(object, "digest"), Text(object, "name"), Number(entry, "vanished"), {}};
+      here.push_back(leftover);
+      if (std::ranges::count_if(here, alike(leftover)) > std::ranges::count_if(leftovers_, alike(leftover)))
+        leftovers_.push_back(leftover);
     }
   } else if (what == "leftover-gone") {
+    // Of two that look alike it is the one that nobody has said to stay.
+    const std::string token = Text(entry, "token");
     const std::string digest = Text(entry, "digest");
-    std::erase_if(leftovers_, [&](const Leftover& l) { return l.digest == digest; });
+    auto gone = std::ranges::find_if(
+        leftovers_, [&](const Leftover& l) { return l.token == token && l.digest == digest && l.kept_by.empty(); });
+    if (gone == leftovers_.end()) gone = FindLeftover(token, digest);
+    if (gone != leftovers_.end()) leftovers_.erase(gone);
   }
   return SeeShares(what, entry);
 }

@@ -29,7 +29,9 @@ struct Leftover {
   std::string token;   // logical name
   std::string digest;  // of its canonical inventory line, 64 hex digits
   std::string name;    // for people: `private key "root" (id 01ab)`
-  bool operator==(const Leftover&) const = default;
+  // How many objects that were there before are gone: what is left may be what became of one of them.
+  std::uint64_t vanished = 0;
+  std::string kept_by;  // the rule of the deviation that says why it stays; empty while nobody has decided
 };
 
 // CallRecord is one consequential call: its `intent`, and its `done` if there is one.
@@ -41,8 +43,11 @@ struct CallRecord {
   std::string token;
   std::string planned_id;
   std::string object;                       // that it is made on, by its name; empty if it is on none
-  std::vector<std::string> objects_before;  // digests of the inventory's lines, sorted
+  bool objects_named = false;               // there were few enough objects before the call to name each
+  std::vector<std::string> objects_before;  // digests of the inventory's lines, sorted; equal ones repeat
   std::vector<std::string> objects_after;
+  std::string inventory_before;  // digests of the whole inventory
+  std::string inventory_after;
   std::optional<unsigned long> rv;  // absent while no `done` was written
   std::string spki;                 // base64 DER; empty if none came out
   std::string problem;
@@ -50,6 +55,7 @@ struct CallRecord {
 
   // NeedsSettling: nobody knows yet what it left on the token.
   bool NeedsSettling() const;
+  bool ChangedToken() const { return inventory_before != inventory_after || objects_before != objects_after; }
 };
 
 struct StepHistory {
@@ -114,6 +120,7 @@ class History final {
 
  private:
   RequestHistory* RequestAt(std::uint64_t seq);
+  std::vector<Leftover>::iterator FindLeftover(const std::string& token, const std::string& digest);
   base::Result<void> SeeStep(const nlohmann::json& entry);
   base::Result<void> SeeObserve(const nlohmann::json& entry);
   base::Result<void> SeeShares(const std::string& what, const nlohmann::json& entry);

@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <set>
 
 #include "ceremony/run/ceremony.h"
 #include "hsm/base/digest.h"
+#include "hsm/base/encoding.h"
+#include "hsm/describe.h"
 #include "hsm/session.h"
+#include "hsm/unreadable.h"
 
 namespace ceremony::run {
 namespace {
@@ -14,6 +17,7 @@ using nlohmann::json;
 struct Outcome {
   std::string words;
   json leftovers = json::array();
+  std::size_t vanished = 0;
   std::string inventory;
 };
 
@@ -34,24 +38,44 @@ base::Result<Outcome> ReadFlags(Ceremony& ceremony, const CallRecord& call) {
   return outcome;
 }
 
+// Appeared returns what was not there before the call. Equal lines are matched one to one, since objects of
+// which nothing can be read all look alike.
+std::vector<const hsm::InventoryItem*> Appeared(const hsm::Inventory& inventory, const CallRecord& call) {
+  std::vector<const hsm::InventoryItem*> appeared;
+  std::multiset<std::string> before(call.objects_before.begin(), call.objects_before.end());
+  for (const hsm::InventoryItem& item : inventory.items) {
+    if (const auto known = before.find(base::Sha256Hex(item.line)); known != before.end()) {
+      before.erase(known);
+    } else if (call.objects_named ||
+               (!call.planned_id.empty() && base::HexEncode(item.object.id()) == call.planned_id)) {
+      appeared.push_back(&item);
+    }
+  }
+  return appeared;
+}
+
 base::Result<Outcome> CompareInventory(Ceremony& ceremony, const CallRecord& call) {
   Outcome outcome;
   KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(call.token));
   KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
   outcome.inventory = inventory.sha256;
-  std::size_t same = 0;
-  for (const hsm::InventoryItem& item : inventory.items) {
-    const std::string digest = base::Sha256Hex(item.line);
-    if (std::binary_search(call.objects_before.begin(), call.objects_before.end(), digest)) {
-      ++same;
-      continue;
-    }
-    outcome.leftovers.push_back(
-        {{"digest", digest}, {"name", item.object.Name()}, {"line", item.line.substr(0, 1000)}});
+  const std::vector<const hsm::InventoryItem*> appeared = Appeared(inventory, call);
+  for (const hsm::InventoryItem* item : appeared) {
+    outcome.leftovers.push_back({{"digest", base::Sha256Hex(item->line)},
+                                 {"name", hsm::ItemName(*item)},
+                                 {"line", item->line.substr(0, 1000)}});
   }
-  const std::size_t vanished = call.objects_before.size() - std::min(same, call.objects_before.size());
+  if (!call.objects_named) {
+    outcome.words = fmt::format(
+        "there were too many objects before the call to name each; of the {} objects there now, {} have the id that "
+        "was planned",
+        inventory.items.size(), appeared.size());
+    return outcome;
+  }
+  const std::size_t same = inventory.items.size() - appeared.size();
+  outcome.vanished = call.objects_before.size() - same;
   outcome.words =
-      fmt::format("{} objects appeared and {} vanished since before the call", outcome.leftovers.size(), vanished);
+      fmt::format("{} objects appeared and {} vanished since before the call", appeared.size(), outcome.vanished);
   return outcome;
 }
 
@@ -63,55 +87,77 @@ base::Result<void> SettleCall(Ceremony& ceremony, const CallRecord& call) {
   json fields = {{"what", "call-settled"}, {"call", call.number},    {"fn", call.function},
                  {"token", call.token},    {"found", outcome.words}, {"leftovers", outcome.leftovers}};
   if (!outcome.inventory.empty()) fields["inventory"] = outcome.inventory;
+  if (outcome.vanished != 0) fields["vanished"] = outcome.vanished;
   KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kObserve, std::move(fields)));
   return {};
 }
 
-const hsm::InventoryItem* FindItem(const hsm::Inventory& inventory, const std::string& digest) {
-  const auto found = std::find_if(inventory.items.begin(), inventory.items.end(),
-                                  [&](const hsm::InventoryItem& item) { return base::Sha256Hex(item.line) == digest; });
-  return found == inventory.items.end() ? nullptr : &*found;
+std::vector<const hsm::InventoryItem*> ItemsLike(const hsm::Inventory& inventory, const std::string& digest) {
+  std::vector<const hsm::InventoryItem*> items;
+  for (const hsm::InventoryItem& item : inventory.items) {
+    if (base::Sha256Hex(item.line) == digest) items.push_back(&item);
+  }
+  return items;
+}
+
+room::Question WhatBecomesOf(const Leftover& leftover, std::size_t alike) {
+  room::Question question;
+  question.kind = room::Question::Kind::kDecision;
+  question.id = "settle/leftover";
+  question.text =
+      fmt::format("On token {} there is {}, which no finished call has made.", leftover.token, leftover.name);
+  if (alike > 1) question.text += fmt::format(" It is one of {} that look alike.", alike);
+  if (leftover.vanished > 0) {
+    question.text += fmt::format(" {} {} there before the call and not now: it may be what is left of that.",
+                                 leftover.vanished, leftover.vanished == 1 ? "object was" : "objects were");
+  }
+  question.text += " What shall become of it?";
+  question.choices = {"remove", "keep"};
+  question.simulated = "remove";
+  return question;
+}
+
+base::Result<void> RecordDeviation(Ceremony& ceremony, const Leftover& leftover, json fields) {
+  fields["token"] = leftover.token;
+  fields["object"] = leftover.name;
+  fields["digest"] = leftover.digest;
+  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kDeviation, std::move(fields)));
+  return {};
+}
+
+// It stays an open item: the record says what was there and that its removal was not shown.
+base::Result<void> RecordRefusedRemoval(Ceremony& ceremony, const Leftover& leftover,
+                                        const base::Result<void>& destroyed, bool listed) {
+  std::string words = fmt::format("{} could not be removed from token {}", leftover.name, leftover.token);
+  if (!destroyed.ok() && destroyed.error().rv)
+    words += fmt::format(": {} returned {}", destroyed.error().call, hsm::RvName(*destroyed.error().rv));
+  words += listed ? ". It stays there." : ". The token lists it no more, which proves nothing.";
+  ceremony.terminal().Say(room::Tone::kBad, words + " The record will close with it as an open item.");
+  json fields = {
+      {"what", "a leftover object could not be removed"}, {"rule", "SETTLE-KEEP-02"}, {"still_listed", listed}};
+  if (!destroyed.ok()) fields["error"] = ErrorFields(destroyed.error());
+  return RecordDeviation(ceremony, leftover, std::move(fields));
 }
 
 base::Result<void> RemoveLeftover(Ceremony& ceremony, const Leftover& leftover) {
   KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(leftover.token));
   KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
   std::string how = "it was no longer there";
-  if (const hsm::InventoryItem* item = FindItem(inventory, leftover.digest)) {
-    room::Question question;
-    question.kind = room::Question::Kind::kDecision;
-    question.id = "settle/leftover";
-    question.text = fmt::format("On token {} there is {}, which no finished call has made. What shall become of it?",
-                                leftover.token, leftover.name);
-    question.choices = {"remove", "keep"};
-    question.simulated = "remove";
+  if (const auto alike = ItemsLike(inventory, leftover.digest); !alike.empty()) {
+    const room::Question question = WhatBecomesOf(leftover, alike.size());
     KC_ASSIGN_OR_RETURN(const std::string decision, ceremony.Ask("administrator", question));
     if (decision != "remove") {
-      KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kDeviation,
-                                         {{"what", "a leftover object stays on the token"},
-                                          {"rule", "SETTLE-KEEP-01"},
-                                          {"token", leftover.token},
-                                          {"object", leftover.name},
-                                          {"digest", leftover.digest},
-                                          {"decided_by", question.person.empty() ? "the room" : question.person}}));
-      return {};
+      return RecordDeviation(ceremony, leftover,
+                             {{"what", "a leftover object stays on the token"},
+                              {"rule", "SETTLE-KEEP-01"},
+                              {"decided_by", question.person.empty() ? "the room" : question.person}});
     }
-    const auto destroyed = session->Destroy(item->object);
+    const auto destroyed = session->Destroy(alike.front()->object);
     if (ceremony.writer().failure()) return *ceremony.writer().failure();
     KC_ASSIGN_OR_RETURN(const hsm::Inventory after, hsm::TakeInventory(*session));
-    if (FindItem(after, leftover.digest) != nullptr) {
-      // It stays an open item: the record says what is there and that it could not be removed.
-      ceremony.terminal().Say(room::Tone::kBad,
-                              fmt::format("{} could not be removed from token {}.", leftover.name, leftover.token));
-      json fields = {{"what", "a leftover object could not be removed"},
-                     {"rule", "SETTLE-KEEP-02"},
-                     {"token", leftover.token},
-                     {"object", leftover.name},
-                     {"digest", leftover.digest}};
-      if (!destroyed.ok()) fields["error"] = ErrorFields(destroyed.error());
-      KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kDeviation, std::move(fields)));
-      return {};
-    }
+    // A module may hide for a while what it could not remove, so a list without it is no proof against its own word.
+    const bool listed = ItemsLike(after, leftover.digest).size() >= alike.size();
+    if (listed || !destroyed.ok()) return RecordRefusedRemoval(ceremony, leftover, destroyed, listed);
     how = "it was removed with consent";
     ceremony.terminal().Say(room::Tone::kGood, fmt::format("Removed {} from token {}.", leftover.name, leftover.token));
   }

@@ -2,17 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "ceremony/run/call_journal.h"
+#include "ceremony/run/ceremony.h"
 #include "ceremony/run/log_key.h"
 #include "ceremony/run/token_room.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/random.h"
 #include "hsm/inventory.h"
+#include "hsm/unreadable.h"
 
 namespace ceremony::run {
 
@@ -37,21 +39,32 @@ base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, 
           "bind the token on which the ceremony was begun");
     }
     KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
+    std::multiset<std::string> known(plan.objects.begin(), plan.objects.end());
     for (const hsm::InventoryItem& item : inventory.items) {
-      if (std::binary_search(plan.objects.begin(), plan.objects.end(), base::Sha256Hex(item.line))) continue;
+      if (const auto before = known.find(base::Sha256Hex(item.line)); before != known.end()) {
+        known.erase(before);
+        continue;
+      }
       room::Question question;
       question.kind = room::Question::Kind::kDecision;
       question.id = "settle/unopened";
       question.person = "the administrator";
       question.text = fmt::format(
           "{} was cut off before it was opened. On the record token it has left {}. What shall become of it?", folder,
-          item.object.Name());
+          hsm::ItemName(item));
       question.choices = {"remove", "keep"};
       question.simulated = "remove";
       KC_ASSIGN_OR_RETURN(const std::string decision, world.terminal.Ask(question));
-      json object = {{"object", item.object.Name()}, {"digest", base::Sha256Hex(item.line)}, {"decision", decision}};
+      json object = {{"object", hsm::ItemName(item)}, {"digest", base::Sha256Hex(item.line)}, {"decision", decision}};
       if (decision == "remove") {
-        KC_RETURN_IF_ERROR(session->Destroy(item.object));
+        const auto destroyed = session->Destroy(item.object);
+        object["removed"] = destroyed.ok();
+        if (!destroyed.ok()) {
+          object["error"] = ErrorFields(destroyed.error());
+          world.terminal.Say(room::Tone::kBad, fmt::format("It could not be removed: {}. It stays there, and the "
+                                                           "record that is opened now will say so.",
+                                                           destroyed.error().message));
+        }
       }
       account["removed"].push_back(std::move(object));
     }

@@ -6,6 +6,7 @@
 #include "ceremony/steps/share_plan.h"
 #include "hsm/inventory.h"
 #include "hsm/login.h"
+#include "hsm/unreadable.h"
 
 namespace ceremony::steps {
 namespace {
@@ -120,7 +121,7 @@ class TokenCommissionKind final : public StepKind {
     if (!inventory.items.empty()) {
       return base::Refusal("TOKEN-COMMISSION-02",
                            fmt::format("{} holds {} objects right after it was initialised, the first is {}",
-                                       token.Name(), inventory.items.size(), inventory.items.front().object.Name()),
+                                       token.Name(), inventory.items.size(), hsm::ItemName(inventory.items.front())),
                            "a new token must be empty; do not use it");
     }
     context.terminal().ShowFacts({{"token", name},

@@ -7,6 +7,7 @@
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
 #include "hsm/inventory.h"
+#include "hsm/unreadable.h"
 
 namespace ceremony::steps {
 namespace {
@@ -71,7 +72,7 @@ class TokenVerifyKind final : public StepKind {
     constexpr std::size_t kMostNamed = 100;
     for (const hsm::InventoryItem& item : inventory.items) {
       if (objects.size() == kMostNamed) break;
-      objects.push_back(item.object.Name());
+      objects.push_back(hsm::ItemName(item));
     }
     const hsm::TokenInfo& info = token.info();
     KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "token"},
@@ -125,7 +126,7 @@ class TokenVerifyKind final : public StepKind {
           });
       if (expected) continue;
       return base::Refusal("TOKEN-OBJECT-01",
-                           fmt::format("{} holds {}, which no record accounts for", info.Name(), item.object.Name()),
+                           fmt::format("{} holds {}, which no record accounts for", info.Name(), hsm::ItemName(item)),
                            "find out where it comes from before this token is used");
     }
     for (const estate::Key* key : keys) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "tests/support/fake_mechanisms.h"
 
@@ -358,6 +359,7 @@ CK_RV FakeCryptoki::DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE ha
   if (object == nullptr) return CKR_OBJECT_HANDLE_INVALID;
   if (IsTrue(object->attributes, CKA_TOKEN) && !place.session->read_write) return CKR_SESSION_READ_ONLY;
   if (!IsTrue(object->attributes, CKA_DESTROYABLE)) return CKR_ACTION_PROHIBITED;
+  if (object->destroy_rv != CKR_OK) return object->destroy_rv;
   if (place.slot->habits.destroy_is_a_lie) return CKR_OK;
   place.slot->objects.erase(handle - HandleOf(0));
   session_objects_.erase(handle - HandleOf(0));
@@ -371,6 +373,7 @@ CK_RV FakeCryptoki::GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDL
   if (attributes == nullptr || count == 0) return CKR_ARGUMENTS_BAD;
   const FakeObject* object = FindObject(place, handle);
   if (object == nullptr) return CKR_OBJECT_HANDLE_INVALID;
+  if (object->read_rv != CKR_OK) return object->read_rv;
   // Every attribute is processed, whatever became of those before it (2.40 section 5.7).
   CK_RV result = CKR_OK;
   for (CK_ULONG i = 0; i < count; ++i) {
@@ -437,6 +440,7 @@ CK_RV FakeCryptoki::FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE* att
       }
     }
     found.push_back(HandleOf(number));
+    if (place.slot->habits.lists_twice) found.push_back(HandleOf(number));
   };
   for (const auto& entry : place.slot->objects) look_at(entry.first);
   for (const auto& entry : session_objects_) look_at(entry.first);
@@ -453,6 +457,11 @@ CK_RV FakeCryptoki::FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* obj
   if (!place.session->search) return CKR_OPERATION_NOT_INITIALIZED;
   std::vector<CK_OBJECT_HANDLE>& left = *place.session->search;
   *count = 0;
+  if (place.slot->habits.lists_forever) {
+    *count = std::min<CK_ULONG>(capacity, left.size());
+    std::copy_n(left.begin(), *count, objects);
+    return CKR_OK;
+  }
   while (*count < capacity && !left.empty()) {
     objects[(*count)++] = left.back();
     left.pop_back();
@@ -465,6 +474,7 @@ CK_RV FakeCryptoki::FindObjectsFinal(CK_SESSION_HANDLE session) {
   Place place{};
   if (const CK_RV rv = FindSession(session, &place); rv != CKR_OK) return rv;
   if (!place.session->search) return CKR_OPERATION_NOT_INITIALIZED;
+  if (std::exchange(place.slot->habits.forgets_final, false)) return CKR_FUNCTION_FAILED;
   place.session->search.reset();
   return CKR_OK;
 }

@@ -63,6 +63,9 @@ struct FakeHabits {
   bool absurd_attribute_lengths = false;  // ulValueLen 2^40 when asked for the size
   bool growing_attributes = false;        // CKR_BUFFER_TOO_SMALL although the size was asked for
   bool absurd_find_count = false;         // C_FindObjects counts more than its array holds
+  bool lists_twice = false;               // C_FindObjects lists each object two times
+  bool lists_forever = false;             // C_FindObjects never comes to an end
+  bool forgets_final = false;             // the next C_FindObjectsFinal fails and leaves the search open
   bool absurd_slot_count = false;         // C_GetSlotList: 2^40 slots
   bool absurd_signature_length = false;   // C_Sign: 2^40 bytes
 
@@ -88,6 +91,8 @@ struct FakeObject {
   Attributes attributes;
   crypto::Key key;                      // for keys; never changes
   CK_SESSION_HANDLE owner_session = 0;  // 0: a token object
+  CK_RV read_rv = CKR_OK;               // what C_GetAttributeValue returns for it, when it is torn
+  CK_RV destroy_rv = CKR_OK;            // the same for C_DestroyObject
 };
 
 struct FakeSlot {

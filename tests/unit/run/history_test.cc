@@ -66,9 +66,55 @@ TEST_CASE("settling names leftovers, and each stays one until an entry says that
        {"leftovers", {{{"digest", "d1"}, {"name", "object one"}}, {{"digest", "d2"}, {"name", "object two"}}}}});
   CHECK_FALSE(history.calls().at(0).NeedsSettling());
   REQUIRE(history.leftovers().size() == 2);
-  See(history, {{"type", "observe"}, {"what", "leftover-gone"}, {"digest", "d1"}});
+  See(history, {{"type", "observe"}, {"what", "leftover-gone"}, {"token", "hsm"}, {"digest", "d1"}});
   REQUIRE(history.leftovers().size() == 1);
   CHECK(history.leftovers().at(0).name == "object two");
+}
+
+TEST_CASE("leftovers that look alike are as many as were found, and go one by one") {
+  History history;
+  See(history, Begin("generate"));
+  See(history, Intent(1, "C_GenerateKeyPair"));
+  See(history, Intent(2, "C_GenerateKeyPair"));
+  const json alike = {{"digest", "d"}, {"name", "object that cannot be read"}};
+  const auto settled = [&](int call, json leftovers) {
+    See(history, {{"type", "observe"},
+                  {"what", "call-settled"},
+                  {"call", call},
+                  {"token", "hsm"},
+                  {"vanished", 1},
+                  {"leftovers", std::move(leftovers)}});
+  };
+  settled(1, {alike, alike});
+  REQUIRE(history.leftovers().size() == 2);
+  CHECK(history.leftovers().at(0).vanished == 1);
+  settled(2, {alike});
+  CHECK(history.leftovers().size() == 2);
+  See(history, {{"type", "observe"}, {"what", "leftover-gone"}, {"token", "other"}, {"digest", "d"}});
+  CHECK(history.leftovers().size() == 2);
+  // The one that was said to stay is the one that is left when the other is gone.
+  See(history, {{"type", "deviation"}, {"rule", "SETTLE-KEEP-02"}, {"token", "hsm"}, {"digest", "d"}});
+  See(history, {{"type", "observe"}, {"what", "leftover-gone"}, {"token", "hsm"}, {"digest", "d"}});
+  REQUIRE(history.leftovers().size() == 1);
+  CHECK(history.leftovers().at(0).kept_by == "SETTLE-KEEP-02");
+}
+
+TEST_CASE("where objects are too many to be named, a failed call is settled by the digest of the whole token") {
+  History history;
+  See(history, Begin("generate"));
+  const auto intent = [](int call) {
+    return json{{"type", "intent"}, {"call", call}, {"fn", "C_DestroyObject"}, {"token", "hsm"}, {"inventory", "i1"}};
+  };
+  const auto done = [](int call, const char* inventory) {
+    return json{{"type", "done"}, {"call", call}, {"rv", "CKR_DEVICE_ERROR"}, {"inventory", inventory}};
+  };
+  See(history, intent(1));
+  See(history, done(1, "i1"));
+  CHECK_FALSE(history.calls().at(0).objects_named);
+  CHECK_FALSE(history.calls().at(0).NeedsSettling());
+  See(history, intent(2));
+  See(history, done(2, "i2"));
+  CHECK(history.calls().at(1).NeedsSettling());
 }
 
 TEST_CASE("a step that failed is begun again, one that ended is over, and its effects are known") {

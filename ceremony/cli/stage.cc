@@ -15,6 +15,7 @@
 #include "ceremony/room/tty_device.h"
 #include "ceremony/room/tty_terminal.h"
 #include "ceremony/room/unattended_terminal.h"
+#include "ceremony/run/kept_tokens.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/rehearsal.h"
 #include "ceremony/verify/command.h"
@@ -58,11 +59,13 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   quorum::SharedModules modules;
   quorum::BoundCredentials credentials(
       *inputs.binding, *terminal, [&modules](const hsm::ModuleOptions& module) { return modules.ForCard(module); });
-  const run::LoadModule load = [&modules](const hsm::ModuleOptions& module,
-                                          std::shared_ptr<hsm::CallObserver> observer) {
-    return modules.ForCeremony(module, std::move(observer));
+  const bool rehearsal = IsRehearsal(inputs);
+  const run::KeptTokens kept{run::RehearsalPaths(options.archive)};
+  const run::LoadModule load = [&](const hsm::ModuleOptions& module, std::shared_ptr<hsm::CallObserver> observer) {
+    return modules.ForCeremony(module, rehearsal ? run::KeepTokens(kept, std::move(observer)) : std::move(observer));
   };
   run::World world{*terminal, clock, *storage, pins, credentials, load, room::StopRequested};
+  if (rehearsal) world.mend_tokens = [&kept] { return kept.PutBack(); };
   const auto played = play(world);
   if (std::fflush(stdout) != 0 && played.ok()) {
     return base::SystemError("write", "standard output", EIO)

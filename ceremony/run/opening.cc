@@ -137,6 +137,7 @@ base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
                {"tokens", std::move(tokens)},
                {"modules", std::move(modules)}};
   if (!facts.set_aside.is_null()) open["set_aside"] = facts.set_aside;
+  if (!facts.mended.empty()) open["put_back"] = facts.mended;
   if (!facts.findings.empty()) open["findings"] = facts.findings;
   KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kOpen, std::move(open)));
   return {};

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "ceremony/run/kept_tokens.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/private_file.h"
 #include "ceremony/run/rehearsal_people.h"
@@ -166,6 +167,7 @@ base::Result<void> PrepareRehearsal(const std::string& archive, const script::Sc
     binding.tokens.push_back(std::move(bound));
     changed = true;
   }
+  KC_RETURN_IF_ERROR(KeptTokens(paths).Keep());
   if (!changed) return {};
   KC_ASSIGN_OR_RETURN(const std::string text, script::WriteBinding(binding));
   return WritePrivateFile(paths.binding, base::AsBytes(text));

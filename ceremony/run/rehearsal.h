@@ -3,7 +3,8 @@
 // Everything it needs lives in `<archive>/rehearsal/`: SoftHSM tokens
 // (`tokens/`), the people with their credentials and PIN envelopes (`people/`),
 // `roster.json` and `binding.json`. A second rehearsal on the same archive goes
-// on with the same people and the same tokens. Its binding says `rehearsal`,
+// on with the same people and the same tokens; `kept/` has a copy of what each
+// token is (kept_tokens.h). Its binding says `rehearsal`,
 // so that nothing of it can pass for production.
 #ifndef CEREMONY_RUN_REHEARSAL_H_
 #define CEREMONY_RUN_REHEARSAL_H_

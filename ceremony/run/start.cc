@@ -93,6 +93,26 @@ base::Result<void> ConfirmScript(Ceremony& ceremony) {
   return {};
 }
 
+// Before any module reads them: a rehearsal's tokens as SoftHSM has left them.
+base::Result<json> MendTokens(World& world) {
+  json mended = json::array();
+  if (!world.mend_tokens) return mended;
+  KC_ASSIGN_OR_RETURN(const std::vector<MendedToken> tokens, world.mend_tokens());
+  for (const MendedToken& token : tokens) {
+    world.terminal.Say(room::Tone::kWarning,
+                       fmt::format("SoftHSM was cut off while it wrote the file of token {} and left {} bytes of it. "
+                                   "The rehearsal has put its own copy back; for a real token nobody could.",
+                                   token.label, token.torn_bytes));
+    mended.push_back({{"what", "token-file-put-back"},
+                      {"label", token.label},
+                      {"serial", token.serial},
+                      {"torn_bytes", token.torn_bytes},
+                      {"torn_sha256", token.torn_sha256},
+                      {"sha256", token.sha256}});
+  }
+  return mended;
+}
+
 // Opens and runs in a folder that is free.
 base::Result<void> RunFresh(World& world, script::Inputs inputs, estate::Folded folded, const std::string& folder,
                             OpeningFacts facts) {
@@ -131,6 +151,7 @@ struct Again {
 base::Result<void> BeginOnce(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive));
   OpeningFacts facts;
+  KC_ASSIGN_OR_RETURN(facts.mended, MendTokens(world));
   if (!folded.records.empty() && !folded.records.back().opened) {
     const std::string unopened = folded.records.back().folder;
     KC_ASSIGN_OR_RETURN(facts.set_aside, SetAsideUnopened(world, folded.estate, *inputs.binding, unopened));
@@ -175,8 +196,10 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
   }
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive, folder));
   KC_ASSIGN_OR_RETURN(const bool opened, HasEntries(world, folder));
+  KC_ASSIGN_OR_RETURN(const json mended, MendTokens(world));
   if (!opened) {
     OpeningFacts facts;
+    facts.mended = mended;
     KC_ASSIGN_OR_RETURN(facts.set_aside, SetAsideUnopened(world, folded.estate, *inputs.binding, folder));
     KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
     return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts));
@@ -227,6 +250,7 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
     ceremony.journal().Detach();
     return CloseRecord(ceremony);
   }
+  for (const json& token : mended) KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kNote, token));
   for (const json& step : recovered.open_steps) {
     KC_RETURN_IF_ERROR(
         ceremony.Append(record::EntryType::kStep,

@@ -4,7 +4,10 @@
 #ifndef CEREMONY_RUN_WORLD_H_
 #define CEREMONY_RUN_WORLD_H_
 
+#include <cstddef>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "ceremony/quorum/credential.h"
 #include "ceremony/record/storage.h"
@@ -15,6 +18,15 @@
 
 namespace ceremony::run {
 
+// MendedToken is a token of a rehearsal whose file SoftHSM had torn, and whose copy was put back.
+struct MendedToken {
+  std::string label;
+  std::string serial;
+  std::size_t torn_bytes;
+  std::string torn_sha256;
+  std::string sha256;  // of what was put back
+};
+
 struct World {
   room::Terminal& terminal;
   base::Clock& clock;
@@ -24,6 +36,9 @@ struct World {
   LoadModule load_module;
   // Asked between steps: true once SIGINT, SIGTERM or SIGHUP has come.
   std::function<bool()> stop_requested;
+  // Asked before a ceremony begins or goes on. A rehearsal's only (kept_tokens.h): in production it is empty, and
+  // nobody repairs a token.
+  std::function<base::Result<std::vector<MendedToken>>()> mend_tokens = {};
 };
 
 }  // namespace ceremony::run

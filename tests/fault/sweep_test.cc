@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -98,6 +99,45 @@ TEST_SUITE("call-error") {
         Try(stage, {Where::kCall, How::kGone, i, CKR_DEVICE_REMOVED, 0}, codes);
       }
     }
+  }
+}
+
+TEST_SUITE("strange") {
+  TEST_CASE("lengths and counts that cannot be, at any call that gives some, end nothing for good") {
+    const Stage stage("garbage");
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    const std::set<std::string> give = {"C_GetSlotList", "C_GetMechanismList", "C_GetAttributeValue", "C_FindObjects",
+                                        "C_Sign"};
+    std::size_t tried = 0;
+    for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
+      if (!give.contains(clean.calls[i])) continue;
+      ++tried;
+      Try(stage, {Where::kCall, How::kGarbage, i, 0, 0}, {"token", "corrupt", "refused"});
+    }
+    CHECK(tried > 50);
+  }
+
+  TEST_CASE("no PIN is tried on a token that would lock, and the ceremony goes on once that is mended") {
+    const Stage stage("final-try");
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    // Cut off where the token is opened for the last time: both tokens are in service by then.
+    std::uint64_t login = 0;
+    for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
+      if (clean.calls[i] == "C_Login") login = i;
+    }
+    stage.Reset();
+    REQUIRE(stage.Begin({Where::kCall, How::kKillBefore, login, 0, 0}).died);
+    const std::string before = stage.Log();
+    const Outcome refused = stage.Resume({Where::kNowhere, How::kFinalTry, 0, 0, 0});
+    CHECK_FALSE(refused.done);
+    CHECK(refused.rule == "TOKEN-LOGIN-02");
+    CHECK(std::ranges::count(refused.calls, "C_Login") == 0);
+    CHECK(stage.Log().starts_with(before));
+    const Outcome after = stage.GoOn(1);
+    CHECK_MESSAGE(after.done, after.rule, " ", after.message);
+    for (const std::string& wrong : stage.Judge()) FAIL_CHECK(wrong);
   }
 }
 

@@ -21,6 +21,7 @@
 #include "ceremony/record/trust.h"
 #include "ceremony/record/verify.h"
 #include "ceremony/room/unattended_terminal.h"
+#include "ceremony/run/kept_tokens.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/rehearsal.h"
 #include "ceremony/run/start.h"
@@ -29,6 +30,7 @@
 #include "hsm/inventory.h"
 #include "hsm/login.h"
 #include "hsm/real_cryptoki.h"
+#include "tests/fault/strange_cryptoki.h"
 
 namespace fault {
 namespace {
@@ -145,13 +147,17 @@ hsm::Fault CallFault(const Fault& fault) {
 // Everything of a child: returns what it tells the parent.
 json Play(const std::string& archive, const std::string& script, const Fault& fault, bool resume) {
   json told = json::object();
-  auto plan = fault.where == Where::kCall ? std::make_shared<hsm::FaultPlan>(CallFault(fault))
-                                          : std::make_shared<hsm::FaultPlan>();
-  const auto load = [&plan](const hsm::ModuleOptions& options,
-                            std::shared_ptr<hsm::CallObserver> observer) -> base::Result<std::shared_ptr<hsm::Module>> {
+  const bool strange = fault.how == How::kGarbage || fault.how == How::kFinalTry;
+  auto plan = fault.where == Where::kCall && !strange ? std::make_shared<hsm::FaultPlan>(CallFault(fault))
+                                                      : std::make_shared<hsm::FaultPlan>();
+  const run::KeptTokens kept{run::RehearsalPaths(archive)};
+  const auto load = [&plan, &kept, &fault](
+                        const hsm::ModuleOptions& options,
+                        std::shared_ptr<hsm::CallObserver> observer) -> base::Result<std::shared_ptr<hsm::Module>> {
     KC_ASSIGN_OR_RETURN(auto real, hsm::RealCryptoki::Load(options.path));
-    return hsm::Module::Wrap(std::make_unique<hsm::FaultyCryptoki>(std::move(real), plan), options,
-                             std::move(observer));
+    auto faulty = std::make_unique<hsm::FaultyCryptoki>(std::move(real), plan);
+    return hsm::Module::Wrap(std::make_unique<StrangeCryptoki>(std::move(faulty), fault), options,
+                             run::KeepTokens(kept, std::move(observer)));
   };
   json storage_names = json::array();
   const auto hook = [&](const record::StorageCall& call) -> record::StorageFault {
@@ -178,7 +184,8 @@ json Play(const std::string& archive, const std::string& script, const Fault& fa
     KC_ASSIGN_OR_RETURN(script::Inputs inputs, resume ? run::ReadRecordInputs(archive, folder) : begin_inputs());
     run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
     quorum::BoundCredentials credentials(*inputs.binding, terminal);
-    run::World world{terminal, clock, storage, pins, credentials, load, [] { return false; }};
+    run::World world{
+        terminal, clock, storage, pins, credentials, load, [] { return false; }, [&kept] { return kept.PutBack(); }};
     if (resume) return run::Resume(world, archive, inputs, folder);
     return run::Begin(world, archive, inputs, folder);
   };
@@ -291,7 +298,8 @@ std::string ReadAll(const fs::path& path) {
 
 std::string Fault::Name() const {
   const char* places[] = {"nowhere", "call", "storage", "prompt", "clock reading"};
-  const char* ways[] = {"kill before", "kill after", "fail instead", "fail after", "gone from here", "torn write"};
+  const char* ways[] = {"kill before",    "kill after", "fail instead", "fail after",
+                        "gone from here", "torn write", "garbage",      "final try"};
   std::ostringstream name;
   name << ways[static_cast<int>(how)] << " at " << places[static_cast<int>(where)] << " " << index;
   if (rv != 0) name << " rv 0x" << std::hex << rv;
@@ -393,6 +401,16 @@ Outcome Stage::GoOn(int most) const {
 }
 
 std::string Stage::Log() const { return ReadAll(archive_ + "/" + NewestRecord() + "/log.jsonl"); }
+
+std::set<std::string> Stage::SoftHsmFiles(Files what) const {
+  std::set<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(run::RehearsalPaths(archive_).tokens)) {
+    const fs::path& path = entry.path();
+    if (path.extension() == ".object" && (path.filename() == "token.object") == (what == Files::kTokens))
+      files.insert(path.string());
+  }
+  return files;
+}
 
 std::vector<std::string> Stage::Judge() const {
   std::vector<std::string> wrong;

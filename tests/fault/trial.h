@@ -6,13 +6,23 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace fault {
 
 enum class Where : std::uint8_t { kNowhere, kCall, kStorage, kPrompt, kClock };
-enum class How : std::uint8_t { kKillBefore, kKillAfter, kFailInstead, kFailAfter, kGone, kTornWrite };
+enum class How : std::uint8_t {
+  kKillBefore,
+  kKillAfter,
+  kFailInstead,
+  kFailAfter,
+  kGone,
+  kTornWrite,
+  kGarbage,   // a call gives lengths or counts that cannot be
+  kFinalTry,  // every token says that one more wrong PIN locks it
+};
 
 struct Fault {
   Where where = Where::kNowhere;
@@ -66,6 +76,9 @@ class Stage final {
   std::string NewestRecord() const;
   // Log is the text of the newest record's log.
   std::string Log() const;
+  // SoftHsmFiles are SoftHSM's files of the objects on all tokens, or of the tokens themselves.
+  enum class Files : std::uint8_t { kObjects, kTokens };
+  std::set<std::string> SoftHsmFiles(Files what) const;
 
  private:
   std::string root_;

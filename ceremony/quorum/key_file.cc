@@ -44,14 +44,48 @@ int GivePassphrase(char* buffer, int size, int, void* user) {
   return static_cast<int>(passphrase->size());
 }
 
-base::Result<base::SecretBytes> ToPkcs8(EVP_PKEY* key) {
-  const Owned<PKCS8_PRIV_KEY_INFO> info(EVP_PKEY2PKCS8(key));
-  const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr) : -1;
-  if (size <= 0) return MakeError(ErrorCode::kInternal, "a private key could not be encoded as PKCS#8");
+base::SecretBytes Encoded(const PKCS8_PRIV_KEY_INFO* info) {
+  const int size = info != nullptr ? i2d_PKCS8_PRIV_KEY_INFO(info, nullptr) : -1;
+  if (size <= 0) return {};
   base::SecretBytes der(static_cast<std::size_t>(size));
   unsigned char* out = der.writable().data();
-  i2d_PKCS8_PRIV_KEY_INFO(info.get(), &out);
+  i2d_PKCS8_PRIV_KEY_INFO(info, &out);
   return der;
+}
+
+base::Result<base::SecretBytes> ToPkcs8(EVP_PKEY* key) {
+  const Owned<PKCS8_PRIV_KEY_INFO> info(EVP_PKEY2PKCS8(key));
+  base::SecretBytes der = Encoded(info.get());
+  if (der.empty()) return MakeError(ErrorCode::kInternal, "a private key could not be encoded as PKCS#8");
+  return der;
+}
+
+// The PrivateKeyInfo in a PKCS#8 PEM file, encrypted or not, without making a key of it; empty when it is none.
+base::SecretBytes OpenPkcs8(const base::SecretBytes& pem, const base::SecretBytes& passphrase) {
+  const Owned<BIO> bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
+  char* name = nullptr;
+  char* header = nullptr;
+  unsigned char* data = nullptr;
+  long size = 0;
+  base::SecretBytes opened;
+  if (bio && PEM_read_bio(bio.get(), &name, &header, &data, &size) == 1) {
+    const unsigned char* at = data;
+    if (std::string_view(name) == PEM_STRING_PKCS8INF) {
+      const Owned<PKCS8_PRIV_KEY_INFO> info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, size));
+      opened = Encoded(info.get());
+    } else if (std::string_view(name) == PEM_STRING_PKCS8 && !passphrase.empty()) {
+      const Owned<X509_SIG> sealed(d2i_X509_SIG(nullptr, &at, size));
+      const auto* text = reinterpret_cast<const char*>(passphrase.view().data());
+      const Owned<PKCS8_PRIV_KEY_INFO> info(
+          sealed ? PKCS8_decrypt(sealed.get(), text, static_cast<int>(passphrase.size())) : nullptr);
+      opened = Encoded(info.get());
+    }
+  }
+  OPENSSL_free(name);
+  OPENSSL_free(header);
+  OPENSSL_clear_free(data, static_cast<std::size_t>(size));
+  ERR_clear_error();
+  return opened;
 }
 
 }  // namespace
@@ -81,15 +115,20 @@ bool IsEncrypted(const base::SecretBytes& pem) {
 }
 
 base::Result<base::SecretBytes> DecryptKey(const base::SecretBytes& pem, const base::SecretBytes& passphrase) {
-  const Owned<BIO> bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
-  auto* const given = const_cast<base::SecretBytes*>(&passphrase);
-  const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, GivePassphrase, given));
-  ERR_clear_error();
-  if (!key) {
-    return MakeError(ErrorCode::kInvalidInput, IsEncrypted(pem) ? "wrong passphrase, or the file is damaged"
-                                                                : "the file holds no private key in PEM");
+  base::SecretBytes pkcs8 = OpenPkcs8(pem, passphrase);
+  if (pkcs8.empty()) {
+    // Older forms ("EC PRIVATE KEY"), and whatever else the library knows to be a key.
+    const Owned<BIO> bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
+    auto* const given = const_cast<base::SecretBytes*>(&passphrase);
+    const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, GivePassphrase, given));
+    ERR_clear_error();
+    if (!key) {
+      return MakeError(ErrorCode::kInvalidInput, IsEncrypted(pem) ? "wrong passphrase, or the file is damaged"
+                                                                  : "the file holds no private key in PEM");
+    }
+    return ToPkcs8(key.get());
   }
-  return ToPkcs8(key.get());
+  return pkcs8;
 }
 
 base::Result<std::string> EncryptKey(const base::SecretBytes& pkcs8, const base::SecretBytes& passphrase) {

@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "hsm/base/p256_key.h"
+
 namespace ceremony::quorum {
 namespace {
 
@@ -13,26 +15,40 @@ using base::ErrorCode;
 using base::MakeError;
 
 struct Deleter {
-  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
   void operator()(EVP_PKEY_CTX* p) const { EVP_PKEY_CTX_free(p); }
   void operator()(PKCS8_PRIV_KEY_INFO* p) const { PKCS8_PRIV_KEY_INFO_free(p); }
 };
 template <typename T>
 using Owned = std::unique_ptr<T, Deleter>;
 
-base::Result<base::PublicKey> PublicHalf(EVP_PKEY* key) {
-  unsigned char* der = nullptr;
-  const int size = i2d_PUBKEY(key, &der);
+// A key in another spelling: libcrypto reads it, and it must be P-256 all the same.
+base::Result<base::EvpKey> DecodeP256(base::ByteView der) {
+  const unsigned char* at = der.data();
+  const Owned<PKCS8_PRIV_KEY_INFO> info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
+  const bool whole = info != nullptr && at == der.data() + der.size();
+  base::EvpKey key(whole ? EVP_PKCS82PKEY(info.get()) : nullptr);
+  ERR_clear_error();
+  if (!key) return MakeError(ErrorCode::kInvalidInput, "the private key for shares is not a DER PKCS#8 key");
+  if (EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_EC)
+    return MakeError(ErrorCode::kInvalidInput, "the private key for shares is not an EC key");
+  unsigned char* spki = nullptr;
+  const int size = i2d_PUBKEY(key.get(), &spki);
   if (size <= 0) return MakeError(ErrorCode::kInternal, "libcrypto could not encode a public key");
-  auto parsed = base::PublicKey::FromSpki({der, static_cast<std::size_t>(size)});
-  OPENSSL_free(der);
-  return parsed;
+  const auto half = base::PublicKey::FromSpki({spki, static_cast<std::size_t>(size)});
+  OPENSSL_free(spki);
+  if (!half.ok()) return half.error();
+  if (half->algorithm() != base::KeyAlgorithm::kEcP256) {
+    return MakeError(
+        ErrorCode::kInvalidInput,
+        "the private key for shares is " + std::string(base::FactsOf(half->algorithm()).title) + ", expected EC P-256");
+  }
+  return key;
 }
 
 }  // namespace
 
 struct SoftwareAgreementKey::State {
-  Owned<EVP_PKEY> key;
+  base::EvpKey key;
   base::PublicKey public_key;
 };
 
@@ -40,29 +56,20 @@ SoftwareAgreementKey::SoftwareAgreementKey(std::unique_ptr<State> state) : state
 SoftwareAgreementKey::~SoftwareAgreementKey() = default;
 
 base::Result<std::unique_ptr<SoftwareAgreementKey>> SoftwareAgreementKey::Generate() {
-  Owned<EVP_PKEY> key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  base::EvpKey key = base::GenerateP256();
   if (!key) return MakeError(ErrorCode::kInternal, "libcrypto could not make a P-256 key");
-  KC_ASSIGN_OR_RETURN(base::PublicKey half, PublicHalf(key.get()));
+  KC_ASSIGN_OR_RETURN(base::PublicKey half, base::PublicHalfOf(key.get()));
   return std::unique_ptr<SoftwareAgreementKey>(
       new SoftwareAgreementKey(std::make_unique<State>(State{std::move(key), std::move(half)})));
 }
 
 base::Result<std::unique_ptr<SoftwareAgreementKey>> SoftwareAgreementKey::FromPkcs8(const base::SecretBytes& pkcs8) {
   const base::ByteView der = pkcs8.view();
-  const unsigned char* at = der.data();
-  const Owned<PKCS8_PRIV_KEY_INFO> info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
-  const bool whole = info != nullptr && at == der.data() + der.size();
-  Owned<EVP_PKEY> key(whole ? EVP_PKCS82PKEY(info.get()) : nullptr);
-  ERR_clear_error();
-  if (!key) return MakeError(ErrorCode::kInvalidInput, "the private key for shares is not a DER PKCS#8 key");
-  if (EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_EC)
-    return MakeError(ErrorCode::kInvalidInput, "the private key for shares is not an EC key");
-  KC_ASSIGN_OR_RETURN(base::PublicKey half, PublicHalf(key.get()));
-  if (half.algorithm() != base::KeyAlgorithm::kEcP256) {
-    return MakeError(
-        ErrorCode::kInvalidInput,
-        "the private key for shares is " + std::string(base::FactsOf(half.algorithm()).title) + ", expected EC P-256");
+  base::EvpKey key = base::P256FromPkcs8(der);
+  if (!key) {
+    KC_ASSIGN_OR_RETURN(key, DecodeP256(der));
   }
+  KC_ASSIGN_OR_RETURN(base::PublicKey half, base::PublicHalfOf(key.get()));
   return std::unique_ptr<SoftwareAgreementKey>(
       new SoftwareAgreementKey(std::make_unique<State>(State{std::move(key), std::move(half)})));
 }
@@ -72,8 +79,7 @@ const base::PublicKey& SoftwareAgreementKey::public_key() const { return state_-
 base::Result<base::SecretBytes> SoftwareAgreementKey::Agree(const base::PublicKey& peer) {
   if (peer.algorithm() != base::KeyAlgorithm::kEcP256)
     return MakeError(ErrorCode::kInvalidInput, "the other key of an agreement is not EC P-256");
-  const unsigned char* at = peer.spki().data();
-  const Owned<EVP_PKEY> other(d2i_PUBKEY(nullptr, &at, static_cast<long>(peer.spki().size())));
+  const base::EvpKey other = base::P256FromPublicKey(peer);
   const Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(state_->key.get(), nullptr));
   base::SecretBytes x(32);
   std::size_t size = x.size();
@@ -87,14 +93,6 @@ base::Result<base::SecretBytes> SoftwareAgreementKey::Agree(const base::PublicKe
   return x;
 }
 
-base::Result<base::SecretBytes> SoftwareAgreementKey::ToPkcs8() const {
-  const Owned<PKCS8_PRIV_KEY_INFO> info(EVP_PKEY2PKCS8(state_->key.get()));
-  const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr) : -1;
-  if (size <= 0) return MakeError(ErrorCode::kInternal, "a private key could not be encoded as PKCS#8");
-  base::SecretBytes der(static_cast<std::size_t>(size));
-  unsigned char* out = der.writable().data();
-  i2d_PKCS8_PRIV_KEY_INFO(info.get(), &out);
-  return der;
-}
+base::Result<base::SecretBytes> SoftwareAgreementKey::ToPkcs8() const { return base::P256ToPkcs8(state_->key.get()); }
 
 }  // namespace ceremony::quorum

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "hsm/base/ecdsa_signature.h"
+#include "hsm/base/p256_key.h"
 
 namespace ceremony::record {
 namespace {
@@ -28,6 +29,9 @@ using ContextPtr = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Freed<PKCS8_PRIV_KEY_INFO_free>>;
 
 Result<base::PublicKey> PublicKeyOf(EVP_PKEY* key) {
+  if (EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_bits(key) == 256) {
+    if (auto p256 = base::PublicHalfOf(key); p256.ok()) return p256;
+  }
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(key, &der);
   if (size <= 0) return MakeError(ErrorCode::kInternal, "libcrypto could not encode a public key");
@@ -70,12 +74,16 @@ Result<VerifierKey> NamedKey(std::string name, EVP_PKEY* key) {
 
 Result<std::unique_ptr<SoftwareSigner>> SoftwareSigner::FromPkcs8(std::string name, const base::SecretBytes& pkcs8) {
   const base::ByteView der = pkcs8.view();
-  const unsigned char* at = der.data();
-  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
-  if (info == nullptr || at != der.data() + der.size()) {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("the private key of {} is not a DER PKCS#8 file", name));
+  KeyPtr key(base::P256FromPkcs8(der).release());
+  if (key == nullptr) {
+    // Ed25519, or P-256 in another spelling.
+    const unsigned char* at = der.data();
+    const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
+    if (info == nullptr || at != der.data() + der.size()) {
+      return MakeError(ErrorCode::kInvalidInput, fmt::format("the private key of {} is not a DER PKCS#8 file", name));
+    }
+    key.reset(EVP_PKCS82PKEY(info.get()));
   }
-  KeyPtr key(EVP_PKCS82PKEY(info.get()));
   if (key == nullptr)
     return MakeError(ErrorCode::kInvalidInput, fmt::format("the private key of {} cannot be read", name));
   KC_ASSIGN_OR_RETURN(VerifierKey named, NamedKey(std::move(name), key.get()));
@@ -121,6 +129,7 @@ Result<base::Bytes> SoftwareSigner::Sign(std::string_view text) {
 }
 
 Result<base::SecretBytes> SoftwareSigner::Pkcs8() const {
+  if (state_->key.type() == SignatureType::kEcdsa) return base::P256ToPkcs8(state_->private_key.get());
   const Pkcs8Ptr info(EVP_PKEY2PKCS8(state_->private_key.get()));
   const int size = info == nullptr ? -1 : i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);
   if (size <= 0) return MakeError(ErrorCode::kInternal, "libcrypto could not encode a private key");

@@ -13,7 +13,11 @@ namespace base {
 
 Sha256Digest Sha256Of(ByteView bytes) {
   Sha256Digest digest;
-  SHA256(bytes.data(), bytes.size(), digest.data());
+  // Not SHA256(): in OpenSSL 3 that is EVP_Q_digest, with a fetch of its own.
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, bytes.data(), bytes.size());
+  SHA256_Final(digest.data(), &context);
   return digest;
 }
 

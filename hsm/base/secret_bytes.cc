@@ -6,13 +6,122 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstring>
+#include <bitset>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <optional>
 #include <utility>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace base {
 namespace {
+
 constexpr std::size_t kPage = 4096;
+
+// AddressSanitizer is told which parts of the slabs are nobody's.
+void Close(std::uint8_t* memory, std::size_t size) {
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_POISON_MEMORY_REGION(memory, size);
+#else
+  static_cast<void>(memory), static_cast<void>(size);
+#endif
 }
+void Open(std::uint8_t* memory, std::size_t size) {
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_UNPOISON_MEMORY_REGION(memory, size);
+#else
+  static_cast<void>(memory), static_cast<void>(size);
+#endif
+}
+
+struct Pages {
+  std::uint8_t* memory;
+  bool locked;
+};
+
+Pages MapPages(std::size_t size) {
+  void* pages = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) {
+    std::fputs("keyceremony: error: no memory for a secret\n", stderr);
+    std::abort();
+  }
+  const bool locked = mlock(pages, size) == 0;
+  madvise(pages, size, MADV_DONTDUMP);
+  return {static_cast<std::uint8_t*>(pages), locked};
+}
+
+// Vault gives out parts of a few locked slabs: a ceremony makes some two hundred short secrets, and a mapping with its
+// lock for each of them costs more than what is done with them. Whoever gives memory back has wiped it.
+class Vault final {
+ public:
+  static constexpr std::size_t kLargest = 32768;  // beyond it a secret has pages of its own
+
+  static std::size_t CapacityFor(std::size_t size) { return (size + kUnit - 1) / kUnit * kUnit; }
+
+  Pages Take(std::size_t capacity) {
+    const std::lock_guard lock(mutex_);
+    const std::size_t units = capacity / kUnit;
+    for (Slab& slab : slabs_) {
+      if (const auto place = slab.Find(units)) return slab.Take(*place, units);
+    }
+    const Pages pages = MapPages(kSlab);
+    slabs_.push_back({pages, {}});
+    Close(pages.memory, kSlab);
+    return slabs_.back().Take(0, units);
+  }
+
+  void GiveBack(std::uint8_t* memory, std::size_t capacity) {
+    const std::lock_guard lock(mutex_);
+    for (Slab& slab : slabs_) {
+      if (memory < slab.pages.memory || memory >= slab.pages.memory + kSlab) continue;
+      const auto place = static_cast<std::size_t>(memory - slab.pages.memory) / kUnit;
+      for (std::size_t i = 0; i < capacity / kUnit; ++i) slab.used.reset(place + i);
+      Close(memory, capacity);
+      return;
+    }
+  }
+
+ private:
+  static constexpr std::size_t kUnit = 64;
+  static constexpr std::size_t kSlab = 65536;
+  static constexpr std::size_t kUnits = kSlab / kUnit;
+
+  struct Slab {
+    Pages pages;
+    std::bitset<kUnits> used;
+
+    std::optional<std::size_t> Find(std::size_t units) const {
+      std::size_t free = 0;
+      for (std::size_t i = 0; i < kUnits; ++i) {
+        free = used[i] ? 0 : free + 1;
+        if (free == units) return i + 1 - units;
+      }
+      return std::nullopt;
+    }
+    Pages Take(std::size_t place, std::size_t units) {
+      for (std::size_t i = 0; i < units; ++i) used.set(place + i);
+      std::uint8_t* const memory = pages.memory + place * kUnit;
+      Open(memory, units * kUnit);
+      return {memory, pages.locked};
+    }
+  };
+
+  std::mutex mutex_;
+  std::vector<Slab> slabs_;
+};
+
+// Never destroyed: a secret may outlive everything else.
+Vault& TheVault() {
+  static Vault* const vault = new Vault;
+  return *vault;
+}
+
+}  // namespace
 
 SecretBytes::SecretBytes(std::size_t size) {
   Allocate(size);
@@ -59,7 +168,11 @@ void SecretBytes::PopBack() {
 void SecretBytes::Wipe() {
   if (data_ == nullptr) return;
   OPENSSL_cleanse(data_, capacity_);
-  munmap(data_, capacity_);
+  if (capacity_ > Vault::kLargest) {
+    munmap(data_, capacity_);
+  } else {
+    TheVault().GiveBack(data_, capacity_);
+  }
   data_ = nullptr;
   size_ = 0;
   capacity_ = 0;
@@ -72,16 +185,12 @@ bool SecretBytes::Equals(const SecretBytes& other) const {
 }
 
 void SecretBytes::Allocate(std::size_t capacity) {
-  capacity_ = (capacity + kPage - 1) / kPage * kPage;
-  if (capacity_ == 0) return;
-  void* pages = mmap(nullptr, capacity_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (pages == MAP_FAILED) {
-    std::fputs("keyceremony: error: no memory for a secret\n", stderr);
-    std::abort();
-  }
-  locked_ = mlock(pages, capacity_) == 0;
-  madvise(pages, capacity_, MADV_DONTDUMP);
-  data_ = static_cast<std::uint8_t*>(pages);
+  if (capacity == 0) return;
+  const bool own_pages = capacity > Vault::kLargest;
+  capacity_ = own_pages ? (capacity + kPage - 1) / kPage * kPage : Vault::CapacityFor(capacity);
+  const Pages pages = own_pages ? MapPages(capacity_) : TheVault().Take(capacity_);
+  data_ = pages.memory;
+  locked_ = pages.locked;
 }
 
 void HardenProcess() {

@@ -1,8 +1,8 @@
 // SecretBytes holds a PIN, a share or a private key while it is needed.
 //
-// The bytes live in pages of their own that are locked (mlock), left out of
-// core dumps (MADV_DONTDUMP) and wiped over their whole capacity when the
-// object goes. There is no operator<<, no conversion to std::string and no
+// The bytes live in pages for secrets alone that are locked (mlock), left out of
+// core dumps (MADV_DONTDUMP) and kept for the next secret; each secret is wiped
+// over its whole capacity when the object goes. There is no operator<<, no conversion to std::string and no
 // copy: a secret that must be twice in memory is copied by name (Clone).
 #ifndef HSM_BASE_SECRET_BYTES_H_
 #define HSM_BASE_SECRET_BYTES_H_

@@ -1,0 +1,70 @@
+#include "hsm/base/secret_bytes.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+namespace {
+
+using base::SecretBytes;
+
+bool AllAre(base::ByteView bytes, std::uint8_t value) {
+  return std::ranges::all_of(bytes, [value](std::uint8_t byte) { return byte == value; });
+}
+
+}  // namespace
+
+TEST_CASE("a new secret is zero, whatever was in its memory before") {
+  for (const std::size_t size : {1U, 64U, 65U, 4096U, 32768U, 32769U, 100000U}) {
+    CAPTURE(size);
+    for (int round = 0; round < 3; ++round) {
+      SecretBytes secret(size);
+      CHECK(secret.size() == size);
+      CHECK(AllAre(secret.view(), 0));
+      std::ranges::fill(secret.writable(), std::uint8_t{0xaa});
+    }
+  }
+}
+
+TEST_CASE("secrets that live at one time never share a byte") {
+  std::mt19937 chance(7);
+  std::vector<SecretBytes> secrets;
+  for (std::size_t round = 0; round < 3000; ++round) {
+    if (secrets.size() > 200) {
+      const std::size_t gone = chance() % secrets.size();
+      secrets.erase(secrets.begin() + static_cast<std::ptrdiff_t>(gone));
+    }
+    SecretBytes fresh(1 + chance() % (round % 50 == 0 ? 5000 : 200));
+    CHECK(AllAre(fresh.view(), 0));
+    std::ranges::fill(fresh.writable(), static_cast<std::uint8_t>(1 + round % 255));
+    secrets.push_back(std::move(fresh));
+    for (const SecretBytes& secret : secrets) REQUIRE(AllAre(secret.view(), secret.view()[0]));
+  }
+}
+
+TEST_CASE("a secret is typed byte by byte up to one page, and taken back") {
+  SecretBytes typed;
+  for (int i = 0; i < 4096; ++i) REQUIRE(typed.PushBack(static_cast<std::uint8_t>(i)).ok());
+  const auto full = typed.PushBack(1);
+  REQUIRE_FALSE(full.ok());
+  CHECK(full.error().message == "a secret is longer than 4096 bytes");
+  for (int i = 0; i < 4090; ++i) typed.PopBack();
+  CHECK(base::ToBytes(typed.view()) == base::Bytes{0, 1, 2, 3, 4, 5});
+  typed.Wipe();
+  CHECK(typed.empty());
+  typed.PopBack();
+  CHECK(typed.PushBack(9).ok());
+}
+
+TEST_CASE("a moved secret leaves an empty one, and is equal to its clone alone") {
+  SecretBytes first = SecretBytes::CopyOf(base::AsBytes("1234"));
+  SecretBytes second = std::move(first);
+  CHECK(first.empty());  // NOLINT(bugprone-use-after-move): that is what is tested
+  CHECK(second.Equals(second.Clone()));
+  CHECK_FALSE(second.Equals(SecretBytes::CopyOf(base::AsBytes("1235"))));
+  CHECK_FALSE(second.Equals(SecretBytes::CopyOf(base::AsBytes("123"))));
+  second = SecretBytes();
+  CHECK(second.empty());
+}

@@ -17,6 +17,8 @@
 #include <thread>
 
 #include "ceremony/x509/compare.h"
+#include "ceremony/x509/crl.h"
+#include "ceremony/x509/crl_view.h"
 #include "ceremony/x509/lint_set.h"
 #include "ceremony/x509/name.h"
 
@@ -221,8 +223,13 @@ class Judge final {
     Findings findings(der);
     if (label == "X509 CRL" || (label.empty() && LooksLikeCrl(der))) {
       result.kind = BulkItem::Kind::kCrl;
-      CheckDer(der, findings);
-    } else if (linter_.CheckCertificate(der, view_, findings)) {
+      if (ParseCrl(der, crl_, findings)) {
+        result.issuer = crl_.tbs.issuer;
+        result.date = crl_.tbs.this_update.seconds;
+      }
+      return Append(LintCrl(der), result);
+    }
+    if (linter_.CheckCertificate(der, view_, findings)) {
       result.kind = BulkItem::Kind::kCertificate;
       result.issuer = view_.tbs.issuer;
       result.date = view_.tbs.not_before.seconds;
@@ -236,7 +243,10 @@ class Judge final {
         }
       }
     }
-    std::vector<Finding> found = std::move(findings).Take();
+    Append(std::move(findings).Take(), result);
+  }
+
+  static void Append(std::vector<Finding> found, BulkItem& result) {
     if (result.findings.empty()) {
       result.findings = std::move(found);
     } else {
@@ -249,6 +259,7 @@ class Judge final {
   const Set* set_;
   const std::vector<std::string>& paths_;
   CertificateView view_;
+  CrlView crl_;
 };
 
 // Line passes batches from the reader to the judges and back in order.

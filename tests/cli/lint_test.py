@@ -173,6 +173,23 @@ class Lint(unittest.TestCase):
                 self.assertEqual((report["summary"]["certificates"], report["summary"]["set_rules"]), (4, True))
         self.assertEqual(self.rules("-", given=b"".join(chain)), [])
 
+    def test_crls_are_judged_where_they_stand(self):
+        w = self.world
+        (self.folder / "index.txt").write_text("")
+        (self.folder / "number").write_text("01\n")
+        config = self.write("ca.cnf", (
+            "[ca]\ndefault_ca = c\n[c]\ndatabase = %s/index.txt\ncrlnumber = %s/number\ndefault_md = sha256\n"
+            "default_crl_days = 30\ncrl_extensions = x\n[x]\nauthorityKeyIdentifier = keyid\n"
+            % (self.folder, self.folder)).encode())
+        block = openssl("ca", "-gencrl", "-config", config, "-cert", self.made / "one.pem", "-keyfile",
+                        self.made / "one.key")
+        der = openssl("crl", "-outform", "DER", given=block)
+        report = self.findings(self.write("mixed", w.one + der + block[block.index(b"-----"):] + pem(w.root)))
+        self.assertEqual((report["findings"], report["summary"]["certificates"], report["summary"]["crls"]), ([], 2, 2))
+        report = self.findings(self.write("mixed", w.one + der + b"\0"))
+        self.assertEqual([(each["kind"], each["index"], each["id"]) for each in report["findings"]],
+                         [("crl", 2, "DER-TRAILING-01")])
+
     def test_each_damage_of_a_file_gives_its_rule(self):
         leaf, root = self.world.leaf, self.world.root
         block = pem(leaf)

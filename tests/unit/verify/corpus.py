@@ -343,8 +343,8 @@ def made(scratch):
             ("asked with them", INVALID, people, about("erin")),
             ("asked without somebody else", INVALID, people, {**about("erin"), "without": "dave"}),
             ("without a word of whom", COMPLETE, people, {})):
-        yield at_end("a retirement " + name, verdict, lambda r, who=who, fields=fields: whole_step(
-            r, act=asked(who, **fields), do="custodian.retire"), leaves)
+        yield at_end("a retirement " + name, verdict, lambda r, who=who, fields=fields: [
+            begin(r, do="custodian.retire"), asked(who, **fields)(r), end(r, do="custodian.retire")], leaves)
     yield at_end("a request without somebody, who approves it", INVALID, lambda r: whole_step(r, act=asked(without="bob")), needs(x))
 
     def section(name, verdict, run, quorum="custodians", steps=(needs(x), needs(y)), **more):

@@ -83,9 +83,6 @@ class Ceremony final {
   // The log key; set by the opening, and by FindLogKey after a crash.
   TokenSigner* log_key() { return log_key_.get(); }
   void SetLogKey(std::unique_ptr<TokenSigner> log_key) { log_key_ = std::move(log_key); }
-  // late_refusals are what people refused after `close`, when no entry could follow:
-  // a JSON list, for the addendum. What a program that ended had heard is lost.
-  nlohmann::json& late_refusals() { return late_refusals_; }
   std::int64_t begun_micros() const { return begun_micros_; }
 
  private:
@@ -101,7 +98,6 @@ class Ceremony final {
   std::unique_ptr<record::Writer> writer_;
   std::unique_ptr<TokenSigner> log_key_;
   std::string recorded_;
-  nlohmann::json late_refusals_ = nlohmann::json::array();
 };
 
 // Preflight looks at everything that can be looked at before the first entry:

@@ -55,7 +55,7 @@ std::function<base::Result<void>(const base::Error&, const script::Person&)> Rem
     json refusal = ErrorFields(why);
     refusal["person"] = person.id;
     refusal["time"] = base::FormatTime(ceremony.world().clock.UtcMicros());
-    ceremony.late_refusals().push_back(std::move(refusal));
+    ceremony.world().late_refusals.push_back(std::move(refusal));
     return {};
   };
 }
@@ -112,7 +112,7 @@ base::Result<void> CloseRecord(Ceremony& ceremony) {
   }
   KC_RETURN_IF_ERROR(Cosign(ceremony, quorum));
   KC_ASSIGN_OR_RETURN(json evidence, DestroyKey(ceremony));
-  if (!ceremony.late_refusals().empty()) evidence["refusals"] = ceremony.late_refusals();
+  if (!ceremony.world().late_refusals.empty()) evidence["refusals"] = ceremony.world().late_refusals;
   ceremony.terminal().Say(room::Tone::kGood, "The key that signed this record is destroyed, and shown to be absent.");
   KC_ASSIGN_OR_RETURN(const std::string text, ceremony.writer().AddendumText(evidence));
   std::vector<record::Writer::Cosignature> signatures;

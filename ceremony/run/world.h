@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ struct World {
   LoadModule load_module;
   // Asked between steps: true once SIGINT, SIGTERM or SIGHUP has come.
   std::function<bool()> stop_requested;
+  // What people refused after `close`, when no entry could follow: a list, for the
+  // addendum. It outlives an attempt that is tried again; what a program had heard that
+  // ended is lost.
+  nlohmann::json late_refusals = nlohmann::json::array();
   // Asked before a ceremony begins or goes on. A rehearsal's only (kept_tokens.h): in production it is empty, and
   // nobody repairs a token.
   std::function<base::Result<std::vector<MendedToken>>()> mend_tokens = {};

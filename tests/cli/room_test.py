@@ -105,7 +105,8 @@ class Production(Room):
         self.assertGreater(first_call, max(entry["seq"] for entry in log if entry.get("what") == "share-confirmed"))
 
     def test_who_does_not_want_the_record_closed_is_in_the_record(self):
-        status, shown = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve to close the record", "decline")])
+        status, shown = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve to close the record", "decline"),
+                                                (r"Mend the cause, then decide", "pause the ceremony")])
         self.assertEqual(status, 5, shown[-2000:])
         self.assertIn("Bob Okafor declined to close the record now", shown)
         self.assertEqual(self.entries("close"), [])
@@ -119,6 +120,8 @@ class Production(Room):
         closing, wrong = [], iter(["wrong"] * 3)
         status, shown = self.run_script(first=[
             (r"Alice Archer[^┌]*Do you approve the final checkpoint", lambda _: closing.append(1) or "approve"),
+            (r"Bob Okafor[^┌]*Do you approve the final checkpoint", ["decline", "approve"]),
+            (r"Mend the cause, then decide", "try again"),
             (r"passphrase of your credential \S*people/alice/",
              lambda _: next(wrong, self.place.secrets["alice"]) if closing else self.place.secrets["alice"]),
         ])
@@ -126,7 +129,7 @@ class Production(Room):
         self.assert_complete()
         self.assertEqual(self.entries("refusal"), [])
         evidence = json.loads((self.record / "addendum.note").read_text().splitlines()[1])
-        self.assertEqual([(refusal["rule"], refusal["person"]) for refusal in evidence["refusals"]], [("CRED-03", "alice")])
+        self.assertEqual([(refusal["rule"], refusal["person"]) for refusal in evidence["refusals"]], [("CRED-03", "alice"), ("QUORUM-DENIED-01", "bob")])
 
     def test_who_declines_stops_the_step_and_the_record_names_them(self):
         status, shown = self.run_script(first=[

@@ -37,13 +37,13 @@ struct World {
   LoadModule load_module;
   // Asked between steps: true once SIGINT, SIGTERM or SIGHUP has come.
   std::function<bool()> stop_requested;
+  // Asked before a ceremony begins or goes on. A rehearsal's only (kept_tokens.h): in production it is empty, and
+  // nobody repairs a token.
+  std::function<base::Result<std::vector<MendedToken>>()> mend_tokens = {};
   // What people refused after `close`, when no entry could follow: a list, for the
   // addendum. It outlives an attempt that is tried again; what a program had heard that
   // ended is lost.
   nlohmann::json late_refusals = nlohmann::json::array();
-  // Asked before a ceremony begins or goes on. A rehearsal's only (kept_tokens.h): in production it is empty, and
-  // nobody repairs a token.
-  std::function<base::Result<std::vector<MendedToken>>()> mend_tokens = {};
 };
 
 }  // namespace ceremony::run

@@ -87,15 +87,51 @@ FieldTable ExtensionTable(std::string name, std::string help, std::vector<Field>
   return {std::move(name), std::move(help), std::move(value), {}};
 }
 
+constexpr std::array kNameKinds{
+    Named<x509::GeneralNameKind>{x509::GeneralNameKind::kDns, "dNSName", "a host or domain"},
+    Named<x509::GeneralNameKind>{x509::GeneralNameKind::kEmail, "rfc822Name", "an address of electronic mail"},
+    Named<x509::GeneralNameKind>{x509::GeneralNameKind::kUri, "uniformResourceIdentifier", "a URI"},
+    Named<x509::GeneralNameKind>{x509::GeneralNameKind::kIp, "iPAddress", "an address, IPv4 or IPv6"},
+    Named<x509::GeneralNameKind>{x509::GeneralNameKind::kHardwareModule, "hardwareModuleName",
+                                 "otherName of RFC 4108, its serial number an EUI-64"},
+};
+
+FieldTable AlternativeNameTable() {
+  return {"name",
+          "One alternative name.",
+          {Field::Choice("kind", ChoicesOf(kNameKinds), "what kind of name"),
+           Field::Text("value", "the name, fixed; without it the script of the ceremony gives one").Optional(),
+           Field::Shaped("hardware_type", OidShape(), "the type of a hardwareModuleName").Optional()},
+          {}};
+}
+
+FieldTable SubtreeTable() {
+  return {"subtree",
+          "Names that have this one at their end, or addresses of this network.",
+          {Field::Choice("kind", ChoicesOf(kNameKinds), "what kind of name"),
+           Field::Text("value", "the name, or the network with its prefix length").Example("\"192.0.2.0/24\"")},
+          {}};
+}
+
+FieldTable AccessTable() {
+  return {"access",
+          "One place where something of the issuer is found.",
+          {Field::Choice("method", {{"ocsp", "the OCSP responder"}, {"caIssuers", "the issuer's certificate"}}, "what"),
+           Field::Text("uri", "where")},
+          {}};
+}
+
 Field ExtensionField() {
   const auto policy = [] {
-    return Field::Table("policy",
-                        {"policy",
-                         "One certificate policy.",
-                         {Field::Shaped("oid", OidShape(), "the policy"),
-                          Field::Text("cps", "URI of the practice statement").Optional()},
-                         {}},
-                        "a policy");
+    return Field::Table(
+        "policy",
+        {"policy",
+         "One certificate policy.",
+         {Field::Shaped("oid", OidShape(), "the policy"),
+          Field::Text("cps", "URI of the practice statement").Optional(),
+          Field::Text("notice", "a notice to whoever relies on the certificate, as explicitText").Optional()},
+         {}},
+        "a policy");
   };
   return Field::Variant(
       "extension", Field::Text("type", "the extension"),
@@ -123,6 +159,22 @@ Field ExtensionField() {
            {Field::List("purposes", Field::Text("purpose", "a name such as serverAuth, or an object identifier"), 1, 50,
                         "the purposes, in this order")
                 .Unique()}),
+       ExtensionTable("subjectAltName", "RFC 5280 4.2.1.6.",
+                      {Field::List("names", Field::Table("name", AlternativeNameTable(), "a name"), 1, 100,
+                                   "the names, in this order")}),
+       ExtensionTable(
+           "cRLDistributionPoints", "RFC 5280 4.2.1.13: a distribution point for each URI.",
+           {Field::List("uris", Field::Text("uri", "where a CRL is found"), 1, 20, "URIs, in this order").Unique()}),
+       ExtensionTable("authorityInfoAccess", "RFC 5280 4.2.2.1.",
+                      {Field::List("access", Field::Table("access", AccessTable(), "a description"), 1, 20,
+                                   "the descriptions, in this order")}),
+       ExtensionTable("nameConstraints", "RFC 5280 4.2.1.10.",
+                      {Field::List("permitted", Field::Table("subtree", SubtreeTable(), "a name"), 0, 100,
+                                   "names that certificates below may have")
+                           .DefaultJson("[]"),
+                       Field::List("excluded", Field::Table("subtree", SubtreeTable(), "a name"), 0, 100,
+                                   "names that they may not have")
+                           .DefaultJson("[]")}),
        ExtensionTable(
            "other", "Any extension, its value as DER.",
            {Field::Text("extension", "its name or object identifier").Length(1, 120),
@@ -168,7 +220,7 @@ x509::ExtensionRule BuildExtension(const json& value) {
   } else if (rule.type == "certificatePolicies") {
     x509::CertificatePoliciesRule policies;
     for (const json& policy : value.at("policies"))
-      policies.policies.push_back({policy.at("oid"), policy.value("cps", "")});
+      policies.policies.push_back({policy.at("oid"), policy.value("cps", ""), policy.value("notice", "")});
     rule.value = std::move(policies);
   } else if (rule.type == "subjectKeyIdentifier") {
     rule.value = x509::SubjectKeyIdentifierRule{value.at("method")};
@@ -178,6 +230,29 @@ x509::ExtensionRule BuildExtension(const json& value) {
                                                         : x509::AuthorityKeyForm::kKeyIdentifierIssuerAndSerial};
   } else if (rule.type == "extKeyUsage") {
     rule.value = x509::ExtendedKeyUsageRule{value.at("purposes").get<std::vector<std::string>>()};
+  } else if (rule.type == "subjectAltName") {
+    x509::SubjectAltNameRule names;
+    for (const json& name : value.at("names")) {
+      x509::AlternativeNameRule each{ValueOf(kNameKinds, name.at("kind").get_ref<const std::string&>()), std::nullopt,
+                                     name.value("hardware_type", "")};
+      if (name.contains("value")) each.value = name.at("value").get<std::string>();
+      names.names.push_back(std::move(each));
+    }
+    rule.value = std::move(names);
+  } else if (rule.type == "cRLDistributionPoints") {
+    rule.value = x509::CrlDistributionPointsRule{value.at("uris").get<std::vector<std::string>>()};
+  } else if (rule.type == "authorityInfoAccess") {
+    x509::AuthorityInfoAccessRule access;
+    for (const json& each : value.at("access")) access.descriptions.push_back({each.at("method"), each.at("uri")});
+    rule.value = std::move(access);
+  } else if (rule.type == "nameConstraints") {
+    const auto subtrees = [&](const char* member) {
+      std::vector<x509::SubtreeRule> list;
+      for (const json& each : value.at(member))
+        list.push_back({ValueOf(kNameKinds, each.at("kind").get_ref<const std::string&>()), each.at("value")});
+      return list;
+    };
+    rule.value = x509::NameConstraintsRule{subtrees("permitted"), subtrees("excluded")};
   } else {
     rule.type = value.at("extension");
     rule.optional = value.at("optional");

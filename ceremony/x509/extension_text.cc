@@ -7,6 +7,7 @@
 #include "ceremony/x509/certificate.h"
 #include "ceremony/x509/crl_profile.h"
 #include "ceremony/x509/der_reader.h"
+#include "ceremony/x509/general_name.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/oid.h"
 #include "ceremony/x509/profile.h"
@@ -50,12 +51,20 @@ Text OctetsText(DerReader& reader) {
   return base::HexEncode(octets->content);
 }
 
-// One qualifier; only id-qt-cps has words, with another the whole stays DER.
+// One qualifier: id-qt-cps, or id-qt-unotice with an explicitText alone; with another the whole stays DER.
 Text QualifierText(base::ByteView content, Findings& findings) {
   DerReader parts(content, "PolicyQualifierInfo", findings);
   const auto type = parts.Take(tag::kOid, "policyQualifierId");
-  const auto value = parts.Take(tag::kIa5String, "qualifier");
-  if (!type || !value || !parts.Finish() || FindOid(type->content) != Oid::kCpsQualifier) return std::nullopt;
+  const bool notice = type && FindOid(type->content) == Oid::kUserNoticeQualifier;
+  const auto value = parts.Take(notice ? tag::kSequence : tag::kIa5String, "qualifier");
+  if (!type || !value || !parts.Finish()) return std::nullopt;
+  if (notice) {
+    DerReader inner(value->content, "UserNotice", findings);
+    const auto text = inner.Take(tag::kUtf8String, "explicitText");
+    if (!text || !inner.Finish()) return std::nullopt;
+    return fmt::format(" (notice \"{}\")", SafeText(text->content));
+  }
+  if (FindOid(type->content) != Oid::kCpsQualifier) return std::nullopt;
   return fmt::format(" (CPS {})", SafeText(value->content));
 }
 
@@ -172,6 +181,81 @@ Text IssuingPointText(DerReader& reader) {
   return fields.Finish() ? Text(text) : std::nullopt;
 }
 
+Text AlternativeNamesText(DerReader& reader) {
+  const auto sequence = reader.Take(tag::kSequence, "GeneralNames");
+  if (!sequence) return std::nullopt;
+  Findings findings(sequence->content);
+  DerReader names(sequence->content, "GeneralNames", findings);
+  std::string text;
+  while (!names.AtEnd()) {
+    const auto name = names.TakeAny("GeneralName");
+    const Text spelled = name ? GeneralNameText(*name, NamePlace::kName) : std::nullopt;
+    if (!spelled) return std::nullopt;
+    text += (text.empty() ? "" : ", ") + *spelled;
+  }
+  return text;
+}
+
+Text DistributionPointsText(DerReader& reader) {
+  const auto sequence = reader.Take(tag::kSequence, "CRLDistributionPoints");
+  if (!sequence) return std::nullopt;
+  Findings findings(sequence->content);
+  DerReader points(sequence->content, "cRLDistributionPoints", findings);
+  std::string text;
+  while (!points.AtEnd()) {
+    const auto point = points.Take(tag::kSequence, "DistributionPoint");
+    if (!point) return std::nullopt;
+    DerReader fields(point->content, "DistributionPoint", findings);
+    const auto name = fields.Take(tag::ContextConstructed(0), "distributionPoint");
+    const Text spelled = name ? PointNameText(name->content, findings) : std::nullopt;
+    if (!spelled || !fields.Finish()) return std::nullopt;
+    text += (text.empty() ? "" : ", ") + *spelled;
+  }
+  return text;
+}
+
+Text AccessText(DerReader& reader) {
+  const auto sequence = reader.Take(tag::kSequence, "AuthorityInfoAccessSyntax");
+  if (!sequence) return std::nullopt;
+  Findings findings(sequence->content);
+  DerReader list(sequence->content, "authorityInfoAccess", findings);
+  std::string text;
+  while (!list.AtEnd()) {
+    const auto description = list.Take(tag::kSequence, "AccessDescription");
+    if (!description) return std::nullopt;
+    DerReader fields(description->content, "AccessDescription", findings);
+    const auto method = fields.Take(tag::kOid, "accessMethod");
+    const auto name = fields.TakeAny("accessLocation");
+    const Text spelled = name ? GeneralNameText(*name, NamePlace::kName) : std::nullopt;
+    if (!method || !spelled || !fields.Finish()) return std::nullopt;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", OidText(method->content), *spelled);
+  }
+  return text;
+}
+
+Text NameConstraintsText(DerReader& reader) {
+  const auto sequence = reader.Take(tag::kSequence, "NameConstraints");
+  if (!sequence) return std::nullopt;
+  Findings findings(sequence->content);
+  DerReader fields(sequence->content, "nameConstraints", findings);
+  std::string text;
+  for (const auto& [number, word] : {std::pair(0U, "permitted"), std::pair(1U, "excluded")}) {
+    const auto list = fields.TakeIf(tag::ContextConstructed(number));
+    if (!list) continue;
+    DerReader subtrees(list->content, "nameConstraints", findings);
+    while (!subtrees.AtEnd()) {
+      const auto subtree = subtrees.Take(tag::kSequence, "GeneralSubtree");
+      if (!subtree) return std::nullopt;
+      DerReader inner(subtree->content, "GeneralSubtree", findings);
+      const auto name = inner.TakeAny("base");
+      const Text spelled = name ? GeneralNameText(*name, NamePlace::kSubtree) : std::nullopt;
+      if (!spelled || !inner.Finish()) return std::nullopt;
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", word, *spelled);
+    }
+  }
+  return fields.Finish() ? Text(text) : std::nullopt;
+}
+
 Text Spell(Oid type, DerReader& reader) {
   switch (type) {
     case Oid::kBasicConstraints:
@@ -186,6 +270,14 @@ Text Spell(Oid type, DerReader& reader) {
       return AuthorityKeyText(reader);
     case Oid::kExtendedKeyUsage:
       return PurposesText(reader);
+    case Oid::kSubjectAltName:
+      return AlternativeNamesText(reader);
+    case Oid::kCrlDistributionPoints:
+      return DistributionPointsText(reader);
+    case Oid::kAuthorityInfoAccess:
+      return AccessText(reader);
+    case Oid::kNameConstraints:
+      return NameConstraintsText(reader);
     case Oid::kCrlNumber:
       return NumberText(reader);
     case Oid::kReasonCode:

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "ceremony/x509/der_reader.h"
 #include "ceremony/x509/der_writer.h"
+#include "ceremony/x509/general_name.h"
 #include "ceremony/x509/oid.h"
 #include "hsm/base/encoding.h"
 
@@ -28,6 +30,40 @@ base::Bytes IssuerKeyIdentifier(const Profile& profile, const ExtensionSources& 
       return KeyIdentifier(sources.key_bits, own->method);
   }
   return {};
+}
+
+void WriteQualifiers(DerWriter& writer, const PolicyRule& policy) {
+  if (!policy.cps_uri.empty()) {
+    writer.Nested(tag::kSequence, [&] {
+      writer.ObjectIdentifier(Oid::kCpsQualifier);
+      writer.Text(tag::kIa5String, policy.cps_uri);
+    });
+  }
+  if (!policy.user_notice.empty()) {
+    writer.Nested(tag::kSequence, [&] {
+      writer.ObjectIdentifier(Oid::kUserNoticeQualifier);
+      writer.Nested(tag::kSequence, [&] { writer.Text(tag::kUtf8String, policy.user_notice); });
+    });
+  }
+}
+
+void WriteSubtrees(DerWriter& writer, unsigned number, const std::vector<SubtreeRule>& subtrees) {
+  if (subtrees.empty()) return;
+  writer.Nested(tag::ContextConstructed(number), [&] {
+    for (const SubtreeRule& subtree : subtrees) {
+      // CheckProfile has refused what is no name.
+      const auto name = EncodeGeneralName(subtree.kind, subtree.value, "", NamePlace::kSubtree);
+      if (name) writer.Value(tag::kSequence, *name);
+    }
+  });
+}
+
+// The value of an alternative name, of the profile or the script; nullptr when neither has one.
+const std::string* NameValue(const AlternativeNameRule& name, const ExtensionSources& sources) {
+  if (name.value) return &*name.value;
+  if (sources.input == nullptr) return nullptr;
+  const auto given = sources.input->alternative_names.find(std::string(GeneralNameKindName(name.kind)));
+  return given == sources.input->alternative_names.end() ? nullptr : &given->second;
 }
 
 class Encoder final {
@@ -56,13 +92,8 @@ class Encoder final {
       for (const PolicyRule& policy : policies.policies) {
         writer.Nested(tag::kSequence, [&] {
           WriteOid(writer, policy.oid);
-          if (policy.cps_uri.empty()) return;
-          writer.Nested(tag::kSequence, [&] {
-            writer.Nested(tag::kSequence, [&] {
-              writer.ObjectIdentifier(Oid::kCpsQualifier);
-              writer.Text(tag::kIa5String, policy.cps_uri);
-            });
-          });
+          if (!policy.cps_uri.empty() || !policy.user_notice.empty())
+            writer.Nested(tag::kSequence, [&] { WriteQualifiers(writer, policy); });
         });
       }
     });
@@ -105,6 +136,60 @@ class Encoder final {
     DerWriter writer;
     writer.Nested(tag::kSequence, [&] {
       for (const std::string& purpose : usage.purposes) WriteOid(writer, purpose);
+    });
+    return Done(writer);
+  }
+
+  Encoded operator()(const SubjectAltNameRule& names) const {
+    DerWriter content;
+    for (const AlternativeNameRule& name : names.names) {
+      const std::string* value = NameValue(name, sources_);
+      if (value == nullptr && sources_.input == nullptr) return std::optional<base::Bytes>();
+      if (value == nullptr)
+        return base::Refusal(
+            "TBS-EXT-01",
+            fmt::format("profile {} needs a {} for subjectAltName", profile_.name, GeneralNameKindName(name.kind)),
+            "give it in the script");
+      auto der = EncodeGeneralName(name.kind, *value, name.hardware_type, NamePlace::kName);
+      if (!der) return base::Refusal("TBS-EXT-01", "subjectAltName: " + der.error().message);
+      content.Raw(*der);
+    }
+    DerWriter writer;
+    writer.Value(tag::kSequence, content.view());
+    return Done(writer);
+  }
+
+  Encoded operator()(const CrlDistributionPointsRule& points) const {
+    DerWriter writer;
+    writer.Nested(tag::kSequence, [&] {
+      for (const std::string& uri : points.uris) {
+        writer.Nested(tag::kSequence, [&] {
+          writer.Nested(tag::ContextConstructed(0),
+                        [&] { writer.Nested(tag::ContextConstructed(0), [&] { writer.Text(tag::Context(6), uri); }); });
+        });
+      }
+    });
+    return Done(writer);
+  }
+
+  Encoded operator()(const AuthorityInfoAccessRule& access) const {
+    DerWriter writer;
+    writer.Nested(tag::kSequence, [&] {
+      for (const AccessRule& each : access.descriptions) {
+        writer.Nested(tag::kSequence, [&] {
+          WriteOid(writer, each.method);
+          writer.Text(tag::Context(6), each.uri);
+        });
+      }
+    });
+    return Done(writer);
+  }
+
+  Encoded operator()(const NameConstraintsRule& constraints) const {
+    DerWriter writer;
+    writer.Nested(tag::kSequence, [&] {
+      WriteSubtrees(writer, 0, constraints.permitted);
+      WriteSubtrees(writer, 1, constraints.excluded);
     });
     return Done(writer);
   }
@@ -152,6 +237,7 @@ class Speller final {
       const auto known = FindOidByName(policy.oid);
       text += fmt::format("{}{}", text.empty() ? "" : ", ", known ? FactsOf(*known).name : policy.oid);
       if (!policy.cps_uri.empty()) text += fmt::format(" (CPS {})", policy.cps_uri);
+      if (!policy.user_notice.empty()) text += fmt::format(" (notice \"{}\")", policy.user_notice);
     }
     return text;
   }
@@ -174,6 +260,35 @@ class Speller final {
     for (const std::string& purpose : usage.purposes) {
       const auto known = FindOidByName(purpose);
       text += fmt::format("{}{}", text.empty() ? "" : ", ", known ? FactsOf(*known).name : purpose);
+    }
+    return text;
+  }
+  std::optional<std::string> operator()(const SubjectAltNameRule& names) const {
+    std::string text;
+    for (const AlternativeNameRule& name : names.names) {
+      const std::string* value = NameValue(name, sources_);
+      if (value == nullptr) return std::nullopt;
+      text += (text.empty() ? "" : ", ") + GeneralNameRuleText(name.kind, *value, name.hardware_type);
+    }
+    return text;
+  }
+  std::optional<std::string> operator()(const CrlDistributionPointsRule& points) const {
+    std::string text;
+    for (const std::string& uri : points.uris) text += fmt::format("{}URI {}", text.empty() ? "" : ", ", uri);
+    return text;
+  }
+  std::optional<std::string> operator()(const AuthorityInfoAccessRule& access) const {
+    std::string text;
+    for (const AccessRule& each : access.descriptions)
+      text += fmt::format("{}{} URI {}", text.empty() ? "" : ", ", each.method, each.uri);
+    return text;
+  }
+  std::optional<std::string> operator()(const NameConstraintsRule& constraints) const {
+    std::string text;
+    for (const auto& [word, list] :
+         {std::pair("permitted", &constraints.permitted), std::pair("excluded", &constraints.excluded)}) {
+      for (const SubtreeRule& each : *list)
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", word, GeneralNameRuleText(each.kind, each.value, ""));
     }
     return text;
   }

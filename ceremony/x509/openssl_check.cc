@@ -53,7 +53,18 @@ std::string PoliciesOf(const CERTIFICATEPOLICIES* policies) {
     text += fmt::format("{}{}", text.empty() ? "" : ", ", Named(policy->policyid));
     for (int j = 0; j < sk_POLICYQUALINFO_num(policy->qualifiers); ++j) {
       const POLICYQUALINFO* qualifier = sk_POLICYQUALINFO_value(policy->qualifiers, j);
-      if (OBJ_obj2nid(qualifier->pqualid) != NID_id_qt_cps) return {};
+      const int type = OBJ_obj2nid(qualifier->pqualid);
+      if (type == NID_id_qt_unotice) {
+        const USERNOTICE* notice = qualifier->d.usernotice;
+        if (notice->noticeref != nullptr || notice->exptext == nullptr ||
+            ASN1_STRING_type(notice->exptext) != V_ASN1_UTF8STRING)
+          return {};
+        text +=
+            fmt::format(" (notice \"{}\")", SafeText({ASN1_STRING_get0_data(notice->exptext),
+                                                      static_cast<std::size_t>(ASN1_STRING_length(notice->exptext))}));
+        continue;
+      }
+      if (type != NID_id_qt_cps) return {};
       const ASN1_IA5STRING* uri = qualifier->d.cpsuri;
       text += fmt::format(" (CPS {})",
                           SafeText({ASN1_STRING_get0_data(uri), static_cast<std::size_t>(ASN1_STRING_length(uri))}));
@@ -89,6 +100,14 @@ std::string ValueOf(X509* certificate, const X509_EXTENSION* extension) {
     }
     case NID_authority_key_identifier:
       return AuthorityKeyOf(extension);
+    case NID_subject_alt_name:
+      return AlternativeNamesOf(extension);
+    case NID_crl_distribution_points:
+      return DistributionPointsOf(extension);
+    case NID_info_access:
+      return AccessOf(extension);
+    case NID_name_constraints:
+      return NameConstraintsOf(extension);
     case NID_certificate_policies: {
       const PolicyPointer policies(
           static_cast<CERTIFICATEPOLICIES*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));

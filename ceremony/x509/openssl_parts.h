@@ -4,7 +4,9 @@
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -43,6 +45,15 @@ std::string KeyOf(const EVP_PKEY* key);     // "EC P-256"
 // The content octets of an INTEGER or ENUMERATED, in hex.
 std::string IntegerOf(const ASN1_INTEGER* number);
 std::string AlgorithmOf(const X509_ALGOR* algorithm);
+// GeneralNameOf spells one name in the words of GeneralNameText; empty for one
+// that has none. A subtree's iPAddress has a mask.
+enum class Place : std::uint8_t { kName, kSubtree };
+std::string GeneralNameOf(const GENERAL_NAME* name, Place place);
+// These spell the values of the extensions of their names; empty where bytes must do.
+std::string AlternativeNamesOf(const X509_EXTENSION* extension);
+std::string DistributionPointsOf(const X509_EXTENSION* extension);
+std::string AccessOf(const X509_EXTENSION* extension);
+std::string NameConstraintsOf(const X509_EXTENSION* extension);
 // AuthorityKeyOf spells the value of an authorityKeyIdentifier.
 std::string AuthorityKeyOf(const X509_EXTENSION* extension);
 

@@ -8,6 +8,7 @@
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/attribute_types.h"
 #include "ceremony/x509/der_reader.h"
+#include "ceremony/x509/general_name.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/oid.h"
 
@@ -24,6 +25,14 @@ constexpr std::array<std::pair<StringEncoding, std::string_view>, 4> kEncodings 
     {StringEncoding::kIa5String, "IA5String"},
     {StringEncoding::kBitString, "BIT STRING"},
 }};
+
+template <typename T>
+const T* FindRule(const Profile& profile) {
+  for (const ExtensionRule& rule : profile.extensions) {
+    if (const T* value = std::get_if<T>(&rule.value)) return value;
+  }
+  return nullptr;
+}
 
 class ProfileChecker final {
  public:
@@ -44,10 +53,7 @@ class ProfileChecker final {
 
   template <typename T>
   const T* Extension() const {
-    for (const ExtensionRule& rule : profile_.extensions) {
-      if (const T* value = std::get_if<T>(&rule.value)) return value;
-    }
-    return nullptr;
+    return FindRule<T>(profile_);
   }
 
   void Subject() {
@@ -137,6 +143,10 @@ class ProfileChecker final {
       Oid operator()(const SubjectKeyIdentifierRule&) const { return Oid::kSubjectKeyIdentifier; }
       Oid operator()(const AuthorityKeyIdentifierRule&) const { return Oid::kAuthorityKeyIdentifier; }
       Oid operator()(const ExtendedKeyUsageRule&) const { return Oid::kExtendedKeyUsage; }
+      Oid operator()(const SubjectAltNameRule&) const { return Oid::kSubjectAltName; }
+      Oid operator()(const CrlDistributionPointsRule&) const { return Oid::kCrlDistributionPoints; }
+      Oid operator()(const AuthorityInfoAccessRule&) const { return Oid::kAuthorityInfoAccess; }
+      Oid operator()(const NameConstraintsRule&) const { return Oid::kNameConstraints; }
       Oid operator()(const RawExtensionRule&) const { return Oid::kCount; }
     };
     const Oid typed = std::visit(Visitor{}, rule.value);
@@ -161,6 +171,13 @@ class ProfileChecker final {
     if (const auto* raw_rule = std::get_if<RawExtensionRule>(&rule.value)) RawValue(rule, *raw_rule);
     if (const auto* policies = std::get_if<CertificatePoliciesRule>(&rule.value)) Policies(*policies);
     if (const auto* usage = std::get_if<ExtendedKeyUsageRule>(&rule.value)) Purposes(*usage);
+    if (const auto* names = std::get_if<SubjectAltNameRule>(&rule.value)) AlternativeNames(*names);
+    if (const auto* points = std::get_if<CrlDistributionPointsRule>(&rule.value)) {
+      if (points->uris.empty()) Add(RuleId::kProfile07, "cRLDistributionPoints has no URI");
+      for (const std::string& uri : points->uris) Name(GeneralNameKind::kUri, uri, "", NamePlace::kName);
+    }
+    if (const auto* access = std::get_if<AuthorityInfoAccessRule>(&rule.value)) Access(rule, *access);
+    if (const auto* constraints = std::get_if<NameConstraintsRule>(&rule.value)) Constraints(rule, *constraints);
   }
 
   void RawValue(const ExtensionRule& rule, const RawExtensionRule& raw) {
@@ -182,6 +199,59 @@ class ProfileChecker final {
       for (std::size_t j = 0; j < i; ++j) {
         if (rule.policies[j].oid == policy.oid)
           Add(RuleId::kProfile07, fmt::format("policy {} stands twice", policy.oid));
+      }
+      if (!policy.cps_uri.empty()) Name(GeneralNameKind::kUri, policy.cps_uri, "", NamePlace::kName);
+      if (CharacterCount(tag::kUtf8String, base::AsBytes(policy.user_notice)) > 200)
+        Add(RuleId::kProfile07, fmt::format("the notice of policy {} has more than 200 characters", policy.oid));
+    }
+  }
+
+  void Name(GeneralNameKind kind, const std::string& value, const std::string& hardware_type, NamePlace place) {
+    const auto name = EncodeGeneralName(kind, value, hardware_type, place);
+    if (!name) Add(RuleId::kProfile07, name.error().message);
+  }
+
+  void AlternativeNames(const SubjectAltNameRule& rule) {
+    if (rule.names.empty()) Add(RuleId::kProfile07, "subjectAltName has no name");
+    std::vector<GeneralNameKind> open;
+    for (const AlternativeNameRule& name : rule.names) {
+      if (name.kind == GeneralNameKind::kHardwareModule && !EncodeOid(name.hardware_type))
+        Add(RuleId::kProfile07, fmt::format("the hardware type \"{}\" is no object identifier", name.hardware_type));
+      if (name.value) {
+        Name(name.kind, *name.value, name.hardware_type, NamePlace::kName);
+      } else if (std::find(open.begin(), open.end(), name.kind) != open.end()) {
+        Add(RuleId::kProfile07, fmt::format("{} stands more than once without a fixed value, so that a script cannot "
+                                            "name them apart",
+                                            GeneralNameKindName(name.kind)));
+      } else {
+        open.push_back(name.kind);
+      }
+    }
+  }
+
+  void Access(const ExtensionRule& rule, const AuthorityInfoAccessRule& access) {
+    if (rule.critical) Add(RuleId::kProfile07, "authorityInfoAccess must not be critical");
+    if (access.descriptions.empty()) Add(RuleId::kProfile07, "authorityInfoAccess has no description");
+    for (const AccessRule& each : access.descriptions) {
+      const auto method = FindOidByName(each.method);
+      if (method != Oid::kOcsp && method != Oid::kCaIssuers)
+        Add(RuleId::kProfile07, fmt::format("the access method \"{}\" is neither ocsp nor caIssuers", each.method));
+      Name(GeneralNameKind::kUri, each.uri, "", NamePlace::kName);
+    }
+  }
+
+  void Constraints(const ExtensionRule& rule, const NameConstraintsRule& constraints) {
+    const auto* basic = Extension<BasicConstraintsRule>();
+    if (!rule.critical) Add(RuleId::kProfile07, "nameConstraints must be critical");
+    if (basic == nullptr || !basic->ca) Add(RuleId::kProfile03, "nameConstraints stands where the subject is no CA");
+    if (constraints.permitted.empty() && constraints.excluded.empty())
+      Add(RuleId::kProfile07, "nameConstraints has neither permitted nor excluded names");
+    for (const auto* list : {&constraints.permitted, &constraints.excluded}) {
+      for (const SubtreeRule& each : *list) {
+        if (each.kind == GeneralNameKind::kHardwareModule)
+          Add(RuleId::kProfile07, "nameConstraints cannot hold a hardware module");
+        else
+          Name(each.kind, each.value, "", NamePlace::kSubtree);
       }
     }
   }
@@ -244,6 +314,57 @@ std::optional<StringEncoding> FindStringEncoding(std::string_view name) {
     if (known == name) return encoding;
   }
   return std::nullopt;
+}
+
+std::string_view GeneralNameKindName(GeneralNameKind kind) {
+  switch (kind) {
+    case GeneralNameKind::kDns:
+      return "dNSName";
+    case GeneralNameKind::kEmail:
+      return "rfc822Name";
+    case GeneralNameKind::kUri:
+      return "uniformResourceIdentifier";
+    case GeneralNameKind::kIp:
+      return "iPAddress";
+    case GeneralNameKind::kHardwareModule:
+      return "hardwareModuleName";
+  }
+  return "";
+}
+
+std::vector<Finding> CheckProfileAgainst(const Profile& profile, const Profile& issuer) {
+  Findings findings({});
+  const auto add = [&](RuleId rule, const std::string& message) {
+    findings.Add(rule, nullptr, fmt::format("profile {} under {}: {}", profile.name, issuer.name, message));
+  };
+  const auto* above = FindRule<BasicConstraintsRule>(issuer);
+  const auto* below = FindRule<BasicConstraintsRule>(profile);
+  if (below != nullptr && below->ca && above != nullptr && above->path_length) {
+    if (*above->path_length == 0) {
+      add(RuleId::kProfile10, "the issuer has the path length 0, below which no CA stands");
+    } else if (!below->path_length || *below->path_length >= *above->path_length) {
+      add(RuleId::kProfile10,
+          fmt::format("the path length is {} where the issuer has {}",
+                      below->path_length ? std::to_string(*below->path_length) : "not limited", *above->path_length));
+    }
+  }
+  // From one moment on, so that only what is longer by itself is found.
+  const auto ours = PeriodOf(profile.validity, 0);
+  const auto theirs = PeriodOf(issuer.validity, 0);
+  if (ours && theirs && ours->not_after > theirs->not_after)
+    add(RuleId::kProfile11, fmt::format("valid for {} where the issuer is for {}", ValidityText(profile.validity),
+                                        ValidityText(issuer.validity)));
+  const auto* usage = FindRule<KeyUsageRule>(issuer);
+  if (above == nullptr || !above->ca || usage == nullptr || (usage->bits & kKeyCertSign) == 0)
+    add(RuleId::kProfile12, "the issuer is no CA with keyCertSign");
+  if (std::none_of(issuer.key_algorithms.begin(), issuer.key_algorithms.end(),
+                   [&](base::KeyAlgorithm key) { return Fits(profile.signature_algorithm, key); })) {
+    add(RuleId::kProfile13,
+        fmt::format("no key that the issuer may have makes {}", FactsOf(profile.signature_algorithm).name));
+  }
+  if (FindRule<AuthorityKeyIdentifierRule>(profile) != nullptr && FindRule<SubjectKeyIdentifierRule>(issuer) == nullptr)
+    add(RuleId::kProfile15, "authorityKeyIdentifier stands where the issuer has no subjectKeyIdentifier");
+  return std::move(findings).Take();
 }
 
 std::vector<Finding> CheckProfile(const Profile& profile) { return ProfileChecker(profile).Run(); }

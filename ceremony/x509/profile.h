@@ -57,8 +57,9 @@ struct KeyUsageRule {
   std::uint16_t bits = 0;  // of KeyUsageBit
 };
 struct PolicyRule {
-  std::string oid;      // dotted
-  std::string cps_uri;  // qualifier id-qt-cps; empty for none
+  std::string oid;               // dotted
+  std::string cps_uri;           // qualifier id-qt-cps; empty for none
+  std::string user_notice = {};  // qualifier id-qt-unotice, its explicitText as UTF8String; empty for none
 };
 struct CertificatePoliciesRule {
   std::vector<PolicyRule> policies;
@@ -76,6 +77,37 @@ struct AuthorityKeyIdentifierRule {
 struct ExtendedKeyUsageRule {
   std::vector<std::string> purposes;  // names or dotted OIDs
 };
+// Names that subjectAltName and others are made of. kHardwareModule is the
+// otherName hardwareModuleName of RFC 4108, whose serial number is an EUI-64.
+enum class GeneralNameKind : std::uint8_t { kDns, kEmail, kUri, kIp, kHardwareModule };
+std::string_view GeneralNameKindName(GeneralNameKind kind);  // "dNSName", "hardwareModuleName"
+
+struct AlternativeNameRule {
+  GeneralNameKind kind = GeneralNameKind::kDns;
+  std::optional<std::string> value = std::nullopt;  // without it the ceremony script gives one
+  std::string hardware_type = {};                   // dotted OID, of kHardwareModule
+};
+struct SubjectAltNameRule {
+  std::vector<AlternativeNameRule> names;
+};
+struct CrlDistributionPointsRule {
+  std::vector<std::string> uris;  // one distribution point each
+};
+struct AccessRule {
+  std::string method;  // "ocsp" or "caIssuers"
+  std::string uri;
+};
+struct AuthorityInfoAccessRule {
+  std::vector<AccessRule> descriptions;
+};
+struct SubtreeRule {
+  GeneralNameKind kind = GeneralNameKind::kDns;
+  std::string value;  // an address with its prefix: "192.0.2.0/24"
+};
+struct NameConstraintsRule {
+  std::vector<SubtreeRule> permitted;
+  std::vector<SubtreeRule> excluded;
+};
 // Any other extension: its value as DER, fixed here or given by the script.
 struct RawExtensionRule {
   std::optional<base::Bytes> der;
@@ -86,7 +118,8 @@ struct ExtensionRule {
   bool critical = false;
   bool optional = false;  // RawExtensionRule only: left out when the script gives no value
   std::variant<BasicConstraintsRule, KeyUsageRule, CertificatePoliciesRule, SubjectKeyIdentifierRule,
-               AuthorityKeyIdentifierRule, ExtendedKeyUsageRule, RawExtensionRule>
+               AuthorityKeyIdentifierRule, ExtendedKeyUsageRule, SubjectAltNameRule, CrlDistributionPointsRule,
+               AuthorityInfoAccessRule, NameConstraintsRule, RawExtensionRule>
       value;
 };
 
@@ -128,6 +161,12 @@ std::optional<StringEncoding> FindStringEncoding(std::string_view name);
 // CheckProfile finds where a profile contradicts itself or RFC 5280, so that
 // `check` refuses it before anybody travels. Offsets are 0. Empty means good.
 std::vector<Finding> CheckProfile(const Profile& profile);
+
+// CheckProfileAgainst finds where a profile contradicts that of the CA that is to
+// issue it: a path length that leaves no room (PROFILE-10), a longer validity
+// (PROFILE-11), no keyCertSign (PROFILE-12), keys that do not make its signature
+// (PROFILE-13), no subjectKeyIdentifier where authorityKeyIdentifier asks for it (PROFILE-15).
+std::vector<Finding> CheckProfileAgainst(const Profile& profile, const Profile& issuer);
 
 }  // namespace ceremony::x509
 

@@ -45,6 +45,19 @@ base::Result<void> CheckInput(const Profile& profile, const TbsInput& input) {
           fmt::format("a value is given for extension {}, which profile {} does not leave open", type, profile.name));
     }
   }
+  for (const auto& [kind, value] : input.alternative_names) {
+    const auto open = [&, &word = kind](const ExtensionRule& rule) {
+      const auto* names = std::get_if<SubjectAltNameRule>(&rule.value);
+      return names != nullptr && std::any_of(names->names.begin(), names->names.end(), [&](const auto& name) {
+               return !name.value && GeneralNameKindName(name.kind) == word;
+             });
+    };
+    if (std::none_of(profile.extensions.begin(), profile.extensions.end(), open)) {
+      return base::Refusal("TBS-EXT-01", fmt::format("a {} is given for subjectAltName, which profile {} does not "
+                                                     "leave open",
+                                                     kind, profile.name));
+    }
+  }
   return CheckSerial(profile, input.serial);
 }
 

@@ -44,6 +44,8 @@ struct TbsInput {
   // Values of raw extensions that the profile leaves open, by the type as the
   // profile spells it.
   std::map<std::string, base::Bytes> extensions = {};
+  // Values of alternative names that the profile leaves open, by GeneralNameKindName.
+  std::map<std::string, std::string> alternative_names = {};
 };
 
 // SerialFromRandom makes a positive serial number of exactly `random.size()`

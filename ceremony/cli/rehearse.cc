@@ -10,7 +10,7 @@
 #include "ceremony/run/rehearsal_people.h"
 #include "ceremony/run/start.h"
 #include "ceremony/steps/catalogue.h"
-#include "hsm/base/clock.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/module.h"
 
 namespace ceremony::cli {
@@ -19,6 +19,7 @@ namespace {
 struct Arguments {
   std::string script;
   std::string archive;
+  std::string at;  // RFC 3339; empty: now
   bool unattended = false;
   bool quiet = false;
 };
@@ -33,12 +34,19 @@ std::string NewArchive(const std::string& script_id) {
 
 base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const script::Inputs alone, script::ReadInputs(arguments.script, "", "", steps::Catalogue()));
+  std::int64_t shift_micros = 0;
+  if (!arguments.at.empty()) {
+    base::SystemClock clock;
+    KC_ASSIGN_OR_RETURN(const std::int64_t at, base::ParseTime(arguments.at));
+    shift_micros = at - clock.UtcMicros();
+  }
   StageOptions options;
   options.archive = arguments.archive.empty() ? NewArchive(alone.script.id) : arguments.archive;
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;
   options.quiet = arguments.quiet;
   KC_RETURN_IF_ERROR(CheckCompany(options.company));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(options.archive, alone.script, alone.policy, hsm::Module::Load));
+  KC_RETURN_IF_ERROR(run::SetRehearsalClock(options.archive, shift_micros));
   KC_RETURN_IF_ERROR(run::PreparePeople(options.archive, alone));
   const run::RehearsalPaths paths(options.archive);
   KC_ASSIGN_OR_RETURN(script::Inputs inputs,
@@ -67,6 +75,10 @@ void AddRehearse(CLI::App& program, Action& chosen) {
       ->add_option("--archive", arguments->archive,
                    "where tokens, people and records are kept; a new folder here when left out")
       ->type_name("FOLDER");
+  command
+      ->add_option("--at", arguments->at,
+                   "rehearse as if it were then: for a ceremony of another day, such as a destruction after a hold")
+      ->type_name("TIME");
   command->add_flag("--unattended", arguments->unattended, "simulated people answer every question by themselves");
   command->add_flag("--quiet", arguments->quiet, "no transcript, only the verdict")->needs("--unattended");
   command->callback(

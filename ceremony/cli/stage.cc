@@ -19,6 +19,7 @@
 #include "ceremony/run/pins.h"
 #include "ceremony/run/rehearsal.h"
 #include "ceremony/verify/command.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/module.h"
 
 namespace ceremony::cli {
@@ -50,7 +51,11 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   hsm::IgnoreBrokenPipes();
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<room::Terminal> terminal, OpenTerminal(options));
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<record::PosixStorage> storage, record::PosixStorage::Open(options.archive));
-  base::SystemClock clock;
+  std::int64_t shift_micros = 0;
+  if (IsRehearsal(inputs)) {
+    KC_ASSIGN_OR_RETURN(shift_micros, run::ReadRehearsalClock(options.archive));
+  }
+  base::ShiftedClock clock(shift_micros);
   run::TypedPins typed(*terminal, inputs.policy.pin);
   run::EnvelopePins envelopes(run::RehearsalPaths(options.archive).envelopes, inputs.policy.pin);
   run::PinKeeper& pins =

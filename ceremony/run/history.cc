@@ -63,7 +63,7 @@ steps::Progress History::ProgressOf(const std::string& id) const {
   for (const CallRecord& call : calls_) {
     if (call.step != id) continue;
     const bool worked = call.rv && *call.rv == 0 && call.problem.empty();
-    (worked ? progress.calls : progress.unsure).push_back({call.function, call.token, call.spki, call.object});
+    (worked ? progress.calls : progress.unsure).push_back({call.function, call.token, call.spki});
   }
   return progress;
 }

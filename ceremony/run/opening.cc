@@ -7,6 +7,7 @@
 #include "ceremony/record/policy.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/program.h"
+#include "ceremony/steps/catalogue.h"
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
 
@@ -35,6 +36,23 @@ std::set<std::string> TokensToCommission(const script::Script& script) {
   }
   return names;
 }
+
+class LookAhead final : public steps::PreflightContext {
+ public:
+  explicit LookAhead(Ceremony& ceremony) : ceremony_(ceremony), blank_(TokensToCommission(ceremony.inputs().script)) {}
+  const script::Inputs& inputs() const override { return ceremony_.inputs(); }
+  const estate::Estate& estate() const override { return ceremony_.estate(); }
+  room::Terminal& terminal() override { return ceremony_.terminal(); }
+  base::Clock& clock() override { return ceremony_.world().clock; }
+  base::Result<std::shared_ptr<hsm::Token>> FindToken(const std::string& token) override {
+    if (blank_.contains(token)) return std::shared_ptr<hsm::Token>();
+    return ceremony_.tokens().Locate(token);
+  }
+
+ private:
+  Ceremony& ceremony_;
+  std::set<std::string> blank_;
+};
 
 base::Result<json> DescribeTokens(Ceremony& ceremony) {
   json tokens = json::array();
@@ -88,6 +106,15 @@ base::Result<void> Preflight(Ceremony& ceremony) {
                          "define it under \"quorums\" of the roster");
   }
   KC_RETURN_IF_ERROR(DescribeTokens(ceremony));
+  LookAhead ahead(ceremony);
+  for (const script::Section& section : ceremony.inputs().script.sections) {
+    for (const script::Step& step : section.steps) {
+      const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
+      if (kind == nullptr) continue;
+      auto possible = kind->Preflight(step, ahead);
+      if (!possible.ok()) return std::move(possible).error().Prefixed(fmt::format("step {}", step.id));
+    }
+  }
   KC_RETURN_IF_ERROR(ceremony.tokens().Session(ceremony.RecordToken()));
   return {};
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <utility>
 
@@ -118,7 +119,24 @@ RehearsalPaths::RehearsalPaths(const std::string& archive)
       people(folder + "/people"),
       envelopes(people + "/oscar/envelopes"),
       tokens(folder + "/tokens"),
-      softhsm_conf(folder + "/softhsm2.conf") {}
+      softhsm_conf(folder + "/softhsm2.conf"),
+      clock(folder + "/clock") {}
+
+base::Result<void> SetRehearsalClock(const std::string& archive, std::int64_t shift_micros) {
+  return WritePrivateFile(RehearsalPaths(archive).clock, base::AsBytes(std::to_string(shift_micros)));
+}
+
+base::Result<std::int64_t> ReadRehearsalClock(const std::string& archive) {
+  const std::string path = RehearsalPaths(archive).clock;
+  if (access(path.c_str(), F_OK) != 0) return std::int64_t{0};
+  KC_ASSIGN_OR_RETURN(const script::LoadedFile file, script::LoadFile(path));
+  std::int64_t shift = 0;
+  const char* end = file.bytes.data() + file.bytes.size();
+  const auto read = std::from_chars(file.bytes.data(), end, shift);
+  if (read.ec != std::errc() || read.ptr != end)
+    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{} holds no number of microseconds", path));
+  return shift;
+}
 
 base::Result<std::string> FindSoftHsm() {
   constexpr std::array<const char*, 3> kPlaces = {"/usr/lib/softhsm/libsofthsm2.so",

@@ -9,6 +9,7 @@
 #ifndef CEREMONY_RUN_REHEARSAL_H_
 #define CEREMONY_RUN_REHEARSAL_H_
 
+#include <cstdint>
 #include <string>
 
 #include "ceremony/run/world.h"
@@ -26,7 +27,13 @@ struct RehearsalPaths {
   std::string envelopes;  // people/security-officer/envelopes/: PINs of the tokens
   std::string tokens;     // tokens/
   std::string softhsm_conf;
+  std::string clock;  // clock: so many microseconds is the rehearsal's clock ahead; no file: none
 };
+
+// SetRehearsalClock has every later act of this rehearsal take place `shift_micros`
+// later than it does; ReadRehearsalClock says how many.
+base::Result<void> SetRehearsalClock(const std::string& archive, std::int64_t shift_micros);
+base::Result<std::int64_t> ReadRehearsalClock(const std::string& archive);
 
 // FindSoftHsm returns the path of the SoftHSMv2 module; kNotFound names the
 // places that were looked at, with the package to install.

@@ -11,7 +11,8 @@ std::span<const StepKind* const> StepCatalogue::All() const {
   static const std::array kinds = {
       &RoomAttend(),    &RoomDepart(),       &RoomClock(),       &RoomConfirm(),     &RoomRecord(),  &CommsNotify(),
       &DocumentLodge(), &CustodianAppoint(), &CustodianRetire(), &TokenCommission(), &TokenVerify(), &KeyGenerate(),
-      &CertSelfSign(),  &CertIssue(),        &CertCrossSign(),   &QuorumReshare(),
+      &KeyClone(),      &KeyProve(),         &KeySeal(),         &KeyDeactivate(),   &KeyDestroy(),  &CertSelfSign(),
+      &CertIssue(),     &CertCrossSign(),    &QuorumReshare(),
   };
   return kinds;
 }

@@ -22,10 +22,8 @@ const Progress::Artefact* Progress::FindArtefact(std::string_view name) const {
   return found == artefacts.rend() ? nullptr : &*found;
 }
 
-bool Progress::HasBegun(std::string_view function, std::string_view token, std::string_view object) const {
-  const auto is_it = [&](const Call& call) {
-    return call.function == function && call.token == token && call.object == object;
-  };
+bool Progress::HasBegun(std::string_view function, std::string_view token) const {
+  const auto is_it = [&](const Call& call) { return call.function == function && call.token == token; };
   return std::any_of(calls.begin(), calls.end(), is_it) || std::any_of(unsure.begin(), unsure.end(), is_it);
 }
 

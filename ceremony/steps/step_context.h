@@ -34,7 +34,6 @@ struct Progress {
     std::string function;  // "C_GenerateKeyPair"
     std::string token;     // logical name
     std::string spki;      // base64 DER, where a public key came out
-    std::string object{};  // that it was made on, as hsm::Object::Name has it; or empty
   };
   // Observation is an `observe` entry of the step.
   struct Observation {
@@ -60,8 +59,8 @@ struct Progress {
   const PinChange* FindPinChange(std::string_view set, std::string_view pin) const;
   const Call* FindCall(std::string_view function, std::string_view token) const;
   const Artefact* FindArtefact(std::string_view name) const;
-  // HasBegun tells whether such a call was begun on an object, whatever became of it.
-  bool HasBegun(std::string_view function, std::string_view token, std::string_view object) const;
+  // HasBegun tells whether such a call was begun on a token, whatever became of it.
+  bool HasBegun(std::string_view function, std::string_view token) const;
   bool HasObserved(std::string_view what, std::string_view token, std::string_view key) const;
 };
 

@@ -32,6 +32,19 @@ enum class Approved : std::uint8_t {
   kResult,      // bytes that are only known when it runs, such as a certificate's TBS
 };
 
+// PreflightContext is what can be looked at before the record is opened: nobody is
+// logged in, nothing is asked and nothing is written.
+class PreflightContext {
+ public:
+  virtual ~PreflightContext() = default;
+  virtual const script::Inputs& inputs() const = 0;
+  virtual const estate::Estate& estate() const = 0;
+  virtual room::Terminal& terminal() = 0;
+  virtual base::Clock& clock() = 0;
+  // FindToken finds a bound token; nullptr for one that this very script takes into service.
+  virtual base::Result<std::shared_ptr<hsm::Token>> FindToken(const std::string& token) = 0;
+};
+
 class StepKind {
  public:
   virtual ~StepKind() = default;
@@ -50,6 +63,13 @@ class StepKind {
   // plan, says what the step needs and writes, and applies the effects that it
   // plans to the plan's estate. It has no other effect and never asks anyone.
   virtual void Check(const script::Step& step, PlanContext& plan) const = 0;
+
+  // Preflight finds out from the tokens themselves what would stop the step, and says
+  // what was chosen. An error ends the ceremony before it is opened.
+  virtual base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const {
+    static_cast<void>(step), static_cast<void>(context);
+    return {};
+  }
 
   virtual Approved approved() const { return Approved::kNothing; }
 

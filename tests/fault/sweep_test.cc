@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <string>
 
@@ -228,6 +229,43 @@ TEST_SUITE("convert") {
     for (std::uint64_t i = 0; i < clean.prompts; ++i)
       Try(stage, {Where::kPrompt, How::kFailInstead, i, 0, 0}, {"aborted"});
     for (std::uint64_t i = 0; i < clean.storage_calls; i += 5)
+      Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
+  }
+}
+
+TEST_SUITE("life") {
+  // From the clone to the certificate of destruction, at every third call that matters: no copy is lost, none is left,
+  // and no object that the record does not name.
+  TEST_CASE("killed or failing within cloning and destruction, a key still comes to its end on both tokens") {
+    const Stage stage("life", fault::Script::kLife);
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    const std::set<std::string> matters = {"C_UnwrapKey", "C_CreateObject", "C_DestroyObject",
+                                           "C_WrapKey",   "C_DeriveKey",    "C_SetAttributeValue",
+                                           "C_Finalize",  "C_Initialize",   "C_Login"};
+    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
+    constexpr std::array kWays = {How::kKillBefore, How::kKillAfter, How::kFailInstead, How::kFailAfter};
+    std::map<std::string, std::size_t> seen;
+    std::size_t tried = 0;
+    for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
+      if (!matters.contains(clean.calls[i])) continue;
+      // Of each call the first, the fourth, ... occurrence, and each time in another way.
+      const std::size_t occurrence = seen[clean.calls[i]]++;
+      const bool of_a_copy = clean.calls[i] == "C_UnwrapKey" || clean.calls[i] == "C_CreateObject";
+      if (!of_a_copy && occurrence % 3 != 0) continue;
+      const How how = kWays[tried++ % kWays.size()];
+      const bool kills = how == How::kKillBefore || how == How::kKillAfter;
+      Try(stage, {Where::kCall, how, i, kills ? 0 : CKR_DEVICE_ERROR, 0}, codes);
+      if (of_a_copy) Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, codes);
+    }
+    CHECK(seen["C_UnwrapKey"] == 1);
+    CHECK(seen["C_DestroyObject"] >= 8);
+  }
+  TEST_CASE("killed between two writes within cloning and destruction, nothing is lost") {
+    const Stage stage("life-storage", fault::Script::kLife);
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    for (std::uint64_t i = clean.storage_calls / 2; i < clean.storage_calls; i += 29)
       Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
   }
 }

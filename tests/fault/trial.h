@@ -48,8 +48,9 @@ struct Outcome {
 };
 
 // What is played: the shipped root ceremony; one that takes a token into service and
-// shares its PINs anew; one that shares typed PINs of a token in service.
-enum class Script : std::uint8_t { kRoot, kReshare, kConvert };
+// shares its PINs anew; one that shares typed PINs of a token in service; a hierarchy;
+// a key that is made, cloned, taken out of use and destroyed on both tokens.
+enum class Script : std::uint8_t { kRoot, kReshare, kConvert, kHierarchy, kLife };
 
 // Stage is one archive at one path that is put back to its prepared state for
 // every trial (SoftHSM's paths are absolute).
@@ -85,8 +86,9 @@ class Stage final {
   std::string archive_;
   std::string prepared_;
   std::string script_;
-  std::size_t objects_ = 0;  // on the token, in the end
-  std::string before_;       // the newest record of the prepared archive; empty if there is none
+  std::vector<std::string> tokens_;  // of the script
+  std::size_t objects_ = 0;          // on each of them, in the end
+  std::string before_;               // the newest record of the prepared archive; empty if there is none
   bool has_softhsm_ = false;
 };
 

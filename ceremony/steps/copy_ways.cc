@@ -1,0 +1,73 @@
+#include "ceremony/steps/copy_ways.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ceremony/steps/people_rules.h"
+
+namespace ceremony::steps {
+namespace {
+
+constexpr hsm::Transport kTransports[] = {hsm::Transport::kOaepSha256, hsm::Transport::kOaepSha1,
+                                          hsm::Transport::kEcdh};
+
+struct Weakness {
+  hsm::Transport transport;
+  const char* rule;
+  const char* message;
+  const char* hint;
+};
+constexpr Weakness kWeaknesses[] = {
+    {hsm::Transport::kOaepSha1, "KEY-WAY-02", "the transport key travels by RSA-OAEP with SHA-1",
+     "OAEP does not rest on SHA-1's collisions; a token with SHA-256 is better"},
+    {hsm::Transport::kEcdh, "KEY-WAY-03", "the transport key is agreed by ECDH without a key derivation function",
+     "the key is the x coordinate of the shared point; RSA-OAEP with SHA-256 is better"},
+};
+
+}  // namespace
+
+script::Field TransportField() {
+  std::vector<script::ChoiceName> choices = {{std::string(kBestTransport), "the best that both tokens have"}};
+  for (const hsm::Transport transport : kTransports) {
+    const bool ecdh = transport == hsm::Transport::kEcdh;
+    choices.push_back({std::string(hsm::TransportName(transport)),
+                       ecdh ? "ECDH on P-256, no key derivation function" : "RSA-OAEP under a key of the target"});
+  }
+  return script::Field::Choice("transport", std::move(choices), "how the AES key that wraps the copy travels")
+      .Default(std::string(kBestTransport).c_str());
+}
+
+base::Result<ChosenWay> ChooseWay(const script::Policy& policy, hsm::Token& source, hsm::Token& target,
+                                  std::string_view transport) {
+  KC_ASSIGN_OR_RETURN(const std::vector<hsm::CopyWay> ways, hsm::CopyWays(source, target));
+  const auto chosen = std::find_if(ways.begin(), ways.end(), [&](const hsm::CopyWay& way) {
+    return transport == kBestTransport || hsm::TransportName(way.transport) == transport;
+  });
+  if (chosen == ways.end()) {
+    std::string names;
+    for (const hsm::CopyWay& way : ways)
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", hsm::TransportName(way.transport));
+    return base::Refusal(
+        "KEY-WAY-01",
+        fmt::format("no key can go from {} to {}{}; they have {}", source.Name(), target.Name(),
+                    transport == kBestTransport ? "" : fmt::format(" by {}", transport),
+                    names.empty() ? "no way in common" : names),
+        names.empty() ? "use the vendor's own way: \"method\": \"vendor\"" : "choose one of these in \"transport\"");
+  }
+  ChosenWay result{*chosen, {}};
+  for (const Weakness& weakness : kWeaknesses) {
+    if (weakness.transport != chosen->transport) continue;
+    Finding finding{GradeOf(policy, weakness.rule, Severity::kGoodPractice),
+                    weakness.rule,
+                    "",
+                    "",
+                    fmt::format("{} to {}: {}", source.Name(), target.Name(), weakness.message),
+                    weakness.hint};
+    if (finding.severity == Severity::kBreach) return base::Refusal(finding.rule, finding.message, finding.hint);
+    result.findings.push_back(std::move(finding));
+  }
+  return result;
+}
+
+}  // namespace ceremony::steps

@@ -1,0 +1,430 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "ceremony/steps/copy_ways.h"
+#include "ceremony/steps/key_copies.h"
+#include "ceremony/steps/key_proof.h"
+#include "ceremony/steps/kinds.h"
+#include "hsm/base/digest.h"
+#include "hsm/base/encoding.h"
+#include "hsm/lookup.h"
+#include "hsm/wrap.h"
+
+namespace ceremony::steps {
+namespace {
+
+using nlohmann::json;
+using script::Field;
+
+constexpr const char* kProven = "copy-proven";
+constexpr const char* kVendor = "vendor";
+
+// One copy that is to be made.
+struct Target {
+  std::string token;  // logical name
+  std::string label;  // for people: `token "backup" (serial 12ab)`
+  std::string serial;
+  std::optional<hsm::CopyWay> way;  // none: the vendor's
+};
+
+// What one cloning is about.
+struct Cloning {
+  const script::Step& step;
+  StepContext& context;
+  estate::Key key;  // as the estate knows it before
+  std::string source;
+  hsm::Session* session = nullptr;  // with the source
+  std::optional<hsm::KeyPair> pair;
+
+  bool extractable() const { return step.fields.Flag("extractable"); }
+  bool by_vendor() const { return step.fields.Text("method") == kVendor; }
+  const estate::Copy& original() const { return *key.FindCopy(source); }
+};
+
+std::string Words(const std::optional<bool>& flag) { return !flag ? "(absent)" : *flag ? "true" : "false"; }
+
+hsm::KeyPairSpec SpecOf(const Cloning& cloning) {
+  hsm::KeyPairSpec spec;
+  spec.algorithm = base::FindKeyAlgorithm(cloning.key.algorithm)->algorithm;
+  spec.label = cloning.key.name;
+  // One CKA_ID on every token: it is how an application finds the key, and how a
+  // half-made copy is found after an interruption.
+  const auto id = base::HexDecode(cloning.original().object_id);
+  if (id.ok()) spec.id = *id;
+  if (cloning.extractable()) {
+    spec.extractable = hsm::Extractable::kYes;
+    spec.modifiable = hsm::Modifiable::kYes;  // so that key.seal can close it later
+  }
+  return spec;
+}
+
+class KeyCloneKind final : public StepKind {
+ public:
+  const StepDescription& description() const override {
+    static const StepDescription description{
+        "key.clone", "Copies a key to other tokens, wrapped under a one-time key, and proves each copy.",
+        "`intent` and `done` around every call that makes or destroys an object, an `observe` entry for the way, for "
+        "each comparison of a transport key and for each copy with its attributes and trials, the proof of each copy "
+        "as an artefact",
+        "BR 6.2.4; EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 6.2.2"};
+    return description;
+  }
+
+  const script::FieldTable& fields() const override {
+    static const script::FieldTable table{
+        "key.clone",
+        "Copies a key to other tokens.",
+        {Field::Id("key", "the key").Refers(script::Reference::kKey),
+         Field::Id("source", "the token that it is copied from").Refers(script::Reference::kToken),
+         Field::List("targets", Field::Id("", "a token").Refers(script::Reference::kToken), 1, 100,
+                     "the tokens that it is copied to")
+             .Unique()
+             .Example("[\"backup-hsm\"]"),
+         Field::Boolean("extractable", "whether the copies may be cloned on").Default(false),
+         Field::Choice("method",
+                       {{"wrap", "by PKCS#11: wrapped under a one-time AES key (RFC 5649)"},
+                        {kVendor, "by the vendor's own tool, which people operate; the copy is then proven alike"}},
+                       "how the copy is made")
+             .Default("wrap"),
+         TransportField(), Field::Text("procedure", "the vendor's procedure, by its name and version").Optional()},
+        {}};
+    return table;
+  }
+
+  Approved approved() const override { return Approved::kParameters; }
+
+  std::string Title(const script::Step& step) const override {
+    return fmt::format("Clone key {} from token {} to {}", step.fields.Text("key"), step.fields.Text("source"),
+                       fmt::join(TextsOf(step, "targets"), ", "));
+  }
+
+  void Check(const script::Step& step, PlanContext& plan) const override {
+    const std::string& source = step.fields.Text("source");
+    const bool vendor = step.fields.Text("method") == kVendor;
+    plan.NeedsCommissionedToken(source);
+    if (vendor && !step.fields.Has("procedure")) {
+      plan.Breach("PLAN-CLONE-01", "procedure", "a copy by the vendor's own way names no procedure",
+                  "say which procedure people follow, by its name and version");
+    }
+    const estate::Key* key = CheckKey(step.fields.Text("key"), plan);
+    for (const std::string& target : TextsOf(step, "targets")) {
+      plan.NeedsCommissionedToken(target);
+      plan.Takes(vendor ? 900 : 60);
+      if (key == nullptr) continue;
+      estate::KeyCloned effect;
+      effect.key = key->name;
+      effect.source = source;
+      effect.token = target;
+      effect.way = vendor ? "vendor: " + step.fields.TextOr("procedure", "") : "";
+      effect.extractable = step.fields.Flag("extractable");
+      plan.Plans(effect);
+    }
+  }
+
+  base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const override {
+    if (step.fields.Text("method") == kVendor) return {};
+    KC_ASSIGN_OR_RETURN(const auto source, context.FindToken(step.fields.Text("source")));
+    for (const std::string& name : TextsOf(step, "targets")) {
+      KC_ASSIGN_OR_RETURN(const auto target, context.FindToken(name));
+      if (source == nullptr || target == nullptr) continue;  // made in this ceremony: looked at when it is
+      KC_ASSIGN_OR_RETURN(const ChosenWay chosen,
+                          ChooseWay(context.inputs().policy, *source, *target, step.fields.Text("transport")));
+      context.terminal().Say(room::Tone::kPlain,
+                             fmt::format("Step {}: to token {} by {}.", step.id, name, chosen.way.Name()));
+    }
+    return {};
+  }
+
+  base::Result<void> Run(const script::Step& step, StepContext& context) const override {
+    const estate::Key* key = context.estate().FindKey(step.fields.Text("key"));
+    if (key == nullptr)
+      return base::MakeError(base::ErrorCode::kNotFound, "the estate has no key " + step.fields.Text("key"));
+    Cloning cloning{step, context, *key, step.fields.Text("source"), nullptr, {}};
+    if (key->FindCopy(cloning.source) == nullptr) {
+      return base::MakeError(base::ErrorCode::kNotFound,
+                             fmt::format("key {} has no copy on token {}", key->name, cloning.source));
+    }
+    KC_ASSIGN_OR_RETURN(const std::vector<Target> targets, ChooseWays(cloning));
+    KC_RETURN_IF_ERROR(context.Approve(Title(step), SubjectOf(cloning, targets)));
+    KC_ASSIGN_OR_RETURN(cloning.session, context.Session(cloning.source));
+    KC_ASSIGN_OR_RETURN(cloning.pair, FindCopy(*cloning.session, cloning.key, cloning.source));
+    for (const Target& target : targets) KC_RETURN_IF_ERROR(Clone(cloning, target));
+    return {};
+  }
+
+ private:
+  static base::Result<std::vector<Target>> ChooseWays(const Cloning& cloning) {
+    StepContext& context = cloning.context;
+    KC_ASSIGN_OR_RETURN(const auto source, context.LocateToken(cloning.source));
+    std::vector<Target> targets;
+    std::vector<room::Fact> facts;
+    for (const std::string& name : TextsOf(cloning.step, "targets")) {
+      KC_ASSIGN_OR_RETURN(const auto token, context.LocateToken(name));
+      Target target{name, token->Name(), token->info().serial, {}};
+      json fields = {{"what", "copy-way"}, {"key", cloning.key.name}, {"token", name}, {"source", cloning.source}};
+      if (cloning.by_vendor()) {
+        fields["way"] = kVendor;
+        fields["procedure"] = cloning.step.fields.Text("procedure");
+      } else {
+        KC_ASSIGN_OR_RETURN(const ChosenWay chosen,
+                            ChooseWay(context.inputs().policy, *source, *token, cloning.step.fields.Text("transport")));
+        target.way = chosen.way;
+        fields["way"] = chosen.way.Name();
+        fields["findings"] = json::array();
+        for (const Finding& finding : chosen.findings) {
+          context.terminal().Say(room::Tone::kWarning, fmt::format("[{}] {}", finding.rule, finding.message));
+          fields["findings"].push_back(
+              {{"rule", finding.rule}, {"severity", SeverityName(finding.severity)}, {"message", finding.message}});
+        }
+      }
+      facts.push_back({"to " + name, fields.at("way").get<std::string>()});
+      KC_RETURN_IF_ERROR(context.Record("observe", std::move(fields)));
+      targets.push_back(std::move(target));
+    }
+    context.terminal().ShowFacts(facts);
+    return targets;
+  }
+
+  static json SubjectOf(const Cloning& cloning, const std::vector<Target>& targets) {
+    json copies = json::array();
+    for (const Target& target : targets) {
+      copies.push_back({{"token", target.token},
+                        {"serial", target.serial},
+                        {"way", target.way ? target.way->Name() : std::string(kVendor)}});
+    }
+    return {{"key", cloning.key.name},
+            {"spki_sha256", cloning.key.spki_sha256},
+            {"source", cloning.source},
+            {"object_id", cloning.original().object_id},
+            {"extractable", cloning.extractable()},
+            {"proof", ProofName(KindOfProof(cloning.context.inputs().policy))},
+            {"copies", std::move(copies)}};
+  }
+
+  static base::Result<void> Clone(Cloning& cloning, const Target& target) {
+    StepContext& context = cloning.context;
+    KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(target.token));
+    if (context.progress().HasObserved(kProven, target.token, cloning.key.name)) {
+      KC_RETURN_IF_ERROR(TakeOver(cloning, *session));
+      return Achieve(cloning, target, *session);
+    }
+    if (cloning.by_vendor()) {
+      KC_RETURN_IF_ERROR(CloneByVendor(cloning, target, *session));
+    } else {
+      KC_RETURN_IF_ERROR(RemoveRemnants(cloning, target, *session));
+      KC_RETURN_IF_ERROR(CloneByWrapping(cloning, target, *session));
+    }
+    return Achieve(cloning, target, *session);
+  }
+
+  static base::Result<void> Achieve(Cloning& cloning, const Target& target, hsm::Session& session) {
+    KC_ASSIGN_OR_RETURN(const hsm::KeyPair copy, hsm::FindKeyBySpki(session, cloning.pair->public_key));
+    const std::string way = target.way ? target.way->Name() : "vendor: " + cloning.step.fields.Text("procedure");
+    return cloning.context.Achieve(
+        estate::KeyCloned{cloning.key.name, copy.public_key.SpkiSha256Hex(), cloning.source, target.token,
+                          target.serial, base::HexEncode(copy.private_object.id()), way,
+                          std::string(ProofName(KindOfProof(cloning.context.inputs().policy))), cloning.extractable()});
+  }
+
+  // A copy that was proven before the interruption is still there, and is the key.
+  static base::Result<void> TakeOver(const Cloning& cloning, hsm::Session& session) {
+    KC_RETURN_IF_ERROR(hsm::FindKeyBySpki(session, cloning.pair->public_key));
+    cloning.context.terminal().Say(
+        room::Tone::kPlain,
+        fmt::format("The copy on {} was proven before the interruption; it is taken over.", session.token().Name()));
+    return {};
+  }
+
+  // What an earlier attempt of this step brought in and never proved is no copy: it is
+  // destroyed, and the copy is made anew.
+  static base::Result<void> RemoveRemnants(const Cloning& cloning, const Target& target, hsm::Session& session) {
+    const Progress& progress = cloning.context.progress();
+    const auto began = [&](const Progress::Call& call) {
+      return call.token == target.token && (call.function == "C_UnwrapKey" || call.function == "C_CreateObject");
+    };
+    if (std::none_of(progress.calls.begin(), progress.calls.end(), began) &&
+        std::none_of(progress.unsure.begin(), progress.unsure.end(), began))
+      return {};
+    KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(session));
+    for (const hsm::InventoryItem* item : ObjectsOf(inventory, cloning.key.spki_sha256, cloning.original().object_id)) {
+      cloning.context.terminal().Say(
+          room::Tone::kWarning,
+          fmt::format("{} was brought in before the interruption and never proven; it is destroyed.",
+                      item->object.Name()));
+      KC_RETURN_IF_ERROR(session.Destroy(item->object));
+    }
+    return {};
+  }
+
+  static base::Result<void> CloneByWrapping(Cloning& cloning, const Target& target, hsm::Session& session) {
+    StepContext& context = cloning.context;
+    KC_ASSIGN_OR_RETURN(const hsm::Inventory source_before, hsm::TakeInventory(*cloning.session));
+    KC_ASSIGN_OR_RETURN(const hsm::Inventory before, hsm::TakeInventory(session));
+    KC_ASSIGN_OR_RETURN(const CopyProof proof, MakeProof(KindOfProof(context.inputs().policy), cloning.pair->public_key,
+                                                         cloning.key.name, target.token, target.serial));
+    hsm::TransportSpec transport;
+    transport.compare = [&](const base::PublicKey& on_target, const base::PublicKey& on_source) {
+      return CompareTransportKeys(cloning, target, on_target, on_source);
+    };
+    hsm::KeyCopying copying =
+        hsm::CopyKey(*cloning.session, *cloning.pair, session, *target.way, SpecOf(cloning), transport, proof.message);
+    if (!copying.copy.ok()) return std::move(copying.copy).error();
+    const hsm::KeyCopy& copy = *copying.copy;
+    KC_ASSIGN_OR_RETURN(const json absent, ShowTransportGone(cloning, session, source_before, before));
+    KC_ASSIGN_OR_RETURN(const std::string artefact,
+                        WriteProof(context, proof, cloning.pair->public_key, copy.signature));
+    return RecordCopy(cloning, target, session, artefact,
+                      {{"attributes", ToObject(copy.attributes)},
+                       {"trials", copy.trials},
+                       {"repaired", copy.repaired},
+                       {"transport", absent}});
+  }
+
+  static base::Result<void> CompareTransportKeys(const Cloning& cloning, const Target& target,
+                                                 const base::PublicKey& on_target, const base::PublicKey& on_source) {
+    constexpr const char* kSame = "the same";
+    constexpr const char* kDiffer = "they differ";
+    StepContext& context = cloning.context;
+    context.terminal().ShowDigest(fmt::format("transport key, as token {} shows it", target.token),
+                                  base::Sha256Of(on_target.spki()));
+    context.terminal().ShowDigest(fmt::format("transport key, as token {} has it", cloning.source),
+                                  base::Sha256Of(on_source.spki()));
+    room::Question question;
+    question.kind = room::Question::Kind::kChoice;
+    question.id = "key.clone/transport/" + target.token;
+    question.text = fmt::format("One person reads the words of {}, another those of {}. Are they the same?",
+                                target.token, cloning.source);
+    question.choices = {kSame, kDiffer};
+    question.simulated = kSame;
+    KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask("", question));
+    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "transport-key-compared"},
+                                                  {"key", cloning.key.name},
+                                                  {"token", target.token},
+                                                  {"on_target_sha256", on_target.SpkiSha256Hex()},
+                                                  {"on_source_sha256", on_source.SpkiSha256Hex()},
+                                                  {"answer", answer}}));
+    if (answer == kSame) return {};
+    return base::Refusal("KEY-TRANSPORT-02",
+                         fmt::format("people say that the transport key of token {} is not what token {} has",
+                                     target.token, cloning.source),
+                         "no key has left its token: find out who put another transport key in between");
+  }
+
+  // On the source nothing may have changed, and on the target there is the copy and nothing else.
+  static base::Result<json> ShowTransportGone(const Cloning& cloning, hsm::Session& session,
+                                              const hsm::Inventory& source_before, const hsm::Inventory& before) {
+    KC_ASSIGN_OR_RETURN(const hsm::Inventory source_after, hsm::TakeInventory(*cloning.session));
+    KC_ASSIGN_OR_RETURN(const hsm::Inventory after, hsm::TakeInventory(session));
+    const hsm::InventoryDifference on_source = hsm::Diff(source_before, source_after);
+    const hsm::InventoryDifference on_target = hsm::Diff(before, after);
+    const auto is_copy = [&](const hsm::InventoryItem& item) {
+      return base::HexEncode(item.object.id()) == cloning.original().object_id;
+    };
+    const bool only_copy = std::all_of(on_target.appeared.begin(), on_target.appeared.end(), is_copy) &&
+                           on_target.vanished.empty() && on_target.changed.empty();
+    if (!on_source.empty() || !only_copy) {
+      return base::MakeError(base::ErrorCode::kCorrupt,
+                             fmt::format("after the copy {} or {} holds something else than before and the copy",
+                                         cloning.session->token().Name(), session.token().Name()))
+          .WithRule("KEY-TRANSPORT-03")
+          .WithHint("verify both tokens before anything else");
+    }
+    cloning.context.terminal().Say(room::Tone::kGood,
+                                   "The transport keys are destroyed and gone from both tokens; the wrapped key was "
+                                   "never on a disk.");
+    return json{{"source_inventory", source_after.sha256}, {"target_inventory", after.sha256}, {"left", "nothing"}};
+  }
+
+  static base::Result<void> CloneByVendor(const Cloning& cloning, const Target& target, hsm::Session& session) {
+    StepContext& context = cloning.context;
+    const std::string procedure = cloning.step.fields.Text("procedure");
+    context.terminal().Say(room::Tone::kPlain,
+                           fmt::format("Now copy key {} from {} to {} by the vendor's own procedure: {}.",
+                                       cloning.key.name, cloning.session->token().Name(), target.label, procedure));
+    room::Question done;
+    done.kind = room::Question::Kind::kConsent;
+    done.id = "key.clone/vendor/" + target.token;
+    done.text = "When the vendor's tool says that it is done, type: copied";
+    done.expected = "copied";
+    KC_RETURN_IF_ERROR(context.Ask("", done));
+    room::Question evidence;
+    evidence.kind = room::Question::Kind::kText;
+    evidence.id = "key.clone/evidence/" + target.token;
+    evidence.text = "What did the vendor's tool print as its result (reference, transaction or audit log number)?";
+    evidence.example = "audit log 00417, result OK";
+    evidence.simulated = "simulated: nothing was copied by a vendor's tool";
+    KC_ASSIGN_OR_RETURN(const std::string result, context.Ask("", evidence));
+    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "vendor-copy"},
+                                                  {"key", cloning.key.name},
+                                                  {"token", target.token},
+                                                  {"procedure", procedure},
+                                                  {"evidence", result}}));
+    auto found = hsm::FindKeyBySpki(session, cloning.pair->public_key);
+    if (!found.ok()) {
+      return base::Refusal("KEY-VENDOR-01",
+                           fmt::format("after the vendor's procedure {} does not have key {}: {}",
+                                       session.token().Name(), cloning.key.name, found.error().message),
+                           "repeat the procedure, then go on with: keyceremony resume RECORD");
+    }
+    const CK_ATTRIBUTE_TYPE types[] = {CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_LOCAL, CKA_ALWAYS_SENSITIVE};
+    KC_ASSIGN_OR_RETURN(const hsm::AttributeSet attributes,
+                        session.ReadAttributes(found->private_object.handle(), types));
+    if (attributes.Bool(CKA_SENSITIVE) != true || attributes.Bool(CKA_EXTRACTABLE) != cloning.extractable()) {
+      return base::Refusal(
+          "KEY-VENDOR-02",
+          fmt::format("the copy on {} has CKA_SENSITIVE {} and CKA_EXTRACTABLE {}, the script wants true and {}",
+                      session.token().Name(), Words(attributes.Bool(CKA_SENSITIVE)),
+                      Words(attributes.Bool(CKA_EXTRACTABLE)), Words(cloning.extractable())),
+          "destroy this copy with the vendor's tool, and repeat the procedure with the right attributes");
+    }
+    if (!cloning.extractable()) KC_RETURN_IF_ERROR(hsm::ProveSealed(session, *found));
+    KC_ASSIGN_OR_RETURN(const std::string artefact,
+                        SignProof(context, session, *found, cloning.key.name, target.token));
+    json trials = {"it signs as the key"};
+    if (!cloning.extractable()) trials.push_back("wrapping it is refused");
+    return RecordCopy(cloning, target, session, artefact,
+                      {{"attributes", ToObject(attributes.Describe("private."))},
+                       {"trials", std::move(trials)},
+                       {"procedure", procedure},
+                       {"evidence", result}});
+  }
+
+  static base::Result<void> RecordCopy(const Cloning& cloning, const Target& target, hsm::Session& session,
+                                       const std::string& artefact, json fields) {
+    StepContext& context = cloning.context;
+    KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, hsm::FindKeyBySpki(session, cloning.pair->public_key));
+    const CK_ATTRIBUTE_TYPE types[] = {CKA_LOCAL, CKA_ALWAYS_SENSITIVE};
+    KC_ASSIGN_OR_RETURN(const hsm::AttributeSet origin, session.ReadAttributes(pair.private_object.handle(), types));
+    fields.update({{"what", kProven},
+                   {"key", cloning.key.name},
+                   {"token", target.token},
+                   {"serial", target.serial},
+                   {"source", cloning.source},
+                   {"object_id", base::HexEncode(pair.private_object.id())},
+                   {"spki_sha256", pair.public_key.SpkiSha256Hex()},
+                   {"way", target.way ? target.way->Name() : std::string(kVendor)},
+                   {"proof", artefact}});
+    KC_RETURN_IF_ERROR(context.Record("observe", std::move(fields)));
+    context.terminal().ShowFacts({{"clone of", cloning.key.name},
+                                  {"on", session.token().Name()},
+                                  {"made there", fmt::format("no (CKA_LOCAL {})", Words(origin.Bool(CKA_LOCAL)))},
+                                  {"always in hardware", fmt::format("no: it came in wrapped (CKA_ALWAYS_SENSITIVE {})",
+                                                                     Words(origin.Bool(CKA_ALWAYS_SENSITIVE)))},
+                                  {"may be cloned on", cloning.extractable() ? "yes" : "no"},
+                                  {"proof", artefact}});
+    context.terminal().Say(room::Tone::kGood,
+                           fmt::format("The copy on token {} is key {}.", target.token, cloning.key.name));
+    return {};
+  }
+};
+
+}  // namespace
+
+const StepKind& KeyClone() {
+  static const KeyCloneKind kind;
+  return kind;
+}
+
+}  // namespace ceremony::steps

@@ -1,0 +1,51 @@
+// Proof of copy: what a copy of a key signs to show that it is that key.
+//
+// Where the policy lets a CA key sign statements, it is a text that names itself a
+// proof. Where it does not, it is a certificate request (PKCS#10, RFC 2986): of all
+// that a CA key may sign, the one that gives nobody a right. Both hold the digest of
+// the public key, the token's serial and a nonce, and neither can be read as a
+// certificate, a CRL or a record.
+#ifndef CEREMONY_STEPS_KEY_PROOF_H_
+#define CEREMONY_STEPS_KEY_PROOF_H_
+
+#include <string>
+
+#include "ceremony/estate/estate.h"
+#include "ceremony/script/policy.h"
+#include "ceremony/steps/step_context.h"
+#include "hsm/base/public_key.h"
+#include "hsm/base/result.h"
+#include "hsm/object.h"
+
+namespace ceremony::steps {
+
+enum class ProofKind : std::uint8_t { kStatement, kRequest };
+
+struct CopyProof {
+  ProofKind kind = ProofKind::kRequest;
+  std::string name;     // stem of its artefacts: "proofs/root-oca.backup.3f2a91c0"
+  base::Bytes message;  // to be signed
+};
+
+// KindOfProof is what the policy allows; ProofName is how records call it:
+// "statement" or "certification-request".
+ProofKind KindOfProof(const script::Policy& policy);
+std::string_view ProofName(ProofKind kind);
+
+// MakeProof makes the message, with a fresh nonce. The request was read back by a
+// decoder of its own before it is returned (kInternal otherwise).
+base::Result<CopyProof> MakeProof(ProofKind kind, const base::PublicKey& public_key, const std::string& key,
+                                  const std::string& token, const std::string& serial);
+
+// WriteProof verifies the signature, writes the proof as artefacts (`<name>.csr.der`, or
+// `<name>.txt` and `<name>.sig`) and returns the name of the one that was signed.
+base::Result<std::string> WriteProof(StepContext& context, const CopyProof& proof, const base::PublicKey& public_key,
+                                     base::ByteView signature);
+
+// SignProof has a copy sign a proof and writes it: both of the above.
+base::Result<std::string> SignProof(StepContext& context, hsm::Session& session, const hsm::KeyPair& pair,
+                                    const std::string& key, const std::string& token);
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_KEY_PROOF_H_

@@ -1,0 +1,39 @@
+// What shows that a key is not on a token any more, as far as PKCS#11 can show it.
+#ifndef HSM_ABSENCE_H_
+#define HSM_ABSENCE_H_
+
+#include <string>
+#include <vector>
+
+#include "hsm/inventory.h"
+
+namespace hsm {
+
+// AbsentKey is what a key that must be gone was known by.
+struct AbsentKey {
+  std::string label;
+  Bytes id;                 // CKA_ID; empty: not looked for
+  std::string spki_sha256;  // hex
+};
+
+// Absence says what was looked at, in words for the record.
+struct Absence {
+  std::vector<std::string> searches;  // "CKA_ID 01ab: no object"
+  Inventory inventory;                // everything that is on the token
+};
+
+// ProveAbsent looks for each key by CKA_ID and by label among keys of both halves,
+// and by its public key in the whole inventory. kCorrupt KEY-ABSENT-01 names an
+// object that is there. It proves nothing unless the module was reinitialised before
+// (Module::Reinitialise): a module may keep in memory what it has read.
+Result<Absence> ProveAbsent(Session& session, const std::vector<AbsentKey>& keys);
+
+// TryToSignWith asks the token to begin a signature with an object that was just
+// destroyed in this session, and returns the refusal's name
+// ("CKR_KEY_HANDLE_INVALID"). kCorrupt KEY-ABSENT-02: the token would sign.
+// Only for a handle of this very session: a later one may have given the number to another object.
+Result<std::string> TryToSignWith(Session& session, const Object& destroyed, base::KeyAlgorithm algorithm);
+
+}  // namespace hsm
+
+#endif  // HSM_ABSENCE_H_

@@ -1,0 +1,32 @@
+// Times as text, read; and a clock that stands at another time.
+#ifndef HSM_BASE_CLOCK_TEXT_H_
+#define HSM_BASE_CLOCK_TEXT_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "hsm/base/clock.h"
+#include "hsm/base/result.h"
+
+namespace base {
+
+// ParseTime reads a time as FormatTime spells it, with one to six digits of a second
+// or none; kInvalidInput for anything else, a day that the calendar does not have included.
+Result<std::int64_t> ParseTime(std::string_view text);
+
+// ShiftedClock is the system's clock so many microseconds later (or earlier): a
+// rehearsal of a ceremony that will be held on another day.
+class ShiftedClock final : public Clock {
+ public:
+  explicit ShiftedClock(std::int64_t shift_micros) : shift_micros_(shift_micros) {}
+  std::int64_t UtcMicros() override { return system_.UtcMicros() + shift_micros_; }
+  std::int64_t BootMicros() override { return system_.BootMicros(); }
+
+ private:
+  SystemClock system_;
+  std::int64_t shift_micros_;
+};
+
+}  // namespace base
+
+#endif  // HSM_BASE_CLOCK_TEXT_H_

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""The life of a key as its user runs it, in one archive: made, cloned, sealed, out of use, held, destroyed.
+
+What the program says of a clone is checked by openssl; what it says of a destroyed key by looking at the tokens.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
+sys.path.insert(0, str(SOURCE / "tests" / "cli"))
+from ceremony_test import run  # noqa: E402
+
+SCRIPTS = SOURCE / "scripts"
+TOKENS = ["root-hsm", "backup-hsm", "third-hsm"]
+
+
+class Archive(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-keys-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.archive = self.folder / "archive"
+
+    def rehearse(self, script, *options, expect=0):
+        path = script if isinstance(script, pathlib.Path) else SCRIPTS / f"{script}.ceremony.json"
+        status, out, err = run("rehearse", path, "--unattended", "--archive", self.archive, *options)
+        self.assertEqual(status, expect, out[-2000:] + err)
+        return out, err
+
+    def changed(self, name, change):
+        """A shipped script with a change to its object."""
+        copy = self.folder / "scripts"
+        if not copy.exists():
+            shutil.copytree(SCRIPTS, copy, ignore=shutil.ignore_patterns("dev"))
+        path = copy / f"{name}.ceremony.json"
+        script = json.loads((SCRIPTS / path.name).read_text())
+        change(script)
+        path.write_text(json.dumps(script))
+        return path
+
+    def status(self):
+        status, out, err = run("status", self.archive, "--json")
+        self.assertEqual(status, 0, err)
+        return json.loads(out)
+
+    def key(self):
+        (key,) = [key for key in self.status()["keys"] if key["name"] == "root-oca"]
+        return key
+
+    def record(self, number):
+        (record,) = self.archive.glob(f"{number:04}-*")
+        return record
+
+    def entries(self, number):
+        return [json.loads(line) for line in (self.record(number) / "log.jsonl").read_bytes().splitlines()]
+
+    def seen(self, number, what):
+        return [entry for entry in self.entries(number) if entry["type"] == "observe" and entry["what"] == what]
+
+    def assert_signed_by(self, spki, request):
+        """openssl reads the request, accepts its signature, and finds this very key in it."""
+        judged = subprocess.run(["openssl", "req", "-inform", "DER", "-in", request, "-verify", "-noout", "-pubkey"],
+                                capture_output=True, text=True, check=False)
+        self.assertEqual(judged.returncode, 0, judged.stderr)
+        self.assertIn("verify OK", judged.stdout + judged.stderr)
+        der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=judged.stdout.encode(),
+                             capture_output=True, check=True).stdout
+        self.assertEqual(der, spki)
+
+
+class Life(Archive):
+    def test_a_root_key_from_its_making_to_its_end(self):
+        self.rehearse("smki-root-oca")
+        spki = (self.record(1) / "artefacts/keys/root-oca.spki.der").read_bytes()
+
+        out, _ = self.rehearse("smki-clone-root")
+        self.assertIn("KEY-WAY-02", out)
+        self.assertEqual([(copy["token"], copy["kind"]) for copy in self.key()["copies"]],
+                         [("root-hsm", "original"), ("backup-hsm", "clone")])
+        (copied,) = self.seen(2, "copy-proven")
+        self.assertEqual(copied["attributes"]["private.CKA_LOCAL"], "false")
+        self.assertEqual(copied["attributes"]["private.CKA_ALWAYS_SENSITIVE"], "false")
+        self.assertEqual(copied["attributes"]["private.CKA_EXTRACTABLE"], "false")
+        self.assertEqual(copied["trials"], ["its value cannot be read", "wrapping it is refused", "it signs as the key"])
+        self.assertEqual(copied["transport"]["left"], "nothing")
+        (compared,) = self.seen(2, "transport-key-compared")
+        self.assertEqual(compared["on_target_sha256"], compared["on_source_sha256"])
+        self.assert_signed_by(spki, self.record(2) / "artefacts" / copied["proof"])
+        for proven in self.seen(2, "key-proven"):
+            self.assert_signed_by(spki, self.record(2) / "artefacts" / proven["proof"])
+
+        self.rehearse("smki-commission-third-hsm")
+        self.assertEqual([entry["token"] for entry in self.seen(3, "copy-sealed")], TOKENS)
+        self.assertEqual([entry["extractable_before"] for entry in self.seen(3, "copy-sealed")], ["true", "false", "false"])
+        for proven in self.seen(3, "key-proven"):
+            self.assert_signed_by(spki, self.record(3) / "artefacts" / proven["proof"])
+
+        self.rehearse("smki-deactivate-and-hold")
+        self.assertEqual(self.key()["state"], "held")
+        (ended,) = self.seen(4, "key-deactivated")
+        self.assertEqual(ended["reason"], "superseded")
+        self.assertGreater(ended["hold_until"], "2026")
+
+        _, err = self.rehearse("smki-destroy-held-keys", expect=1)
+        self.assertIn("KEY-DESTROY-03", err)
+        self.assertEqual(list(self.archive.glob("0005-*")), [])
+        out, _ = self.rehearse("smki-destroy-held-keys", "--at", f"{ended['hold_until']}T09:00:00Z")
+        self.assertEqual(self.key()["state"], "destroyed")
+        gone = self.seen(5, "copy-destroyed")
+        self.assertEqual([entry["token"] for entry in gone], TOKENS)
+        for entry in gone:
+            self.assertEqual(entry["object_count"], 0)
+            self.assertIn("C_SignInit with its handle: CKR_OBJECT_HANDLE_INVALID", entry["tests"])
+        certificate = json.loads((self.record(5) / "artefacts/destruction/root-oca.destruction.json").read_text())
+        self.assertEqual([copy["token"] for copy in certificate["copies"]], TOKENS)
+        self.assertEqual(certificate["key"]["spki_sha256"], gone[0]["spki_sha256"])
+        self.assertEqual(certificate["key"]["hold_until"], ended["hold_until"])
+        self.assertEqual([person["id"] for person in certificate["people"]["witnesses"]], ["wendy"])
+        self.assertIn("cannot show that the token has overwritten", certificate["limits"])
+        requests = [entry["statement"] for entry in self.entries(5) if entry["type"] == "request" and entry["step"] == "destroy-due"]
+        self.assertEqual(len(requests), 3)
+        # The tokens agree: no object file is left but SoftHSM's own.
+        objects = list((self.archive / "rehearsal" / "tokens").rglob("*.object"))
+        self.assertEqual([path.name for path in objects if path.name != "token.object"], [])
+        status, _, err = run("verify", self.archive, "--roster", self.archive / "rehearsal" / "roster.json")
+        self.assertEqual(status, 0, err)
+
+
+class Refused(Archive):
+    def test_two_of_three_copies_are_not_a_destruction(self):
+        self.rehearse("smki-root-oca")
+        self.rehearse("smki-clone-root")
+        self.rehearse("smki-deactivate-and-hold")
+
+        def one_token(script):
+            script["tokens"] = {"root-hsm": script["tokens"]["root-hsm"]}
+            steps = script["sections"][1]["steps"]
+            steps[0] = {"id": "destroy", "do": "key.destroy", "quorum": "custodians", "keys": ["root-oca"],
+                        "tokens": ["root-hsm"], "reason": "to try"}
+            del steps[2:]
+        _, err = self.rehearse(self.changed("smki-destroy-held-keys", one_token), expect=1)
+        self.assertIn("KEY-DESTROY-02", err)
+        self.assertIn("copy on token backup-hsm", err)
+
+    def test_a_clone_is_refused_at_the_desk_when_the_copy_is_sealed(self):
+        self.rehearse("smki-root-oca")
+        self.rehearse("smki-clone-root")
+
+        def from_backup(script):
+            script["sections"][2]["steps"][0]["source"] = "backup-hsm"
+        _, err = self.rehearse(self.changed("smki-commission-third-hsm", from_backup), expect=1)
+        self.assertIn("EST-COPY-02", err)
+        self.assertFalse(list(self.archive.glob("0003-*")))
+
+    def test_a_transport_that_a_token_does_not_have_is_refused_before_the_record_is_opened(self):
+        self.rehearse("smki-root-oca")
+
+        def only_commission(script):
+            script["tokens"] = {"backup-hsm": script["tokens"]["backup-hsm"]}
+            del script["sections"][2]
+        self.rehearse(self.changed("smki-clone-root", only_commission))
+
+        def only_clone(script):
+            script["sections"][2]["steps"][1]["transport"] = "rsa-oaep-sha256"
+            del script["sections"][1]
+        _, err = self.rehearse(self.changed("smki-clone-root", only_clone), expect=1)
+        self.assertIn("KEY-WAY-01", err)
+        self.assertIn("they have rsa-oaep-sha1, ecdh-p256", err)
+        self.assertEqual(list(self.archive.glob("0003-*")), [])
+
+    def test_the_vendors_own_way_is_believed_only_when_the_copy_is_there(self):
+        self.rehearse("smki-root-oca")
+
+        def vendor(script):
+            script["sections"][2]["steps"][1].update({"method": "vendor", "procedure": "cluster sync 4.2"})
+        _, err = self.rehearse(self.changed("smki-clone-root", vendor), expect=1)
+        self.assertIn("KEY-VENDOR-01", err)
+        (said,) = self.seen(2, "vendor-copy")
+        self.assertEqual(said["procedure"], "cluster sync 4.2")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

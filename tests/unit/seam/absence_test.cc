@@ -1,0 +1,127 @@
+// A key that was destroyed and is not gone.
+#include "hsm/absence.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "hsm/intercepting_cryptoki.h"
+#include "hsm/lookup.h"
+#include "tests/support/results.h"
+#include "tests/unit/seam/fake_world.h"
+
+namespace {
+
+using support::Bad;
+using support::Good;
+
+// A module that says it destroys an object, and shows it again once it is initialised anew.
+class Revenant final : public hsm::InterceptingCryptoki {
+ public:
+  Revenant(std::shared_ptr<support::FakeDevice> device, bool comes_back)
+      : InterceptingCryptoki(std::make_unique<support::FakeCryptoki>(std::move(device))), comes_back_(comes_back) {}
+
+  CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) override {
+    if (!comes_back_) return inner().DestroyObject(session, object);
+    hidden_ = object;
+    return CKR_OK;
+  }
+  CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
+                          CK_ULONG count) override {
+    if (object == hidden_) return CKR_OBJECT_HANDLE_INVALID;
+    return inner().GetAttributeValue(session, object, attributes, count);
+  }
+  CK_RV FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* objects, CK_ULONG capacity, CK_ULONG* count) override {
+    const CK_RV rv = inner().FindObjects(session, objects, capacity, count);
+    if (rv == CKR_OK && hidden_ != CK_INVALID_HANDLE)
+      *count = static_cast<CK_ULONG>(std::remove(objects, objects + *count, hidden_) - objects);
+    return rv;
+  }
+  CK_RV Finalize() override {
+    hidden_ = CK_INVALID_HANDLE;
+    return inner().Finalize();
+  }
+
+ protected:
+  CK_RV Around(hsm::Function, const hsm::InnerCall& call) override { return call(); }
+
+ private:
+  bool comes_back_;
+  CK_OBJECT_HANDLE hidden_ = CK_INVALID_HANDLE;
+};
+
+hsm::KeyPair Make(hsm::Session& session) {
+  hsm::KeyGeneration made = hsm::GenerateKeyPair(session, {.label = "root", .id = {1, 2}});
+  return Good(std::move(made.key)).pair;
+}
+
+hsm::AbsentKey Known(const hsm::KeyPair& pair) { return {"root", {1, 2}, pair.public_key.SpkiSha256Hex()}; }
+
+}  // namespace
+
+TEST_CASE("a key that was destroyed is looked for by id, label and public key, and is not there") {
+  seam::World world;
+  hsm::LoginScope login = world.Login();
+  const hsm::KeyPair pair = Make(login.session());
+  const base::Error there = Bad(hsm::ProveAbsent(login.session(), {Known(pair)}));
+  CHECK(there.rule == "KEY-ABSENT-01");
+  CHECK(there.message.find("found by CKA_ID 0102") != std::string::npos);
+  Good(hsm::DestroyKeyPair(login.session(), pair));
+  const hsm::Absence absence = Good(hsm::ProveAbsent(login.session(), {Known(pair)}));
+  CHECK(absence.inventory.items.empty());
+  CHECK(absence.searches ==
+        std::vector<std::string>{"CKA_ID 0102: no object", "CKA_LABEL \"root\" of a private key: no object",
+                                 "CKA_LABEL \"root\" of a public key: no object",
+                                 "the public key " + pair.public_key.SpkiSha256Hex() + " among all 0 objects: none"});
+}
+
+TEST_CASE("a copy under another id and label is found by its public key") {
+  seam::World world;
+  hsm::LoginScope login = world.Login();
+  const hsm::KeyPair pair = Make(login.session());
+  hsm::AbsentKey other = Known(pair);
+  other.label = "another";
+  other.id = {9};
+  const base::Error there = Bad(hsm::ProveAbsent(login.session(), {other}));
+  CHECK(there.rule == "KEY-ABSENT-01");
+  CHECK(there.message.find("found by the public key") != std::string::npos);
+}
+
+TEST_CASE("a destroyed handle does not sign, a living one would") {
+  seam::World world;
+  hsm::LoginScope login = world.Login();
+  const hsm::KeyPair pair = Make(login.session());
+  CHECK(Bad(hsm::TryToSignWith(login.session(), pair.private_object, base::KeyAlgorithm::kEcP256)).rule ==
+        "KEY-ABSENT-02");
+  seam::World fresh;
+  hsm::LoginScope again = fresh.Login();
+  const hsm::KeyPair gone = Make(again.session());
+  Good(hsm::DestroyKeyPair(again.session(), gone));
+  CHECK(Good(hsm::TryToSignWith(again.session(), gone.private_object, base::KeyAlgorithm::kEcP256)) ==
+        "CKR_KEY_HANDLE_INVALID");
+}
+
+TEST_CASE("an object that comes back when the module is initialised anew is found") {
+  for (const bool comes_back : {false, true}) {
+    CAPTURE(comes_back);
+    seam::World world;
+    world.Load(std::make_unique<Revenant>(world.device, comes_back));
+    base::Result<hsm::AbsentKey> known = hsm::AbsentKey{};
+    {
+      hsm::LoginScope login = world.Login();
+      const hsm::KeyPair pair = Make(login.session());
+      known = Known(pair);
+      // The private object only: the one that matters, and that the module keeps.
+      Good(login.session().Destroy(*pair.public_object));
+      Good(login.session().Destroy(pair.private_object));
+      Good(hsm::ProveAbsent(login.session(), {*known}));  // the module's word, before it is restarted
+      Good(login.Close());
+    }
+    Good(world.module->Reinitialise());
+    world.token = Good(hsm::Token::Locate(world.module, "root", "0001"));
+    hsm::LoginScope login = world.Login();
+    const auto absence = hsm::ProveAbsent(login.session(), {*known});
+    CHECK(absence.ok() != comes_back);
+    if (!absence.ok()) CHECK(absence.error().rule == "KEY-ABSENT-01");
+  }
+}

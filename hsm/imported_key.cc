@@ -102,7 +102,7 @@ Result<WrapOutcome> WrapOut(Session& session, CK_MECHANISM mechanism, const std:
   ConsequentialCall call = PlanCall(session, Function::kWrapKey);
   call.mechanism = mechanism_text;
   call.object = key.Name();
-  call.attributes = {{"wrapping key", wrapping_key.Name()}};
+  call.attributes = {{"wrapping_key", wrapping_key.Name()}};
   return Perform<WrapOutcome>(
       session.token().module().observer(), call, [&](CallOutcome& outcome) -> Result<WrapOutcome> {
         WrapOutcome out;

@@ -53,10 +53,10 @@ hsm::KeyPairSpec SpecOf(const Cloning& cloning) {
   // half-made copy is found after an interruption.
   const auto id = base::HexDecode(cloning.original().object_id);
   if (id.ok()) spec.id = *id;
-  if (cloning.extractable()) {
-    spec.extractable = hsm::Extractable::kYes;
-    spec.modifiable = hsm::Modifiable::kYes;  // so that key.seal can close it later
-  }
+  if (cloning.extractable()) spec.extractable = hsm::Extractable::kYes;
+  // What a module ignored in the template can be repaired, and key.seal can close a copy, only while it may be
+  // changed; and SoftHSM unwraps no key that may not be.
+  spec.modifiable = hsm::Modifiable::kYes;
   return spec;
 }
 

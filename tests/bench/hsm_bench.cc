@@ -132,6 +132,8 @@ void CloneToTenTokens(benchmark::State& state) {
   hsm::KeyPairSpec source = kSpec;
   source.extractable = hsm::Extractable::kYes;
   source.modifiable = hsm::Modifiable::kYes;
+  hsm::KeyPairSpec copy = kSpec;
+  copy.modifiable = hsm::Modifiable::kYes;
   auto made = hsm::GenerateKeyPair(bench.session(), source);
   if (!made.key.ok()) std::abort();
   const auto ways = hsm::CopyWays(*bench.token, targets.front().session().token());
@@ -140,7 +142,7 @@ void CloneToTenTokens(benchmark::State& state) {
   const hsm::CopyWay& way = ways->back();
   const auto copy_all = [&] {
     for (hsm::LoginScope& target : targets) {
-      if (!hsm::CopyKey(bench.session(), made.key->pair, target.session(), way, kSpec).copy.ok()) std::abort();
+      if (!hsm::CopyKey(bench.session(), made.key->pair, target.session(), way, copy).copy.ok()) std::abort();
     }
   };
   const auto remove_all = [&] {

@@ -39,6 +39,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace ceremony;
 
+const std::string kSmallHierarchy = std::string(SUPPORT_FOLDER) + "/small_hierarchy.ceremony.json";
 const std::string kRootScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
 const std::string kSmallHierarchy = std::string(SUPPORT_FOLDER) + "/small_hierarchy.ceremony.json";
 // A script with these steps after the roll call.
@@ -345,7 +346,7 @@ Stage::Stage(const std::string& name, Script script)
   prepared_ = root_ + "/prepared";
   script_ = kRootScript;
   const std::string first = root_ + "/commission.ceremony.json";
-  if (script != Script::kRoot) {
+  if (script != Script::kRoot && script != Script::kHierarchy) {
     script_ = root_ + "/reshare.ceremony.json";
     const std::string before = script == Script::kReshare ? std::string(kCommission) + kLook : std::string();
     std::ofstream(script_) << ScriptOf("reshare", before + kReshare + kLookAgain);

@@ -348,6 +348,7 @@ class KeyCloneKind final : public StepKind {
     done.id = "key.clone/vendor/" + target.token;
     done.text = "When the vendor's tool says that it is done, type: copied";
     done.expected = "copied";
+    done.simulated = done.expected;
     KC_RETURN_IF_ERROR(context.Ask("", done));
     room::Question evidence;
     evidence.kind = room::Question::Kind::kText;

@@ -329,6 +329,7 @@ class KeyDestroyKind final : public StepKind {
     consent.text = fmt::format("{} objects of {} keys on {} are destroyed now, for good. To go on, type: destroy on {}",
                                objects.size(), keys.size(), session->token().Name(), token);
     consent.expected = "destroy on " + token;
+    consent.simulated = consent.expected;
     KC_RETURN_IF_ERROR(context.Ask("administrator", consent));
     for (const auto& [key, item] : objects) {
       const bool is_private = item->object.object_class() == CKO_PRIVATE_KEY;

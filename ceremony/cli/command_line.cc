@@ -115,6 +115,9 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   AddVerify(program, chosen);
   AddLint(program, chosen);
   AddNormalise(program, chosen);
+  AddReport(program, chosen);
+  AddBooklet(program, chosen);
+  AddInventory(program, chosen);
 
   try {
     program.parse(argc, argv);

@@ -1,0 +1,30 @@
+// The ceremony report: one HTML file that an auditor reads, prints, and lets
+// verify the record it was made from (domain: ETSI EN 319 411-1 6.5.1, CA/B BR
+// 6.1.1.1, WebTrust 4.1).
+#ifndef CEREMONY_REPORT_CEREMONY_REPORT_H_
+#define CEREMONY_REPORT_CEREMONY_REPORT_H_
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include "ceremony/report/report_data.h"
+
+namespace ceremony::report {
+
+// A report is never larger than this, but for what it must say: a log that would
+// make it so is left out, and the page asks for the file.
+inline constexpr std::size_t kMostReportBytes = 5'000'000;
+
+// Files of the record that the page carries, by their path: what signs and what is
+// signed. Artefacts stay where they are: sealed shares have no place in a report.
+using CarriedFiles = std::map<std::string, std::string>;
+
+// ReadCarriedFiles reads log, checkpoint, addendum, policy and script, as far as they are there.
+base::Result<CarriedFiles> ReadCarriedFiles(const std::string& folder, const ReportData& data);
+
+std::string CeremonyReport(const ReportData& data, const CarriedFiles& files);
+
+}  // namespace ceremony::report
+
+#endif  // CEREMONY_REPORT_CEREMONY_REPORT_H_

@@ -1,0 +1,15 @@
+// The ceremony as a diagram: step after step, where a quorum decides, which token is touched.
+#ifndef CEREMONY_REPORT_FLOW_H_
+#define CEREMONY_REPORT_FLOW_H_
+
+#include "ceremony/report/html.h"
+#include "ceremony/steps/plan.h"
+
+namespace ceremony::report {
+
+// FlowDiagram draws figures of a page's height at most.
+void FlowDiagram(const steps::Plan& plan, Html& html);
+
+}  // namespace ceremony::report
+
+#endif  // CEREMONY_REPORT_FLOW_H_

@@ -1,0 +1,62 @@
+// Html builds markup in which nothing but our own literals is markup. Every
+// string of a record is hostile: it may hold tags, quotes, control characters,
+// bidirectional overrides or sixty thousand letters. What goes into a page goes
+// through Text, the one place that escapes; there is no other way in.
+#ifndef CEREMONY_REPORT_HTML_H_
+#define CEREMONY_REPORT_HTML_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ceremony::report {
+
+// Markup is text of ours: only a string literal becomes one.
+class Markup final {
+ public:
+  template <std::size_t kSize>
+  consteval Markup(const char (&literal)[kSize]) : text_(literal, kSize - 1) {}  // implicit: literals are all there is
+  constexpr std::string_view text() const { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
+class Html final {
+ public:
+  // A text longer than this many bytes is cut, and says how long it was.
+  static constexpr std::size_t kLongestText = 2000;
+
+  Html& Raw(Markup markup);
+
+  // Text puts characters into an element or a quoted attribute: escaped, and
+  // spelled out where they show nothing or turn the text around ("\u{202e}").
+  Html& Text(std::string_view hostile, std::size_t longest = kLongestText);
+  // Prose is Text in which a line feed breaks the line.
+  Html& Prose(std::string_view hostile, std::size_t longest = kLongestText);
+  Html& Number(std::int64_t number);
+  // Real writes a number with at most two decimals, for coordinates.
+  Html& Real(double number);
+
+  // Element is `open`, the text, `close`.
+  Html& Element(Markup open, std::string_view hostile, Markup close) { return Raw(open).Text(hostile).Raw(close); }
+
+  // Append takes markup that another Html built.
+  Html& Append(const Html& other);
+  // AppendBase64 takes bytes of any kind, spelled so that they cannot be markup.
+  Html& AppendBase64(std::string_view bytes);
+
+  const std::string& str() const& { return out_; }
+  std::string str() && { return std::move(out_); }
+  std::size_t size() const { return out_.size(); }
+  bool empty() const { return out_.empty(); }
+
+ private:
+  void Escape(std::string_view visible);
+  std::string out_;
+};
+
+}  // namespace ceremony::report
+
+#endif  // CEREMONY_REPORT_HTML_H_

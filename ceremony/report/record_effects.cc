@@ -1,0 +1,158 @@
+// What the steps of a record did to the estate, told as the lives of keys, tokens and certificates. Effects are read by
+// their names and fields, not by estate::Effect: a record of a newer program is still told, as far as its words go.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "ceremony/report/json_text.h"
+#include "ceremony/report/record_story.h"
+
+namespace ceremony::report {
+namespace {
+
+using nlohmann::json;
+
+// Digests and ids stand elsewhere in the report, in groups that people can read.
+bool IsLongHex(const std::string& text) {
+  return text.size() >= 32 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// Words spells an effect: its name, then what is short of it.
+std::string Words(const json& effect, const std::string& name) {
+  std::string words = name;
+  std::replace(words.begin(), words.end(), '-', ' ');
+  constexpr std::size_t kLongest = 70;
+  std::string details;
+  for (const auto& [field, value] : effect.items()) {
+    if (field == "effect") continue;
+    const std::string said = InWords(value);
+    if (said.empty() || said.size() > kLongest || IsLongHex(said)) continue;
+    details += fmt::format("{}{} {}", details.empty() ? "" : ", ", field, said);
+  }
+  return details.empty() ? words : words + ": " + details;
+}
+
+std::string DetailOf(const json& effect, const std::string& what) {
+  if (what == "key-created") return TextOf(effect, "algorithm");
+  if (what == "key-cloned") return fmt::format("{}, proven by {}", TextOf(effect, "way"), TextOf(effect, "proof"));
+  if (what == "key-usage-stated") return fmt::format("{} uses", IntegerOf(effect, "count"));
+  if (what == "copy-destroyed") return TextOf(effect, "method");
+  return TextOf(effect, "reason");
+}
+
+}  // namespace
+
+KeyStory& RecordStory::KeyOf(const std::string& name) {
+  const auto [place, is_new] = keys_.try_emplace(name, data_.keys.size());
+  if (is_new) {
+    data_.keys.emplace_back();
+    data_.keys.back().name = name;
+    data_.keys.back().here_before = true;  // until its making is read
+  }
+  return data_.keys[place->second];
+}
+
+TokenSeen& RecordStory::TokenOf(const std::string& name) {
+  const auto [place, is_new] = tokens_.try_emplace(name, data_.tokens.size());
+  if (is_new) {
+    data_.tokens.emplace_back();
+    data_.tokens.back().name = name;
+  }
+  return data_.tokens[place->second];
+}
+
+HandOver* RecordStory::HandOverOf(const std::string& set) {
+  const auto found = std::find_if(data_.hand_overs.begin(), data_.hand_overs.end(),
+                                  [&](const HandOver& each) { return each.set == set; });
+  return found == data_.hand_overs.end() ? nullptr : &*found;
+}
+
+void RecordStory::OnEffect(const json& effect, const Moment& at, StepStory& step) {
+  const std::string what = TextOf(effect, "effect");
+  step.effects.push_back(Words(effect, what));
+  AddEvidence("effect:" + what, at, step.id);
+  if (what == "shares-issued") {
+    if (HandOver* set = HandOverOf(TextOf(effect, "set")); set != nullptr) set->in_force = true;
+  } else if (what == "certificate-issued" || what == "request-created" || what == "crl-issued") {
+    OnIssued(effect, at, what);
+  } else if (!TextOf(effect, "key").empty()) {
+    OnKeyEffect(effect, at, what);
+  } else if (!TextOf(effect, "token").empty()) {
+    OnTokenEffect(effect, at, what);
+  }
+}
+
+void RecordStory::OnKeyEffect(const json& effect, const Moment& at, const std::string& what) {
+  KeyStory& key = KeyOf(TextOf(effect, "key"));
+  for (auto [field, to] : {std::pair{"algorithm", &key.algorithm}, std::pair{"usage", &key.usage},
+                           std::pair{"spki_sha256", &key.spki_sha256}}) {
+    if (const std::string value = TextOf(effect, field); !value.empty()) *to = value;
+  }
+  if (what == "key-created") {
+    key.extractable = FlagOf(effect, "extractable");
+    if (const auto read = attributes_.find(TextOf(effect, "object_id")); read != attributes_.end())
+      key.attributes = read->second;
+  }
+  key.events.push_back({what, TextOf(effect, "token"), TextOf(effect, "source"), DetailOf(effect, what), at});
+}
+
+void RecordStory::OnIssued(const json& effect, const Moment& at, const std::string& what) {
+  IssuedThing thing;
+  thing.what = what == "certificate-issued" ? "certificate" : what == "crl-issued" ? "CRL" : "certificate request";
+  thing.name = TextOf(effect, what == "certificate-issued" ? "certificate" : what == "crl-issued" ? "crl" : "request");
+  if (const auto compared = compared_.find(thing.name); compared != compared_.end()) {
+    thing.clause = compared->second.clause;
+    thing.rows = compared->second.rows;
+  }
+  thing.profile = TextOf(effect, "profile");
+  thing.subject = TextOf(effect, what == "crl-issued" ? "issuer" : "subject");
+  thing.serial = what == "crl-issued" ? std::to_string(IntegerOf(effect, "number")) : TextOf(effect, "serial");
+  thing.not_before = TextOf(effect, what == "crl-issued" ? "this_update" : "not_before");
+  thing.not_after = TextOf(effect, what == "crl-issued" ? "next_update" : "not_after");
+  thing.sha256 = TextOf(effect, "sha256");
+  thing.artefact = TextOf(effect, "artefact");
+  thing.key = TextOf(effect, "key");
+  thing.issuer_key = TextOf(effect, "issuer_key");
+  thing.at = at;
+  data_.issued.push_back(std::move(thing));
+}
+
+void RecordStory::OnTokenEffect(const json& effect, const Moment& at, const std::string& what) {
+  TokenSeen& token = TokenOf(TextOf(effect, "token"));
+  for (auto [field, to] : {std::pair{"label", &token.label}, std::pair{"serial", &token.serial},
+                           std::pair{"firmware", &token.firmware}, std::pair{"manufacturer", &token.manufacturer},
+                           std::pair{"model", &token.model}, std::pair{"role", &token.role}}) {
+    if (const std::string value = TextOf(effect, field); !value.empty()) *to = value;
+  }
+  token.facts.emplace_back(at.time, Words(effect, what));
+}
+
+void RecordStory::OnShares(const json& entry, const Moment& at, const std::string& what) {
+  if (what == "share-set-sealed") {
+    const json& shares = MemberOf(entry, "shares");
+    HandOver set;
+    set.token = TextOf(shares, "token");
+    set.set = TextOf(shares, "set");
+    set.quorum = TextOf(shares, "quorum");
+    set.generation = IntegerOf(shares, "generation");
+    set.m = IntegerOf(shares, "m");
+    set.at = at;
+    const json& holders = MemberOf(shares, "holders");
+    if (holders.is_array()) {
+      for (const json& holder : holders)
+        set.holders.push_back({TextOf(holder, "person"), TextOf(holder, "user"), TextOf(holder, "officer"), {}});
+    }
+    data_.hand_overs.push_back(std::move(set));
+  } else if (what == "share-confirmed") {
+    HandOver* set = HandOverOf(TextOf(entry, "set"));
+    if (set == nullptr) return;
+    for (ShareHolder& holder : set->holders) {
+      if (holder.person == TextOf(entry, "person")) holder.confirmed = at;
+    }
+  } else if (what == "shares-contributed") {
+    data_.logins.push_back({TextOf(entry, "token"), TextOf(entry, "pin"), TextsOf(entry, "people"), at});
+  }
+}
+
+}  // namespace ceremony::report

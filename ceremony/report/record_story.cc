@@ -1,0 +1,362 @@
+#include "ceremony/report/record_story.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "ceremony/record/script_plan.h"
+#include "ceremony/report/json_text.h"
+#include "hsm/base/digest.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::report {
+namespace {
+
+using nlohmann::json;
+
+// Values of an `observe` entry that are told elsewhere, or are nobody's to read.
+const std::set<std::string>& PlumbingFields() {
+  static const std::set<std::string> names{"v",    "seq",  "type",      "time",       "mono", "salt",
+                                           "mode", "step", "inventory", "mechanisms", "rows", "what"};
+  return names;
+}
+
+std::vector<NameValue> FactsOf(const json& entry) {
+  std::vector<NameValue> facts;
+  for (const auto& [name, value] : entry.items()) {
+    if (PlumbingFields().contains(name)) continue;
+    if (name == "facts" && value.is_object()) {
+      for (const auto& [fact, said] : value.items()) facts.emplace_back(fact, InWords(said));
+      continue;
+    }
+    std::string words = InWords(value);
+    if (!words.empty() && words.size() <= 200) facts.emplace_back(name, std::move(words));
+  }
+  return facts;
+}
+
+}  // namespace
+
+void RecordStory::AddEvidence(std::string source, const Moment& at, const std::string& step) {
+  data_.evidence.push_back({std::move(source), at.entry, step});
+}
+
+PersonSeen& RecordStory::PersonOf(const std::string& id) {
+  const auto [place, is_new] = people_.try_emplace(id, data_.people.size());
+  if (is_new) {
+    data_.people.emplace_back();
+    data_.people.back().id = id;
+  }
+  return data_.people[place->second];
+}
+
+StepStory& RecordStory::StepOf(const std::string& id) {
+  const auto [place, is_new] = steps_.try_emplace(id, data_.steps.size());
+  if (is_new) {
+    data_.steps.emplace_back();
+    data_.steps.back().id = id;
+  }
+  return data_.steps[place->second];
+}
+
+void RecordStory::TakeScript(std::string_view bytes) {
+  const json script = json::parse(bytes, nullptr, false);
+  if (!script.is_object()) return;
+  if (data_.title.empty()) data_.title = TextOf(script, "title");
+  data_.purpose = TextOf(script, "purpose");
+  const json& sections = MemberOf(script, "sections");
+  if (!sections.is_array()) return;
+  for (const json& section : sections) {
+    data_.sections.push_back({TextOf(section, "id"), TextOf(section, "title"), TextOf(section, "say")});
+    const json& steps = MemberOf(section, "steps");
+    if (!steps.is_array()) continue;
+    for (const json& planned : steps) {
+      StepStory& step = StepOf(TextOf(planned, "id"));
+      if (step.planned) continue;  // an id twice: the verdict says so
+      step.planned = true;
+      step.number = data_.steps.size();
+      step.kind = TextOf(planned, "do");
+      step.title = TextOf(planned, "title");
+      step.say = TextOf(planned, "say");
+      step.quorum = TextOf(planned, "quorum");
+      step.section = data_.sections.back().id;
+    }
+  }
+}
+
+void RecordStory::Take(std::string_view line) {
+  const std::uint64_t seq = data_.entries++;
+  // A published bundle has the leaf hash of an entry that is withheld in its place.
+  if (line.size() == 64 && line.find_first_not_of("0123456789abcdef") == std::string_view::npos) {
+    ++data_.withheld;
+    return;
+  }
+  const json entry = json::parse(line, nullptr, false);
+  if (!entry.is_object()) {
+    ++data_.unreadable;
+    return;
+  }
+  const std::string type = TextOf(entry, "type");
+  const std::string time = TextOf(entry, "time");
+  const Moment at{seq, time, MicrosOf(time)};
+  ++data_.entries_by_type[type];
+  if (at.micros != 0) {
+    if (!data_.began.known()) data_.began = at;
+    data_.ended = at;
+  }
+  if (type != "checkpoint" && type != "intent" && type != "done")
+    AddEvidence("type:" + type, at, TextOf(entry, "step"));
+  if (type == "open") return OnOpen(entry, at);
+  if (type == "attend" || type == "depart") return OnPresence(entry, at, type == "attend");
+  if (type == "step") return OnStep(entry, at);
+  if (type == "request") return OnRequest(entry, at);
+  if (type == "cosign") return OnCosign(entry, at);
+  if (type == "done") return OnDone(entry);
+  if (type == "observe") return OnObserve(entry, at);
+  if (type == "artefact") return OnArtefact(entry, at);
+  if (type == "note" || type == "deviation" || type == "refusal" || type == "recover") return OnRemark(entry, at, type);
+  if (type == "close") return OnClose(entry);
+}
+
+void RecordStory::OnOpen(const json& entry, const Moment& at) {
+  data_.ceremony = TextOf(entry, "ceremony");
+  if (const std::string title = TextOf(entry, "title"); !title.empty()) data_.title = title;
+  data_.origin = TextOf(entry, "origin");
+  data_.estate = data_.origin.substr(0, data_.origin.find('/'));
+  data_.mode = TextOf(entry, "mode");
+  data_.environment = TextOf(entry, "environment");
+  data_.classification = TextOf(entry, "classification");
+  data_.script_name = TextOf(entry, "script");
+  if (const auto der = base::Base64Decode(TextOf(entry, "log_key")); der.ok())
+    data_.log_key_sha256 = base::Sha256Hex(*der);
+  const json& inputs = MemberOf(entry, "inputs");
+  if (inputs.is_object()) {
+    for (const auto& [name, digest] : inputs.items()) {
+      data_.inputs.push_back({name, "", InWords(digest), "", -1, at.entry});
+      if (name == data_.script_name) data_.script_sha256 = InWords(digest);
+      if (name.ends_with(".policy.json")) {
+        data_.policy_name = name;
+        data_.policy_sha256 = InWords(digest);
+      }
+    }
+  }
+  const json& program = MemberOf(entry, "program");
+  data_.program = TextOf(program, "name");
+  data_.program_version = TextOf(program, "version");
+  data_.program_sha256 = TextOf(program, "sha256");
+  data_.libraries = ShortValues(MemberOf(program, "libraries"));
+  const json& previous = MemberOf(entry, "previous");
+  if (previous.is_object())
+    data_.previous = fmt::format("{} ({} entries)", TextOf(previous, "origin"), IntegerOf(previous, "size"));
+  const json& modules = MemberOf(entry, "modules");
+  if (modules.is_array()) {
+    for (const json& module : modules) {
+      data_.modules.push_back({TextOf(module, "path"), TextOf(module, "sha256"), TextOf(module, "version"),
+                               TextOf(module, "manufacturer") + " " + TextOf(module, "description")});
+      AddEvidence("open:modules", at, "");
+    }
+  }
+  const json& tokens = MemberOf(entry, "tokens");
+  if (tokens.is_array()) {
+    for (const json& seen : tokens) {
+      TokenSeen& token = TokenOf(TextOf(seen, "name"));
+      token.label = TextOf(seen, "label");
+      token.serial = TextOf(seen, "serial");
+      token.manufacturer = TextOf(seen, "manufacturer");
+      token.model = TextOf(seen, "model");
+      token.firmware = TextOf(seen, "firmware");
+      AddEvidence("open:tokens", at, "");
+    }
+  }
+  const json& findings = MemberOf(entry, "findings");
+  if (findings.is_array()) {
+    for (const json& finding : findings)
+      data_.findings.emplace_back(TextOf(finding, "rule"), TextOf(finding, "message"));
+  }
+}
+
+void RecordStory::OnPresence(const json& entry, const Moment& at, bool here) {
+  PersonSeen& person = PersonOf(TextOf(entry, "person"));
+  if (const std::string name = TextOf(entry, "name"); !name.empty()) person.name = name;
+  if (!here) {
+    if (!person.stays.empty() && !person.stays.back().until.known()) {
+      person.stays.back().until = at;
+      person.stays.back().reason = TextOf(entry, "reason");
+    }
+    return;
+  }
+  person.employer = TextOf(entry, "employer");
+  if (std::vector<std::string> roles = TextsOf(entry, "roles"); !roles.empty()) person.roles = std::move(roles);
+  if (const std::string role = TextOf(entry, "role"); !role.empty() && person.roles.empty()) person.roles = {role};
+  for (const std::string& role : person.roles) AddEvidence("role:" + role, at, TextOf(entry, "step"));
+  person.simulated = person.simulated || FlagOf(entry, "simulated");
+  if (const std::string deputy = TextOf(entry, "deputy_for"); !deputy.empty()) person.deputy_for = deputy;
+  if (!person.stays.empty() && !person.stays.back().until.known()) person.stays.back().until = at;
+  person.stays.push_back({at, {}, TextOf(entry, "presence"), ""});
+}
+
+void RecordStory::OnStep(const json& entry, const Moment& at) {
+  const std::string id = TextOf(entry, "id");
+  const std::string phase = TextOf(entry, "phase");
+  StepStory& step = StepOf(id);
+  if (step.kind.empty()) step.kind = TextOf(entry, "do");
+  if (phase == "begin") {
+    if (const std::string title = TextOf(entry, "title"); !title.empty()) step.title = title;
+    if (step.section.empty()) step.section = TextOf(entry, "section");
+    step.parameters = ShortValues(MemberOf(entry, "parameters"), 400);
+    if (!step.attempts.empty() && !step.attempts.back().end.known()) step.attempts.back().end = at;
+    step.attempts.push_back({at, {}, "open", "", "", 0, 0, {}});
+    step_ = id;
+    return;
+  }
+  if (step.attempts.empty()) step.attempts.push_back({at, {}, "open", "", "", 0, 0, {}});
+  Attempt& attempt = step.attempts.back();
+  attempt.end = at;
+  attempt.outcome = phase == "end" ? "ended" : phase;
+  const json& error = MemberOf(entry, "error");
+  attempt.error = TextOf(error, "message");
+  attempt.rule = TextOf(error, "rule");
+  const json& calls = MemberOf(entry, "calls");
+  attempt.calls = IntegerOf(calls, "count");
+  attempt.call_micros = IntegerOf(calls, "microseconds");
+  attempt.failed_calls = ShortValues(MemberOf(calls, "failed"));
+  if (phase == "end") AddEvidence("do:" + step.kind, at, id);
+  step_.clear();
+  const json& effects = MemberOf(entry, "effects");
+  if (!effects.is_array()) return;
+  for (const json& effect : effects) OnEffect(effect, at, step);
+}
+
+void RecordStory::OnRequest(const json& entry, const Moment& at) {
+  const json& quorum = MemberOf(entry, "quorum");
+  Approval approval;
+  approval.step = TextOf(entry, "step");
+  approval.quorum = TextOf(quorum, "name");
+  approval.m = IntegerOf(quorum, "m");
+  approval.n = IntegerOf(quorum, "n");
+  approval.statement = TextOf(entry, "statement");
+  approval.subject_sha256 = TextOf(entry, "subject_sha256");
+  approval.subject = ShortValues(MemberOf(entry, "subject"));
+  approval.at = at;
+  requests_[at.entry] = data_.approvals.size();
+  data_.approvals.push_back(std::move(approval));
+}
+
+void RecordStory::OnCosign(const json& entry, const Moment& at) {
+  const std::string person = TextOf(entry, "person");
+  ++PersonOf(person).approvals;
+  const auto asked = requests_.find(static_cast<std::uint64_t>(IntegerOf(entry, "request", -1)));
+  if (asked == requests_.end()) return;
+  data_.approvals[asked->second].signatures.push_back({person, at, FlagOf(entry, "simulated")});
+}
+
+// The attributes of a private key, as they were read back.
+void RecordStory::OnDone(const json& entry) {
+  const json& attributes = MemberOf(entry, "attributes");
+  if (!attributes.is_object()) return;
+  std::vector<NameValue> shown;
+  for (const auto& [name, value] : attributes.items()) {
+    constexpr std::string_view kPrivate = "private.";
+    if (name.starts_with(kPrivate)) shown.emplace_back(name.substr(kPrivate.size()), InWords(value));
+  }
+  if (!shown.empty()) attributes_[TextOf(attributes, "private.CKA_ID")] = std::move(shown);
+}
+
+void RecordStory::OnObserve(const json& entry, const Moment& at) {
+  const std::string what = TextOf(entry, "what");
+  AddEvidence("observe:" + what, at, TextOf(entry, "step"));
+  if (what == "profile-comparison") {
+    IssuedThing& compared = compared_[TextOf(entry, "certificate")];
+    compared.clause = TextOf(entry, "clause");
+    const json& rows = MemberOf(entry, "rows");
+    compared.rows.clear();
+    if (!rows.is_array()) return;
+    for (const json& row : rows) {
+      compared.rows.push_back(
+          {TextOf(row, "field"), TextOf(row, "profile"), TextOf(row, "certificate"), FlagOf(row, "equal")});
+    }
+    return;
+  }
+  if (what.starts_with("share") || what.starts_with("pin-")) return OnShares(entry, at, what);
+  const std::string named = TextOf(entry, "step");
+  const std::string id = named.empty() ? step_ : named;
+  if (what == "clock") {
+    data_.clock = {{"source", TextOf(entry, "source")},
+                   {"reading", TextOf(entry, "reading")},
+                   {"machine", TextOf(entry, "machine")},
+                   {"difference", fmt::format("{} s", IntegerOf(entry, "offset_seconds"))}};
+  }
+  if (id.empty()) return;
+  StepStory& step = StepOf(id);
+  if (what == "confirmation") {
+    step.facts.emplace_back("typed", TextOf(entry, "typed"));
+    step.facts.emplace_back("to", TextOf(entry, "statement"));
+    step.facts.emplace_back("person", TextOf(entry, "person"));
+    return;
+  }
+  // What a token is stands in the table of tokens.
+  static const std::set<std::string> of_tokens{"label", "manufacturer", "model", "firmware", "hardware"};
+  for (NameValue& fact : FactsOf(entry)) {
+    if (!what.starts_with("token") || !of_tokens.contains(fact.first)) step.facts.push_back(std::move(fact));
+  }
+}
+
+void RecordStory::OnArtefact(const json& entry, const Moment& at) {
+  FileNamed file{TextOf(entry, "name"), TextOf(entry, "kind"),        TextOf(entry, "sha256"),
+                 TextOf(entry, "step"), IntegerOf(entry, "size", -1), at.entry};
+  const std::string step = file.step.empty() ? step_ : file.step;
+  if (!step.empty()) StepOf(step).artefacts.push_back(file.name);
+  AddEvidence("artefact:" + file.kind, at, step);
+  data_.artefacts.push_back(std::move(file));
+}
+
+void RecordStory::OnRemark(const json& entry, const Moment& at, const std::string& type) {
+  Remark remark;
+  remark.type = type;
+  remark.rule = TextOf(entry, "rule");
+  remark.step = TextOf(entry, "step");
+  if (remark.step.empty()) remark.step = step_;
+  remark.person = TextOf(entry, "person");
+  remark.at = at;
+  for (const char* field : {"message", "text", "what", "reason"}) {
+    const std::string said = TextOf(entry, field);
+    if (!said.empty()) remark.text += (remark.text.empty() ? "" : "; ") + said;
+  }
+  for (const auto& [name, value] : FactsOf(entry)) {
+    static const std::set<std::string> told{"message", "text", "reason", "rule", "person", "name", "code", "hint"};
+    if (!told.contains(name)) remark.text += (remark.text.empty() ? "" : "; ") + name + ": " + value;
+  }
+  if (type == "recover") ++data_.recoveries;
+  if (type == "note" && TextOf(entry, "what") == "apology") {
+    PersonSeen& person = PersonOf(remark.person);
+    if (const std::string name = TextOf(entry, "name"); !name.empty()) person.name = name;
+    person.apology = TextOf(entry, "reason");
+  }
+  // A refusal that names its request has ended it.
+  const json& ended = MemberOf(entry, "request");
+  if (type == "refusal" && ended.is_number_unsigned()) {
+    if (const auto asked = requests_.find(ended.get<std::uint64_t>()); asked != requests_.end()) {
+      data_.approvals[asked->second].ended_by = remark.rule;
+      data_.approvals[asked->second].ended_person = remark.person;
+    }
+  }
+  data_.remarks.push_back(std::move(remark));
+}
+
+void RecordStory::OnClose(const json& entry) {
+  data_.closed = true;
+  const json& open_items = MemberOf(entry, "open_items");
+  if (!open_items.is_array()) return;
+  for (const json& item : open_items) data_.open_items.push_back(InWords(item));
+}
+
+void RecordStory::Finish() {
+  for (KeyStory& key : data_.keys) {
+    for (const KeyEvent& event : key.events) {
+      if (event.what == "key-created") key.here_before = false;
+    }
+  }
+}
+
+}  // namespace ceremony::report

@@ -1,0 +1,62 @@
+// RecordStory takes the entries of a log one by one and tells them as ReportData.
+#ifndef CEREMONY_REPORT_RECORD_STORY_H_
+#define CEREMONY_REPORT_RECORD_STORY_H_
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "ceremony/report/report_data.h"
+
+namespace ceremony::report {
+
+class RecordStory final {
+ public:
+  explicit RecordStory(ReportData& data) : data_(data) {}
+
+  // TakeScript lays out what was planned; `bytes` may be anything.
+  void TakeScript(std::string_view bytes);
+  // Take sees each line of the log once, in order, without its LF.
+  void Take(std::string_view line);
+  // Finish closes what the record left open.
+  void Finish();
+
+ private:
+  void OnOpen(const nlohmann::json& entry, const Moment& at);
+  void OnPresence(const nlohmann::json& entry, const Moment& at, bool here);
+  void OnStep(const nlohmann::json& entry, const Moment& at);
+  void OnRequest(const nlohmann::json& entry, const Moment& at);
+  void OnCosign(const nlohmann::json& entry, const Moment& at);
+  void OnDone(const nlohmann::json& entry);
+  void OnObserve(const nlohmann::json& entry, const Moment& at);
+  void OnShares(const nlohmann::json& entry, const Moment& at, const std::string& what);
+  void OnArtefact(const nlohmann::json& entry, const Moment& at);
+  void OnRemark(const nlohmann::json& entry, const Moment& at, const std::string& type);
+  void OnClose(const nlohmann::json& entry);
+
+  // The effects of a step: record_effects.cc.
+  void OnEffect(const nlohmann::json& effect, const Moment& at, StepStory& step);
+  void OnKeyEffect(const nlohmann::json& effect, const Moment& at, const std::string& what);
+  void OnIssued(const nlohmann::json& effect, const Moment& at, const std::string& what);
+  void OnTokenEffect(const nlohmann::json& effect, const Moment& at, const std::string& what);
+
+  PersonSeen& PersonOf(const std::string& id);
+  StepStory& StepOf(const std::string& id);
+  KeyStory& KeyOf(const std::string& name);
+  TokenSeen& TokenOf(const std::string& name);
+  HandOver* HandOverOf(const std::string& set);
+  void AddEvidence(std::string source, const Moment& at, const std::string& step);
+
+  ReportData& data_;
+  std::map<std::string, std::size_t> people_, steps_, keys_, tokens_;  // places in data_
+  std::map<std::uint64_t, std::size_t> requests_;                      // by entry
+  std::map<std::string, std::vector<NameValue>> attributes_;           // of private keys, by CKA_ID
+  std::map<std::string, IssuedThing> compared_;                        // comparisons, by certificate
+  std::string step_;                                                   // under way
+};
+
+}  // namespace ceremony::report
+
+#endif  // CEREMONY_REPORT_RECORD_STORY_H_

@@ -1,0 +1,185 @@
+#include "ceremony/report/report_data.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "ceremony/record/entry.h"
+#include "ceremony/record/note.h"
+#include "ceremony/record/reader.h"
+#include "ceremony/report/json_text.h"
+#include "ceremony/report/record_story.h"
+
+namespace ceremony::report {
+namespace {
+
+using base::Result;
+
+constexpr std::size_t kMaxScriptBytes = 4u << 20;
+constexpr std::size_t kMaxNoteBytes = 1u << 20;
+
+// DaysFromCivil counts days since 1970-01-01 (proleptic Gregorian calendar).
+std::int64_t DaysFromCivil(std::int64_t year, std::int64_t month, std::int64_t day) {
+  year -= month <= 2 ? 1 : 0;
+  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const std::int64_t of_era = year - era * 400;
+  const std::int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+std::int64_t Digits(const std::string& text, std::size_t at, std::size_t count) {
+  std::int64_t value = 0;
+  std::from_chars(text.data() + at, text.data() + at + count, value);
+  return value;
+}
+
+Result<void> ReadLog(const record::RecordFolder& folder, RecordStory& story) {
+  auto file = folder.OpenFile(record::kLogFile);
+  if (!file.ok()) {
+    // The verdict has said what is wrong with it.
+    return file.error().code == base::ErrorCode::kIo ? Result<void>(std::move(file).error()) : Result<void>();
+  }
+  record::LogReader reader(std::move(file).value());
+  record::LogReader::Block block;
+  while (true) {
+    KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
+    if (!more) return {};
+    std::string_view lines(block.buffer.data(), block.size);
+    while (!lines.empty()) {
+      const std::size_t end = lines.find('\n');
+      story.Take(lines.substr(0, end));
+      lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+    }
+  }
+}
+
+std::vector<std::string> SignersOf(const record::RecordFolder& folder, std::string_view file,
+                                   const std::string& origin) {
+  std::vector<std::string> people;
+  const auto text = folder.ReadSmall(file, kMaxNoteBytes);
+  if (!text.ok()) return people;
+  const auto note = record::Note::Parse(*text);
+  if (!note.ok()) return people;
+  for (const record::SignatureLine& line : note->signatures) {
+    if (line.name != origin) people.push_back(line.name.substr(line.name.rfind('/') + 1));
+  }
+  return people;
+}
+
+// The second line of the addendum is what was seen of the log key's end.
+std::string EvidenceOf(const record::RecordFolder& folder) {
+  const auto text = folder.ReadSmall(record::kAddendumFile, kMaxNoteBytes);
+  if (!text.ok()) return "";
+  const std::size_t first = text->find('\n');
+  if (first == std::string::npos) return "";
+  const nlohmann::json evidence =
+      nlohmann::json::parse(text->substr(first + 1, text->find('\n', first + 1) - first - 1), nullptr, false);
+  if (!evidence.is_object()) return "";
+  return TextOf(evidence, "what") + " (token " + TextOf(evidence, "token") + ", serial " + TextOf(evidence, "serial") +
+         "), shown absent at " + TextOf(evidence, "time");
+}
+
+// The script's name is what `open` says; one that it does not say is looked for
+// among the inputs by its format.
+std::string ScriptOf(const record::RecordFolder& folder, std::string& name) {
+  const auto listing = folder.List();
+  if (!listing.ok()) return "";
+  const std::string inputs = std::string(record::kInputsFolder) + "/";
+  for (const std::string& path : listing->files) {
+    if (!path.starts_with(inputs)) continue;
+    auto bytes = folder.ReadSmall(path, kMaxScriptBytes);
+    if (!bytes.ok() || bytes->find("keyceremony-script/1") == std::string::npos) continue;
+    name = path.substr(inputs.size());
+    return std::move(bytes).value();
+  }
+  return "";
+}
+
+// Sites are said by the binding, token by token.
+std::string SitesOf(const record::RecordFolder& folder) {
+  const auto bytes = folder.ReadSmall(std::string(record::kInputsFolder) + "/binding.json", kMaxScriptBytes);
+  const nlohmann::json binding = bytes.ok() ? nlohmann::json::parse(*bytes, nullptr, false) : nlohmann::json();
+  std::set<std::string> sites;
+  const nlohmann::json& tokens = MemberOf(binding, "tokens");
+  if (tokens.is_object()) {
+    for (const auto& [name, token] : tokens.items()) sites.insert(TextOf(token, "site"));
+  }
+  std::string words;
+  for (const std::string& site : sites) {
+    if (!site.empty()) words += (words.empty() ? "" : ", ") + site;
+  }
+  return words;
+}
+
+}  // namespace
+
+std::int64_t MicrosOf(const std::string& time) {
+  if (!record::IsTime(time)) return 0;
+  const std::int64_t seconds = DaysFromCivil(Digits(time, 0, 4), Digits(time, 5, 2), Digits(time, 8, 2)) * 86400 +
+                               Digits(time, 11, 2) * 3600 + Digits(time, 14, 2) * 60 + Digits(time, 17, 2);
+  return seconds * 1'000'000 + Digits(time, 20, 6);
+}
+
+std::optional<Moment> Approval::Met() const {
+  std::set<std::string> people;
+  for (const Signature& signature : signatures) {
+    people.insert(signature.person);
+    if (m > 0 && people.size() == static_cast<std::size_t>(m)) return signature.at;
+  }
+  return std::nullopt;
+}
+
+std::size_t Approval::People() const {
+  std::set<std::string> people;
+  for (const Signature& signature : signatures) people.insert(signature.person);
+  return people.size();
+}
+
+std::string StepStory::Outcome() const { return attempts.empty() ? "not reached" : attempts.back().outcome; }
+
+std::vector<std::string> KeyStory::Tokens() const {
+  std::vector<std::string> tokens;
+  for (const KeyEvent& event : events) {
+    for (const std::string& token : {event.source, event.token}) {
+      if (!token.empty() && std::find(tokens.begin(), tokens.end(), token) == tokens.end()) tokens.push_back(token);
+    }
+  }
+  return tokens;
+}
+
+std::string ReportData::NameOf(const std::string& person) const {
+  for (const PersonSeen& each : people) {
+    if (each.id == person && !each.name.empty()) return each.name;
+  }
+  return person;
+}
+
+Result<ReportData> ReadReportData(const std::string& path, const ReadOptions& options) {
+  ReportData data;
+  data.made_at = options.made_at;
+  data.pinned = options.trust != nullptr;
+  record::VerifyOptions verify;
+  verify.trust = options.trust;
+  KC_ASSIGN_OR_RETURN(data.verdict, record::VerifyRecord(path, verify));
+  KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(path));
+  RecordStory story(data);
+  std::string script_name;
+  story.TakeScript(ScriptOf(folder, script_name));
+  KC_RETURN_IF_ERROR(ReadLog(folder, story));
+  story.Finish();
+  // A record of another program need not say which of its inputs is the script.
+  if (data.script_name.empty()) {
+    data.script_name = script_name;
+    for (const FileNamed& input : data.inputs) {
+      if (input.name == script_name) data.script_sha256 = input.sha256;
+    }
+  }
+  data.final_cosigners = SignersOf(folder, record::kCheckpointFile, data.origin);
+  data.addendum_signers = SignersOf(folder, record::kAddendumFile, data.origin);
+  data.addendum = EvidenceOf(folder);
+  data.site = SitesOf(folder);
+  return data;
+}
+
+}  // namespace ceremony::report

@@ -1,0 +1,236 @@
+// ReportData is everything that a ceremony report says, taken from a record in
+// one pass and free of any markup. It trusts nothing: texts are as the record
+// has them, whatever they hold. Times are the record's own (RFC 3339, UTC) with
+// the same instant in microseconds beside them where something is measured.
+#ifndef CEREMONY_REPORT_REPORT_DATA_H_
+#define CEREMONY_REPORT_REPORT_DATA_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ceremony/record/trust.h"
+#include "ceremony/record/verify.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::report {
+
+// Moment is when an entry was written, and which it was.
+struct Moment {
+  std::uint64_t entry = 0;
+  std::string time;         // as the entry has it; empty: never
+  std::int64_t micros = 0;  // since 1970, UTC
+
+  bool known() const { return !time.empty(); }
+};
+
+using NameValue = std::pair<std::string, std::string>;
+
+struct Stay {
+  Moment from;
+  Moment until;  // unknown: to the end
+  std::string presence;
+  std::string reason;  // of leaving
+};
+
+struct PersonSeen {
+  std::string id, name, employer;
+  std::vector<std::string> roles;
+  std::string deputy_for;
+  bool simulated = false;
+  std::vector<Stay> stays;  // none: apologised, or only signed
+  std::string apology;
+  std::uint64_t approvals = 0;
+};
+
+struct Signature {
+  std::string person;
+  Moment at;
+  bool simulated = false;
+};
+
+// Approval is one request, and how it filled up.
+struct Approval {
+  std::string step;  // id, "opening" or "section:<id>"
+  std::string quorum;
+  std::int64_t m = 0, n = 0;
+  std::string statement;
+  std::string subject_sha256;
+  std::vector<NameValue> subject;  // its short values
+  Moment at;
+  std::vector<Signature> signatures;
+  std::string ended_by;  // rule that ended it; empty: nobody did
+  std::string ended_person;
+
+  // When the m-th of different people had signed; nothing while fewer have.
+  std::optional<Moment> Met() const;
+  std::size_t People() const;
+};
+
+struct Attempt {
+  Moment begin;
+  Moment end;           // unknown: it is open
+  std::string outcome;  // "ended", "failed", "skipped", "open"
+  std::string error, rule;
+  std::int64_t calls = 0, call_micros = 0;
+  std::vector<NameValue> failed_calls;  // return value, how often
+};
+
+// StepStory is a step as the script has it, beside what became of it.
+struct StepStory {
+  std::size_t number = 0;  // from 1, in the script's order; 0: not in the script
+  std::string id, kind, title, section, say, quorum;
+  bool planned = false;
+  std::vector<NameValue> parameters;  // resolved, of the last attempt
+  std::vector<Attempt> attempts;
+  std::vector<NameValue> facts;  // what was confirmed, read, typed
+  std::vector<std::string> artefacts;
+  std::vector<std::string> effects;  // in words
+
+  std::string Outcome() const;  // of the last attempt; "not reached"
+};
+
+struct SectionStory {
+  std::string id, title, say;
+};
+
+struct KeyEvent {
+  std::string what;    // name of the effect: "key-created", ...
+  std::string token;   // empty: of the whole key
+  std::string source;  // of a clone
+  std::string detail;  // in words
+  Moment at;
+};
+
+struct KeyStory {
+  std::string name, algorithm, usage, spki_sha256;
+  bool here_before = false;  // an earlier ceremony made it
+  bool extractable = false;
+  std::vector<KeyEvent> events;
+  std::vector<NameValue> attributes;  // of the private key, read back from the token
+
+  // Tokens that the record names for it, in order.
+  std::vector<std::string> Tokens() const;
+};
+
+struct ComparedField {
+  std::string field, wanted, found;
+  bool equal = false;
+};
+
+// IssuedThing is a certificate, a request or a CRL.
+struct IssuedThing {
+  std::string what;  // "certificate", "certificate request", "CRL"
+  std::string name, profile, clause, subject, serial, not_before, not_after, sha256, artefact, key, issuer_key;
+  std::vector<ComparedField> rows;  // empty: no comparison is in the record
+  Moment at;
+};
+
+struct TokenSeen {
+  std::string name, label, serial, manufacturer, model, firmware, role;
+  std::vector<NameValue> facts;  // seals, moves, verifications: time, words
+};
+
+struct ShareHolder {
+  std::string person, user, officer;  // commitments, hex
+  Moment confirmed;
+};
+
+// HandOver is a set of shares, and who has them.
+struct HandOver {
+  std::string token, set, quorum;
+  std::int64_t generation = 0, m = 0;
+  Moment at;  // sealed
+  bool in_force = false;
+  std::vector<ShareHolder> holders;
+};
+
+struct Login {
+  std::string token, pin;
+  std::vector<std::string> people;
+  Moment at;
+};
+
+// Remark is a deviation, a refusal, a note or a recovery.
+struct Remark {
+  std::string type;
+  std::string rule, step, person, text;
+  Moment at;
+};
+
+struct FileNamed {
+  std::string name, kind, sha256, step;
+  std::int64_t size = -1;
+  std::uint64_t entry = 0;
+};
+
+struct Module {
+  std::string path, sha256, version, description;
+};
+
+// Evidence is an entry that a clause may rest on.
+struct Evidence {
+  std::string source;  // "do:key.generate", "type:attend", "effect:key-created", "role:auditor", ...
+  std::uint64_t entry = 0;
+  std::string step;
+};
+
+struct ReportData {
+  record::RecordReport verdict;
+  bool pinned = false;  // a roster was given
+  std::string made_at;  // when the report was made
+
+  std::string ceremony, title, estate, origin, mode, environment, classification, purpose, site;
+  std::string script_name, script_sha256, policy_name, policy_sha256;
+  std::string program, program_version, program_sha256;
+  std::vector<NameValue> libraries;
+  std::string previous;  // origin of the record before, with size
+  std::string log_key_sha256;
+  Moment began, ended;  // first entry; last entry
+  bool closed = false;
+  std::vector<std::string> open_items;
+  std::string addendum;  // its words of evidence; empty: none
+  std::uint64_t entries = 0, unreadable = 0, withheld = 0, recoveries = 0;
+  std::map<std::string, std::uint64_t> entries_by_type;
+  std::vector<NameValue> clock;  // source, reading, offset
+
+  std::vector<PersonSeen> people;
+  std::vector<SectionStory> sections;
+  std::vector<StepStory> steps;
+  std::vector<Approval> approvals;
+  std::vector<KeyStory> keys;
+  std::vector<IssuedThing> issued;
+  std::vector<TokenSeen> tokens;
+  std::vector<HandOver> hand_overs;
+  std::vector<Login> logins;
+  std::vector<Remark> remarks;
+  std::vector<FileNamed> artefacts;
+  std::vector<FileNamed> inputs;
+  std::vector<Module> modules;
+  std::vector<NameValue> findings;  // good practice that the plan departed from: rule, message
+  std::vector<std::string> final_cosigners, addendum_signers;
+  std::vector<Evidence> evidence;
+
+  // NameOf returns a person's name, or the id of somebody who never attended.
+  std::string NameOf(const std::string& person) const;
+};
+
+struct ReadOptions {
+  const record::Trust* trust = nullptr;  // pinned keys; nullptr: the best verdict is UNPINNED
+  std::string made_at;                   // RFC 3339
+};
+
+// ReadReportData verifies the record and reads it. A record that does not
+// verify is read all the same, as far as its lines are JSON, and says so in
+// `verdict`. kNotFound or kIo when there is nothing to read.
+base::Result<ReportData> ReadReportData(const std::string& folder, const ReadOptions& options);
+
+// MicrosOf reads a time of an entry; 0 for one that is none.
+std::int64_t MicrosOf(const std::string& time);
+
+}  // namespace ceremony::report
+
+#endif  // CEREMONY_REPORT_REPORT_DATA_H_

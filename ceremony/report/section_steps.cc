@@ -1,0 +1,163 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ceremony/report/page.h"
+#include "ceremony/report/sections.h"
+
+namespace ceremony::report {
+namespace {
+
+Tone ToneOf(const std::string& outcome) {
+  if (outcome == "ended") return Tone::kGood;
+  return outcome == "skipped" ? Tone::kWarning : Tone::kBad;
+}
+
+std::string_view WordOf(const std::string& outcome) {
+  if (outcome == "ended") return "done";
+  if (outcome == "open") return "not ended";
+  return outcome;
+}
+
+void Planned(const StepStory& step, Html& html) {
+  html.Raw("<b>")
+      .Text(step.title.empty() ? step.id : step.title)
+      .Raw("</b><div class=\"id\">")
+      .Text(step.id)
+      .Raw(" · ");
+  html.Text(step.kind);
+  if (!step.quorum.empty()) html.Raw(" · approved by ").Text(step.quorum);
+  html.Raw("</div>");
+  if (!step.planned) html.Raw("<div class=\"gap\">the script has no such step</div>");
+  if (!step.say.empty()) html.Raw("<p class=\"say\">“").Prose(step.say).Raw("”</p>");
+}
+
+void Happened(const StepStory& step, const ReportData& data, Html& html) {
+  const std::string outcome = step.Outcome();
+  Chip(ToneOf(outcome), WordOf(outcome), html);
+  for (const Attempt& attempt : step.attempts) {
+    html.Raw(" ").Text(ClockOf(attempt.begin.time)).Raw(" ");
+    Entry(attempt.begin.entry, html);
+    if (attempt.end.known()) {
+      html.Text(" – " + ClockOf(attempt.end.time)).Raw(" ");
+      Entry(attempt.end.entry, html);
+      html.Text(", " + Took(attempt.end.micros - attempt.begin.micros));
+    }
+    if (!attempt.error.empty() || attempt.outcome == "failed") {
+      html.Raw("<div class=\"bad\">")
+          .Text(attempt.rule.empty() ? "" : attempt.rule + ": ")
+          .Text(attempt.error)
+          .Raw("</div>");
+    }
+  }
+  if (step.facts.empty() && step.effects.empty() && step.artefacts.empty()) return;
+  constexpr std::size_t kFactsShown = 24, kArtefactsShown = 3;
+  html.Raw("<p class=\"said\">");
+  for (std::size_t i = 0; i < step.facts.size() && i < kFactsShown; ++i) {
+    std::string name = step.facts[i].first;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    const std::string& value = step.facts[i].second;
+    html.Element("<span>", name, " ").Element("<b>", name == "person" ? data.NameOf(value) : value, "</b></span> ");
+  }
+  if (step.facts.size() > kFactsShown)
+    html.Element("<span>", Plural(step.facts.size() - kFactsShown, "more fact", "more facts"), " in the log</span>");
+  html.Raw("</p><ul>");
+  for (const std::string& effect : step.effects) html.Element("<li>", effect, "</li>");
+  for (std::size_t i = 0; i < step.artefacts.size() && i < kArtefactsShown; ++i)
+    html.Element("<li>wrote <code>", step.artefacts[i], "</code></li>");
+  if (step.artefacts.size() > kArtefactsShown)
+    html.Element("<li>wrote ", Plural(step.artefacts.size() - kArtefactsShown, "file", "files"),
+                 " more, see Files</li>");
+  html.Raw("</ul>");
+}
+
+Markup RowOf(const std::string& outcome) {
+  if (outcome == "failed") return "<tr class=\"failed\"><td class=\"n\">";
+  if (outcome == "open") return "<tr class=\"open\"><td class=\"n\">";
+  return "<tr><td class=\"n\">";
+}
+
+void Row(const StepStory& step, const ReportData& data, Html& html) {
+  html.Raw(RowOf(step.Outcome()));
+  if (step.number > 0) html.Number(static_cast<std::int64_t>(step.number));
+  html.Raw("</td><td>");
+  Planned(step, html);
+  html.Raw("</td><td>");
+  Happened(step, data, html);
+  html.Raw("</td></tr>\n");
+}
+
+std::vector<std::string> WhoSigned(const StepStory& step, const ReportData& data) {
+  std::vector<std::string> initials;
+  const auto add = [&](const std::string& person) {
+    std::string letters = InitialsOf(data.NameOf(person));
+    if (std::find(initials.begin(), initials.end(), letters) == initials.end()) initials.push_back(std::move(letters));
+  };
+  for (const Approval& approval : data.approvals) {
+    if (approval.step != step.id) continue;
+    for (const Signature& signature : approval.signatures) add(signature.person);
+  }
+  for (const auto& [name, value] : step.facts) {
+    if (name == "person") add(value);
+  }
+  return initials;
+}
+
+}  // namespace
+
+void ScriptBeside(const ReportData& data, Html& html) {
+  html.Raw(
+      "<section id=\"steps\"><h2>The script, beside what happened</h2>\n<div class=\"wide\"><table "
+      "class=\"beside\"><thead><tr>"
+      "<th scope=\"col\" class=\"n\">no.</th><th scope=\"col\">what the script says</th>"
+      "<th scope=\"col\">what happened</th></tr></thead><tbody>\n");
+  for (const SectionStory& section : data.sections) {
+    html.Element("<tr class=\"section\"><th scope=\"colgroup\" colspan=\"3\">", section.title, "</th></tr>\n");
+    if (!section.say.empty())
+      html.Raw("<tr><td></td><td colspan=\"2\"><p class=\"say\">“").Prose(section.say).Raw("”</p></td></tr>\n");
+    for (const StepStory& step : data.steps) {
+      if (step.planned && step.section == section.id) Row(step, data, html);
+    }
+  }
+  for (const StepStory& step : data.steps) {
+    if (!step.planned) Row(step, data, html);
+  }
+  html.Raw("</tbody></table></div>\n</section>\n");
+}
+
+void StepLog(const ReportData& data, Html& html) {
+  html.Raw(
+      "<section id=\"log\"><h2>Step log</h2>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\" "
+      "class=\"n\">no.</th>"
+      "<th scope=\"col\">step</th><th scope=\"col\">began</th><th scope=\"col\">ended</th><th scope=\"col\" "
+      "class=\"n\">took</th>"
+      "<th scope=\"col\" class=\"n\">token calls</th><th scope=\"col\">outcome</th><th "
+      "scope=\"col\">initials</th></tr></thead><tbody>\n");
+  for (const StepStory& step : data.steps) {
+    for (const Attempt& attempt : step.attempts) {
+      html.Raw("<tr><td class=\"n\">").Number(static_cast<std::int64_t>(step.number));
+      html.Element("</td><td>", step.id, "</td>").Element("<td class=\"t\">", ClockOf(attempt.begin.time), " ");
+      Entry(attempt.begin.entry, html);
+      html.Raw("</td><td class=\"t\">");
+      if (attempt.end.known()) {
+        html.Text(ClockOf(attempt.end.time)).Raw(" ");
+        Entry(attempt.end.entry, html);
+        html.Element("</td><td class=\"n\">", Took(attempt.end.micros - attempt.begin.micros), "</td>");
+      } else {
+        html.Raw("</td><td class=\"n\"></td>");
+      }
+      html.Raw("<td class=\"n\">").Number(attempt.calls);
+      if (!attempt.failed_calls.empty()) {
+        std::vector<std::string> failed;
+        for (const auto& [rv, count] : attempt.failed_calls) failed.push_back(fmt::format("{} × {}", count, rv));
+        html.Element("<div class=\"id\">", Joined(failed), "</div>");
+      }
+      html.Raw("</td><td>");
+      Chip(ToneOf(attempt.outcome), WordOf(attempt.outcome), html);
+      html.Element("</td><td>", Joined(WhoSigned(step, data)), "</td></tr>\n");
+    }
+  }
+  html.Raw("</tbody></table></div>\n</section>\n");
+}
+
+}  // namespace ceremony::report

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""The documents as their user gets them: report, booklet, inventory."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
+SCRIPT = SOURCE / "scripts" / "smki-root-oca.ceremony.json"
+
+
+def run(*arguments):
+    done = subprocess.run(["keyceremony", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+class Documents(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-report-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.archive = cls.folder / "archive"
+        status, _, err = run("rehearse", SCRIPT, "--unattended", "--quiet", "--archive", cls.archive)
+        assert status == 0, err
+        cls.record = cls.archive / "0001-smki-root-oca"
+        cls.roster = cls.archive / "rehearsal" / "roster.json"
+
+    def page(self, *arguments, name="page.html", expect=0):
+        out = self.folder / (self.id().rsplit(".", 1)[-1] + name)
+        status, said, err = run(*arguments, "--out", out)
+        self.assertEqual(status, expect, err)
+        return out.read_text(encoding="utf-8"), said
+
+    def test_the_report_tells_the_rehearsal(self):
+        page, said = self.page("report", self.record, "--roster", self.roster)
+        self.assertRegex(said, r"^COMPLETE: the report of ")
+        for words in ("<strong>COMPLETE</strong>", "Alice Archer", "Generate key root-oca (EC P-256) on token root-hsm", "all equal",
+                      "SB004211", "3 of 5, met after", "Read and typed", "CKA_SENSITIVE"):
+            self.assertIn(words, page)
+        self.assertEqual(page.count('class="gap"'), 0, re.findall(r'[^>]*</td><td class="gap">[^<]*', page))
+
+    def test_without_a_roster_nobody_vouches(self):
+        page, said = self.page("report", self.record)
+        self.assertTrue(said.startswith("UNPINNED: "))
+        self.assertIn("<strong>UNPINNED</strong>", page)
+
+    def test_the_digests_of_the_policy_are_those_of_what_the_page_holds(self):
+        page, _ = self.page("report", self.record)
+        for directive, element in (("style-src", "style"), ("script-src", "script")):
+            wanted = re.search(directive + r" 'sha256-([^']+)'", page).group(1)
+            block = re.search(f"<{element}>(.*?)</{element}>", page, re.DOTALL).group(1)
+            digest = subprocess.run("openssl dgst -sha256 -binary | openssl base64", shell=True, input=block.encode(), capture_output=True, check=True)
+            self.assertEqual(wanted, digest.stdout.decode().strip())
+
+    def test_a_record_that_is_cut_off_is_reported_as_such(self):
+        cut = self.folder / "cut"
+        shutil.copytree(self.record, cut)
+        lines = (cut / "log.jsonl").read_bytes().split(b"\n")
+        (cut / "log.jsonl").write_bytes(b"\n".join(lines[:70]) + b"\n")
+        page, said = self.page("report", cut, "--roster", self.roster)
+        self.assertTrue(said.startswith("INCOMPLETE: "), said)
+        self.assertIn('@top-center { content: "INCOMPLETE', page)
+        self.assertIn("not reached", page)
+
+    def test_a_document_that_is_there_is_left_alone(self):
+        there = self.folder / "there.html"
+        there.write_text("mine")
+        status, out, err = run("report", self.record, "--out", there)
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("is there already", err)
+        self.assertEqual(there.read_text(), "mine")
+
+    def test_an_archive_is_not_a_record(self):
+        status, _, err = run("report", self.archive, "--out", self.folder / "x.html")
+        self.assertEqual(status, 2)
+        self.assertIn("keyceremony inventory", err)
+
+    def test_the_booklet_has_every_step_its_words_and_the_digest(self):
+        page, _ = self.page("booklet", SCRIPT, "--roster", self.roster)
+        script = json.loads(SCRIPT.read_text())
+        steps = [step for section in script["sections"] for step in section["steps"]]
+        self.assertEqual(page.count('<article class="step">'), len(steps))
+        for section in script["sections"]:
+            self.assertIn(section["title"], page)
+        self.assertIn("The bag is shown to everybody before it is opened.", page)
+        self.assertIn("number of the bag that the HSM came in", page)
+        checked = run("check", SCRIPT, "--json")[1]
+        digest = json.loads(checked)["sha256"]
+        self.assertIn(" ".join(digest[i:i + 8] for i in range(0, 64, 8)), page)
+        words = re.findall(r"<li>([A-Za-z]+)</li>", page.split('<ol class="digest-words">')[1].split("</ol>")[0])
+        self.assertEqual(len(words), 32)
+        self.assertIn('@bottom-left { content: "' + " ".join(words) + '"; }', page)
+
+    def test_a_booklet_of_a_script_that_cannot_be_run_says_so(self):
+        page, _ = self.page("booklet", SCRIPT, "--archive", self.archive, expect=1)
+        self.assertIn('@top-center { content: "CANNOT BE RUN"; }', page)
+
+    def test_the_inventory_has_each_copy_with_its_place(self):
+        page, _ = self.page("inventory", self.archive)
+        status = json.loads(run("status", self.archive, "--json")[1])
+        key = status["keys"][0]
+        self.assertIn(key["copies"][0]["object_id"], page)
+        self.assertIn(key["copies"][0]["serial"], page)
+        self.assertIn(" ".join(key["spki_sha256"][i:i + 8] for i in range(0, 64, 8)), page)
+
+
+if __name__ == "__main__":
+    unittest.main()

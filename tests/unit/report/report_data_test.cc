@@ -1,0 +1,138 @@
+#include "ceremony/report/report_data.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/report/scratch_record.h"
+
+using ceremony::report::MicrosOf;
+using ceremony::report::ReadReportData;
+using ceremony::report::ReportData;
+using nlohmann::json;
+
+TEST_CASE("a time of an entry is microseconds since 1970") {
+  CHECK(MicrosOf("1970-01-01T00:00:00.000001Z") == 1);
+  CHECK(MicrosOf("2026-11-21T05:17:45.000000Z") == 1795238265000000);  // date -ud 2026-11-21T05:17:45Z +%s
+  CHECK(MicrosOf("2024-02-29T23:59:59.500000Z") == 1709251199500000);  // date -ud 2024-02-29T23:59:59Z +%s
+  CHECK(MicrosOf("tomorrow") == 0);
+}
+
+TEST_CASE("the record of the documents is told as it is") {
+  Scratch scratch;
+  scratch.CopyVectors(kRootRecord, "record");
+  const auto trust = ceremony::record::Trust::ReadRoster(kRosterFile);
+  REQUIRE(trust.ok());
+  const auto data = ReadReportData(scratch.path("record"), {&*trust, "2026-11-28T00:00:00.000000Z"});
+  REQUIRE(data.ok());
+  CHECK(data->verdict.verdict == ceremony::record::Verdict::kComplete);
+  CHECK(data->entries == 22);
+  CHECK(data->closed);
+  CHECK(data->estate == "smki.example");
+  REQUIRE(data->approvals.size() == 2);
+  CHECK(data->approvals[1].step == "root-key");
+  CHECK(data->approvals[1].m == 3);
+  REQUIRE(data->approvals[1].Met());
+  CHECK(data->approvals[1].Met()->entry == 14);
+  REQUIRE(data->steps.size() == 2);
+  CHECK(data->steps[1].Outcome() == "ended");
+  CHECK(data->ended.micros - data->began.micros == 21'000'000);
+}
+
+TEST_CASE("an approval is met by people, not by signatures") {
+  ScratchRecord record;
+  record.Add("open", {{"ceremony", "c"}})
+      .Add("request", {{"step", "s"}, {"quorum", {{"name", "q"}, {"m", 2}, {"n", 3}}}, {"statement", "do it"}})
+      .Add("cosign", {{"person", "alice"}, {"request", 1}})
+      .Add("cosign", {{"person", "alice"}, {"request", 1}});
+  CHECK_FALSE(record.Read().approvals[0].Met());
+  record.Add("cosign", {{"person", "bob"}, {"request", 1}});
+  const ReportData data = record.Read();
+  REQUIRE(data.approvals[0].Met());
+  CHECK(data.approvals[0].Met()->entry == 4);
+  CHECK(data.approvals[0].People() == 2);
+}
+
+TEST_CASE("a person who comes and goes has a stay for each") {
+  ScratchRecord record;
+  record.Add("open", json::object())
+      .Add("attend", {{"person", "bob"}, {"name", "Bob"}, {"roles", {"custodian"}}, {"presence", "in-person"}})
+      .Add("depart", {{"person", "bob"}, {"reason", "train"}})
+      .Add("attend", {{"person", "bob"}, {"presence", "remote"}});
+  const ReportData data = record.Read();
+  REQUIRE(data.people.size() == 1);
+  REQUIRE(data.people[0].stays.size() == 2);
+  CHECK(data.people[0].stays[0].until.entry == 2);
+  CHECK(data.people[0].stays[0].reason == "train");
+  CHECK(data.people[0].stays[1].presence == "remote");
+  CHECK_FALSE(data.people[0].stays[1].until.known());
+}
+
+TEST_CASE("a step has its attempts, and what was planned and never begun is there") {
+  ScratchRecord record;
+  record.Add("open", json::object())
+      .Add("step", {{"id", "a"}, {"do", "x.y"}, {"phase", "begin"}})
+      .Add("step", {{"id", "a"}, {"do", "x.y"}, {"phase", "failed"}, {"error", {{"message", "no"}, {"rule", "R-1"}}}})
+      .Add("step", {{"id", "a"}, {"do", "x.y"}, {"phase", "begin"}});
+  const ReportData data = record.Read(
+      R"({"format":"keyceremony-script/1","sections":[{"id":"s","title":"S","steps":[{"id":"a","do":"x.y"},{"id":"b","do":"x.z"}]}]})");
+  REQUIRE(data.steps.size() == 2);
+  REQUIRE(data.steps[0].attempts.size() == 2);
+  CHECK(data.steps[0].attempts[0].rule == "R-1");
+  CHECK(data.steps[0].Outcome() == "open");
+  CHECK(data.steps[1].Outcome() == "not reached");
+  CHECK(data.verdict.verdict != ceremony::record::Verdict::kComplete);
+}
+
+TEST_CASE("a key is followed from its making over its clone to the end of a copy") {
+  ScratchRecord record;
+  record.Add("open", json::object())
+      .Add("step", {{"id", "a"},
+                    {"do", "key.generate"},
+                    {"phase", "end"},
+                    {"effects",
+                     json::array({{{"effect", "key-created"}, {"key", "k"}, {"token", "one"}, {"algorithm", "ec-p256"}},
+                                  {{"effect", "key-cloned"}, {"key", "k"}, {"source", "one"}, {"token", "two"}},
+                                  {{"effect", "copy-destroyed"}, {"key", "k"}, {"token", "one"}},
+                                  {{"effect", "of-a-later-version"}, {"key", "old"}, {"reason", "r"}}})}});
+  const ReportData data = record.Read();
+  REQUIRE(data.keys.size() == 2);
+  CHECK(data.keys[0].Tokens() == std::vector<std::string>{"one", "two"});
+  CHECK(data.keys[0].events.size() == 3);
+  CHECK_FALSE(data.keys[0].here_before);
+  CHECK(data.keys[1].here_before);
+}
+
+TEST_CASE("lines that are no entries are counted, withheld ones apart") {
+  ScratchRecord record;
+  record.Add("open", json::object()).Line("{\"a\":").Line(std::string(64, 'a')).Line("[1]");
+  const ReportData data = record.Read();
+  CHECK(data.entries == 4);
+  CHECK(data.unreadable == 2);
+  CHECK(data.withheld == 1);
+}
+
+TEST_CASE("members of other types than they should be do no harm") {
+  ScratchRecord record;
+  for (const char* type : {"open", "attend", "depart", "step", "request", "cosign", "intent", "done", "observe",
+                           "artefact", "note", "deviation", "refusal", "checkpoint", "recover", "close"}) {
+    record.Add(type, {{"person", 1},
+                      {"roles", "x"},
+                      {"inputs", json::array()},
+                      {"effects", json::object()},
+                      {"error", 7},
+                      {"what", json::array()},
+                      {"quorum", "q"},
+                      {"request", "x"},
+                      {"attributes", 1},
+                      {"tokens", 5},
+                      {"modules", json::object()},
+                      {"open_items", 1},
+                      {"shares", 1},
+                      {"rows", 1},
+                      {"phase", json::object()},
+                      {"calls", json::array()},
+                      {"id", json::object()}});
+    record.Add(type,
+               {{"effects", json::array({1, "x", json::array(), json::object()})}, {"phase", "end"}, {"request", -1}});
+  }
+  CHECK(record.Read().entries == 32);
+}

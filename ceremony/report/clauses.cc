@@ -112,7 +112,7 @@ constexpr std::array<Clause, 30> kClauses{{
      "4.6",
      "CA keys are destroyed at the end of their lives, all copies, and it can be shown",
      {"effect:copy-destroyed", "effect:key-destroyed"},
-     {"do:key.destroy", "artefact:destruction-certificate"}},
+     {"do:key.destroy", "artefact:certificate-of-destruction"}},
     {kWebTrust,
      "4.7",
      "a compromised key is dealt with",

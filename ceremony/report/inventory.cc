@@ -20,13 +20,14 @@ void Matrix(const estate::Estate& estate, Html& html) {
   for (const estate::Key& key : estate.keys()) {
     html.Element("<tr><th scope=\"row\">", key.name, "</th>");
     for (const estate::Token& token : estate.tokens()) {
-      const auto copy = std::find_if(key.copies.begin(), key.copies.end(),
-                                     [&](const estate::Copy& each) { return each.token == token.name; });
       html.Raw("<td>");
-      if (copy == key.copies.end()) {
-        html.Raw("–");
-      } else {
+      if (const estate::Copy* copy = key.FindCopy(token.name); copy != nullptr) {
         Chip(Tone::kGood, copy->kind, html);
+      } else {
+        // The last one that was there, and what became of it.
+        const auto past = std::find_if(key.copies.rbegin(), key.copies.rend(),
+                                       [&](const estate::Copy& each) { return each.token == token.name; });
+        html.Text(past == key.copies.rend() ? "–" : past->state);
       }
       html.Raw("</td>");
     }
@@ -48,11 +49,13 @@ void KeyCard(const estate::Key& key, const estate::Estate& estate, Html& html) {
   Digest(key.spki_sha256, html);
   html.Raw(
       "</p>\n<table><thead><tr><th scope=\"col\">copy</th><th scope=\"col\">token</th><th scope=\"col\">serial</th>"
-      "<th scope=\"col\">object id</th><th scope=\"col\">since</th></tr></thead><tbody>\n");
+      "<th scope=\"col\">object id</th><th scope=\"col\">since</th><th scope=\"col\">state</th></tr></thead><tbody>\n");
   for (const estate::Copy& copy : key.copies) {
     html.Element("<tr><th scope=\"row\">", copy.kind, "</th>").Element("<td>", copy.token, "</td>");
     html.Element("<td><code>", copy.serial, "</code></td>").Element("<td><code>", copy.object_id, "</code></td>");
-    html.Element("<td>", DayOf(copy.since.time), "</td></tr>\n");
+    html.Element("<td>", DayOf(copy.since.time), "</td><td>").Text(copy.state);
+    if (!copy.in_place()) html.Raw(", ").Text(DayOf(copy.ended.time));
+    html.Raw("</td></tr>\n");
   }
   html.Raw("</tbody></table>\n");
   for (const estate::Certificate& certificate : estate.certificates()) {

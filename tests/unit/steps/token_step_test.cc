@@ -1,0 +1,154 @@
+// token.commission and token.verify on a token in memory: what is refused, and what an interruption leaves to be done.
+#include "tests/unit/steps/step_bench.h"
+
+namespace {
+
+using step_bench::Bad;
+using step_bench::Good;
+using step_bench::json;
+using step_bench::StepBench;
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a blank token is initialised once it is approved, gets both PINs, and is shown to be empty") {
+  StepBench bench(false);
+  Good(bench.Run("token.commission"));
+  REQUIRE(bench.approvals.size() == 1);
+  CHECK(bench.approvals[0].statement == "Take token root-hsm into service");
+  CHECK(bench.approvals[0].subject == json{{"token", "root-hsm"}});
+  CHECK(bench.approvals[0].calls_before == 0);
+  CHECK(bench.Functions() == Names{"C_InitToken", "C_InitPIN"});
+  REQUIRE(bench.entries.size() == 1);
+  CHECK(bench.entries[0]["what"] == "token-commissioned");
+  CHECK(bench.entries[0]["object_count"] == 0);
+  REQUIRE(bench.achieved.size() == 1);
+  CHECK(bench.achieved[0] == json{{"effect", "token-commissioned"},
+                                  {"token", "root-hsm"},
+                                  {"label", "root-hsm"},
+                                  {"serial", "serial-1"},
+                                  {"manufacturer", "Fake HSM Works"},
+                                  {"model", "Fake Mk I"},
+                                  {"firmware", "1.7"},
+                                  {"role", "live"},
+                                  {"domain", "organisation"}});
+  CHECK(bench.slot().user_pin.has_value());
+  CHECK(bench.adopted == 1);
+}
+
+TEST_CASE("nothing is done to a token that the quorum does not approve") {
+  StepBench bench(false);
+  bench.declines = true;
+  CHECK(Bad(bench.Run("token.commission")).code == base::ErrorCode::kNoQuorum);
+  CHECK(bench.Functions().empty());
+  CHECK(bench.pins_chosen == 0);
+  CHECK_FALSE(bench.slot().initialised);
+}
+
+TEST_CASE("a token that somebody has initialised is never wiped by commissioning it") {
+  StepBench bench(true);
+  const auto error = Bad(bench.Run("token.commission"));
+  CHECK(error.rule == "TOKEN-COMMISSION-01");
+  CHECK(error.message == "token \"root-hsm\" (serial serial-1) is initialised already and would be wiped");
+  CHECK(bench.Functions().empty());
+  CHECK(bench.achieved.empty());
+}
+
+TEST_CASE("after a cut between C_InitToken and C_InitPIN, the step goes on with the token that it had begun") {
+  StepBench bench(false);
+  bench.slot().initialised = true;
+  bench.slot().label = StepBench::kToken;
+  bench.slot().so_pin = base::ToBytes(base::AsBytes(support::kSoPin));
+  bench.done_before.resumed = true;
+  Good(bench.Run("token.commission"));
+  CHECK(bench.Functions() == Names{"C_InitPIN"});
+  CHECK(bench.achieved.size() == 1);
+}
+
+TEST_CASE("after a cut behind C_InitPIN, no PIN is set again") {
+  StepBench bench(false);
+  bench.slot().initialised = true;
+  bench.slot().label = StepBench::kToken;
+  bench.slot().so_pin = base::ToBytes(base::AsBytes(support::kSoPin));
+  bench.slot().user_pin = base::ToBytes(base::AsBytes(support::kUserPin));
+  bench.done_before.resumed = true;
+  Good(bench.Run("token.commission"));
+  CHECK(bench.Functions().empty());
+  CHECK(bench.achieved.size() == 1);
+}
+
+TEST_CASE("a new token that holds something is refused, with what it holds") {
+  StepBench bench(true);
+  bench.MakeKey("left", {1}, false);
+  Good(bench.EndSession(StepBench::kToken));
+  bench.done_before.resumed = true;  // so that the label is no stranger's
+  const auto error = Bad(bench.Run("token.commission"));
+  CHECK(error.rule == "TOKEN-COMMISSION-02");
+  CHECK(error.message ==
+        "token \"root-hsm\" (serial serial-1) holds 2 objects right after it was initialised, the first "
+        "is private key \"left\" (id 01)");
+  CHECK(bench.achieved.empty());
+}
+
+TEST_CASE("a token is what the estate says when every object is a key of its, or the log key") {
+  StepBench bench(true);
+  bench.MakeKey("root-oca", {1}, true);
+  bench.MakeKey("keyceremony log", {2}, false);
+  Good(bench.Run("token.verify"));
+  REQUIRE(bench.entries.size() == 1);
+  const json& entry = bench.entries[0];
+  CHECK(entry["what"] == "token");
+  CHECK(entry["object_count"] == 4);
+  CHECK(entry["inventory"].get<std::string>().size() == 64);
+  CHECK(bench.people.transcript().find("is what the estate says it is") != std::string::npos);
+}
+
+TEST_CASE("an object that no record accounts for is named and refused, and so is one that cannot be read") {
+  StepBench bench(true);
+  bench.MakeKey("stranger", {9}, false);
+  auto error = Bad(bench.Run("token.verify"));
+  CHECK(error.rule == "TOKEN-OBJECT-01");
+  CHECK(error.message ==
+        "token \"root-hsm\" (serial serial-1) holds private key \"stranger\" (id 09), which no record accounts for");
+
+  StepBench torn(true);
+  torn.MakeKey("root-oca", {1}, true);
+  torn.slot().objects.begin()->second.read_rv = CKR_ATTRIBUTE_VALUE_INVALID;
+  error = Bad(torn.Run("token.verify"));
+  CHECK(error.rule == "TOKEN-OBJECT-01");
+  CHECK(error.message ==
+        "token \"root-hsm\" (serial serial-1) holds object that cannot be read "
+        "(CKR_ATTRIBUTE_VALUE_INVALID), which no record accounts for");
+  // What was seen is in the record all the same.
+  CHECK(torn.entries.size() == 1);
+}
+
+TEST_CASE("a key of the estate that the token has lost is missed") {
+  StepBench bench(true);
+  const hsm::KeyPair pair = bench.MakeKey("root-oca", {1}, true);
+  Good(Good(bench.Session(""))->Destroy(pair.private_object));
+  const auto error = Bad(bench.Run("token.verify"));
+  CHECK(error.rule == "TOKEN-OBJECT-02");
+  CHECK(error.message ==
+        "token \"root-hsm\" (serial serial-1) lacks the private key of root-oca, which the estate says it holds");
+}
+
+TEST_CASE("another device under the same label is refused") {
+  StepBench bench(true);
+  bench.slot().serial = "serial-2";
+  const auto error = Bad(bench.Run("token.verify"));
+  CHECK(error.rule == "TOKEN-SERIAL-01");
+  CHECK(error.message == "token root-hsm has the serial serial-2, the estate knows it with serial serial-1");
+}
+
+TEST_CASE("a token without a mechanism that the script asks for is refused") {
+  StepBench whole(true);
+  whole.Change("token.verify", "mechanisms", {"CKM_EC_KEY_PAIR_GEN", "CKM_ECDSA"});
+  Good(whole.Run("token.verify"));
+  StepBench bench(true);
+  bench.Change("token.verify", "mechanisms", {"CKM_EC_KEY_PAIR_GEN", "CKM_ECDSA"});
+  std::erase(bench.slot().mechanisms, CK_MECHANISM_TYPE{CKM_ECDSA});
+  const auto error = Bad(bench.Run("token.verify"));
+  CHECK(error.rule == "TOKEN-MECH-01");
+  CHECK(error.message == "token \"root-hsm\" (serial serial-1) does not have the mechanism CKM_ECDSA");
+}

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "ceremony/script/binding.h"
+#include "ceremony/script/crl_profile.h"
 #include "ceremony/script/expected.h"
 #include "ceremony/script/person_file.h"
 #include "ceremony/script/policy.h"
@@ -23,6 +24,7 @@ constexpr std::array kFileKinds{
     FileKind{"binding", [](const StepFieldSource&) { return BindingTable(); }},
     FileKind{"policy", [](const StepFieldSource&) { return PolicyTable(); }},
     FileKind{"profile", [](const StepFieldSource&) { return ProfileTable(); }},
+    FileKind{"crl-profile", [](const StepFieldSource&) { return CrlProfileTable(); }},
     FileKind{"roster", [](const StepFieldSource&) { return RosterTable(); }},
     FileKind{"person", [](const StepFieldSource&) { return PersonFileTable(); }},
     FileKind{"share", [](const StepFieldSource&) { return ShareTable(); }},

@@ -12,7 +12,7 @@ std::span<const StepKind* const> StepCatalogue::All() const {
       &RoomAttend(),    &RoomDepart(),       &RoomClock(),       &RoomConfirm(),     &RoomRecord(),  &CommsNotify(),
       &DocumentLodge(), &CustodianAppoint(), &CustodianRetire(), &TokenCommission(), &TokenVerify(), &KeyGenerate(),
       &KeyClone(),      &KeyProve(),         &KeySeal(),         &KeyDeactivate(),   &KeyDestroy(),  &CertSelfSign(),
-      &CertIssue(),     &CertCrossSign(),    &QuorumReshare(),
+      &CertIssue(),     &CertCrossSign(),    &CsrCreate(),       &CsrImport(),       &CrlIssue(),    &QuorumReshare(),
   };
   return kinds;
 }

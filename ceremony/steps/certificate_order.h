@@ -37,6 +37,9 @@ script::Field ExtensionsField();
 x509::SubjectValues SubjectIn(const script::Step& step);
 std::map<std::string, base::Bytes> ExtensionsIn(const script::Step& step);
 
+// CheckKeyOfProfile reports PLAN-PROFILE-02 about the field "key".
+void CheckKeyOfProfile(const estate::Key& key, const x509::Profile& profile, PlanContext& plan);
+
 // CheckOrder holds an order to the model and plans the certificate. Reports,
 // beyond the rules of CheckSigningKey, BuildName and the estate:
 //   PLAN-PROFILE-01  the profile is self-signed and the order is not, or the reverse

@@ -111,12 +111,7 @@ void CheckSubjectKey(const CertificateOrder& order, const x509::Profile& profile
     }
     return;
   }
-  const base::KeyAlgorithmFacts* algorithm = base::FindKeyAlgorithm(key->algorithm);
-  const auto& allowed = profile.key_algorithms;
-  if (algorithm == nullptr || std::find(allowed.begin(), allowed.end(), algorithm->algorithm) != allowed.end()) return;
-  plan.Breach("PLAN-PROFILE-02", "key",
-              fmt::format("key {} is {}, which profile {} does not allow", key->name, algorithm->title, profile.name),
-              "generate the key with an algorithm of the profile");
+  CheckKeyOfProfile(*key, profile, plan);
 }
 
 void CheckSignature(const estate::Key& issuer, const x509::Profile& profile, PlanContext& plan) {
@@ -139,6 +134,15 @@ void CheckLike(const CertificateOrder& order, const base::Bytes& subject, PlanCo
 }
 
 }  // namespace
+
+void CheckKeyOfProfile(const estate::Key& key, const x509::Profile& profile, PlanContext& plan) {
+  const base::KeyAlgorithmFacts* algorithm = base::FindKeyAlgorithm(key.algorithm);
+  const auto& allowed = profile.key_algorithms;
+  if (algorithm == nullptr || std::find(allowed.begin(), allowed.end(), algorithm->algorithm) != allowed.end()) return;
+  plan.Breach("PLAN-PROFILE-02", "key",
+              fmt::format("key {} is {}, which profile {} does not allow", key.name, algorithm->title, profile.name),
+              "generate the key with an algorithm of the profile");
+}
 
 void CheckOrder(const CertificateOrder& order, PlanContext& plan) {
   plan.NeedsCommissionedToken(order.token);

@@ -27,6 +27,9 @@ const StepKind& KeyDestroy();
 const StepKind& CertSelfSign();
 const StepKind& CertIssue();
 const StepKind& CertCrossSign();
+const StepKind& CsrCreate();
+const StepKind& CsrImport();
+const StepKind& CrlIssue();
 const StepKind& QuorumReshare();
 
 }  // namespace ceremony::steps

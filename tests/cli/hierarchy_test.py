@@ -106,6 +106,19 @@ class Organisation(unittest.TestCase):
         for words in ("Issuer: OU = 00, CN = ZA", "Subject: OU = 07, CN = Z2", "CA:TRUE, pathlen:0"):
             self.assertIn(words, text)
 
+    def test_openssl_accepts_the_chain_with_the_arl(self):
+        root, arl = self.archive.artefact("certificates/root-oca.pem"), self.archive.artefact("crls/oca-arl-1.pem")
+        text = openssl("crl", "-in", arl, "-noout", "-text")[1]
+        for words in ("Issuer: OU = 00, CN = ZA", "X509v3 CRL Number: \n                1", "Only CA Certificates", "No Revoked Certificates."):
+            self.assertIn(words, text)
+        self.assertEqual(openssl("crl", "-in", arl, "-noout", "-CAfile", root), (0, "verify OK\n"))
+        for name in ("issuing-oca-z1", "issuing-oca-z2"):
+            status, said = openssl("verify", "-x509_strict", "-crl_check", "-extended_crl", "-CAfile", root, "-CRLfile", arl,
+                                   self.archive.artefact(f"certificates/{name}.pem"))
+            self.assertEqual(status, 0, said)
+        crl = self.archive.status()["crls"][0]
+        self.assertEqual((crl["name"], crl["number"], crl["revoked"], crl["issuer_certificate"]), ("oca-arl-1", 1, 0, "root-oca"))
+
     def test_each_ca_has_a_key_of_its_own_on_its_token(self):
         estate = self.archive.status()
         keys = {key["name"]: key for key in estate["keys"]}
@@ -214,6 +227,141 @@ class Rollover(unittest.TestCase):
         self.assertEqual(status, 1)
         for rule in ("PLAN-TOKEN-02", "PLAN-CERT-01"):
             self.assertIn(rule, out)
+
+
+class RevokeAndReplace(unittest.TestCase):
+    """The shared-key incident: both issuing CAs revoked, two fresh ones made."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.archive = Archive()
+        cls.addClassCleanup(cls.archive.remove)
+        for name in ("smki-organisation", "smki-revoke-and-replace"):
+            status, _, err = cls.archive.rehearse(name)
+            assert status == 0, err
+
+    def test_openssl_refuses_the_old_ones_and_accepts_the_new_ones(self):
+        self.assertEqual(self.archive.verdicts(), (0, ["COMPLETE", "COMPLETE"]))
+        root, arl = self.archive.artefact("certificates/root-oca.pem"), self.archive.artefact("crls/oca-arl-2.pem")
+        for name, good in (("z1", False), ("z2", False), ("z3", True), ("z4", True)):
+            status, said = openssl("verify", "-x509_strict", "-crl_check", "-extended_crl", "-CAfile", root, "-CRLfile", arl,
+                                   self.archive.artefact(f"certificates/issuing-oca-{name}.pem"))
+            self.assertEqual(status == 0, good, said)
+            if not good:
+                self.assertIn("certificate revoked", said)
+        text = openssl("crl", "-in", arl, "-noout", "-text")[1]
+        self.assertEqual(text.count("CA Compromise"), 2)
+        for name in ("z1", "z2"):
+            serial = next(c["serial"] for c in self.archive.status()["certificates"] if c["name"] == f"issuing-oca-{name}")
+            self.assertIn(f"Serial Number: {serial.upper()}", text)
+
+    def test_the_estate_has_four_different_keys_and_says_what_is_revoked(self):
+        estate = self.archive.status()
+        keys = [key["spki_sha256"] for key in estate["keys"] if key["name"].startswith("issuing")]
+        self.assertEqual((len(keys), len(set(keys))), (4, 4))
+        revoked = {c["name"]: c["revoked"] and (c["revoked"]["reason"], c["revoked"]["crl"]) for c in estate["certificates"]}
+        self.assertEqual(revoked, {"root-oca": None, "issuing-oca-z1": ("cACompromise", "oca-arl-2"), "issuing-oca-z2": ("cACompromise", "oca-arl-2"),
+                                   "issuing-oca-z3": None, "issuing-oca-z4": None})
+        self.assertEqual([(crl["name"], crl["number"], crl["revoked"]) for crl in estate["crls"]], [("oca-arl-1", 1, 0), ("oca-arl-2", 2, 2)])
+        told = [entry for entry in self.archive.entries("0002-smki-revoke-and-replace") if entry.get("what") == "notification"]
+        self.assertEqual([entry["to"] for entry in told], ["the policy management authority", "the registration authorities"])
+
+    def refused(self, change, *parts):
+        plan = only(self.archive.plan("smki-revoke-and-replace"), "more", lambda step: step["do"] == "crl.issue")
+        step = next(step for step in steps_of(plan) if step["do"] == "crl.issue")
+        step["crl"] = "oca-arl-3"
+        del step["revoke"]
+        change(step)
+        self.archive.write("more", plan)
+        status, out, err = run("check", self.archive.scripts / "more.ceremony.json", "--archive", self.archive.path)
+        self.assertEqual(status, 1 if parts else 0, out + err)
+        for part in parts:
+            self.assertIn(part, " ".join(out.split()))
+
+    def test_numbers_grow_and_only_certificates_of_the_estate_are_revoked_once(self):
+        self.refused(lambda step: step.update(number=2), "EST-CRL-02", "CRL oca-arl-3 has the number 2, oca-arl-2 of the same issuer has 2")
+        self.refused(lambda step: step.update(revoke=[{"certificate": "nobody", "reason": "superseded"}]), "EST-CERT-03", "certificate nobody")
+        self.refused(lambda step: step.update(revoke=[{"certificate": "issuing-oca-z1", "reason": "superseded"}]), "EST-CERT-04", "is revoked already, by CRL oca-arl-2")
+        self.refused(lambda step: step.update(revoke=[{"certificate": "issuing-oca-z3", "reason": "privilegeWithdrawn"}]), "PLAN-CRL-05")
+        self.refused(lambda step: step.update(issuer="issuing-oca-z3"), "PLAN-KEY-03")
+        self.refused(lambda step: step.update(crl="oca-arl-1"), "EST-CRL-01")
+
+
+class Requests(unittest.TestCase):
+    """Keys from outside come with a request that openssl made."""
+
+    def setUp(self):
+        self.archive = Archive()
+        self.addCleanup(self.archive.remove)
+        self.assertEqual(self.archive.rehearse("smki-organisation")[0], 0)
+
+    def request(self, subject, *more):
+        key, path = self.archive.folder / "key.pem", self.archive.scripts / "documents" / "z9.csr"
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
+        status, said = openssl("req", "-new", "-key", key, "-subj", subject, "-out", path, *more)
+        self.assertEqual(status, 0, said)
+        return path
+
+    def plan(self, **changes):
+        plan = only(self.archive.plan("smki-organisation"), "outside", lambda step: step["id"] == "certify-issuing-oca-z1")
+        section = next(section for section in plan["sections"] if any(step["do"] == "cert.issue" for step in section["steps"]))
+        issue = section["steps"][0]
+        issue.update(key="z9", certificate="z9", subject={"CN": "Z9"})
+        section["steps"].insert(0, {"id": "take-in", "do": "csr.import", "quorum": "custodians", "file": "documents/z9.csr", "key": "z9", "profile": "issuing-oca"})
+        issue.update(changes)
+        self.archive.write("outside", plan)
+
+    def check(self, *parts):
+        status, out, err = run("check", self.archive.scripts / "outside.ceremony.json", "--archive", self.archive.path)
+        self.assertEqual(status, 1 if parts else 0, out + err)
+        for part in parts:
+            self.assertIn(part, " ".join(out.split()))
+
+    def test_a_request_of_openssl_becomes_a_certificate_over_its_key(self):
+        path = self.request("/OU=07/CN=Z9")
+        self.plan()
+        self.check()
+        status, _, err = self.archive.rehearse("outside")
+        self.assertEqual(status, 0, err)
+        certificate = self.archive.artefact("certificates/z9.pem")
+        self.assertEqual(openssl("verify", "-x509_strict", "-CAfile", self.archive.artefact("certificates/root-oca.pem"), certificate)[0], 0)
+        self.assertEqual(openssl("x509", "-in", certificate, "-noout", "-pubkey")[1], openssl("req", "-in", path, "-noout", "-pubkey")[1])
+        self.assertEqual(next(key["state"] for key in self.archive.status()["keys"] if key["name"] == "z9"), "outside")
+
+    def test_another_name_than_the_one_it_asked_for(self):
+        self.request("/OU=07/CN=Z9")
+        self.plan(subject={"CN": "Z8"})
+        self.check("EST-NAME-01", "CN=Z8", "CN=Z9")
+
+    def test_a_request_whose_signature_is_wrong(self):
+        path = self.request("/OU=07/CN=Z9", "-outform", "DER")
+        path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1]))
+        self.plan()
+        self.check("CSR-POSSESSION-01", "documents/z9.csr")
+
+    def test_a_name_that_the_profile_does_not_allow(self):
+        self.request("/O=Somebody/CN=Z9")
+        self.plan()
+        self.check("CSR-SUBJECT-01")
+
+    def test_a_request_of_ours_is_one_that_openssl_accepts(self):
+        plan = only(self.archive.plan("smki-organisation"), "ask", lambda step: False)
+        plan["tokens"] = {"issuing-hsm": self.archive.plan("smki-organisation")["tokens"]["issuing-hsm"]}
+        plan["profiles"] = {"issuing-oca": "profiles/smki-issuing-oca.profile.json"}
+        step = {"id": "ask", "do": "csr.create", "quorum": "custodians", "token": "issuing-hsm", "key": "issuing-oca-z1",
+                "profile": "issuing-oca", "request": "z1-elsewhere", "subject": {"CN": "Z1"}}
+        plan["sections"][1]["steps"].append(step)
+        self.archive.write("ask", plan)
+        status, _, err = self.archive.rehearse("ask")
+        self.assertEqual(status, 0, err)
+        request = self.archive.artefact("requests/z1-elsewhere.pem")
+        self.assertIn("verify OK", openssl("req", "-in", request, "-noout", "-verify")[1])
+        self.assertEqual(openssl("req", "-in", request, "-noout", "-subject")[1], "subject=OU = 07, CN = Z1\n")
+        self.assertEqual(openssl("req", "-in", request, "-noout", "-pubkey")[1],
+                         openssl("x509", "-in", self.archive.artefact("certificates/issuing-oca-z1.pem"), "-noout", "-pubkey")[1])
+        step.update(request="z1-otherwise", subject={"CN": "Z7"})
+        self.archive.write("outside", plan)
+        self.check("EST-NAME-01", "CN=Z7", "CN=Z1")
 
 
 class Notification(unittest.TestCase):

@@ -6,7 +6,6 @@
 #include <ostream>
 #include <utility>
 
-#include "ceremony/run/start.h"
 #include "ceremony/script/fingerprint.h"
 #include "ceremony/steps/people_rules.h"
 
@@ -75,20 +74,8 @@ void PrintCustodians(const script::Roster& roster, const estate::Estate& estate,
   if (!any) out << "  none\n";
 }
 
-void AddPoolAlarms(const std::string& archive, const estate::Folded& folded, const script::Roster& roster,
-                   std::vector<estate::DueItem>& due) {
-  const estate::RecordSummary* newest = nullptr;
-  for (const estate::RecordSummary& record : folded.records) {
-    if (record.opened) newest = &record;
-  }
-  if (newest == nullptr) return;
-  const auto inputs = run::ReadRecordInputs(archive, newest->folder);
-  if (!inputs.ok()) {
-    due.push_back({fmt::format("find out why the inputs cannot be read ({}) of", inputs.error().message),
-                   newest->folder, "", true});
-    return;
-  }
-  for (const steps::Pool& pool : steps::PoolsOf(roster, inputs->policy)) {
+void AddPoolAlarms(const script::Policy& policy, const script::Roster& roster, std::vector<estate::DueItem>& due) {
+  for (const steps::Pool& pool : steps::PoolsOf(roster, policy)) {
     if (!pool.alarm()) continue;
     due.push_back({fmt::format("appoint people ({} active, {} wanted) for the quorum", pool.active, pool.wanted),
                    pool.quorum, "", false});

@@ -10,6 +10,7 @@
 #include "ceremony/estate/due.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/estate/joiners.h"
+#include "ceremony/script/policy.h"
 #include "ceremony/script/roster.h"
 
 namespace ceremony::cli {
@@ -19,9 +20,8 @@ nlohmann::ordered_json CustodiansJson(const script::Roster& roster, const estate
 void PrintCustodians(const script::Roster& roster, const estate::Estate& estate, std::ostream& out);
 
 // AddPoolAlarms adds what is due about people: quorums with fewer active members
-// than the newest record's policy wants, and shares of people who are leaving.
-void AddPoolAlarms(const std::string& archive, const estate::Folded& folded, const script::Roster& roster,
-                   std::vector<estate::DueItem>& due);
+// than the policy wants, and shares of people who are leaving.
+void AddPoolAlarms(const script::Policy& policy, const script::Roster& roster, std::vector<estate::DueItem>& due);
 
 nlohmann::ordered_json JoinersJson(const estate::JoinerLeaverReport& report);
 void PrintJoiners(const estate::JoinerLeaverReport& report, std::ostream& out);

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -13,7 +15,9 @@
 #include "ceremony/estate/due.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/estate/joiners.h"
+#include "ceremony/estate/planner.h"
 #include "ceremony/estate/roster_after.h"
+#include "ceremony/run/start.h"
 #include "ceremony/script/roster.h"
 #include "hsm/base/clock.h"
 
@@ -23,35 +27,84 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int kHorizonDays = 365;
+constexpr int kRolloversShown = 6;
 
 struct Arguments {
   std::string archive;
   std::string period;  // of --joiners-leavers; empty: the whole estate
+  std::string at;      // a day or a time; empty: now
+  std::string ics;     // where the calendar is written; empty: nowhere
+  std::string csv;
+  std::int64_t rate = 0;  // certificates a month; 0: no forecast
   bool json = false;
 };
 
 struct Status {
   estate::Folded folded;
+  std::int64_t now = 0;
   std::vector<estate::DueItem> due;
   script::Roster roster;
+  std::string name;  // of the estate
+  std::vector<estate::Forecast> forecasts;
 };
 
-base::Result<Status> ReadStatus(const std::string& archive) {
+// What needs a policy is held against that of the newest record.
+void AddPolicyDue(const std::string& archive, Status& status, std::int64_t rate) {
+  const estate::RecordSummary* newest = nullptr;
+  for (const estate::RecordSummary& record : status.folded.records) {
+    if (record.opened) newest = &record;
+  }
+  const auto inputs = newest == nullptr ? base::Result<script::Inputs>(script::Inputs())
+                                        : run::ReadRecordInputs(archive, newest->folder);
+  if (!inputs.ok()) {
+    status.due.push_back({fmt::format("find out why the inputs cannot be read ({}) of", inputs.error().message),
+                          newest->folder, "", true});
+  }
+  const script::Policy* policy = newest != nullptr && inputs.ok() ? &inputs->policy : nullptr;
+  estate::AddFleetDue(status.folded, policy, status.now, kHorizonDays, status.due);
+  if (policy == nullptr) return;
+  AddPoolAlarms(*policy, status.roster, status.due);
+  estate::SortDue(status.due);
+  if (rate > 0)
+    status.forecasts = estate::ForecastRollovers(status.folded.estate, *policy, rate, status.now, kRolloversShown);
+}
+
+base::Result<Status> ReadStatus(const Arguments& arguments) {
+  const std::string& archive = arguments.archive;
   if (!std::filesystem::is_directory(archive)) {
     return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("there is no archive {}", archive))
         .WithHint("give the folder that holds the records");
   }
   Status status;
-  KC_ASSIGN_OR_RETURN(status.folded, estate::FoldArchive(archive));
   base::SystemClock clock;
-  status.due = estate::DueOf(status.folded, clock.UtcMicros(), kHorizonDays);
+  status.now = clock.UtcMicros();
+  if (!arguments.at.empty()) KC_ASSIGN_OR_RETURN(status.now, estate::ParseTime(arguments.at));
+  KC_ASSIGN_OR_RETURN(status.folded, estate::FoldArchive(archive));
+  status.due = estate::DueOf(status.folded, status.now, kHorizonDays);
   if (!status.folded.newest_roster.empty()) {
     KC_ASSIGN_OR_RETURN(const script::Roster read, script::ReadRoster(status.folded.newest_roster));
     // A ceremony that is not complete may have changed it already.
     status.roster = estate::RosterAfter(read, status.folded.estate);
-    AddPoolAlarms(archive, status.folded, status.roster, status.due);
+    status.name = read.estate;
   }
+  AddPolicyDue(archive, status, arguments.rate);
   return status;
+}
+
+ordered_json LegsOf(const estate::Token& token) {
+  ordered_json legs = ordered_json::array();
+  for (const estate::Leg& leg : token.legs) {
+    legs.push_back({{"from", leg.from},
+                    {"to", leg.to},
+                    {"carrier", leg.carrier},
+                    {"escort", leg.escort},
+                    {"reference", leg.reference},
+                    {"seals", leg.seals},
+                    {"departed", leg.departed},
+                    {"arrived", leg.arrived},
+                    {"ceremony", leg.since.ceremony}});
+  }
+  return legs;
 }
 
 // Null for a token whose PINs are not shared.
@@ -80,6 +133,14 @@ ordered_json ToJson(const Status& status) {
                                 {"state", token.state},
                                 {"ceremony", token.since.ceremony},
                                 {"since", token.since.time},
+                                {"fips", token.fips},
+                                {"site", token.site},
+                                {"order", token.order},
+                                {"module_version", token.module_version},
+                                {"module_sha256", token.module_sha256},
+                                {"verified", token.verified.time},
+                                {"seals", token.SealNumbers()},
+                                {"legs", LegsOf(token)},
                                 {"shares", SharesOf(estate, token.name)}});
   }
   object["keys"] = ordered_json::array();
@@ -111,6 +172,15 @@ ordered_json ToJson(const Status& status) {
     object["due"].push_back(
         {{"what", item.what}, {"subject", item.subject}, {"by", item.by}, {"overdue", item.overdue}});
   }
+  if (!status.forecasts.empty()) object["forecast"] = ordered_json::array();
+  for (const estate::Forecast& forecast : status.forecasts) {
+    object["forecast"].push_back({{"use", forecast.use},
+                                  {"per_month", forecast.per_month},
+                                  {"minutes", forecast.minutes},
+                                  {"held", forecast.held},
+                                  {"limit", forecast.by_age ? "days" : "certificates"},
+                                  {"rollovers", forecast.rollovers}});
+  }
   object["ceremonies"] = ordered_json::array();
   for (const estate::RecordSummary& record : status.folded.records) {
     object["ceremonies"].push_back({{"record", record.folder},
@@ -126,6 +196,37 @@ ordered_json ToJson(const Status& status) {
 
 std::string Day(const std::string& time) { return time.substr(0, 10); }
 
+// What a row of the token does not hold.
+std::string MoreOf(const estate::Token& token) {
+  std::string more;
+  const auto add = [&](const char* what, const std::string& value) {
+    if (!value.empty()) more += fmt::format("{}{} {}", more.empty() ? "" : ", ", what, value);
+  };
+  add("at", token.state == estate::kInTransit ? "" : token.site);
+  add("firmware", token.firmware);
+  add("FIPS 140", token.fips);
+  add("order", token.order);
+  add("verified", Day(token.verified.time));
+  std::string seals;
+  for (const std::string& number : token.SealNumbers()) seals += (seals.empty() ? "" : " ") + number;
+  add("seals", seals);
+  if (token.state == estate::kInTransit && !token.legs.empty()) {
+    const estate::Leg& leg = token.legs.back();
+    add("with", fmt::format("{} from {} to {} since {}", leg.carrier, leg.from, leg.to, leg.departed.substr(0, 16)));
+  }
+  return more;
+}
+
+void PrintForecasts(const Status& status, std::ostream& out) {
+  constexpr double kMinutesPerDay = 1440.0;
+  for (const estate::Forecast& f : status.forecasts) {
+    out << fmt::format("\nForecast: {} certificates a month under {} keys\n", f.per_month, f.use);
+    out << fmt::format("  a rollover every {:.1f} days (the cap on {} comes first), about {} keys on hold\n",
+                       static_cast<double>(f.minutes) / kMinutesPerDay, f.by_age ? "days" : "certificates", f.held);
+    for (const std::string& next : f.rollovers) out << "  " << Day(next) << "\n";
+  }
+}
+
 void Print(const Status& status, std::ostream& out) {
   const estate::Estate& estate = status.folded.estate;
   out << "Due\n";
@@ -138,6 +239,7 @@ void Print(const Status& status, std::ostream& out) {
   for (const estate::Token& t : estate.tokens()) {
     out << fmt::format("  {:<20} {:<12} {:<8} {:<18} {}, since {}\n", t.name, t.domain, t.role, t.serial, t.state,
                        Day(t.since.time));
+    if (const std::string more = MoreOf(t); !more.empty()) out << "    " << more << "\n";
     if (const estate::ShareSet* set = estate.FindShares(t.name)) {
       std::string holders;
       for (const estate::ShareHolder& holder : set->holders) holders += (holders.empty() ? "" : ", ") + holder.person;
@@ -154,6 +256,7 @@ void Print(const Status& status, std::ostream& out) {
   }
   PrintCertificates(estate, out);
   PrintCustodians(status.roster, estate, out);
+  PrintForecasts(status, out);
   out << "\nCeremonies\n";
   for (const estate::RecordSummary& r : status.folded.records) {
     out << fmt::format("  {:<32} {:<11} {} {}, {} entries\n", r.folder, r.mode, Day(r.began),
@@ -161,8 +264,20 @@ void Print(const Status& status, std::ostream& out) {
   }
 }
 
+// A planner's file is made new each time: what stood in it is out of date.
+base::Result<void> WriteOut(const std::string& path, const std::string& text) {
+  errno = 0;
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text << std::flush;
+  if (!file.good()) return base::SystemError("write", path, errno == 0 ? EIO : errno);
+  return {};
+}
+
 base::Result<int> ShowStatus(const Arguments& arguments, const Streams& streams) {
-  KC_ASSIGN_OR_RETURN(const Status status, ReadStatus(arguments.archive));
+  KC_ASSIGN_OR_RETURN(const Status status, ReadStatus(arguments));
+  if (!arguments.ics.empty())
+    KC_RETURN_IF_ERROR(WriteOut(arguments.ics, estate::WriteCalendar(status.due, status.name, status.now)));
+  if (!arguments.csv.empty()) KC_RETURN_IF_ERROR(WriteOut(arguments.csv, estate::WriteTable(status.due)));
   if (!arguments.period.empty()) {
     KC_ASSIGN_OR_RETURN(const estate::Period period, estate::ParsePeriod(arguments.period));
     const auto report = estate::ReportJoiners(status.roster, status.folded.estate, period);
@@ -192,6 +307,14 @@ void AddStatus(CLI::App& program, Action& chosen) {
       ->add_option("--joiners-leavers", arguments->period,
                    "print who joined and who left in a period instead: 2026-01-01..2026-12-31")
       ->type_name("FROM..TO");
+  command->add_option("--at", arguments->at, "what is due at this day or time (UTC), not now")->type_name("DATE");
+  command->add_option("--ics", arguments->ics, "also write what is due as a calendar (RFC 5545)")->type_name("FILE");
+  command->add_option("--csv", arguments->csv, "also write what is due as a table (RFC 4180)")->type_name("FILE");
+  command
+      ->add_option("--forecast", arguments->rate,
+                   "say how often issuing keys are rolled over at so many certificates a month")
+      ->type_name("RATE")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
   command->add_flag("--json", arguments->json, "print one JSON object");
   command->callback([arguments, &chosen] {
     chosen = [arguments](const Streams& streams) { return ShowStatus(*arguments, streams); };

@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <tuple>
+
+#include "ceremony/estate/planner.h"
+#include "ceremony/script/fields.h"
+#include "hsm/base/clock.h"
+
+namespace ceremony::estate {
+namespace {
+
+constexpr std::int64_t kMicrosPerMinute = 60'000'000;
+constexpr std::int64_t kMinutesPerDay = 1440;
+constexpr std::int64_t kMicrosPerDay = kMinutesPerDay * kMicrosPerMinute;
+
+int NumberAt(std::string_view text, std::size_t at, std::size_t size) {
+  int value = 0;
+  std::from_chars(text.data() + at, text.data() + at + size, value);
+  return value;
+}
+
+// A time of an entry or an effect; 0 for one that is not known.
+std::int64_t MicrosOf(std::string_view time) {
+  const auto micros = ParseTime(time);
+  return micros.ok() ? *micros : 0;
+}
+
+class FleetDue final {
+ public:
+  FleetDue(std::int64_t now, int horizon_days, std::vector<DueItem>& due)
+      : now_(now), horizon_(now + horizon_days * kMicrosPerDay), due_(due) {}
+
+  void Now(std::string what, const std::string& subject, bool overdue) {
+    due_.push_back({std::move(what), subject, "", overdue});
+  }
+  void By(std::string what, const std::string& subject, std::int64_t by) {
+    if (by < horizon_) due_.push_back({std::move(what), subject, base::FormatTime(by), by < now_});
+  }
+
+  void Tokens(const Estate& estate) {
+    for (const Token& token : estate.tokens()) {
+      if (token.retired()) continue;
+      if (token.state == kOrdered) Now("commission the token", token.name, false);
+      if (token.state == kInTransit) Now("take in the token", token.name, false);
+    }
+  }
+
+  void Caps(const Estate& estate, const script::Policy& policy) {
+    if (policy.caps.empty()) return;
+    for (const Key& key : estate.keys()) {
+      if (key.state != "active") continue;
+      const script::KeyCap* cap = CapOf(estate, policy, key);
+      if (cap == nullptr) continue;
+      std::int64_t reached = 0;
+      if (cap->days > 0) reached = MicrosOf(key.since.time) + cap->days * kMicrosPerDay;
+      // The count is known from the newest statement only: it was reached by then.
+      if (key.use && cap->certificates > 0 && key.use->count >= cap->certificates) {
+        const std::int64_t counted = MicrosOf(key.use->last_use.empty() ? key.use->since.time : key.use->last_use);
+        reached = reached == 0 ? counted : std::min(reached, counted);
+      }
+      if (reached != 0) By("deactivate the key", key.name, reached + cap->deactivate_minutes * kMicrosPerMinute);
+    }
+  }
+
+ private:
+  std::int64_t now_;
+  std::int64_t horizon_;
+  std::vector<DueItem>& due_;
+};
+
+}  // namespace
+
+base::Result<std::int64_t> ParseTime(std::string_view text) {
+  constexpr std::size_t kDay = 10;     // 2026-11-21
+  constexpr std::size_t kSecond = 19;  // 2026-11-21T05:17:45
+  const std::string_view day = text.substr(0, kDay);
+  const std::string whole = text.size() > kSecond ? std::string(text.substr(0, kSecond)) + "Z" : std::string();
+  const bool is_time = !whole.empty() && script::TimeShape().Matches(whole) && text.back() == 'Z';
+  if (!is_time && !(text.size() == kDay && script::DateShape().Matches(day))) {
+    return base::MakeError(
+        base::ErrorCode::kInvalidInput,
+        fmt::format("expected a day (2026-11-21) or a time (2026-11-21T05:17:45Z), found \"{}\"", text));
+  }
+  using namespace std::chrono;
+  const sys_days date{year(NumberAt(text, 0, 4)) / NumberAt(text, 5, 2) / NumberAt(text, 8, 2)};
+  std::int64_t seconds = std::int64_t{date.time_since_epoch().count()} * 86'400;
+  if (is_time) seconds += NumberAt(text, 11, 2) * 3600 + NumberAt(text, 14, 2) * 60 + NumberAt(text, 17, 2);
+  return seconds * 1'000'000;
+}
+
+const script::KeyCap* CapOf(const Estate& estate, const script::Policy& policy, const Key& key) {
+  const Certificate* certificate = policy.caps.empty() ? nullptr : estate.FindCertificateOfKey(key.name);
+  if (certificate == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(policy.caps, [&](const script::KeyCap& cap) {
+    return certificate->profile == cap.use || certificate->profile.starts_with(cap.use + "-");
+  });
+  return found == policy.caps.end() ? nullptr : &*found;
+}
+
+void SortDue(std::vector<DueItem>& due) {
+  std::ranges::stable_sort(
+      due, [](const DueItem& a, const DueItem& b) { return std::tie(b.overdue, a.by) < std::tie(a.overdue, b.by); });
+}
+
+void AddFleetDue(const Folded& folded, const script::Policy* policy, std::int64_t now_micros, int horizon_days,
+                 std::vector<DueItem>& due) {
+  FleetDue fleet(now_micros, horizon_days, due);
+  fleet.Tokens(folded.estate);
+  if (policy != nullptr) fleet.Caps(folded.estate, *policy);
+  SortDue(due);
+}
+
+std::vector<Forecast> ForecastRollovers(const Estate& estate, const script::Policy& policy, std::int64_t per_month,
+                                        std::int64_t now_micros, int rollovers) {
+  constexpr std::int64_t kDaysPerMonth = 30;
+  std::vector<Forecast> forecasts;
+  for (const script::KeyCap& cap : policy.caps) {
+    Forecast forecast;
+    forecast.use = cap.use;
+    forecast.per_month = per_month;
+    if (cap.certificates > 0 && per_month > 0)
+      forecast.minutes = cap.certificates * kDaysPerMonth * kMinutesPerDay / per_month;
+    const std::int64_t by_age = cap.days * kMinutesPerDay;
+    if (by_age > 0 && (forecast.minutes == 0 || by_age < forecast.minutes)) {
+      forecast.minutes = by_age;
+      forecast.by_age = true;
+    }
+    if (forecast.minutes <= 0) continue;
+    const std::int64_t hold = cap.hold_months * kDaysPerMonth * kMinutesPerDay;
+    forecast.held = (hold + forecast.minutes / 2) / forecast.minutes;
+    std::int64_t from = 0;
+    for (const Key& key : estate.keys()) {
+      if (key.state == "active" && CapOf(estate, policy, key) == &cap) from = std::max(from, MicrosOf(key.since.time));
+    }
+    std::int64_t next = from == 0 ? now_micros : from;
+    while (forecast.rollovers.size() < static_cast<std::size_t>(rollovers)) {
+      next += forecast.minutes * kMicrosPerMinute;
+      // What should have been is due at once; it does not shift what follows.
+      if (next >= now_micros || forecast.rollovers.empty())
+        forecast.rollovers.push_back(base::FormatTime(std::max(next, now_micros)));
+      next = std::max(next, now_micros);
+    }
+    forecasts.push_back(std::move(forecast));
+  }
+  return forecasts;
+}
+
+}  // namespace ceremony::estate

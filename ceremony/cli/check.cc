@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
@@ -14,6 +16,7 @@
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/plan.h"
 #include "ceremony/steps/presence.h"
+#include "ceremony/steps/token_presence.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::cli {
@@ -84,6 +87,9 @@ ordered_json ToJson(const script::Inputs& inputs, const steps::Plan& plan) {
                                     {"steps", person.steps},
                                     {"lost_without", person.lost_without}});
   }
+  object["presence"] = ordered_json::array();
+  for (const steps::SectionTokens& row : steps::PresenceMatrix(inputs.script, plan))
+    object["presence"].push_back({{"section", row.section}, {"tokens", row.tokens}});
   object["findings"] = ordered_json::array();
   for (const steps::Finding& finding : plan.findings) {
     object["findings"].push_back({{"rule", finding.rule},
@@ -137,6 +143,25 @@ void PrintTable(const steps::Plan& plan, const steps::PresencePlan& presence, st
   }
 }
 
+// Which tokens must be there in which section (R16).
+void PrintTokens(const script::Script& script, const steps::Plan& plan, std::ostream& out) {
+  const std::set<std::string> tokens = plan.Tokens();
+  if (tokens.empty()) return;
+  std::size_t widest = 0;
+  const std::vector<steps::SectionTokens> matrix = steps::PresenceMatrix(script, plan);
+  for (const steps::SectionTokens& row : matrix) widest = std::max(widest, row.section.size());
+  out << fmt::format("\nTokens, section by section\n  {:<{}}", "", widest);
+  for (const std::string& token : tokens) out << "  " << token;
+  out << "\n";
+  for (const steps::SectionTokens& row : matrix) {
+    std::string line = fmt::format("  {:<{}}", row.section, widest);
+    for (const std::string& token : tokens)
+      line += fmt::format("  {:<{}}", row.tokens.contains(token) ? "needed" : "-", token.size());
+    while (line.ends_with(' ')) line.pop_back();
+    out << line << "\n";
+  }
+}
+
 void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostream& out) {
   const room::Typesetter typesetter(room::LookOf(1));
   out << typesetter.SetFacts({{"script", inputs.script.title},
@@ -165,6 +190,7 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostre
   }
   const steps::PresencePlan presence = steps::PlanPresence(inputs, plan);
   PrintTable(plan, presence, out);
+  PrintTokens(inputs.script, plan, out);
   PrintPresence(presence, out);
   out << "\n";
   for (const steps::Finding& finding : plan.findings) {

@@ -14,6 +14,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/fleet_commands.h"
 #include "ceremony/cli/report_error.h"
 #include "ceremony/script/problems.h"
 
@@ -112,6 +113,7 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   AddRun(program, chosen);
   AddResume(program, chosen);
   AddStatus(program, chosen);
+  AddCompare(program, chosen);
   AddVerify(program, chosen);
   AddLint(program, chosen);
   AddNormalise(program, chosen);

@@ -20,6 +20,7 @@ struct Arguments {
   std::string script;
   std::string archive;
   std::string at;  // RFC 3339; empty: now
+  std::string faults;
   bool unattended = false;
   bool quiet = false;
 };
@@ -40,7 +41,13 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
     KC_ASSIGN_OR_RETURN(const std::int64_t at, base::ParseTime(arguments.at));
     shift_micros = at - clock.UtcMicros();
   }
+  script::FaultFile faults;
+  if (!arguments.faults.empty()) {
+    KC_ASSIGN_OR_RETURN(faults, script::ReadFaults(arguments.faults));
+    KC_RETURN_IF_ERROR(script::CheckFaults(faults, alone.script));
+  }
   StageOptions options;
+  if (!arguments.faults.empty()) options.faults = &faults;
   options.archive = arguments.archive.empty() ? NewArchive(alone.script.id) : arguments.archive;
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;
   options.quiet = arguments.quiet;
@@ -79,6 +86,10 @@ void AddRehearse(CLI::App& program, Action& chosen) {
       ->add_option("--at", arguments->at,
                    "rehearse as if it were then: for a ceremony of another day, such as a destruction after a hold")
       ->type_name("TIME");
+  command
+      ->add_option("--faults", arguments->faults,
+                   "play the bad days of this file: pulled, slow, refusing, locked tokens")
+      ->type_name("FILE");
   command->add_flag("--unattended", arguments->unattended, "simulated people answer every question by themselves");
   command->add_flag("--quiet", arguments->quiet, "no transcript, only the verdict")->needs("--unattended");
   command->callback(

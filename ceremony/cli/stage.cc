@@ -18,6 +18,7 @@
 #include "ceremony/run/kept_tokens.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/rehearsal.h"
+#include "ceremony/run/rehearsal_faults.h"
 #include "ceremony/verify/command.h"
 #include "hsm/base/clock_text.h"
 #include "hsm/module.h"
@@ -32,6 +33,20 @@ base::Result<std::unique_ptr<room::Terminal>> OpenTerminal(const StageOptions& o
   }
   KC_ASSIGN_OR_RETURN(std::unique_ptr<room::TtyTerminal> terminal, room::TtyTerminal::Open());
   return std::unique_ptr<room::Terminal>(std::move(terminal));
+}
+
+// The world of a bad day: the same, but for tokens that fail at steps.
+base::Result<void> PlayFaults(const script::FaultFile& faults, const script::Inputs& inputs, const run::World& world,
+                              const std::function<base::Result<void>(run::World&)>& play) {
+  run::FaultDirector director(faults, *inputs.binding);
+  run::FaultingTerminal terminal(world.terminal, director);
+  const run::LoadModule load = [&director](const hsm::ModuleOptions& module,
+                                           std::shared_ptr<hsm::CallObserver> observer) {
+    return run::LoadFaulty(director, module, std::move(observer));
+  };
+  run::World faulty{terminal, world.clock, world.storage, world.pins, world.credentials, load, world.stop_requested};
+  faulty.mend_tokens = world.mend_tokens;
+  return play(faulty);
 }
 
 }  // namespace
@@ -71,7 +86,7 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   };
   run::World world{*terminal, clock, *storage, pins, credentials, load, room::StopRequested};
   if (rehearsal) world.mend_tokens = [&kept] { return kept.PutBack(); };
-  const auto played = play(world);
+  const auto played = options.faults == nullptr ? play(world) : PlayFaults(*options.faults, inputs, world, play);
   if (std::fflush(stdout) != 0 && played.ok()) {
     return base::SystemError("write", "standard output", EIO)
         .WithHint("the ceremony is complete; only its transcript is not");

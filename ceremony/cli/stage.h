@@ -9,6 +9,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/run/world.h"
+#include "ceremony/script/fault_file.h"
 #include "ceremony/script/inputs.h"
 #include "hsm/base/result.h"
 
@@ -21,6 +22,8 @@ struct StageOptions {
   std::string archive;
   Company company = Company::kPeople;
   bool quiet = false;  // kUnattended: no transcript on standard output
+  // A rehearsal's bad days; nullptr: none.
+  const script::FaultFile* faults = nullptr;
 };
 
 // CheckCompany fails (kInvalidInput) when people are to answer and standard input is no terminal. Ask before anything

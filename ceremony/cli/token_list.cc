@@ -11,6 +11,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/fleet_commands.h"
 #include "ceremony/cli/report_error.h"
 #include "ceremony/room/look.h"
 #include "ceremony/room/typesetter.h"
@@ -208,7 +209,9 @@ Result<int> ListTokens(const Arguments& arguments, const Streams& streams) {
 
 void AddTokenList(CLI::App& program, Action& chosen) {
   CLI::App* token =
-      program.add_subcommand("token", "`token list` shows what is plugged in")->group(kPrepare)->require_subcommand(1);
+      program.add_subcommand("token", "`token list` shows what is plugged in, `token probe` what it can do")
+          ->group(kPrepare)
+          ->require_subcommand(1);
   CLI::App* list = token->add_subcommand("list", "list modules and their tokens");
   const auto arguments = std::make_shared<Arguments>();
   CLI::Option* module = list->add_option("--module", arguments->modules,
@@ -224,6 +227,7 @@ void AddTokenList(CLI::App& program, Action& chosen) {
   list->callback([arguments, &chosen] {
     chosen = [arguments](const Streams& streams) { return ListTokens(*arguments, streams); };
   });
+  AddTokenProbe(*token, chosen);
 }
 
 }  // namespace ceremony::cli

@@ -4,6 +4,7 @@
 #include "ceremony/script/binding.h"
 #include "ceremony/script/crl_profile.h"
 #include "ceremony/script/expected.h"
+#include "ceremony/script/fault_file.h"
 #include "ceremony/script/person_file.h"
 #include "ceremony/script/policy.h"
 #include "ceremony/script/profile.h"
@@ -28,6 +29,7 @@ constexpr std::array kFileKinds{
     FileKind{"roster", [](const StepFieldSource&) { return RosterTable(); }},
     FileKind{"person", [](const StepFieldSource&) { return PersonFileTable(); }},
     FileKind{"share", [](const StepFieldSource&) { return ShareTable(); }},
+    FileKind{"faults", [](const StepFieldSource&) { return FaultTable(); }},
 };
 
 }  // namespace

@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <array>
 
-#include "ceremony/steps/kinds.h"
+#include "ceremony/steps/token_kinds.h"
 
 namespace ceremony::steps {
 
 std::span<const StepKind* const> StepCatalogue::All() const {
   static const std::array kinds = {
-      &RoomAttend(),    &RoomDepart(),       &RoomClock(),       &RoomConfirm(),     &RoomRecord(),  &CommsNotify(),
-      &DocumentLodge(), &CustodianAppoint(), &CustodianRetire(), &TokenCommission(), &TokenVerify(), &KeyGenerate(),
-      &KeyClone(),      &KeyProve(),         &KeySeal(),         &KeyDeactivate(),   &KeyDestroy(),  &CertSelfSign(),
-      &CertIssue(),     &CertCrossSign(),    &CsrCreate(),       &CsrImport(),       &CrlIssue(),    &QuorumReshare(),
+      &RoomAttend(),    &RoomDepart(),       &RoomClock(),       &RoomConfirm(),   &RoomRecord(),      &CommsNotify(),
+      &DocumentLodge(), &CustodianAppoint(), &CustodianRetire(), &TokenRegister(), &TokenCommission(), &TokenVerify(),
+      &TokenCustody(),  &TokenRetire(),      &FirmwareRecord(),  &KeyGenerate(),   &KeyClone(),        &KeyProve(),
+      &KeySeal(),       &KeyDeactivate(),    &KeyDestroy(),      &CertSelfSign(),  &CertIssue(),       &CertCrossSign(),
+      &CsrCreate(),     &CsrImport(),        &CrlIssue(),        &QuorumReshare(),
   };
   return kinds;
 }

@@ -93,6 +93,18 @@ class TokenCommissionKind final : public StepKind {
     return hsm::Token::Initialise(blank.module, blank.info.slot, blank.label, pins.security_officer, hsm::Retire::kNo);
   }
 
+  // What the binding knows of a token that it cannot say of itself.
+  static base::Result<void> Register(StepContext& context, const script::ScriptToken& planned) {
+    const script::TokenBinding* bound = context.inputs().binding->Find(planned.name);
+    if (bound == nullptr) return {};
+    // The tokens of a rehearsal stand nowhere: scripts say where the real ones do.
+    const bool rehearsal = context.inputs().binding->environment == script::Environment::kRehearsal;
+    const std::string site = rehearsal ? std::string() : bound->site;
+    if (site.empty()) return {};
+    return context.Achieve(estate::TokenRegistered{
+        planned.name, "", "", "", "", std::string(script::NameOf(planned.role)), planned.domain, site, ""});
+  }
+
   static base::Result<void> Finish(const script::Step& step, StepContext& context, hsm::Token& token,
                                    const std::shared_ptr<hsm::Token>& shared) {
     const std::string& name = step.fields.Text("token");
@@ -131,6 +143,7 @@ class TokenCommissionKind final : public StepKind {
                                   {"model", info.model},
                                   {"objects", "none"}});
     const script::ScriptToken& planned = *context.inputs().script.FindToken(name);
+    KC_RETURN_IF_ERROR(Register(context, planned));
     KC_RETURN_IF_ERROR(context.Achieve(
         estate::TokenCommissioned{name, info.label, info.serial, info.manufacturer, info.model, info.firmware_version,
                                   std::string(script::NameOf(planned.role)), planned.domain}));

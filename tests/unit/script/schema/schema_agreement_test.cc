@@ -130,6 +130,11 @@ TEST_CASE("schema and parser give one verdict on every roster") { CheckAgreement
 
 TEST_CASE("schema and parser give one verdict on every share") { CheckAgreement("share", kGoodShare); }
 
+TEST_CASE("schema and parser give one verdict on every file of faults") {
+  std::ifstream file(kSource + "/scripts/faults/smki-root-oca.faults.json");
+  CheckAgreement("faults", std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
 TEST_CASE("schema and parser give one verdict on every script") {
   CheckAgreement(
       "script",

@@ -1,0 +1,179 @@
+#include "ceremony/estate/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "ceremony/record/entry.h"
+#include "ceremony/record/reader.h"
+
+namespace ceremony::estate {
+namespace {
+
+using nlohmann::json;
+
+std::string Text(const json& entry, const char* field) {
+  const auto found = entry.find(field);
+  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+std::int64_t Number(const json& entry, const char* field) {
+  const auto found = entry.find(field);
+  return found != entry.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
+bool IsOfInterest(std::string_view line) {
+  for (const char* type : {"\"type\":\"open\"", "\"type\":\"step\"", "\"type\":\"done\"", "\"type\":\"refusal\""}) {
+    if (line.find(type) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+class OutcomeReader final {
+ public:
+  explicit OutcomeReader(RecordOutcome& outcome) : outcome_(outcome) {}
+
+  base::Result<void> Line(std::string_view line, const std::string& record) {
+    if (!IsOfInterest(line)) return {};
+    const json entry = json::parse(line, nullptr, false);
+    if (!entry.is_object()) {
+      return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{}: a line is no entry", record))
+          .WithRule("EST-FOLD-01");
+    }
+    const std::string type = Text(entry, "type");
+    if (type == "open") {
+      Open(entry);
+    } else if (type == "step") {
+      Step(entry);
+    } else if (StepOutcome* step = Current()) {
+      step->results.push_back(type == "refusal" ? "refused " + Text(entry, "rule") : Call(entry));
+    }
+    return {};
+  }
+
+ private:
+  void Open(const json& entry) {
+    outcome_.ceremony = Text(entry, "ceremony");
+    if (const auto tokens = entry.find("tokens"); tokens != entry.end() && tokens->is_array()) {
+      for (const json& token : *tokens)
+        outcome_.tokens.push_back(fmt::format("{} (serial {})", Text(token, "name"), Text(token, "serial")));
+    }
+    const auto inputs = entry.find("inputs");
+    if (inputs == entry.end() || !inputs->is_object()) return;
+    for (const auto& [name, digest] : inputs->items()) {
+      if (name.ends_with(".ceremony.json") && digest.is_string()) outcome_.script_sha256 = digest;
+    }
+  }
+
+  void Step(const json& entry) {
+    const std::string id = Text(entry, "id");
+    auto step = std::ranges::find(outcome_.steps, id, &StepOutcome::id);
+    if (step == outcome_.steps.end()) {
+      outcome_.steps.push_back({id, Text(entry, "do"), "", 0, 0, 0, 0, {}});
+      step = outcome_.steps.end() - 1;
+    }
+    step->phase = Text(entry, "phase");
+    if (step->phase == "begin") {
+      ++step->attempts;
+      begun_ = Number(entry, "mono");
+      step->microseconds = 0;
+      current_ = id;
+      return;
+    }
+    current_.clear();
+    if (step->phase == "skipped") return;
+    step->microseconds = Number(entry, "mono") - begun_;
+    if (const auto calls = entry.find("calls"); calls != entry.end() && calls->is_object()) {
+      step->call_count = Number(*calls, "count");
+      step->call_microseconds = Number(*calls, "microseconds");
+    }
+  }
+
+  // The attributes of a key are a result, too; its names are not.
+  static std::string Call(const json& entry) {
+    std::string call = Text(entry, "fn");
+    for (const char* field : {"mechanism", "rv"}) {
+      if (const std::string value = Text(entry, field); !value.empty()) call += " " + value;
+    }
+    const auto attributes = entry.find("attributes");
+    if (attributes == entry.end() || !attributes->is_object()) return call;
+    for (const auto& [name, value] : attributes->items()) {
+      const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+      if (text == "true" || text == "false") call += fmt::format(" {}={}", name, text);
+    }
+    return call;
+  }
+
+  StepOutcome* Current() {
+    const auto step = std::ranges::find(outcome_.steps, current_, &StepOutcome::id);
+    return current_.empty() || step == outcome_.steps.end() ? nullptr : &*step;
+  }
+
+  RecordOutcome& outcome_;
+  std::string current_;
+  std::int64_t begun_ = 0;
+};
+
+void AddDifferences(StepComparison& row) {
+  const auto say = [&](std::string text) { row.differences.push_back(std::move(text)); };
+  if (row.first == nullptr || row.second == nullptr) {
+    say(fmt::format("only the {} record has it", row.first != nullptr ? "first" : "second"));
+    return;
+  }
+  const StepOutcome& a = *row.first;
+  const StepOutcome& b = *row.second;
+  if (a.kind != b.kind) say(fmt::format("{} against {}", a.kind, b.kind));
+  if (a.phase != b.phase) say(fmt::format("came to \"{}\" against \"{}\"", a.phase, b.phase));
+  if (a.attempts != b.attempts) say(fmt::format("{} against {} attempts", a.attempts, b.attempts));
+  for (std::size_t i = 0; i < std::max(a.results.size(), b.results.size()); ++i) {
+    const std::string first = i < a.results.size() ? a.results[i] : "nothing";
+    const std::string second = i < b.results.size() ? b.results[i] : "nothing";
+    if (first != second) say(fmt::format("result {}: {} against {}", i + 1, first, second));
+  }
+}
+
+}  // namespace
+
+base::Result<RecordOutcome> ReadOutcome(const std::string& record) {
+  KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(record));
+  KC_ASSIGN_OR_RETURN(auto file, folder.OpenFile(record::kLogFile));
+  record::LogReader reader(std::move(file));
+  record::LogReader::Block block;
+  RecordOutcome outcome;
+  OutcomeReader lines_of(outcome);
+  while (true) {
+    KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
+    if (!more) break;
+    std::string_view lines(block.buffer.data(), block.size);
+    while (!lines.empty()) {
+      const std::size_t end = lines.find('\n');
+      KC_RETURN_IF_ERROR(lines_of.Line(lines.substr(0, end), record));
+      lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+    }
+  }
+  return outcome;
+}
+
+std::vector<StepComparison> Compare(const RecordOutcome& first, const RecordOutcome& second) {
+  std::vector<StepComparison> rows;
+  for (const StepOutcome& step : first.steps) {
+    StepComparison row;
+    row.id = step.id;
+    row.first = &step;
+    const auto found = std::ranges::find(second.steps, step.id, &StepOutcome::id);
+    if (found != second.steps.end()) row.second = &*found;
+    rows.push_back(std::move(row));
+  }
+  for (const StepOutcome& step : second.steps) {
+    if (std::ranges::find(first.steps, step.id, &StepOutcome::id) != first.steps.end()) continue;
+    StepComparison row;
+    row.id = step.id;
+    row.second = &step;
+    rows.push_back(std::move(row));
+  }
+  for (StepComparison& row : rows) AddDifferences(row);
+  return rows;
+}
+
+}  // namespace ceremony::estate

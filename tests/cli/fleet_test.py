@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+"""Tokens of a fleet: carried with their seals, upgraded, retired, looked at whole; and what a planner gets of it."""
+import csv
+import io
+import json
+import subprocess
+import unittest
+
+import room
+import shares
+from ceremony_test import SCRIPT, SOFTHSM, SOURCE, Ceremony, run
+from room_test import Room
+
+TRANSPORT = SOURCE / "scripts" / "smki-transport.ceremony.json"
+UPGRADE = SOURCE / "scripts" / "smki-firmware-upgrade.ceremony.json"
+PEOPLE = {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}
+
+
+class Fleet(Ceremony):
+    def status(self, *options):
+        status, out, err = run("status", self.archive, "--json", *options)
+        self.assertEqual(status, 0, err)
+        return json.loads(out)
+
+    def token(self, name="root-hsm"):
+        return next(token for token in self.status()["tokens"] if token["name"] == name)
+
+    def entries(self, record, what):
+        lines = (self.archive / record / "log.jsonl").read_text().splitlines()
+        return [entry for entry in map(json.loads, lines) if entry.get("what") == what]
+
+    def script_with(self, name, steps, tokens=("root-hsm",), **section):
+        """A small script of the smki estate in a folder of its own, beside copies of the shipped ones."""
+        if not (self.folder / "scripts").exists():
+            self.own_scripts()
+        plan = {"format": "keyceremony-script/1", "id": name, "title": name, "estate": "smki.example", "purpose": "To try.",
+                "policy": "smki.policy.json",
+                "tokens": {token: {"role": "live", "domain": "organisation"} for token in tokens},
+                "sections": [{"id": "all", "title": "All", **section,
+                              "steps": [{"id": "attend", "do": "room.attend", "people": PEOPLE}, *steps]}]}
+        path = self.folder / "scripts" / f"{name}.ceremony.json"
+        path.write_text(json.dumps(plan))
+        return path
+
+    def assert_complete(self, record):
+        status, out, err = run("verify", self.archive / record, "--roster", self.roster, "--json")
+        self.assertEqual((status, json.loads(out)["verdict"]), (0, "COMPLETE"), err)
+
+
+class Custody(Fleet):
+    def test_a_token_is_carried_over_two_legs_and_comes_as_it_went(self):
+        self.rehearse()
+        self.rehearse(TRANSPORT)
+        self.assert_complete("0002-smki-transport")
+        token = self.token()
+        self.assertEqual((token["state"], token["site"], token["seals"]), ("in service", "Bristol", []))
+        self.assertEqual([(leg["from"], leg["to"], leg["carrier"], leg["seals"]) for leg in token["legs"]],
+                         [("Leeds", "Birmingham depot", "Northern Secure Carriers", ["SB100001", "SB100002"]),
+                          ("Birmingham depot", "Bristol", "Severn Secure Carriers", ["SB100001", "SB100002"])])
+        self.assertTrue(all(leg["arrived"] for leg in token["legs"]))
+        self.assertEqual([entry["leg"] for entry in self.entries("0002-smki-transport", "custody")],
+                         ["depart", "hand-over", "arrive"])
+
+    def test_a_script_that_uses_a_token_on_its_way_or_sends_it_from_elsewhere_is_refused_at_the_desk(self):
+        self.rehearse()
+        depart = {"id": "depart", "do": "token.custody", "token": "root-hsm", "leg": "depart", "place": "Leeds", "to": "York",
+                  "carrier": "Carriers"}
+        arrive = {"id": "arrive", "do": "token.custody", "token": "root-hsm", "leg": "arrive", "place": "Hull"}
+        script = self.script_with("wrong", [depart, {"id": "look", "do": "token.verify", "token": "root-hsm"}, arrive])
+        status, out, _ = run("check", script, "--archive", self.archive, "--json")
+        self.assertEqual(status, 1)
+        self.assertEqual([(finding["rule"], finding["step"]) for finding in json.loads(out)["findings"]
+                          if finding["severity"] == "breach"],
+                         [("PLAN-TOKEN-05", "look"), ("EST-CUSTODY-03", "arrive")])
+
+
+class CustodyInTheRoom(Room):
+    """The seals as people read them."""
+
+    def transport(self, *answers):
+        status, shown = self.run_script()
+        self.assertEqual(status, 0, shown[-2000:])
+        usual = [(r"Type the digest|type CONFIRM", "CONFIRM"),
+                 (r"Put 2 new seals on[^└]*", "SB000001 SB000002"),
+                 (r"Who travels with it", "Sam Driver"),
+                 (r"Number of the consignment note", "CN-1"),
+                 (r"Read every seal on token root-hsm", ["none", "SB000001 SB000002", "SB000001 SB000002"])]
+        return self.play("run", TRANSPORT, "--binding", self.place.binding, "--archive", self.place.archive,
+                         first=[*answers, *usual])
+
+    def findings(self):
+        log = self.place.archive / "0002-smki-transport" / "log.jsonl"
+        return [entry["rule"] for entry in map(json.loads, log.read_text().splitlines()) if entry["type"] == "refusal"]
+
+    def test_a_seal_that_is_another_one_blocks_the_token(self):
+        status, shown = self.transport(
+            (r"Read every seal on token root-hsm", ["none", "SB000001 SB000002", "SB000001 SB000009"]),
+            (r"Mend the cause, then decide", "pause the ceremony"))
+        self.assertEqual(status, 1, shown[-2000:])
+        self.assertIn("token root-hsm has the seals SB000001 SB000009, the estate knows it with SB000001 SB000002", shown)
+        self.assertEqual(self.findings(), ["TOKEN-SEAL-01"])
+        status, out, _ = run("status", self.place.archive, "--json")
+        token = json.loads(out)["tokens"][0]
+        self.assertEqual((token["state"], token["site"]), ("in transit", ""))
+
+    def test_a_custodian_does_not_travel_with_the_hsm(self):
+        status, shown = self.transport((r"Who travels with it", ["Sam Driver, alice archer", "Sam Driver"]),
+                                       (r"Mend the cause, then decide", "try again"))
+        self.assertIn("Alice Archer is a custodian, and is to travel with token root-hsm", shown)
+        self.assertEqual(self.findings()[0], "CUSTODY-PERSON-01")
+
+
+class Upgrade(Fleet):
+    def test_an_upgrade_shows_that_every_key_has_survived(self):
+        self.rehearse()
+        self.rehearse(UPGRADE)
+        record = "0002-smki-firmware-upgrade"
+        self.assert_complete(record)
+        self.assertEqual([entry["key"] for entry in self.entries(record, "key-survived")], ["root-oca"])
+        before, after = self.entries(record, "firmware")
+        self.assertEqual((before["when"], after["when"]), ("before", "after"))
+        self.assertEqual(before["inventory"], after["inventory"])
+
+    def test_keys_sign_where_the_policy_lets_them(self):
+        script = self.own_scripts().parent / UPGRADE.name
+        policy = script.parent / "smki.policy.json"
+        script.write_text(script.read_text().replace('"public-key"', '"sign"'))
+        self.rehearse()
+        status, _, err = run("rehearse", script, "--unattended", "--archive", self.archive)
+        self.assertEqual(status, 1)
+        self.assert_says(err, "PLAN-PROOF-01")
+        policy.write_text(policy.read_text().replace('"statement_signing": false', '"statement_signing": true'))
+        self.rehearse(script)
+        record = "0002-smki-firmware-upgrade"
+        self.assertEqual([entry["proof"] for entry in self.entries(record, "key-survived")], ["sign"])
+        signed = [entry for entry in map(json.loads, (self.archive / record / "log.jsonl").read_text().splitlines())
+                  if entry["type"] == "done" and entry["fn"] == "C_Sign"]
+        self.assertEqual([(entry["token"], entry["rv"]) for entry in signed], [("root-hsm", "CKR_OK")])
+
+
+class Retire(Fleet):
+    def test_a_token_with_the_last_copy_of_a_key_is_not_retired(self):
+        self.rehearse()
+        script = self.script_with("retire", [{"id": "retire", "do": "token.retire", "token": "root-hsm", "quorum": "custodians",
+                                              "method": "zeroise", "reason": "old"}])
+        status, _, err = run("rehearse", script, "--unattended", "--archive", self.archive)
+        self.assertEqual(status, 1)
+        self.assert_says(err, "EST-RETIRE-01", "token root-hsm holds the last copy of key root-oca, which is active")
+
+    def test_a_token_is_zeroised_shown_empty_and_never_comes_back(self):
+        commission = {"id": "commission", "do": "token.commission", "token": "spare", "quorum": "custodians", "shares": "custodians"}
+        retire = {"id": "retire", "do": "token.retire", "token": "spare", "quorum": "custodians", "method": "zeroise", "reason": "old"}
+        self.rehearse(self.script_with("spare", [commission, retire], tokens=["spare"]))
+        self.assert_complete("0001-spare")
+        self.assertEqual(self.token("spare")["state"], "retired")
+        self.assertIsNone(self.token("spare")["shares"])
+        zeroised, = self.entries("0001-spare", "token-zeroised")
+        self.assertEqual(zeroised["object_count"], 0)
+        again = self.script_with("again", [{"id": "look", "do": "token.verify", "token": "spare"}], tokens=["spare"])
+        status, _, err = run("rehearse", again, "--unattended", "--archive", self.archive)
+        self.assertEqual(status, 1)
+        self.assert_says(err, "PLAN-TOKEN-05", "token spare is retired")
+
+    def test_a_token_that_was_lost_is_retired_by_a_document(self):
+        commission = {"id": "commission", "do": "token.commission", "token": "spare", "quorum": "custodians", "shares": "custodians"}
+        retire = {"id": "retire", "do": "token.retire", "token": "spare", "quorum": "custodians", "method": "evidence",
+                  "evidence": "documents/smki-root-oca-approval.txt", "reason": "shredded"}
+        self.rehearse(self.script_with("lost", [commission, retire], tokens=["spare"]))
+        self.assert_complete("0001-lost")
+        self.assertEqual(self.token("spare")["state"], "retired")
+        self.assertEqual((self.archive / "0001-lost" / "artefacts/documents/retire-smki-root-oca-approval.txt").read_bytes(),
+                         (SOURCE / "scripts/documents/smki-root-oca-approval.txt").read_bytes())
+
+
+class Look(Fleet):
+    """token.verify looks at everything."""
+
+    def look(self, pkcs11_tool):
+        self.rehearse()
+        pin = shares.pin_of(self.archive / "0001-smki-root-oca", "root-hsm", "user", ["alice", "bob", "carol"], self.folder)
+        environment = {"SOFTHSM2_CONF": str(self.archive / "rehearsal" / "softhsm2.conf"), "PATH": "/usr/bin:/bin"}
+        for arguments in pkcs11_tool:
+            subprocess.run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "root-hsm", "--login", "--pin", pin, *arguments],
+                           check=True, capture_output=True, env=environment)
+        script = self.script_with("look", [{"id": "look", "do": "token.verify", "token": "root-hsm"}])
+        _, err = self.rehearse(script, expect=1)
+        found, = self.entries("0002-look", "token-findings")
+        return err, [finding["rule"] for finding in found["findings"]]
+
+    def test_every_stranger_is_a_finding_and_a_known_key_is_named(self):
+        public = str(self.folder / "public.der")
+        err, rules = self.look([
+            ["--keypairgen", "--key-type", "EC:prime256v1", "--label", "stranger", "--id", "99"],
+            ["--read-object", "--type", "pubkey", "--label", "root-oca", "--output-file", public],
+            ["--write-object", public, "--type", "pubkey", "--label", "innocent", "--id", "77"]])
+        self.assertEqual(sorted(rules), ["TOKEN-COPY-02", "TOKEN-OBJECT-01", "TOKEN-OBJECT-01"])
+        self.assert_says(err, "more findings")
+
+    def test_a_key_that_is_gone_is_a_finding(self):
+        err, rules = self.look([["--delete-object", "--type", "privkey", "--label", "root-oca"]])
+        self.assertEqual(rules, ["TOKEN-OBJECT-02"])
+        self.assert_says(err, "lacks the private key of root-oca")
+
+
+class Planner(Fleet):
+    def test_what_is_due_goes_into_a_calendar_and_a_table(self):
+        self.rehearse()
+        self.rehearse(TRANSPORT)
+        calendar, table = self.folder / "due.ics", self.folder / "due.csv"
+        due = self.status("--at", "2099-01-01", "--ics", calendar, "--csv", table)["due"]
+        self.assertEqual([(item["what"], item["subject"], item["overdue"]) for item in due],
+                         [("renew the certificate", "root-oca", True)])
+        rows = list(csv.DictReader(io.StringIO(table.read_bytes().decode(), newline="")))
+        self.assertEqual([(row["what"], row["subject"], row["by"]) for row in rows],
+                         [(item["what"], item["subject"], item["by"]) for item in due])
+        text = calendar.read_bytes().decode()
+        self.assertEqual(text.count("BEGIN:VEVENT\r\n"), len(due))
+        self.assertIn("SUMMARY:OVERDUE: renew the certificate root-oca\r\n", text)
+        self.assertTrue(all(len(line.encode()) <= 75 for line in text.split("\r\n")))
+
+    def test_a_rate_gives_a_forecast_and_a_wrong_day_is_refused(self):
+        self.rehearse()
+        forecast, = self.status("--forecast", "242000")["forecast"]
+        self.assertEqual((forecast["use"], forecast["minutes"], forecast["held"]), ("issuing", 17851, 58))
+        status, _, err = run("status", self.archive, "--at", "2026-02-30")
+        self.assertEqual(status, 2)
+        self.assert_says(err, "2026-02-30")
+
+
+class Presence(Fleet):
+    def test_check_shows_which_section_needs_which_token(self):
+        self.rehearse()
+        status, out, err = run("check", TRANSPORT, "--archive", self.archive)
+        self.assertEqual(status, 0, err)
+        self.assert_says(out, "Tokens, section by section", "  Departure from Leeds  needed\n", "  Closing               -\n")
+
+
+class BadDays(Fleet):
+    """`rehearse --faults`: the ceremony stops as it would, and is gone on with."""
+
+    def faults(self, *faults):
+        path = self.folder / "faults.json"
+        path.write_text(json.dumps({"format": "keyceremony-faults/1", "title": "t", "faults": list(faults)}))
+        return path
+
+    def play(self, faults, expect):
+        status, _, err = run("rehearse", SCRIPT, "--unattended", "--archive", self.archive, "--faults", faults)
+        self.assertEqual(status, expect, err)
+        return err
+
+    def resume(self):
+        status, _, err = run("resume", self.record, "--unattended")
+        self.assertEqual(status, 0, err)
+        self.assert_complete("0001-smki-root-oca")
+
+    def failed(self):
+        lines = (self.record / "log.jsonl").read_text().splitlines()
+        return [(entry["id"], entry["error"].get("rv")) for entry in map(json.loads, lines)
+                if entry["type"] == "step" and entry["phase"] == "failed"]
+
+    def test_the_shipped_bad_day_stops_where_its_first_fault_is(self):
+        err = self.play(SOURCE / "scripts/faults/smki-root-oca.faults.json", 1)
+        self.assert_says(err, "TOKEN-LOGIN-01", "resume")
+        self.assertEqual([step for step, _ in self.failed()], ["verify-new"])
+        self.resume()
+
+    def test_a_token_that_refuses_a_template_stops_the_step_and_the_next_try_is_a_new_one(self):
+        err = self.play(self.faults({"what": "refuses", "step": "generate-root", "token": "root-hsm", "function": "C_GenerateKeyPair",
+                                     "answer": "CKR_TEMPLATE_INCONSISTENT"}), 3)
+        self.assert_says(err, "CKR_TEMPLATE_INCONSISTENT", "resume")
+        self.assertEqual(self.failed(), [("generate-root", "CKR_TEMPLATE_INCONSISTENT")])
+        self.resume()
+
+    def test_a_token_that_is_pulled_costs_nothing_but_time(self):
+        err = self.play(self.faults({"what": "pulled", "step": "certify-root", "token": "root-hsm", "after": 4}), 3)
+        self.assert_says(err, "CKR_DEVICE_REMOVED", "resume")
+        self.assertEqual([step for step, _ in self.failed()], ["certify-root"])
+        self.resume()
+
+    def test_a_slow_token_is_only_slow(self):
+        self.play(self.faults({"what": "slow", "step": "verify-new", "token": "root-hsm", "milliseconds": 3}), 0)
+        self.assert_complete("0001-smki-root-oca")
+
+    def test_a_file_is_read_strictly_and_held_against_the_script(self):
+        slow = {"what": "slow", "step": "verify-new", "token": "root-hsm", "milliseconds": 3}
+        for wrong, says in (({**slow, "step": "verify-nwe"}, "has no step verify-nwe"), ({**slow, "token": "hsm"}, "has no token hsm"),
+                            ({**slow, "answer": "CKR_OK"}, "answer"), ({**slow, "milliseconds": 0}, "milliseconds")):
+            self.assert_says(self.play(self.faults(wrong), 2), says)
+        self.assertFalse(self.archive.exists())
+
+
+class Probe(Room):
+    def test_a_token_is_tried_with_a_pin_that_is_typed_and_nothing_stays_on_it(self):
+        def objects():
+            return sorted(path.name for path in (self.folder / "tokens").rglob("*.object"))
+        before = objects()
+        status, shown = self.play("token", "probe", "--binding", self.place.binding, "--token", "record", "--script", SCRIPT)
+        self.assertEqual(status, 1, shown)  # SoftHSM 2.6.1 lists no CKM_EDDSA where it was built without it, or ways that fail
+        for line in ("works    make EC P-256 keys and sign with them", "works    make RSA 4096 keys and sign with them",
+                     "works    keep a key that may not leave", "runs"):
+            self.assertIn(line, shown)
+        self.assertNotIn(room.PIN + "record", shown)
+        self.assertEqual(objects(), before)
+
+    def test_without_a_terminal_only_the_claims_are_told(self):
+        status, out, err = run("token", "probe", "--binding", self.place.binding, "--token", "record", "--claims", "--json")
+        self.assertEqual(status, 0, err)
+        sheet = json.loads(out)
+        self.assertEqual((sheet["format"], sheet["tried"]), ("keyceremony-capabilities/1", False))
+        self.assertIn("CKM_EC_KEY_PAIR_GEN", sheet["mechanisms"])
+        self.assertEqual(run("token", "probe", "--binding", self.place.binding, "--token", "record")[0], 2)
+
+
+class Comparison(Fleet):
+    def test_two_runs_of_one_script_have_the_same_results_and_a_bad_day_shows(self):
+        first, second, third = (self.folder / name for name in ("first", "second", "third"))
+        for archive in (first, second):
+            self.archive = archive
+            self.rehearse()
+        self.archive = third
+        faults = SOURCE / "scripts/faults/smki-root-oca.faults.json"
+        self.assertEqual(run("rehearse", SCRIPT, "--unattended", "--archive", third, "--faults", faults)[0], 1)
+        status, out, err = run("compare", first / "0001-smki-root-oca", second / "0001-smki-root-oca", "--json")
+        self.assertEqual(status, 0, out + err)
+        compared = json.loads(out)
+        self.assertTrue(compared["same_script"] and compared["same_results"])
+        step = next(step for step in compared["steps"] if step["id"] == "generate-root")
+        self.assertIn("C_GenerateKeyPair CKM_EC_KEY_PAIR_GEN CKR_OK", step["first"]["results"][0])
+        self.assertGreater(step["first"]["calls"]["count"], 0)
+        status, out, _ = run("compare", first / "0001-smki-root-oca", third / "0001-smki-root-oca")
+        self.assertEqual(status, 1)
+        self.assert_says(out, "verify-new", "DIFFERS", 'came to "end" against "failed"', "only the first record has it")
+
+
+if __name__ == "__main__":
+    unittest.main()

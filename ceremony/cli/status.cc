@@ -78,7 +78,9 @@ base::Result<Status> ReadStatus(const Arguments& arguments) {
   Status status;
   base::SystemClock clock;
   status.now = clock.UtcMicros();
-  if (!arguments.at.empty()) KC_ASSIGN_OR_RETURN(status.now, estate::ParseTime(arguments.at));
+  if (!arguments.at.empty()) {
+    KC_ASSIGN_OR_RETURN(status.now, estate::ParseTime(arguments.at));
+  }
   KC_ASSIGN_OR_RETURN(status.folded, estate::FoldArchive(archive));
   status.due = estate::DueOf(status.folded, status.now, kHorizonDays);
   if (!status.folded.newest_roster.empty()) {

@@ -131,8 +131,7 @@ class TokenRetireKind final : public StepKind {
     question.expected = "ZEROISE";
     question.simulated = "ZEROISE";
     KC_RETURN_IF_ERROR(context.Ask("security-officer", question));
-    KC_ASSIGN_OR_RETURN(const base::SecretBytes officer_pin,
-                        context.CombineCurrentPin(name, quorum::Pin::kSecurityOfficer));
+    KC_ASSIGN_OR_RETURN(const base::SecretBytes officer_pin, context.CurrentPin(name, quorum::Pin::kSecurityOfficer));
     KC_RETURN_IF_ERROR(context.EndSession(name));
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> wiped,
                         hsm::Token::Initialise(located->shared_module(), located->slot(), located->info().label,

@@ -41,7 +41,6 @@ using namespace ceremony;
 
 const std::string kSmallHierarchy = std::string(SUPPORT_FOLDER) + "/small_hierarchy.ceremony.json";
 const std::string kRootScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
-const std::string kSmallHierarchy = std::string(SUPPORT_FOLDER) + "/small_hierarchy.ceremony.json";
 // A script with these steps after the roll call.
 std::string ScriptOf(const std::string& id, const std::string& steps) {
   return R"({

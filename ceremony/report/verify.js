@@ -562,6 +562,8 @@ const KC = (() => {
           need(k >= 1 && (k >= ask.m || !countable), "request for too few");
           const opened = step === "opening" && script ? field(entry.subject, "script_sha256") : undefined;
           need(opened === undefined || opened === null || opened === script.sha256, "opening for another script");
+          const planned = steps.plan?.steps.get(step);
+          need(!planned || planned.kind !== "custodian.retire" || (entry.without ?? "") === (field(entry.subject, "person") ?? ""), "own retirement");
           if (countable) {
             steps.requests.set(i, {step, steps: entry.steps ?? [], quorum: name, m: k, keys: ask.keys, met: ask.met, by: new Set(), ended: false});
             steps.newest.set(step, i);
@@ -575,7 +577,7 @@ const KC = (() => {
           if (!countable) break;
           const asked = steps.requests.get(entry.request), size = countOf(entry, "size"), line = signatureLine(textOf(entry, "line"));
           need(asked && roots.has(size) && size > entry.request, "an approval of no request or checkpoint");
-          need(line.name === own.estate + "/" + textOf(entry, "person"), "person");
+          need(line.name === own.estate + "/" + textOf(entry, "person") && entries[entry.request].without !== entry.person, "person");
           const by = await signersOf(verifier, `${origin}\n${size}\n${toBase64(roots.get(size))}\n`, [line], asked.keys);
           if (asked.ended || steps.absent.has(entry.person)) by.clear();  // neither counts
           for (const key of by) {

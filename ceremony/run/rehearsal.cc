@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <utility>
@@ -123,7 +124,12 @@ RehearsalPaths::RehearsalPaths(const std::string& archive)
       clock(folder + "/clock") {}
 
 base::Result<void> SetRehearsalClock(const std::string& archive, std::int64_t shift_micros) {
-  return WritePrivateFile(RehearsalPaths(archive).clock, base::AsBytes(std::to_string(shift_micros)));
+  const std::string path = RehearsalPaths(archive).clock;
+  if (shift_micros == 0) {  // today: no file says so best
+    if (unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+    return base::SystemError("remove", path, errno);
+  }
+  return WritePrivateFile(path, base::AsBytes(std::to_string(shift_micros)));
 }
 
 base::Result<std::int64_t> ReadRehearsalClock(const std::string& archive) {

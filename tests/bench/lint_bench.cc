@@ -39,27 +39,25 @@ constexpr std::string_view kCertificate =
     "1d2dac2b2843d01c56106eae5494047ce720de29426f26ece9022100f90ad6348a17ccbefb"
     "80368304c475906053f68e028d59815cf6"
     "eced39002783";
-constexpr std::size_t kSerialAt = 23; // of its last eight octets
+constexpr std::size_t kSerialAt = 23;  // of its last eight octets
 
-void LintOne(benchmark::State &state) {
+void LintOne(benchmark::State& state) {
   const base::Bytes der = base::HexDecode(kCertificate).value();
   const Linter linter(Domain::kByPolicy);
   CertificateView view;
   for ([[maybe_unused]] auto _ : state) {
     Findings findings(der);
-    if (!linter.CheckCertificate(der, view, findings))
-      std::abort();
+    if (!linter.CheckCertificate(der, view, findings)) std::abort();
     benchmark::DoNotOptimize(findings.size());
   }
-  state.counters["per_core"] = benchmark::Counter(
-      static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["per_core"] = benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 BENCHMARK(LintOne);
 
 class Counting final : public BulkSink {
-public:
-  void Item(const BulkItem &) override { ++items; }
-  void Unreadable(std::uint32_t, const base::Error &) override { std::abort(); }
+ public:
+  void Item(const BulkItem&) override { ++items; }
+  void Unreadable(std::uint32_t, const base::Error&) override { std::abort(); }
   void Progress(std::uint64_t, std::uint64_t) override {}
   bool Stop() override { return false; }
   std::uint64_t items = 0;
@@ -71,21 +69,18 @@ long ResidentKib() {
   return usage.ru_maxrss;
 }
 
-void LintBundle(benchmark::State &state) {
+void LintBundle(benchmark::State& state) {
   const auto count = static_cast<std::uint64_t>(state.range(0));
   std::string path = "/tmp/keyceremony-lint-bench-XXXXXX";
   const int fd = mkstemp(path.data());
-  if (fd < 0)
-    std::abort();
+  if (fd < 0) std::abort();
   {
     base::Bytes der = base::HexDecode(kCertificate).value();
     std::ofstream out(path, std::ios::binary);
     for (std::uint64_t i = 0; i < count; ++i) {
       for (std::size_t octet = 0; octet < 8; ++octet)
-        der[kSerialAt + octet] =
-            static_cast<std::uint8_t>(i >> (56 - 8 * octet));
-      out.write(reinterpret_cast<const char *>(der.data()),
-                static_cast<std::streamsize>(der.size()));
+        der[kSerialAt + octet] = static_cast<std::uint8_t>(i >> (56 - 8 * octet));
+      out.write(reinterpret_cast<const char*>(der.data()), static_cast<std::streamsize>(der.size()));
     }
   }
   const long before = ResidentKib();
@@ -94,14 +89,11 @@ void LintBundle(benchmark::State &state) {
   options.jobs = static_cast<unsigned>(state.range(1));
   for ([[maybe_unused]] auto _ : state) {
     Counting sink;
-    if (!BulkLint({path}, options, sink).ok() || sink.items != count)
-      std::abort();
+    if (!BulkLint({path}, options, sink).ok() || sink.items != count) std::abort();
   }
-  state.counters["per_core"] = benchmark::Counter(
-      static_cast<double>(count) * static_cast<double>(state.iterations()),
-      benchmark::Counter::kIsRate);
-  state.counters["resident_growth_kib"] =
-      static_cast<double>(ResidentKib() - before);
+  state.counters["per_core"] = benchmark::Counter(static_cast<double>(count) * static_cast<double>(state.iterations()),
+                                                  benchmark::Counter::kIsRate);
+  state.counters["resident_growth_kib"] = static_cast<double>(ResidentKib() - before);
   std::remove(path.c_str());
 }
 // MeasureProcessCPUTime: what all threads took, so that other load does not
@@ -113,6 +105,6 @@ BENCHMARK(LintBundle)
     ->Unit(benchmark::kMillisecond)
     ->Iterations(1);
 
-} // namespace
+}  // namespace
 
 BENCHMARK_MAIN();

@@ -7,8 +7,7 @@ import subprocess
 import unittest
 
 import room
-import shares
-from ceremony_test import SCRIPT, SOFTHSM, SOURCE, Ceremony, run
+from ceremony_test import SCRIPT, SOFTHSM, SOURCE, Ceremony, run, shares
 from room_test import Room
 
 TRANSPORT = SOURCE / "scripts" / "smki-transport.ceremony.json"
@@ -104,7 +103,9 @@ class CustodyInTheRoom(Room):
         self.assertEqual((token["state"], token["site"]), ("in transit", ""))
 
     def test_a_custodian_does_not_travel_with_the_hsm(self):
-        status, shown = self.transport((r"Who travels with it", ["Sam Driver, alice archer", "Sam Driver"]),
+        # The refused attempt has read the seals of the departure once, and the next one reads them again.
+        status, shown = self.transport((r"Read every seal on token root-hsm", ["none", "none", "SB000001 SB000002"]),
+                                       (r"Who travels with it", ["Sam Driver, alice archer", "Sam Driver"]),
                                        (r"Mend the cause, then decide", "try again"))
         self.assertIn("Alice Archer is a custodian, and is to travel with token root-hsm", shown)
         self.assertEqual(self.findings()[0], "CUSTODY-PERSON-01")
@@ -295,7 +296,7 @@ class Probe(Room):
             return sorted(path.name for path in (self.folder / "tokens").rglob("*.object"))
         before = objects()
         status, shown = self.play("token", "probe", "--binding", self.place.binding, "--token", "record", "--script", SCRIPT)
-        self.assertEqual(status, 1, shown)  # SoftHSM 2.6.1 lists no CKM_EDDSA where it was built without it, or ways that fail
+        self.assertEqual(status, 0, shown)
         for line in ("works    make EC P-256 keys and sign with them", "works    make RSA 4096 keys and sign with them",
                      "works    keep a key that may not leave", "runs"):
             self.assertIn(line, shown)

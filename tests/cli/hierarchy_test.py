@@ -298,7 +298,9 @@ class Requests(unittest.TestCase):
     def request(self, subject, *more):
         key, path = self.archive.folder / "key.pem", self.archive.scripts / "documents" / "z9.csr"
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
-        status, said = openssl("req", "-new", "-key", key, "-subj", subject, "-out", path, *more)
+        config = self.archive.folder / "openssl.cnf"  # names as PrintableString, which the profile wants
+        config.write_text("[req]\nstring_mask = nombstr\ndistinguished_name = dn\n[dn]\n")
+        status, said = openssl("req", "-new", "-config", config, "-key", key, "-subj", subject, "-out", path, *more)
         self.assertEqual(status, 0, said)
         return path
 

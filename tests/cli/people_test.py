@@ -148,24 +148,20 @@ class LifeCycle(People):
 
     def test_an_appointee_signs_and_opens_with_the_keys_that_they_brought(self):
         self.rehearse(ROOT)
-        paths, public = self.credential("frank")
-        script = self.own_scripts() / APPOINT.name
-        person = self.own_scripts() / "people" / "frank.person.json"
-        person.write_text(json.dumps({**json.loads(person.read_text()), "sign_key": public["sign"], "open_key": public["open"]}))
-        strangers, _ = self.credential("mallory")
-        self.bind("frank", {**paths, "sign": strangers["sign"]})
-        self.rehearse(script, expect=1)
         record = "0002-smki-custodian-appoint"
-        self.assertEqual([(entry["rule"], entry["person"]) for entry in self.entries(record, "refusal")], [("CRED-01", "frank")])
-        shutil.rmtree(self.archive / record)
-        self.bind("frank", {**paths, "open": strangers["open"]})
-        self.rehearse(script, expect=1)
-        self.assertEqual([(entry["rule"], entry["person"]) for entry in self.entries(record, "refusal")], [("CRED-02", "frank")])
-        self.assertEqual([entry for entry in self.entries(record, "observe") if entry["what"] == "key-possession"], [])
-        shutil.rmtree(self.archive / record)
-        self.bind("frank", paths)
-        self.rehearse(script)
+        strangers, _ = self.credential("mallory")
+        own = {use: str(self.rehearsal / "people" / "frank" / f"{use}.pem") for use in ("sign", "open")}
+        for use, rule in (("sign", "CRED-01"), ("open", "CRED-02")):
+            self.bind("frank", {**own, use: strangers[use]})
+            self.rehearse(APPOINT, expect=1)
+            self.assertEqual([(entry["rule"], entry["person"]) for entry in self.entries(record, "refusal")], [(rule, "frank")])
+            self.assertEqual([entry for entry in self.entries(record, "observe") if entry["what"] == "key-possession"], [])
+            shutil.rmtree(self.archive / record)
+        self.bind("frank", own)
+        self.rehearse(APPOINT)
         self.assert_complete(record)
+        effects = [effect for entry in self.entries(record, "step") for effect in entry.get("effects", [])]
+        public = {"sign": next(effect["sign_key"] for effect in effects if effect["effect"] == "person-appointed")}
         proof, = [entry for entry in self.entries(record, "observe") if entry["what"] == "key-possession"]
         self.assertEqual((proof["person"], proof["shown"], proof["sign_key"]), ("frank", True, public["sign"]))
         origin = self.entries(record, "open")[0]["origin"]

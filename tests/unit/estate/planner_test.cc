@@ -61,7 +61,8 @@ TEST_CASE("days and times are read as UTC, and nothing else is") {
 
 TEST_CASE("a key is to be deactivated within the hour of its cap, by age or by count") {
   Folded folded = WithIssuingKey();
-  CHECK(DueAt(folded, WithCap(), kJune, 60) == std::vector<std::string>{"deactivate the key issuing 2026-08-01T01:00"});
+  CHECK(DueAt(folded, WithCap(), kJune, 90) == std::vector<std::string>{"deactivate the key issuing 2026-08-01T01:00"});
+  CHECK(DueAt(folded, WithCap(), kJune, 60).empty());
   CHECK(DueAt(folded, WithCap(), kJune + 61 * kDay + kDay / 12, 60) ==
         std::vector<std::string>{"OVERDUE deactivate the key issuing 2026-08-01T01:00"});
   KeyUsageStated use;

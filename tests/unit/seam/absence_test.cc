@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "hsm/intercepting_cryptoki.h"
 #include "hsm/lookup.h"
@@ -23,22 +24,24 @@ class Revenant final : public hsm::InterceptingCryptoki {
 
   CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) override {
     if (!comes_back_) return inner().DestroyObject(session, object);
-    hidden_ = object;
+    hidden_.push_back(object);
     return CKR_OK;
   }
   CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
                           CK_ULONG count) override {
-    if (object == hidden_) return CKR_OBJECT_HANDLE_INVALID;
+    if (IsHidden(object)) return CKR_OBJECT_HANDLE_INVALID;
     return inner().GetAttributeValue(session, object, attributes, count);
   }
   CK_RV FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* objects, CK_ULONG capacity, CK_ULONG* count) override {
     const CK_RV rv = inner().FindObjects(session, objects, capacity, count);
-    if (rv == CKR_OK && hidden_ != CK_INVALID_HANDLE)
-      *count = static_cast<CK_ULONG>(std::remove(objects, objects + *count, hidden_) - objects);
+    if (rv == CKR_OK) {
+      const auto shown = std::remove_if(objects, objects + *count, [&](CK_OBJECT_HANDLE o) { return IsHidden(o); });
+      *count = static_cast<CK_ULONG>(shown - objects);
+    }
     return rv;
   }
   CK_RV Finalize() override {
-    hidden_ = CK_INVALID_HANDLE;
+    hidden_.clear();
     return inner().Finalize();
   }
 
@@ -46,8 +49,12 @@ class Revenant final : public hsm::InterceptingCryptoki {
   CK_RV Around(hsm::Function, const hsm::InnerCall& call) override { return call(); }
 
  private:
+  bool IsHidden(CK_OBJECT_HANDLE object) const {
+    return std::find(hidden_.begin(), hidden_.end(), object) != hidden_.end();
+  }
+
   bool comes_back_;
-  CK_OBJECT_HANDLE hidden_ = CK_INVALID_HANDLE;
+  std::vector<CK_OBJECT_HANDLE> hidden_;
 };
 
 hsm::KeyPair Make(hsm::Session& session) {
@@ -111,7 +118,6 @@ TEST_CASE("an object that comes back when the module is initialised anew is foun
       hsm::LoginScope login = world.Login();
       const hsm::KeyPair pair = Make(login.session());
       known = Known(pair);
-      // The private object only: the one that matters, and that the module keeps.
       Good(login.session().Destroy(*pair.public_object));
       Good(login.session().Destroy(pair.private_object));
       Good(hsm::ProveAbsent(login.session(), {*known}));  // the module's word, before it is restarted

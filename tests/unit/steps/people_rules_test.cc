@@ -61,6 +61,7 @@ TEST_CASE("the people of one jurisdiction do not reach m alone, where the policy
   files.person(0)["site"] = "Leeds";
   files.person(1)["site"] = "Perth";
   files.person(2)["site"] = "Cardiff";
+  files.person(1)["travels"] = files.person(2)["travels"] = {"Leeds"};
   CHECK(FindingsOf(files) == Lines{});
   files.person(2)["site"] = "London";
   files.person(0)["travels"] = files.person(1)["travels"] = {"Leeds"};
@@ -114,7 +115,9 @@ TEST_CASE("a quorum of a domain serves its tokens, and people of another domain 
   CHECK(FindingsOf(files) == Lines{});
   files.roster["quorums"]["organisation"]["domain"] = "device";
   CHECK(FindingsOf(files) ==
-        Lines{"QUORUM-DOMAIN-01 breach commission: quorum organisation serves the domain device, token hsm is of "
+        Lines{"QUORUM-MAJORITY-01 good practice: quorum organisation is 1 of 3: two quorums need not have a person in "
+              "common",
+              "QUORUM-DOMAIN-01 breach commission: quorum organisation serves the domain device, token hsm is of "
               "organisation"});
 }
 

@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
+#include "ceremony/script/crl_profile.h"
 #include "ceremony/script/inputs.h"
 #include "ceremony/steps/catalogue.h"
 #include "tests/unit/script/support.h"
@@ -31,6 +33,13 @@ TEST_CASE("every shipped profile is good") {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kScripts + "profiles")) {
     ++count;
+    if (entry.path().filename().string().ends_with(".crl-profile.json")) {
+      auto file = LoadFile(entry.path().string());
+      REQUIRE_MESSAGE(file.ok(), (file.ok() ? "" : file.error().message));
+      const auto profile = ParseCrlProfile(std::move(file).value());
+      CHECK_MESSAGE(profile.ok(), (profile.ok() ? "" : profile.error().message));
+      continue;
+    }
     const auto profile = ReadProfile(entry.path().string());
     CHECK_MESSAGE(profile.ok(), (profile.ok() ? "" : profile.error().message));
   }

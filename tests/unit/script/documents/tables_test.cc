@@ -103,7 +103,7 @@ TEST_CASE("the verifier reads the rosters that are written here, and counts the 
 TEST_CASE("a kind of file that is not there is refused with the nearest") {
   const auto error = TableOf("scirpt", Catalogue()).error();
   CHECK(error.message ==
-        "expected a kind of file, \"script\", \"binding\", \"policy\", \"profile\", \"roster\", \"person\", "
-        "\"share\" or \"faults\", found \"scirpt\"");
+        "expected a kind of file, \"script\", \"binding\", \"policy\", \"profile\", \"crl-profile\", "
+        "\"roster\", \"person\", \"share\" or \"faults\", found \"scirpt\"");
   CHECK(error.hint == "did you mean `script`?");
 }

@@ -287,6 +287,35 @@ class RevokeAndReplace(unittest.TestCase):
         self.refused(lambda step: step.update(crl="oca-arl-1"), "EST-CRL-01")
 
 
+class OtherHierarchies(unittest.TestCase):
+    """A root and an issuing CA of other kinds: certificates without an end, P-384, RSA 4096 over P-384."""
+
+    def hold(self, script, root, issuing, root_key, issuing_key, *lint):
+        archive = Archive()
+        self.addCleanup(archive.remove)
+        status, _, err = archive.rehearse(script)
+        self.assertEqual(status, 0, err)
+        self.assertEqual(archive.verdicts(), (0, ["COMPLETE"]))
+        root, issuing = (archive.artefact(f"certificates/{name}.pem") for name in (root, issuing))
+        status, said = openssl("verify", "-x509_strict", "-check_ss_sig", "-CAfile", root, issuing)
+        self.assertEqual(status, 0, said)
+        for certificate, key in ((root, root_key), (issuing, issuing_key)):
+            self.assertIn(key, openssl("x509", "-in", certificate, "-noout", "-text")[1])
+        status, out, err = run("lint", "--set", *lint, root, issuing)
+        self.assertEqual(status, 0, out + err)
+        return openssl("x509", "-in", issuing, "-noout", "-enddate")[1]
+
+    def test_certificates_of_the_device_hierarchy_do_not_end(self):
+        self.assertIn("Dec 31 23:59:59 9999", self.hold("smki-device", "root-dca", "issuing-dca-d1", "ASN1 OID: prime256v1", "ASN1 OID: prime256v1"))
+
+    def test_the_infrastructure_hierarchy_is_on_p384(self):
+        # Its profiles are not public: the rules of the other smart metering hierarchies do not bind it.
+        self.hold("smki-iki", "iki-root", "iki-issuing-1", "ASN1 OID: secp384r1", "ecdsa-with-SHA384", "--domain", "none")
+
+    def test_a_root_of_the_public_web_is_rsa_and_its_issuing_ca_is_not(self):
+        self.hold("webpki-root", "web-root", "web-issuing-e1", "Public-Key: (4096 bit)", "ASN1 OID: secp384r1")
+
+
 class Requests(unittest.TestCase):
     """Keys from outside come with a request that openssl made."""
 

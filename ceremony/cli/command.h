@@ -45,6 +45,7 @@ void AddVerify(CLI::App& program, Action& chosen);
 void AddLint(CLI::App& program, Action& chosen);
 void AddNormalise(CLI::App& program, Action& chosen);
 void AddReport(CLI::App& program, Action& chosen);
+void AddShow(CLI::App& program, Action& chosen);
 void AddBooklet(CLI::App& program, Action& chosen);
 void AddInventory(CLI::App& program, Action& chosen);
 

@@ -117,6 +117,7 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   AddVerify(program, chosen);
   AddLint(program, chosen);
   AddNormalise(program, chosen);
+  AddShow(program, chosen);
   AddReport(program, chosen);
   AddBooklet(program, chosen);
   AddInventory(program, chosen);

@@ -79,6 +79,47 @@ class Documents(unittest.TestCase):
         self.assertEqual(status, 2)
         self.assertIn("keyceremony inventory", err)
 
+    def show(self, *options, expect=0):
+        status, out, err = run("show", self.record, "--roster", self.roster, *options)
+        self.assertEqual(status, expect, err)
+        return " ".join(out.split()) if expect == 0 else err
+
+    def test_a_walk_tells_steps_approvals_and_results_with_their_entries(self):
+        told = self.show()
+        self.assertTrue(told.startswith("COMPLETE: Root Organisation Certification Authority (rehearsal)"))
+        log = [json.loads(line) for line in (self.record / "log.jsonl").read_text().splitlines()]
+        begin = next(entry["seq"] for entry in log if entry.get("id") == "generate-root" and entry.get("phase") == "begin")
+        self.assertRegex(told, rf"9 Generate key root-oca \(EC P-256\) on token root-hsm generate-root \(key.generate\) ended \S+ \[{begin}\]")
+        asked = next(entry for entry in log if entry["type"] == "request" and entry["step"] == "generate-root")
+        self.assertRegex(told, rf"asked 3 of 5 custodians \S+ \[{asked['seq']}\]: Generate key root-oca")
+        self.assertIn("wrote certificates/root-oca.der", told)
+        self.assertIn("bag: SB004211", told)
+        self.assertEqual(told.count("approved by Alice Archer"), sum(entry["type"] == "cosign" and entry["person"] == "alice" for entry in log))
+
+    def test_a_walk_may_be_of_one_step_one_person_or_of_what_went_otherwise(self):
+        one = self.show("--step", "certify-root")
+        self.assertIn("certify-root (cert.self-sign)", one)
+        self.assertNotIn("generate-root (key.generate)", one)
+        person = self.show("--person", "wendy")
+        self.assertIn("Wendy Hughes (witness, Harrow Assurance), simulated", person)
+        self.assertNotIn("Alice Archer", person)
+        self.assertRegex(self.show("--exceptions"), r"Refusals, deviations and notes none$")
+        wrong = self.show("--step", "certify-rot", expect=2)
+        self.assertIn("the record has no step certify-rot", wrong)
+        self.assertIn("did you mean `certify-root`?", wrong)
+
+    def test_a_walk_through_a_hostile_record_cannot_move_the_cursor(self):
+        hostile = self.folder / "hostile"
+        shutil.copytree(self.record, hostile)
+        log = hostile / "log.jsonl"
+        log.write_text(log.read_text().replace("Alice Archer", "Alice\\u001b[2J\u202eArcher"))
+        status, out, _ = run("show", hostile)
+        self.assertEqual(status, 0)
+        self.assertTrue(out.startswith("INVALID: "))
+        self.assertNotIn("\x1b", out)
+        self.assertNotIn("\u202e", out)
+        self.assertIn("\\x1b[2J", out)
+
     def test_the_booklet_has_every_step_its_words_and_the_digest(self):
         page, _ = self.page("booklet", SCRIPT, "--roster", self.roster)
         script = json.loads(SCRIPT.read_text())

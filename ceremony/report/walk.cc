@@ -1,0 +1,205 @@
+#include "ceremony/report/walk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/room/text.h"
+
+namespace ceremony::report {
+namespace {
+
+constexpr std::size_t kIndent = 6;  // below a step's number
+constexpr std::size_t kTimeOfDay = 8;
+
+std::string Shown(std::string_view text) { return room::Visible(text, room::Charset::kUtf8); }
+
+// "2026-11-28T23:55:01.683502Z" is told as "23:55:01"; the day stands at the top.
+std::string Hour(const std::string& time) {
+  const std::size_t from = time.find('T');
+  return from == std::string::npos ? Shown(time) : Shown(time.substr(from + 1, kTimeOfDay));
+}
+
+// Names of fields are told as words.
+std::string Words(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return Shown(name);
+}
+
+std::string At(const Moment& moment) { return fmt::format("{} [{}]", Hour(moment.time), moment.entry); }
+
+class Walker final {
+ public:
+  Walker(const ReportData& data, const WalkFilter& filter, std::size_t width)
+      : data_(data), filter_(filter), width_(std::max<std::size_t>(width, 40)) {}
+
+  std::string Tell() {
+    Head();
+    if (filter_.step.empty() && !filter_.exceptions) People();
+    Steps();
+    Remarks();
+    if (filter_.step.empty() && filter_.person.empty() && !filter_.exceptions) Results();
+    return std::move(out_);
+  }
+
+ private:
+  void Line(std::size_t indent, std::string_view text) {
+    for (const std::string& line : room::WrapText(text, width_ - indent))
+      out_ += line.empty() ? "\n" : std::string(indent, ' ') + line + '\n';
+  }
+  void Heading(std::string_view text) {
+    out_ += '\n';
+    Line(0, text);
+  }
+
+  void Head() {
+    Line(0,
+         fmt::format("{}: {} ({})", record::VerdictName(data_.verdict.verdict), Shown(data_.title), Shown(data_.mode)));
+    Line(2, Shown(data_.purpose));
+    Line(2, "origin " + Shown(data_.origin));
+    Line(2, fmt::format("{} entries, {} to {} UTC{}", data_.entries, Shown(data_.began.time.substr(0, 19)),
+                        Hour(data_.ended.time), data_.closed ? ", closed" : ", NOT CLOSED"));
+    for (const record::Finding& finding : data_.verdict.findings)
+      Line(2, fmt::format("{}: {}", finding.rule, Shown(finding.message)));
+  }
+
+  bool Concerns(const std::string& person) const { return filter_.person.empty() || filter_.person == person; }
+
+  void People() {
+    Heading("In the room");
+    for (const PersonSeen& person : data_.people) {
+      if (!Concerns(person.id)) continue;
+      std::string roles;
+      for (const std::string& role : person.roles) roles += (roles.empty() ? "" : ", ") + Shown(role);
+      Line(2, fmt::format("{} ({}{}{}){}", Shown(person.name), roles, roles.empty() ? "" : ", ", Shown(person.employer),
+                          person.simulated ? ", simulated" : ""));
+      if (!person.apology.empty()) Line(4, "sent an apology: " + Shown(person.apology));
+      for (const Stay& stay : person.stays) {
+        Line(4, fmt::format("{} from {} to {}{}", Shown(stay.presence), At(stay.from),
+                            stay.until.known() ? At(stay.until) : "the end",
+                            stay.reason.empty() ? "" : ": " + Shown(stay.reason)));
+      }
+    }
+  }
+
+  static bool WentAsPlanned(const StepStory& step) {
+    return step.planned && step.attempts.size() == 1 && step.attempts.front().outcome == "ended";
+  }
+
+  bool IsTold(const StepStory& step) const {
+    if (!filter_.step.empty()) return step.id == filter_.step;
+    if (filter_.exceptions) return !WentAsPlanned(step);
+    if (filter_.person.empty()) return true;
+    return std::any_of(data_.approvals.begin(), data_.approvals.end(), [&](const Approval& approval) {
+      return approval.step == step.id && HasSigned(approval, filter_.person);
+    });
+  }
+
+  static bool HasSigned(const Approval& approval, const std::string& person) {
+    return std::any_of(approval.signatures.begin(), approval.signatures.end(),
+                       [&](const Signature& signature) { return signature.person == person; });
+  }
+
+  void Steps() {
+    std::string section;
+    if (filter_.step.empty() && !filter_.exceptions) Approvals("opening", 2);
+    for (const StepStory& step : data_.steps) {
+      if (!IsTold(step)) continue;
+      if (step.section != section) {
+        section = step.section;
+        const auto found = std::find_if(data_.sections.begin(), data_.sections.end(),
+                                        [&](const SectionStory& each) { return each.id == section; });
+        Heading(Shown(found == data_.sections.end() ? section : found->title));
+        Approvals("section:" + section, 2);
+      }
+      Tell(step);
+    }
+  }
+
+  void Tell(const StepStory& step) {
+    const std::string number = step.number == 0 ? "-" : std::to_string(step.number);
+    Line(0, fmt::format("{:>4}  {}", number, Shown(step.title)));
+    Line(kIndent, fmt::format("{} ({}){}", Shown(step.id), Shown(step.kind),
+                              step.attempts.empty() ? ": " + step.Outcome() : std::string()));
+    for (const Attempt& attempt : step.attempts) {
+      Line(kIndent, fmt::format("{} {} to {}, {} PKCS#11 calls", attempt.outcome, At(attempt.begin),
+                                attempt.end.known() ? At(attempt.end) : "no end", attempt.calls));
+      if (!attempt.error.empty())
+        Line(kIndent + 2,
+             fmt::format("{}{}{}", Shown(attempt.rule), attempt.rule.empty() ? "" : ": ", Shown(attempt.error)));
+    }
+    Approvals(step.id, kIndent);
+    for (const auto& [name, value] : step.facts) Line(kIndent, fmt::format("{}: {}", Words(name), Shown(value)));
+    for (const std::string& effect : step.effects) Line(kIndent, "so " + Shown(effect));
+    for (const std::string& artefact : step.artefacts) Line(kIndent, "wrote " + Shown(artefact));
+  }
+
+  void Approvals(const std::string& step, std::size_t indent) {
+    for (const Approval& approval : data_.approvals) {
+      if (approval.step != step) continue;
+      if (!filter_.person.empty() && !HasSigned(approval, filter_.person)) continue;
+      Line(indent, fmt::format("asked {} of {} {} {}: {}", approval.m, approval.n, Shown(approval.quorum),
+                               At(approval.at), Shown(approval.statement)));
+      for (const Signature& signature : approval.signatures) {
+        if (Concerns(signature.person))
+          Line(indent + 2, fmt::format("approved by {} {}", Shown(data_.NameOf(signature.person)), At(signature.at)));
+      }
+      if (!approval.ended_by.empty()) {
+        Line(indent + 2,
+             fmt::format("ended by {}{}{}", Shown(approval.ended_by), approval.ended_person.empty() ? "" : ", ",
+                         Shown(data_.NameOf(approval.ended_person))));
+      } else if (!approval.Met()) {
+        Line(indent + 2, fmt::format("not met: {} of {} have approved", approval.People(), approval.m));
+      }
+    }
+  }
+
+  void Remarks() {
+    bool first = true;
+    for (const Remark& remark : data_.remarks) {
+      if (!filter_.step.empty() && remark.step != filter_.step) continue;
+      if (!filter_.person.empty() && remark.person != filter_.person) continue;
+      if (first) Heading("Refusals, deviations and notes");
+      first = false;
+      Line(2, fmt::format("{} {}{}{}{}", At(remark.at), Shown(remark.type), remark.rule.empty() ? "" : " ",
+                          Shown(remark.rule), remark.step.empty() ? "" : " in step " + Shown(remark.step)));
+      Line(4, Shown(remark.text));
+    }
+    if (first && filter_.exceptions) {
+      Heading("Refusals, deviations and notes");
+      Line(2, "none");
+    }
+  }
+
+  void Results() {
+    if (!data_.keys.empty()) Heading("Keys");
+    for (const KeyStory& key : data_.keys) {
+      Line(2, fmt::format("{} ({}){}", Shown(key.name), Shown(key.algorithm), key.here_before ? ", from before" : ""));
+      Line(4, "public key " + Shown(key.spki_sha256));
+      for (const KeyEvent& event : key.events)
+        Line(4, fmt::format("{} {}{}", At(event.at), Shown(event.what),
+                            event.token.empty() ? "" : " on " + Shown(event.token)));
+    }
+    if (!data_.issued.empty()) Heading("Certificates and lists");
+    for (const IssuedThing& issued : data_.issued) {
+      Line(2, fmt::format("{} {} {}", Shown(issued.what), Shown(issued.name), At(issued.at)));
+      Line(4, Shown(issued.subject));
+      Line(4, "SHA-256 " + Shown(issued.sha256));
+    }
+  }
+
+  const ReportData& data_;
+  const WalkFilter& filter_;
+  std::size_t width_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string Walk(const ReportData& data, const WalkFilter& filter, std::size_t width) {
+  return Walker(data, filter, width).Tell();
+}
+
+}  // namespace ceremony::report

@@ -93,6 +93,16 @@ class Organisation(unittest.TestCase):
         status, _, err = cls.archive.rehearse("smki-organisation")
         assert status == 0, err
 
+    def test_lint_holds_a_certificate_against_its_profile(self):
+        profile = SCRIPTS / "profiles" / "smki-root-oca.profile.json"
+        status, out, err = run("lint", "--profile", profile, self.archive.artefact("certificates/root-oca.der"))
+        self.assertEqual(status, 0, out + err)
+        status, out, _ = run("lint", "--profile", profile, "--json", self.archive.artefact("certificates/issuing-oca-z1.der"))
+        self.assertEqual(status, 1)
+        sentences = [finding["sentence"] for finding in json.loads(out)["findings"]]
+        self.assertEqual([sentence.split(":")[0] for sentence in sentences],
+                         ["issuer", "not after", "subject OU", "subject CN", "extension basicConstraints", "extension authorityKeyIdentifier"])
+
     def test_the_record_is_complete(self):
         self.assertEqual(self.archive.verdicts(), (0, ["COMPLETE"]))
 

@@ -90,23 +90,8 @@ bool ParseTbsCertList(base::ByteView bytes, TbsCertListView& view, Findings& fin
 }
 
 bool ParseCrl(base::ByteView bytes, CrlView& view, Findings& findings) {
-  view = {};
-  const auto outer = parts::Outermost(bytes, "CRL", findings);
-  if (!outer) return false;
-  view.whole = outer->whole;
-  DerReader reader(outer->content, "CRL", findings);
-  const auto tbs = reader.Take(tag::kSequence, "tbsCertList");
-  const auto algorithm = reader.Take(tag::kSequence, "signatureAlgorithm");
-  const auto signature = reader.Take(tag::kBitString, "signatureValue");
-  reader.Finish();
-  const bool complete = tbs && ParseTbsElement(*tbs, view.tbs, findings);
-  if (!algorithm || !signature) return false;
-  parts::ParseAlgorithm(*algorithm, "signatureAlgorithm", view.algorithm, findings);
-  if (const auto split = BitStringOf(signature->content)) {
-    view.signature = split->bits;
-    view.signature_unused_bits = split->unused;
-  }
-  return complete;
+  return parts::ParseSigned(bytes, "CRL", "tbsCertList", "signatureValue", view, findings,
+                            [&](const Element& element) { return ParseTbsElement(element, view.tbs, findings); });
 }
 
 }  // namespace ceremony::x509

@@ -83,23 +83,8 @@ bool ParseRequestInfo(base::ByteView bytes, RequestInfoView& view, Findings& fin
 }
 
 bool ParseRequest(base::ByteView bytes, RequestView& view, Findings& findings) {
-  view = {};
-  const auto outer = parts::Outermost(bytes, "certification request", findings);
-  if (!outer) return false;
-  view.whole = outer->whole;
-  DerReader reader(outer->content, "certification request", findings);
-  const auto info = reader.Take(tag::kSequence, "certificationRequestInfo");
-  const auto algorithm = reader.Take(tag::kSequence, "signatureAlgorithm");
-  const auto signature = reader.Take(tag::kBitString, "signature");
-  reader.Finish();
-  const bool complete = info && ParseInfoElement(*info, view.info, findings);
-  if (!algorithm || !signature) return false;
-  parts::ParseAlgorithm(*algorithm, "signatureAlgorithm", view.algorithm, findings);
-  if (const auto split = BitStringOf(signature->content)) {
-    view.signature = split->bits;
-    view.signature_unused_bits = split->unused;
-  }
-  return complete;
+  return parts::ParseSigned(bytes, "certification request", "certificationRequestInfo", "signature", view, findings,
+                            [&](const Element& element) { return ParseInfoElement(element, view.info, findings); });
 }
 
 }  // namespace ceremony::x509

@@ -201,23 +201,8 @@ bool ParseTbs(base::ByteView bytes, TbsView& view, Findings& findings) {
 }
 
 bool ParseCertificate(base::ByteView bytes, CertificateView& view, Findings& findings) {
-  view = {};
-  const auto outer = parts::Outermost(bytes, "certificate", findings);
-  if (!outer) return false;
-  view.whole = outer->whole;
-  DerReader reader(outer->content, "certificate", findings);
-  const auto tbs = reader.Take(tag::kSequence, "tbsCertificate");
-  const auto algorithm = reader.Take(tag::kSequence, "signatureAlgorithm");
-  const auto signature = reader.Take(tag::kBitString, "signatureValue");
-  reader.Finish();
-  const bool complete = tbs && ParseTbsElement(*tbs, view.tbs, findings);
-  if (!algorithm || !signature) return false;
-  parts::ParseAlgorithm(*algorithm, "signatureAlgorithm", view.algorithm, findings);
-  if (const auto split = BitStringOf(signature->content)) {
-    view.signature = split->bits;
-    view.signature_unused_bits = split->unused;
-  }
-  return complete;
+  return parts::ParseSigned(bytes, "certificate", "tbsCertificate", "signatureValue", view, findings,
+                            [&](const Element& element) { return ParseTbsElement(element, view.tbs, findings); });
 }
 
 NameReader::NameReader(base::ByteView name) {

@@ -24,6 +24,31 @@ void ParseSpki(const Element& element, SpkiView& view, Findings& findings);
 // it has room for, and returns their number.
 std::size_t ParseExtensionList(const Element& sequence, std::span<ExtensionView> list, Findings& findings);
 
+// ParseSigned takes apart what X.509 calls SIGNED: the SEQUENCE of what is signed, the algorithm and the signature
+// as a BIT STRING (X.509 6.2). `inner` is the name of the first part and `parse_inner(element)` reads it; `signature`
+// is what the standard of this kind calls the last. True when all three are there and the first is complete.
+template <typename View, typename ParseInner>
+bool ParseSigned(base::ByteView bytes, const char* what, const char* inner, const char* signature, View& view,
+                 Findings& findings, ParseInner parse_inner) {
+  view = {};
+  const auto outer = Outermost(bytes, what, findings);
+  if (!outer) return false;
+  view.whole = outer->whole;
+  DerReader reader(outer->content, what, findings);
+  const auto to_be_signed = reader.Take(tag::kSequence, inner);
+  const auto algorithm = reader.Take(tag::kSequence, "signatureAlgorithm");
+  const auto signed_by = reader.Take(tag::kBitString, signature);
+  reader.Finish();
+  const bool complete = to_be_signed && parse_inner(*to_be_signed);
+  if (!algorithm || !signed_by) return false;
+  ParseAlgorithm(*algorithm, "signatureAlgorithm", view.algorithm, findings);
+  if (const auto split = BitStringOf(signed_by->content)) {
+    view.signature = split->bits;
+    view.signature_unused_bits = split->unused;
+  }
+  return complete;
+}
+
 // FindExtension returns the first extension of a type, nullptr if there is none.
 const ExtensionView* FindExtension(std::span<const ExtensionView> extensions, Oid oid);
 

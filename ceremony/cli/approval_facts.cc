@@ -36,7 +36,7 @@ std::vector<room::Fact> FactsOf(const quorum::ApprovalWords& words) {
   return facts;
 }
 
-base::Result<std::vector<ShownDigest>> DigestsOf(const quorum::ApprovalFile& file, const quorum::ApprovalWords& words) {
+base::Result<std::vector<ShownDigest>> DigestsOf(const quorum::RecordProof& file, const quorum::ApprovalWords& words) {
   std::vector<ShownDigest> digests;
   if (!words.subject_sha256.empty()) {
     KC_ASSIGN_OR_RETURN(base::Bytes digest, base::HexDecode(words.subject_sha256));

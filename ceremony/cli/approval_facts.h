@@ -20,7 +20,7 @@ struct ShownDigest {
   base::Bytes digest;
 };
 // DigestsOf lists what is compared with the words that are read aloud in the room.
-base::Result<std::vector<ShownDigest>> DigestsOf(const quorum::ApprovalFile& file, const quorum::ApprovalWords& words);
+base::Result<std::vector<ShownDigest>> DigestsOf(const quorum::RecordProof& file, const quorum::ApprovalWords& words);
 
 }  // namespace ceremony::cli
 

@@ -50,6 +50,13 @@ void DescribeCredential(CLI::App& command, CredentialArguments& credential) {
       ->type_name("FILE");
 }
 
+void DescribeSeen(CLI::App& command, CredentialArguments& credential) {
+  command
+      .add_option("--seen", credential.seen,
+                  "what this machine has seen of each record; seen.json beside your keys when left out")
+      ->type_name("FILE");
+}
+
 base::Result<HeldCredential> ReadCredential(const CredentialArguments& arguments) {
   const bool on_card = !arguments.card.module.empty();
   if (on_card == !arguments.folder.empty()) {

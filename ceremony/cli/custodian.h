@@ -39,6 +39,8 @@ struct CredentialArguments {
   std::string seen;
 };
 void DescribeCredential(CLI::App& command, CredentialArguments& credential);
+// DescribeSeen adds --seen: where what the owner has seen of records is kept.
+void DescribeSeen(CLI::App& command, CredentialArguments& credential);
 
 // HeldCredential is that credential, as a binding of its own would name it.
 struct HeldCredential {

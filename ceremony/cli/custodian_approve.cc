@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <memory>
 #include <ostream>
 
@@ -27,21 +26,6 @@ struct Arguments {
   std::string out;
 };
 
-base::Result<quorum::SeenCheckpoints> ReadSeen(const std::string& path) {
-  // A file that is there and cannot be read is no fresh start: it would forget what was signed.
-  if (!std::filesystem::exists(path)) return quorum::SeenCheckpoints();
-  KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(path));
-  return quorum::SeenCheckpoints::Parse(std::move(file));
-}
-
-base::Result<void> WriteSeen(const std::string& path, const quorum::SeenCheckpoints& seen) {
-  std::error_code error;
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  if (error) return base::SystemError("mkdir", folder.string(), error.value());
-  return quorum::WritePlainFile(path, seen.Text(), Replace::kYes);
-}
-
 base::Result<void> CheckEstate(const quorum::ApprovalWords& words, const std::string& estate) {
   KC_ASSIGN_OR_RETURN(const record::OriginParts parts, record::SplitOrigin(words.origin));
   if (parts.estate == estate) return {};
@@ -58,10 +42,10 @@ std::string DefaultOut(const std::string& request) {
 base::Result<int> Approve(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const HeldCredential held, ReadCredential(arguments.credential));
   KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(arguments.request));
-  KC_ASSIGN_OR_RETURN(const quorum::ApprovalFile request, quorum::ParseApprovalFile(std::move(file)));
+  KC_ASSIGN_OR_RETURN(const quorum::RecordProof request, quorum::ParseApprovalFile(std::move(file)));
   KC_ASSIGN_OR_RETURN(const quorum::ApprovalWords words, quorum::CheckApprovalFile(request));
   KC_RETURN_IF_ERROR(CheckEstate(words, held.binding.estate));
-  KC_ASSIGN_OR_RETURN(quorum::SeenCheckpoints seen, ReadSeen(held.seen));
+  KC_ASSIGN_OR_RETURN(quorum::SeenCheckpoints seen, quorum::SeenCheckpoints::Read(held.seen));
   if (words.checkpoint) KC_RETURN_IF_ERROR(seen.Check(*words.checkpoint, request.extensions));
   KC_RETURN_IF_ERROR(room::TtyDevice::CheckThatPeopleCanType());
 
@@ -72,10 +56,7 @@ base::Result<int> Approve(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const std::vector<ShownDigest> digests, DigestsOf(request, words));
   for (const ShownDigest& digest : digests) terminal->ShowDigest(digest.label, digest.digest);
   if (words.checkpoint) {
-    const record::Checkpoint* last = seen.Find(words.origin);
-    terminal->Say(room::Tone::kPlain,
-                  last == nullptr ? std::string("You have signed nothing of this record before.")
-                                  : fmt::format("It extends the {} entries that you have signed before.", last->size));
+    terminal->Say(room::Tone::kPlain, seen.Sentence(words.origin));
   }
   room::Question question;
   question.id = "custodian.approve";
@@ -90,7 +71,7 @@ base::Result<int> Approve(const Arguments& arguments, const Streams& streams) {
   // Remembered before anybody sees the signature (C2SP tlog-witness).
   if (words.checkpoint) {
     seen.Remember(*words.checkpoint);
-    KC_RETURN_IF_ERROR(WriteSeen(held.seen, seen));
+    KC_RETURN_IF_ERROR(seen.Write(held.seen));
   }
   const std::string out = arguments.out.empty() ? DefaultOut(arguments.request) : arguments.out;
   const record::Note note{request.text, {approval.line}};
@@ -112,10 +93,7 @@ void AddCustodianApprove(CLI::App& custodian, Action& chosen) {
       ->required()
       ->type_name("FILE");
   DescribeCredential(*command, arguments->credential);
-  command
-      ->add_option("--seen", arguments->credential.seen,
-                   "what you have signed before; seen.json beside your keys when left out")
-      ->type_name("FILE");
+  DescribeSeen(*command, arguments->credential);
   command->add_option("--out", arguments->out, "where the signed note goes; beside the request when left out")
       ->type_name("FILE");
   command->callback(

@@ -10,6 +10,7 @@
 #include "ceremony/cli/share_facts.h"
 #include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/quorum/plain_file.h"
+#include "ceremony/quorum/seen_checkpoints.h"
 #include "ceremony/quorum/share_request.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/tty_device.h"
@@ -70,6 +71,9 @@ base::Result<int> OpenShare(const Arguments& arguments, const Streams& streams) 
   KC_ASSIGN_OR_RETURN(const quorum::ShareRequest request, quorum::ParseShareRequest(std::move(file)));
   KC_RETURN_IF_ERROR(CheckOwner(request, held));
   if (!arguments.share.empty()) KC_RETURN_IF_ERROR(CheckCopy(request, arguments.share));
+  KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, quorum::CheckShareRequest(request));
+  KC_ASSIGN_OR_RETURN(quorum::SeenCheckpoints seen, quorum::SeenCheckpoints::Read(held.seen));
+  KC_RETURN_IF_ERROR(seen.Check(checkpoint, request.proof->extensions));
   KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, quorum::DigestOf(request));
   KC_RETURN_IF_ERROR(room::TtyDevice::CheckThatPeopleCanType());
 
@@ -78,6 +82,8 @@ base::Result<int> OpenShare(const Arguments& arguments, const Streams& streams) 
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<room::TtyTerminal> terminal, room::TtyTerminal::Open());
   terminal->ShowFacts(FactsOf(request));
   terminal->ShowDigest(kRequestDigestLabel, digest);
+  terminal->Say(room::Tone::kPlain, fmt::format("The record holds this request, as entry {}. {}", request.proof->index,
+                                                seen.Sentence(request.origin)));
   room::Question question;
   question.id = "custodian.open-share";
   question.person = held.owner.name;
@@ -95,6 +101,8 @@ base::Result<int> OpenShare(const Arguments& arguments, const Streams& streams) 
   };
   KC_RETURN_IF_ERROR(credentials.UseOpener(held.owner, open, {}));
   KC_ASSIGN_OR_RETURN(const std::string text, quorum::WriteShareAnswer(answer));
+  seen.Remember(checkpoint);
+  KC_RETURN_IF_ERROR(seen.Write(held.seen));
   const std::string out = arguments.out.empty() ? DefaultOut(arguments.request) : arguments.out;
   KC_RETURN_IF_ERROR(quorum::WritePlainFile(out, text, quorum::Replace::kYes));
   terminal->Say(room::Tone::kGood, fmt::format("Your share is opened, checked, and sealed to the ceremony. Bring {} "
@@ -117,6 +125,7 @@ void AddCustodianOpenShare(CLI::App& custodian, Action& chosen) {
   DescribeCredential(*command, arguments->credential);
   command->add_option("--share", arguments->share, "your own copy of the share file, to be compared with the request's")
       ->type_name("FILE");
+  DescribeSeen(*command, arguments->credential);
   command->add_option("--out", arguments->out, "where the answer goes; beside the request when left out")
       ->type_name("FILE");
   command->callback([arguments, &chosen] {

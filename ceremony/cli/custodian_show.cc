@@ -48,7 +48,7 @@ base::Result<std::string> ShowPerson(script::LoadedFile file, room::Typesetter& 
 }
 
 base::Result<std::string> ShowApproval(script::LoadedFile file, room::Typesetter& typesetter) {
-  KC_ASSIGN_OR_RETURN(const quorum::ApprovalFile approval, quorum::ParseApprovalFile(std::move(file)));
+  KC_ASSIGN_OR_RETURN(const quorum::RecordProof approval, quorum::ParseApprovalFile(std::move(file)));
   KC_ASSIGN_OR_RETURN(const quorum::ApprovalWords words, quorum::CheckApprovalFile(approval));
   std::string text = typesetter.SetFacts(FactsOf(words));
   KC_ASSIGN_OR_RETURN(const std::vector<ShownDigest> digests, DigestsOf(approval, words));
@@ -69,8 +69,12 @@ base::Result<std::string> ShowShare(script::LoadedFile file, const std::string& 
 
 base::Result<std::string> ShowShareRequest(script::LoadedFile file, room::Typesetter& typesetter) {
   KC_ASSIGN_OR_RETURN(const quorum::ShareRequest request, quorum::ParseShareRequest(std::move(file)));
+  KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, quorum::CheckShareRequest(request));
   KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, quorum::DigestOf(request));
-  return typesetter.SetFacts(FactsOf(request)) + typesetter.SetDigest(kRequestDigestLabel, digest);
+  std::vector<room::Fact> facts = FactsOf(request);
+  facts.push_back(
+      {"in the record", fmt::format("entry {} of {}, as the proof shows", request.proof->index, checkpoint.size)});
+  return typesetter.SetFacts(facts) + typesetter.SetDigest(kRequestDigestLabel, digest);
 }
 
 base::Result<std::string> ShowShareAnswer(script::LoadedFile file, room::Typesetter& typesetter) {

@@ -34,6 +34,7 @@ std::string NewArchive(const std::string& script_id) {
 }
 
 base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
+  StageOptions options;
   KC_ASSIGN_OR_RETURN(const script::Inputs alone, script::ReadInputs(arguments.script, "", "", steps::Catalogue()));
   std::int64_t shift_micros = 0;
   if (!arguments.at.empty()) {
@@ -46,7 +47,6 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
     KC_ASSIGN_OR_RETURN(faults, script::ReadFaults(arguments.faults));
     KC_RETURN_IF_ERROR(script::CheckFaults(faults, alone.script));
   }
-  StageOptions options;
   if (!arguments.faults.empty()) options.faults = &faults;
   options.archive = arguments.archive.empty() ? NewArchive(alone.script.id) : arguments.archive;
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;

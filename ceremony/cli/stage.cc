@@ -46,6 +46,7 @@ base::Result<void> PlayFaults(const script::FaultFile& faults, const script::Inp
   };
   run::World faulty{terminal, world.clock, world.storage, world.pins, world.credentials, load, world.stop_requested};
   faulty.mend_tokens = world.mend_tokens;
+  faulty.describe_program = world.describe_program;
   return play(faulty);
 }
 
@@ -85,6 +86,7 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
     return modules.ForCeremony(module, rehearsal ? run::KeepTokens(kept, std::move(observer)) : std::move(observer));
   };
   run::World world{*terminal, clock, *storage, pins, credentials, load, room::StopRequested};
+  world.describe_program = [&options] { return options.program.get(); };
   if (rehearsal) world.mend_tokens = [&kept] { return kept.PutBack(); };
   const auto played = options.faults == nullptr ? play(world) : PlayFaults(*options.faults, inputs, world, play);
   if (std::fflush(stdout) != 0 && played.ok()) {

@@ -4,10 +4,13 @@
 #define CEREMONY_CLI_STAGE_H_
 
 #include <functional>
+#include <future>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "ceremony/cli/command.h"
+#include "ceremony/run/program.h"
 #include "ceremony/run/world.h"
 #include "ceremony/script/fault_file.h"
 #include "ceremony/script/inputs.h"
@@ -24,6 +27,8 @@ struct StageOptions {
   bool quiet = false;  // kUnattended: no transcript on standard output
   // A rehearsal's bad days; nullptr: none.
   const script::FaultFile* faults = nullptr;
+  // Begun with the command, so that it is ready when the record is opened.
+  std::shared_future<base::Result<nlohmann::json>> program = run::DescribeProgramAside();
 };
 
 // CheckCompany fails (kInvalidInput) when people are to answer and standard input is no terminal. Ask before anything

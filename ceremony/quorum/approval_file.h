@@ -2,50 +2,31 @@
 // keyceremony-approval/1, with which a custodian sees on a machine of their own
 // what they are to sign, without trusting the machine that wrote it.
 //
-// The words come from the `request` entry of the record, and the file proves
-// (RFC 6962) that this entry is in the tree that the checkpoint names. It also
-// proves that this tree extends those that custodians signed before, so that a
-// device that remembers one can follow (C2SP witness rules).
+// The words come from the `request` entry of the record, which the file proves
+// (record_proof.h).
 #ifndef CEREMONY_QUORUM_APPROVAL_FILE_H_
 #define CEREMONY_QUORUM_APPROVAL_FILE_H_
 
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ceremony/quorum/record_proof.h"
 #include "ceremony/record/checkpoint.h"
-#include "ceremony/record/tree.h"
 #include "ceremony/script/strict_json.h"
-#include "hsm/base/bytes.h"
 #include "hsm/base/result.h"
 
 namespace ceremony::quorum {
 
-// Extension shows that a tree of `size` leaves is the beginning of this one.
-struct Extension {
-  std::uint64_t size = 0;
-  record::Proof proof;
-};
-
-struct ApprovalFile {
-  std::string text;  // what is signed
-  // The entry that says what is approved; empty for a text that is no checkpoint.
-  std::string entry;
-  std::uint64_t index = 0;
-  record::Proof inclusion;
-  std::vector<Extension> extensions;  // ascending sizes
-};
-
 // WriteApprovalFile makes the file for a text and the log as it is on the disk
-// (which may have grown since). A text that is no checkpoint goes alone.
-// kCorrupt when the log has not the root that the text says.
+// (which may have grown since). A text that is no checkpoint goes alone. Errors as
+// ProveEntry.
 base::Result<std::string> WriteApprovalFile(std::string_view text, std::string_view log);
 
 // ParseApprovalFile is strict, as every input file is.
-base::Result<ApprovalFile> ParseApprovalFile(script::LoadedFile file);
+base::Result<RecordProof> ParseApprovalFile(script::LoadedFile file);
 
 // ApprovalWords are what a person is told, taken from what the proofs cover.
 struct ApprovalWords {
@@ -61,7 +42,7 @@ struct ApprovalWords {
 
 // CheckApprovalFile refuses (CRED-14) a file whose entry is not in the tree of
 // its checkpoint, whose entry asks for nothing, or whose digest of the subject is another.
-base::Result<ApprovalWords> CheckApprovalFile(const ApprovalFile& file);
+base::Result<ApprovalWords> CheckApprovalFile(const RecordProof& file);
 
 // CheckpointsIn lists the texts of all checkpoints that a log holds, oldest first.
 std::vector<std::string> CheckpointsIn(std::string_view log);

@@ -151,7 +151,11 @@ base::Result<void> BoundCredentials::UseOpener(const script::Person& person,
                                                const std::function<base::Result<void>(AgreementKey&)>& use,
                                                const std::function<base::Result<void>(const base::Error&)>& refused) {
   const auto once = [&]() -> base::Result<void> {
-    KC_ASSIGN_OR_RETURN(const std::shared_ptr<AgreementKey> opener, OpenerOf(person));
+    KC_ASSIGN_OR_RETURN(const script::CredentialBinding* bound, BindingOf(person));
+    KC_ASSIGN_OR_RETURN(const base::PublicKey key, KeyOf(person, person.open_key, "opens shares"));
+    if (bound->kind == CredentialKind::kCard)
+      return WithCardKey(CardOf(person, *bound, kToOpen), load_, terminal_, key, use);
+    KC_ASSIGN_OR_RETURN(const std::shared_ptr<AgreementKey> opener, OpenerInFile(person, *bound, key));
     return use(*opener);
   };
   return Attempt(person, once, refused);
@@ -195,25 +199,23 @@ base::Result<Approval> BoundCredentials::ApproveOnce(const script::Person& perso
   return Approval{std::move(line), std::move(key)};
 }
 
-base::Result<std::shared_ptr<AgreementKey>> BoundCredentials::OpenerOf(const script::Person& person) {
+base::Result<std::shared_ptr<AgreementKey>> BoundCredentials::OpenerInFile(const script::Person& person,
+                                                                           const script::CredentialBinding& bound,
+                                                                           const base::PublicKey& expected) {
   if (const auto known = openers_.find(person.id); known != openers_.end()) return known->second;
-  KC_ASSIGN_OR_RETURN(const script::CredentialBinding* bound, BindingOf(person));
-  KC_ASSIGN_OR_RETURN(const base::PublicKey expected, KeyOf(person, person.open_key, "opens shares"));
-  if (bound->kind == CredentialKind::kCard)
-    return CardAgreementKey(CardOf(person, *bound, kToOpen), load_, terminal_, expected);
-  if (bound->open.empty()) {
+  if (bound.open.empty()) {
     return base::MakeError(ErrorCode::kNotFound, fmt::format("{} has no key for shares in the binding", person.name))
-        .WithHint(bound->kind == CredentialKind::kOffline
+        .WithHint(bound.kind == CredentialKind::kOffline
                       ? "`keyceremony custodian open-share` opens it on the machine where the key is"
                       : fmt::format("add \"open\" to the credential \"{}\" of the binding", person.id));
   }
   bool encrypted = false;
-  KC_ASSIGN_OR_RETURN(const base::SecretBytes der, OpenFile(person, bound->open, kToOpen, encrypted));
+  KC_ASSIGN_OR_RETURN(const base::SecretBytes der, OpenFile(person, bound.open, kToOpen, encrypted));
   KC_ASSIGN_OR_RETURN(std::unique_ptr<SoftwareAgreementKey> opened, SoftwareAgreementKey::FromPkcs8(der));
   if (!(opened->public_key() == expected)) {
     return base::Refusal(
         "CRED-02",
-        fmt::format("the credential in {} has the public key {}, the roster gives {} the key {}", bound->open,
+        fmt::format("the credential in {} has the public key {}, the roster gives {} the key {}", bound.open,
                     opened->public_key().SpkiSha256Hex(), person.name, expected.SpkiSha256Hex()),
         "somebody else's file, or a credential that was renewed: take the one of the roster");
   }

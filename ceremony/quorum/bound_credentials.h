@@ -25,12 +25,10 @@ class BoundCredentials final : public Credentials {
   base::Result<std::vector<ShamirShare>> OpenShares(const script::Person& person, const ShareUse& use) override;
   bool IsSimulated(const script::Person& person) const override;
 
-  // OpenerOf returns the key that opens the person's shares. A key in a file is
-  // asked for here, one on a card when it agrees. Errors as OpenShares; kNotFound for
-  // a person whose keys are offline.
-  base::Result<std::shared_ptr<AgreementKey>> OpenerOf(const script::Person& person);
-  // UseOpener calls `use` with that key, and again as long as it fails and the
-  // person wants to try again. `refused` as in ShareUse.
+  // UseOpener calls `use` with the key that opens the person's shares, and again as
+  // long as it fails and the person wants to try again. One passphrase or card PIN
+  // serves all that `use` does; the key ends with it. `refused` as in ShareUse. Errors
+  // as OpenShares; kNotFound for a person whose keys are offline.
   base::Result<void> UseOpener(const script::Person& person,
                                const std::function<base::Result<void>(AgreementKey&)>& use,
                                const std::function<base::Result<void>(const base::Error&)>& refused);
@@ -39,6 +37,9 @@ class BoundCredentials final : public Credentials {
   base::Result<const script::CredentialBinding*> BindingOf(const script::Person& person) const;
   base::Result<Approval> ApproveOnce(const script::Person& person, const script::CredentialBinding& bound,
                                      const ApprovalRequest& request);
+  base::Result<std::shared_ptr<AgreementKey>> OpenerInFile(const script::Person& person,
+                                                           const script::CredentialBinding& bound,
+                                                           const base::PublicKey& expected);
   base::Result<std::shared_ptr<record::NoteSigner>> SignerInFile(const script::Person& person, const std::string& path);
   // The DER PKCS#8 in a file, with the passphrase typed where it needs one; `purpose`
   // says to the person what for: "to sign".

@@ -91,25 +91,18 @@ base::Result<void> UseCard(const CardUse& card, const LoadCardModule& load, room
 
 class CardKey final : public AgreementKey {
  public:
-  CardKey(CardUse card, LoadCardModule load, room::Terminal& terminal, base::PublicKey key)
-      : card_(std::move(card)), load_(std::move(load)), terminal_(terminal), key_(std::move(key)) {}
+  CardKey(hsm::Session& session, hsm::KeyPair pair, const base::PublicKey& key)
+      : session_(session), pair_(std::move(pair)), key_(key) {}
 
   const base::PublicKey& public_key() const override { return key_; }
   base::Result<base::SecretBytes> Agree(const base::PublicKey& peer) override {
-    base::SecretBytes secret;
-    KC_RETURN_IF_ERROR(WithCard(card_, load_, terminal_, [&](hsm::Session& session) -> base::Result<void> {
-      KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, hsm::FindKeyBySpki(session, key_));
-      KC_ASSIGN_OR_RETURN(secret, hsm::AgreeRaw(session, pair.private_object, peer));
-      return {};
-    }));
-    return secret;
+    return hsm::AgreeRaw(session_, pair_.private_object, peer);
   }
 
  private:
-  CardUse card_;
-  LoadCardModule load_;
-  room::Terminal& terminal_;
-  base::PublicKey key_;
+  hsm::Session& session_;
+  hsm::KeyPair pair_;
+  const base::PublicKey& key_;
 };
 
 }  // namespace
@@ -148,9 +141,14 @@ base::Result<record::SignatureLine> SignOnCard(const CardUse& card, const LoadCa
   return line;
 }
 
-std::shared_ptr<AgreementKey> CardAgreementKey(CardUse card, LoadCardModule load, room::Terminal& terminal,
-                                               base::PublicKey open_key) {
-  return std::make_shared<CardKey>(std::move(card), std::move(load), terminal, std::move(open_key));
+base::Result<void> WithCardKey(const CardUse& card, const LoadCardModule& load, room::Terminal& terminal,
+                               const base::PublicKey& open_key,
+                               const std::function<base::Result<void>(AgreementKey&)>& use) {
+  return WithCard(card, load, terminal, [&](hsm::Session& session) -> base::Result<void> {
+    KC_ASSIGN_OR_RETURN(hsm::KeyPair pair, hsm::FindKeyBySpki(session, open_key));
+    CardKey key(session, std::move(pair), open_key);
+    return use(key);
+  });
 }
 
 }  // namespace ceremony::quorum

@@ -46,9 +46,11 @@ base::Result<record::SignatureLine> SignOnCard(const CardUse& card, const LoadCa
                                                room::Terminal& terminal, const record::VerifierKey& key,
                                                const std::string& text);
 
-// CardAgreementKey uses the card anew for each agreement. The terminal must outlive it.
-std::shared_ptr<AgreementKey> CardAgreementKey(CardUse card, LoadCardModule load, room::Terminal& terminal,
-                                               base::PublicKey open_key);
+// WithCardKey is WithCard for the key that opens shares: one PIN for all that `use`
+// agrees with it. The key ends with `use`. CRED-11 when the card does not hold it.
+base::Result<void> WithCardKey(const CardUse& card, const LoadCardModule& load, room::Terminal& terminal,
+                               const base::PublicKey& open_key,
+                               const std::function<base::Result<void>(AgreementKey&)>& use);
 
 }  // namespace ceremony::quorum
 

@@ -41,9 +41,10 @@ struct ShareUse {
   ShareRequest request;
   // As ApprovalRequest's. May be empty.
   std::function<base::Result<void>(const base::Error&)> refused{};
-  // Told when a request leaves the room ("share-asked-elsewhere") and when its answer
-  // was taken ("share-handed-over"), with the request's SHA-256. May be empty.
-  std::function<base::Result<void>(std::string_view what, const std::string& request)> elsewhere{};
+  // Where a share is opened elsewhere: puts the request, by its SHA-256 in hex, into the record before it leaves the
+  // room, and returns the proof that it is there; and says that its answer was taken.
+  std::function<base::Result<RecordProof>(const std::string& request)> asked_elsewhere{};
+  std::function<base::Result<void>(const std::string& request)> handed_over{};
 };
 
 class Credentials {

@@ -61,14 +61,15 @@ base::Result<std::vector<ShamirShare>> OpenElsewhere(const script::Person& perso
   }
   KC_ASSIGN_OR_RETURN(ShareHandOver hand_over, ShareHandOver::Begin(use.request));
   const std::string digest = base::HexEncode(hand_over.digest());
-  KC_ASSIGN_OR_RETURN(const std::string text, WriteShareRequest(hand_over.request()));
   KC_ASSIGN_OR_RETURN(
       const std::string folder,
       AskForFolder(person, "share.elsewhere/folder",
                    "You open your share on a machine of your own. In which folder of your stick shall the request be "
                    "written?",
                    OrHere::kNo, terminal));
-  if (use.elsewhere) KC_RETURN_IF_ERROR(use.elsewhere("share-asked-elsewhere", digest));
+  KC_ASSIGN_OR_RETURN(RecordProof proof, use.asked_elsewhere(digest));
+  hand_over.SetProof(std::move(proof));
+  KC_ASSIGN_OR_RETURN(const std::string text, WriteShareRequest(hand_over.request()));
   const std::string path = folder + "/" + FileName(hand_over.request());
   if (auto written = WritePlainFile(path, text, Replace::kYes); !written.ok())
     return OfStick(std::move(written).error());
@@ -78,7 +79,7 @@ base::Result<std::vector<ShamirShare>> OpenElsewhere(const script::Person& perso
   terminal.ShowDigest("this request: your machine must show the same words", hand_over.digest());
   KC_ASSIGN_OR_RETURN(const ShareAnswer answer, AskAnswer(person, terminal));
   KC_ASSIGN_OR_RETURN(std::vector<ShamirShare> shares, hand_over.Take(answer));
-  if (use.elsewhere) KC_RETURN_IF_ERROR(use.elsewhere("share-handed-over", digest));
+  KC_RETURN_IF_ERROR(use.handed_over(digest));
   terminal.Say(room::Tone::kGood, fmt::format("{} has handed the share over.", person.name));
   return shares;
 }

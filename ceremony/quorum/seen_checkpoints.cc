@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "ceremony/quorum/plain_file.h"
 #include "ceremony/script/fields.h"
 #include "hsm/base/encoding.h"
 
@@ -68,37 +70,57 @@ std::string SeenCheckpoints::Text() const {
   return file.dump(2) + "\n";
 }
 
+base::Result<SeenCheckpoints> SeenCheckpoints::Read(const std::string& path) {
+  if (!std::filesystem::exists(path)) return SeenCheckpoints();
+  KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(path));
+  return Parse(std::move(file));
+}
+
+base::Result<void> SeenCheckpoints::Write(const std::string& path) const {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error) return base::SystemError("mkdir", folder.string(), error.value());
+  return WritePlainFile(path, Text(), Replace::kYes);
+}
+
+std::string SeenCheckpoints::Sentence(const std::string& origin) const {
+  const record::Checkpoint* last = Find(origin);
+  if (last == nullptr) return "This machine has seen nothing of this record before.";
+  return fmt::format("It extends the {} entries that this machine has seen before.", last->size);
+}
+
 base::Result<void> SeenCheckpoints::Check(const record::Checkpoint& checkpoint,
                                           const std::vector<Extension>& extensions) const {
   const record::Checkpoint* last = Find(checkpoint.origin);
   if (last == nullptr) return {};
   if (checkpoint.size < last->size) {
     return base::Refusal("CRED-15",
-                         fmt::format("the request is for {} entries, and you have signed this record at {} already",
+                         fmt::format("the request is for {} entries, and this machine has seen {} of this record already",
                                      checkpoint.size, last->size),
-                         "an old request, or a record that was cut back: do not sign, and ask for the reason");
+                         "an old request, or a record that was cut back: neither sign nor give anything, and ask for the reason");
   }
   if (checkpoint.size == last->size) {
     if (checkpoint.root == last->root) return {};
     return base::Refusal(
         "CRED-16",
-        fmt::format("the request has the root {} at {} entries, you have signed {} there",
+        fmt::format("the request has the root {} at {} entries, this machine has seen {} there",
                     base::HexEncode(checkpoint.root), checkpoint.size, base::HexEncode(last->root)),
-        "somebody keeps two histories of one record: do not sign, keep both files, and tell the auditor");
+        "somebody keeps two histories of one record: neither sign nor give anything, keep both files, and tell the auditor");
   }
   const auto found = std::ranges::find(extensions, last->size, &Extension::size);
   if (found == extensions.end()) {
     return base::Refusal("CRED-17",
-                         fmt::format("the request does not prove that {} entries extend the {} that you signed",
+                         fmt::format("the request does not prove that {} entries extend the {} that this machine has seen",
                                      checkpoint.size, last->size),
-                         "have the room write the request again: it proves all sizes that were signed");
+                         "have the room write the request again: it proves all sizes that were signed or seen");
   }
   const auto proven = record::VerifyConsistency(last->size, last->root, checkpoint.size, checkpoint.root, found->proof);
   if (!proven.ok()) {
     return base::Refusal("CRED-17",
-                         fmt::format("the record of {} entries does not extend the {} that you signed: {}",
+                         fmt::format("the record of {} entries does not extend the {} that this machine has seen: {}",
                                      checkpoint.size, last->size, proven.error().message),
-                         "its history was changed: do not sign, keep the file, and tell the auditor");
+                         "its history was changed: neither sign nor give anything, keep the file, and tell the auditor");
   }
   return {};
 }

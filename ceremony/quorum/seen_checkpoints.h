@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "ceremony/quorum/approval_file.h"
+#include "ceremony/quorum/record_proof.h"
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/script/strict_json.h"
 #include "hsm/base/result.h"
@@ -22,6 +22,11 @@ class SeenCheckpoints final {
   static base::Result<SeenCheckpoints> Parse(script::LoadedFile file);
   std::string Text() const;
 
+  // Read and Write are the same with the file of a custodian's machine: none yet is a
+  // fresh start, one that cannot be read is not (it would forget what was signed).
+  static base::Result<SeenCheckpoints> Read(const std::string& path);
+  base::Result<void> Write(const std::string& path) const;
+
   // Check refuses what a witness must not sign:
   //   CRED-15  a smaller size than was signed before
   //   CRED-16  another root at the same size: two histories of one record
@@ -30,6 +35,8 @@ class SeenCheckpoints final {
   // Remember keeps a checkpoint that Check let pass.
   void Remember(const record::Checkpoint& checkpoint);
   const record::Checkpoint* Find(const std::string& origin) const;
+  // Sentence tells a custodian what is remembered of an origin whose newest checkpoint Check let pass.
+  std::string Sentence(const std::string& origin) const;
 
  private:
   std::map<std::string, record::Checkpoint> seen_;

@@ -45,7 +45,11 @@ const script::FieldTable& RequestTable() {
            .Unique(),
        Field::Shaped("key", script::Base64Shape(), "public key for this one use: DER SubjectPublicKeyInfo, P-256")
            .Length(4, 400),
-       Field::Shaped("share", script::Base64Shape(), "the sealed share file, as it is").Length(4, kMaxShareFile)},
+       Field::Shaped("share", script::Base64Shape(), "the sealed share file, as it is").Length(4, kMaxShareFile),
+       Field::Table("record",
+                    {"record", "That the record holds this request.", RecordProofFields(), {}},
+                    "the entry of this request, with its proof")
+           .Optional()},
       {}};
   return table;
 }
@@ -105,7 +109,9 @@ std::string_view TitleOf(SharePurpose purpose) {
 }
 
 base::Result<std::string> WriteShareRequest(const ShareRequest& request) {
-  return script::Written(ordered_json(Spelled(request)),
+  ordered_json file(Spelled(request));
+  if (request.proof) file["record"] = Spelled(*request.proof);
+  return script::Written(std::move(file),
                          [](script::LoadedFile written) { return ParseShareRequest(std::move(written)); });
 }
 
@@ -124,6 +130,9 @@ base::Result<ShareRequest> ParseShareRequest(script::LoadedFile file) {
   KC_ASSIGN_OR_RETURN(const base::Bytes bytes, base::Base64Decode(values.at("share").get<std::string>()));
   request.share_bytes = std::string(base::AsText(bytes));
   KC_ASSIGN_OR_RETURN(request.key, base::Base64Decode(values.at("key").get<std::string>()));
+  if (const auto proof = values.find("record"); proof != values.end()) {
+    KC_ASSIGN_OR_RETURN(request.proof, ReadRecordProof(*proof));
+  }
   script::LoadedFile share;
   share.name = file.name + " (the share in it)";
   share.bytes = request.share_bytes;
@@ -137,6 +146,31 @@ base::Result<ShareRequest> ParseShareRequest(script::LoadedFile file) {
 base::Result<base::Sha256Digest> DigestOf(const ShareRequest& request) {
   KC_ASSIGN_OR_RETURN(const std::string canonical, record::CanonicaliseValue(Spelled(request)));
   return base::Sha256Of(std::string(kRequestTag) + canonical);
+}
+
+base::Result<record::Checkpoint> CheckShareRequest(const ShareRequest& request) {
+  if (!request.proof) return NotProven("the request does not show that the record holds it");
+  KC_ASSIGN_OR_RETURN(const ProvenEntry proven, CheckEntry(*request.proof));
+  KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOf(request));
+  const auto differs = [&](std::string_view what, const std::string& found, const std::string& expected) {
+    return base::Refusal("SHARE-HAND-06",
+                         fmt::format("entry {} of the record has the {} {}, this request {}", request.proof->index,
+                                     what, found, expected),
+                         "give nothing: somebody asks for your share outside the record; keep the file, and tell the "
+                         "auditor");
+  };
+  const std::pair<const char*, std::string> facts[] = {
+      {"type", "observe"},           {"mode", request.mode},
+      {"what", kAskedElsewhere},     {"token", request.share.token},
+      {"set", request.share.set},    {"person", request.share.holder},
+      {"request", base::HexEncode(digest)}};
+  for (const auto& [name, expected] : facts) {
+    const auto found = proven.entry.find(name);
+    const std::string text = found != proven.entry.end() && found->is_string() ? found->get<std::string>() : "nothing";
+    if (text != expected) return differs(name, text, expected);
+  }
+  if (proven.checkpoint.origin != request.origin) return differs("origin", proven.checkpoint.origin, request.origin);
+  return proven.checkpoint;
 }
 
 base::Result<std::string> WriteShareAnswer(const ShareAnswer& answer) {

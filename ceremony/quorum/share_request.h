@@ -10,18 +10,23 @@
 // The SHA-256 of the request's content binds all of it to one another. It stands in
 // the record, is shown as words on both machines, and is what the answer is sealed
 // under: who swaps the request for one with a key of their own changes the words.
+// The file also proves that the record says so (record_proof.h), so that nobody can ask
+// for a share outside the record, and a machine that remembers it notices another history.
 // docs/quorum.md has the construction.
 #ifndef CEREMONY_QUORUM_SHARE_REQUEST_H_
 #define CEREMONY_QUORUM_SHARE_REQUEST_H_
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ceremony/quorum/agreement_key.h"
 #include "ceremony/quorum/hpke.h"
+#include "ceremony/quorum/record_proof.h"
 #include "ceremony/quorum/share.h"
 #include "ceremony/script/share_file.h"
 #include "ceremony/script/strict_json.h"
@@ -38,6 +43,10 @@ enum class SharePurpose : std::uint8_t { kOpenToken, kConfirm };
 std::string_view NameOf(SharePurpose purpose);   // "open-token", "confirm"
 std::string_view TitleOf(SharePurpose purpose);  // for people
 
+// What an `observe` entry says when a request leaves the room, and when its answer was taken.
+inline constexpr const char* kAskedElsewhere = "share-asked-elsewhere";
+inline constexpr const char* kHandedOver = "share-handed-over";
+
 struct ShareRequest {
   std::string origin;  // of the record
   std::string mode;    // "rehearsal" or "production"
@@ -47,6 +56,8 @@ struct ShareRequest {
   std::string share_bytes;  // the share file as it is
   script::ShareFile share;  // the same, read
   base::Bytes key;          // DER SubjectPublicKeyInfo (P-256), for this one use
+  // That the record holds this request. The digest leaves it out, which the entry holds.
+  std::optional<RecordProof> proof{};
 };
 
 // WriteShareRequest spells a request that ParseShareRequest reads back to the same.
@@ -55,6 +66,12 @@ base::Result<std::string> WriteShareRequest(const ShareRequest& request);
 base::Result<ShareRequest> ParseShareRequest(script::LoadedFile file);
 // DigestOf is what is compared in words, and stands in the record.
 base::Result<base::Sha256Digest> DigestOf(const ShareRequest& request);
+
+// CheckShareRequest is what the holder's machine does before it asks its holder. It
+// returns the checkpoint whose tree holds the request.
+//   CRED-14        the proof is missing, or does not hold (CheckEntry)
+//   SHARE-HAND-06  the entry or its checkpoint is of another request, holder, share or record
+base::Result<record::Checkpoint> CheckShareRequest(const ShareRequest& request);
 
 struct ShareAnswer {
   std::string request;  // DigestOf the request, hex
@@ -81,6 +98,8 @@ class ShareHandOver final {
 
   const ShareRequest& request() const { return request_; }
   const base::Sha256Digest& digest() const { return digest_; }
+  // SetProof takes what the record says of the request, once it does.
+  void SetProof(RecordProof proof) { request_.proof = std::move(proof); }
 
   // Take opens an answer, holds each half against its commitment, and forgets the
   // key; one that is refused leaves it. Shares in the order of request().pins.

@@ -16,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t kMaxLogBytes = std::uint64_t{1} << 30;
 constexpr const char* kApprove = "approve";
 constexpr const char* kDecline = "decline";
 constexpr const char* kWait = "not now";
@@ -179,10 +178,7 @@ base::Result<std::string> AskOne(Ceremony& ceremony, const Gathering& gathering,
 
 quorum::ApprovalRequest RequestTo(const script::Person& person, Ceremony& ceremony, const Gathering& gathering) {
   quorum::ApprovalRequest request{gathering.text, gathering.what, {}, {}};
-  request.read_log = [&ceremony] {
-    return record::ReadWholeFile(ceremony.world().storage, record::JoinPath(ceremony.folder(), record::kLogFile),
-                                 kMaxLogBytes);
-  };
+  request.read_log = [&ceremony] { return ceremony.ReadLog(); };
   if (gathering.refused)
     request.refused = [&gathering, &person](const base::Error& why) { return gathering.refused(why, person); };
   return request;

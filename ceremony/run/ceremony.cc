@@ -84,6 +84,11 @@ base::Result<record::Checkpoint> Ceremony::Checkpoint() {
   return checkpoint;
 }
 
+base::Result<base::Bytes> Ceremony::ReadLog() const {
+  constexpr std::uint64_t kMaxLogBytes = std::uint64_t{1} << 30;
+  return record::ReadWholeFile(world_.storage, record::JoinPath(folder_, record::kLogFile), kMaxLogBytes);
+}
+
 json ErrorFields(const base::Error& error) {
   json fields = {{"code", base::ErrorCodeName(error.code)}, {"message", error.message}};
   if (!error.rule.empty()) fields["rule"] = error.rule;

@@ -53,6 +53,8 @@ class Ceremony final {
                                    const std::string& step);
   // Checkpoint signs all entries so far with the log key.
   base::Result<record::Checkpoint> Checkpoint();
+  // ReadLog reads the log as it is on the disk, for proofs.
+  base::Result<base::Bytes> ReadLog() const;
 
   // AppendRefusal records what the program or a token refused.
   base::Result<void> AppendRefusal(const base::Error& error, const std::string& step);

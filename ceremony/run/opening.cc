@@ -6,7 +6,6 @@
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/policy.h"
 #include "ceremony/run/ceremony.h"
-#include "ceremony/run/program.h"
 #include "ceremony/steps/catalogue.h"
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
@@ -127,7 +126,7 @@ base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
   KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(ceremony.RecordToken()));
   KC_ASSIGN_OR_RETURN(json tokens, DescribeTokens(ceremony));
   KC_ASSIGN_OR_RETURN(json modules, DescribeModules(ceremony));
-  KC_ASSIGN_OR_RETURN(json program, DescribeProgram());
+  KC_ASSIGN_OR_RETURN(json program, ceremony.world().describe_program());
   KC_ASSIGN_OR_RETURN(const LogKeyPlan plan,
                       PlanLogKey(*session, ceremony.RecordToken(), origin, inputs.script.file.name));
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,7 +14,9 @@
 
 namespace ceremony::run {
 
-base::Result<nlohmann::json> DescribeProgram() {
+using nlohmann::json;
+
+base::Result<json> DescribeProgram() {
   const int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return base::SystemError("open", "/proc/self/exe", errno);
   base::Sha256Stream digest;
@@ -23,10 +26,21 @@ base::Result<nlohmann::json> DescribeProgram() {
   const int error = errno;
   close(fd);
   if (got < 0) return base::SystemError("read", "/proc/self/exe", error);
-  return nlohmann::json{{"name", "keyceremony"},
+  return json{{"name", "keyceremony"},
                         {"version", KEYCEREMONY_VERSION},
                         {"sha256", base::HexEncode(digest.Finish())},
                         {"libraries", {{"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)}}}};
+}
+
+std::shared_future<base::Result<json>> DescribeProgramAside() {
+  // Signals are for the thread that asks people and must be woken by them.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::shared_future<base::Result<json>> described = std::async(std::launch::async, DescribeProgram).share();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return described;
 }
 
 }  // namespace ceremony::run

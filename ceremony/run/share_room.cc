@@ -188,10 +188,19 @@ base::Result<std::vector<quorum::ShamirShare>> ShareRoom::OpenFrom(const std::st
   use.request.purpose = purpose;
   use.request.pins = pins;
   use.refused = [&](const base::Error& why) { return RecordRefusal(why, person); };
-  use.elsewhere = [&](std::string_view what, const std::string& request) -> base::Result<void> {
-    KC_RETURN_IF_ERROR(ceremony_.Append(
+  const auto observe = [&](const char* what, const std::string& request) {
+    return ceremony_.Append(
         record::EntryType::kObserve,
-        {{"what", what}, {"token", set.token}, {"set", set.set}, {"person", person.id}, {"request", request}}));
+        {{"what", what}, {"token", set.token}, {"set", set.set}, {"person", person.id}, {"request", request}});
+  };
+  use.asked_elsewhere = [&](const std::string& request) -> base::Result<quorum::RecordProof> {
+    KC_ASSIGN_OR_RETURN(const std::uint64_t index, observe(quorum::kAskedElsewhere, request));
+    KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, ceremony_.Checkpoint());
+    KC_ASSIGN_OR_RETURN(const base::Bytes log, ceremony_.ReadLog());
+    return quorum::ProveEntry(checkpoint.Text(), base::AsText(log), index);
+  };
+  use.handed_over = [&](const std::string& request) -> base::Result<void> {
+    KC_RETURN_IF_ERROR(observe(quorum::kHandedOver, request));
     return {};
   };
   return ceremony_.world().credentials.OpenShares(person, use);

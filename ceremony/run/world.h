@@ -14,6 +14,7 @@
 #include "ceremony/record/storage.h"
 #include "ceremony/room/terminal.h"
 #include "ceremony/run/pins.h"
+#include "ceremony/run/program.h"
 #include "ceremony/run/token_room.h"
 #include "hsm/base/clock.h"
 
@@ -40,6 +41,8 @@ struct World {
   // Asked before a ceremony begins or goes on. A rehearsal's only (kept_tokens.h): in production it is empty, and
   // nobody repairs a token.
   std::function<base::Result<std::vector<MendedToken>>()> mend_tokens = {};
+  // What program this is (program.h).
+  std::function<base::Result<nlohmann::json>()> describe_program = DescribeProgram;
   // What people refused after `close`, when no entry could follow: a list, for the
   // addendum. It outlives an attempt that is tried again; what a program had heard that
   // ended is lost.

@@ -151,7 +151,7 @@ class InTheRoom(Custodian):
         self.assert_complete()
         self.assertEqual({entry["person"] for entry in self.entries("cosign")}, {"alice", "bob"})
         self.assertGreaterEqual(len(requests), 4)
-        self.assertIn("You have signed nothing of this record before", requests[0])
+        self.assertIn("This machine has seen nothing of this record before", requests[0])
         self.assertIn("It extends the", requests[1])
         self.assertIn("Open the ceremony smki-root-oca", requests[0])
         # Her machine does not go back, and shows no words that the record does not hold.
@@ -371,6 +371,18 @@ class SharesElsewhere(Custodian):
         self.assertIn("a share on its way", show(answer))
         # Her machine refuses what does not fit.
         self.assertIn("SHARE-HAND-05", self.open_share(self.requests[-1], "--share", self.folder / "other.json", status=1))
+        self.assertIn("CRED-15", self.open_share(self.requests[-1], status=1))  # the record has grown since
+        fresh = ["--seen", self.folder / "fresh.json"]
+        behind_its_back = json.loads(self.requests[-1].read_text())
+        behind_its_back["step"] = "another-step"
+        swapped = self.folder / "swapped.share-request.json"
+        swapped.write_text(json.dumps(behind_its_back))
+        self.assertIn("SHARE-HAND-06", self.open_share(swapped, *fresh, status=1))
+        self.assertIn("SHARE-HAND-06", subprocess.run(["keyceremony", "custodian", "show", swapped], text=True,
+                                                      capture_output=True).stderr)
+        del behind_its_back["record"]
+        swapped.write_text(json.dumps(behind_its_back))
+        self.assertIn("CRED-14", self.open_share(swapped, *fresh, status=1))
         bobs, _ = self.make("bob")
         self.assertIn("SHARE-HOLDER-01", self.open_share(self.requests[-1], status=1, credential=bobs))
 

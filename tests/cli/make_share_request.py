@@ -13,6 +13,19 @@ import shares  # noqa: E402
 ORIGIN = "smki.example/smki-root-oca/00112233445566778899aabbccddeeff"
 
 
+def proof_of(request, share):
+    """A record of two entries, the second of which is the request, and what RFC 6962 shows of it."""
+    entry = {"v": 1, "time": "2026-11-29T10:00:00.000000Z", "mono": 1, "salt": "5a" * 16, "mode": request["mode"]}
+    asked = {**entry, "seq": 1, "type": "observe", "what": "share-asked-elsewhere", "token": share["token"],
+             "set": share["set"], "person": share["holder"], "request": shares.digest_of_request(request)}
+    lines = [json.dumps(each, sort_keys=True, separators=(",", ":"))
+             for each in ({**entry, "seq": 0, "type": "note", "text": "an entry before it"}, asked)]
+    leaves = [hashlib.sha256(b"\x00" + line.encode()).digest() for line in lines]
+    root = base64.b64encode(hashlib.sha256(b"\x01" + b"".join(leaves)).digest()).decode()
+    return {"text": f"{request['origin']}\n2\n{root}",
+            "entry": {"index": 1, "line": lines[1], "inclusion": [base64.b64encode(leaves[0]).decode()]}}
+
+
 def main():
     open_key = base64.b64decode(json.loads(pathlib.Path("alice/person.json").read_text())["open_key"])
     share = {"format": "keyceremony-share/1", "estate": "smki.example", "token": "root-hsm", "set": "d3" * 16,
@@ -31,6 +44,7 @@ def main():
     request = {"format": "keyceremony-share-request/1", "origin": ORIGIN, "mode": "production", "step": "generate-root",
                "purpose": "open-token", "pins": ["user"], "key": base64.b64encode(public).decode(),
                "share": base64.b64encode(json.dumps(share).encode()).decode()}
+    request["record"] = proof_of(request, share)
     pathlib.Path("smki-root-oca-root-hsm-alice.share-request.json").write_text(json.dumps(request, indent=1))
 
 

@@ -293,9 +293,11 @@ base::Result<base::SecretBytes> PinOf(const std::string& archive, const run::Reh
     KC_ASSIGN_OR_RETURN(script::LoadedFile loaded, script::LoadFile(path));
     KC_ASSIGN_OR_RETURN(const script::ShareFile file, script::ParseShare(std::move(loaded)));
     KC_RETURN_IF_ERROR(quorum::CheckShare(file, inputs.script.estate, *set, holder->person));
-    KC_ASSIGN_OR_RETURN(const auto opener, credentials.OpenerOf(*inputs.roster->FindPerson(holder->person)));
-    KC_ASSIGN_OR_RETURN(quorum::ShamirShare share, quorum::OpenShare(file, quorum::Pin::kUser, *opener));
-    KC_RETURN_IF_ERROR(assembly.Add(holder->person, std::move(share)));
+    const auto open = [&](quorum::AgreementKey& opener) -> base::Result<void> {
+      KC_ASSIGN_OR_RETURN(quorum::ShamirShare share, quorum::OpenShare(file, quorum::Pin::kUser, opener));
+      return assembly.Add(holder->person, std::move(share));
+    };
+    KC_RETURN_IF_ERROR(credentials.UseOpener(*inputs.roster->FindPerson(holder->person), open, {}));
   }
   return assembly.Combine();
 }

@@ -107,8 +107,9 @@ def open_share(file, pin, private_pem, scratch):
 
 
 def digest_of_request(request):
-    """What both machines show of a share request."""
-    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """What both machines show of a share request: of all but the proof, whose entry holds this digest."""
+    content = {name: value for name, value in request.items() if name != "record"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(b"keyceremony-share-request/1\n" + canonical.encode()).hexdigest()
 
 

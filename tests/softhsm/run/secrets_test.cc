@@ -71,8 +71,12 @@ std::vector<Secret> SecretsOf(const std::string& archive) {
       const script::ShareFile file =
           Good(script::ParseShare(Good(script::LoadFile(archive + "/" + set->since.ceremony + "/artefacts/" +
                                                         quorum::ShareArtefact("root-hsm", set->set, holder.person)))));
-      const auto opener = Good(credentials.OpenerOf(*inputs.roster->FindPerson(holder.person)));
-      quorum::ShamirShare share = Good(quorum::OpenShare(file, pin, *opener));
+      quorum::ShamirShare share;
+      const auto open = [&](quorum::AgreementKey& opener) -> base::Result<void> {
+        share = Good(quorum::OpenShare(file, pin, opener));
+        return {};
+      };
+      CHECK(credentials.UseOpener(*inputs.roster->FindPerson(holder.person), open, {}).ok());
       secrets.push_back({holder.person + "'s share of the " + std::string(quorum::PinTitle(pin)),
                          std::string(base::AsText(share.y.view()))});
       if (!assembly.complete()) Good(assembly.Add(holder.person, std::move(share)));

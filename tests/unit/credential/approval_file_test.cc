@@ -10,7 +10,7 @@
 #include "tests/unit/credential/people.h"
 
 using namespace credential;
-using ceremony::quorum::ApprovalFile;
+using ceremony::quorum::RecordProof;
 using ceremony::quorum::CheckApprovalFile;
 using ceremony::quorum::ParseApprovalFile;
 using ceremony::quorum::ReadPlainFile;
@@ -96,7 +96,7 @@ struct Ceremony {
 
 TEST_CASE("a request proves what it asks for and that it extends what was signed before") {
   const Ceremony ceremony;
-  const ApprovalFile file =
+  const RecordProof file =
       Good(ParseApprovalFile(FileOf(Good(WriteApprovalFile(ceremony.second, ceremony.log.text())))));
   CHECK(file.text == ceremony.second);
   CHECK(file.index == 4);
@@ -128,7 +128,7 @@ TEST_CASE("a request that shows other words than the record has is refused") {
   CHECK(Bad(verdict(replaced("\"index\": 4", "\"index\": 3"))).rule == "CRED-14");
   json without = json::parse(whole);
   without.erase("entry");
-  CHECK(Bad(verdict(without.dump())).message == "the request does not hold the entry that says what is approved");
+  CHECK(Bad(verdict(without.dump())).message == "the request does not hold the entry that says what is asked for");
   // An entry that is in the record but asks for nothing.
   json other = json::parse(whole);
   other["text"] = ceremony.first.substr(0, ceremony.first.size() - 1);

@@ -61,7 +61,7 @@ struct CardHolder {
 
 }  // namespace
 
-TEST_CASE("a card signs and opens, asking for its PIN each time") {
+TEST_CASE("a card signs and opens, asking for its PIN once for each use") {
   for (const std::string& make : Makes()) {
     CAPTURE(make);
     CardHolder holder(make);
@@ -77,9 +77,14 @@ TEST_CASE("a card signs and opens, asking for its PIN each time") {
       CHECK(approval.line.name == "smki.example/alice");
       CHECK(approval.key.Verify(text, approval.line.signature).ok());
     }
-    const auto opener = Good(credentials.OpenerOf(holder.alice));
     const auto peer = Good(ceremony::quorum::SoftwareAgreementKey::Generate());
-    CHECK(Good(opener->Agree(peer->public_key())).Equals(Good(peer->Agree(opener->public_key()))));
+    // Both halves of a share, one PIN.
+    const auto agree_twice = [&](ceremony::quorum::AgreementKey& opener) -> base::Result<void> {
+      CHECK(Good(opener.Agree(peer->public_key())).Equals(Good(peer->Agree(opener.public_key()))));
+      CHECK(Good(opener.Agree(peer->public_key())).Equals(Good(peer->Agree(opener.public_key()))));
+      return {};
+    };
+    CHECK(credentials.UseOpener(holder.alice, agree_twice, {}).ok());
     CHECK(terminal.AllAsked());
     CHECK(refusals.rules.empty());
     CHECK(terminal.transcript().find(holder.world->user_pin()) == std::string::npos);

@@ -150,15 +150,20 @@ TEST_CASE("the key that opens shares is the roster's, from its own file") {
   Good(WritePlainFile(folder / "open.pem", Good(EncryptKey(TestPkcs8(1), Secret(kPassphrase))), Replace::kNo));
   Good(WritePlainFile(folder / "other.pem", Good(EncryptKey(TestPkcs8(2), Secret(kPassphrase))), Replace::kNo));
   ScriptedTerminal terminal(
-      {{"credential.passphrase/alice", kPassphrase}, {"credential.passphrase/alice", kPassphrase}});
+      {{"credential.passphrase/alice", kPassphrase}, {"credential.passphrase/alice", kPassphrase},
+       {"credential.retry/alice", "give up"},
+       {"credential.retry/alice", "give up"}});
   terminal.SetHasPeople(true);
   BoundCredentials credentials(BindingOf(CredentialBinding::Files("/none", folder / "open.pem")), terminal);
-  const auto opener = Good(credentials.OpenerOf(Alice()));
   const auto peer = Good(ceremony::quorum::SoftwareAgreementKey::Generate());
-  CHECK(Good(opener->Agree(peer->public_key())).Equals(Good(peer->Agree(opener->public_key()))));
+  const auto agree = [&](ceremony::quorum::AgreementKey& opener) -> base::Result<void> {
+    CHECK(Good(opener.Agree(peer->public_key())).Equals(Good(peer->Agree(opener.public_key()))));
+    return {};
+  };
+  CHECK(credentials.UseOpener(Alice(), agree, {}).ok());
   BoundCredentials wrong(BindingOf(CredentialBinding::Files("/none", folder / "other.pem")), terminal);
-  CHECK(Bad(wrong.OpenerOf(Alice())).rule == "CRED-02");
+  CHECK(Bad(wrong.UseOpener(Alice(), agree, {})).rule == "CRED-02");
   BoundCredentials none(BindingOf(CredentialBinding::Files("/none", "")), terminal);
-  CHECK(Bad(none.OpenerOf(Alice())).code == base::ErrorCode::kNotFound);
+  CHECK(Bad(none.UseOpener(Alice(), agree, {})).code == base::ErrorCode::kNotFound);
   CHECK(terminal.AllAsked());
 }

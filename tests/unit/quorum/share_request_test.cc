@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ceremony/quorum/software_agreement_key.h"
+#include "ceremony/record/entry.h"
 #include "hsm/base/encoding.h"
 #include "tests/support/results.h"
 #include "tests/unit/quorum/company.h"
@@ -43,6 +44,30 @@ ShareRequest Carried(const ShareHandOver& hand_over) {
 }
 ShareAnswer Carried(const ShareAnswer& answer) {
   return Good(ParseShareAnswer(Loaded(Good(WriteShareAnswer(answer)))));
+}
+
+// The log of a record that holds the request, its entry changed by `change`.
+std::string LogWith(const ShareHandOver& hand_over, const nlohmann::json& change = nlohmann::json::object()) {
+  const nlohmann::json before = {{"v", 1},       {"seq", 0},  {"type", "note"}, {"time", "2026-11-29T10:00:00.000000Z"},
+                                 {"mono", 1},    {"text", "before"},
+                                 {"salt", std::string(32, '5')}, {"mode", "production"}};
+  nlohmann::json asked = before;
+  asked.erase("text");
+  asked.update({{"seq", 1},
+                {"type", "observe"},
+                {"what", kAskedElsewhere},
+                {"token", hand_over.request().share.token},
+                {"set", hand_over.request().share.set},
+                {"person", hand_over.request().share.holder},
+                {"request", base::HexEncode(hand_over.digest())}});
+  asked.update(change);
+  return Good(record::CanonicaliseValue(before)) + "\n" + Good(record::CanonicaliseValue(asked)) + "\n";
+}
+
+RecordProof ProofFrom(const std::string& log, const std::string& origin) {
+  record::CompactRange tree;
+  for (const std::string_view line : EntryLines(log)) tree.Append(record::Leaf(line));
+  return Good(ProveEntry(record::Checkpoint{origin, 2, tree.Root()}.Text(), log, 1));
 }
 
 }  // namespace
@@ -160,4 +185,34 @@ TEST_CASE("a request for somebody else's share does not open with this key, and 
   CHECK(broken("pins", nlohmann::json::array()).code == base::ErrorCode::kInvalidInput);
   CHECK(broken("origin", "nowhere").code == base::ErrorCode::kInvalidInput);
   CHECK(broken("more", 1).message.find("more") != std::string::npos);
+}
+
+TEST_CASE("a request that the record does not hold is refused on the holder's machine [SHARE-HAND-06] [CRED-14]") {
+  Company company(3);
+  ShareHandOver hand_over = Good(ShareHandOver::Begin(RequestFor(company.Make(2).files[0])));
+  const std::string origin = hand_over.request().origin;
+  CHECK(Bad(CheckShareRequest(Carried(hand_over))).rule == "CRED-14");
+
+  hand_over.SetProof(ProofFrom(LogWith(hand_over), origin));
+  const ShareRequest carried = Carried(hand_over);
+  CHECK(Good(DigestOf(carried)) == hand_over.digest());
+  CHECK(Good(CheckShareRequest(carried)).size == 2);
+
+  const std::pair<const char*, const char*> lies[] = {
+      {"type", "note"},   {"mode", "rehearsal"}, {"what", "share-handed-over"}, {"token", "other-hsm"}, {"set", "other"},
+      {"person", "p2"},   {"request", "0123"}};
+  for (const auto& [name, value] : lies) {
+    hand_over.SetProof(ProofFrom(LogWith(hand_over, {{name, value}}), origin));
+    const base::Error refused = Bad(CheckShareRequest(Carried(hand_over)));
+    CHECK(refused.rule == "SHARE-HAND-06");
+    CHECK(refused.message.starts_with(std::string("entry 1 of the record has the ") + name + " " + value + ", "));
+  }
+  // The record of another ceremony, and an entry that is in no tree.
+  const std::string other = "smki.example/root-2026/ffeeddccbbaa99887766554433221100";
+  hand_over.SetProof(ProofFrom(LogWith(hand_over), other));
+  CHECK(Bad(CheckShareRequest(Carried(hand_over))).rule == "SHARE-HAND-06");
+  RecordProof torn = ProofFrom(LogWith(hand_over), origin);
+  torn.inclusion[0][0] ^= 1;
+  hand_over.SetProof(torn);
+  CHECK(Bad(CheckShareRequest(Carried(hand_over))).rule == "CRED-14");
 }

@@ -1,0 +1,65 @@
+// What a machine outside the room needs to believe what the room tells it: an entry
+// of the record, with proof (RFC 6962) that it is in the tree that a checkpoint
+// names, and that this tree extends those that custodians saw before (C2SP witness
+// rules). Approval requests and share requests carry one.
+#ifndef CEREMONY_QUORUM_RECORD_PROOF_H_
+#define CEREMONY_QUORUM_RECORD_PROOF_H_
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/record/checkpoint.h"
+#include "ceremony/record/tree.h"
+#include "ceremony/script/fields.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::quorum {
+
+// Extension shows that a tree of `size` leaves is the beginning of this one.
+struct Extension {
+  std::uint64_t size = 0;
+  record::Proof proof;
+};
+
+struct RecordProof {
+  std::string text;  // of a checkpoint, or what else is to be signed
+  // The entry, its exact bytes without the line feed; empty where the text is no checkpoint.
+  std::string entry;
+  std::uint64_t index = 0;
+  record::Proof inclusion;
+  std::vector<Extension> extensions;  // ascending sizes
+};
+
+// EntryLines are the entries of a log, oldest first; a torn tail is none.
+std::vector<std::string_view> EntryLines(std::string_view log);
+
+// ProveEntry proves entry `index` (none: no entry) of the log as it is on the disk,
+// which may have grown since, to be in the tree of a checkpoint's text, and every
+// tree that a custodian's machine may remember to be its beginning. kCorrupt when the
+// log has not the root that the text says.
+base::Result<RecordProof> ProveEntry(std::string_view text, std::string_view log, std::optional<std::uint64_t> index);
+
+// The fields in which a file carries a proof: text, entry, extends.
+std::vector<script::Field> RecordProofFields();
+nlohmann::ordered_json Spelled(const RecordProof& proof);
+// ReadRecordProof takes what the strict reader has checked.
+base::Result<RecordProof> ReadRecordProof(const nlohmann::json& values);
+
+struct ProvenEntry {
+  record::Checkpoint checkpoint;
+  nlohmann::json entry;
+};
+// CheckEntry refuses (CRED-14) a text that is no checkpoint, and an entry that is
+// missing, none, or not in the tree of the checkpoint.
+base::Result<ProvenEntry> CheckEntry(const RecordProof& proof);
+
+// NotProven is the refusal of CheckEntry, for what else a proof does not show.
+base::Error NotProven(std::string message);
+
+}  // namespace ceremony::quorum
+
+#endif  // CEREMONY_QUORUM_RECORD_PROOF_H_

@@ -5,6 +5,7 @@ import base64, datetime, functools, hashlib, json, os, re, subprocess, sys, temp
 
 HALF = 0x7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8  # of the order of P-256
 P256, ED = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"), bytes.fromhex("302a300506032b6570032100")
+HIDEABLE, SALTED = "attend depart intent done observe artefact note".split(), rb'(?:([A-Za-z0-9_.-]+)":)?\{"_sd":"([A-Za-z0-9_-]{43})"\}'
 TYPES = "open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split()
 RANK = ["COMPLETE", "UNPINNED", "INCOMPLETE", "FORK", "INVALID"]
 sha = lambda data: hashlib.sha256(data).digest()
@@ -18,15 +19,16 @@ def load(folder, name):
     if not os.path.exists(path): return None
     with open(path, "rb") as file: return file.read()
 
-def entry(raw):  # section 2: the object, when it is spelled in the one way
+def strict(raw):  # section 2: the value, when it is spelled in the one way
     def walk(value, level):
         need(level <= 16 or not isinstance(value, (dict, list)), "nesting")
         need(not isinstance(value, float) and (not isinstance(value, int) or abs(value) < 2 ** 53), "number")
         for k, v in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
             need(isinstance(k, int) or re.fullmatch("[A-Za-z0-9_.-]+", k), "key"), walk(v, level + 1)
     value = json.loads(raw)  # a key that stands twice is not canonical either
-    need(2 <= len(raw) <= 65535 and b"\x7f" not in raw and isinstance(value, dict) and canon(value) == raw, "not canonical")
+    need(b"\x7f" not in raw and canon(value) == raw, "not canonical")
     return walk(value, 1) or value
+def entry(raw): return need(2 <= len(raw) <= 65535 and raw[:1] == b"{", "no object") or strict(raw)
 def common(i, e, mode):  # what every entry has
     need(all(type(e[n]) is int for n in ("v", "seq", "mono")) and (e["v"], e["seq"], e["mode"]) == (1, i, mode) and e["mono"] >= 0, "v, seq, mono, mode")
     need(mode in ("rehearsal", "production") and re.fullmatch("[0-9a-f]{32}", e["salt"]) and e["type"] in TYPES and (e["type"] == "open") == (i == 0), "mode, salt, type")
@@ -63,6 +65,33 @@ def custodians(data):  # section 4: keys and m, of a roster or of a policy.txt
     vkeys = [(w[2].split("+")[0], b64(w[2].split("+", 2)[2])) for w in words if w[:1] == ["witness"]]
     return sorted(key(name, raw[1:] if raw[0] == 2 else ED + raw[1:]) for name, raw in vkeys), int(next(w[2] for w in words if w[:1] == ["group"]))
 
+def ledger(folder, origin, hidden):  # section 6: the files that are withheld; entries that are, and no others, stand in it
+    if (text := load(folder, "withheld.jsonl")) is None: return need(not hidden, "no ledger") or set()
+    head, *rows = map(entry, need(text.endswith(b"\n"), "line") or text[:-1].split(b"\n"))
+    files = [row["file"] for row in rows if "file" in row]
+    need([sorted(row) for row in rows] == [["file", "label", "reason"]] * len(files) + [["entry", "label", "reason", "type"]] * (len(rows) - len(files)), "rows")
+    need(sorted(head) == ["annex", "format", "label", "origin", "reasons"] and (head["format"], head["origin"]) == ("keyceremony-withheld/1", origin), "head")
+    need(all(row["label"] in ("green", "amber", "red") and isinstance(row.get("reason", ""), str) for row in [head] + rows), "label")
+    need(len(head["reasons"]) <= 100 and all(isinstance(why, str) and why for why in head["reasons"].values()), "reasons")
+    need(head["annex"] is None or sorted(head["annex"]) == ["sha256", "size"] and re.fullmatch("[0-9a-f]{64}", head["annex"]["sha256"])
+         and type(head["annex"]["size"]) is int and head["annex"]["size"] >= 0, "annex")
+    need(all(row["reason"] in head["reasons"] and row.get("type", "note") in HIDEABLE for row in rows) and files == sorted(set(files)), "rows")
+    part = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+    need(all(re.fullmatch(f"((inputs|artefacts)/|(?=torn-)){part}(/{part})*", f) and f.count("/") < 8 for f in files), "file")
+    return need([row["entry"] for row in rows[len(files):]] == hidden, "entries") or set(files)
+def openings(folder, lines, closed):  # section 6: whether each disclosure opens one digest of the log; before the close its entry may not be there
+    *rows, torn = (load(folder, "disclosures.jsonl") or b"").split(b"\n")
+    held, found, seen = [m for line in lines for m in re.findall(SALTED, line)], not torn, set()
+    for d in (need([*row] == ["d"], "disclosure") or row["d"] for row in map(entry, rows)):
+        raw = base64.urlsafe_b64decode(d + "=" * (-len(d) % 4))
+        need(base64.urlsafe_b64encode(raw).decode().rstrip("=") == d and raw[:1] == b"[" and len(strict(raw)) == 3 and not re.search(SALTED, raw), "disclosure")
+        digest, (salt, name, _) = base64.urlsafe_b64encode(sha(d.encode()))[:43], strict(raw)
+        need(len(salt.encode()) == 22 and name and digest not in seen, "disclosure"), seen.add(digest)
+        names = [n for n, other in held if other == digest]
+        need(names == [name.encode()] or not names and not closed, "disclosure of nothing")
+        found = found and bool(names)
+    return need(sum(map(len, rows)) + len(rows) <= 1 << 25 and len(torn) < 65536 and not (torn and closed), "disclosures") or found
+
 def verify(folder, roster=None):
     policy, verdicts = load(folder, "policy.txt"), ["COMPLETE" if roster else "UNPINNED"]
     less = lambda condition, verdict="INCOMPLETE": condition or verdicts.append(verdict)
@@ -70,10 +99,13 @@ def verify(folder, roster=None):
     need(not roster or policy is None or custodians(policy) == (keys, m), "policy is not the roster's")
     met = lambda by: len({k[0] for k in by & set(keys)}) >= m  # people, not keys
     *lines, torn = load(folder, "log.jsonl").split(b"\n")
-    leaves, entries = [sha(b"\x00" + line) for line in lines], [entry(line) for line in lines]  # hash first, check after
+    hidden = [i for i, line in enumerate(lines) if re.fullmatch(b"[0-9a-f]{64}", line)]  # section 6: the leaf itself, in the entry's place
+    shown = set(range(len(lines))) - set(hidden)
+    leaves = [sha(b"\x00" + line) if i in shown else bytes.fromhex(line.decode()) for i, line in enumerate(lines)]  # hash first, check after
+    entries = [entry(line) if i in shown else {"type": "withheld"} for i, line in enumerate(lines)]
     need(len(torn) < 65536, "line")
     if not entries: return need(not load(folder, "checkpoint") and not load(folder, "addendum.note") , "no entry") or "INCOMPLETE"
-    for i, e in enumerate(entries): common(i, e, entries[0]["mode"])
+    for i, e in enumerate(entries): i in shown and common(i, e, entries[0]["mode"])
     origin, log, files, notes = entries[0]["origin"], key(entries[0]["origin"], b64(entries[0]["log_key"])), entries[0]["inputs"], []
     for i, e in enumerate(entries):  # signed texts: (text, signers, the size that it must have)
         if e["type"] == "checkpoint": notes.append(note(e["note"].encode(), keys + [log]) + (i,))
@@ -89,13 +121,15 @@ def verify(folder, roster=None):
     less(closed is not None and not torn and first and met(set().union(*first)) and final and met(final[1]) and final[0].split("\n")[1] == str(closed + 1))
     files = {f"inputs/{f}": digest for f, digest in files.items()} | {f"artefacts/{e['name']}": e["sha256"] for e in entries if e["type"] == "artefact"}
     there = {os.path.relpath(os.path.join(path, n), folder) for path, _, names in os.walk(folder) for n in names}
-    need(all(sha(load(folder, f)).hex() == digest for f, digest in files.items() if f in there or closed is not None), "digest")
+    withheld = ledger(folder, origin, hidden)
+    need(not withheld & there, "withheld"), less(openings(folder, lines, closed is not None))
+    need(all(sha(load(folder, f)).hex() == digest for f, digest in files.items() if f in there or closed is not None and f not in withheld), "digest")
     if less("addendum.note" in there):
         text, by = note(load(folder, "addendum.note"), keys)
         sums = [(line[66:], line[:64]) for line in text.split("\n")[2:]]
         need(text.split("\n")[0] == origin + "/addendum" and entry(text.split("\n")[1].encode()) is not None, "addendum")
-        need(sums == sorted(sums) and {f for f, _ in sums} == there - {"addendum.note", "disclosures.jsonl"} and (less(met(by)) or True), "files")
-        need(all(sha(load(folder, f)).hex() == digest for f, digest in sums if f != "log.jsonl" or "INCOMPLETE" not in verdicts), "digest")
+        need(sums == sorted(sums) and {f for f, _ in sums} - withheld == there - {"addendum.note", "disclosures.jsonl", "withheld.jsonl"} and (less(met(by)) or True), "files")
+        need(all(sha(load(folder, f)).hex() == digest for f, digest in sums if f not in withheld and (f != "log.jsonl" or not hidden and "INCOMPLETE" not in verdicts)), "digest")
     return max(verdicts, key=RANK.index)
 
 def verdict(folder, roster=None):

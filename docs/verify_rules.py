@@ -4,7 +4,7 @@ Shares with verify.py what bytes and signatures are; like it, needs Python's sta
 usage: verify_rules.py RECORD [--roster FILE] [--checkpoint FILE]     exit: 0 COMPLETE 1 INVALID 6 INCOMPLETE 7 UNPINNED 8 FORK"""
 import collections, base64, json, os, re, sys
 
-from verify import ED, P256, RANK, b64 as strict64, canon, common, entry as canonical, need, sha, signed, tree
+from verify import ED, P256, RANK, b64 as strict64, canon, common, entry as canonical, ledger, need, openings, sha, signed, tree
 
 SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 Key = collections.namedtuple("Key", "name id spki")
@@ -173,15 +173,17 @@ def verify(folder, trust=None, kept=None):
     # The log: hash first, check after.
     *lines, torn = read("log.jsonl").split(b"\n")
     need(len(torn) <= 65535, "line")
-    leaves = [sha(b"\x00" + line) for line in lines]
-    entries = [canonical(line) for line in lines]
+    hidden = [i for i, line in enumerate(lines) if re.fullmatch(b"[0-9a-f]{64}", line)]  # the leaf itself stands in the entry's place
+    shown = set(range(len(lines))) - set(hidden)
+    leaves = [sha(b"\x00" + line) if i in shown else bytes.fromhex(line.decode()) for i, line in enumerate(lines)]
+    entries = [canonical(line) if i in shown else {"type": "withheld"} for i, line in enumerate(lines)]
     less(not torn and entries)
     roots, calls, files, cosigned, steps = {}, {}, {}, set(), Steps()
     origin = log_key = closed = first = last_call = after = None
     good, wrong = 0, []
     for i, e in enumerate(entries):
-        common(i, e, entries[0]["mode"])
         kind = e["type"]
+        if kind != "withheld": common(i, e, entries[0]["mode"])
         if kind == "open":
             origin, log_key, own = e["origin"], key(e["origin"], strict64(e["log_key"])), e["origin"].rsplit("/", 2)
             need(own[1] == e["ceremony"] and re.fullmatch("[0-9a-f]{32}", own[2]) and estate in (None, own[0]) and len(log_key.spki) == 91, "origin")
@@ -261,7 +263,11 @@ def verify(folder, trust=None, kept=None):
     for path, folders, names in os.walk(folder):
         need(not any(os.path.islink(os.path.join(path, n)) for n in folders + names), "link")
         there |= {os.path.relpath(os.path.join(path, n), folder) for n in names}
+    withheld = ledger(folder, origin, hidden)
+    need(not withheld & there, "withheld and there")
+    less(openings(folder, lines, closed is not None))
     for name, (digest, size) in files.items():
+        if name in withheld: continue
         if name in there: need(sha(read(name)).hex() == digest and size in (None, len(read(name))), "digest")
         else: need(closed is None, "missing file"), less(False)
     less("addendum.note" in there)
@@ -272,8 +278,8 @@ def verify(folder, trust=None, kept=None):
         need(title == f"{origin}/addendum" and canonical(evidence.encode()) is not None, "addendum")
         sums = [(line[66:], line[:64]) for line in sums if need(SHA.fullmatch(line[:64]) and line[64:66] == "  ", "line of sha256sum") is None]
         need([n for n, _ in sums] == sorted({n for n, _ in sums}), "order")
-        need({n for n, _ in sums} == there - {"addendum.note", "disclosures.jsonl"}, "files")
-        need(all(sha(read(n)).hex() == d for n, d in sums if n != "log.jsonl" or whole), "digest")
+        need({n for n, _ in sums} - withheld == there - {"addendum.note", "disclosures.jsonl", "withheld.jsonl"}, "files")
+        need(all(sha(read(n)).hex() == d for n, d in sums if n not in withheld and (n != "log.jsonl" or whole and not hidden)), "digest")
     return max(verdicts, key=RANK.index)
 
 def verdict(folder, trust=None, kept=None):

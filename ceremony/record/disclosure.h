@@ -34,6 +34,15 @@ struct Disclosure {
 base::Result<Disclosure> Withhold(std::string_view name, const nlohmann::json& value);
 // WithholdWith is the same with the 16 bytes of salt given.
 base::Result<Disclosure> WithholdWith(base::ByteView salt, std::string_view name, const nlohmann::json& value);
+// OpenedDisclosure is what a disclosure says. `value` is its JSON text.
+struct OpenedDisclosure {
+  std::string name;
+  std::string value;
+};
+// OpenDisclosure takes exactly what WithholdWith makes: unpadded base64url of the
+// JCS form of [salt, name, value] with a salt of 16 bytes, a name that can be a
+// key, and no salted digest within the value; kCorrupt otherwise.
+base::Result<OpenedDisclosure> OpenDisclosure(std::string_view d);
 // DigestOfDisclosure is what the entry must hold for `d`.
 std::string DigestOfDisclosure(std::string_view d);
 

@@ -93,7 +93,7 @@ constexpr std::array<EntryTypeFacts, 16> kEntryTypes = {{
     {EntryType::kOpen, "open", false, kOpenFields},
     {EntryType::kAttend, "attend", true, {}},
     {EntryType::kDepart, "depart", true, {}},
-    {EntryType::kStep, "step", true, kStepFields},
+    {EntryType::kStep, "step", false, kStepFields},
     {EntryType::kRequest, "request", false, kRequestFields},
     {EntryType::kCosign, "cosign", false, kCosignFields},
     {EntryType::kIntent, "intent", true, kIntentFields},
@@ -104,7 +104,7 @@ constexpr std::array<EntryTypeFacts, 16> kEntryTypes = {{
     {EntryType::kDeviation, "deviation", false, {}},
     {EntryType::kRefusal, "refusal", false, kRefusalFields},
     {EntryType::kCheckpoint, "checkpoint", false, kCheckpointFields},
-    {EntryType::kRecover, "recover", true, kRecoverFields},
+    {EntryType::kRecover, "recover", false, kRecoverFields},
     {EntryType::kClose, "close", false, kCloseFields},
 }};
 

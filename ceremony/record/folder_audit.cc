@@ -164,6 +164,7 @@ Result<const FileDigest*> FolderAudit::DigestOf(const std::string& path) {
 Result<void> FolderAudit::CheckNamed(const std::string& path, const NamedFile& named, bool closed) {
   KC_ASSIGN_OR_RETURN(const FileDigest* const digest, DigestOf(path));
   if (digest == nullptr) {
+    if (withheld_.files().contains(path)) return {};
     findings_.Add(closed ? "ART-MISSING" : "ART-PENDING", named.entry, path + " is not there");
     return {};
   }
@@ -184,9 +185,14 @@ Result<void> FolderAudit::CheckFiles(const LogAudit& log, const std::optional<El
   for (const std::string& path : listing_.strange) {
     findings_.Add("ART-PATH", std::nullopt, path + " is a symbolic link or no file at all");
   }
+  for (const std::string& path : listing_.files) {
+    if (withheld_.files().contains(path)) {
+      findings_.Add("RED-LEDGER", std::nullopt, path + " is there, and the ledger says that it is withheld");
+    }
+  }
   const bool closed = log.close_entry().has_value();
-  std::set<std::string> named = {std::string(kLogFile), std::string(kCheckpointFile), std::string(kAddendumFile),
-                                 std::string(kPolicyFile), std::string(kDisclosuresFile)};
+  std::set<std::string> named = {std::string(kLogFile),    std::string(kCheckpointFile),  std::string(kAddendumFile),
+                                 std::string(kPolicyFile), std::string(kDisclosuresFile), std::string(kWithheldFile)};
   for (const auto& [name, file] : log.inputs()) {
     const std::string path = std::string(kInputsFolder) + "/" + name;
     named.insert(path);
@@ -257,17 +263,19 @@ Result<void> FolderAudit::CheckAddendum(const LogAudit& log, const std::optional
   std::set<std::string_view> listed;
   for (const Line& line : *lines) {
     listed.insert(line.path);
-    if (line.path == kAddendumFile || line.path == kDisclosuresFile) {
+    if (line.path == kAddendumFile || line.path == kDisclosuresFile || line.path == kWithheldFile) {
       findings_.Add("ART-ADDENDUM", std::nullopt, "addendum.note names " + line.path + ", which it must not");
       continue;
     }
     std::string found;
     if (line.path == kLogFile) {
-      if (!log_is_whole) continue;  // how the log differs has been said already
+      // How the log differs has been said already; of a bundle only the tree is that of the record.
+      if (!log_is_whole || withheld_.entries() > 0) continue;
       found = base::HexEncode(log.file_digest());
     } else {
       KC_ASSIGN_OR_RETURN(const FileDigest* const digest, DigestOf(line.path));
       if (digest == nullptr) {
+        if (withheld_.files().contains(line.path)) continue;
         findings_.Add("ART-MISSING", std::nullopt, line.path + " is not there, and the addendum names it");
         continue;
       }
@@ -279,7 +287,7 @@ Result<void> FolderAudit::CheckAddendum(const LogAudit& log, const std::optional
     }
   }
   for (const std::string& path : listing_.files) {
-    if (path == kAddendumFile || path == kDisclosuresFile || listed.contains(path)) continue;
+    if (path == kAddendumFile || path == kDisclosuresFile || path == kWithheldFile || listed.contains(path)) continue;
     findings_.Add("ART-ADDENDUM", std::nullopt, path + " is there, and the addendum does not name it");
   }
   return {};

@@ -24,8 +24,8 @@ struct SignedCheckpoint {
 
 class FolderAudit final {
  public:
-  FolderAudit(const RecordFolder& folder, const Trust* trust, Findings& findings)
-      : folder_(folder), trust_(trust), findings_(findings) {}
+  FolderAudit(const RecordFolder& folder, const Trust* trust, const WithheldAudit& withheld, Findings& findings)
+      : folder_(folder), trust_(trust), withheld_(withheld), findings_(findings) {}
 
   // ReadBeforeLog reads policy, final checkpoint, addendum and scripts: whose
   // keys count, of which sizes the log must give the root, and what was planned.
@@ -61,6 +61,7 @@ class FolderAudit final {
 
   const RecordFolder& folder_;
   const Trust* trust_;
+  const WithheldAudit& withheld_;
   Findings& findings_;
   std::optional<Policy> policy_;
   std::optional<SignedCheckpoint> final_;

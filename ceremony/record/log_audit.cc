@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ceremony/record/disclosure_audit.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::record {
@@ -24,6 +25,7 @@ void LogAudit::Take(const ScannedBlock& block) {
   if (options_.digest_file) {
     stream_.Update({reinterpret_cast<const std::uint8_t*>(block.block.buffer.data()), block.block.size});
   }
+  if (options_.disclosures != nullptr) options_.disclosures->Take({block.block.buffer.data(), block.block.size});
   CompareWithBefore(block, first_entry);
   // The tree holds the entries before this one whenever its root is looked at:
   // what a checkpoint entry covers. In between it grows by many leaves at once.
@@ -94,6 +96,9 @@ void LogAudit::Handle(const LineEvent& event, std::uint64_t entry) {
       return OnIntent(event, entry);
     case LineEvent::Kind::kDone:
       return OnDone(event, entry);
+    case LineEvent::Kind::kWithheld:
+      if (options_.withheld != nullptr) options_.withheld->TakeEntry(entry);
+      return;
     case LineEvent::Kind::kEntry:
       return OnEntry(event, entry);
   }

@@ -17,6 +17,7 @@
 #include "ceremony/record/findings.h"
 #include "ceremony/record/log_scan.h"
 #include "ceremony/record/script_plan.h"
+#include "ceremony/record/withheld.h"
 
 namespace ceremony::record {
 
@@ -44,13 +45,17 @@ struct Mismatch {
   std::optional<std::uint64_t> entry;  // none for a file
 };
 
+class DisclosureAudit;
+
 class LogAudit final : public BlockSink {
  public:
   struct Options {
     Voters voters;
-    ScriptFiles scripts;                   // those of the folder; `open` says which is the record's
-    std::set<std::uint64_t> wanted_sizes;  // of which the root is wanted
-    bool digest_file = false;              // whether the SHA-256 of the whole file is wanted
+    ScriptFiles scripts;                     // those of the folder; `open` says which is the record's
+    std::set<std::uint64_t> wanted_sizes;    // of which the root is wanted
+    WithheldAudit* withheld = nullptr;       // not owned
+    DisclosureAudit* disclosures = nullptr;  // not owned; nullptr: nobody looks for salted digests
+    bool digest_file = false;                // whether the SHA-256 of the whole file is wanted
   };
   LogAudit(Options options, Findings& findings);
 

@@ -9,6 +9,8 @@
 #include <optional>
 #include <thread>
 
+#include "ceremony/record/withheld.h"
+
 namespace ceremony::record {
 namespace {
 
@@ -90,6 +92,11 @@ class BlockScan final {
   }
 
   void CheckLine(std::string_view line, std::uint32_t index) {
+    if (const std::optional<Hash> withheld = WithheldLeaf(line)) {
+      out_.leaves[index] = *withheld;
+      Add(LineEvent::Kind::kWithheld, index);
+      return;
+    }
     const LineFault fault = scanner_.ScanEntry(line);
     if (fault != LineFault::kNone) {
       Remark({.kind = LineEvent::Kind::kFault, .fault = fault, .offset = scanner_.fault_offset()}, index);
@@ -133,7 +140,7 @@ class BlockScan final {
 
   ScannedBlock& out_;
   Scanner& scanner_;
-  std::array<std::uint32_t, 8> remarks_{};
+  std::array<std::uint32_t, 9> remarks_{};
   std::uint64_t base_ = 0;
   std::string_view time_;
   std::uint64_t mono_ = 0;

@@ -27,6 +27,7 @@ struct LineEvent {
     kIncomplete,  // `text` is the field of its type that is missing
     kIntent,      // `number` the call, `text` the raw fn, `token` the raw token
     kDone,        // the same
+    kWithheld,    // the leaf hash of an entry stands in its place
     kEntry,       // `line` is of a type that the sink reads itself: `type`
   };
   Kind kind = Kind::kFault;

@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 74> kRules = {{
+constexpr std::array<Rule, 79> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -85,6 +85,12 @@ constexpr std::array<Rule, 74> kRules = {{
     {"ART-DIGEST", kInvalid, "a file has the size and SHA-256 that the record says"},
     {"ART-ADDENDUM", kInvalid, "the addendum names its record, its evidence and, sorted, every other file"},
     {"ART-STRAY", kNotice, "a file is there that no entry names"},
+    // What a bundle leaves out.
+    {"RED-LEDGER", kInvalid, "a bundle has a ledger that names each withheld entry and file, and no other"},
+    {"RED-TYPE", kInvalid, "what binds other entries is never withheld"},
+    {"RED-DISCLOSURE", kInvalid, "a disclosure opens one salted digest, under the name of its field"},
+    {"RED-PENDING", kIncomplete, "the entry of a disclosure that an unfinished record has is not there yet"},
+    {"RED-WITHHELD", kNotice, "what is not shown is not judged; the tree and its signatures cover it"},
     // The archive.
     {"ARC-ORDER", kInvalid, "records are numbered from 0001 without a gap and named after their ceremony"},
     {"ARC-CHAIN", kInvalid, "a record names the last checkpoint of the record before it"},

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <set>
 
+#include "ceremony/record/disclosure_audit.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/findings.h"
 #include "ceremony/record/folder_audit.h"
 #include "ceremony/record/log_audit.h"
 #include "ceremony/record/log_scan.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/withheld.h"
 
 namespace ceremony::record {
 namespace {
@@ -118,7 +120,8 @@ struct Audit {
   RecordReport report;
 
   Result<void> Run();
-  Result<void> ReadLog(const RecordFolder& folder, FolderAudit& files, const std::optional<SignedCheckpoint>& kept);
+  Result<void> ReadLog(const RecordFolder& folder, FolderAudit& files, WithheldAudit& withheld,
+                       const std::optional<SignedCheckpoint>& kept);
 };
 
 Result<void> Audit::Run() {
@@ -134,12 +137,14 @@ Result<void> Audit::Run() {
     }
     kept = std::move(parsed).value();
   }
-  FolderAudit files(folder, options.trust, findings);
+  WithheldAudit withheld(folder, findings);
+  KC_RETURN_IF_ERROR(withheld.Begin());
+  FolderAudit files(folder, options.trust, withheld, findings);
   KC_RETURN_IF_ERROR(files.ReadBeforeLog());
-  return ReadLog(folder, files, kept);
+  return ReadLog(folder, files, withheld, kept);
 }
 
-Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files,
+Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, WithheldAudit& withheld,
                             const std::optional<SignedCheckpoint>& kept) {
   Result<FileDescriptor> file = folder.OpenFile(kLogFile);
   if (!file.ok()) {
@@ -153,11 +158,17 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files,
   if (files.final_checkpoint()) log_options.wanted_sizes.insert(files.final_checkpoint()->checkpoint.size);
   if (kept) log_options.wanted_sizes.insert(kept->checkpoint.size);
   log_options.digest_file = files.has_addendum();
+  log_options.withheld = &withheld;
+  DisclosureAudit disclosures(folder, findings);
+  KC_RETURN_IF_ERROR(disclosures.Begin(withheld.has_ledger()));
+  if (disclosures.is_wanted()) log_options.disclosures = &disclosures;
   const std::optional<Electorate> witnesses = log_options.voters.Witnesses();
   LogAudit log(std::move(log_options), findings);
   LogReader reader(std::move(file).value());
   KC_RETURN_IF_ERROR(ScanLog(reader, std::clamp(options.threads, 1u, 64u), log));
   log.Finish();
+  KC_RETURN_IF_ERROR(withheld.Finish(log.origin()));
+  disclosures.Finish(log.close_entry().has_value());
 
   if (reader.oversize()) {
     findings.Add("REC-SIZE", log.entries(), "the line is longer than 65535 bytes; nothing after it was read");
@@ -195,6 +206,9 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files,
   report.last = reach.last();
   if (log.entries() > 0) report.log_root = log.Root();
   report.previous = log.previous();
+  if (withheld.head()) report.label = withheld.head()->label;
+  report.withheld = withheld.Counts();
+  for (WithheldCount& row : disclosures.Counts()) report.withheld.push_back(std::move(row));
   return {};
 }
 

@@ -32,6 +32,13 @@ struct Finding {
 // A report keeps this many findings; RecordReport::more counts the others.
 inline constexpr std::size_t kMaxFindings = 200;
 
+// WithheldCount is one row of what a published bundle does not show.
+struct WithheldCount {
+  std::string what;    // "attend", the type of entries; "file"; "field employer"
+  std::string reason;  // its code; empty for fields, which were withheld when the entry was written
+  std::uint64_t count = 0;
+};
+
 struct RecordReport {
   Verdict verdict = Verdict::kInvalid;
   std::string folder;
@@ -40,10 +47,12 @@ struct RecordReport {
   std::string mode;           // "rehearsal", "production", empty when unknown
   std::uint64_t entries = 0;  // whole lines of the log
   bool closed = false;
-  std::optional<Checkpoint> last;      // the largest checkpoint that verifies
-  std::optional<Hash> log_root;        // over all whole lines
-  std::vector<std::string> cosigners;  // people on the final checkpoint
-  std::optional<Checkpoint> previous;  // what `open` names as the record before
+  std::optional<Checkpoint> last;       // the largest checkpoint that verifies
+  std::optional<Hash> log_root;         // over all whole lines
+  std::vector<std::string> cosigners;   // people on the final checkpoint
+  std::optional<Checkpoint> previous;   // what `open` names as the record before
+  std::string label;                    // of a published bundle: the highest that it shows
+  std::vector<WithheldCount> withheld;  // what it does not show
   std::vector<Finding> findings;
   std::uint64_t more = 0;
 };

@@ -4,6 +4,7 @@
 
 #include "ceremony/record/entry.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/withheld.h"
 #include "ceremony/report/assets.h"
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
@@ -80,6 +81,10 @@ base::Result<CarriedFiles> ReadCarriedFiles(const std::string& path, const Repor
   KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(path));
   std::vector<std::string> names = {std::string(record::kCheckpointFile), std::string(record::kAddendumFile),
                                     std::string(record::kPolicyFile), std::string(record::kLogFile)};
+  // Of a bundle the openings are for everybody; those of a record stay where they are.
+  if (!data.verdict.label.empty()) {
+    names.insert(names.begin(), {std::string(record::kWithheldFile), std::string(record::kDisclosuresFile)});
+  }
   if (record::IsSafeName(data.script_name)) names.insert(names.begin(), "inputs/" + data.script_name);
   std::size_t left = kMostCarriedBytes;
   for (const std::string& name : names) {

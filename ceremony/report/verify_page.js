@@ -64,6 +64,7 @@
     for (const lack of new Set(answer.lacks)) band.append(line("p", lack));
     band.append(line("p", `${answer.entries} entries in ${Math.round(took)} ms; root ${answer.root ?? "unknown"}`));
     if (answer.uncompared) band.append(line("p", `${answer.uncompared} files of the record are not here and were not compared: choose its folder for that.`));
+    if (answer.withheld) band.append(line("p", `${answer.withheld} entries and files are withheld; the ledger of this bundle, withheld.jsonl, says why.`));
     at("outcome").replaceChildren(band);
   }
 

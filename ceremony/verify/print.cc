@@ -96,6 +96,17 @@ void PrintFacts(const RecordReport& report, std::ostream& out) {
   }
 }
 
+void PrintWithheld(const RecordReport& report, std::ostream& out) {
+  if (report.label.empty()) return;
+  out << "\n  a bundle for " << Printable(report.label) << " readers; withheld are\n";
+  if (report.withheld.empty()) out << "    nothing\n";
+  for (const record::WithheldCount& row : report.withheld) {
+    out << "    " << row.count << " x " << Printable(row.what);
+    if (!row.reason.empty()) out << " (" << Printable(row.reason) << ")";
+    out << "\n";
+  }
+}
+
 ordered_json ToJson(const std::vector<Finding>& findings) {
   ordered_json list = ordered_json::array();
   for (const Finding& finding : findings) {
@@ -115,6 +126,13 @@ ordered_json ToJson(const RecordReport& report) {
   object["entries"] = report.entries;
   object["ceremony"] = report.ceremony;
   object["mode"] = report.mode;
+  if (!report.label.empty()) {
+    object["label"] = report.label;
+    object["withheld"] = ordered_json::array();
+    for (const record::WithheldCount& row : report.withheld) {
+      object["withheld"].push_back({{"what", row.what}, {"reason", row.reason}, {"count", row.count}});
+    }
+  }
   object["findings"] = ToJson(report.findings);
   return object;
 }
@@ -129,6 +147,7 @@ void Print(const ordered_json& object, std::ostream& out) {
 void PrintRecord(const RecordReport& report, std::ostream& out) {
   PrintVerdict(report.verdict, out);
   PrintFacts(report, out);
+  PrintWithheld(report, out);
   PrintFindings(report.findings, report.more, out);
 }
 
@@ -144,6 +163,7 @@ void PrintArchive(const ArchiveReport& report, std::ostream& out) {
     out << "\n";
     PrintVerdict(each.verdict, out);
     PrintFacts(each, out);
+    PrintWithheld(each, out);
     PrintFindings(each.findings, each.more, out);
   }
 }

@@ -14,6 +14,7 @@ void PrintArchive(const record::ArchiveReport& report, std::ostream& out);
 
 // One object and LF:
 //   {"verdict","origin","entries","ceremony","mode","findings":[{"rule","entry","message"}]}
+// and for a bundle "label" and "withheld":[{"what","reason","count"}] before the findings.
 // `entry` is null for a finding that is about no single entry. For an archive
 //   {"verdict","findings","records":[...]}
 // where verdict is the overall one and findings are those about the chain.

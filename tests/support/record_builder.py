@@ -139,6 +139,7 @@ class Record:
         self.quorums = {"custodians": {"m": m, "role": "custodian"}}
         self.opening_subject = None   # what is approved at the opening, where it is not only the name
         self.attended = lambda: None  # after the first step
+        self.disclosures = []    # lines of disclosures.jsonl
         self.label = {}  # person -> label of the key that signs for them, where it is not the person's id
 
     # Entries.
@@ -218,6 +219,14 @@ class Record:
             self.cosign(person, request, size)
         return request
 
+    # What is not for everybody (docs/record-format.md section 6).
+    def confidential(self, name, value, salt=None):
+        """The salted digest that stands in an entry in the place of a value; its opening goes to disclosures.jsonl."""
+        salt = base64.urlsafe_b64encode(sha(f"{self.origin} {name} {len(self.disclosures)}".encode())[:16]).decode().rstrip("=") if salt is None else salt
+        opening = base64.urlsafe_b64encode(canonical([salt, name, value])).decode().rstrip("=")
+        self.disclosures.append(canonical({"d": opening}))
+        return {"_sd": base64.urlsafe_b64encode(sha(opening.encode())).decode().rstrip("=")}
+
     # Files.
     def roster(self, m=None, state=None):
         people = [{"id": person, "name": person.title(), "roles": ["custodian"],
@@ -247,6 +256,8 @@ class Record:
             text = (title or f"{self.origin}/addendum") + "\n" + canonical(evidence).decode() + "\n"
             text += "".join(f"{digest}  {path}\n" for path, digest in pairs)
             files["addendum.note"] = self.note(text, addendum_people, log=False).encode()
+        if self.disclosures:
+            files["disclosures.jsonl"] = b"".join(line + b"\n" for line in self.disclosures)
         for path, content in files.items():
             os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
             with open(os.path.join(folder, path), "wb") as file:
@@ -285,3 +296,26 @@ def complete(folder, record=None, closing=("alice", "carol", "erin"), addendum=(
     record.close()
     files = record.write(folder, record.note(record.checkpoint_text(), closing), addendum, **write)
     return record, files
+
+
+REASONS = {"PD": "personal data", "SEC": "how the tokens are guarded"}
+
+
+def ledger(origin, entries=(), files=(), **head):
+    """withheld.jsonl: entries are (number, type, label, reason), files (path, label, reason)."""
+    rows = [{"annex": None, "format": "keyceremony-withheld/1", "label": "green", "origin": origin, "reasons": REASONS, **head}]
+    rows += [{"file": path, "label": label, "reason": reason} for path, label, reason in files]
+    rows += [{"entry": entry, "label": label, "reason": reason, "type": kind} for entry, kind, label, reason in entries]
+    return b"".join(canonical(row) + b"\n" for row in rows)
+
+
+def bundle(record, files, entries=(), withheld=(), disclosures=()):
+    """The files of a bundle: `entries` (numbers) are withheld, `withheld` (paths) left out; `disclosures` stay."""
+    lines = [sha(b"\x00" + line).hex().encode() if i in entries else line for i, line in enumerate(record.lines)]
+    out = {path: content for path, content in files.items() if path not in withheld and path != "disclosures.jsonl"}
+    out["log.jsonl"] = b"".join(line + b"\n" for line in lines)
+    out["withheld.jsonl"] = ledger(record.origin, [(i, json.loads(record.lines[i])["type"], "amber", "PD") for i in sorted(entries)],
+                                   [(path, "red", "SEC") for path in sorted(withheld)])
+    if disclosures:
+        out["disclosures.jsonl"] = b"".join(line + b"\n" for line in disclosures)
+    return out

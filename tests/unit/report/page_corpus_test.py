@@ -1,7 +1,8 @@
-"""Holds the verifier of the report's page (ceremony/report/verify.js, run in node) against the corpus of attacks of
+"""Holds the verifier of the report's page (ceremony/report/verify*.js, run in node) against the corpus of attacks of
 tests/unit/verify: the verdict of keyceremony-verify, on accept and on reject, for every case."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ sys.path[:0] = [os.path.join(SOURCE, path) for path in ("tests/unit/verify", "te
 import corpus  # noqa: E402
 import corpus_test  # noqa: E402
 
+# In the order in which ceremony/report/CMakeLists.txt puts them on the page.
+with open(os.path.join(SOURCE, "ceremony/report/CMakeLists.txt"), encoding="utf-8") as recipe:
+    PARTS = [os.path.join(SOURCE, "ceremony/report", name) for name in re.search(r"set\(verifier ([^)]*)\)", recipe.read()).group(1).split()]
 VECTORS = os.path.join(SOURCE, "docs/vectors")
 RECORD = os.path.join(VECTORS, "archive/0001-root-2026")
 
@@ -23,7 +27,7 @@ class Page:
     """node, asked for one verdict after the other."""
 
     def __init__(self):
-        self.node = subprocess.Popen(["node", os.path.join(HERE, "verdicts.js"), os.path.join(SOURCE, "ceremony/report/verify.js")],
+        self.node = subprocess.Popen(["node", os.path.join(HERE, "verdicts.js"), *PARTS],
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, folder, **more):
@@ -66,6 +70,9 @@ class PageCorpus(unittest.TestCase):
 
     def test_lines_outside_the_profile_are_refused_and_those_inside_are_not(self):
         self.hold(corpus.profile)
+
+    def test_bundles_are_read_alike_and_what_is_withheld_is_accounted_for(self):
+        self.hold(corpus.bundles)
 
 
 class Pins(unittest.TestCase):

@@ -1,9 +1,9 @@
-// Gives the verdict of ceremony/report/verify.js on one record a line: a JSON object with folder, roster and kept (paths or null).
+// Gives the verdict of ceremony/report/verify*.js (the files of its arguments, in order) on one record a line: a JSON object with folder, roster and kept (paths or null).
 "use strict";
 const fs = require("fs"), path = require("path"), vm = require("vm"), readline = require("readline");
 const context = {TextDecoder, TextEncoder, atob, Uint8Array, Uint32Array, DataView};
 vm.createContext(context);
-vm.runInContext(fs.readFileSync(process.argv[2], "utf8") + "\nthis.KC = KC;", context);
+vm.runInContext(process.argv.slice(2).map((file) => fs.readFileSync(file, "utf8")).join("") + "\nthis.KC = KC;", context);
 
 function filesOf(top) {
   const files = new Map();

@@ -9,6 +9,7 @@ import record_builder as builder
 from record_builder import Record, canonical, sha
 
 COMPLETE, UNPINNED, INCOMPLETE, FORK, INVALID = "COMPLETE", "UNPINNED", "INCOMPLETE", "FORK", "INVALID"
+ALIKE = "ALIKE"  # whatever it is, of all verifiers: what a publisher says of a withheld entry is their word
 ALL_FILES = "log.jsonl", "checkpoint", "addendum.note", "policy.txt"
 
 
@@ -83,7 +84,7 @@ def tampered(base):
             yield case(f"{path} swapped", {**base.files, path: base.files[path] + b"\n"}, INVALID)
     yield case("artefacts exchanged", {**base.files, "artefacts/root.pem": base.files["inputs/script.json"]})
     yield case("a file nobody named", {**base.files, "artefacts/more.pem": b"more"})
-    yield case("disclosures beside it", {**base.files, "disclosures.jsonl": b'{"d":"x"}\n'}, COMPLETE)
+    yield case("disclosures beside it", {**base.files, "disclosures.jsonl": b'{"d":"x"}\n'}, INVALID)
     yield case("an artefact behind a symbolic link", base.without(base.files, "artefacts/root.pem"), INVALID,
                link=("artefacts/root.pem", "../inputs/script.json"))
     yield case("a symbolic link besides", base.files, INVALID, link=("artefacts/x", "/etc/passwd"))
@@ -556,3 +557,121 @@ def profile(scratch):
         yield field(f"time {time}", "time", f'"{time}"'.encode())
     for time in ("2028-02-29T23:59:59.999999Z", "2400-02-29T00:00:00.000000Z", "9999-12-31T00:00:00.000000Z"):
         yield field(f"time {time}", "time", f'"{time}"'.encode(), COMPLETE)
+
+
+def bundles(scratch):
+    """What redaction leaves of a record, as it should be and as somebody would like it to be."""
+    record = Record()
+    record.attended = lambda: record.add("observe", what="seals", bag=record.confidential("bag", "SB004211"), seen=[{"seal": record.confidential("seal", {"n": 7})}])
+    record, files = builder.complete(scratch, record.ceremony_entries(extra={"closing": lambda r: r.add("depart", person="erin", employer=r.confidential("employer", "\u00fc"))}))
+    roster, lines = record.roster(), record.lines
+    types = [json.loads(line)["type"] for line in lines]
+    where = lambda *kinds: {i for i, kind in enumerate(types) if kind in kinds}
+    free = where("attend", "depart", "intent", "done", "observe", "artefact", "note")
+    case = lambda name, content, verdict=INVALID, **more: Case("bundle: " + name, content, verdict, roster, **more)
+    make = lambda entries=(), withheld=(), disclosures=(): builder.bundle(record, files, entries, withheld, disclosures)
+    rows = lambda entries, **change: [(i, change.get("type", types[i]), change.get("label", "amber"), change.get("reason", "PD")) for i in sorted(entries)]
+    ledger = lambda entries=(), paths=(), **head: builder.ledger(head.pop("origin", record.origin), entries, paths, **head)
+    art = "artefacts/root.pem"
+
+    yield case("the record itself", files, COMPLETE)
+    yield case("nothing is withheld", make(), COMPLETE)
+    yield case("all that may be", make(free, [art, "inputs/roster.json"]), COMPLETE)
+    yield Case("bundle: unpinned", make(free), UNPINNED)
+    for i in sorted(free - where("intent", "done")):
+        yield case(f"entry {i}", make({i}), COMPLETE)
+    yield case("a call with both its ends", make(where("intent", "done")), COMPLETE)
+    yield case("a call without its beginning", make(where("intent")))
+    yield case("a call without its end", make(where("done")))
+    yield case("with a checkpoint kept from elsewhere", make(free), COMPLETE, kept=record.note(record.checkpoint_text()).encode())
+    for i in sorted(set(range(len(lines))) - free):
+        yield case(f"entry {i}, a {types[i]}", make({i}))
+        yield case(f"entry {i}, a {types[i]} called a note", {**make({i}), "withheld.jsonl": ledger(rows({i}, type="note"))}, ALIKE)
+    yield case("an artefact", make((), [art]), COMPLETE)
+    yield case("an artefact and its entry", make(where("artefact"), [art]), COMPLETE)
+    yield case("an artefact that is gone without a word", {path: c for path, c in make(free).items() if path != art})
+    yield case("an artefact that is there all the same", {**make((), [art]), art: files[art]})
+    yield case("an artefact of the entry withheld, changed", {**make(where("artefact")), art: b"other"})
+    for path in ("log.jsonl", "policy.txt", "checkpoint", "addendum.note", "../x", "artefacts/../log.jsonl", "artefacts//x", "/artefacts/x", "artefacts", "x"):
+        yield case(f"{path} is in the ledger", {**make(), "withheld.jsonl": ledger((), [(path, "red", "SEC")])})
+    yield case("a file that nobody knows is in the ledger", {**make(), "withheld.jsonl": ledger((), [("artefacts/none", "red", "SEC")])}, COMPLETE)
+    yield case("the script", make((), ["inputs/script.json"]), ALIKE)
+    # The leaf hashes.
+    some = sorted(free)
+    for i in (some[0], some[-1]):
+        flipped = make(free)
+        log = flipped["log.jsonl"].split(b"\n")
+        log[i] = bytes([log[i][0] ^ 1]) + log[i][1:]
+        yield case(f"another leaf at {i}", {**flipped, "log.jsonl": b"\n".join(log)})
+        for name, line in (("upper case", log[i].upper()), ("short", log[i][:-1]), ("long", log[i] + b"0"), ("in quotes", b'"' + log[i] + b'"'), ("nothing", b"")):
+            yield case(f"the leaf at {i} in {name}", {**flipped, "log.jsonl": b"\n".join(log[:i] + [line] + log[i + 1:])})
+    swapped = make(free)["log.jsonl"].split(b"\n")
+    pair = [i for i in some if i + 1 in free][0]
+    swapped[pair], swapped[pair + 1] = swapped[pair + 1], swapped[pair]
+    yield case("two leaves exchanged", {**make(free), "log.jsonl": b"\n".join(swapped)})
+    yield case("everything but the end", {**make(free), "log.jsonl": b"\n".join(make(free)["log.jsonl"].split(b"\n")[:-4]) + b"\n"})
+    # The ledger.
+    good = make(free, [art])
+    with_ledger = lambda text: {**good, "withheld.jsonl": text}
+    yield case("no ledger", {path: c for path, c in good.items() if path != "withheld.jsonl"})
+    entire = good["withheld.jsonl"].split(b"\n")[:-1]
+    for k in range(len(entire)):
+        yield case(f"line {k} of the ledger gone", with_ledger(b"".join(line + b"\n" for n, line in enumerate(entire) if n != k)))
+        yield case(f"line {k} of the ledger twice", with_ledger(b"".join(line + b"\n" for n in range(len(entire)) for line in [entire[n]] * (1 + (n == k)))))
+        yield case(f"line {k} of the ledger with a space", with_ledger(b"".join((line if n != k else line + b" ") + b"\n" for n, line in enumerate(entire))))
+        yield case(f"ledger cut within line {k}", with_ledger(b"".join(line + b"\n" for line in entire[:k]) + entire[k][:-2]))
+    yield case("an empty ledger", with_ledger(b""))
+    yield case("ledger without its last LF", with_ledger(good["withheld.jsonl"][:-1]))
+    yield case("an entry in it that is shown", with_ledger(ledger(rows(free | {0}, type="note"), [(art, "red", "SEC")])))
+    for name, head in (("another record", {"origin": record.origin + "x"}), ("another format", {"format": "keyceremony-withheld/2"}), ("a label of its own", {"label": "blue"}),
+                       ("no reasons", {"reasons": {}}), ("a reason without words", {"reasons": {"PD": "", "SEC": "x"}}), ("a reason that is a number", {"reasons": {"PD": 1, "SEC": "x"}}),
+                       ("an annex without a size", {"annex": {"sha256": "00" * 32}}), ("an annex of no digest", {"annex": {"sha256": "00", "size": 1}}),
+                       ("an annex of negative size", {"annex": {"sha256": "00" * 32, "size": -1}}), ("more members", {"more": 1}), ("reasons in a list", {"reasons": ["PD", "SEC"]}),
+                       ("101 reasons", {"reasons": {**builder.REASONS, **{f"R{n}": "x" for n in range(99)}}})):
+        yield case("ledger of " + name, with_ledger(ledger(rows(free), [(art, "red", "SEC")], **head)))
+    yield case("ledger with an annex", with_ledger(ledger(rows(free), [(art, "red", "SEC")], annex={"sha256": "ab" * 32, "size": 7})), COMPLETE)
+    for change in ({"label": "blue"}, {"label": 1}, {"reason": "X"}, {"reason": 1}, {"type": "open"}, {"type": "more"}, {"type": 1}):
+        yield case(f"ledger rows with {change}", with_ledger(ledger(rows(free, **change), [(art, "red", "SEC")])))
+    yield case("entries before files", with_ledger(b"".join(line + b"\n" for line in [entire[0]] + entire[2:] + [entire[1]])))
+    yield case("entries out of order", with_ledger(b"".join(line + b"\n" for line in entire[:2] + entire[:1:-1])))
+    # The openings.
+    told = record.disclosures
+    for k, line in enumerate(told):
+        yield case(f"opening {k} stays", make((), (), [line]), COMPLETE)
+        yield case(f"opening {k} twice", make((), (), [line, line]))
+    yield case("all openings stay", make((), (), told), COMPLETE)
+    yield case("the opening of a withheld entry", make(where("observe"), (), told[:1]))
+    yield case("the opening of another entry than the withheld one", make(where("observe"), (), told[2:]), COMPLETE)
+    other = Record(number=9)
+
+    def opening(name="bag", value="SB004211", salt=None, text=None):
+        other.disclosures.clear()
+        other.confidential(name, value, salt)
+        return canonical({"d": base64.urlsafe_b64encode(text).decode().rstrip("=")}) if text is not None else other.disclosures[0]
+
+    truth = json.loads(base64.urlsafe_b64decode(json.loads(told[0])["d"] + "=="))
+    for name, line in (("another value", opening(value="SB004212", salt=truth[0])), ("another salt", opening()), ("another name", opening(name="box", salt=truth[0])),
+                       ("another order", opening(text=canonical([truth[1], truth[0], truth[2]]))), ("two elements", opening(text=canonical(truth[:2]))),
+                       ("spaces", opening(text=json.dumps(truth).encode())), ("padding", canonical({"d": json.loads(told[0])["d"] + "="})), ("nothing", b"{}"), ("no text", b'{"d":1}'),
+                       ("more than d", canonical({"d": json.loads(told[0])["d"], "e": 1})), ("an empty line", b""), ("a digest within", opening(value={"x": {"_sd": "A" * 43}})),
+                       ("deep nesting", opening(text=b"[" * 40 + b"]" * 40)), ("a float", opening(value=1.5)), ("no array", opening(text=b"{}"))):
+        yield case("an opening with " + name, make((), (), [line]))
+    yield case("openings without their last LF", {**make(), "disclosures.jsonl": told[0]})
+    yield case("openings cut short", {**make(), "disclosures.jsonl": told[0] + b"\n" + told[1][:20]})
+    yield case("an opening of 70000 bytes", {**make(), "disclosures.jsonl": b"x" * 70000})
+    misplaced = {"the digest twice": {"bag": "same", "box": "same"}, "the digest under another name": {"box": "same"}, "the digest in an array": {"bag": ["same"]}}
+    for name, fields in [*misplaced.items(), ("the digest deep within", {"in": {"bag": "same"}})]:
+        planted = Record()
+        digest = planted.confidential("bag", 1)
+        place = lambda value: digest if value == "same" else [digest] if isinstance(value, list) else {k: place(v) for k, v in value.items()}
+        planted, all_files = builder.complete(scratch, planted.ceremony_entries(extra={"closing": lambda r: r.add("observe", what="x", **{k: place(v) for k, v in fields.items()})}))
+        yield Case("opening: " + name, all_files, COMPLETE if name == "the digest deep within" else INVALID, planted.roster())
+    # A record that was not closed: the opening is on the disk before its entry.
+    for name, rest, verdict in (("before its entry", [], INCOMPLETE), ("torn", [], INCOMPLETE)):
+        early = Record()
+        early.ceremony_entries()
+        early.confidential("bag", 1)
+        unfinished = early.write(scratch, None, None)
+        if name == "torn":
+            unfinished["disclosures.jsonl"] = unfinished["disclosures.jsonl"][:-9]
+        yield Case("opening in a record under way: " + name, unfinished, verdict, early.roster())

@@ -49,6 +49,17 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual([(each["verdict"], each["ceremony"]) for each in answer["records"]],
                          [("COMPLETE", "root-2026"), ("COMPLETE", "issuing-2026")])
 
+    def test_a_bundle_lists_what_is_withheld_by_type_reason_and_count(self):
+        bundle = os.path.join(VECTORS, "bundle")
+        answer = json.loads(run(bundle, "--json", "--roster", ROSTER).stdout)
+        self.assertEqual((answer["verdict"], answer["label"]), ("COMPLETE", "green"))
+        self.assertEqual(answer["withheld"], [{"what": "attend", "reason": "PD", "count": 1}, {"what": "note", "reason": "PD", "count": 1},
+                                              {"what": "file", "reason": "SEC", "count": 1}])
+        self.assertEqual({each["rule"] for each in answer["findings"]}, {"RED-WITHHELD"})
+        shown = run(bundle, "--roster", ROSTER)
+        self.assertEqual(shown.returncode, 0)
+        self.assertIn("  a bundle for green readers; withheld are\n    1 x attend (PD)\n    1 x note (PD)\n    1 x file (SEC)\n", shown.stdout)
+
     def test_words_for_people_say_verdict_root_and_cosigners(self):
         ran = run(RECORD, "--roster", ROSTER)
         self.assertEqual((ran.returncode, ran.stderr), (0, ""))

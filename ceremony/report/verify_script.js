@@ -1,0 +1,141 @@
+"use strict";
+// The script among the inputs, and the steps of a log against it (docs/record-format.md section 4).
+const KCScript = (() => {
+  const {sha256, Fault, need, decode, encode, hexOf, isText, field, textOf, countOf, parse} = KCBytes;
+  const {peopleOf} = KCSigned;
+
+  // A script is JSON that no two readers take for different things: no key twice.
+  function parseOnce(text, levels) {
+    let at = 0;
+    const blank = () => { while (/[ \t\r\n]/.test(text[at] ?? "")) at++; };
+    const string = () => {
+      const begin = at++;
+      while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+      return parse(text.slice(begin, ++at));
+    };
+    function value(level) {
+      blank();
+      const open = text[at];
+      if (open === '"') return string();
+      if (open !== "{" && open !== "[") {
+        const word = /^[^\s,\]}]+/.exec(text.slice(at, at + 400));
+        need(word, "no JSON");
+        at += word[0].length;
+        return parse(word[0]);
+      }
+      need(level < levels, "nesting");
+      const close = open === "{" ? "}" : "]", keys = new Set(), out = open === "{" ? {} : [];
+      at++;
+      blank();
+      if (text[at] === close) { at++; return out; }
+      for (;;) {
+        blank();
+        let key;
+        if (open === "{") {
+          need(text[at] === '"', "no JSON");
+          key = string();
+          need(!keys.has(key), "key twice");
+          keys.add(key);
+          blank();
+          need(text[at++] === ":", "no JSON");
+        }
+        const each = value(level + 1);
+        if (open === "{") Object.defineProperty(out, key, {value: each, enumerable: true, configurable: true, writable: true}); else out.push(each);
+        blank();
+        const next = text[at++];
+        if (next === close) return out;
+        need(next === ",", "no JSON");
+      }
+    }
+    const whole = value(0);
+    blank();
+    need(at === text.length, "no JSON");
+    return whole;
+  }
+
+  // The script among the inputs; null for a file that is none.
+  function parseScript(bytes) {
+    if (!bytes) return null;
+    let script;
+    try {
+      const text = decode(bytes);
+      if (!text.includes("keyceremony-script/1") || text.startsWith("\ufeff")) return null;
+      script = parseOnce(text, 64);
+      encode(JSON.stringify(script).replace(/\\ud[89a-f]../g, "\ud800"));
+    } catch (fault) {
+      if (fault instanceof Fault || fault instanceof RangeError) return null;
+      throw fault;
+    }
+    if (field(script, "format") !== "keyceremony-script/1") return null;
+    const optional = (object, name) => (field(object, name) === undefined ? "" : textOf(object, name));
+    const some = (object, name) => { const list = field(object, name); need(Array.isArray(list) && list.length, name); return list; };
+    const steps = new Map(), sections = new Set();
+    for (const section of some(script, "sections")) {
+      const id = textOf(section, "id"), quorum = optional(section, "quorum");
+      need(!sections.has(id), "section twice");
+      sections.add(id);
+      for (const step of some(section, "steps")) {
+        const skippable = field(step, "skippable") ?? false, name = textOf(step, "id");
+        need(typeof skippable === "boolean" && !steps.has(name), "steps");
+        steps.set(name, {id: name, kind: textOf(step, "do"), quorum: optional(step, "quorum"), skippable, section: "section:" + id, sectionQuorum: quorum});
+      }
+    }
+    return {id: textOf(script, "id"), estate: textOf(script, "estate"), sha256: hexOf(sha256(bytes)), steps, order: [...steps.keys()]};
+  }
+
+  // The steps of a log against its script: which, in which order, and whose approval came before each did anything.
+  class Steps {
+    constructor() {
+      this.plan = null; this.requests = new Map(); this.newest = new Map(); this.absent = new Set();
+      this.now = null; this.approval = null; this.interrupted = false; this.recovered = false; this.last = null;
+      this.begun = new Set(); this.over = new Set(); this.failed = new Set(); this.approved = new Set(); this.ended = 0; this.quorum = "";
+    }
+    enough(request) { return !request.ended && peopleOf(request.by) >= request.m && request.met(request.by); }
+    governing(name) { return this.newest.has(name) ? this.requests.get(this.newest.get(name)) : this.approval; }
+    step(entry, countable) {
+      const name = textOf(entry, "id"), kind = textOf(entry, "do"), phase = entry.phase, planned = this.plan?.steps.get(name);
+      need(["begin", "end", "skipped", "failed"].includes(phase), "phase");
+      need(!this.plan || (planned && planned.kind === kind), "a step that the script does not have");
+      need(phase === "end" || phase === "failed" ? this.now === name : this.now === null || this.interrupted, "a step that does not follow");
+      if (planned && (phase === "begin" || phase === "skipped")) {
+        const order = this.plan.order, after = this.last === null ? 0 : order.indexOf(this.last) + 1;
+        need(!this.over.has(name) && (name === this.last || (order[after] === name && (this.last === null || this.over.has(this.last) || this.failed.has(this.last)))), "order of the steps");
+        need(phase === "begin" || planned.skippable, "skipped");
+      }
+      if (phase === "begin") {
+        this.quorum = isText(entry.quorum) ? entry.quorum : "";
+        need(!planned || this.quorum === planned.quorum, "quorum of the step");
+        this.newest.delete(name);  // an approval serves one attempt
+        this.approval = "approval" in entry && countable ? this.sectionApproval(entry, planned) : null;
+      }
+      if (phase === "end" && this.quorum && countable) {
+        const request = this.governing(name);
+        need(this.approved.has(name) || (request && request.quorum === this.quorum && this.enough(request)), "approval of the step");
+      }
+      if (phase === "begin" || phase === "skipped") { this.begun.add(name); this.last = name; }
+      if (phase === "begin") this.failed.delete(name); else (phase === "failed" ? this.failed : this.over).add(name);
+      this.now = phase === "begin" ? name : null;
+      this.interrupted = false;
+      if (phase === "end") this.ended++;
+    }
+    sectionApproval(entry, planned) {
+      const request = this.requests.get(countOf(entry, "approval"));
+      need(request && request.steps.includes(entry.id) && !this.begun.has(entry.id) && this.newest.get(request.step) === entry.approval, "approval");
+      need(!planned || (planned.quorum === planned.sectionQuorum && planned.sectionQuorum !== "" && request.step === planned.section), "approval of the section");
+      return request;
+    }
+    intent(fn, countable) {
+      if (this.now === null) return need(this.recovered && fn === "C_DestroyObject", "a call outside the steps");
+      const request = this.governing(this.now);
+      need(request || !this.quorum || !countable, "a call before its quorum was asked");
+      need(!request || ((this.quorum === "" || this.quorum === request.quorum) && this.enough(request)), "a call before its quorum had approved");
+      if (request) this.approved.add(this.now);
+    }
+    close() {
+      need(this.now === null || this.interrupted, "a step without end");
+      need(!this.plan || this.plan.order.every((step) => this.over.has(step) || this.failed.has(step)), "a step of the script was left out");
+    }
+  }
+
+  return {parseScript, Steps};
+})();

@@ -39,6 +39,16 @@ std::string Trimmed(const unsigned char (&field)[N]) {
 
 std::string VersionText(const CK_VERSION& version) { return fmt::format("{}.{}", version.major, version.minor); }
 
+Result<void> SetEnvironment(const ModuleOptions& options) {
+  for (const auto& [name, value] : options.environment) {
+    if (name.empty() || name.find('=') != std::string::npos || setenv(name.c_str(), value.c_str(), 1) != 0) {
+      return base::MakeError(ErrorCode::kInvalidInput,
+                             fmt::format("\"{}\" cannot be set in the environment of module {}", name, options.path));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string TokenInfo::Name() const {
@@ -52,6 +62,9 @@ Module::Module(std::unique_ptr<CryptokiApi> api, const ModuleOptions& options, s
 }
 
 Result<std::shared_ptr<Module>> Module::Load(const ModuleOptions& options, std::shared_ptr<CallObserver> observer) {
+  // Some read it when they are loaded (p11-kit-client), some when they are initialised; another module may have
+  // changed it in between.
+  KC_RETURN_IF_ERROR(SetEnvironment(options));
   KC_ASSIGN_OR_RETURN(auto api, RealCryptoki::Load(options.path));
   return Wrap(std::move(api), options, std::move(observer));
 }
@@ -71,12 +84,7 @@ Module::~Module() {
 }
 
 Result<void> Module::Initialise() {
-  for (const auto& [name, value] : options_.environment) {
-    if (name.empty() || name.find('=') != std::string::npos || setenv(name.c_str(), value.c_str(), 1) != 0) {
-      return base::MakeError(ErrorCode::kInvalidInput,
-                             fmt::format("\"{}\" cannot be set in the environment of module {}", name, options_.path));
-    }
-  }
+  KC_RETURN_IF_ERROR(SetEnvironment(options_));
   InitializeArguments arguments{};
   arguments.standard.flags = CKF_OS_LOCKING_OK;
   if (!options_.init_args.empty()) arguments.standard.pReserved = options_.init_args.data();

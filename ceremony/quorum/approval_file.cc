@@ -27,8 +27,8 @@ const script::FieldTable& Table() {
   static const script::FieldTable table = [] {
     std::vector<script::Field> fields{script::FormatField(kFormat)};
     for (script::Field& field : RecordProofFields()) fields.push_back(std::move(field));
-    return script::FieldTable{"approval", "What a custodian is asked to sign on a machine of their own.",
-                              std::move(fields), {}};
+    return script::FieldTable{
+        "approval", "What a custodian is asked to sign on a machine of their own.", std::move(fields), {}};
   }();
   return table;
 }

@@ -95,32 +95,35 @@ base::Result<void> SeenCheckpoints::Check(const record::Checkpoint& checkpoint,
   const record::Checkpoint* last = Find(checkpoint.origin);
   if (last == nullptr) return {};
   if (checkpoint.size < last->size) {
-    return base::Refusal("CRED-15",
-                         fmt::format("the request is for {} entries, and this machine has seen {} of this record already",
-                                     checkpoint.size, last->size),
-                         "an old request, or a record that was cut back: neither sign nor give anything, and ask for the reason");
+    return base::Refusal(
+        "CRED-15",
+        fmt::format("the request is for {} entries, and this machine has seen {} of this record already",
+                    checkpoint.size, last->size),
+        "an old request, or a record that was cut back: neither sign nor give anything, and ask for the reason");
   }
   if (checkpoint.size == last->size) {
     if (checkpoint.root == last->root) return {};
-    return base::Refusal(
-        "CRED-16",
-        fmt::format("the request has the root {} at {} entries, this machine has seen {} there",
-                    base::HexEncode(checkpoint.root), checkpoint.size, base::HexEncode(last->root)),
-        "somebody keeps two histories of one record: neither sign nor give anything, keep both files, and tell the auditor");
+    return base::Refusal("CRED-16",
+                         fmt::format("the request has the root {} at {} entries, this machine has seen {} there",
+                                     base::HexEncode(checkpoint.root), checkpoint.size, base::HexEncode(last->root)),
+                         "somebody keeps two histories of one record: neither sign nor give anything, keep both files, "
+                         "and tell the auditor");
   }
   const auto found = std::ranges::find(extensions, last->size, &Extension::size);
   if (found == extensions.end()) {
-    return base::Refusal("CRED-17",
-                         fmt::format("the request does not prove that {} entries extend the {} that this machine has seen",
-                                     checkpoint.size, last->size),
-                         "have the room write the request again: it proves all sizes that were signed or seen");
+    return base::Refusal(
+        "CRED-17",
+        fmt::format("the request does not prove that {} entries extend the {} that this machine has seen",
+                    checkpoint.size, last->size),
+        "have the room write the request again: it proves all sizes that were signed or seen");
   }
   const auto proven = record::VerifyConsistency(last->size, last->root, checkpoint.size, checkpoint.root, found->proof);
   if (!proven.ok()) {
-    return base::Refusal("CRED-17",
-                         fmt::format("the record of {} entries does not extend the {} that this machine has seen: {}",
-                                     checkpoint.size, last->size, proven.error().message),
-                         "its history was changed: neither sign nor give anything, keep the file, and tell the auditor");
+    return base::Refusal(
+        "CRED-17",
+        fmt::format("the record of {} entries does not extend the {} that this machine has seen: {}", checkpoint.size,
+                    last->size, proven.error().message),
+        "its history was changed: neither sign nor give anything, keep the file, and tell the auditor");
   }
   return {};
 }

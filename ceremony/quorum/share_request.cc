@@ -46,8 +46,7 @@ const script::FieldTable& RequestTable() {
        Field::Shaped("key", script::Base64Shape(), "public key for this one use: DER SubjectPublicKeyInfo, P-256")
            .Length(4, 400),
        Field::Shaped("share", script::Base64Shape(), "the sealed share file, as it is").Length(4, kMaxShareFile),
-       Field::Table("record",
-                    {"record", "That the record holds this request.", RecordProofFields(), {}},
+       Field::Table("record", {"record", "That the record holds this request.", RecordProofFields(), {}},
                     "the entry of this request, with its proof")
            .Optional()},
       {}};
@@ -159,11 +158,13 @@ base::Result<record::Checkpoint> CheckShareRequest(const ShareRequest& request) 
                          "give nothing: somebody asks for your share outside the record; keep the file, and tell the "
                          "auditor");
   };
-  const std::pair<const char*, std::string> facts[] = {
-      {"type", "observe"},           {"mode", request.mode},
-      {"what", kAskedElsewhere},     {"token", request.share.token},
-      {"set", request.share.set},    {"person", request.share.holder},
-      {"request", base::HexEncode(digest)}};
+  const std::pair<const char*, std::string> facts[] = {{"type", "observe"},
+                                                       {"mode", request.mode},
+                                                       {"what", kAskedElsewhere},
+                                                       {"token", request.share.token},
+                                                       {"set", request.share.set},
+                                                       {"person", request.share.holder},
+                                                       {"request", base::HexEncode(digest)}};
   for (const auto& [name, expected] : facts) {
     const auto found = proven.entry.find(name);
     const std::string text = found != proven.entry.end() && found->is_string() ? found->get<std::string>() : "nothing";

@@ -301,8 +301,8 @@ base::Result<void> ApproveOpening(Ceremony& ceremony) {
   const json& open = ceremony.history().open();
   const Request request{std::string(kOpeningStep),
                         {},
-                        fmt::format("Open the ceremony {} ({}), run by the script whose SHA-256 is {}",
-                                    ceremony.inputs().script.id, mode, script.sha256),
+                        fmt::format("Open the ceremony {} ({}), run by the script whose words were read aloud",
+                                    ceremony.inputs().script.id, mode),
                         {{"ceremony", open.at("ceremony")},
                          {"origin", open.at("origin")},
                          {"log_key", open.at("log_key")},

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "hsm/base/clock_text.h"
 #include "hsm/base/digest.h"
 #include "hsm/describe.h"
 
@@ -87,6 +89,14 @@ base::Result<record::Checkpoint> Ceremony::Checkpoint() {
 base::Result<base::Bytes> Ceremony::ReadLog() const {
   constexpr std::uint64_t kMaxLogBytes = std::uint64_t{1} << 30;
   return record::ReadWholeFile(world_.storage, record::JoinPath(folder_, record::kLogFile), kMaxLogBytes);
+}
+
+std::int64_t Ceremony::ElapsedMicros() const {
+  // Only an entry that was read back has its time; until then uptime, which nobody can set, is the better clock.
+  const json& open = history_.open();
+  const auto opened = base::ParseTime(open.is_object() ? open.value("time", "") : "");
+  if (opened.ok()) return std::max<std::int64_t>(0, world_.clock.UtcMicros() - *opened);
+  return world_.clock.BootMicros() - begun_micros_;
 }
 
 json ErrorFields(const base::Error& error) {

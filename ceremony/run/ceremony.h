@@ -85,7 +85,8 @@ class Ceremony final {
   // The log key; set by the opening, and by FindLogKey after a crash.
   TokenSigner* log_key() { return log_key_.get(); }
   void SetLogKey(std::unique_ptr<TokenSigner> log_key) { log_key_ = std::move(log_key); }
-  std::int64_t begun_micros() const { return begun_micros_; }
+  // ElapsedMicros is the time since the record was opened, also where it is gone on with.
+  std::int64_t ElapsedMicros() const;
 
  private:
   World& world_;

@@ -27,9 +27,9 @@ base::Result<json> DescribeProgram() {
   close(fd);
   if (got < 0) return base::SystemError("read", "/proc/self/exe", error);
   return json{{"name", "keyceremony"},
-                        {"version", KEYCEREMONY_VERSION},
-                        {"sha256", base::HexEncode(digest.Finish())},
-                        {"libraries", {{"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)}}}};
+              {"version", KEYCEREMONY_VERSION},
+              {"sha256", base::HexEncode(digest.Finish())},
+              {"libraries", {{"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)}}}};
 }
 
 std::shared_future<base::Result<json>> DescribeProgramAside() {

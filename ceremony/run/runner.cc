@@ -29,8 +29,7 @@ base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section,
   const std::string title = step.title.empty() ? kind.Title(step) : step.title;
   const bool first = &step == &section.steps.front();
   ceremony.terminal().ShowStep({section.title, first ? section.say : std::string(), step.id, title, step.say, number,
-                                ceremony.inputs().script.StepCount(),
-                                ceremony.world().clock.BootMicros() - ceremony.begun_micros()});
+                                ceremony.inputs().script.StepCount(), ceremony.ElapsedMicros()});
   const unsigned attempt = ceremony.history().StepOf(step.id).attempts + 1;
   ceremony.journal().TakeCounts();
   json fields = {{"id", step.id},

@@ -4,6 +4,7 @@ import json
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -84,6 +85,35 @@ class Production(Room):
         self.assertEqual(confirmed, ["alice", "bob", "carol"])
         # The token is opened for the inventory, and for the key only once that is approved.
         self.assertEqual(asked, [("Alice", "2"), ("Bob", "1"), "approval", ("Alice", "2"), ("Bob", "1")])
+
+    def serve(self):
+        """SoftHSM in a process of its own, its tokens in a folder of their own, reached over p11-kit."""
+        conf, address = self.folder / "remote.conf", self.folder / "p11.sock"
+        (self.folder / "remote").mkdir()
+        conf.write_text(f"directories.tokendir = {self.folder}/remote\nobjectstore.backend = file\nlog.level = ERROR\n")
+        server = subprocess.Popen(["p11-kit", "server", "-f", "-n", address, "--provider", room.SOFTHSM, "pkcs11:"],
+                                  env=dict(self.place.environment, SOFTHSM2_CONF=str(conf)), stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+        for _ in range(1000):
+            with socket.socket(socket.AF_UNIX) as probe:
+                if probe.connect_ex(str(address)) == 0:
+                    break
+            time.sleep(0.01)
+        client, = pathlib.Path("/usr/lib").glob("*/pkcs11/p11-kit-client.so")
+        return {"module": str(client), "environment": {"P11_KIT_SERVER_ADDRESS": f"unix:path={address}"}}
+
+    def test_an_hsm_behind_remoting_and_a_record_token_of_another_module_serve_one_ceremony(self):
+        self.place.bound["tokens"]["root-hsm"].update(self.serve())
+        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
+        self.place.write_binding()
+        status, shown = self.run_script()
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+        modules = {pathlib.Path(module["path"]).name for module in self.entries("open")[0]["modules"]}
+        self.assertEqual(modules, {"libsofthsm2.so", "p11-kit-client.so"})
+        self.assertEqual(len(list((self.folder / "remote").glob("*/*.object"))), 3)  # the token and one key pair
 
     def test_a_holder_who_does_not_confirm_the_new_share_leaves_the_token_as_it_was(self):
         self.place.bound["tokens"]["root-hsm"]["login"] = "shares"

@@ -10,10 +10,10 @@
 #include "tests/unit/credential/people.h"
 
 using namespace credential;
-using ceremony::quorum::RecordProof;
 using ceremony::quorum::CheckApprovalFile;
 using ceremony::quorum::ParseApprovalFile;
 using ceremony::quorum::ReadPlainFile;
+using ceremony::quorum::RecordProof;
 using ceremony::quorum::Replace;
 using ceremony::quorum::WriteApprovalFile;
 using ceremony::quorum::WritePlainFile;

@@ -149,10 +149,10 @@ TEST_CASE("the key that opens shares is the roster's, from its own file") {
   const TemporaryFolder folder;
   Good(WritePlainFile(folder / "open.pem", Good(EncryptKey(TestPkcs8(1), Secret(kPassphrase))), Replace::kNo));
   Good(WritePlainFile(folder / "other.pem", Good(EncryptKey(TestPkcs8(2), Secret(kPassphrase))), Replace::kNo));
-  ScriptedTerminal terminal(
-      {{"credential.passphrase/alice", kPassphrase}, {"credential.passphrase/alice", kPassphrase},
-       {"credential.retry/alice", "give up"},
-       {"credential.retry/alice", "give up"}});
+  ScriptedTerminal terminal({{"credential.passphrase/alice", kPassphrase},
+                             {"credential.passphrase/alice", kPassphrase},
+                             {"credential.retry/alice", "give up"},
+                             {"credential.retry/alice", "give up"}});
   terminal.SetHasPeople(true);
   BoundCredentials credentials(BindingOf(CredentialBinding::Files("/none", folder / "open.pem")), terminal);
   const auto peer = Good(ceremony::quorum::SoftwareAgreementKey::Generate());

@@ -48,9 +48,14 @@ ShareAnswer Carried(const ShareAnswer& answer) {
 
 // The log of a record that holds the request, its entry changed by `change`.
 std::string LogWith(const ShareHandOver& hand_over, const nlohmann::json& change = nlohmann::json::object()) {
-  const nlohmann::json before = {{"v", 1},       {"seq", 0},  {"type", "note"}, {"time", "2026-11-29T10:00:00.000000Z"},
-                                 {"mono", 1},    {"text", "before"},
-                                 {"salt", std::string(32, '5')}, {"mode", "production"}};
+  const nlohmann::json before = {{"v", 1},
+                                 {"seq", 0},
+                                 {"type", "note"},
+                                 {"time", "2026-11-29T10:00:00.000000Z"},
+                                 {"mono", 1},
+                                 {"text", "before"},
+                                 {"salt", std::string(32, '5')},
+                                 {"mode", "production"}};
   nlohmann::json asked = before;
   asked.erase("text");
   asked.update({{"seq", 1},
@@ -199,8 +204,8 @@ TEST_CASE("a request that the record does not hold is refused on the holder's ma
   CHECK(Good(CheckShareRequest(carried)).size == 2);
 
   const std::pair<const char*, const char*> lies[] = {
-      {"type", "note"},   {"mode", "rehearsal"}, {"what", "share-handed-over"}, {"token", "other-hsm"}, {"set", "other"},
-      {"person", "p2"},   {"request", "0123"}};
+      {"type", "note"}, {"mode", "rehearsal"}, {"what", "share-handed-over"}, {"token", "other-hsm"}, {"set", "other"},
+      {"person", "p2"}, {"request", "0123"}};
   for (const auto& [name, value] : lies) {
     hand_over.SetProof(ProofFrom(LogWith(hand_over, {{name, value}}), origin));
     const base::Error refused = Bad(CheckShareRequest(Carried(hand_over)));

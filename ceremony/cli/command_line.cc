@@ -121,6 +121,8 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   AddReport(program, chosen);
   AddBooklet(program, chosen);
   AddInventory(program, chosen);
+  AddRedact(program, chosen);
+  AddRestore(program, chosen);
 
   try {
     program.parse(argc, argv);

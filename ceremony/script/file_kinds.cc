@@ -8,6 +8,7 @@
 #include "ceremony/script/person_file.h"
 #include "ceremony/script/policy.h"
 #include "ceremony/script/profile.h"
+#include "ceremony/script/redaction.h"
 #include "ceremony/script/roster.h"
 #include "ceremony/script/schema.h"
 #include "ceremony/script/share_file.h"
@@ -29,6 +30,7 @@ constexpr std::array kFileKinds{
     FileKind{"roster", [](const StepFieldSource&) { return RosterTable(); }},
     FileKind{"person", [](const StepFieldSource&) { return PersonFileTable(); }},
     FileKind{"share", [](const StepFieldSource&) { return ShareTable(); }},
+    FileKind{"redaction", [](const StepFieldSource&) { return RedactionTable(); }},
     FileKind{"faults", [](const StepFieldSource&) { return FaultTable(); }},
 };
 

@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <ostream>
+
+#include "ceremony/cli/command.h"
+#include "ceremony/cli/custodian.h"
+#include "ceremony/cli/exit_code.h"
+#include "ceremony/quorum/annex.h"
+#include "ceremony/quorum/bound_credentials.h"
+#include "ceremony/quorum/plain_file.h"
+#include "ceremony/record/redact.h"
+#include "ceremony/room/signals.h"
+#include "ceremony/room/tty_device.h"
+#include "ceremony/room/tty_terminal.h"
+#include "ceremony/verify/print.h"
+#include "hsm/base/digest.h"
+
+namespace ceremony::cli {
+namespace {
+
+struct Arguments {
+  std::string bundle;
+  std::string annex;
+  std::string out;
+  std::string roster;
+  CredentialArguments credential;
+};
+
+constexpr std::size_t kMaxLedgerHead = 1u << 30;
+
+// HeadOf reads what the bundle says of its annex.
+base::Result<record::WithheldHead> HeadOf(const std::string& bundle) {
+  KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(bundle));
+  KC_ASSIGN_OR_RETURN(const std::string ledger, folder.ReadSmall(record::kWithheldFile, kMaxLedgerHead));
+  std::optional<record::WithheldHead> head = record::WithheldHead::Parse(ledger.substr(0, ledger.find('\n')));
+  if (!head) return base::MakeError(base::ErrorCode::kCorrupt, bundle + "/withheld.jsonl is no ledger");
+  return *std::move(head);
+}
+
+base::Result<int> Restore(const Arguments& arguments, const Streams& streams) {
+  std::optional<record::Trust> trust;
+  if (!arguments.roster.empty()) {
+    KC_ASSIGN_OR_RETURN(trust, record::Trust::ReadRoster(arguments.roster));
+  }
+  KC_ASSIGN_OR_RETURN(const HeldCredential held, ReadCredential(arguments.credential));
+  KC_ASSIGN_OR_RETURN(const record::WithheldHead head, HeadOf(arguments.bundle));
+  KC_ASSIGN_OR_RETURN(const std::string sealed, quorum::ReadPlainFile(arguments.annex, quorum::kMaxAnnexBytes));
+  if (!head.annex || head.annex->sha256 != base::Sha256Hex(sealed) || head.annex->size != sealed.size()) {
+    return base::Refusal("RED-ANNEX-01", fmt::format("{} is not the annex of {}", arguments.annex, arguments.bundle),
+                         "withheld.jsonl has the SHA-256 of the annex that belongs to a bundle");
+  }
+  KC_RETURN_IF_ERROR(room::TtyDevice::CheckThatPeopleCanType());
+  const room::SignalScope signals;
+  KC_ASSIGN_OR_RETURN(const std::unique_ptr<room::TtyTerminal> terminal, room::TtyTerminal::Open());
+  quorum::BoundCredentials credentials(held.binding, *terminal);
+  base::Bytes archive;
+  const auto open = [&](quorum::AgreementKey& key) -> base::Result<void> {
+    KC_ASSIGN_OR_RETURN(archive, quorum::OpenAnnex(sealed, head.origin, key));
+    return {};
+  };
+  KC_RETURN_IF_ERROR(credentials.UseOpener(held.owner, open, {}));
+  KC_ASSIGN_OR_RETURN(const record::RecordReport report,
+                      record::RestoreRecord(arguments.bundle, archive, arguments.out, trust ? &*trust : nullptr));
+  verify::PrintRecord(report, streams.out);
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddRestore(CLI::App& program, Action& chosen) {
+  CLI::App* command =
+      program.add_subcommand("restore", "put a bundle and its annex together again: the whole record, byte for byte");
+  command->group(kLook);
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("bundle", arguments->bundle, "the folder of a bundle")->required()->type_name("BUNDLE");
+  command->add_option("--annex", arguments->annex, "the sealed annex that belongs to it")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--out", arguments->out, "the folder to make; one that is there is left alone")
+      ->required()
+      ->type_name("RECORD");
+  DescribeCredential(*command, arguments->credential);
+  command
+      ->add_option("--roster", arguments->roster,
+                   "people whose keys you trust; without it the best verdict is UNPINNED")
+      ->type_name("FILE");
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Restore(*arguments, streams); }; });
+}
+
+}  // namespace ceremony::cli

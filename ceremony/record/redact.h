@@ -1,0 +1,79 @@
+// Redact makes what is published of a record: a bundle (docs/record-format.md
+// section 6) from which entries and files above a label are withheld, and the
+// annex of what is not in it. RestoreRecord puts the two together again.
+//
+// Neither trusts itself: what was made is verified before it gets its name, and
+// must have the verdict and the root of what it was made from.
+#ifndef CEREMONY_RECORD_REDACT_H_
+#define CEREMONY_RECORD_REDACT_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/record/trust.h"
+#include "ceremony/record/verify.h"
+#include "ceremony/record/withheld.h"
+#include "hsm/base/bytes.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::record {
+
+// The words by which rules name what may be withheld: the types of entries, but
+// `call` for an intent with its done.
+std::vector<std::string> WithholdableWords();
+
+// LabelRank orders green, amber and red; nothing for another word.
+std::optional<int> LabelRank(std::string_view label);
+
+// RedactionRules say how confidential the parts of a record are, and why.
+struct RedactionRules {
+  struct EntryRule {
+    std::string type;  // of WithholdableWords
+    std::string what;  // of its field `what`; empty: any
+    std::string label, reason;
+  };
+  struct FieldRule {
+    std::string name, label;
+  };
+  struct FileRule {
+    std::string path;  // a file, or a folder with all that is in it
+    std::string label, reason;
+  };
+  std::string publish;                         // the highest label that is shown
+  std::map<std::string, std::string> reasons;  // code -> sentence
+  std::vector<EntryRule> entries;
+  std::vector<FieldRule> fields;
+  std::vector<FileRule> files;
+};
+
+struct RedactionRequest {
+  std::string record;  // folder
+  std::string out;     // folder to be made
+  const RedactionRules& rules;
+  const Trust* trust = nullptr;  // not owned; nullptr: the verdict is UNPINNED at best
+  // KeepAnnex gets what is withheld, as an archive that tar reads, and returns
+  // digest and size of the file that it sealed that in. Empty: no annex.
+  std::function<base::Result<WithheldHead::Annex>(const std::string& origin, base::Bytes archive)> keep_annex;
+};
+
+// Redact returns the report on the bundle. Refusals:
+//   RED-RECORD-01  the record is INVALID or a FORK, or is a bundle already
+//   RED-FIELD-01   a field above the label stands in an entry that is shown, in the clear
+//   RED-FILE-01    the script is to be withheld, by which a record is judged
+//   RECORD-OUT-01  the bundle exists already
+base::Result<RecordReport> Redact(const RedactionRequest& request);
+
+// RestoreRecord makes the record again from a bundle and the archive in its
+// annex, byte for byte. Refusals: RED-ANNEX-01 the archive is not what this
+// bundle withholds, RECORD-OUT-01.
+base::Result<RecordReport> RestoreRecord(const std::string& bundle, base::ByteView archive, const std::string& out,
+                                         const Trust* trust);
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_REDACT_H_

@@ -4,6 +4,7 @@
 Every case states the exit status, the words that must be said and what is left behind.
 """
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -80,6 +81,15 @@ class Rehearsal(Ceremony):
         self.assertEqual(judged.returncode, 0, judged.stderr)
         text = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-text"], capture_output=True, text=True, check=True).stdout
         self.assert_says(text, "OU = 00, CN = ZA", "CA:TRUE", "Certificate Sign, CRL Sign", "ecdsa-with-SHA256")
+
+    def test_the_record_names_the_program_and_each_module_by_their_digests(self):
+        self.rehearse()
+        opened = json.loads((self.record / "log.jsonl").open().readline())
+        digest = hashlib.sha256(pathlib.Path(shutil.which("keyceremony")).read_bytes()).hexdigest()
+        self.assertEqual((opened["program"]["name"], opened["program"]["sha256"]), ("keyceremony", digest))
+        module, = opened["modules"]
+        self.assertEqual(module["path"], SOFTHSM)
+        self.assertEqual(module["sha256"], hashlib.sha256(pathlib.Path(SOFTHSM).read_bytes()).hexdigest())
 
     def test_the_estate_names_the_key_with_its_copy(self):
         self.rehearse()

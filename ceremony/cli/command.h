@@ -44,6 +44,7 @@ void AddStatus(CLI::App& program, Action& chosen);
 void AddVerify(CLI::App& program, Action& chosen);
 void AddLint(CLI::App& program, Action& chosen);
 void AddNormalise(CLI::App& program, Action& chosen);
+void AddReplay(CLI::App& program, Action& chosen);
 void AddReport(CLI::App& program, Action& chosen);
 void AddShow(CLI::App& program, Action& chosen);
 void AddBooklet(CLI::App& program, Action& chosen);

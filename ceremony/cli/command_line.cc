@@ -115,6 +115,7 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   AddStatus(program, chosen);
   AddCompare(program, chosen);
   AddVerify(program, chosen);
+  AddReplay(program, chosen);
   AddLint(program, chosen);
   AddNormalise(program, chosen);
   AddShow(program, chosen);

@@ -16,9 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kApprove = "approve";
-constexpr const char* kDecline = "decline";
-constexpr const char* kWait = "not now";
+using approval_answer::kApprove, approval_answer::kDecline, approval_answer::kWait;
 constexpr const char* kClosingStep = "closing";  // the `step` of a no to it
 
 base::Error NoQuorum(const char* rule, std::string message, std::string hint) {

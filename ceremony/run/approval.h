@@ -18,6 +18,13 @@
 
 namespace ceremony::run {
 
+// What somebody may answer to `approve/<person>`.
+namespace approval_answer {
+inline constexpr const char* kApprove = "approve";
+inline constexpr const char* kDecline = "decline";
+inline constexpr const char* kWait = "not now";
+}  // namespace approval_answer
+
 // Approve asks for an approval of one step: `request`, checkpoint, cosignatures
 // of `quorum.m` distinct people who are present. Errors are kNoQuorum, and the
 // record already tells of them:

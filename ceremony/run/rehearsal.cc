@@ -65,35 +65,6 @@ base::Result<script::Roster> MakePeople(const RehearsalPaths& paths, const std::
   return roster;
 }
 
-script::TokenBinding BindToken(const RehearsalPaths& paths, const std::string& module, const std::string& name) {
-  script::TokenBinding bound;
-  bound.name = name;
-  bound.module = module;
-  bound.label = name.substr(0, 32);
-  bound.login = script::Login::kPinPrompt;
-  bound.environment = {{"SOFTHSM2_CONF", paths.softhsm_conf}};
-  bound.site = "rehearsal";
-  return bound;
-}
-
-// The record token is set up before any ceremony, as an operator would.
-base::Result<std::string> MakeRecordToken(const RehearsalPaths& paths, const script::TokenBinding& bound,
-                                          const script::Policy& policy, const LoadModule& load) {
-  EnvelopePins pins(paths.envelopes, policy.pin);
-  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module,
-                      load({bound.module, bound.environment, bound.init_args}, nullptr));
-  KC_ASSIGN_OR_RETURN(const std::vector<hsm::TokenInfo> free, module->ListFreeSlots());
-  if (free.empty()) return base::MakeError(base::ErrorCode::kToken, "SoftHSM offers no free slot for the record token");
-  KC_ASSIGN_OR_RETURN(const steps::NewPins fresh, pins.NewPins(bound.name, bound.name));
-  KC_ASSIGN_OR_RETURN(const auto token, hsm::Token::Initialise(module, free.front().slot, bound.label,
-                                                               fresh.security_officer, hsm::Retire::kNo));
-  KC_ASSIGN_OR_RETURN(hsm::LoginScope officer,
-                      hsm::LoginScope::Open(token, hsm::User::kSecurityOfficer, fresh.security_officer));
-  KC_RETURN_IF_ERROR(hsm::InitPin(officer.session(), fresh.user));
-  KC_RETURN_IF_ERROR(officer.Close());
-  return token->info().serial;
-}
-
 base::Result<script::Binding> FirstBinding(const RehearsalPaths& paths, const script::Script& script,
                                            const script::Policy& policy, const std::string& module,
                                            const LoadModule& load) {
@@ -101,8 +72,8 @@ base::Result<script::Binding> FirstBinding(const RehearsalPaths& paths, const sc
   binding.estate = script.estate;
   binding.environment = script::Environment::kRehearsal;
   binding.record_token = kRecordToken;
-  script::TokenBinding record_token = BindToken(paths, module, kRecordToken);
-  KC_ASSIGN_OR_RETURN(record_token.serial, MakeRecordToken(paths, record_token, policy, load));
+  script::TokenBinding record_token = StandInToken(paths, module, kRecordToken);
+  KC_ASSIGN_OR_RETURN(record_token.serial, MakeStandInToken(paths, record_token, policy, load));
   binding.tokens.push_back(std::move(record_token));
   for (const Simulated& simulated : kPeople) {
     if (simulated.role == script::Role::kCustodian)
@@ -155,6 +126,45 @@ base::Result<std::string> FindSoftHsm() {
       .WithHint("apt-get install softhsm2");
 }
 
+script::TokenBinding StandInToken(const RehearsalPaths& paths, const std::string& module, const std::string& name) {
+  script::TokenBinding bound;
+  bound.name = name;
+  bound.module = module;
+  bound.label = name.substr(0, 32);
+  bound.login = script::Login::kPinPrompt;
+  bound.environment = {{"SOFTHSM2_CONF", paths.softhsm_conf}};
+  bound.site = "rehearsal";
+  return bound;
+}
+
+base::Result<std::string> MakeStandInToken(const RehearsalPaths& paths, const script::TokenBinding& bound,
+                                           const script::Policy& policy, const LoadModule& load) {
+  EnvelopePins pins(paths.envelopes, policy.pin);
+  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module,
+                      load({bound.module, bound.environment, bound.init_args}, nullptr));
+  KC_ASSIGN_OR_RETURN(const std::vector<hsm::TokenInfo> free, module->ListFreeSlots());
+  if (free.empty()) return base::MakeError(base::ErrorCode::kToken, "SoftHSM offers no free slot for token " + bound.name);
+  KC_ASSIGN_OR_RETURN(const steps::NewPins fresh, pins.NewPins(bound.name, bound.name));
+  KC_ASSIGN_OR_RETURN(const auto token, hsm::Token::Initialise(module, free.front().slot, bound.label,
+                                                               fresh.security_officer, hsm::Retire::kNo));
+  KC_ASSIGN_OR_RETURN(hsm::LoginScope officer,
+                      hsm::LoginScope::Open(token, hsm::User::kSecurityOfficer, fresh.security_officer));
+  KC_RETURN_IF_ERROR(hsm::InitPin(officer.session(), fresh.user));
+  KC_RETURN_IF_ERROR(officer.Close());
+  return token->info().serial;
+}
+
+base::Result<void> MakeRehearsalFolders(const RehearsalPaths& paths) {
+  std::error_code error;
+  fs::remove_all(paths.folder, error);
+  for (const std::string& folder : {paths.folder, paths.people, paths.tokens, paths.people + "/oscar", paths.envelopes})
+    KC_RETURN_IF_ERROR(MakePrivateFolder(folder));
+  const std::string conf = fmt::format(
+      "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
+      paths.tokens);
+  return WritePrivateFile(paths.softhsm_conf, base::AsBytes(conf));
+}
+
 base::Result<void> PrepareRehearsal(const std::string& archive, const script::Script& script,
                                     const script::Policy& policy, const LoadModule& load) {
   const RehearsalPaths paths(archive);
@@ -168,24 +178,16 @@ base::Result<void> PrepareRehearsal(const std::string& archive, const script::Sc
     KC_ASSIGN_OR_RETURN(binding, script::ReadBinding(paths.binding));
   } else {
     // The binding is written last: without it, nothing here was ever used.
-    fs::remove_all(paths.folder, error);
-    for (const std::string& folder : {paths.folder, paths.people, paths.tokens})
-      KC_RETURN_IF_ERROR(MakePrivateFolder(folder));
+    KC_RETURN_IF_ERROR(MakeRehearsalFolders(paths));
     KC_ASSIGN_OR_RETURN(const script::Roster roster, MakePeople(paths, script.estate));
-    KC_RETURN_IF_ERROR(MakePrivateFolder(paths.people + "/oscar"));
-    KC_RETURN_IF_ERROR(MakePrivateFolder(paths.envelopes));
     KC_ASSIGN_OR_RETURN(const std::string roster_text, script::WriteRoster(roster));
     KC_RETURN_IF_ERROR(WritePrivateFile(paths.roster, base::AsBytes(roster_text)));
-    const std::string conf = fmt::format(
-        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
-        paths.tokens);
-    KC_RETURN_IF_ERROR(WritePrivateFile(paths.softhsm_conf, base::AsBytes(conf)));
     KC_ASSIGN_OR_RETURN(binding, FirstBinding(paths, script, policy, module, load));
   }
   bool changed = !prepared;
   for (const script::ScriptToken& token : script.tokens) {
     if (binding.Find(token.name) != nullptr) continue;
-    script::TokenBinding bound = BindToken(paths, module, token.name);
+    script::TokenBinding bound = StandInToken(paths, module, token.name);
     bound.uninitialised = script::Uninitialised{};
     bound.login = script::Login::kShares;
     binding.tokens.push_back(std::move(bound));

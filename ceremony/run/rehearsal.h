@@ -39,6 +39,17 @@ base::Result<std::int64_t> ReadRehearsalClock(const std::string& archive);
 // places that were looked at, with the package to install.
 base::Result<std::string> FindSoftHsm();
 
+// StandInToken is the binding of a SoftHSM token of this rehearsal: `pin-prompt`, with PINs in envelopes, no serial yet.
+script::TokenBinding StandInToken(const RehearsalPaths& paths, const std::string& module, const std::string& name);
+
+// MakeStandInToken sets the token up before any ceremony, as an operator would a record token, and returns its serial.
+base::Result<std::string> MakeStandInToken(const RehearsalPaths& paths, const script::TokenBinding& bound,
+                                           const script::Policy& policy, const LoadModule& load);
+
+// MakeRehearsalFolders makes what every rehearsal has before it has people and tokens: private folders and the
+// configuration of SoftHSM. What an earlier try left is removed.
+base::Result<void> MakeRehearsalFolders(const RehearsalPaths& paths);
+
 // PrepareRehearsal makes what is missing of `<archive>/rehearsal/` for this
 // script: people with keys, a record token, and a binding for every token of
 // the script. What is there stays as it is. An archive in which it was cut off

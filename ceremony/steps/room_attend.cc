@@ -10,7 +10,7 @@ namespace {
 
 using script::Field;
 
-constexpr const char* kComing = "somebody has come: take it down";
+using room_answer::kComing;
 constexpr const char* kStop = "stop here, and go on later";
 
 // WhoIsMissing says for each role of which too few are here how many are; empty when all are.

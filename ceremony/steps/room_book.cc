@@ -16,14 +16,7 @@ namespace {
 using nlohmann::json;
 using room::Question;
 
-constexpr const char* kHere = "in the room";
-constexpr const char* kPart = "in the room for a part of the time";
-constexpr const char* kRemote = "taking part remotely";
-constexpr const char* kNotYet = "not here yet";
-constexpr const char* kNever = "will not come";
-constexpr const char* kNobody = "nobody";
-constexpr const char* kForGood = "leaves for good";
-constexpr const char* kForAWhile = "leaves for a while";
+using namespace room_answer;
 
 constexpr const char* kHoursPattern = R"(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)";
 constexpr std::size_t kHour = 5;  // characters of "09:00"
@@ -46,6 +39,14 @@ Question Choice(std::string id, std::string text, std::vector<std::string> choic
 }
 
 }  // namespace
+
+std::string room_answer::ChangeOf(const script::Person& person, std::string_view what) {
+  return fmt::format("{} ({}) {}", person.name, person.id, what);
+}
+
+std::string room_answer::DeputyOf(const script::Person& person) {
+  return fmt::format("{} ({})", person.name, person.id);
+}
 
 std::size_t PresentOf(const script::Roster& roster, const script::Quorum& quorum,
                       const quorum::Attendance& attendance) {
@@ -147,7 +148,7 @@ base::Result<void> RoomBook::TakeApology(const script::Person& person, const std
         attendance_.FindApology(other.id) != nullptr || !attendance_.StandsInFor(other.id).empty())
       continue;
     others.push_back(&other);
-    choices.push_back(fmt::format("{} ({})", other.name, other.id));
+    choices.push_back(DeputyOf(other));
   }
   KC_ASSIGN_OR_RETURN(
       const std::string answer,
@@ -183,10 +184,8 @@ base::Result<void> RoomBook::RecordChange() {
       // Somebody who is being appointed is here without being active.
       if (person.state != script::PersonState::kActive && !here) continue;
       people.push_back(&person);
-      choices.push_back(fmt::format("{} ({}) {}", person.name, person.id,
-                                    here                             ? "leaves"
-                                    : attendance_.HasLeft(person.id) ? "comes back"
-                                                                     : "arrives"));
+      choices.push_back(
+          ChangeOf(person, here ? "leaves" : attendance_.HasLeft(person.id) ? "comes back" : "arrives"));
     }
     KC_ASSIGN_OR_RETURN(const std::string answer,
                         terminal_.Ask(Choice("room.change", "Who comes or goes?", choices, kNobody)));

@@ -18,6 +18,23 @@ namespace ceremony::steps {
 
 class StepContext;
 
+// The answers that the book's questions know. A replay gives them as the record has them.
+namespace room_answer {
+inline constexpr const char* kHere = "in the room";
+inline constexpr const char* kPart = "in the room for a part of the time";
+inline constexpr const char* kRemote = "taking part remotely";
+inline constexpr const char* kNotYet = "not here yet";
+inline constexpr const char* kNever = "will not come";
+inline constexpr const char* kNobody = "nobody";
+inline constexpr const char* kForGood = "leaves for good";
+inline constexpr const char* kForAWhile = "leaves for a while";
+inline constexpr const char* kComing = "somebody has come: take it down";  // to `room.attend/short`
+// ChangeOf is the choice "Bob Okafor (bob) arrives" of `room.change`; `what` is "leaves", "comes back" or "arrives".
+std::string ChangeOf(const script::Person& person, std::string_view what);
+// DeputyOf is the choice of a person who stands in for another.
+std::string DeputyOf(const script::Person& person);
+}  // namespace room_answer
+
 class RoomBook final {
  public:
   // Record writes an entry of a type, and has the attendance see it.

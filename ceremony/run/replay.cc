@@ -1,0 +1,117 @@
+#include "ceremony/run/replay.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "ceremony/estate/fold.h"
+#include "ceremony/record/verify.h"
+#include "ceremony/run/replay_stage.h"
+
+namespace ceremony::run {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// The records that stand before this one in its archive, when it goes on from one.
+base::Result<std::vector<std::string>> RecordsBefore(const std::string& source, const std::string& folder,
+                                                     const json& open) {
+  const auto previous = open.find("previous");
+  if (previous == open.end() || !previous->is_object()) return std::vector<std::string>();
+  const std::string origin = previous->value("origin", std::string());
+  std::vector<std::string> before;
+  bool found = false;
+  if (estate::IsRecordName(folder)) {
+    KC_ASSIGN_OR_RETURN(const estate::Folded folded, estate::FoldArchive(source, folder));
+    for (const estate::RecordSummary& record : folded.records) before.push_back(record.folder);
+    found = !folded.records.empty() && folded.records.back().origin == origin;
+  }
+  if (found) return before;
+  return base::Refusal("REPLAY-ARCHIVE-01",
+                       fmt::format("{} goes on from the record {}, which does not stand before it in {}", folder,
+                                   origin, source),
+                       "its keys and people come from there: give the record inside its whole archive");
+}
+
+base::Result<void> AddVerdict(ReplayReport& report) {
+  KC_ASSIGN_OR_RETURN(const record::RecordReport verified, record::VerifyRecord(report.record, {}));
+  report.record_verdict = std::string(record::VerdictName(verified.verdict));
+  if (verified.verdict != record::Verdict::kInvalid && verified.verdict != record::Verdict::kFork) return {};
+  ReplayDifference difference;
+  difference.reason = &FindReplayReason("REPLAY-RECORD-01");
+  difference.what = "the record is " + report.record_verdict;
+  if (!verified.findings.empty()) {
+    difference.recorded = fmt::format("[{}] {}", verified.findings.front().rule, verified.findings.front().message);
+    difference.recorded_entry = verified.findings.front().entry;
+  }
+  report.comparison.differences.insert(report.comparison.differences.begin(), std::move(difference));
+  return {};
+}
+
+}  // namespace
+
+std::string_view NameOf(ReplayVerdict verdict) {
+  switch (verdict) {
+    case ReplayVerdict::kSame:
+      return "SAME";
+    case ReplayVerdict::kDiffers:
+      return "DIFFERS";
+    case ReplayVerdict::kIncomplete:
+      break;
+  }
+  return "INCOMPLETE";
+}
+
+base::Result<ReplayReport> Replay(const std::string& record, const std::string& stage, const LoadModule& load) {
+  ReplayReport report;
+  fs::path path = fs::absolute(record).lexically_normal();
+  if (path.filename().empty()) path = path.parent_path();
+  report.record = path.string();
+  const std::string folder = path.filename().string();
+  const std::string source = path.parent_path().string();
+  ReplaySide recorded{report.record};
+  KC_ASSIGN_OR_RETURN(recorded.entries, ReadEntries(report.record));
+  KC_ASSIGN_OR_RETURN(report.before, RecordsBefore(source, folder, recorded.entries.front()));
+
+  ReplayStage scene(source, stage, load);
+  KC_RETURN_IF_ERROR(scene.Prepare());
+  for (const std::string& before : report.before) {
+    KC_ASSIGN_OR_RETURN(const Reenacted acted, scene.Reenact(before));
+    if (!acted.stopped) continue;
+    return base::Refusal("REPLAY-ARCHIVE-02",
+                         fmt::format("{} could not be acted again to its end, at step {}: {}", before, acted.step,
+                                     acted.stopped->message),
+                         fmt::format("what it made is missing for {}: see `keyceremony replay {}/{}`", folder, source, before));
+  }
+  KC_ASSIGN_OR_RETURN(const Reenacted acted, scene.Reenact(folder));
+  if (acted.stopped) {
+    // Where nothing was begun, any step may be what SoftHSM was found not to be able to do.
+    const std::string at = acted.folder.empty() ? std::string() : acted.step;
+    report.stop = ReplayStop{at, acted.stopped->message, !CannotDo(recorded.entries, at, scene.mechanisms()).empty()};
+  }
+  if (acted.folder.empty()) {
+    report.comparison.differences.push_back({&FindReplayReason(report.stop->for_softhsm ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02"),
+                                             "", 0, "the whole ceremony",
+                                             CannotDo(recorded.entries, "", scene.mechanisms()), report.stop->message, {}, {}});
+  } else {
+    report.replayed = scene.archive() + "/" + acted.folder;
+    ReplaySide replayed{report.replayed};
+    KC_ASSIGN_OR_RETURN(replayed.entries, ReadEntries(report.replayed));
+    report.comparison = CompareReplay(recorded, replayed, scene.mechanisms(), report.stop);
+  }
+  KC_RETURN_IF_ERROR(AddVerdict(report));
+  if (report.stop && !report.stop->for_softhsm && report.comparison.Count(false) == 0) {
+    report.comparison.differences.push_back(
+        {&FindReplayReason("REPLAY-STEP-02"), report.stop->step, 0, "the replay", "went on", report.stop->message, {}, {}});
+  }
+  if (report.comparison.Count(false) > 0) {
+    report.verdict = ReplayVerdict::kDiffers;
+  } else if (report.stop) {
+    report.verdict = ReplayVerdict::kIncomplete;
+  }
+  return report;
+}
+
+}  // namespace ceremony::run

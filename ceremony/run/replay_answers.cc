@@ -1,0 +1,279 @@
+#include "ceremony/run/replay_answers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+
+#include "ceremony/room/answer.h"
+#include "ceremony/room/look.h"
+#include "ceremony/run/approval.h"
+#include "ceremony/steps/room_book.h"
+#include "hsm/base/clock_text.h"
+
+namespace ceremony::run {
+namespace {
+
+using nlohmann::json;
+namespace said = steps::room_answer;
+
+constexpr std::int64_t kMicros = 1'000'000;
+constexpr const char* kClockQuestion = "room.clock/reading";
+
+std::string Text(const json& entry, const char* field) {
+  const auto found = entry.find(field);
+  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string Joined(const json& entry, const char* field, const char* between) {
+  std::string joined;
+  const auto list = entry.find(field);
+  if (list == entry.end() || !list->is_array()) return joined;
+  for (const json& item : *list) {
+    if (item.is_string()) joined += (joined.empty() ? "" : between) + item.get<std::string>();
+  }
+  return joined;
+}
+
+std::string SealsOf(const json& entry, const char* field) {
+  const std::string seals = Joined(entry, field, " ");
+  return seals.empty() ? "none" : seals;
+}
+
+}  // namespace
+
+// Builder goes through the entries once.
+struct RecordedAnswers::Builder {
+  RecordedAnswers& to;
+  const script::Roster& roster;
+  Try now{};
+  std::string kind{};              // of the step of `now`, empty between steps
+  std::set<std::string> called{};  // in this roll call
+
+  void Say(const std::string& question, std::string answer) {
+    to.answers_[now][question].push_back(std::move(answer));
+  }
+
+  void See(const json& entry) {
+    const std::string type = Text(entry, "type");
+    if (type == "step") Step(entry);
+    if (type == "attend") Attend(entry);
+    if (type == "depart") Depart(entry);
+    if (type == "note") Note(entry);
+    if (type == "observe") Observe(entry);
+    if (type == "cosign") Say("approve/" + Text(entry, "person"), approval_answer::kApprove);
+    if (type == "refusal" && Text(entry, "rule") == "QUORUM-DENIED-01")
+      Say("approve/" + Text(entry, "person"), approval_answer::kDecline);
+    if (type == "close") to.closed_ = true;
+  }
+
+  void Step(const json& entry) {
+    const std::string phase = Text(entry, "phase");
+    const std::string id = Text(entry, "id");
+    to.begun_.insert(id);
+    if (phase == "skipped") {
+      to.skipped_.insert(id);
+      return;
+    }
+    if (phase == "begin") {
+      now = {id, ++to.tries_[id]};
+      kind = Text(entry, "do");
+      called.clear();
+      return;
+    }
+    if (const auto time = base::ParseTime(Text(entry, "time")); time.ok()) to.ends_[now] = *time;
+    kind.clear();
+    const auto effects = entry.find("effects");
+    if (effects == entry.end() || !effects->is_array()) return;
+    for (const json& effect : *effects) {
+      if (Text(effect, "effect") == "seals-changed" && !Joined(effect, "applied", " ").empty())
+        Say(fmt::format("token.custody/{}/new-seals", id), SealsOf(effect, "applied"));
+    }
+  }
+
+  const script::Person* Find(const std::string& id) const { return roster.FindPerson(id); }
+
+  // Change is somebody who came or went outside a roll call.
+  std::string Change(const std::string& id, std::string_view what) {
+    if (kind == "room.attend") {
+      if (to.answers_[now]["room.attend/short"].empty()) Say("room.attend/short", said::kComing);
+    } else if (kind.empty()) {
+      to.changes_.insert(now);
+    }
+    if (const script::Person* person = Find(id)) Say("room.change", said::ChangeOf(*person, what));
+    return "room.change/" + id;
+  }
+
+  void Attend(const json& entry) {
+    const std::string id = Text(entry, "person");
+    const std::string change = Text(entry, "change");
+    // A deputy is entered again without a question, and who is appointed is in the room.
+    if (change == "stays" || kind == "custodian.appoint") return;
+    const bool roll = kind == "room.attend" && called.insert(id).second;
+    const std::string question =
+        roll ? "room.attend/" + id : Change(id, change == "returns" ? "comes back" : "arrives");
+    const std::string from = Text(entry, "from");
+    Say(question, Text(entry, "presence") == "remote" ? said::kRemote : from.empty() ? said::kHere : said::kPart);
+    if (!from.empty()) Say(question + "/hours", from + "-" + Text(entry, "until"));
+  }
+
+  void Depart(const json& entry) {
+    const std::string id = Text(entry, "person");
+    if (kind == "room.depart") return Say("room.depart/" + id, "leaves now");
+    const std::string question = Change(id, "leaves");
+    Say(question, Text(entry, "change") == "leaves for a while" ? said::kForAWhile : said::kForGood);
+  }
+
+  void Note(const json& entry) {
+    const std::string id = Text(entry, "person");
+    const std::string what = Text(entry, "what");
+    if (what == "approval-postponed") return Say("approve/" + id, approval_answer::kWait);
+    if (kind != "room.attend" || id.empty()) return;
+    called.insert(id);
+    if (what != "apology") return Say("room.attend/" + id, said::kNotYet);
+    Say("room.attend/" + id, said::kNever);
+    Say("room.attend/" + id + "/reason", Text(entry, "reason"));
+    const script::Person* deputy = Find(Text(entry, "deputy"));
+    Say("room.attend/" + id + "/deputy", deputy == nullptr ? said::kNobody : said::DeputyOf(*deputy));
+  }
+
+  void Observe(const json& entry) {
+    using Sort = std::function<void(Builder&, const json&)>;
+    static const std::map<std::string, Sort> sorts = {
+        {"facts", &Builder::Facts},
+        {"shares-contributed", &Builder::Contributed},
+        {"clock",
+         [](Builder& b, const json& e) { b.Say(kClockQuestion, std::to_string(e.value("offset_seconds", 0))); }},
+        {"notification",
+         [](Builder& b, const json& e) {
+           b.Say(fmt::format("comms.notify/{}/acknowledged", b.now.first), Text(e, "acknowledged_by"));
+         }},
+        {"seals",
+         [](Builder& b, const json& e) { b.Say(fmt::format("token.custody/{}/seals", b.now.first), SealsOf(e, "found")); }},
+        {"custody",
+         [](Builder& b, const json& e) {
+           b.Say(fmt::format("token.custody/{}/escort", b.now.first), Joined(e, "escort", ", "));
+           b.Say(fmt::format("token.custody/{}/reference", b.now.first), Text(e, "reference"));
+         }},
+        {"identity",
+         [](Builder& b, const json& e) { b.Say("custodian.appoint/identity/" + b.now.first, Text(e, "evidence")); }},
+        {"transport-key-compared",
+         [](Builder& b, const json& e) { b.Say("key.clone/transport/" + Text(e, "token"), Text(e, "answer")); }},
+        {"vendor-copy",
+         [](Builder& b, const json& e) { b.Say("key.clone/evidence/" + Text(e, "token"), Text(e, "evidence")); }},
+        {"firmware-decision",
+         [](Builder& b, const json& e) {
+           b.Say(fmt::format("firmware.record/{}/decision", b.now.first), Text(e, "decision"));
+         }},
+        {"window-decision",
+         [](Builder& b, const json& e) { b.Say("window/" + Text(e, "section"), Text(e, "decision")); }},
+        {"key-deactivated",
+         [](Builder& b, const json& e) {
+           b.Say("key.deactivate/count", std::to_string(e.value("count", 0)));
+           b.Say("key.deactivate/first", Text(e, "first_use"));
+           b.Say("key.deactivate/last", Text(e, "last_use"));
+         }},
+    };
+    if (const auto sort = sorts.find(Text(entry, "what")); sort != sorts.end()) sort->second(*this, entry);
+  }
+
+  void Facts(const json& entry) {
+    const auto facts = entry.find("facts");
+    if (facts == entry.end() || !facts->is_object()) return;
+    for (const auto& [name, value] : facts->items()) {
+      if (value.is_string()) Say(fmt::format("room.record/{}/{}", now.first, name), value.get<std::string>());
+    }
+  }
+
+  // Holders are asked in the order of the roster until enough have given.
+  void Contributed(const json& entry) {
+    std::set<std::string> gave;
+    const auto people = entry.find("people");
+    if (people == entry.end() || !people->is_array()) return;
+    for (const json& person : *people) {
+      if (person.is_string()) gave.insert(person.get<std::string>());
+    }
+    std::size_t left = gave.size();
+    for (const script::Person& person : roster.people) {
+      if (left == 0) break;
+      if (!person.HasRole(script::Role::kCustodian)) continue;
+      const bool given = gave.contains(person.id);
+      Say("share.contribute/" + person.id, given ? "contribute" : "decline");
+      if (given) --left;
+    }
+  }
+};
+
+RecordedAnswers::RecordedAnswers(const std::vector<json>& entries, const script::Roster& roster) {
+  Builder builder{*this, roster};
+  for (const json& entry : entries) builder.See(entry);
+}
+
+std::optional<std::string> RecordedAnswers::Take(const std::string& question, const Try& now,
+                                                 std::int64_t utc_micros) {
+  if (question.starts_with("step.skip/")) {
+    return skipped_.contains(question.substr(std::string("step.skip/").size())) ? "leave it out" : "do it";
+  }
+  for (Try at = now; at.second <= TriesOf(now.first); ++at.second) {
+    const auto queues = answers_.find(at);
+    if (queues == answers_.end()) continue;
+    const auto queue = queues->second.find(question);
+    if (queue == queues->second.end() || queue->second.empty()) continue;
+    std::string answer = std::move(queue->second.front());
+    queue->second.pop_front();
+    if (question != kClockQuestion) return answer;
+    std::int64_t offset = 0;
+    std::from_chars(answer.data(), answer.data() + answer.size(), offset);
+    return base::FormatTime(utc_micros - offset * kMicros).substr(11, 8);
+  }
+  if (question.starts_with("room.depart/")) return "stays";
+  return std::nullopt;
+}
+
+unsigned RecordedAnswers::TriesOf(const std::string& step) const {
+  const auto found = tries_.find(step);
+  return found == tries_.end() ? 0 : found->second;
+}
+
+std::optional<std::int64_t> RecordedAnswers::EndOf(const Try& at) const {
+  const auto found = ends_.find(at);
+  return found == ends_.end() ? std::nullopt : std::optional(found->second);
+}
+
+ReplayClock::ReplayClock(std::int64_t utc_micros) : utc_shift_(utc_micros - system_.UtcMicros()) {}
+
+void ReplayClock::AdvanceTo(std::int64_t utc_micros) {
+  const std::int64_t ahead = utc_micros - UtcMicros();
+  if (ahead <= 0) return;
+  // Both clocks, or the record would say that somebody has set one of them.
+  utc_shift_ += ahead;
+  boot_shift_ += ahead;
+}
+
+ReplayTerminal::ReplayTerminal(RecordedAnswers& answers, ReplayClock& clock)
+    : answers_(answers), clock_(clock), quiet_(nullptr, room::Look{}) {}
+
+void ReplayTerminal::ShowStep(const room::StepHeading& heading) {
+  now_ = {heading.id, ++tries_[heading.id]};
+  // A try takes as long as it took then, so that a window of time that ran out runs out again.
+  if (const auto end = answers_.EndOf(now_)) clock_.AdvanceTo(*end);
+}
+
+base::Result<std::string> ReplayTerminal::Ask(const room::Question& question) {
+  room::Question asked = question;
+  const auto recorded = answers_.Take(question.id, now_, clock_.UtcMicros());
+  // An answer that this question does not take would be the program's fault, not the record's.
+  if (recorded && room::JudgeAnswer(question, *recorded).ok()) asked.simulated = *recorded;
+  return quiet_.Ask(asked);
+}
+
+bool ReplayTerminal::IsAtRecordsEnd() const {
+  if (answers_.closed()) return false;
+  return std::ranges::all_of(answers_.begun(), [&](const std::string& step) {
+    const auto tries = tries_.find(step);
+    return answers_.TriesOf(step) == 0 || (tries != tries_.end() && tries->second > 0);
+  });
+}
+
+}  // namespace ceremony::run

@@ -1,0 +1,109 @@
+// The people of a replay: they answer what the record says that people answered.
+//
+// A record has facts, not questions; each kind of entry tells which question it
+// once answered. What a record does not tell (a PIN, a share that nobody gave) is
+// answered as by a simulated person of a rehearsal.
+#ifndef CEREMONY_RUN_REPLAY_ANSWERS_H_
+#define CEREMONY_RUN_REPLAY_ANSWERS_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ceremony/room/terminal.h"
+#include "ceremony/room/unattended_terminal.h"
+#include "ceremony/script/roster.h"
+#include "hsm/base/clock.h"
+
+namespace ceremony::run {
+
+// Try is one attempt at a step, counted from 1. What stands between two steps belongs to the try before it.
+using Try = std::pair<std::string, unsigned>;
+
+class RecordedAnswers final {
+ public:
+  // `entries` are those of one record, in order; `roster` is the one it was run with.
+  RecordedAnswers(const std::vector<nlohmann::json>& entries, const script::Roster& roster);
+
+  // Take returns the next recorded answer to a question in a try; when that try has none any more, one of a later try
+  // of the same step, since a fault that ended a try then may not come again. `utc_micros` is the time now: a clock
+  // that was read aloud differed from the machine's as it did then.
+  std::optional<std::string> Take(const std::string& question, const Try& now, std::int64_t utc_micros);
+
+  // TriesOf is how often the record says that a step was begun.
+  unsigned TriesOf(const std::string& step) const;
+  // EndOf is when a try was over; nullopt: the record does not say.
+  std::optional<std::int64_t> EndOf(const Try& at) const;
+  // HasChanges tells whether people came or went after a try, before the next one began.
+  bool HasChanges(const Try& after) const { return changes_.contains(after); }
+  // Begun are the steps that were begun or left out.
+  const std::set<std::string>& begun() const { return begun_; }
+  bool closed() const { return closed_; }
+
+ private:
+  struct Builder;
+  using Queues = std::map<std::string, std::deque<std::string>>;
+
+  std::map<Try, Queues> answers_;
+  std::map<std::string, unsigned> tries_;
+  std::map<Try, std::int64_t> ends_;
+  std::set<Try> changes_;
+  std::set<std::string> begun_, skipped_;
+  bool closed_ = false;
+};
+
+// ReplayClock goes on from the time that the record says, and jumps ahead with it; never back.
+class ReplayClock final : public base::Clock {
+ public:
+  explicit ReplayClock(std::int64_t utc_micros);
+  std::int64_t UtcMicros() override { return system_.UtcMicros() + utc_shift_; }
+  std::int64_t BootMicros() override { return system_.BootMicros() + boot_shift_; }
+  void AdvanceTo(std::int64_t utc_micros);
+
+ private:
+  base::SystemClock system_;
+  std::int64_t utc_shift_;
+  std::int64_t boot_shift_ = 0;
+};
+
+// ReplayTerminal is the room of a replay: quiet, with those people in it. Both references must outlive it.
+class ReplayTerminal final : public room::Terminal {
+ public:
+  ReplayTerminal(RecordedAnswers& answers, ReplayClock& clock);
+
+  // There are people only where the record says that somebody came or went.
+  bool HasPeople() const override { return answers_.HasChanges(now_); }
+  void ShowBanner(const room::Banner&) override {}
+  void ShowStep(const room::StepHeading& heading) override;
+  void Say(room::Tone, const std::string&) override {}
+  void ShowFacts(const std::vector<room::Fact>&) override {}
+  void ShowComparison(const room::Comparison&) override {}
+  void ShowDigest(const std::string&, base::ByteView) override {}
+  std::unique_ptr<room::Busy> ShowBusy(const std::string& what) override { return quiet_.ShowBusy(what); }
+  base::Result<std::string> Ask(const room::Question& question) override;
+  base::Result<base::SecretBytes> AskSecret(const room::SecretQuestion& question) override {
+    return quiet_.AskSecret(question);
+  }
+
+  const Try& now() const { return now_; }
+  // IsAtRecordsEnd tells whether everything that an unfinished record tells of has been done again.
+  bool IsAtRecordsEnd() const;
+
+ private:
+  RecordedAnswers& answers_;
+  ReplayClock& clock_;
+  room::UnattendedTerminal quiet_;
+  std::map<std::string, unsigned> tries_;
+  Try now_;
+};
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_REPLAY_ANSWERS_H_

@@ -1,0 +1,36 @@
+// CompareArtefacts holds a recorded file against the replayed one: the same, but
+// for keys, serial numbers, times and signatures.
+//
+// DER (also in PEM) is walked element by element, JSON member by member, other
+// text word by word; anything else must have the same bytes.
+#ifndef CEREMONY_RUN_REPLAY_ARTEFACT_H_
+#define CEREMONY_RUN_REPLAY_ARTEFACT_H_
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "ceremony/run/replay_names.h"
+
+namespace ceremony::run {
+
+// Unlike is one place where two files or values say different things.
+struct Unlike {
+  std::string where;  // "/extensions/0", "element 1.5.2"
+  std::string recorded, replayed;
+  bool other_name = false;  // the same but for a name that stands for something else elsewhere
+};
+
+std::vector<Unlike> CompareArtefacts(const std::string& recorded, const std::string& replayed, NamePairs& names);
+
+// CompareValues is the same for JSON values; `where` begins the places. Numbers of members in `measured` (durations,
+// sizes, places in the log) may differ. The order of an array counts.
+void CompareValues(const nlohmann::json& recorded, const nlohmann::json& replayed, const std::string& where,
+                   NamePairs& names, std::vector<Unlike>& unlike);
+
+// TextOf is a value as people read it: a string without quotes.
+std::string TextOf(const nlohmann::json& value);
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_REPLAY_ARTEFACT_H_

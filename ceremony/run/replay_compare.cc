@@ -1,0 +1,364 @@
+#include "ceremony/run/replay_compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "ceremony/record/reader.h"
+#include "ceremony/run/replay_artefact.h"
+#include "ceremony/run/replay_groups.h"
+
+namespace ceremony::run {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxArtefact = 64u << 20;
+
+bool IsCall(const json& entry) { return EntryText(entry, "type") == "intent" || EntryText(entry, "type") == "done"; }
+
+std::string CallText(const json& entry) {
+  const std::string mechanism = EntryText(entry, "mechanism");
+  return fmt::format("{}{}{} on {}", EntryText(entry, "fn"), mechanism.empty() ? "" : " ", mechanism,
+                     EntryText(entry, "token"));
+}
+
+// What an entry is about, for people.
+std::string WhatOf(const json& entry) {
+  const std::string type = EntryText(entry, "type");
+  if (IsCall(entry)) return fmt::format("{} on {}", EntryText(entry, "fn"), EntryText(entry, "token"));
+  for (const char* field : {"what", "name", "rule", "person", "phase", "statement"}) {
+    if (const std::string text = EntryText(entry, field); !text.empty()) return type + " " + text;
+  }
+  return type;
+}
+
+// The one line that stands for a whole entry.
+std::string LineOf(const json& entry) {
+  if (IsCall(entry)) return CallText(entry);
+  for (const char* field : {"message", "text", "statement", "name", "person"}) {
+    if (const std::string text = EntryText(entry, field); !text.empty()) return text;
+  }
+  json shown = entry;
+  for (const char* field : {"v", "seq", "type", "time", "mono", "salt", "mode"}) shown.erase(field);
+  return TextOf(shown);
+}
+
+// Members that say where and when something stands in its log, or are compared elsewhere.
+constexpr const char* kPassedOver[] = {"v",    "seq",       "type",    "time",     "mono",            "salt",   "mode",
+                                       "call", "simulated", "request", "approval", "opening_request", "attempt", "line",
+                                       "objects"};
+
+bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> list) {
+  return std::ranges::find(list, name) != list.end();
+}
+
+std::string LastOf(const std::string& path) { return path.substr(path.find_last_of('.') + 1); }
+
+class Comparison final {
+ public:
+  Comparison(const ReplaySide& recorded, const ReplaySide& replayed, const std::set<std::string>& mechanisms,
+             const std::optional<ReplayStop>& stop)
+      : recorded_(recorded), replayed_(replayed), mechanisms_(mechanisms), stop_(stop) {
+    other_product_ = ProductsOf(recorded.entries) != ProductsOf(replayed.entries);
+    started_anew_ = std::ranges::any_of(recorded.entries, [](const json& entry) {
+      return EntryText(entry, "type") == "recover" || EntryText(entry, "phase") == "failed";
+    });
+  }
+
+  ReplayComparison Run() {
+    const std::vector<TryGroup> then = GroupsOf(recorded_.entries);
+    const std::vector<TryGroup> now = GroupsOf(replayed_.entries);
+    std::map<std::string, std::vector<const TryGroup*>> by_step;
+    for (const TryGroup& group : now) by_step[group.step].push_back(&group);
+    std::set<std::string> seen;
+    for (const TryGroup& group : then) {
+      if (!seen.insert(group.step).second) continue;
+      std::vector<const TryGroup*> tries;
+      for (const TryGroup& other : then) {
+        if (other.step == group.step) tries.push_back(&other);
+      }
+      Step(tries, by_step[group.step]);
+    }
+    for (const TryGroup& group : now) {
+      if (seen.insert(group.step).second) Step({}, by_step[group.step]);
+    }
+    result_.names = names_.names();
+    result_.times = names_.times();
+    return std::move(result_);
+  }
+
+ private:
+  // Maker, model and module of every token.
+  static std::string ProductsOf(const std::vector<json>& entries) {
+    if (entries.empty()) return {};
+    std::set<std::string> products;
+    const json& open = entries.front();
+    if (const auto tokens = open.find("tokens"); tokens != open.end() && tokens->is_array()) {
+      for (const json& token : *tokens)
+        products.insert(fmt::format("{}, {}", EntryText(token, "manufacturer"), EntryText(token, "model")));
+    }
+    if (const auto modules = open.find("modules"); modules != open.end() && modules->is_array()) {
+      for (const json& module : *modules) products.insert(EntryText(module, "manufacturer") + " " + EntryText(module, "version"));
+    }
+    return fmt::format("{}", fmt::join(products, "\n"));
+  }
+
+  void Say(std::string_view reason, std::string what, std::string then, std::string now, const json* recorded,
+           const json* replayed) {
+    const ReplayReason& found = FindReplayReason(reason);
+    ++(found.expected ? step_.expected : step_.unexpected);
+    const auto seq = [](const json* entry) -> std::optional<std::uint64_t> {
+      if (entry == nullptr || !entry->contains("seq") || !entry->at("seq").is_number_unsigned()) return std::nullopt;
+      return entry->at("seq").get<std::uint64_t>();
+    };
+    result_.differences.push_back({&found, step_.id, attempt_, std::move(what), std::move(then), std::move(now),
+                                   seq(recorded), seq(replayed)});
+  }
+
+  void Step(const std::vector<const TryGroup*>& then, const std::vector<const TryGroup*>& now) {
+    const TryGroup& any = then.empty() ? *now.front() : *then.front();
+    step_ = {any.step, any.kind, static_cast<unsigned>(then.size()), static_cast<unsigned>(now.size()), 0, 0, 0, 0};
+    Tries(then, now);
+    if (!step_.id.empty() || step_.expected + step_.unexpected > 0) result_.steps.push_back(step_);
+  }
+
+  void Tries(const std::vector<const TryGroup*>& then, const std::vector<const TryGroup*>& now) {
+    attempt_ = then.empty() ? now.front()->attempt : then.front()->attempt;
+    if (now.empty()) {
+      const bool passed = stop_ && stop_->for_softhsm;
+      return Say(passed ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02", "the step was not reached",
+                 then.back()->phase, stop_ ? "stopped at " + stop_->step : "", then.back()->first(), nullptr);
+    }
+    // A fault of then need not come again: the last tries are the same thing.
+    const std::size_t both = std::min(then.size(), now.size());
+    for (std::size_t i = 0; i + both < then.size(); ++i) Failed(*then[i]);
+    for (std::size_t i = 0; i + both < now.size(); ++i) {
+      Say("REPLAY-STEP-01", then.empty() ? "the step is not in the record" : "a try that the record does not have", "",
+          now[i]->outcome(), nullptr, now[i]->first());
+    }
+    for (std::size_t i = 0; i < both; ++i) Pair(*then[then.size() - both + i], *now[now.size() - both + i]);
+  }
+
+  void Failed(const TryGroup& group) {
+    attempt_ = group.attempt;
+    Say("REPLAY-FAULT-01", fmt::format("try {} failed", group.attempt), group.outcome(), "did not fail", group.last(),
+        nullptr);
+  }
+
+  void Pair(const TryGroup& then, const TryGroup& now) {
+    attempt_ = then.attempt;
+    if (then.phase != "end" && now.phase == "end" && !then.step.empty()) return Failed(then);
+    if (then.phase == "end" && now.phase != "end") {
+      const bool passed = stop_ && stop_->for_softhsm && stop_->step == then.step;
+      return Say(passed ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02", "the step",
+                 passed ? CannotDo(recorded_.entries, then.step, mechanisms_) : "came to its end", now.outcome(),
+                 then.last(), now.last());
+    }
+    step_.entries += then.entries.size();
+    result_.entries += then.entries.size();
+    credential_trouble_ = std::ranges::any_of(then.entries, [](const json* entry) {
+      return EntryText(*entry, "type") == "refusal" && entry->contains("person");
+    });
+    std::vector<const json*> only_then, only_now;
+    for (const auto& [a, b] : Align(then.entries, now.entries)) {
+      if (a != nullptr && b != nullptr) {
+        Lonely(only_then, only_now);
+        Entry(*a, *b);
+      } else {
+        (a != nullptr ? only_then : only_now).push_back(a != nullptr ? a : b);
+      }
+    }
+    Lonely(only_then, only_now);
+  }
+
+  // Entries between two pairs that only one side has: a call in the place of another is one difference.
+  void Lonely(std::vector<const json*>& then, std::vector<const json*>& now) {
+    const auto take_dones = [](std::vector<const json*>& list) {
+      std::erase_if(list, [&](const json* entry) {
+        return EntryText(*entry, "type") == "done" && std::ranges::any_of(list, [&](const json* other) {
+                 return EntryText(*other, "type") == "intent" && other->value("call", -1) == entry->value("call", -2);
+               });
+      });
+    };
+    take_dones(then);
+    take_dones(now);
+    std::size_t paired = 0;
+    for (const json* entry : then) {
+      if (!IsCall(*entry)) {
+        Say(IsOfACut(*entry) ? "REPLAY-FAULT-01" : IsArtefact(*entry) ? "REPLAY-ARTEFACT-01" : LonelyReason(*entry, true),
+            WhatOf(*entry), LineOf(*entry), "", entry, nullptr);
+        continue;
+      }
+      while (paired < now.size() && !IsCall(*now[paired])) ++paired;
+      const json* instead = paired < now.size() ? now[paired] : nullptr;
+      const std::string mechanism = EntryText(*entry, "mechanism");
+      const bool passed = !mechanism.empty() && !mechanisms_.contains(mechanism);
+      Say(passed ? "REPLAY-SOFTHSM-01" : instead != nullptr ? "REPLAY-CALL-03" : "REPLAY-CALL-01", WhatOf(*entry),
+          CallText(*entry), instead == nullptr ? "" : CallText(*instead), entry, instead);
+      if (instead != nullptr) now.erase(now.begin() + static_cast<std::ptrdiff_t>(paired));
+    }
+    for (const json* entry : now) {
+      Say(IsCall(*entry) ? "REPLAY-CALL-02" : IsArtefact(*entry) ? "REPLAY-ARTEFACT-01" : LonelyReason(*entry, false),
+          WhatOf(*entry), "", LineOf(*entry), nullptr, entry);
+    }
+    then.clear();
+    now.clear();
+  }
+
+  static bool IsArtefact(const json& entry) { return EntryText(entry, "type") == "artefact"; }
+
+  // What a program that was cut off, or people who went on after a failure, leave in a record.
+  static bool IsOfACut(const json& entry) {
+    const std::string what = EntryText(entry, "what");
+    return EntryText(entry, "type") == "recover" || EntryText(entry, "rule").starts_with("SETTLE-") ||
+           IsOneOf(what, {"call-settled", "leftover-gone", "the people present decided to go on", "share-set-abandoned"});
+  }
+
+  std::string_view LonelyReason(const json& entry, bool in_record) const {
+    if (credential_trouble_ && (EntryText(entry, "type") == "cosign" || entry.contains("person")))
+      return "REPLAY-PEOPLE-01";
+    return in_record ? "REPLAY-ENTRY-01" : "REPLAY-ENTRY-02";
+  }
+
+  void Entry(const json& then, const json& now) {
+    const std::string type = EntryText(then, "type");
+    if (type == "done") ++step_.calls, ++result_.calls;
+    json a = then, b = now;
+    for (const char* field : kPassedOver) a.erase(field), b.erase(field);
+    if (type == "open") return Open(a, b, then, now);
+    if (type == "artefact") return Artefact(a, b, then, now);
+    if (other_product_ && type == "step") a.erase("calls"), b.erase("calls");
+    std::vector<Unlike> unlike;
+    CompareValues(a, b, "", names_, unlike);
+    if (type == "intent" || type == "done") CompareObjects(then, now, unlike);
+    for (const Unlike& difference : unlike)
+      Say(ReasonOf(type, difference, then), WhatOf(then) + ": " + difference.where, difference.recorded,
+          difference.replayed, &then, &now);
+  }
+
+  // The digests of the objects on a token stand in their own order, which says nothing.
+  static void CompareObjects(const json& then, const json& now, std::vector<Unlike>& unlike) {
+    const auto count = [](const json& entry) { return entry.value("objects", json::array()).size(); };
+    if (count(then) != count(now))
+      unlike.push_back({"objects", std::to_string(count(then)), std::to_string(count(now)), false});
+  }
+
+  std::string_view ReasonOf(const std::string& type, const Unlike& difference, const json& then) const {
+    if (difference.other_name) return "REPLAY-KEY-01";
+    const std::string last = LastOf(difference.where);
+    if (other_product_ && IsOneOf(last, {"manufacturer", "model", "firmware", "hardware", "mechanisms", "module",
+                                         "module_version", "module_sha256", "slot", "object", "problem", "sessions"}))
+      return "REPLAY-TOKEN-01";
+    if (difference.where.starts_with("mechanisms")) return other_product_ ? "REPLAY-TOKEN-01" : "REPLAY-ENTRY-03";
+    // A program that is started anew logs in anew.
+    if (type == "step" && difference.where.starts_with("calls.") && started_anew_) return "REPLAY-COUNT-01";
+    if (type != "intent" && type != "done") return "REPLAY-ENTRY-03";
+    if (IsOneOf(difference.where, {"fn", "mechanism", "token"})) {
+      const std::string mechanism = EntryText(then, "mechanism");
+      return difference.where == "mechanism" && !mechanism.empty() && !mechanisms_.contains(mechanism)
+                 ? "REPLAY-SOFTHSM-01"
+                 : "REPLAY-CALL-03";
+    }
+    if (difference.where.starts_with("template.")) return "REPLAY-TEMPLATE-01";
+    if (difference.where == "rv") {
+      // Each product refuses in its own words; whether it refuses is the result.
+      const bool both_refuse = difference.recorded != "CKR_OK" && difference.replayed != "CKR_OK";
+      return other_product_ && both_refuse ? "REPLAY-COUNT-01" : "REPLAY-RV-01";
+    }
+    if (difference.where.starts_with("attributes.")) {
+      const json stated = then.value("template", json::object());
+      const bool is_stated = stated.contains(difference.where.substr(std::string("attributes.").size()));
+      return other_product_ && !is_stated ? "REPLAY-DEFAULT-01" : "REPLAY-ATTR-01";
+    }
+    return "REPLAY-ENTRY-03";
+  }
+
+  void Open(json a, json b, const json& then, const json& now) {
+    // The bytes of the inputs are the record's own (RUN-INPUT-01), or stand in for them.
+    for (const char* field : {"inputs", "log_key", "put_back", "set_aside"}) a.erase(field), b.erase(field);
+    const std::pair<const char*, const char*> by_reason[] = {
+        {"program", "REPLAY-PROGRAM-01"}, {"modules", "REPLAY-TOKEN-01"}, {"environment", "REPLAY-PEOPLE-01"}};
+    for (const auto& [field, reason] : by_reason) {
+      json was = a.value(field, json()), is = b.value(field, json());
+      a.erase(field), b.erase(field);
+      if (was == is) continue;
+      for (json* side : {&was, &is}) *side = side->is_array() && side->size() == 1 ? side->front() : *side;
+      const json whole = was;
+      for (const auto& [name, value] : whole.items()) {
+        if (!whole.is_object() || !is.is_object() || !is.contains(name) || is[name] != value) continue;
+        was.erase(name), is.erase(name);  // only what differs is shown
+      }
+      Say(reason, std::string("open: ") + field, TextOf(was), TextOf(is), &then, &now);
+    }
+    std::vector<Unlike> unlike;
+    CompareValues(a, b, "", names_, unlike);
+    for (const Unlike& difference : unlike)
+      Say(ReasonOf("open", difference, then), "open: " + difference.where, difference.recorded, difference.replayed,
+          &then, &now);
+  }
+
+  void Artefact(json a, json b, const json& then, const json& now) {
+    ++result_.artefacts;
+    // The digest is compared by what the file says.
+    a.erase("sha256"), b.erase("sha256");
+    std::vector<Unlike> unlike;
+    CompareValues(a, b, "", names_, unlike);
+    for (const Unlike& difference : unlike)
+      Say(ReasonOf("artefact", difference, then), WhatOf(then) + ": " + difference.where, difference.recorded,
+          difference.replayed, &then, &now);
+    const auto recorded = ReadArtefact(recorded_, EntryText(then, "name"));
+    const auto replayed = ReadArtefact(replayed_, EntryText(now, "name"));
+    if (!recorded.ok() || !replayed.ok()) {
+      return Say("REPLAY-ARTEFACT-01", WhatOf(then), recorded.ok() ? "there" : recorded.error().message,
+                 replayed.ok() ? "there" : replayed.error().message, &then, &now);
+    }
+    for (const Unlike& difference : CompareArtefacts(*recorded, *replayed, names_))
+      Say(difference.other_name ? "REPLAY-KEY-01" : "REPLAY-ARTEFACT-02", WhatOf(then) + ": " + difference.where,
+          difference.recorded, difference.replayed, &then, &now);
+  }
+
+  static base::Result<std::string> ReadArtefact(const ReplaySide& side, const std::string& name) {
+    KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(side.folder));
+    return folder.ReadSmall("artefacts/" + name, kMaxArtefact);
+  }
+
+  const ReplaySide& recorded_;
+  const ReplaySide& replayed_;
+  const std::set<std::string>& mechanisms_;
+  const std::optional<ReplayStop>& stop_;
+  bool other_product_ = false;
+  bool started_anew_ = false;  // the record's program was, or its tokens were found anew
+  bool credential_trouble_ = false;
+  NamePairs names_;
+  ReplayStep step_;
+  unsigned attempt_ = 0;
+  ReplayComparison result_;
+};
+
+}  // namespace
+
+ReplayComparison CompareReplay(const ReplaySide& recorded, const ReplaySide& replayed,
+                               const std::set<std::string>& mechanisms, const std::optional<ReplayStop>& stop) {
+  return Comparison(recorded, replayed, mechanisms, stop).Run();
+}
+
+std::string CannotDo(const std::vector<json>& entries, const std::string& step,
+                     const std::set<std::string>& mechanisms) {
+  std::set<std::string> missing;
+  for (const TryGroup& group : GroupsOf(entries)) {
+    if (!step.empty() && group.step != step) continue;
+    for (const json* entry : group.entries) {
+      const std::string mechanism = EntryText(*entry, "mechanism");
+      if (IsCall(*entry) && !mechanism.empty() && !mechanisms.contains(mechanism)) missing.insert(mechanism);
+      if (EntryText(*entry, "what") == "vendor-copy") missing.insert("a copy by the vendor's own procedure");
+    }
+  }
+  return fmt::format("{}", fmt::join(missing, ", "));
+}
+
+}  // namespace ceremony::run

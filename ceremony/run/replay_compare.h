@@ -1,0 +1,79 @@
+// CompareReplay holds a record against its replay, try by try and entry by entry:
+// each call with its function, mechanism, template, return value and the attributes
+// read back; what was observed, approved, refused; each file that was written.
+//
+// Every difference has a reason out of one table. A reason says whether such a
+// difference was to be expected, and why; all others are findings.
+#ifndef CEREMONY_RUN_REPLAY_COMPARE_H_
+#define CEREMONY_RUN_REPLAY_COMPARE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ceremony::run {
+
+struct ReplayReason {
+  std::string_view id;
+  bool expected;
+  std::string_view why;
+};
+
+// ReplayReasons is the table, unexpected ones first. FindReplayReason ends the program for an id that is not in it.
+std::span<const ReplayReason> ReplayReasons();
+const ReplayReason& FindReplayReason(std::string_view id);
+
+struct ReplayDifference {
+  const ReplayReason* reason = nullptr;
+  std::string step;      // empty: before the first step
+  unsigned attempt = 0;  // as the record counts it
+  std::string what;      // "C_GenerateKeyPair on root-hsm: template private.CKA_EXTRACTABLE"
+  std::string recorded, replayed;                            // empty: not there
+  std::optional<std::uint64_t> recorded_entry, replayed_entry;  // their `seq`
+};
+
+struct ReplayStep {
+  std::string id, kind;
+  unsigned recorded_tries = 0, replayed_tries = 0;
+  std::size_t entries = 0, calls = 0;  // of the record, that were compared
+  std::size_t expected = 0, unexpected = 0;
+};
+
+struct ReplayComparison {
+  std::vector<ReplayStep> steps;              // in the order of the record
+  std::vector<ReplayDifference> differences;  // in the order of the record
+  std::size_t entries = 0, calls = 0, artefacts = 0;  // compared
+  std::size_t names = 0, times = 0;  // that differ and mean the same: REPLAY-NAME-01, REPLAY-TIME-01
+
+  std::size_t Count(bool expected) const;
+};
+
+struct ReplaySide {
+  std::string folder;  // of the record
+  std::vector<nlohmann::json> entries{};
+};
+
+// ReplayStop is where a replay did not go on, and why.
+struct ReplayStop {
+  std::string step;
+  std::string message;
+  bool for_softhsm = false;  // SoftHSM cannot do what the record's tokens did
+};
+
+// `mechanisms` are those that SoftHSM offers.
+ReplayComparison CompareReplay(const ReplaySide& recorded, const ReplaySide& replayed,
+                               const std::set<std::string>& mechanisms, const std::optional<ReplayStop>& stop);
+
+// CannotDo names what the record's step (empty: any step) did that SoftHSM offers no mechanism for; empty: nothing.
+std::string CannotDo(const std::vector<nlohmann::json>& entries, const std::string& step,
+                     const std::set<std::string>& mechanisms);
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_REPLAY_COMPARE_H_

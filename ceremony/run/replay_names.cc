@@ -1,0 +1,116 @@
+#include "ceremony/run/replay_names.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "hsm/base/words.h"
+
+namespace ceremony::run {
+namespace {
+
+constexpr std::size_t kLeastHex = 8;
+constexpr std::size_t kLeastBase64 = 24;
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsAlnum(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+bool IsHex(std::string_view word) {
+  return word.size() >= kLeastHex &&
+         std::ranges::all_of(word, [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); });
+}
+
+// Standard or URL alphabet, a digit or a sign among the letters: a long word of a language is none.
+bool IsBase64(std::string_view word) {
+  if (word.size() < kLeastBase64) return false;
+  while (word.ends_with('=')) word.remove_suffix(1);
+  return std::ranges::all_of(word, [](char c) { return IsAlnum(c) || c == '+' || c == '/' || c == '-' || c == '_'; }) &&
+         std::ranges::any_of(word, [](char c) { return IsDigit(c) || c == '+'; });
+}
+
+// Shapes of a time, '0' for a digit. Longer ones first.
+constexpr std::array<std::string_view, 7> kTimes = {
+    "0000-00-00T00:00:00.000000Z", "0000-00-00T00:00:00Z", "0000-00-00 00:00:00 UTC", "0000-00-00 00:00:00",
+    "0000-00-00 00:00",            "0000-00-00",           "00:00:00"};
+
+std::size_t TimeAt(std::string_view text) {
+  for (const std::string_view shape : kTimes) {
+    if (text.size() < shape.size()) continue;
+    const bool fits = std::ranges::equal(shape, text.substr(0, shape.size()),
+                                         [](char s, char t) { return s == '0' ? IsDigit(t) : s == t; });
+    if (fits && (text.size() == shape.size() || !IsDigit(text[shape.size()]))) return shape.size();
+  }
+  return 0;
+}
+
+struct Word {
+  std::string_view text;
+  bool time = false;
+};
+
+// The first word, time or sign of a text.
+Word FirstOf(std::string_view text) {
+  if (const std::size_t time = TimeAt(text); time > 0) return {text.substr(0, time), true};
+  std::size_t size = 0;
+  while (size < text.size() && (IsAlnum(text[size]) || text[size] == '+' || text[size] == '/' || text[size] == '='))
+    ++size;
+  if (IsBase64(text.substr(0, size)) && !IsHex(text.substr(0, size))) return {text.substr(0, size), false};
+  size = 0;
+  while (size < text.size() && IsAlnum(text[size])) ++size;
+  return {text.substr(0, std::max<std::size_t>(size, 1)), false};
+}
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
+}  // namespace
+
+NamePairs::NamePairs() {
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const std::array<std::uint8_t, 2> both = {static_cast<std::uint8_t>(byte), static_cast<std::uint8_t>(byte)};
+    for (const std::string& word : base::PgpWords(both)) spoken_.insert(Lower(word));
+  }
+}
+
+bool NamePairs::Pair(const std::string& recorded, const std::string& replayed) {
+  if (recorded != replayed) ++names_;
+  const auto [there, first] = replayed_of_.emplace(recorded, replayed);
+  const auto [back, second] = recorded_of_.emplace(replayed, recorded);
+  return there->second == replayed && back->second == recorded;
+}
+
+std::optional<Sameness> NamePairs::CompareNames(std::string_view recorded, std::string_view replayed) {
+  const bool hex = IsHex(recorded) && IsHex(replayed) && recorded.size() == replayed.size();
+  // A signature in DER is a few octets longer or shorter than another.
+  constexpr std::size_t kSlack = 8;
+  const std::size_t shorter = std::min(recorded.size(), replayed.size());
+  const bool base64 =
+      IsBase64(recorded) && IsBase64(replayed) && std::max(recorded.size(), replayed.size()) - shorter <= kSlack;
+  if (!hex && !base64) return std::nullopt;
+  return Pair(std::string(recorded), std::string(replayed)) ? Sameness::kSame : Sameness::kOtherName;
+}
+
+Sameness NamePairs::Compare(std::string_view recorded, std::string_view replayed) {
+  if (const auto names = CompareNames(recorded, replayed)) return *names;
+  Sameness found = Sameness::kSame;
+  while (!recorded.empty() && !replayed.empty()) {
+    const Word then = FirstOf(recorded);
+    const Word now = FirstOf(replayed);
+    if (then.time && now.time) {
+      if (then.text != now.text) ++times_;
+    } else if (const auto names = CompareNames(then.text, now.text)) {
+      if (*names != Sameness::kSame) found = *names;
+    } else if (then.text != now.text) {
+      if (!spoken_.contains(Lower(then.text)) || !spoken_.contains(Lower(now.text))) return Sameness::kDifferent;
+      ++names_;
+    }
+    recorded.remove_prefix(then.text.size());
+    replayed.remove_prefix(now.text.size());
+  }
+  return recorded.empty() && replayed.empty() ? found : Sameness::kDifferent;
+}
+
+}  // namespace ceremony::run

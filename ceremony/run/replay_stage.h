@@ -1,0 +1,68 @@
+// ReplayStage is where records are acted again: an archive of its own with a
+// rehearsal's folder in it (rehearsal.h), fresh SoftHSM tokens, and for each
+// person of a record somebody simulated with keys made for it.
+//
+// Script, policy, profiles and documents are the record's own bytes. What cannot
+// be the record's stands in for it: the roster with other public keys, the binding
+// with other tokens, person files and statements of use with those other keys.
+#ifndef CEREMONY_RUN_REPLAY_STAGE_H_
+#define CEREMONY_RUN_REPLAY_STAGE_H_
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ceremony/run/rehearsal.h"
+#include "ceremony/run/world.h"
+#include "ceremony/script/inputs.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::run {
+
+// ReadEntries reads every whole line of a record's log. kCorrupt REPLAY-RECORD-02: a line is no entry, or withheld.
+base::Result<std::vector<nlohmann::json>> ReadEntries(const std::string& record);
+
+// Reenacted is one record acted again.
+struct Reenacted {
+  std::string folder;                 // its name in the stage's archive
+  std::optional<base::Error> stopped; // why it did not come to its end
+  std::string step;                   // where: the last step that was begun
+};
+
+class ReplayStage final {
+ public:
+  // `source` is the archive of the records, `archive` the folder to act in, which is made.
+  ReplayStage(std::string source, std::string archive, LoadModule load);
+
+  // Prepare makes folders and finds SoftHSM.
+  base::Result<void> Prepare();
+
+  // Reenact acts the record `folder` of the source again. Records that it stands on go first, in order.
+  base::Result<Reenacted> Reenact(const std::string& folder);
+
+  const std::string& archive() const { return archive_; }
+  // Mechanisms that SoftHSM offers, by name; known after the first Reenact.
+  const std::set<std::string>& mechanisms() const { return mechanisms_; }
+
+ private:
+  base::Result<script::Inputs> InputsFor(const std::string& folder);
+  base::Result<script::Roster> StandInRoster(const script::Inputs& recorded);
+  base::Result<script::Binding> StandInBinding(const script::Inputs& recorded, const estate::Estate& now);
+  base::Result<void> StandInDocuments(const std::string& folder, const estate::Estate& now, script::Inputs& inputs);
+  base::Result<void> LearnMechanisms(const script::TokenBinding& token);
+
+  std::string source_;
+  std::string archive_;
+  LoadModule load_;
+  RehearsalPaths paths_;
+  std::string module_;
+  std::map<std::string, std::string> serials_;   // of tokens that no ceremony has commissioned
+  std::map<std::string, script::Person> people_; // with the keys made for them
+  std::set<std::string> mechanisms_;
+};
+
+}  // namespace ceremony::run
+
+#endif  // CEREMONY_RUN_REPLAY_STAGE_H_

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""keyceremony replay, as an auditor runs it: records acted again on fresh tokens, and differences planted in them."""
+import base64
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+
+SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
+sys.path.insert(0, str(SOURCE / "tests" / "cli"))
+from ceremony_test import run  # noqa: E402
+from keys_test import Archive  # noqa: E402
+
+
+def days_from_now(days):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
+
+
+class Replaying(Archive):
+    def replay(self, record, expect):
+        status, out, err = run("replay", record, "--json")
+        self.assertEqual(status, expect, out[-3000:] + err)
+        return json.loads(out)
+
+    @staticmethod
+    def unexpected(report):
+        return sorted({(d["reason"], d["step"]) for d in report["differences"] if not d["expected"]})
+
+    def assert_same(self, report):
+        self.assertEqual((report["verdict"], self.unexpected(report)), ("SAME", []))
+
+
+class Same(Replaying):
+    def test_a_root_is_the_same_and_nothing_of_the_replay_is_left(self):
+        self.rehearse("smki-root-oca")
+        before = sorted(pathlib.Path(tempfile.gettempdir()).glob("keyceremony-replay-*"))
+        report = self.replay(self.record(1), 0)
+        self.assert_same(report)
+        self.assertEqual(report["calls"], 4)
+        self.assertEqual(report["acted_first"], [])
+        self.assertEqual([s["id"] for s in report["steps"]][:3], ["attend", "clock", "same-script"])
+        self.assertEqual(sorted(pathlib.Path(tempfile.gettempdir()).glob("keyceremony-replay-*")), before)
+        kept = self.folder / "kept"
+        status, out, err = run("replay", self.record(1), "--keep", kept)
+        self.assertEqual(status, 0, out + err)
+        self.assertTrue(out.startswith("SAME: "), out)
+        self.assertTrue((kept / "0001-smki-root-oca/addendum.note").exists())
+
+    def test_a_record_that_stands_on_others_is_acted_after_them(self):
+        self.rehearse("smki-root-oca")
+        self.rehearse("smki-custodian-appoint")
+        self.rehearse("smki-clone-root")
+        self.rehearse("smki-commission-third-hsm")
+        self.rehearse("smki-deactivate-and-hold")
+        self.rehearse("smki-destroy-held-keys", "--at", days_from_now(800))
+        self.assert_same(self.replay(self.record(2), 0))
+        report = self.replay(self.record(6), 0)
+        self.assert_same(report)
+        self.assertEqual(len(report["acted_first"]), 5)
+        self.assertIn("C_DestroyObject", {e.get("fn") for e in self.entries(6)})
+
+        alone = self.folder / "alone"
+        alone.mkdir()
+        shutil.copytree(self.record(3), alone / self.record(3).name)
+        status, out, err = run("replay", alone / self.record(3).name)
+        self.assertEqual((status, out), (1, ""), err)
+        self.assertIn("[REPLAY-ARCHIVE-01]", err)
+        self.assertIn("give the record inside its whole archive", err)
+
+    def test_a_hierarchy_is_the_same(self):
+        self.rehearse("smki-organisation")
+        self.assert_same(self.replay(self.record(1), 0))
+
+    def test_a_bad_day_that_was_gone_on_with_is_explained(self):
+        self.rehearse("smki-root-oca", "--faults", SOURCE / "scripts/faults/smki-root-oca.faults.json", expect=1)
+        # Not gone on with: as far as it goes.
+        self.assert_same(self.replay(self.record(1), 0))
+        status, out, err = run("resume", self.record(1), "--unattended")
+        self.assertEqual(status, 0, out[-1000:] + err)
+        report = self.replay(self.record(1), 0)
+        self.assert_same(report)
+        faults = [d for d in report["differences"] if d["reason"] == "REPLAY-FAULT-01"]
+        self.assertEqual([(d["step"], d["attempt"]) for d in faults], [("verify-new", 1)])
+        self.assertIn("is locked", faults[0]["recorded"])
+
+
+class Planted(Replaying):
+    """What a record says is changed after the fact; besides the verifier, the replay names the very place."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-planted-"))
+        cls.addClassCleanup(shutil.rmtree, cls.home)
+        status, out, err = run("rehearse", SOURCE / "scripts/smki-root-oca.ceremony.json", "--unattended", "--archive",
+                               cls.home / "archive")
+        assert status == 0, out + err
+
+    def planted(self, change):
+        """The differences of a record whose entries `change` has changed."""
+        self.archive = self.folder / "archive"
+        shutil.copytree(self.home / "archive" / "0001-smki-root-oca", self.archive / "0001-smki-root-oca")
+        log = self.record(1) / "log.jsonl"
+        entries = [json.loads(line) for line in log.read_bytes().splitlines()]
+        entries = change(entries) or entries
+        log.write_text("".join(json.dumps(e, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+                               for e in entries))
+        report = self.replay(self.record(1), 1)
+        found = self.unexpected(report)
+        self.assertIn(("REPLAY-RECORD-01", ""), found)
+        return report, [f for f in found if f[0] != "REPLAY-RECORD-01"]
+
+    @staticmethod
+    def calls(entries, fn, *types):
+        return [e for e in entries if e.get("fn") == fn and e["type"] in (types or ("intent", "done"))]
+
+    def test_another_template(self):
+        def change(entries):
+            for entry in self.calls(entries, "C_GenerateKeyPair"):
+                entry["template"]["private.CKA_SENSITIVE"] = "false"
+        report, found = self.planted(change)
+        self.assertEqual(found, [("REPLAY-TEMPLATE-01", "generate-root")])
+        (first, *_) = [d for d in report["differences"] if d["reason"] == "REPLAY-TEMPLATE-01"]
+        self.assertEqual((first["what"], first["recorded"], first["replayed"]),
+                         ("C_GenerateKeyPair on root-hsm: template.private.CKA_SENSITIVE", "false", "true"))
+
+    def test_another_return_value(self):
+        def change(entries):
+            for entry in self.calls(entries, "C_Sign", "done"):
+                entry["rv"] = "CKR_FUNCTION_FAILED"
+        _, found = self.planted(change)
+        self.assertEqual(found, [("REPLAY-RV-01", "certify-root")])
+
+    def test_another_attribute(self):
+        def change(entries):
+            for entry in self.calls(entries, "C_GenerateKeyPair", "done"):
+                entry["attributes"]["private.CKA_NEVER_EXTRACTABLE"] = "true"
+        _, found = self.planted(change)
+        self.assertEqual(found, [("REPLAY-ATTR-01", "generate-root")])
+
+    def test_an_extra_call(self):
+        def change(entries):
+            at = max(i for i, e in enumerate(entries) if e.get("fn") == "C_Sign") + 1
+            pair = [dict(e, call=99) for e in self.calls(entries, "C_Sign")]
+            return entries[:at] + pair + entries[at:]
+        _, found = self.planted(change)
+        self.assertEqual(found, [("REPLAY-CALL-01", "certify-root")])
+
+    def test_a_call_that_was_left_out(self):
+        def change(entries):
+            return [e for e in entries if e.get("fn") != "C_InitPIN"]
+        _, found = self.planted(change)
+        self.assertEqual(found, [("REPLAY-CALL-02", "commission")])
+
+    def test_another_key(self):
+        def change(entries):
+            for entry in self.calls(entries, "C_Sign", "intent"):
+                entry["object"] = 'private key "root-oca" (id 00112233445566778899aabbccddeeff)'
+        _, found = self.planted(change)
+        self.assertEqual(found, [("REPLAY-KEY-01", "certify-root")])
+
+    def test_a_certificate_with_another_extension(self):
+        def change(entries):
+            path = self.record(1) / "artefacts/certificates/root-oca.der"
+            der = path.read_bytes()
+            usage = bytes.fromhex("0603551d0f0101ff040403020106")  # keyCertSign and cRLSign
+            self.assertEqual(der.count(usage), 1)
+            path.write_bytes(der.replace(usage, usage[:-1] + b"\x86"))  # digitalSignature, too
+            pem = self.record(1) / "artefacts/certificates/root-oca.pem"
+            body = base64.encodebytes(path.read_bytes()).decode().replace("\n", "")
+            lines = [body[i:i + 64] for i in range(0, len(body), 64)]
+            pem.write_text("\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""]))
+        report, found = self.planted(change)
+        self.assertEqual(found, [("REPLAY-ARTEFACT-02", "certify-root")])
+        files = [d["what"] for d in report["differences"] if d["reason"] == "REPLAY-ARTEFACT-02"]
+        self.assertEqual([f.split(":")[0] for f in files], ["artefact certificates/root-oca.der",
+                                                            "artefact certificates/root-oca.pem"])
+
+    def test_an_input_that_is_not_the_records(self):
+        self.archive = self.folder / "archive"
+        shutil.copytree(self.home / "archive" / "0001-smki-root-oca", self.archive / "0001-smki-root-oca")
+        script = self.record(1) / "inputs/smki-root-oca.ceremony.json"
+        script.write_text(script.read_text().replace("radio clock", "wrist watch"))
+        status, out, err = run("replay", self.record(1))
+        self.assertEqual((status, out), (1, ""), err)
+        self.assertIn("[RUN-INPUT-01]", err)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "hsm/base/digest.h"
+#include "hsm/base/rsa_scheme.h"
 #include "hsm/consequential.h"
 #include "hsm/describe.h"
 
@@ -14,13 +16,30 @@ namespace {
 using base::DigestAlgorithm;
 using base::KeyAlgorithm;
 using base::SignatureScheme;
+using std::string_view_literals::operator""sv;
 
 // Larger than any signature we know (RSA 4096: 512 bytes).
 constexpr std::size_t kMaxSignature = 4096;
 
-// RFC 8017 section 9.2 note 1: the DigestInfo of SHA-256 before the digest.
-constexpr std::uint8_t kSha256DigestInfo[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
-                                              0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
+// HashRow is what PKCS#11 and RFC 8017 section 9.2 note 1 call a digest: the octets of its DigestInfo before it.
+struct HashRow {
+  DigestAlgorithm digest;
+  CK_MECHANISM_TYPE hash;
+  CK_RSA_PKCS_MGF_TYPE mask;
+  CK_ULONG size;
+  CK_MECHANISM_TYPE pkcs1_hashing;
+  CK_MECHANISM_TYPE pss_hashing;
+  std::string_view info;
+};
+constexpr HashRow kHashes[] = {
+    {DigestAlgorithm::kSha256, CKM_SHA256, CKG_MGF1_SHA256, 32, CKM_SHA256_RSA_PKCS, CKM_SHA256_RSA_PKCS_PSS,
+     "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"sv},
+    {DigestAlgorithm::kSha384, CKM_SHA384, CKG_MGF1_SHA384, 48, CKM_SHA384_RSA_PKCS, CKM_SHA384_RSA_PKCS_PSS,
+     "\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30"sv},
+    {DigestAlgorithm::kSha512, CKM_SHA512, CKG_MGF1_SHA512, 64, CKM_SHA512_RSA_PKCS, CKM_SHA512_RSA_PKCS_PSS,
+     "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"sv},
+};
+const HashRow& RowOf(DigestAlgorithm digest) { return *std::ranges::find(kHashes, digest, &HashRow::digest); }
 
 struct CurveDigest {
   KeyAlgorithm algorithm;
@@ -33,20 +52,15 @@ constexpr CurveDigest kCurveDigests[] = {
     {KeyAlgorithm::kEcP521, base::Curve::kP521, DigestAlgorithm::kSha512},
 };
 
-struct PssHash {
-  SignatureScheme scheme;
-  DigestAlgorithm digest;
-  CK_MECHANISM_TYPE hash;
-  CK_ULONG mask;
-  CK_ULONG salt;
-  CK_MECHANISM_TYPE hashing_mechanism;
+struct RsaMechanisms {
+  CK_MECHANISM_TYPE plain;
+  CK_MECHANISM_TYPE hashing;
 };
-constexpr PssHash kPssHashes[] = {
-    {SignatureScheme::kRsaPssSha256, DigestAlgorithm::kSha256, CKM_SHA256, CKG_MGF1_SHA256, 32,
-     CKM_SHA256_RSA_PKCS_PSS},
-    {SignatureScheme::kRsaPssSha384, DigestAlgorithm::kSha384, CKM_SHA384, CKG_MGF1_SHA384, 48,
-     CKM_SHA384_RSA_PKCS_PSS},
-};
+RsaMechanisms MechanismsOf(const base::RsaSchemeFacts& scheme) {
+  const HashRow& row = RowOf(scheme.digest);
+  if (scheme.padding == base::RsaPadding::kPss) return {CKM_RSA_PKCS_PSS, row.pss_hashing};
+  return {CKM_RSA_PKCS, row.pkcs1_hashing};
+}
 
 // Plan is what the token will be asked to do.
 struct Plan {
@@ -63,64 +77,56 @@ Error DoesNotFit(const KeyPair& key) {
                                      base::FactsOf(key.public_key.algorithm()).title));
 }
 
-// Takes the first mechanism that works on a digest, else the one that hashes itself.
-Result<void> Choose(Token& token, CK_MECHANISM_TYPE plain, CK_MECHANISM_TYPE hashing, Bytes digested, ByteView message,
-                    Plan& plan) {
-  KC_ASSIGN_OR_RETURN(const bool has_plain, token.HasMechanism(plain));
-  KC_ASSIGN_OR_RETURN(const bool has_hashing, token.HasMechanism(hashing));
+// Takes the mechanism that works on a digest where the token has it, else the one that hashes itself.
+Result<void> Choose(Token& token, const RsaMechanisms& choice, Bytes digested, ByteView message, Plan& plan) {
+  KC_ASSIGN_OR_RETURN(const bool has_plain, token.HasMechanism(choice.plain));
+  KC_ASSIGN_OR_RETURN(const bool has_hashing, token.HasMechanism(choice.hashing));
   if (!has_plain && !has_hashing) {
-    return base::MakeError(ErrorCode::kUnsupported, fmt::format("{} has neither {} nor {}", token.Name(),
-                                                                MechanismName(plain), MechanismName(hashing)));
+    return base::MakeError(ErrorCode::kUnsupported,
+                           fmt::format("{} has neither {} nor {}", token.Name(), MechanismName(choice.plain),
+                                       MechanismName(choice.hashing)));
   }
-  plan.mechanism = has_plain ? plain : hashing;
+  plan.mechanism = has_plain ? choice.plain : choice.hashing;
   plan.data = has_plain ? std::move(digested) : base::ToBytes(message);
   plan.text = MechanismName(plan.mechanism);
   return {};
 }
 
+Result<void> PlanRsa(Token& token, const base::RsaSchemeFacts& scheme, ByteView message, Plan& plan) {
+  const HashRow& row = RowOf(scheme.digest);
+  Bytes digested = base::DigestOf(scheme.digest, message);
+  plan.has_pss = scheme.padding == base::RsaPadding::kPss;
+  if (!plan.has_pss) digested.insert(digested.begin(), row.info.begin(), row.info.end());
+  KC_RETURN_IF_ERROR(Choose(token, MechanismsOf(scheme), std::move(digested), message, plan));
+  if (!plan.has_pss) return {};
+  plan.pss.hashAlg = row.hash;
+  plan.pss.mgf = row.mask;
+  plan.pss.sLen = row.size;
+  plan.text += fmt::format(" ({}, MGF1, salt of {} bytes)", MechanismName(row.hash), row.size);
+  return {};
+}
+
 Result<Plan> MakePlan(Token& token, const KeyPair& key, SignatureScheme scheme, ByteView message) {
   const KeyAlgorithm algorithm = key.public_key.algorithm();
-  const bool is_rsa = base::FactsOf(algorithm).field_bytes == 0 && algorithm != KeyAlgorithm::kEd25519;
   Plan plan;
-  switch (scheme) {
-    case SignatureScheme::kEcdsa: {
-      const auto row = std::ranges::find(kCurveDigests, algorithm, &CurveDigest::algorithm);
-      if (row == std::end(kCurveDigests)) return DoesNotFit(key);
-      // Half of all modules have no CKM_ECDSA_SHA256: the host hashes for all of them.
-      plan.mechanism = CKM_ECDSA;
-      plan.data = base::DigestOf(row->digest, message);
-      plan.text = MechanismName(plan.mechanism);
-      return plan;
-    }
-    case SignatureScheme::kEd25519:
-      if (algorithm != KeyAlgorithm::kEd25519) return DoesNotFit(key);
-      plan.mechanism = CKM_EDDSA;
-      plan.data = base::ToBytes(message);
-      plan.text = MechanismName(plan.mechanism);
-      return plan;
-    case SignatureScheme::kRsaPkcs1Sha256: {
-      if (!is_rsa) return DoesNotFit(key);
-      Bytes digest_info = base::ToBytes(kSha256DigestInfo);
-      const Bytes digest = base::DigestOf(DigestAlgorithm::kSha256, message);
-      digest_info.insert(digest_info.end(), digest.begin(), digest.end());
-      KC_RETURN_IF_ERROR(Choose(token, CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS, std::move(digest_info), message, plan));
-      return plan;
-    }
-    case SignatureScheme::kRsaPssSha256:
-    case SignatureScheme::kRsaPssSha384: {
-      if (!is_rsa) return DoesNotFit(key);
-      const PssHash& row = *std::ranges::find(kPssHashes, scheme, &PssHash::scheme);
-      KC_RETURN_IF_ERROR(
-          Choose(token, CKM_RSA_PKCS_PSS, row.hashing_mechanism, base::DigestOf(row.digest, message), message, plan));
-      plan.pss.hashAlg = row.hash;
-      plan.pss.mgf = row.mask;
-      plan.pss.sLen = row.salt;
-      plan.has_pss = true;
-      plan.text += fmt::format(" ({}, MGF1, salt of {} bytes)", MechanismName(row.hash), row.salt);
-      return plan;
-    }
+  if (const base::RsaSchemeFacts* rsa = base::FindRsaScheme(scheme)) {
+    if (base::FactsOf(algorithm).field_bytes != 0) return DoesNotFit(key);
+    KC_RETURN_IF_ERROR(PlanRsa(token, *rsa, message, plan));
+    return plan;
   }
-  return DoesNotFit(key);
+  if (scheme == SignatureScheme::kEd25519) {
+    if (algorithm != KeyAlgorithm::kEd25519) return DoesNotFit(key);
+    plan.mechanism = CKM_EDDSA;
+    plan.data = base::ToBytes(message);
+  } else {
+    const auto row = std::ranges::find(kCurveDigests, algorithm, &CurveDigest::algorithm);
+    if (row == std::end(kCurveDigests)) return DoesNotFit(key);
+    // Half of all modules have no CKM_ECDSA_SHA256: the host hashes for all of them.
+    plan.mechanism = CKM_ECDSA;
+    plan.data = base::DigestOf(row->digest, message);
+  }
+  plan.text = MechanismName(plan.mechanism);
+  return plan;
 }
 
 // The token's bytes in the form of a certificate, and only if they verify.
@@ -159,6 +165,14 @@ Result<Bytes> CallToken(Session& session, const KeyPair& key, Plan& plan, CallOu
 }
 
 }  // namespace
+
+std::vector<CK_MECHANISM_TYPE> SigningMechanisms(SignatureScheme scheme) {
+  if (const base::RsaSchemeFacts* rsa = base::FindRsaScheme(scheme)) {
+    const RsaMechanisms choice = MechanismsOf(*rsa);
+    return {choice.plain, choice.hashing};
+  }
+  return {scheme == SignatureScheme::kEd25519 ? CKM_EDDSA : CKM_ECDSA};
+}
 
 SignatureScheme DefaultScheme(KeyAlgorithm algorithm) {
   if (algorithm == KeyAlgorithm::kEd25519) return SignatureScheme::kEd25519;

@@ -3,6 +3,8 @@
 #ifndef HSM_SIGN_H_
 #define HSM_SIGN_H_
 
+#include <vector>
+
 #include "hsm/session.h"
 
 namespace hsm {
@@ -23,6 +25,9 @@ enum class Consequence : std::uint8_t {
 // such mechanism; kCorrupt KEY-SIGN-01: what the token gave does not verify.
 Result<Bytes> Sign(Session& session, const KeyPair& key, base::SignatureScheme scheme, ByteView message,
                    Consequence consequence);
+
+// SigningMechanisms are those that Sign uses for a scheme, any of which will do.
+std::vector<CK_MECHANISM_TYPE> SigningMechanisms(base::SignatureScheme scheme);
 
 // DefaultScheme is the scheme that goes with an algorithm: ECDSA, Ed25519, RSA PKCS#1 with SHA-256.
 base::SignatureScheme DefaultScheme(base::KeyAlgorithm algorithm);

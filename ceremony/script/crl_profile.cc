@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "ceremony/script/algorithm_choices.h"
 #include "ceremony/script/names.h"
 #include "hsm/base/public_key.h"
 
@@ -25,20 +26,6 @@ constexpr std::array kUses{
     Named<x509::Use>{x509::Use::kOptional, "optional", "an entry may have it"},
     Named<x509::Use>{x509::Use::kRequired, "required", "every entry has it"},
 };
-
-std::vector<ChoiceName> KeyChoices() {
-  std::vector<ChoiceName> choices;
-  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms())
-    choices.push_back({std::string(facts.name), std::string(facts.title)});
-  return choices;
-}
-
-std::vector<ChoiceName> SignatureChoices() {
-  std::vector<ChoiceName> choices;
-  for (const x509::SignatureAlgorithmFacts& facts : x509::SignatureAlgorithms())
-    choices.push_back({std::string(facts.name), std::string(facts.clause)});
-  return choices;
-}
 
 std::vector<ChoiceName> ReasonChoices() {
   std::vector<ChoiceName> choices;

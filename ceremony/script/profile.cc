@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "ceremony/script/algorithm_choices.h"
 #include "ceremony/script/names.h"
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/signature_algorithm.h"
@@ -26,20 +27,6 @@ constexpr std::array kEncodings{
     Named<x509::StringEncoding>{x509::StringEncoding::kBitString, "BIT STRING",
                                 "the value is pairs of hexadecimal digits"},
 };
-
-std::vector<ChoiceName> KeyChoices() {
-  std::vector<ChoiceName> choices;
-  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms())
-    choices.push_back({std::string(facts.name), std::string(facts.title)});
-  return choices;
-}
-
-std::vector<ChoiceName> SignatureChoices() {
-  std::vector<ChoiceName> choices;
-  for (const x509::SignatureAlgorithmFacts& facts : x509::SignatureAlgorithms())
-    choices.push_back({std::string(facts.name), std::string(facts.clause)});
-  return choices;
-}
 
 std::vector<ChoiceName> UsageChoices() {
   std::vector<ChoiceName> choices;

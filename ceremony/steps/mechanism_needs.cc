@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "ceremony/steps/catalogue.h"
-#include "hsm/cryptoki.h"
+#include "ceremony/x509/signature_algorithm.h"
 #include "hsm/describe.h"
 #include "hsm/keygen_plan.h"
 #include "hsm/sign.h"
@@ -13,16 +13,12 @@
 namespace ceremony::steps {
 namespace {
 
-// What hsm::Sign uses for the scheme that goes with an algorithm: the first that the token has.
-std::vector<unsigned long> SigningMechanisms(base::KeyAlgorithm algorithm) {
-  switch (hsm::DefaultScheme(algorithm)) {
-    case base::SignatureScheme::kEcdsa:
-      return {CKM_ECDSA};
-    case base::SignatureScheme::kEd25519:
-      return {CKM_EDDSA};
-    default:
-      return {CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS};
-  }
+// The signature of a certificate is its profile's, whichever key is certified.
+const x509::SignatureAlgorithmFacts* SignatureOf(const script::Step& step, const script::Inputs& inputs) {
+  if (!step.kind.starts_with("cert.")) return nullptr;
+  const std::vector<std::string> profiles = step.NamesOf(script::Reference::kProfile);
+  const script::ProfileFile* file = profiles.empty() ? nullptr : inputs.FindProfile(profiles.front());
+  return file == nullptr ? nullptr : &x509::FactsOf(file->profile.signature_algorithm);
 }
 
 }  // namespace
@@ -34,7 +30,7 @@ MechanismNeed NeedOfKeyPair(const std::string& token, base::KeyAlgorithm algorit
 }
 
 MechanismNeed NeedOfSignature(const std::string& token, base::KeyAlgorithm algorithm, const std::string& key) {
-  return {token, SigningMechanisms(algorithm),
+  return {token, hsm::SigningMechanisms(hsm::DefaultScheme(algorithm)),
           fmt::format("to sign with key {} ({})", key, base::FactsOf(algorithm).title)};
 }
 
@@ -53,9 +49,13 @@ const base::KeyAlgorithmFacts* AlgorithmOfKey(const script::Inputs& inputs, cons
 std::vector<MechanismNeed> NeedsOf(const script::Step& step, const script::Inputs& inputs,
                                    const estate::Estate& estate) {
   const std::vector<std::string> tokens = step.NamesOf(script::Reference::kToken);
+  if (tokens.empty()) return {};
+  if (const x509::SignatureAlgorithmFacts* signature = SignatureOf(step, inputs))
+    return {{tokens.front(), hsm::SigningMechanisms(signature->scheme),
+             fmt::format("to sign certificate {} ({})", step.fields.Text("certificate"), signature->name)}};
   const std::vector<std::string> keys = step.NamesOf(script::Reference::kKey);
   const StepKind* kind = Catalogue().Find(step.kind);
-  if (kind == nullptr || tokens.empty() || keys.empty()) return {};
+  if (kind == nullptr || keys.empty()) return {};
   const base::KeyAlgorithmFacts* facts = AlgorithmOfKey(inputs, estate, keys.front());
   if (step.kind == "key.generate") {
     facts = base::FindKeyAlgorithm(step.fields.Text("algorithm"));

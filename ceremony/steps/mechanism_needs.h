@@ -31,8 +31,9 @@ MechanismNeed NeedOfSignature(const std::string& token, base::KeyAlgorithm algor
 const base::KeyAlgorithmFacts* AlgorithmOfKey(const script::Inputs& inputs, const estate::Estate& estate,
                                               std::string_view key);
 
-// NeedsOf is what one step asks for: key.generate its algorithm's mechanism, whatever
-// else names a key and a token, and is approved as a result, a signature with that key.
+// NeedsOf is what one step asks for: key.generate its algorithm's mechanism, cert.* the
+// signature of their profile, whatever else names a key and a token, and is approved as a
+// result, a signature with that key.
 std::vector<MechanismNeed> NeedsOf(const script::Step& step, const script::Inputs& inputs,
                                    const estate::Estate& estate);
 

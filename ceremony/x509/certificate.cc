@@ -7,6 +7,7 @@
 #include "ceremony/x509/issue_parts.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/pem.h"
+#include "ceremony/x509/verify_signature.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -92,9 +93,7 @@ std::string Certificate::Sha256Hex() const { return base::Sha256Hex(base::ByteVi
 base::Result<base::PublicKey> Certificate::SubjectKey() const { return base::PublicKey::FromSpki(tbs().spki.whole); }
 
 base::Result<void> Certificate::VerifiedBy(const base::PublicKey& issuer_key) const {
-  const CertificateView& all = view();
-  return parts::Verify({all.tbs.whole, &all.tbs.signature, &all.algorithm, all.signature, all.signature_unused_bits},
-                       issuer_key);
+  return VerifySignature(view(), view().signature, issuer_key);
 }
 
 }  // namespace ceremony::x509

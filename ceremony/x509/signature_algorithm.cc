@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "hsm/base/rsa_scheme.h"
+
 namespace ceremony::x509 {
 namespace {
 
 using base::KeyAlgorithm;
 using base::SignatureScheme;
 
-constexpr std::array<SignatureAlgorithmFacts, 7> kAlgorithms = {{
+constexpr std::array<SignatureAlgorithmFacts, 10> kAlgorithms = {{
     {SignatureAlgorithm::kEcdsaSha256, "ecdsa-with-SHA256", "300a06082a8648ce3d040302", SignatureScheme::kEcdsa,
      "RFC 5758 3.2"},
     {SignatureAlgorithm::kEcdsaSha384, "ecdsa-with-SHA384", "300a06082a8648ce3d040303", SignatureScheme::kEcdsa,
@@ -19,6 +21,10 @@ constexpr std::array<SignatureAlgorithmFacts, 7> kAlgorithms = {{
     {SignatureAlgorithm::kEd25519, "Ed25519", "300506032b6570", SignatureScheme::kEd25519, "RFC 8410 3"},
     {SignatureAlgorithm::kRsaPkcs1Sha256, "sha256WithRSAEncryption", "300d06092a864886f70d01010b0500",
      SignatureScheme::kRsaPkcs1Sha256, "RFC 4055 5"},
+    {SignatureAlgorithm::kRsaPkcs1Sha384, "sha384WithRSAEncryption", "300d06092a864886f70d01010c0500",
+     SignatureScheme::kRsaPkcs1Sha384, "RFC 4055 5"},
+    {SignatureAlgorithm::kRsaPkcs1Sha512, "sha512WithRSAEncryption", "300d06092a864886f70d01010d0500",
+     SignatureScheme::kRsaPkcs1Sha512, "RFC 4055 5"},
     {SignatureAlgorithm::kRsaPssSha256, "rsassaPss-SHA256",
      "304106092a864886f70d01010a3034a00f300d06096086480165030402010500a11c301a06092a864886f70d010108300d060960864801650"
      "3040201"
@@ -29,6 +35,11 @@ constexpr std::array<SignatureAlgorithmFacts, 7> kAlgorithms = {{
      "3040202"
      "0500a203020130",
      SignatureScheme::kRsaPssSha384, "RFC 4055 3.1, CA/B BR 7.1.3.2"},
+    {SignatureAlgorithm::kRsaPssSha512, "rsassaPss-SHA512",
+     "304106092a864886f70d01010a3034a00f300d06096086480165030402030500a11c301a06092a864886f70d010108300d060960864801650"
+     "3040203"
+     "0500a203020140",
+     SignatureScheme::kRsaPssSha512, "RFC 4055 3.1, CA/B BR 7.1.3.2"},
 }};
 
 struct Identifier {
@@ -99,8 +110,7 @@ bool Fits(SignatureAlgorithm algorithm, KeyAlgorithm key) {
     case KeyAlgorithm::kRsa2048:
     case KeyAlgorithm::kRsa3072:
     case KeyAlgorithm::kRsa4096:
-      return algorithm == SignatureAlgorithm::kRsaPkcs1Sha256 || algorithm == SignatureAlgorithm::kRsaPssSha256 ||
-             algorithm == SignatureAlgorithm::kRsaPssSha384;
+      return base::FindRsaScheme(FactsOf(algorithm).scheme) != nullptr;
   }
   return false;
 }

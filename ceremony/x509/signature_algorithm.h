@@ -18,8 +18,11 @@ enum class SignatureAlgorithm : std::uint8_t {
   kEcdsaSha512,
   kEd25519,
   kRsaPkcs1Sha256,
+  kRsaPkcs1Sha384,
+  kRsaPkcs1Sha512,
   kRsaPssSha256,
   kRsaPssSha384,
+  kRsaPssSha512,
 };
 
 struct SignatureAlgorithmFacts {

@@ -16,6 +16,7 @@
 
 #include "hsm/base/digest.h"
 #include "hsm/base/rsa_numbers.h"
+#include "hsm/base/rsa_scheme.h"
 
 namespace base {
 namespace {
@@ -68,6 +69,20 @@ std::optional<Curve> CurveOf(KeyAlgorithm algorithm) {
   }
 }
 bool IsRsa(KeyAlgorithm algorithm) { return FactsOf(algorithm).field_bytes == 0; }
+
+const EVP_MD* MdOf(DigestAlgorithm digest) {
+  switch (digest) {
+    case DigestAlgorithm::kSha1:
+      return EVP_sha1();
+    case DigestAlgorithm::kSha256:
+      return EVP_sha256();
+    case DigestAlgorithm::kSha384:
+      return EVP_sha384();
+    case DigestAlgorithm::kSha512:
+      break;
+  }
+  return EVP_sha512();
+}
 
 template <auto kFree>
 struct Freer {
@@ -397,9 +412,10 @@ bool PublicKey::operator==(const PublicKey& other) const {
 Result<void> PublicKey::Verify(SignatureScheme scheme, ByteView message, ByteView signature) const {
   const KeyAlgorithmFacts& facts = FactsOf(state_->algorithm);
   const std::optional<Curve> curve = CurveOf(state_->algorithm);
-  const bool fits = scheme == SignatureScheme::kEcdsa     ? curve.has_value()
-                    : scheme == SignatureScheme::kEd25519 ? state_->algorithm == KeyAlgorithm::kEd25519
-                                                          : IsRsa(state_->algorithm);
+  const RsaSchemeFacts* const rsa = FindRsaScheme(scheme);
+  const bool fits = rsa != nullptr                      ? IsRsa(state_->algorithm)
+                    : scheme == SignatureScheme::kEcdsa ? curve.has_value()
+                                                        : state_->algorithm == KeyAlgorithm::kEd25519;
   if (!fits) return Invalid("the signature scheme does not go with an " + std::string(facts.title) + " key");
   if (curve) KC_RETURN_IF_ERROR(CheckStrictDer(*curve, signature));
   const ErrorMark mark;
@@ -417,11 +433,12 @@ Result<void> PublicKey::Verify(SignatureScheme scheme, ByteView message, ByteVie
     const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
     if (!context || EVP_PKEY_verify_init(context.get()) != 1) return LibraryFailed("EVP_PKEY_verify_init");
     DigestAlgorithm digest = DigestAlgorithm::kSha256;
-    if (curve == Curve::kP384 || scheme == SignatureScheme::kRsaPssSha384) digest = DigestAlgorithm::kSha384;
+    if (curve == Curve::kP384) digest = DigestAlgorithm::kSha384;
     if (curve == Curve::kP521) digest = DigestAlgorithm::kSha512;
-    if (!curve) {
-      const bool pss = scheme != SignatureScheme::kRsaPkcs1Sha256;
-      const EVP_MD* md = digest == DigestAlgorithm::kSha384 ? EVP_sha384() : EVP_sha256();
+    if (rsa != nullptr) {
+      digest = rsa->digest;
+      const bool pss = rsa->padding == RsaPadding::kPss;
+      const EVP_MD* md = MdOf(digest);
       // The salt is as long as the digest, neither shorter nor longer (RFC 4055 section 3.1).
       if (EVP_PKEY_CTX_set_rsa_padding(context.get(), pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) <= 0 ||
           EVP_PKEY_CTX_set_signature_md(context.get(), md) <= 0 ||

@@ -33,7 +33,17 @@ const KeyAlgorithmFacts* FindKeyAlgorithm(std::string_view name);
 
 // How a message becomes a signature. ECDSA digests are bound to the curve
 // (P-256/SHA-256, P-384/SHA-384, P-521/SHA-512; RFC 5758 section 3.2 pairs).
-enum class SignatureScheme : std::uint8_t { kEcdsa, kEd25519, kRsaPkcs1Sha256, kRsaPssSha256, kRsaPssSha384 };
+enum class SignatureScheme : std::uint8_t {
+  kEcdsa,
+  kEd25519,
+  // What stands behind these names is in rsa_scheme.h.
+  kRsaPkcs1Sha256,
+  kRsaPkcs1Sha384,
+  kRsaPkcs1Sha512,
+  kRsaPssSha256,
+  kRsaPssSha384,
+  kRsaPssSha512,
+};
 
 class PublicKey final {
  public:

@@ -10,7 +10,7 @@ using base::DigestAlgorithm;
 using std::string_view_literals::operator""sv;
 
 constexpr CK_FLAGS kEcFlags = CKF_HW | CKF_EC_F_P | CKF_EC_NAMEDCURVE | CKF_EC_UNCOMPRESS;
-constexpr std::array<MechanismRow, 21> kMechanisms = {{
+constexpr std::array<MechanismRow, 22> kMechanisms = {{
     {CKM_EC_KEY_PAIR_GEN, kEcFlags | CKF_GENERATE_KEY_PAIR, 256, 521, CKK_EC, Scheme::kNone, {}},
     {CKM_EC_EDWARDS_KEY_PAIR_GEN, kEcFlags | CKF_GENERATE_KEY_PAIR, 255, 255, CKK_EC_EDWARDS, Scheme::kNone, {}},
     {CKM_RSA_PKCS_KEY_PAIR_GEN, CKF_HW | CKF_GENERATE_KEY_PAIR, 2048, 4096, CKK_RSA, Scheme::kNone, {}},
@@ -38,6 +38,7 @@ constexpr std::array<MechanismRow, 21> kMechanisms = {{
     {CKM_AES_KEY_WRAP_KWP, CKF_HW | CKF_WRAP | CKF_UNWRAP, 16, 32, CKK_AES, Scheme::kWrap, {}},
     {CKM_ECDH1_DERIVE, kEcFlags | CKF_DERIVE, 256, 521, CKK_EC, Scheme::kEcdh, {}},
     {CKM_SHA512_RSA_PKCS, CKF_HW | CKF_SIGN, 2048, 4096, CKK_RSA, Scheme::kPkcs1, DigestAlgorithm::kSha512},
+    {CKM_SHA512_RSA_PKCS_PSS, CKF_HW | CKF_SIGN, 2048, 4096, CKK_RSA, Scheme::kPss, DigestAlgorithm::kSha512},
 }};
 
 struct CurveRow {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hsm/base/encoding.h"
+#include "hsm/base/rsa_scheme.h"
 #include "hsm/inventory.h"
 #include "hsm/keygen.h"
 #include "hsm/lookup.h"
@@ -184,7 +185,7 @@ TEST_CASE("transport keys are session objects that go with their session") {
   CHECK(Good(hsm::TakeInventory(login.session())).sha256 == before);
 }
 
-TEST_CASE("RSA signs with PKCS#1 and both forms of PSS") {
+TEST_CASE("RSA signs with PKCS#1 and PSS, each with SHA-256, SHA-384 and SHA-512") {
   const SoftHsm soft;
   const auto module = soft.Load();
   const auto token = SoftHsm::MakeToken(module, "root");
@@ -192,11 +193,14 @@ TEST_CASE("RSA signs with PKCS#1 and both forms of PSS") {
   const auto made =
       Good(hsm::GenerateKeyPair(login.session(), {.algorithm = KeyAlgorithm::kRsa2048, .label = "rsa", .id = {1}}).key);
   for (const SignatureScheme scheme :
-       {SignatureScheme::kRsaPkcs1Sha256, SignatureScheme::kRsaPssSha256, SignatureScheme::kRsaPssSha384}) {
+       {SignatureScheme::kRsaPkcs1Sha256, SignatureScheme::kRsaPkcs1Sha384, SignatureScheme::kRsaPkcs1Sha512,
+        SignatureScheme::kRsaPssSha256, SignatureScheme::kRsaPssSha384, SignatureScheme::kRsaPssSha512}) {
     const auto signature =
         Good(hsm::Sign(login.session(), made.pair, scheme, base::AsBytes("m"), Consequence::kLogKey));
     CHECK(signature.size() == 256);
     Good(made.pair.public_key.Verify(scheme, base::AsBytes("m"), signature));
+    for (const base::RsaSchemeFacts& other : base::RsaSchemes())
+      CHECK(made.pair.public_key.Verify(other.scheme, base::AsBytes("m"), signature).ok() == (other.scheme == scheme));
   }
   CHECK(Bad(hsm::Sign(login.session(), made.pair, SignatureScheme::kEcdsa, base::AsBytes("m"), Consequence::kLogKey))
             .code == ErrorCode::kInvalidInput);

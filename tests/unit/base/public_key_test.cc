@@ -36,6 +36,12 @@ const Vector kVectors[] = {
      key_vectors::kRsa3072PssSignature},
     {KeyAlgorithm::kRsa4096, SignatureScheme::kRsaPssSha384, key_vectors::kRsa4096Spki,
      key_vectors::kRsa4096PssSha384Signature},
+    {KeyAlgorithm::kRsa2048, SignatureScheme::kRsaPkcs1Sha384, key_vectors::kRsa2048DigestsSpki,
+     key_vectors::kRsa2048Pkcs1Sha384Signature},
+    {KeyAlgorithm::kRsa2048, SignatureScheme::kRsaPkcs1Sha512, key_vectors::kRsa2048DigestsSpki,
+     key_vectors::kRsa2048Pkcs1Sha512Signature},
+    {KeyAlgorithm::kRsa2048, SignatureScheme::kRsaPssSha512, key_vectors::kRsa2048DigestsSpki,
+     key_vectors::kRsa2048PssSha512Signature},
 };
 
 }  // namespace

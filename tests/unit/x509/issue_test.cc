@@ -291,8 +291,11 @@ TEST_CASE("profiles with every key and signature algorithm go the whole way and 
       {kP521, base::KeyAlgorithm::kEcP521, SignatureAlgorithm::kEcdsaSha512},
       {kEd25519, base::KeyAlgorithm::kEd25519, SignatureAlgorithm::kEd25519},
       {kRsa2048, base::KeyAlgorithm::kRsa2048, SignatureAlgorithm::kRsaPkcs1Sha256},
+      {kRsa2048, base::KeyAlgorithm::kRsa2048, SignatureAlgorithm::kRsaPkcs1Sha384},
+      {kRsa2048, base::KeyAlgorithm::kRsa2048, SignatureAlgorithm::kRsaPkcs1Sha512},
       {kRsa2048, base::KeyAlgorithm::kRsa2048, SignatureAlgorithm::kRsaPssSha256},
       {kRsa2048, base::KeyAlgorithm::kRsa2048, SignatureAlgorithm::kRsaPssSha384},
+      {kRsa2048, base::KeyAlgorithm::kRsa2048, SignatureAlgorithm::kRsaPssSha512},
   };
   for (const Case& each : cases) {
     INFO(std::string(FactsOf(each.signature).name));
@@ -301,6 +304,7 @@ TEST_CASE("profiles with every key and signature algorithm go the whole way and 
     profile.signature_algorithm = each.signature;
     profile.extensions[3].value = SubjectKeyIdentifierRule{1};
     const Certificate root = Issue(profile, RootInput(each.key), each.key);
+    CHECK(LintCertificate(root.der()).empty());
     const Folder folder;
     const std::string path = folder.Write("root.pem", root.Pem());
     CHECK(Run("openssl verify -x509_strict -check_ss_sig -attime " + std::to_string(kNow + 1) + " -CAfile " + path +

@@ -55,6 +55,30 @@ T Value(base::Result<T> result) {
   return std::move(result).value();
 }
 
+// Spelled here once more, so that the table of the product is not its own judge.
+std::string_view NameOfScheme(base::SignatureScheme scheme) {
+  using Scheme = base::SignatureScheme;
+  switch (scheme) {
+    case Scheme::kEcdsa:
+      return "ECDSA";
+    case Scheme::kEd25519:
+      return "Ed25519";
+    case Scheme::kRsaPkcs1Sha256:
+      return "PKCS1 SHA256";
+    case Scheme::kRsaPkcs1Sha384:
+      return "PKCS1 SHA384";
+    case Scheme::kRsaPkcs1Sha512:
+      return "PKCS1 SHA512";
+    case Scheme::kRsaPssSha256:
+      return "PSS SHA256";
+    case Scheme::kRsaPssSha384:
+      return "PSS SHA384";
+    case Scheme::kRsaPssSha512:
+      return "PSS SHA512";
+  }
+  return "";
+}
+
 }  // namespace
 
 base::PublicKey PublicKeyOf(const char* private_pem) {
@@ -72,12 +96,13 @@ base::Bytes SignWith(const char* private_pem, base::SignatureScheme scheme, base
   const base::KeyAlgorithm algorithm = PublicKeyOf(private_pem).algorithm();
   const EVP_MD* digest = EVP_sha256();
   if (scheme == base::SignatureScheme::kEd25519) digest = nullptr;
-  if (algorithm == base::KeyAlgorithm::kEcP384 || scheme == base::SignatureScheme::kRsaPssSha384) digest = EVP_sha384();
-  if (algorithm == base::KeyAlgorithm::kEcP521) digest = EVP_sha512();
+  const std::string name(NameOfScheme(scheme));
+  if (algorithm == base::KeyAlgorithm::kEcP384 || name.ends_with("SHA384")) digest = EVP_sha384();
+  if (algorithm == base::KeyAlgorithm::kEcP521 || name.ends_with("SHA512")) digest = EVP_sha512();
   const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* options = nullptr;
   REQUIRE(EVP_DigestSignInit(context.get(), &options, digest, nullptr, key.get()) == 1);
-  if (scheme == base::SignatureScheme::kRsaPssSha256 || scheme == base::SignatureScheme::kRsaPssSha384) {
+  if (name.starts_with("PSS")) {
     REQUIRE(EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1);
     REQUIRE(EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1);
   }

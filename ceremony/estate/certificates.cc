@@ -98,7 +98,7 @@ base::Result<void> Estate::Take(const CertificateIssued& e, const Provenance& pr
 base::Result<void> Estate::Take(const KeyImported& e, const Provenance& provenance) {
   KC_RETURN_IF_ERROR(IsNewKey(e.key, e.spki_sha256));
   Key key{e.key, e.algorithm, "", e.spki_sha256, "outside", false, {}, provenance};
-  key.owner = {e.subject, e.subject_der, e.alternative_name};
+  key.owner = {e.subject, e.subject_der, e.alternative_name, e.alternative_name_der};
   AddKey(std::move(key));
   return {};
 }

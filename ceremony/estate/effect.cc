@@ -36,7 +36,7 @@ template <typename Visitor>
 void VisitFields(KeyImported& e, Visitor&& v) {
   v("key", e.key), v("algorithm", e.algorithm), v("spki_sha256", e.spki_sha256), v("subject", e.subject);
   v("subject_der", e.subject_der), v("alternative_name", e.alternative_name), v("request_sha256", e.request_sha256),
-      v("artefact", e.artefact);
+      v("artefact", e.artefact), v("alternative_name_der", e.alternative_name_der, kLater);
 }
 template <typename Visitor>
 void VisitFields(RequestCreated& e, Visitor&& v) {

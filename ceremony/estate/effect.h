@@ -75,6 +75,8 @@ struct KeyImported {
   std::string alternative_name;  // as above
   std::string request_sha256;    // of the request's DER
   std::string artefact;          // the request, below the record's artefacts/
+  // Base64 of the subjectAltName that the request asks for; empty without one.
+  std::string alternative_name_der{};
 };
 
 // A certificate request was signed by a key of the estate, for a CA elsewhere.

@@ -98,6 +98,7 @@ struct Owner {
   std::string subject;      // for people
   std::string subject_der;  // base64; empty in records of 0.1.0
   std::string alternative_name;
+  std::string alternative_name_der{};  // base64; of an imported key, what its request asks for
 
   bool empty() const { return subject.empty() && alternative_name.empty(); }
   bool IsSame(const Owner& other) const;

@@ -18,6 +18,8 @@ CertificateOrder OrderOf(const script::Step& step, const estate::Estate& estate,
   order.token = step.fields.Text("token");
   order.issuer = step.fields.Text("issuer");
   order.like = step.fields.Text("of");
+  order.extensions = ExtensionsIn(step);
+  order.alternative_names = AlternativeNamesIn(step);
   if (const estate::Certificate* issuer = estate.FindCertificate(order.issuer)) order.issuer_key = issuer->key;
   const estate::Certificate* other = estate.FindCertificate(order.like);
   const script::ProfileFile* profile = inputs.FindProfile(order.profile);
@@ -48,7 +50,7 @@ class CertCrossSignKind final : public StepKind {
         {Field::Id("token", "the token that signs").Refers(script::Reference::kToken),
          Field::Id("issuer", "the certificate of the CA that signs"),
          Field::Id("of", "a certificate of the CA that is certified: its key, subject and key identifier are repeated"),
-         ProfileField(), CertificateField(), ExtensionsField()},
+         ProfileField(), CertificateField(), ExtensionsField(), AlternativeNamesField()},
         {}};
     return table;
   }
@@ -79,7 +81,6 @@ class CertCrossSignKind final : public StepKind {
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     CertificateOrder order = OrderOf(step, context.estate(), context.inputs());
     KC_ASSIGN_OR_RETURN(const x509::Certificate other, ReadCertificate(order.like, context));
-    order.extensions = ExtensionsIn(step);
     order.subject = SubjectValuesOf(other.tbs().subject, context.inputs().FindProfile(order.profile)->profile);
     return Certify(order, context);
   }

@@ -9,7 +9,7 @@ namespace {
 using script::Field;
 
 // The key that signs is the one of the issuer's certificate.
-CertificateOrder OrderOf(const script::Step& step, const estate::Estate& estate) {
+CertificateOrder OrderOf(const script::Step& step, const estate::Estate& estate, const script::Inputs& inputs) {
   CertificateOrder order;
   order.certificate = step.fields.Text("certificate");
   order.profile = step.fields.Text("profile");
@@ -19,6 +19,11 @@ CertificateOrder OrderOf(const script::Step& step, const estate::Estate& estate)
   order.subject_key = step.fields.Text("key");
   order.subject = SubjectIn(step);
   order.extensions = ExtensionsIn(step);
+  order.alternative_names = AlternativeNamesIn(step);
+  const estate::Key* key = estate.FindKey(order.subject_key);
+  const script::ProfileFile* profile = inputs.FindProfile(order.profile);
+  if (order.alternative_names.empty() && key != nullptr && profile != nullptr)
+    order.alternative_names = RequestedNames(*key, profile->profile);
   return order;
 }
 
@@ -42,7 +47,7 @@ class CertIssueKind final : public StepKind {
         {Field::Id("token", "the token that signs").Refers(script::Reference::kToken),
          Field::Id("issuer", "the issuing CA's certificate: its key signs"),
          Field::Id("key", "the key that is certified").Refers(script::Reference::kKey), ProfileField(),
-         CertificateField(), SubjectField(), ExtensionsField()},
+         CertificateField(), SubjectField(), ExtensionsField(), AlternativeNamesField()},
         {}};
     return table;
   }
@@ -55,11 +60,11 @@ class CertIssueKind final : public StepKind {
   }
 
   void Check(const script::Step& step, PlanContext& plan) const override {
-    CheckOrder(OrderOf(step, plan.estate()), plan);
+    CheckOrder(OrderOf(step, plan.estate(), plan.inputs()), plan);
   }
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
-    return Certify(OrderOf(step, context.estate()), context);
+    return Certify(OrderOf(step, context.estate(), context.inputs()), context);
   }
 };
 

@@ -17,6 +17,7 @@ CertificateOrder OrderOf(const script::Step& step) {
   order.subject_key = order.issuer_key;
   order.subject = SubjectIn(step);
   order.extensions = ExtensionsIn(step);
+  order.alternative_names = AlternativeNamesIn(step);
   return order;
 }
 
@@ -38,7 +39,7 @@ class CertSelfSignKind final : public StepKind {
         "Makes the self-signed certificate of a root key.",
         {Field::Id("token", "the token that signs").Refers(script::Reference::kToken),
          Field::Id("key", "the key that signs itself").Refers(script::Reference::kKey), ProfileField(),
-         CertificateField(), SubjectField(), ExtensionsField()},
+         CertificateField(), SubjectField(), ExtensionsField(), AlternativeNamesField()},
         {}};
     return table;
   }

@@ -21,6 +21,14 @@ const script::Shape& ExtensionShape() {
   return shape;
 }
 
+const script::Shape& NameKindShape() {
+  static const script::Shape shape{
+      "name-kind",
+      script::Pattern::Parse("dNSName|rfc822Name|uniformResourceIdentifier|iPAddress|hardwareModuleName").value(),
+      "a kind of name: dNSName, rfc822Name, uniformResourceIdentifier, iPAddress or hardwareModuleName"};
+  return shape;
+}
+
 }  // namespace
 
 Field ProfileField() {
@@ -45,6 +53,13 @@ Field ExtensionsField() {
       .Optional();
 }
 
+Field AlternativeNamesField() {
+  return Field::Map("alternative_names", NameKindShape(), Field::Text("", "its value").Length(1, 1'000), 1, 10,
+                    "values for the alternative names that the profile leaves open; an EUI-64 is 16 lowercase "
+                    "hexadecimal digits; left out for an imported key: those that its request asks for")
+      .Optional();
+}
+
 x509::SubjectValues SubjectIn(const script::Step& step) {
   x509::SubjectValues values;
   if (!step.fields.Has("subject")) return values;
@@ -52,14 +67,29 @@ x509::SubjectValues SubjectIn(const script::Step& step) {
   return values;
 }
 
-std::map<std::string, base::Bytes> ExtensionsIn(const script::Step& step) {
-  std::map<std::string, base::Bytes> values;
+x509::OpenExtensions ExtensionsIn(const script::Step& step) {
+  x509::OpenExtensions values;
   if (!step.fields.Has("extensions")) return values;
   for (const auto& [type, value] : step.fields.Object("extensions").items()) {
     // The field's shape lets nothing but pairs of digits through.
     values[type] = base::HexDecode(value.get<std::string>()).value();
   }
   return values;
+}
+
+x509::AlternativeNames AlternativeNamesIn(const script::Step& step) {
+  x509::AlternativeNames names;
+  if (!step.fields.Has("alternative_names")) return names;
+  for (const auto& [kind, value] : step.fields.Object("alternative_names").items())
+    names[kind] = value.get<std::string>();
+  return names;
+}
+
+x509::AlternativeNames RequestedNames(const estate::Key& key, const x509::Profile& profile) {
+  const auto value = base::Base64Decode(key.owner.alternative_name_der);
+  if (!value.ok() || value->empty()) return {};
+  auto names = x509::AlternativeNamesOf(profile, *value);
+  return names.ok() ? *std::move(names) : x509::AlternativeNames();
 }
 
 std::string CertificateDer(const std::string& certificate) { return "certificates/" + certificate + ".der"; }

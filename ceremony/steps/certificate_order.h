@@ -4,7 +4,6 @@
 #ifndef CEREMONY_STEPS_CERTIFICATE_ORDER_H_
 #define CEREMONY_STEPS_CERTIFICATE_ORDER_H_
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "ceremony/steps/plan.h"
 #include "ceremony/steps/step_context.h"
 #include "ceremony/x509/name.h"
+#include "ceremony/x509/open_values.h"
 #include "hsm/base/bytes.h"
 
 namespace ceremony::steps {
@@ -25,7 +25,8 @@ struct CertificateOrder {
   std::string issuer;       // the issuer's certificate; empty: self-signed
   std::string subject_key;
   x509::SubjectValues subject;
-  std::map<std::string, base::Bytes> extensions;  // values that the profile leaves open
+  x509::OpenExtensions extensions;  // values that the profile leaves open
+  x509::AlternativeNames alternative_names;
   std::string like;  // the certificate whose subject and key identifier it repeats; empty: none
 };
 
@@ -34,14 +35,30 @@ script::Field ProfileField();
 script::Field CertificateField();
 script::Field SubjectField();
 script::Field ExtensionsField();
+script::Field AlternativeNamesField();
 x509::SubjectValues SubjectIn(const script::Step& step);
-std::map<std::string, base::Bytes> ExtensionsIn(const script::Step& step);
+x509::OpenExtensions ExtensionsIn(const script::Step& step);
+x509::AlternativeNames AlternativeNamesIn(const script::Step& step);
+
+// RequestedNames are the alternative names that the request of an imported key
+// asks for; none when it asks for none, or the profile makes no such names.
+x509::AlternativeNames RequestedNames(const estate::Key& key, const x509::Profile& profile);
+
+// NamesText spells the subjectAltName that a profile makes of these names, as
+// certificates are told; empty where it makes none.
+std::string NamesText(const x509::Profile& profile, const x509::AlternativeNames& names);
 
 // CheckKeyOfProfile reports PLAN-PROFILE-02 about the field "key".
 void CheckKeyOfProfile(const estate::Key& key, const x509::Profile& profile, PlanContext& plan);
 
+// ProfileOfPlanned is the profile of a certificate that this script makes; nullptr for one of the archive.
+const x509::Profile* ProfileOfPlanned(const estate::Certificate& certificate, const script::Inputs& inputs);
+// ReportContradiction reports a rule PROFILE-* about the field "profile".
+void ReportContradiction(const x509::Finding& finding, PlanContext& plan);
+
 // CheckOrder holds an order to the model and plans the certificate. Reports,
-// beyond the rules of CheckSigningKey, BuildName and the estate:
+// beyond the rules of CheckSigningKey, BuildName, CheckOpenValues and the estate:
+//   PROFILE-10..15   the profile contradicts that of its issuer, which this script makes
 //   PLAN-PROFILE-01  the profile is self-signed and the order is not, or the reverse
 //   PLAN-PROFILE-02  the profile does not allow the subject's key
 //   PLAN-PROFILE-03  the issuer's key cannot make the profile's signatures
@@ -52,6 +69,7 @@ void CheckKeyOfProfile(const estate::Key& key, const x509::Profile& profile, Pla
 //   PLAN-CERT-05     the certificate would be valid outside of its issuer's validity
 //   PLAN-CERT-06     issuer and subject are one key
 //   PLAN-CERT-07     the profile does not repeat the name that a cross-certificate repeats
+//   PLAN-CERT-08     the alternative names are not those that the key's request asks for
 void CheckOrder(const CertificateOrder& order, PlanContext& plan);
 
 // Certify builds, lints, compares, shows, has it approved, opens the token,

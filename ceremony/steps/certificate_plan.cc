@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "ceremony/steps/certificate_facts.h"
 #include "ceremony/steps/certificate_order.h"
 #include "ceremony/steps/signing_key.h"
 #include "ceremony/x509/asn1_time.h"
+#include "ceremony/x509/extension_value.h"
 #include "ceremony/x509/signature_algorithm.h"
 #include "hsm/base/encoding.h"
 
@@ -40,6 +42,19 @@ void CheckPathLength(const estate::CertificateIssued& planned, const estate::Cer
               "choose another issuer, or a profile with a shorter path");
 }
 
+// Reports where the profile contradicts that of an issuer which this script makes.
+std::set<x509::RuleId> CheckAgainstIssuer(const x509::Profile& profile, const estate::Certificate& issuer,
+                                          PlanContext& plan) {
+  std::set<x509::RuleId> broken;
+  const x509::Profile* above = ProfileOfPlanned(issuer, plan.inputs());
+  if (above == nullptr) return broken;
+  for (const x509::Finding& finding : x509::CheckProfileAgainst(profile, *above)) {
+    ReportContradiction(finding, plan);
+    broken.insert(finding.rule);
+  }
+  return broken;
+}
+
 // Compares ends as far as they are known at the desk: an issuer that this
 // script makes has the dates of its profile.
 void CheckValidity(const x509::Profile& profile, const estate::Certificate& issuer, PlanContext& plan) {
@@ -53,16 +68,15 @@ void CheckValidity(const x509::Profile& profile, const estate::Certificate& issu
       begins = std::max(begins, SecondsOf(known.since.time).value_or(0));
     }
   } else {
-    const auto made = std::find_if(plan.inputs().profiles.begin(), plan.inputs().profiles.end(),
-                                   [&](const auto& item) { return item.second.profile.name == issuer.profile; });
-    if (made == plan.inputs().profiles.end()) return;
-    const auto period = x509::PeriodOf(made->second.profile.validity, 0);
+    const x509::Profile* made = ProfileOfPlanned(issuer, plan.inputs());
+    if (made == nullptr) return;
+    const auto period = x509::PeriodOf(made->validity, 0);
     if (!period.ok()) return;
     begins = period->not_before;
     ends = period->not_after;
     // The subject's begins later than its issuer's, so the same span ends too late.
     if (std::holds_alternative<x509::RelativeValidity>(profile.validity) &&
-        std::holds_alternative<x509::RelativeValidity>(made->second.profile.validity))
+        std::holds_alternative<x509::RelativeValidity>(made->validity))
       ++begins;
   }
   const auto own = x509::PeriodOf(profile.validity, begins);
@@ -80,7 +94,9 @@ const estate::Certificate* CheckIssuer(const CertificateOrder& order, PlanContex
                 "put the step that makes it before, correct the name, or give the archive with --archive");
     return nullptr;
   }
-  if (!issuer->ca || issuer->key_usage.find("keyCertSign") == std::string::npos) {
+  // Of an issuer that this script makes, its profile is judged (PROFILE-12).
+  if (ProfileOfPlanned(*issuer, plan.inputs()) == nullptr &&
+      (!issuer->ca || issuer->key_usage.find("keyCertSign") == std::string::npos)) {
     plan.Breach("PLAN-CERT-02", "issuer",
                 fmt::format("certificate {} is not of a CA that signs certificates ({}, key usage {})", issuer->name,
                             issuer->ca ? "CA" : "not a CA", issuer->key_usage.empty() ? "none" : issuer->key_usage),
@@ -133,7 +149,47 @@ void CheckLike(const CertificateOrder& order, const base::Bytes& subject, PlanCo
               "choose a profile that spells the same name with the same string types");
 }
 
+// Values that extensions take from the script are held to the profile at the desk.
+void CheckGiven(const CertificateOrder& order, const x509::Profile& profile, PlanContext& plan) {
+  const auto given = x509::CheckOpenValues(profile, order.extensions, order.alternative_names);
+  if (!given.ok()) {
+    plan.Breach(given.error().rule, order.alternative_names.empty() ? "profile" : "alternative_names",
+                given.error().message, given.error().hint);
+  }
+  const estate::Key* key = plan.estate().FindKey(order.subject_key);
+  if (key == nullptr || key->owner.alternative_name_der.empty()) return;
+  const auto asked = base::Base64Decode(key->owner.alternative_name_der);
+  const auto names =
+      asked.ok() ? x509::AlternativeNamesOf(profile, *asked) : base::Result<x509::AlternativeNames>(asked.error());
+  if (names.ok() && *names == order.alternative_names) return;
+  plan.Breach("PLAN-CERT-08", "alternative_names",
+              fmt::format("the request of key {} asks for the alternative names \"{}\", the certificate would have "
+                          "\"{}\"",
+                          key->name, key->owner.alternative_name, NamesText(profile, order.alternative_names)),
+              "leave \"alternative_names\" out, choose the profile that was imported for, or have a new request made");
+}
+
 }  // namespace
+
+std::string NamesText(const x509::Profile& profile, const x509::AlternativeNames& names) {
+  for (const x509::ExtensionRule& rule : profile.extensions) {
+    if (std::holds_alternative<x509::SubjectAltNameRule>(rule.value))
+      return x509::RuleText(profile, rule, {{}, nullptr, nullptr, &names}).value_or("");
+  }
+  return "";
+}
+
+const x509::Profile* ProfileOfPlanned(const estate::Certificate& certificate, const script::Inputs& inputs) {
+  if (!certificate.serial.empty()) return nullptr;  // it is in the archive, made from the profile of its time
+  const auto made = std::find_if(inputs.profiles.begin(), inputs.profiles.end(),
+                                 [&](const auto& item) { return item.second.profile.name == certificate.profile; });
+  return made == inputs.profiles.end() ? nullptr : &made->second.profile;
+}
+
+void ReportContradiction(const x509::Finding& finding, PlanContext& plan) {
+  plan.Breach(std::string(finding.facts().id), "profile", finding.message,
+              fmt::format("{}: {}", finding.facts().clause, finding.facts().title));
+}
 
 void CheckKeyOfProfile(const estate::Key& key, const x509::Profile& profile, PlanContext& plan) {
   const base::KeyAlgorithmFacts* algorithm = base::FindKeyAlgorithm(key.algorithm);
@@ -168,23 +224,27 @@ void CheckOrder(const CertificateOrder& order, PlanContext& plan) {
   } else {
     plan.Breach(subject.error().rule, "subject", subject.error().message, subject.error().hint);
   }
+  CheckGiven(order, profile, plan);
   effect.certificate = order.certificate;
+  effect.alternative_name = NamesText(profile, order.alternative_names);
   effect.profile = profile.name;
   effect.key = order.subject_key;
   effect.issuer_key = order.issuer_key;
   effect.issuer_certificate = self_signed ? order.certificate : order.issuer;
   effect.artefact = CertificateDer(order.certificate);
   TakeFacts(profile, effect);
+  std::set<x509::RuleId> broken;
   if (!self_signed) {
     const estate::Certificate* issuer = CheckIssuer(order, plan);
     if (issuer == nullptr) return;
-    CheckPathLength(effect, *issuer, plan);
-    CheckValidity(profile, *issuer, plan);
+    broken = CheckAgainstIssuer(profile, *issuer, plan);
+    if (!broken.contains(x509::RuleId::kProfile10)) CheckPathLength(effect, *issuer, plan);
+    if (!broken.contains(x509::RuleId::kProfile11)) CheckValidity(profile, *issuer, plan);
   }
   CheckSubjectKey(order, profile, plan);
   const estate::Key* signing = CheckSigningKey(order.issuer_key, order.token, self_signed ? "key" : "issuer", plan);
   if (signing == nullptr) return;
-  CheckSignature(*signing, profile, plan);
+  if (!broken.contains(x509::RuleId::kProfile13)) CheckSignature(*signing, profile, plan);
   if (plan.estate().FindKey(order.subject_key) != nullptr) plan.Plans(effect);
 }
 

@@ -45,6 +45,7 @@ class Issuing final {
     x509::TbsInput input{subject_key_};
     input.subject = order_.subject;
     input.extensions = order_.extensions;
+    input.alternative_names = order_.alternative_names;
     if (!chain_.empty()) input.authority = AuthorityOf(chain_.front());
     KC_ASSIGN_OR_RETURN(x509::Tbs tbs, BuildOrTakeOver(input));
     KC_RETURN_IF_ERROR(FitsTheEstate(tbs.view()));

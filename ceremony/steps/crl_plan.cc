@@ -4,6 +4,7 @@
 #include <array>
 
 #include "ceremony/script/crl_profile.h"
+#include "ceremony/steps/certificate_order.h"
 #include "ceremony/steps/crl_order.h"
 #include "ceremony/steps/signing_key.h"
 #include "ceremony/x509/crl.h"
@@ -23,6 +24,8 @@ const estate::Certificate* CheckIssuer(const CrlOrder& order, PlanContext& plan)
                 "put the step that makes it before, correct the name, or give the archive with --archive");
     return nullptr;
   }
+  // Of an issuer that this script makes, its profile is judged (PROFILE-12).
+  if (ProfileOfPlanned(*issuer, plan.inputs()) != nullptr) return issuer;
   // Records of 0.1.0 do not say what a certificate is for.
   if (!issuer->spki_sha256.empty() || issuer->ca || !issuer->key_usage.empty()) {
     if (!issuer->ca || issuer->key_usage.find("cRLSign") == std::string::npos) {
@@ -133,6 +136,11 @@ void CheckCrl(const CrlOrder& order, PlanContext& plan) {
   if (issuer == nullptr) return;
   const estate::Key* key = CheckSigningKey(order.issuer_key, order.token, "issuer", plan);
   if (key == nullptr) return;
+  if (const x509::Profile* above = ProfileOfPlanned(*issuer, plan.inputs())) {
+    const auto findings = x509::CheckCrlProfileAgainst(profile, *above);
+    for (const x509::Finding& finding : findings) ReportContradiction(finding, plan);
+    if (!findings.empty()) return;
+  }
   CheckProfile(profile, *key, plan);
 
   estate::CrlIssued effect;

@@ -7,6 +7,7 @@
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/show_comparison.h"
 #include "ceremony/steps/signing_key.h"
+#include "ceremony/x509/certificate.h"
 #include "ceremony/x509/request.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -52,7 +53,7 @@ base::Result<x509::Request> SignOrTakeOver(const script::Step& step, StepContext
   }
   const x509::Profile& profile = ProfileOf(step, context.inputs());
   KC_ASSIGN_OR_RETURN(const base::PublicKey known, KnownPublicKey(step.fields.Text("key"), context));
-  const x509::RequestInput input{known, SubjectIn(step)};
+  const x509::RequestInput input{known, SubjectIn(step), AlternativeNamesIn(step)};
   // Nothing in a request depends on when it is made: built again it is the same bytes.
   KC_ASSIGN_OR_RETURN(x509::RequestInfo info, x509::BuildRequestInfo(profile, input));
   KC_ASSIGN_OR_RETURN(x509::LintedRequestInfo linted, x509::LintRequestInfo(std::move(info)));
@@ -96,7 +97,7 @@ class CsrCreateKind final : public StepKind {
          Field::Id("key", "the key that a certificate is asked for").Refers(script::Reference::kKey),
          Field::Id("profile", "the profile of the certificate that is asked for").Refers(script::Reference::kProfile),
          Field::Id("request", "the request's name, once in the whole archive").Refers(script::Reference::kArtefact),
-         SubjectField()},
+         SubjectField(), AlternativeNamesField()},
         {}};
     return table;
   }
@@ -117,6 +118,9 @@ class CsrCreateKind final : public StepKind {
     const estate::Key* key = CheckSigningKey(step.fields.Text("key"), step.fields.Text("token"), "key", plan);
     const auto subject = x509::BuildName(profile, SubjectIn(step));
     if (!subject.ok()) plan.Breach(subject.error().rule, "subject", subject.error().message, subject.error().hint);
+    const x509::AlternativeNames names = AlternativeNamesIn(step);
+    const auto given = x509::CheckAlternativeNames(profile, names);
+    if (!given.ok()) plan.Breach(given.error().rule, "alternative_names", given.error().message, given.error().hint);
     if (key == nullptr || !subject.ok()) return;
     CheckKeyOfProfile(*key, profile, plan);
     estate::RequestCreated effect;
@@ -125,6 +129,7 @@ class CsrCreateKind final : public StepKind {
     effect.key = step.fields.Text("key");
     effect.subject = x509::NameText(*subject);
     effect.subject_der = base::Base64Encode(*subject);
+    if (!names.empty()) effect.alternative_name = NamesText(profile, names);
     effect.artefact = RequestDer(step);
     plan.Plans(effect);
   }
@@ -139,6 +144,8 @@ class CsrCreateKind final : public StepKind {
     effect.key = step.fields.Text("key");
     effect.subject = x509::NameText(request.info().subject);
     effect.subject_der = base::Base64Encode(request.info().subject);
+    if (const x509::ExtensionView* names = request.info().Find(x509::Oid::kSubjectAltName))
+      effect.alternative_name = x509::ExtensionText(*names);
     effect.sha256 = request.Sha256Hex();
     effect.artefact = RequestDer(step);
     context.terminal().ShowFacts({{"request", effect.request}, {"subject", effect.subject}, {"key", effect.key}});

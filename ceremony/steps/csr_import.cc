@@ -38,8 +38,10 @@ estate::KeyImported EffectOf(const script::Step& step, const x509::ImportedReque
   effect.spki_sha256 = imported.subject_key().SpkiSha256Hex();
   effect.subject = x509::NameText(info.subject);
   effect.subject_der = base::Base64Encode(info.subject);
-  if (const x509::ExtensionView* names = info.Find(x509::Oid::kSubjectAltName))
+  if (const x509::ExtensionView* names = info.Find(x509::Oid::kSubjectAltName)) {
     effect.alternative_name = x509::ExtensionText(*names);
+    effect.alternative_name_der = base::Base64Encode(names->value);
+  }
   effect.request_sha256 = imported.request().Sha256Hex();
   effect.artefact = RequestDer(step);
   return effect;

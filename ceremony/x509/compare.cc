@@ -146,7 +146,7 @@ class Comparer final {
   }
 
   void Extensions() {
-    const ExtensionSources sources{tbs_.spki.bits, input_};
+    const ExtensionSources sources = SourcesOf(tbs_.spki.bits, input_);
     std::vector<const ExtensionView*> expected;
     std::size_t place = 0;
     for (const ExtensionRule& rule : profile_.extensions) {

@@ -23,7 +23,7 @@ void WriteOid(DerWriter& writer, const std::string& type) {
 
 // The key identifier of the issuer; for a self-signed certificate its own.
 base::Bytes IssuerKeyIdentifier(const Profile& profile, const ExtensionSources& sources) {
-  if (sources.input != nullptr && sources.input->authority) return sources.input->authority->key_identifier;
+  if (sources.authority != nullptr) return sources.authority->key_identifier;
   if (!profile.self_signed) return {};
   for (const ExtensionRule& rule : profile.extensions) {
     if (const auto* own = std::get_if<SubjectKeyIdentifierRule>(&rule.value))
@@ -61,9 +61,9 @@ void WriteSubtrees(DerWriter& writer, unsigned number, const std::vector<Subtree
 // The value of an alternative name, of the profile or the script; nullptr when neither has one.
 const std::string* NameValue(const AlternativeNameRule& name, const ExtensionSources& sources) {
   if (name.value) return &*name.value;
-  if (sources.input == nullptr) return nullptr;
-  const auto given = sources.input->alternative_names.find(std::string(GeneralNameKindName(name.kind)));
-  return given == sources.input->alternative_names.end() ? nullptr : &given->second;
+  if (sources.names == nullptr) return nullptr;
+  const auto given = sources.names->find(std::string(GeneralNameKindName(name.kind)));
+  return given == sources.names->end() ? nullptr : &given->second;
 }
 
 class Encoder final {
@@ -108,13 +108,13 @@ class Encoder final {
 
   Encoded operator()(const AuthorityKeyIdentifierRule& key_id) const {
     const base::Bytes identifier = IssuerKeyIdentifier(profile_, sources_);
-    if (identifier.empty() && sources_.input == nullptr) return std::optional<base::Bytes>();
+    if (identifier.empty() && sources_.extensions == nullptr) return std::optional<base::Bytes>();
     if (identifier.empty())
       return base::Refusal("TBS-AUTHORITY-01",
                            fmt::format("profile {} needs the issuer's key identifier, which has none", profile_.name));
     const bool both = key_id.form == AuthorityKeyForm::kKeyIdentifierIssuerAndSerial;
-    if (both && sources_.input == nullptr) return std::optional<base::Bytes>();
-    if (both && (!sources_.input->authority || sources_.input->authority->serial.empty())) {
+    if (both && sources_.extensions == nullptr) return std::optional<base::Bytes>();
+    if (both && (sources_.authority == nullptr || sources_.authority->serial.empty())) {
       return base::Refusal(
           "TBS-AUTHORITY-01",
           fmt::format("profile {} needs the issuer's own issuer and serial number, which were not given",
@@ -125,9 +125,9 @@ class Encoder final {
       writer.Value(tag::Context(0), identifier);
       if (!both) return;
       writer.Nested(tag::ContextConstructed(1), [&] {
-        writer.Nested(tag::ContextConstructed(4), [&] { writer.Raw(sources_.input->authority->issuer_name); });
+        writer.Nested(tag::ContextConstructed(4), [&] { writer.Raw(sources_.authority->issuer_name); });
       });
-      writer.Value(tag::Context(2), sources_.input->authority->serial);
+      writer.Value(tag::Context(2), sources_.authority->serial);
     });
     return Done(writer);
   }
@@ -144,7 +144,7 @@ class Encoder final {
     DerWriter content;
     for (const AlternativeNameRule& name : names.names) {
       const std::string* value = NameValue(name, sources_);
-      if (value == nullptr && sources_.input == nullptr) return std::optional<base::Bytes>();
+      if (value == nullptr && sources_.names == nullptr) return std::optional<base::Bytes>();
       if (value == nullptr)
         return base::Refusal(
             "TBS-EXT-01",
@@ -196,9 +196,9 @@ class Encoder final {
 
   Encoded operator()(const RawExtensionRule& raw) const {
     if (raw.der) return std::optional(*raw.der);
-    if (sources_.input == nullptr) return std::optional<base::Bytes>();
-    const auto given = sources_.input->extensions.find(rule_.type);
-    if (given == sources_.input->extensions.end()) {
+    if (sources_.extensions == nullptr) return std::optional<base::Bytes>();
+    const auto given = sources_.extensions->find(rule_.type);
+    if (given == sources_.extensions->end()) {
       if (rule_.optional) return std::optional<base::Bytes>();
       return base::Refusal("TBS-EXT-01",
                            fmt::format("profile {} needs a value for extension {}", profile_.name, rule_.type),
@@ -247,11 +247,11 @@ class Speller final {
   std::optional<std::string> operator()(const AuthorityKeyIdentifierRule& key_id) const {
     const base::Bytes identifier = IssuerKeyIdentifier(profile_, sources_);
     const bool both = key_id.form == AuthorityKeyForm::kKeyIdentifierIssuerAndSerial;
-    if (identifier.empty() || (both && (sources_.input == nullptr || !sources_.input->authority))) return std::nullopt;
+    if (identifier.empty() || (both && sources_.authority == nullptr)) return std::nullopt;
     std::string text = "key identifier " + base::HexEncode(identifier);
     if (both) {
-      text += fmt::format(", issuer {}, serial {}", NameText(sources_.input->authority->issuer_name),
-                          base::HexEncode(sources_.input->authority->serial));
+      text += fmt::format(", issuer {}, serial {}", NameText(sources_.authority->issuer_name),
+                          base::HexEncode(sources_.authority->serial));
     }
     return text;
   }
@@ -294,10 +294,9 @@ class Speller final {
   }
   std::optional<std::string> operator()(const RawExtensionRule& raw) const {
     if (raw.der) return "DER " + base::HexEncode(*raw.der);
-    if (sources_.input == nullptr) return std::nullopt;
-    const auto given = sources_.input->extensions.find(rule_.type);
-    return given == sources_.input->extensions.end() ? std::nullopt
-                                                     : std::optional("DER " + base::HexEncode(given->second));
+    if (sources_.extensions == nullptr) return std::nullopt;
+    const auto given = sources_.extensions->find(rule_.type);
+    return given == sources_.extensions->end() ? std::nullopt : std::optional("DER " + base::HexEncode(given->second));
   }
 
  private:
@@ -307,6 +306,11 @@ class Speller final {
 };
 
 }  // namespace
+
+ExtensionSources SourcesOf(base::ByteView key_bits, const TbsInput* input) {
+  if (input == nullptr) return {key_bits};
+  return {key_bits, input->authority ? &*input->authority : nullptr, &input->extensions, &input->alternative_names};
+}
 
 Encoded EncodeExtensionValue(const Profile& profile, const ExtensionRule& rule, const ExtensionSources& sources) {
   return std::visit(Encoder(profile, rule, sources), rule.value);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "ceremony/x509/open_values.h"
 #include "ceremony/x509/profile.h"
 #include "ceremony/x509/tbs.h"
 #include "ceremony/x509/view.h"
@@ -17,9 +18,13 @@ namespace ceremony::x509 {
 
 // ExtensionSources is where values come from that a profile cannot hold.
 struct ExtensionSources {
-  base::ByteView key_bits;          // of the subject's key
-  const TbsInput* input = nullptr;  // nullptr: only the certificate is there
+  base::ByteView key_bits;                     // of the subject's key
+  const Authority* authority = nullptr;        // nullptr: self-signed, or not known
+  const OpenExtensions* extensions = nullptr;  // nullptr: only the certificate is there
+  const AlternativeNames* names = nullptr;     // as above
 };
+// SourcesOf takes them from the input, if there is one.
+ExtensionSources SourcesOf(base::ByteView key_bits, const TbsInput* input);
 
 // EncodeExtensionValue makes what extnValue holds; nullopt where the value is
 // optional and not given, or (without input) cannot be known. TBS-EXT-01 and

@@ -69,7 +69,11 @@ std::optional<std::string> IpText(base::ByteView octets, NamePlace place) {
   return fmt::format("IP {}/{}", AddressText(octets.first(octets.size() / 2)), prefix);
 }
 
-std::optional<std::string> OtherNameText(const Element& name) {
+struct HardwareModule {
+  base::ByteView type;
+  base::ByteView serial;
+};
+std::optional<HardwareModule> ReadHardwareModule(const Element& name) {
   Findings findings(name.whole);
   DerReader fields(name.content, "otherName", findings);
   const auto type = fields.Take(tag::kOid, "type-id");
@@ -82,7 +86,7 @@ std::optional<std::string> OtherNameText(const Element& name) {
   const auto hardware = inner.Take(tag::kOid, "hwType");
   const auto serial = inner.Take(tag::kOctetString, "hwSerialNum");
   if (!hardware || !serial || !inner.Finish()) return std::nullopt;
-  return fmt::format("hardware module {} serial {}", DottedOid(hardware->content), base::HexEncode(serial->content));
+  return HardwareModule{hardware->content, serial->content};
 }
 
 }  // namespace
@@ -144,10 +148,36 @@ std::string GeneralNameRuleText(GeneralNameKind kind, const std::string& value, 
   return value;
 }
 
+std::optional<std::string> GeneralNameValue(GeneralNameKind kind, const Element& name) {
+  const auto text = [&](unsigned number) {
+    return name.identifier == tag::Context(number) ? std::optional(std::string(base::AsText(name.content)))
+                                                   : std::nullopt;
+  };
+  switch (kind) {
+    case GeneralNameKind::kEmail:
+      return text(1);
+    case GeneralNameKind::kDns:
+      return text(2);
+    case GeneralNameKind::kUri:
+      return text(6);
+    case GeneralNameKind::kIp:
+      if (name.identifier != tag::Context(7) || (name.content.size() != 4 && name.content.size() != 16))
+        return std::nullopt;
+      return AddressText(name.content);
+    case GeneralNameKind::kHardwareModule:
+      if (name.identifier != tag::ContextConstructed(0)) return std::nullopt;
+      if (const auto module = ReadHardwareModule(name)) return base::HexEncode(module->serial);
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> GeneralNameText(const Element& name, NamePlace place) {
   switch (name.identifier) {
     case tag::ContextConstructed(0):
-      return OtherNameText(name);
+      if (const auto module = ReadHardwareModule(name))
+        return fmt::format("hardware module {} serial {}", DottedOid(module->type), base::HexEncode(module->serial));
+      return std::nullopt;
     case tag::Context(1):
       return "email " + SafeText(name.content);
     case tag::Context(2):

@@ -32,6 +32,10 @@ std::string GeneralNameRuleText(GeneralNameKind kind, const std::string& value, 
 // that has none (x400Address and the like).
 std::optional<std::string> GeneralNameText(const Element& name, NamePlace place);
 
+// GeneralNameValue is what EncodeGeneralName makes such a name of; nullopt for a
+// name of another kind. Of a hardware module it is the serial number alone.
+std::optional<std::string> GeneralNameValue(GeneralNameKind kind, const Element& name);
+
 }  // namespace ceremony::x509
 
 #endif  // CEREMONY_X509_GENERAL_NAME_H_

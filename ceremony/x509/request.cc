@@ -28,9 +28,13 @@ struct Asked {
   const ExtensionRule* rule;
   base::Bytes value;
 };
-base::Result<std::vector<Asked>> AskedOf(const Profile& profile, base::ByteView key_bits) {
+ExtensionSources SourcesOf(const RequestInput& input) {
+  return {KeyBitsOf(input.subject_key.spki()), nullptr, nullptr,
+          input.alternative_names.empty() ? nullptr : &input.alternative_names};
+}
+base::Result<std::vector<Asked>> AskedOf(const Profile& profile, const RequestInput& input) {
   std::vector<Asked> all;
-  const ExtensionSources sources{key_bits, nullptr};
+  const ExtensionSources sources = SourcesOf(input);
   for (const ExtensionRule& rule : profile.extensions) {
     if (std::holds_alternative<AuthorityKeyIdentifierRule>(rule.value)) continue;  // the issuer's to say
     KC_ASSIGN_OR_RETURN(std::optional<base::Bytes> value, EncodeExtensionValue(profile, rule, sources));
@@ -70,8 +74,9 @@ base::Result<RequestInfo> BuildRequestInfo(const Profile& profile, const Request
   if (const auto findings = CheckProfile(profile); !findings.empty())
     return base::Refusal(std::string(findings.front().facts().id), findings.front().message);
   KC_RETURN_IF_ERROR(CheckKeyAllowed(profile, input.subject_key.algorithm()));
+  KC_RETURN_IF_ERROR(CheckAlternativeNames(profile, input.alternative_names));
   KC_ASSIGN_OR_RETURN(const base::Bytes subject, BuildName(profile, input.subject));
-  KC_ASSIGN_OR_RETURN(const std::vector<Asked> asked, AskedOf(profile, KeyBitsOf(input.subject_key.spki())));
+  KC_ASSIGN_OR_RETURN(const std::vector<Asked> asked, AskedOf(profile, input));
   DerWriter writer;
   writer.Nested(tag::kSequence, [&] {
     writer.Integer(0);
@@ -113,7 +118,7 @@ Comparison CompareRequestWithProfile(const RequestInfoView& info, const Profile&
                   input.subject_key.SpkiSha256Hex()),
       fmt::format("{}, SPKI SHA-256 {}", KeyText(info.spki), base::Sha256Hex(info.spki.whole)),
       SameBytes(input.subject_key.spki(), info.spki.whole), info.spki.whole);
-  const auto asked = AskedOf(profile, KeyBitsOf(input.subject_key.spki()));
+  const auto asked = AskedOf(profile, input);
   if (!asked) {
     add("extensions", asked.error().message, std::to_string(info.extension_count), false, info.attributes_whole);
     return comparison;
@@ -121,7 +126,7 @@ Comparison CompareRequestWithProfile(const RequestInfoView& info, const Profile&
   const auto spell = [](const ExtensionView& extension) {
     return (extension.critical ? "critical, " : "") + ExtensionText(extension);
   };
-  const ExtensionSources sources{KeyBitsOf(input.subject_key.spki()), nullptr};
+  const ExtensionSources sources = SourcesOf(input);
   for (std::size_t i = 0; i < asked->size(); ++i) {
     const ExtensionRule& rule = *(*asked)[i].rule;
     const auto text = RuleText(profile, rule, sources);

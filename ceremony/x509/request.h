@@ -12,7 +12,6 @@
 
 #include <array>
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,6 +23,7 @@
 #include "ceremony/x509/compare.h"
 #include "ceremony/x509/finding.h"
 #include "ceremony/x509/name.h"
+#include "ceremony/x509/open_values.h"
 #include "ceremony/x509/profile.h"
 #include "ceremony/x509/view.h"
 #include "hsm/base/bytes.h"
@@ -76,6 +76,7 @@ std::vector<Finding> LintRequestProof(base::ByteView der);
 struct RequestInput {
   base::PublicKey subject_key;
   SubjectValues subject = {};
+  AlternativeNames alternative_names = {};  // none: left to the CA
 };
 
 // SignatureAlgorithmOf is the one a key signs its own request with: ECDSA with
@@ -100,7 +101,8 @@ class RequestInfo final {
 
 // BuildRequestInfo asks for what the profile says of a certificate and its key
 // alone: subject, and in extensionRequest every extension whose value is known
-// before the issuer is. Refusals: those of BuildName and CheckProfile, TBS-KEY-01.
+// before the issuer is. Refusals: those of BuildName and CheckProfile, TBS-KEY-01,
+// TBS-EXT-01 of CheckAlternativeNames.
 base::Result<RequestInfo> BuildRequestInfo(const Profile& profile, const RequestInput& input);
 
 // CompareRequestWithProfile holds a request against its profile and input.
@@ -198,21 +200,24 @@ class ImportedRequest final {
   const base::PublicKey& subject_key() const { return key_; }
   // subject holds the values that the profile leaves open, as the request has them.
   const SubjectValues& subject() const { return subject_; }
-  // extensions holds the requested values of extensions that the profile leaves open (TbsInput::extensions).
-  const std::map<std::string, base::Bytes>& extensions() const { return extensions_; }
+  // extensions and alternative_names hold the requested values of what the profile leaves open, for TbsInput.
+  const OpenExtensions& extensions() const { return extensions_; }
+  const AlternativeNames& alternative_names() const { return alternative_names_; }
 
  private:
   friend base::Result<ImportedRequest> ImportRequest(base::ByteView file, const Profile& profile);
   ImportedRequest(Request request, base::PublicKey key, SubjectValues subject,
-                  std::map<std::string, base::Bytes> extensions)
+                  OpenExtensions extensions, AlternativeNames alternative_names)
       : request_(std::move(request)),
         key_(std::move(key)),
         subject_(std::move(subject)),
-        extensions_(std::move(extensions)) {}
+        extensions_(std::move(extensions)),
+        alternative_names_(std::move(alternative_names)) {}
   Request request_;
   base::PublicKey key_;
   SubjectValues subject_;
-  std::map<std::string, base::Bytes> extensions_;
+  OpenExtensions extensions_;
+  AlternativeNames alternative_names_;
 };
 
 // ImportRequest takes a DER or PEM file. Refusals:
@@ -224,7 +229,8 @@ class ImportedRequest final {
 //   KEY-WEAK-*      the key is weak (weak_key.h)
 //   CSR-SUBJECT-01  the subject is not one that the profile allows
 //   CSR-EXT-01      an extension is asked for that the profile does not have
-//   CSR-EXT-02      an extension is asked for with another value or criticality than the profile's
+//   CSR-EXT-02      an extension is asked for with another value or criticality than the profile's, or
+//                   alternative names that it does not leave open
 inline constexpr std::size_t kMostRequestOctets = 65536;
 base::Result<ImportedRequest> ImportRequest(base::ByteView file, const Profile& profile);
 

@@ -37,9 +37,15 @@ const ExtensionRule* FindRule(const Profile& profile, const ExtensionView& exten
   return nullptr;
 }
 
-base::Result<std::map<std::string, base::Bytes>> CheckExtensions(const Profile& profile, const Request& request) {
-  std::map<std::string, base::Bytes> open;
-  const ExtensionSources sources{KeyBitsOf(request.info().spki.whole), nullptr};
+// What a request says where its profile says nothing.
+struct Open {
+  OpenExtensions extensions;
+  AlternativeNames names;
+};
+
+base::Result<Open> CheckExtensions(const Profile& profile, const Request& request) {
+  Open open;
+  const ExtensionSources sources{KeyBitsOf(request.info().spki.whole)};
   for (const ExtensionView& extension : request.info().extensions()) {
     const std::string name = OidText(extension.oid);
     const ExtensionRule* rule = FindRule(profile, extension);
@@ -58,7 +64,17 @@ base::Result<std::map<std::string, base::Bytes>> CheckExtensions(const Profile& 
     if (rule->critical != extension.critical) return differs(says);
     if (value && !SameBytes(*value, extension.value)) return differs(says);
     if (std::holds_alternative<AuthorityKeyIdentifierRule>(rule->value)) return differs("the issuer's to say");
-    if (!value) open.emplace(rule->type, base::ToBytes(extension.value));
+    if (value) continue;
+    if (std::holds_alternative<RawExtensionRule>(rule->value)) {
+      open.extensions.emplace(rule->type, base::ToBytes(extension.value));
+      continue;
+    }
+    auto names = AlternativeNamesOf(profile, extension.value);
+    if (!names.ok()) {
+      return base::Refusal("CSR-EXT-02", fmt::format("the request asks for the alternative names \"{}\": {}",
+                                                     ExtensionText(extension), names.error().message));
+    }
+    open.names = *std::move(names);
   }
   return open;
 }
@@ -104,8 +120,9 @@ base::Result<ImportedRequest> ImportRequest(base::ByteView file, const Profile& 
   if (const auto read = OpensslReadsRequest(request.der(), RequestCheck::kDecodeAndVerify); !read)
     return base::Refusal("OPENSSL-02", "certification request: " + read.error().message);
   KC_ASSIGN_OR_RETURN(SubjectValues subject, SubjectValuesOf(profile, request.info().subject));
-  KC_ASSIGN_OR_RETURN(auto extensions, CheckExtensions(profile, request));
-  return ImportedRequest(std::move(request), *std::move(key), std::move(subject), std::move(extensions));
+  KC_ASSIGN_OR_RETURN(Open open, CheckExtensions(profile, request));
+  return ImportedRequest(std::move(request), *std::move(key), std::move(subject), std::move(open.extensions),
+                         std::move(open.names));
 }
 
 }  // namespace ceremony::x509

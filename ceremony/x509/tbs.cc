@@ -34,30 +34,7 @@ base::Result<void> CheckInput(const Profile& profile, const TbsInput& input) {
                          fmt::format("profile {} is {}self-signed, and an issuer was {}given", profile.name,
                                      profile.self_signed ? "" : "not ", input.authority ? "" : "not "));
   }
-  for (const auto& [type, der] : input.extensions) {
-    const auto open = [&, &name = type](const ExtensionRule& rule) {
-      const auto* raw = std::get_if<RawExtensionRule>(&rule.value);
-      return rule.type == name && raw != nullptr && !raw->der;
-    };
-    if (std::none_of(profile.extensions.begin(), profile.extensions.end(), open)) {
-      return base::Refusal(
-          "TBS-EXT-01",
-          fmt::format("a value is given for extension {}, which profile {} does not leave open", type, profile.name));
-    }
-  }
-  for (const auto& [kind, value] : input.alternative_names) {
-    const auto open = [&, &word = kind](const ExtensionRule& rule) {
-      const auto* names = std::get_if<SubjectAltNameRule>(&rule.value);
-      return names != nullptr && std::any_of(names->names.begin(), names->names.end(), [&](const auto& name) {
-               return !name.value && GeneralNameKindName(name.kind) == word;
-             });
-    };
-    if (std::none_of(profile.extensions.begin(), profile.extensions.end(), open)) {
-      return base::Refusal("TBS-EXT-01", fmt::format("a {} is given for subjectAltName, which profile {} does not "
-                                                     "leave open",
-                                                     kind, profile.name));
-    }
-  }
+  KC_RETURN_IF_ERROR(CheckOpenValues(profile, input.extensions, input.alternative_names));
   return CheckSerial(profile, input.serial);
 }
 
@@ -120,7 +97,7 @@ base::Result<Tbs> BuildTbs(const Profile& profile, const TbsInput& input) {
   if (!period) return base::Refusal("TBS-TIME-01", period.error().message);
 
   // Extensions first: they are what can still be refused.
-  const ExtensionSources sources{KeyBitsOf(input.subject_key.spki()), &input};
+  const ExtensionSources sources = SourcesOf(KeyBitsOf(input.subject_key.spki()), &input);
   DerWriter extensions;
   for (const ExtensionRule& rule : profile.extensions) {
     KC_ASSIGN_OR_RETURN(const std::optional<base::Bytes> value, EncodeExtensionValue(profile, rule, sources));

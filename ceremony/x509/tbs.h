@@ -11,12 +11,12 @@
 #define CEREMONY_X509_TBS_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "ceremony/x509/name.h"
+#include "ceremony/x509/open_values.h"
 #include "ceremony/x509/profile.h"
 #include "ceremony/x509/view.h"
 #include "hsm/base/bytes.h"
@@ -41,11 +41,8 @@ struct TbsInput {
   SubjectValues subject = {};
   base::Bytes serial = {};      // content octets, as SerialFromRandom makes them
   std::int64_t not_before = 0;  // seconds since 1970 UTC
-  // Values of raw extensions that the profile leaves open, by the type as the
-  // profile spells it.
-  std::map<std::string, base::Bytes> extensions = {};
-  // Values of alternative names that the profile leaves open, by GeneralNameKindName.
-  std::map<std::string, std::string> alternative_names = {};
+  OpenExtensions extensions = {};
+  AlternativeNames alternative_names = {};
 };
 
 // SerialFromRandom makes a positive serial number of exactly `random.size()`

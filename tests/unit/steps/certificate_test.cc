@@ -103,8 +103,8 @@ TEST_CASE("below a CA with path length 0 there is no CA") {
   files.script["profiles"]["below"] = "below.json";
   files.profiles["below"] = Profile("below", false, Years(5), OpenName(), Basic(0));
   CHECK(With(files, {Generate("z2"), Issue("z2", "z1", "z2", "Z2", "below")}) ==
-        std::vector<std::string>{
-            "PLAN-CERT-04 breach issue-z2: certificate z2 is of a CA, and below z1 there may be none"});
+        std::vector<std::string>{"PROFILE-10 breach issue-z2: profile below under issuing: the issuer has the path "
+                                 "length 0, below which no CA stands"});
   CHECK(With(Hierarchy(), {Issue("root-2", "root", "z1", "Z1", "issuing")}) == std::vector<std::string>{});
 }
 
@@ -112,10 +112,45 @@ TEST_CASE("a certificate does not outlive its issuer") {
   Hierarchy files;
   files.profiles["issuing"] = Profile("issuing", false, {{"lasts", "indefinite"}}, OpenName(), Basic(0));
   CHECK(FindingsOf(files) ==
+        std::vector<std::string>{"PROFILE-11 breach issue-z1: profile issuing under root: valid for until "
+                                 "99991231235959Z where the issuer is for 50 years"});
+  files.profiles["issuing"] = Profile("issuing", false, Years(50), OpenName(), Basic(0));
+  CHECK(FindingsOf(files) ==
         std::vector<std::string>{"PLAN-CERT-05 breach issue-z1: certificates of profile issuing are valid until "
-                                 "9999-12-31 23:59:59 UTC, their issuer root only until 2019-12-31 23:59:59 UTC"});
+                                 "2020-01-01 00:00:00 UTC, their issuer root only until 2019-12-31 23:59:59 UTC"});
   files.profiles["root"] = Profile("root", true, {{"lasts", "indefinite"}}, OpenName(), Basic(-1));
   CHECK(FindingsOf(files) == std::vector<std::string>{});
+}
+
+TEST_CASE("PLAN-CERT-04: a path length counts over every CA above, which no pair of profiles says") {
+  Hierarchy files;
+  files.profiles["root"] = Profile("root", true, Years(50), OpenName(), Basic(1));
+  files.profiles["issuing"] = Profile("issuing", false, Years(25), OpenName(), Basic(0));
+  CHECK(FindingsOf(files) == std::vector<std::string>{});
+  namespace estate = ceremony::estate;
+  estate::Estate archive;
+  const estate::Provenance then{"0001-first", 3, "2026-01-01T00:00:00.000000Z"};
+  REQUIRE(
+      archive.Apply(estate::TokenCommissioned{"old", "old", "S1", "M", "M", "1", "live", "organisation"}, then).ok());
+  REQUIRE(archive.Apply(estate::KeyCreated{"old-ca", "ec-p256", "sign", "aa", "old", "S1", "0a", false}, then).ok());
+  estate::CertificateIssued above;
+  above.certificate = above.key = above.issuer_key = above.issuer_certificate = "old-ca";
+  above.subject = "CN=Old";
+  above.serial = "41";
+  above.key_usage = "keyCertSign";
+  above.ca = true;
+  above.path_length = 0;
+  above.not_before = "2026-01-01T00:00:00Z";
+  above.not_after = "2099-01-01T00:00:00Z";
+  REQUIRE(archive.Apply(above, then).ok());
+  files.script["tokens"]["old"] = {{"role", "live"}, {"domain", "organisation"}, {"description", "the old HSM"}};
+  files.binding["tokens"]["old"] = {{"module", "/usr/lib/m.so"}, {"label", "OLD"}, {"serial", "S1"}, {"site", "Leeds"}};
+  json step = Issue("z9", "old-ca", "z1", "Z1");
+  step["token"] = "old";
+  files.steps().push_back(step);
+  CHECK(FindingsOf(files, archive) ==
+        std::vector<std::string>{
+            "PLAN-CERT-04 breach issue-z9: certificate z9 is of a CA, and below old-ca there may be none"});
 }
 
 TEST_CASE("a revoked CA issues nothing, and neither does one that is none") {

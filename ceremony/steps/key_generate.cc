@@ -2,8 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ceremony/script/algorithm_choices.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/signing_key.h"
+#include "ceremony/steps/weak_pair.h"
+#include "ceremony/x509/weak_key.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
 #include "hsm/keygen.h"
@@ -16,13 +19,6 @@ using nlohmann::json;
 using script::Field;
 
 constexpr std::size_t kIdBytes = 16;
-
-std::vector<script::ChoiceName> AlgorithmChoices() {
-  std::vector<script::ChoiceName> choices;
-  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms())
-    choices.push_back({std::string(facts.name), std::string(facts.title)});
-  return choices;
-}
 
 const base::KeyAlgorithmFacts& AlgorithmOf(const script::Step& step) {
   return *base::FindKeyAlgorithm(step.fields.Text("algorithm"));
@@ -50,7 +46,7 @@ class KeyGenerateKind final : public StepKind {
         "Makes a key pair on a token.",
         {Field::Id("token", "the token that makes the key").Refers(script::Reference::kToken),
          Field::Id("key", "the key's name, once in the whole archive").Refers(script::Reference::kKey),
-         Field::Choice("algorithm", AlgorithmChoices(), "what kind of key"),
+         Field::Choice("algorithm", script::KeyChoices(), "what kind of key"),
          Field::Choice("usage", {{"sign", "signs certificates, CRLs and files"}}, "what the private key may do")
              .Default("sign"),
          Field::Boolean("extractable", "whether it may leave the token, wrapped, for a clone").Default(false)},
@@ -116,15 +112,26 @@ class KeyGenerateKind final : public StepKind {
   static base::Result<hsm::KeyPair> MakeOrTakeOver(const script::Step& step, StepContext& context) {
     const std::string& token = step.fields.Text("token");
     // A key that a finished call made in an earlier attempt is this step's key:
-    // its attributes were read back then, and it is found by its public key.
+    // its attributes were read back then, and it is found by its public key. A
+    // weak one is not: it is destroyed, and another one made.
     if (const Progress::Call* made = context.progress().FindCall("C_GenerateKeyPair", token);
         made != nullptr && !made->spki.empty()) {
       KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(made->spki));
       KC_ASSIGN_OR_RETURN(const base::PublicKey known, base::PublicKey::FromSpki(spki));
+      if (!x509::RefuseWeakKey(known).ok()) {
+        if (!IsDestroyed(known, token, context.progress()))
+          KC_RETURN_IF_ERROR(DestroyWeakPair(known, step.fields.Text("key"), token, context));
+        return Make(step, context);
+      }
       context.terminal().Say(room::Tone::kPlain, "The key was made before the interruption; it is taken over.");
       KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
       return hsm::FindKeyBySpki(*session, known);
     }
+    return Make(step, context);
+  }
+
+  static base::Result<hsm::KeyPair> Make(const script::Step& step, StepContext& context) {
+    const std::string& token = step.fields.Text("token");
     hsm::KeyPairSpec spec;
     spec.algorithm = AlgorithmOf(step).algorithm;
     spec.label = step.fields.Text("key");
@@ -149,6 +156,7 @@ class KeyGenerateKind final : public StepKind {
     const auto busy = context.terminal().ShowBusy(fmt::format("Token {} is making the key {}", token, spec.label));
     hsm::KeyGeneration generation = hsm::GenerateKeyPair(*session, spec);
     if (!generation.key.ok()) return std::move(generation.key).error();
+    KC_RETURN_IF_ERROR(RefuseWeakPair(generation.key->pair.public_key, spec.label, token));
     return std::move(generation.key).value().pair;
   }
 };

@@ -1,4 +1,5 @@
 // key.generate on a token in memory.
+#include "tests/support/fake_crypto.h"
 #include "tests/unit/steps/step_bench.h"
 
 namespace {
@@ -92,4 +93,94 @@ TEST_CASE("a token that does not keep to the template is refused, and what it le
         std::string::npos);
   CHECK(bench.achieved.empty());
   CHECK(bench.artefacts.empty());
+}
+
+namespace {
+
+// The token makes the key whose private value is 1, until it is told not to.
+void MakeWeak(StepBench& bench) {
+  const base::ByteView curve = base::AsBytes(base::FactsOf(base::KeyAlgorithm::kEcP256).curve_oid_der);
+  bench.slot().first_keys[std::string(base::AsText(curve))] = support::crypto::EcFromScalar("P-256", base::Bytes{0x01});
+  bench.slot().habits.repeats_key = true;
+}
+
+}  // namespace
+
+TEST_CASE("a weak key that a token has made is refused at once, and never becomes a key of the estate") {
+  StepBench bench(true);
+  MakeWeak(bench);
+  const auto error = Bad(bench.Run("key.generate"));
+  CHECK(error.rule == "KEY-WEAK-04");
+  CHECK(error.message.starts_with("token root-hsm has made a weak key root-oca: "));
+  CHECK(error.hint.starts_with("try the step again: the key is destroyed then"));
+  CHECK(bench.achieved.empty());
+  CHECK(bench.artefacts.empty());
+  CHECK(bench.Functions() == Names{"C_GenerateKeyPair"});
+}
+
+TEST_CASE("another attempt names the weak key, destroys it with consent and makes one that is sound") {
+  StepBench bench(true);
+  MakeWeak(bench);
+  const hsm::KeyPair weak = bench.MakeKey("root-oca", {1, 2}, false);
+  bench.slot().habits.repeats_key = false;
+  bench.observer->calls.clear();
+  bench.done_before.resumed = true;
+  bench.done_before.calls = {Made(weak)};
+  Good(bench.Run("key.generate"));
+  CHECK(bench.people.asked() == Names{"key.generate/destroy-weak"});
+  CHECK(bench.Functions() == Names{"C_DestroyObject", "C_DestroyObject", "C_GenerateKeyPair"});
+  REQUIRE(bench.entries.size() == 2);
+  CHECK(bench.entries[0]["type"] == "deviation");
+  CHECK(bench.entries[0]["rule"] == "KEY-WEAK-04");
+  CHECK(bench.entries[0]["spki_sha256"] == weak.public_key.SpkiSha256Hex());
+  CHECK(bench.entries[1]["what"] == "weak-key-destroyed");
+  CHECK(bench.entries[1]["key"] == weak.public_key.SpkiSha256Hex());
+  CHECK(bench.entries[1]["objects"] == json{"private key \"root-oca\" (id 0102)", "public key \"root-oca\" (id 0102)"});
+  REQUIRE(bench.achieved.size() == 1);
+  CHECK(bench.achieved[0]["spki_sha256"] != weak.public_key.SpkiSha256Hex());
+  CHECK(bench.slot().objects.size() == 2);
+  CHECK(bench.approvals.size() == 1);  // the new key's; the old approval was for another object
+}
+
+TEST_CASE(
+    "a weak key of which a cut left the public half is destroyed to the end, and one that is gone is not missed") {
+  for (const bool public_half : {true, false}) {
+    StepBench bench(true);
+    MakeWeak(bench);
+    const hsm::KeyPair weak = bench.MakeKey("root-oca", {1, 2}, false);
+    Good(Good(bench.Session(""))->Destroy(weak.private_object));
+    if (!public_half) Good(Good(bench.Session(""))->Destroy(*weak.public_object));
+    bench.slot().habits.repeats_key = false;
+    bench.observer->calls.clear();
+    bench.done_before.calls = {Made(weak)};
+    Good(bench.Run("key.generate"));
+    CHECK(bench.entries.at(1)["objects"].size() == (public_half ? 1 : 0));
+    CHECK(bench.slot().objects.size() == 2);
+  }
+}
+
+TEST_CASE("a weak key whose destruction the record has is not looked for again") {
+  StepBench bench(true);
+  MakeWeak(bench);
+  const hsm::KeyPair weak = bench.MakeKey("root-oca", {1, 2}, false);
+  Good(hsm::DestroyKeyPair(*Good(bench.Session("")), weak));
+  bench.slot().habits.repeats_key = false;
+  bench.done_before.calls = {Made(weak)};
+  bench.done_before.observations = {{"weak-key-destroyed", StepBench::kToken, weak.public_key.SpkiSha256Hex()}};
+  Good(bench.Run("key.generate"));
+  CHECK(bench.people.asked().empty());
+  CHECK(bench.achieved.size() == 1);
+}
+
+TEST_CASE("without consent the weak key stays, and no other is made beside it") {
+  StepBench bench(true);
+  MakeWeak(bench);
+  const hsm::KeyPair weak = bench.MakeKey("root-oca", {1, 2}, false);
+  bench.people.FailAt(0, base::MakeError(base::ErrorCode::kAborted, "nobody consents"));
+  bench.observer->calls.clear();
+  bench.done_before.calls = {Made(weak)};
+  CHECK(Bad(bench.Run("key.generate")).code == base::ErrorCode::kAborted);
+  CHECK(bench.Functions().empty());
+  CHECK(bench.slot().objects.size() == 2);
+  CHECK(bench.achieved.empty());
 }

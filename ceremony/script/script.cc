@@ -62,6 +62,7 @@ class Builder final {
     script_.title = values.at("title");
     script_.purpose = values.at("purpose");
     script_.estate = values.at("estate");
+    script_.emergency = values.at("emergency");
     script_.classification = ValueOf(kClassifications, values.at("classification").get_ref<const std::string&>());
     script_.policy_path = values.at("policy");
     script_.profile_paths = values.at("profiles").get<std::map<std::string, std::string>>();
@@ -321,6 +322,9 @@ FieldTable ScriptTable(const StepFieldSource& kinds) {
            Field::Prose("purpose", "why it is held, for people and for the report"),
            Field::Choice("classification", ChoicesOf(kClassifications), "label of everything that is written")
                .Default("amber"),
+           Field::Boolean("emergency",
+                          "whether it is held because of an incident: it must then tell somebody, with comms.notify")
+               .Default(false),
            Field::Path("policy", "the policy file").Example("\"smki.policy.json\""),
            Field::Map("profiles", IdShape(), Field::Path("path", "the profile file"), 0, 100,
                       "profiles by the name that steps use")

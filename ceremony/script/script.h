@@ -101,6 +101,7 @@ struct Script {
   std::string purpose;
   std::string estate;  // "smki.example"; the roster must name the same
   Classification classification = Classification::kAmber;
+  bool emergency = false;                            // held because of an incident
   std::string policy_path;                           // as written, relative to the script's folder
   std::map<std::string, std::string> profile_paths;  // by the name that steps use
   std::vector<ScriptToken> tokens;                   // in file order

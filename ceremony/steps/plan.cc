@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ceremony/steps/catalogue.h"
+#include "ceremony/steps/emergency.h"
 #include "ceremony/steps/people_rules.h"
 #include "ceremony/steps/policy_rules.h"
 #include "ceremony/steps/waivers.h"
@@ -144,6 +145,7 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
   CheckProfiles(inputs, plan);
   CheckPeople(inputs, estate, plan);
   CheckRecordToken(inputs, plan);
+  CheckEmergency(inputs, plan);
   std::size_t number = 0;
   for (const script::Section& section : inputs.script.sections) {
     for (const script::Step& step : section.steps) {

@@ -1,86 +1,13 @@
 #!/usr/bin/env python3
 """Hierarchies as their user makes them: shipped scripts, what openssl says of the outcome, one key for one name."""
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-SCRIPTS = SOURCE / "scripts"
-
-
-def run(*arguments):
-    """Runs `keyceremony` without a terminal; returns exit status, stdout, stderr."""
-    done = subprocess.run(["keyceremony", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          env=dict(os.environ, LC_ALL="C.UTF-8"), check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-def openssl(*arguments, data=None):
-    """Runs openssl; returns exit status and everything it said."""
-    done = subprocess.run(["openssl", *map(str, arguments)], input=data, capture_output=True, check=False)
-    return done.returncode, (done.stdout + done.stderr).decode()
-
-
-class Archive:
-    """An archive in which ceremonies are rehearsed, one after another."""
-
-    def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-hierarchy-"))
-        self.path = self.folder / "archive"
-        self.scripts = self.folder / "scripts"
-        shutil.copytree(SCRIPTS, self.scripts, ignore=shutil.ignore_patterns("dev"))
-
-    def remove(self):
-        shutil.rmtree(self.folder)
-
-    def rehearse(self, name):
-        return run("rehearse", self.scripts / f"{name}.ceremony.json", "--unattended", "--quiet", "--archive", self.path)
-
-    def write(self, name, plan):
-        (self.scripts / f"{name}.ceremony.json").write_text(json.dumps(plan))
-
-    def plan(self, name):
-        return json.loads((SCRIPTS / f"{name}.ceremony.json").read_text())
-
-    def artefact(self, name):
-        found = list(self.path.glob(f"0*/artefacts/{name}"))
-        assert len(found) == 1, (name, found)
-        return found[0]
-
-    def status(self):
-        status, out, err = run("status", self.path, "--json")
-        assert status == 0, err
-        return json.loads(out)
-
-    def verdicts(self):
-        status, out, err = run("verify", self.path, "--roster", self.path / "rehearsal" / "roster.json", "--json")
-        assert out, err
-        return status, [record["verdict"] for record in json.loads(out)["records"]]
-
-    def entries(self, record):
-        return [json.loads(line) for line in (self.path / record / "log.jsonl").read_text().splitlines()]
-
-
-def steps_of(plan):
-    return [step for section in plan["sections"] for step in section["steps"]]
-
-
-def only(plan, new_id, keep):
-    """The script with another id and only the steps that `keep` wants, beside the first section and the last."""
-    plan["id"] = new_id
-    for section in plan["sections"]:
-        section["steps"] = [step for step in section["steps"] if step["do"].startswith("room.") or keep(step)]
-    plan["sections"] = [section for section in plan["sections"] if section["steps"]]
-    used = {step.get("profile") for step in steps_of(plan)}
-    plan["profiles"] = {name: path for name, path in plan["profiles"].items() if name in used}
-    tokens = {step.get("token") for step in steps_of(plan)}
-    plan["tokens"] = {name: token for name, token in plan["tokens"].items() if name in tokens}
-    return plan
+from archive import SCRIPTS, Archive, only, openssl, run, steps_of
 
 
 class Organisation(unittest.TestCase):
@@ -230,7 +157,24 @@ class Rollover(unittest.TestCase):
         for name in ("issuing-oca-z1", "issuing-oca-z3"):
             status, said = openssl("verify", "-x509_strict", "-CAfile", root, archive.artefact(f"certificates/{name}.pem"))
             self.assertEqual(status, 0, said)
-        self.assertIn("notification", [entry.get("what") for entry in archive.entries("0002-smki-issuing-rollover")])
+        entries = archive.entries("0002-smki-issuing-rollover")
+        # Without a gap: the new one can issue and everybody is told before the old one's key goes out of use.
+        done = [entry["id"] for entry in entries if entry["type"] == "step" and entry["phase"] == "end"]
+        order = [done.index(step) for step in ("certify-issuing-oca-z3", "tell-subscribers", "deactivate-issuing-oca-z1")]
+        self.assertEqual(order, sorted(order))
+        keys = {key["name"]: key["state"] for key in archive.status()["keys"]}
+        self.assertEqual((keys["issuing-oca-z1"], keys["issuing-oca-z2"], keys["issuing-oca-z3"]), ("held", "active", "active"))
+        fresh = next(entry for entry in entries if entry.get("what") == "key-fresh")
+        self.assertEqual((fresh["key"], [other["key"] for other in fresh["differs_from"]], fresh["known_keys"]),
+                         ("issuing-oca-z3", ["issuing-oca-z1"], 3))
+        plan = only(archive.plan("smki-issuing-rollover"), "more", lambda step: step["do"] == "cert.issue")
+        plan["tokens"] = {"issuing-hsm": archive.plan("smki-issuing-rollover")["tokens"]["issuing-hsm"]}
+        next(step for step in steps_of(plan) if step["do"] == "cert.issue").update(
+            token="issuing-hsm", issuer="issuing-oca-z1", key="issuing-oca-z2", certificate="z9", subject={"CN": "Z2"})
+        archive.write("more", plan)
+        status, out, _ = run("check", archive.scripts / "more.ceremony.json", "--archive", archive.path)
+        self.assertEqual(status, 1)
+        self.assertIn("EST-KEY-05", out)
 
     def test_without_the_archive_there_is_no_root_to_issue_from(self):
         status, out, _ = run("check", SCRIPTS / "smki-issuing-rollover.ceremony.json")
@@ -275,6 +219,51 @@ class RevokeAndReplace(unittest.TestCase):
         self.assertEqual([(crl["name"], crl["number"], crl["revoked"]) for crl in estate["crls"]], [("oca-arl-1", 1, 0), ("oca-arl-2", 2, 2)])
         told = [entry for entry in self.archive.entries("0002-smki-revoke-and-replace") if entry.get("what") == "notification"]
         self.assertEqual([entry["to"] for entry in told], ["the policy management authority", "the registration authorities"])
+
+    def test_both_keys_are_compromised_and_the_new_ones_are_shown_to_be_fresh(self):
+        keys = {key["name"]: key for key in self.archive.status()["keys"]}
+        self.assertEqual([keys[f"issuing-oca-z{n}"]["state"] for n in (1, 2, 3, 4)], ["compromised", "compromised", "active", "active"])
+        entries = self.archive.entries("0002-smki-revoke-and-replace")
+        self.assertEqual([entry["reason"] for entry in entries if entry.get("what") == "key-deactivated"], ["compromised", "compromised"])
+        fresh = [entry for entry in entries if entry.get("what") == "key-fresh"]
+        self.assertEqual([(entry["key"], [other["key"] for other in entry["differs_from"]], entry["known_keys"]) for entry in fresh],
+                         [("issuing-oca-z3", ["issuing-oca-z1", "issuing-oca-z2", "issuing-oca-z4", "root-oca"], 4),
+                          ("issuing-oca-z4", ["issuing-oca-z1", "issuing-oca-z2", "issuing-oca-z3", "root-oca"], 4)])
+        for entry in fresh:
+            self.assertEqual(entry["spki_sha256"], keys[entry["key"]]["spki_sha256"])
+            self.assertNotIn(entry["spki_sha256"], [other["spki_sha256"] for other in entry["differs_from"]])
+            begun = next(e for e in entries if e["type"] == "step" and e["id"] == entry["made_by"])
+            self.assertGreaterEqual(entry["made"], begun["time"])
+
+    def test_an_emergency_tells_somebody_and_says_that_it_is_one(self):
+        """PLAN-EMERGENCY-01 and -02."""
+        plan = self.archive.plan("smki-revoke-and-replace")
+        for section in plan["sections"]:
+            section["steps"] = [step for step in section["steps"] if step["do"] != "comms.notify"]
+        fresh = Archive()
+        self.addCleanup(fresh.remove)
+        self.assertEqual(fresh.rehearse("smki-organisation")[0], 0)
+        fresh.write("silent", plan)
+        status, out, _ = run("check", fresh.scripts / "silent.ceremony.json", "--archive", fresh.path)
+        self.assertEqual(status, 1)
+        self.assertIn("PLAN-EMERGENCY-01", out)
+        self.assertNotIn("PLAN-EMERGENCY-02", out)
+        del plan["emergency"]
+        fresh.write("silent", plan)
+        status, out, _ = run("check", fresh.scripts / "silent.ceremony.json", "--archive", fresh.path)
+        self.assertIn("PLAN-EMERGENCY-02", out)
+        self.assertIn("issue-oca-arl-2 deals with a compromise", " ".join(out.split()))
+
+    def test_only_a_key_that_this_script_makes_is_fresh(self):
+        plan = only(self.archive.plan("smki-revoke-and-replace"), "more", lambda step: step["id"] == "prove-issuing-oca-z3")
+        step = next(step for step in steps_of(plan) if step["do"] == "key.prove")
+        step["fresh_against"] = ["issuing-oca-z3", "nobody"]
+        plan["tokens"] = {"issuing-hsm": self.archive.plan("smki-revoke-and-replace")["tokens"]["issuing-hsm"]}
+        self.archive.write("more", plan)
+        status, out, _ = run("check", self.archive.scripts / "more.ceremony.json", "--archive", self.archive.path)
+        self.assertEqual(status, 1)
+        for part in ("PLAN-FRESH-01", "PLAN-FRESH-02", "fresh against itself", "nobody has made a key nobody"):
+            self.assertIn(part, " ".join(out.split()))
 
     def refused(self, change, *parts):
         plan = only(self.archive.plan("smki-revoke-and-replace"), "more", lambda step: step["do"] == "crl.issue")

@@ -1,21 +1,16 @@
 #include "ceremony/x509/bulk_lint.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <condition_variable>
-#include <cstdlib>
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <thread>
 
+#include "ceremony/x509/bulk_inputs.h"
 #include "ceremony/x509/compare.h"
 #include "ceremony/x509/crl.h"
 #include "ceremony/x509/crl_view.h"
@@ -25,120 +20,10 @@
 namespace ceremony::x509 {
 namespace {
 
-namespace fs = std::filesystem;
-
 // A batch is what one thread judges at a time.
 constexpr std::size_t kBatchItems = 256;
 constexpr std::size_t kBatchOctets = std::size_t{1} << 20;
 constexpr std::size_t kBatchesAJob = 4;
-
-class Descriptor final {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ > STDIN_FILENO) ::close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-base::Result<std::size_t> ReadSome(int fd, const std::string& path, std::span<std::uint8_t> buffer) {
-  while (true) {
-    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
-    if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EINTR) return base::SystemError("read", path, errno);
-  }
-}
-
-base::Result<Descriptor> OpenRegular(const std::string& path) {
-  // O_NONBLOCK: a named pipe must be refused, not waited for.
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.fd() < 0) return base::SystemError("open", path, errno);
-  struct stat status = {};
-  if (::fstat(file.fd(), &status) != 0) return base::SystemError("fstat", path, errno);
-  if (!S_ISREG(status.st_mode))
-    return base::MakeError(base::ErrorCode::kInvalidInput, path + ": expected a regular file, found something else");
-  return file;
-}
-
-// Standard input as a file without a name that can be read twice.
-base::Result<Descriptor> Spool() {
-  const char* named = std::getenv("TMPDIR");
-  const std::string folder = named == nullptr || *named == '\0' ? "/tmp" : named;
-  Descriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (file.fd() < 0) return base::SystemError("open", folder, errno);
-  std::vector<std::uint8_t> buffer(std::size_t{64} << 10);
-  while (true) {
-    KC_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(STDIN_FILENO, "standard input", buffer));
-    if (count == 0) return file;
-    for (std::size_t done = 0; done < count;) {
-      const ssize_t written = ::write(file.fd(), buffer.data() + done, count - done);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return base::SystemError("write", folder, errno);
-      done += static_cast<std::size_t>(written);
-    }
-  }
-}
-
-// Inputs opens what is to be read, as often as it is asked.
-class Inputs final {
- public:
-  explicit Inputs(const std::vector<std::string>& paths) : paths_(paths) {}
-
-  // A pipe can be read once: it is kept where both passes need it.
-  base::Result<void> Prepare(bool twice) {
-    if (!twice || std::find(paths_.begin(), paths_.end(), "-") == paths_.end()) return {};
-    KC_ASSIGN_OR_RETURN(spool_, Spool());
-    return {};
-  }
-
-  base::Result<Descriptor> Open(const std::string& path) const {
-    if (path != "-") return OpenRegular(path);
-    if (spool_.fd() < 0) return Descriptor(STDIN_FILENO);
-    Descriptor again(::dup(spool_.fd()));
-    if (again.fd() < 0 || ::lseek(again.fd(), 0, SEEK_SET) < 0)
-      return base::SystemError("lseek", "standard input", errno);
-    return again;
-  }
-
-  const std::vector<std::string>& paths() const { return paths_; }
-
- private:
-  const std::vector<std::string>& paths_;
-  Descriptor spool_;
-};
-
-// ForEachItem cuts all files into items, until `take` returns false.
-void ForEachItem(const Inputs& inputs, const std::function<bool(std::uint32_t, BundleItem)>& take,
-                 const std::function<void(std::uint32_t, const base::Error&)>& unreadable) {
-  for (std::uint32_t file = 0; file < inputs.paths().size(); ++file) {
-    const std::string& path = inputs.paths()[file];
-    const std::string name = path == "-" ? "standard input" : path;
-    const auto descriptor = inputs.Open(path);
-    if (!descriptor) {
-      unreadable(file, descriptor.error());
-      continue;
-    }
-    const int fd = descriptor->fd();
-    BundleReader reader([&](std::span<std::uint8_t> buffer) { return ReadSome(fd, name, buffer); });
-    while (true) {
-      auto item = reader.Next();
-      if (!item) {
-        unreadable(file, item.error());
-        break;
-      }
-      if (!item->has_value()) break;
-      if (!take(file, *std::move(item).value())) return;
-    }
-  }
-}
 
 // Ordinals numbers the items of all files; it names one by its number.
 class Ordinals final {
@@ -165,7 +50,7 @@ struct Set {
 
 // The first pass: what certificates must know of each other. nullptr when the
 // rules between them are not asked for, or there are too many.
-std::unique_ptr<Set> CollectSet(const Inputs& inputs, const BulkOptions& options) {
+std::unique_ptr<Set> CollectSet(const BulkInputs& inputs, const BulkOptions& options) {
   if (options.set_rules == SetRules::kNever) return nullptr;
   auto set = std::make_unique<Set>();
   bool few = true;
@@ -182,7 +67,7 @@ std::unique_ptr<Set> CollectSet(const Inputs& inputs, const BulkOptions& options
     few = options.set_rules == SetRules::kAlways || set->certificates.size() <= kMostBySelf;
     return few;
   };
-  ForEachItem(inputs, take, [](std::uint32_t, const base::Error&) {});  // the second pass reports it
+  inputs.ForEachItem(take, [](std::uint32_t, const base::Error&) {});  // the second pass reports it
   if (!few) return nullptr;
   set->certificates.Seal();
   return set;
@@ -350,44 +235,10 @@ class Line final {
   std::vector<std::thread> helpers_;
 };
 
-void ListInto(const fs::path& folder, std::vector<std::string>& files) {
-  std::error_code code;
-  std::vector<fs::directory_entry> entries;
-  for (fs::directory_iterator at(folder, code); !code && at != fs::directory_iterator(); at.increment(code))
-    entries.push_back(*at);
-  if (code) {
-    files.push_back(folder.string());
-    return;
-  }
-  std::sort(entries.begin(), entries.end(),
-            [](const fs::directory_entry& a, const fs::directory_entry& b) { return a.path() < b.path(); });
-  for (const fs::directory_entry& entry : entries) {
-    if (entry.is_symlink(code) && entry.is_directory(code)) continue;
-    if (entry.is_directory(code)) {
-      ListInto(entry.path(), files);
-    } else {
-      files.push_back(entry.path().string());
-    }
-  }
-}
-
 }  // namespace
 
-std::vector<std::string> ListFiles(const std::vector<std::string>& arguments) {
-  std::vector<std::string> files;
-  for (const std::string& argument : arguments) {
-    std::error_code code;
-    if (argument != "-" && fs::is_directory(argument, code)) {
-      ListInto(argument, files);
-    } else {
-      files.push_back(argument);
-    }
-  }
-  return files;
-}
-
 base::Result<BulkOutcome> BulkLint(const std::vector<std::string>& paths, const BulkOptions& options, BulkSink& sink) {
-  Inputs inputs(paths);
+  BulkInputs inputs(paths);
   KC_RETURN_IF_ERROR(inputs.Prepare(options.set_rules != SetRules::kNever));
   const std::unique_ptr<Set> set = CollectSet(inputs, options);
   BulkOutcome outcome;
@@ -399,8 +250,7 @@ base::Result<BulkOutcome> BulkLint(const std::vector<std::string>& paths, const 
     line.Put(std::move(batch));
     batch = std::make_unique<Batch>();
   };
-  ForEachItem(
-      inputs,
+  inputs.ForEachItem(
       [&](std::uint32_t file, BundleItem item) {
         batch->octets += item.raw.size();
         batch->items.emplace_back(file, std::move(item));

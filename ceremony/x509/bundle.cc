@@ -179,9 +179,10 @@ base::Result<BundleItem> BundleReader::CutBlock() {
     }
     if (whole || at_end_ || bytes.size() > kLargestBlock ||
         (!titled && bytes.size() > kBegin.size() + kMostLabel + kDashes.size())) {
-      const std::string shown = titled ? SafeText(base::AsBytes(label)) : "without a label";
+      const std::string shown = SafeText(base::AsBytes(label));
       BundleItem item = Problem(
-          RuleId::kBundle02, whole || at_end_
+          RuleId::kBundle02, !titled ? fmt::format("a PEM block begins without a label that ends with {}", kDashes)
+                             : whole || at_end_
                                  ? fmt::format("the PEM block {} has no line {}{}{}", shown, kEnd, label, kDashes)
                                  : fmt::format("the PEM block {} does not end within {} octets", shown, kLargestBlock));
       item.problem->message = SafeText(base::AsBytes(item.problem->message));

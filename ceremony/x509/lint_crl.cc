@@ -95,6 +95,7 @@ class CrlLinter final {
     const auto serial = fields.TakeIf(tag::Context(2));
     fields.Finish();
     if (issuer) lint::LintGeneralNames(issuer->content, "authorityCertIssuer", findings_);
+    if (serial) lint::LintImplicitInteger(*serial, "authorityCertSerialNumber", findings_);
     if (issuer.has_value() != serial.has_value())
       findings_.Add(RuleId::kAuthorityKeyId03, extension.whole,
                     "authorityKeyIdentifier has one of authorityCertIssuer and authorityCertSerialNumber without the "
@@ -139,26 +140,18 @@ class CrlLinter final {
     // onlyContainsUserCerts, onlyContainsCACerts, onlySomeReasons, indirectCRL, onlyContainsAttributeCerts
     for (const unsigned number : {1U, 2U, 3U, 4U, 5U}) {
       const auto field = fields.TakeIf(tag::Context(number));
-      if (!field || number == 3) continue;
-      Flag(*field);
+      if (!field) continue;
+      if (number == 3) {
+        lint::LintImplicitBitList(*field, "onlySomeReasons", findings_);
+        continue;
+      }
+      lint::LintImplicitFlag(*field, findings_);
       if (number != 4 && BooleanOf(field->content)) ++scopes;
     }
     fields.Finish();
     if (scopes > 1)
       findings_.Add(RuleId::kCrlPoint02, extension.whole,
                     "issuingDistributionPoint says that the CRL is only of two kinds of certificates at once");
-  }
-
-  // An IMPLICIT BOOLEAN DEFAULT FALSE, where the walk over the bytes sees no type.
-  void Flag(const Element& field) {
-    if (field.content.size() != 1) {
-      findings_.Add(RuleId::kDerBoolean01, field.whole, fmt::format("BOOLEAN has {} octets", field.content.size()));
-    } else if (field.content[0] == 0x00) {
-      findings_.Add(RuleId::kDerDefault01, field.whole, "FALSE is the default and must not be encoded");
-    } else if (field.content[0] != 0xff) {
-      findings_.Add(RuleId::kDerBoolean02, field.whole,
-                    fmt::format("BOOLEAN TRUE is {:02x} instead of ff", field.content[0]));
-    }
   }
 
   void Entries() {

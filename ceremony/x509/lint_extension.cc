@@ -191,6 +191,7 @@ class ExtensionLinter final {
     const auto key = reader.TakeIf(tag::Context(0));
     const auto issuer = reader.TakeIf(tag::ContextConstructed(1));
     const auto serial = reader.TakeIf(tag::Context(2));
+    if (serial) LintImplicitInteger(*serial, "authorityCertSerialNumber", findings_);
     reader.Finish();
     authority_key_id_ = key.has_value();
     if (issuer) LintGeneralNames(issuer->content, "authorityCertIssuer", findings_);
@@ -281,6 +282,7 @@ class ExtensionLinter final {
         DerReader parts(subtree->content, "extension nameConstraints", findings_);
         parts.TakeAny("base");
         const auto minimum = parts.TakeIf(tag::Context(0));
+        if (minimum) LintImplicitInteger(*minimum, "minimum", findings_);
         if (minimum && SmallIntegerOf(minimum->content) == 0U)
           findings_.Add(RuleId::kDerDefault01, minimum->whole, "minimum 0 is the default and must not be encoded");
         parts.Finish();
@@ -297,8 +299,9 @@ class ExtensionLinter final {
     if (!content) return;
     if (content->empty()) findings_.Add(RuleId::kPolicyConstraints02, extension.whole, "policyConstraints is empty");
     DerReader reader(*content, "extension policyConstraints", findings_);
-    reader.TakeIf(tag::Context(0));
-    reader.TakeIf(tag::Context(1));
+    if (const auto skip = reader.TakeIf(tag::Context(0)))
+      LintImplicitInteger(*skip, "requireExplicitPolicy", findings_);
+    if (const auto skip = reader.TakeIf(tag::Context(1))) LintImplicitInteger(*skip, "inhibitPolicyMapping", findings_);
     reader.Finish();
     if (!extension.critical)
       findings_.Add(RuleId::kPolicyConstraints01, extension.whole, "policyConstraints is not critical");
@@ -338,7 +341,7 @@ class ExtensionLinter final {
       if (!point) return;
       DerReader parts(point->content, "extension cRLDistributionPoints", findings_);
       const auto name = parts.TakeIf(tag::ContextConstructed(0));
-      parts.TakeIf(tag::Context(1));
+      if (const auto reasons = parts.TakeIf(tag::Context(1))) LintImplicitBitList(*reasons, "reasons", findings_);
       const auto issuer = parts.TakeIf(tag::ContextConstructed(2));
       parts.Finish();
       if (!name && !issuer)

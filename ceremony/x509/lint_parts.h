@@ -30,6 +30,12 @@ ExtensionSummary LintExtensions(const TbsView& tbs, Findings& findings);
 // LintGeneralNames judges the elements of a GeneralNames; `what` names it.
 void LintGeneralNames(base::ByteView content, const char* what, Findings& findings);
 
+// These hold values under IMPLICIT tags to DER; `what` names the field. A flag is
+// a BOOLEAN DEFAULT FALSE, a bit list a BIT STRING with named bits (X.690 11.2.2).
+void LintImplicitFlag(const Element& field, Findings& findings);
+void LintImplicitInteger(const Element& field, const char* what, Findings& findings);
+void LintImplicitBitList(const Element& field, const char* what, Findings& findings);
+
 // LintAlgorithm judges a signature's AlgorithmIdentifier.
 void LintAlgorithm(const AlgorithmView& algorithm, Findings& findings);
 

@@ -3,15 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <optional>
-#include <span>
-#include <string_view>
-#include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "ceremony/x509/asn1_time.h"
+#include "ceremony/x509/lint_set_tables.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/normalise.h"
 #include "ceremony/x509/verify_signature.h"
@@ -22,164 +17,11 @@
 namespace ceremony::x509 {
 namespace {
 
-// 128 bits of SHA-256: nobody finds two inputs, and the set stays small.
-using Mark = std::array<std::uint8_t, 16>;
-Mark MarkOf(base::ByteView bytes) {
-  const base::Sha256Digest digest = base::Sha256Of(bytes);
-  Mark mark;
-  std::copy_n(digest.begin(), mark.size(), mark.begin());
-  return mark;
-}
-Mark MarkOf(base::ByteView a, base::ByteView b) {
-  base::Bytes joined = base::ToBytes(a);
-  joined.insert(joined.end(), b.begin(), b.end());
-  return MarkOf(joined);
-}
+using namespace set;  // the tables that this checks against
 
 bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
-base::ByteView SubjectKeyIdOf(const TbsView& tbs) {
-  const ExtensionView* extension = tbs.Find(Oid::kSubjectKeyIdentifier);
-  return extension == nullptr ? base::ByteView{} : ReadElement(extension->value).element.content;
-}
-base::ByteView AuthorityKeyIdOf(const TbsView& tbs) {
-  const ExtensionView* extension = tbs.Find(Oid::kAuthorityKeyIdentifier);
-  if (extension == nullptr) return {};
-  const Header first = ReadElement(ReadElement(extension->value).element.content);
-  return first.element.identifier == tag::Context(0) ? first.element.content : base::ByteView{};
-}
-
-// Whom a certificate is about: its subject, or where that is empty (a device's) its alternative name.
-Mark SubjectMarkOf(const TbsView& tbs) {
-  const bool empty = ReadElement(tbs.subject).element.content.empty();
-  const ExtensionView* alternative = empty ? tbs.Find(Oid::kSubjectAltName) : nullptr;
-  return MarkOf(alternative == nullptr ? tbs.subject : alternative->value);
-}
-
-struct Constraints {
-  bool ca = false;
-  std::optional<std::uint32_t> path_length;
-};
-Constraints ConstraintsOf(const TbsView& tbs) {
-  Constraints out;
-  const ExtensionView* extension = tbs.Find(Oid::kBasicConstraints);
-  if (extension == nullptr) return out;
-  base::ByteView rest = ReadElement(extension->value).element.content;
-  const Header ca = ReadElement(rest);
-  if (ca.element.identifier != tag::kBoolean) return out;
-  out.ca = BooleanOf(ca.element.content);
-  const Header length = ReadElement(rest.subspan(ca.element.whole.size()));
-  if (length.element.identifier == tag::kInteger) out.path_length = SmallIntegerOf(length.element.content);
-  return out;
-}
-
-// The name as section 7.1 compares it: string types, case and runs of spaces do not count.
-std::string Folded(base::ByteView name) {
-  std::string folded;
-  NameReader reader(name);
-  while (const auto attribute = reader.Next()) {
-    folded += attribute->first_of_rdn ? '\x01' : '\x02';
-    folded += base::HexEncode(attribute->type);
-    folded += '\x03';
-    bool gap = false;
-    bool any = false;
-    for (const std::uint8_t octet : attribute->value) {
-      if (octet == ' ') {
-        gap = any;
-        continue;
-      }
-      if (gap) folded += ' ';
-      gap = false;
-      any = true;
-      folded += static_cast<char>(octet >= 'A' && octet <= 'Z' ? octet + 32 : octet);
-    }
-  }
-  return folded;
-}
-
-struct SerialRow {
-  Mark issuer_and_serial;
-  Mark certificate;
-  std::uint32_t number;
-  auto Key() const { return std::tie(issuer_and_serial, certificate); }
-};
-struct KeyRow {
-  Mark key;
-  Mark subject;
-  Mark key_id;
-  std::uint32_t number;
-  bool ca;
-  auto Key() const { return std::tuple(key, !ca, subject, key_id); }  // CAs first
-};
-struct KeyIdRow {
-  Mark key_id;
-  Mark key;
-  std::uint32_t number;
-  auto Key() const { return std::tie(key_id, key); }
-};
-
-// Sorted, and of rows that say the same only the first certificate's.
-template <typename Row>
-void SortRows(std::vector<Row>& rows) {
-  std::sort(rows.begin(), rows.end(),
-            [](const Row& a, const Row& b) { return std::pair(a.Key(), a.number) < std::pair(b.Key(), b.number); });
-  rows.erase(std::unique(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.Key() == b.Key(); }),
-             rows.end());
-  rows.shrink_to_fit();
-}
-
-// The most rows of one mark that are looked at: a hostile set may give a
-// million certificates one key, and is told so by the first of them.
-constexpr std::size_t kMostRows = 256;
-
-// The rows whose first field is `mark`.
-template <typename Row>
-std::span<const Row> RowsOf(const std::vector<Row>& rows, Mark Row::*field, const Mark& mark) {
-  const auto first = std::lower_bound(rows.begin(), rows.end(), mark,
-                                      [&](const Row& row, const Mark& wanted) { return row.*field < wanted; });
-  auto last = first;
-  while (last != rows.end() && (*last).*field == mark && last - first < static_cast<std::ptrdiff_t>(kMostRows)) ++last;
-  return {first, last};
-}
-
-struct Ca {
-  base::Bytes subject;
-  base::Bytes issuer;
-  base::Bytes key_id;
-  base::Bytes authority_key_id;
-  Mark key{};
-  std::optional<std::int64_t> not_before;
-  std::optional<std::int64_t> not_after;
-  std::optional<std::uint32_t> path_length;
-  std::optional<base::PublicKey> public_key;  // nullopt: of an algorithm that is not ours
-  std::uint32_t number = 0;
-
-  bool self_issued() const { return subject == issuer; }
-};
-
 constexpr std::size_t kLongestChain = 16;
-
-struct Tables {
-  std::vector<SerialRow> serials;
-  std::vector<KeyRow> keys;
-  std::vector<KeyIdRow> key_ids;
-  std::vector<Ca> cas;
-  std::unordered_map<std::string, std::vector<std::uint32_t>> by_subject;  // indices into `cas`
-  std::unordered_map<std::string, std::uint32_t> by_key_id;                // the first of each
-  std::unordered_map<std::string, std::uint32_t> by_folded;                // the first of each
-
-  // The CAs that may have issued, by the name's bytes and then the key identifier.
-  std::vector<const Ca*> IssuersOf(base::ByteView issuer, base::ByteView key_id) const {
-    std::vector<const Ca*> found;
-    const auto named = by_subject.find(std::string(base::AsText(issuer)));
-    if (named == by_subject.end()) return found;
-    for (const std::uint32_t index : named->second) {
-      if (key_id.empty() || SameBytes(cas[index].key_id, key_id)) found.push_back(&cas[index]);
-      if (found.size() == kMostRows) break;
-    }
-    return found;
-  }
-};
 
 class SetChecker final {
  public:
@@ -364,7 +206,7 @@ class SetChecker final {
 
 }  // namespace
 
-struct CertificateSet::State : Tables {};
+struct CertificateSet::State : set::Tables {};
 
 CertificateSet::CertificateSet() : state_(std::make_unique<State>()) {}
 CertificateSet::~CertificateSet() = default;

@@ -1,0 +1,53 @@
+// The files of a bulk lint: opened as often as they are asked for, cut into items.
+#ifndef CEREMONY_X509_BULK_INPUTS_H_
+#define CEREMONY_X509_BULK_INPUTS_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ceremony/x509/bundle.h"
+#include "hsm/base/result.h"
+
+namespace ceremony::x509 {
+
+// Descriptor closes what it holds, but for standard input.
+class Descriptor final {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  ~Descriptor();
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+class BulkInputs final {
+ public:
+  explicit BulkInputs(const std::vector<std::string>& paths) : paths_(paths) {}
+
+  // Prepare keeps standard input where two passes need it: a pipe can be read once.
+  base::Result<void> Prepare(bool twice);
+
+  // ForEachItem cuts all files into items, until `take` returns false; what
+  // cannot be read goes to `unreadable`, and the next file follows.
+  void ForEachItem(const std::function<bool(std::uint32_t, BundleItem)>& take,
+                   const std::function<void(std::uint32_t, const base::Error&)>& unreadable) const;
+
+ private:
+  base::Result<Descriptor> Open(const std::string& path) const;
+
+  const std::vector<std::string>& paths_;  // "-" is standard input
+  Descriptor spool_;
+};
+
+}  // namespace ceremony::x509
+
+#endif  // CEREMONY_X509_BULK_INPUTS_H_

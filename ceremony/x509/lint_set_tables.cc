@@ -1,0 +1,85 @@
+#include "ceremony/x509/lint_set_tables.h"
+
+#include "ceremony/x509/name.h"
+#include "hsm/base/digest.h"
+#include "hsm/base/encoding.h"
+
+namespace ceremony::x509::set {
+
+Mark MarkOf(base::ByteView bytes) {
+  const base::Sha256Digest digest = base::Sha256Of(bytes);
+  Mark mark;
+  std::copy_n(digest.begin(), mark.size(), mark.begin());
+  return mark;
+}
+Mark MarkOf(base::ByteView a, base::ByteView b) {
+  base::Bytes joined = base::ToBytes(a);
+  joined.insert(joined.end(), b.begin(), b.end());
+  return MarkOf(joined);
+}
+
+Mark SubjectMarkOf(const TbsView& tbs) {
+  const bool empty = ReadElement(tbs.subject).element.content.empty();
+  const ExtensionView* alternative = empty ? tbs.Find(Oid::kSubjectAltName) : nullptr;
+  return MarkOf(alternative == nullptr ? tbs.subject : alternative->value);
+}
+
+base::ByteView SubjectKeyIdOf(const TbsView& tbs) {
+  const ExtensionView* extension = tbs.Find(Oid::kSubjectKeyIdentifier);
+  return extension == nullptr ? base::ByteView{} : ReadElement(extension->value).element.content;
+}
+base::ByteView AuthorityKeyIdOf(const TbsView& tbs) {
+  const ExtensionView* extension = tbs.Find(Oid::kAuthorityKeyIdentifier);
+  if (extension == nullptr) return {};
+  const Header first = ReadElement(ReadElement(extension->value).element.content);
+  return first.element.identifier == tag::Context(0) ? first.element.content : base::ByteView{};
+}
+
+Constraints ConstraintsOf(const TbsView& tbs) {
+  Constraints out;
+  const ExtensionView* extension = tbs.Find(Oid::kBasicConstraints);
+  if (extension == nullptr) return out;
+  base::ByteView rest = ReadElement(extension->value).element.content;
+  const Header ca = ReadElement(rest);
+  if (ca.element.identifier != tag::kBoolean) return out;
+  out.ca = BooleanOf(ca.element.content);
+  const Header length = ReadElement(rest.subspan(ca.element.whole.size()));
+  if (length.element.identifier == tag::kInteger) out.path_length = SmallIntegerOf(length.element.content);
+  return out;
+}
+
+std::string Folded(base::ByteView name) {
+  std::string folded;
+  NameReader reader(name);
+  while (const auto attribute = reader.Next()) {
+    folded += attribute->first_of_rdn ? '\x01' : '\x02';
+    folded += base::HexEncode(attribute->type);
+    folded += '\x03';
+    bool gap = false;
+    bool any = false;
+    for (const std::uint8_t octet : attribute->value) {
+      if (octet == ' ') {
+        gap = any;
+        continue;
+      }
+      if (gap) folded += ' ';
+      gap = false;
+      any = true;
+      folded += static_cast<char>(octet >= 'A' && octet <= 'Z' ? octet + 32 : octet);
+    }
+  }
+  return folded;
+}
+
+std::vector<const Ca*> Tables::IssuersOf(base::ByteView issuer, base::ByteView key_id) const {
+  std::vector<const Ca*> found;
+  const auto named = by_subject.find(std::string(base::AsText(issuer)));
+  if (named == by_subject.end()) return found;
+  for (const std::uint32_t index : named->second) {
+    if (key_id.empty() || std::ranges::equal(cas[index].key_id, key_id)) found.push_back(&cas[index]);
+    if (found.size() == kMostRows) break;
+  }
+  return found;
+}
+
+}  // namespace ceremony::x509::set

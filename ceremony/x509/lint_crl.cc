@@ -131,11 +131,8 @@ class CrlLinter final {
     if (sequence->content.empty())
       findings_.Add(RuleId::kCrlPoint01, extension.whole, "issuingDistributionPoint is empty");
     DerReader fields(sequence->content, "extension issuingDistributionPoint", findings_);
-    if (const auto name = fields.TakeIf(tag::ContextConstructed(0))) {
-      DerReader choice(name->content, "distributionPoint", findings_);
-      if (const auto full = choice.TakeIf(tag::ContextConstructed(0)))
-        lint::LintGeneralNames(full->content, "fullName", findings_);
-    }
+    if (const auto name = fields.TakeIf(tag::ContextConstructed(0)))
+      lint::LintDistributionPointName(name->content, findings_);
     unsigned scopes = 0;
     // onlyContainsUserCerts, onlyContainsCACerts, onlySomeReasons, indirectCRL, onlyContainsAttributeCerts
     for (const unsigned number : {1U, 2U, 3U, 4U, 5U}) {

@@ -51,6 +51,10 @@ class ExtensionLinter final {
         return AlternativeNames(extension);
       case Oid::kNameConstraints:
         return NameConstraints(extension);
+      case Oid::kPolicyMappings:
+        if (const auto content = SequenceIn(extension, "extension policyMappings"))
+          LintPolicyMappings(*content, findings_);
+        return;
       case Oid::kPolicyConstraints:
         return PolicyConstraints(extension);
       case Oid::kInhibitAnyPolicy:
@@ -221,8 +225,7 @@ class ExtensionLinter final {
       const auto oid = parts.Take(tag::kOid, "policyIdentifier");
       const auto qualifiers = parts.TakeIf(tag::kSequence);
       if (!oid || !parts.Finish()) return;
-      if (qualifiers && qualifiers->content.empty())
-        findings_.Add(RuleId::kForm01, qualifiers->whole, "the list of policy qualifiers is empty");
+      if (qualifiers) LintPolicyQualifiers(qualifiers->content, findings_);
       if (std::any_of(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(count),
                       [&](base::ByteView before) { return SameBytes(before, oid->content); })) {
         findings_.Add(RuleId::kPolicy01, oid->whole, fmt::format("the policy {} stands twice", OidText(oid->content)));
@@ -280,7 +283,7 @@ class ExtensionLinter final {
         const auto subtree = list.Take(tag::kSequence, "GeneralSubtree");
         if (!subtree) return;
         DerReader parts(subtree->content, "extension nameConstraints", findings_);
-        parts.TakeAny("base");
+        if (const auto base = parts.TakeAny("base")) LintGeneralName(*base, "a subtree of nameConstraints", findings_);
         const auto minimum = parts.TakeIf(tag::Context(0));
         if (minimum) LintImplicitInteger(*minimum, "minimum", findings_);
         if (minimum && SmallIntegerOf(minimum->content) == 0U)
@@ -347,10 +350,7 @@ class ExtensionLinter final {
       if (!name && !issuer)
         findings_.Add(RuleId::kForm01, point->whole, "a distribution point has neither a name nor a CRL issuer");
       if (issuer) LintGeneralNames(issuer->content, "cRLIssuer", findings_);
-      if (!name) continue;
-      DerReader choice(name->content, "distributionPoint", findings_);
-      if (const auto full = choice.TakeIf(tag::ContextConstructed(0)))
-        LintGeneralNames(full->content, "fullName", findings_);
+      if (name) LintDistributionPointName(name->content, findings_);
     } while (!list.AtEnd());
   }
 
@@ -404,40 +404,7 @@ class ExtensionLinter final {
   const ExtensionView* inhibit_any_policy_ = nullptr;
 };
 
-void LintOtherName(const Element& element, const char* what, Findings& findings) {
-  DerReader parts(element.content, what, findings);
-  parts.Take(tag::kOid, "type-id");
-  parts.Take(tag::ContextConstructed(0), "value");
-  parts.Finish();
-}
-
 }  // namespace
-
-void LintGeneralNames(base::ByteView content, const char* what, Findings& findings) {
-  if (content.empty()) findings.Add(RuleId::kAltName01, content, fmt::format("{} has no name", what));
-  DerReader names(content, what, findings);
-  while (!names.AtEnd()) {
-    const auto name = names.TakeAny("GeneralName");
-    if (!name) return;
-    const bool constructed = (name->identifier & 0x20U) != 0;
-    const unsigned number = name->identifier & 0x1fU;
-    const bool must_be_constructed = number == 0 || number == 3 || number == 4 || number == 5;
-    if ((name->identifier & 0xc0U) != 0x80 || number > 8 || constructed != must_be_constructed) {
-      findings.Add(RuleId::kForm02, name->whole,
-                   fmt::format("{}: the tag {:02x} is no GeneralName", what, name->identifier));
-      continue;
-    }
-    if (name->content.empty()) findings.Add(RuleId::kAltName01, name->whole, fmt::format("{} has an empty name", what));
-    if (number == 0) LintOtherName(*name, what, findings);
-    const bool text = number == 1 || number == 2 || number == 6;
-    const auto bad = std::find_if(name->content.begin(), name->content.end(),
-                                  [](std::uint8_t octet) { return octet < 0x20 || octet > 0x7e; });
-    if (text && bad != name->content.end()) {
-      findings.Add(RuleId::kDerString01, &*bad,
-                   fmt::format("{}: an IA5String has the octet {:02x}, which is no visible character", what, *bad));
-    }
-  }
-}
 
 ExtensionSummary LintExtensions(const TbsView& tbs, Findings& findings) { return ExtensionLinter(tbs, findings).Run(); }
 

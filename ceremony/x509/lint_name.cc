@@ -36,7 +36,8 @@ void LintAttribute(const AttributeView& attribute, const char* field, Findings& 
   }
 }
 
-// True when the name has no attributes.
+}  // namespace
+
 bool LintName(base::ByteView name, const char* field, Findings& findings) {
   NameReader reader(name);
   bool empty = true;
@@ -46,8 +47,6 @@ bool LintName(base::ByteView name, const char* field, Findings& findings) {
   }
   return empty;
 }
-
-}  // namespace
 
 void LintNames(const TbsView& tbs, const ExtensionSummary& summary, Findings& findings) {
   if (LintName(tbs.issuer, "issuer", findings)) findings.Add(RuleId::kName01, tbs.issuer, "the issuer is empty");

@@ -27,8 +27,20 @@ void LintKey(const SpkiView& spki, const Curves& curves, Findings& findings);
 // LintExtensions judges each extension and what they say together.
 ExtensionSummary LintExtensions(const TbsView& tbs, Findings& findings);
 
+// LintName judges the attributes of a Name; true when it has none.
+bool LintName(base::ByteView name, const char* field, Findings& findings);
+
 // LintGeneralNames judges the elements of a GeneralNames; `what` names it.
+// LintGeneralName judges one, which may be empty; false when it is none.
 void LintGeneralNames(base::ByteView content, const char* what, Findings& findings);
+bool LintGeneralName(const Element& name, const char* what, Findings& findings);
+// LintDistributionPointName judges the choice of names of a distribution point.
+void LintDistributionPointName(base::ByteView content, Findings& findings);
+
+// LintPolicyQualifiers judges what certificatePolicies says of one policy,
+// LintPolicyMappings the value of policyMappings.
+void LintPolicyQualifiers(base::ByteView content, Findings& findings);
+void LintPolicyMappings(base::ByteView content, Findings& findings);
 
 // These hold values under IMPLICIT tags to DER; `what` names the field. A flag is
 // a BOOLEAN DEFAULT FALSE, a bit list a BIT STRING with named bits (X.690 11.2.2).

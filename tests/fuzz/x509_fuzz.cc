@@ -3,6 +3,7 @@
 // - every offset lies within the input;
 // - the strict decoder takes nothing that the lint did not read to its end;
 // - what the strict decoder takes, OpenSSL's decoder reads alike, if it reads it.
+#include <cstdio>
 #include <cstdlib>
 
 #include "ceremony/x509/certificate.h"
@@ -13,8 +14,10 @@ namespace {
 
 using namespace ceremony::x509;
 
-void Demand(bool holds) {
-  if (!holds) std::abort();
+void Demand(bool holds, int line = __builtin_LINE()) {
+  if (holds) return;
+  std::fprintf(stderr, "what line %d demands does not hold\n", line);
+  std::abort();
 }
 
 void CheckOffsets(const Findings& findings, std::size_t size) {

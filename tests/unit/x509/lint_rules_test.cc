@@ -197,3 +197,34 @@ TEST_CASE("values under IMPLICIT tags are held to DER where only the field's nam
   CHECK(with("551d1e", true, "300ca00a30088203616263800101") == "");  // nameConstraints, minimum 1
   CHECK(with("551d1e", true, "300da00b3009820361626380020001") == "DER-INTEGER-02");
 }
+
+TEST_CASE("what stands deep in an extension is held to its structure, as other decoders hold it") {
+  const auto with = [](const char* oid, bool critical, const std::string& value) {
+    return Linted(RootOca(), [&](DerTree& c) { AddExtension(c, oid, critical, value.c_str()); });
+  };
+  // policyMappings
+  CHECK(with("551d21", true, "300c300a06032a030406032a0305") == "");
+  CHECK(with("551d21", true, "3007300506032a0304") == "X509-FORM-01");
+  // Policy qualifiers: the URI of a practice statement, a notice.
+  const auto policies = [](const std::string& qualifier) {
+    return Linted(RootOca(), [&](DerTree& c) {
+      c.At({0, 7, 0, 2, 2}).content = Hex("301a301806032a03043011300f06082b060105050702" + qualifier);
+    });
+  };
+  CHECK(policies("011603613a62") == "");
+  CHECK(policies("010c03613a62") == "X509-FORM-01");
+  CHECK(policies("011603610062") == "DER-STRING-01");
+  CHECK(policies("0230030c0161") == "");
+  CHECK(policies("023003020161") == "X509-FORM-02");
+  // subjectAltName: a directory name, an otherName.
+  CHECK(with("551d11", false, "3011a40f300d310b3009060355040613024742") == "");
+  CHECK(with("551d11", false, "3011a40f300d300b3009060355040613024742") == "X509-FORM-01");
+  CHECK(with("551d11", false, "300ba00906032a0304a0020500") == "");
+  CHECK(with("551d11", false, "300da00b06032a0304a00405000500") == "X509-FORM-02");
+  // cRLDistributionPoints: a name relative to the issuer's.
+  CHECK(with("551d1f", false, "3010300ea00ca10a300806035504030c0161") == "");
+  CHECK(with("551d1f", false, "30093007a005a1030c0161") == "X509-FORM-01");
+  // nameConstraints: what is no name at all.
+  CHECK(with("551d1e", true, "3009a00730058203616263") == "");
+  CHECK(with("551d1e", true, "3009a00730050203616263") == "X509-FORM-02");
+}

@@ -63,14 +63,14 @@ const KCBundle = (() => {
     for (const line of lines) {
       for (const [, name, digest] of decode(line).matchAll(salted)) held.set(digest, [...(held.get(digest) ?? []), name ?? ""]);
     }
-    const url = (raw) => toBase64(raw).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+    const urlBase64 = (raw) => toBase64(raw).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
     let all = torn === 0;
     for (const row of rows) {
       const object = canonical(row);
       need(members(object, "d") && isText(object.d) && /^[A-Za-z0-9_-]+$/.test(object.d), "form of a disclosure");
       const d = object.d, raw = strict64(d.replace(/-/g, "+").replace(/_/g, "/") + "=".repeat((4 - (d.length % 4)) % 4)), text = decode(raw);
       need(!text.includes("\u007f"), "characters of a disclosure");
-      const parts = parse(text), digest = url(sha256(toBytes.encode(d)));
+      const parts = parse(text), digest = urlBase64(sha256(toBytes.encode(d)));
       need(Array.isArray(parts) && parts.length === 3 && canonicalText(parts, 16) === text && !salted.test(text), "content of a disclosure");
       salted.lastIndex = 0;
       need(isText(parts[0]) && encode(parts[0]).length === 22 && isText(parts[1]) && parts[1] && !seen.has(digest), "salt or name of a disclosure");

@@ -15,6 +15,8 @@
 
 namespace ceremony::record {
 
+nlohmann::json MarkConfidential(nlohmann::json value) { return {{kConfidentialMark, std::move(value)}}; }
+
 base::Result<Disclosure> Withhold(std::string_view name, const nlohmann::json& value) {
   std::array<std::uint8_t, kSaltBytes> salt;
   base::FillRandom(salt);

@@ -24,6 +24,12 @@ namespace ceremony::record {
 inline constexpr std::string_view kSaltedDigestKey = "_sd";
 inline constexpr std::string_view kDisclosureKey = "d";
 
+// MarkConfidential wraps the value of a member of an entry's fields, at any depth
+// below objects: Writer::Append keeps it in disclosures.jsonl and puts its salted
+// digest in the place.
+inline constexpr std::string_view kConfidentialMark = "_confidential";
+nlohmann::json MarkConfidential(nlohmann::json value);
+
 struct Disclosure {
   std::string d;
   std::string digest;

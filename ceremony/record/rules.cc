@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 79> kRules = {{
+constexpr std::array<Rule, 84> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -85,6 +85,13 @@ constexpr std::array<Rule, 79> kRules = {{
     {"ART-DIGEST", kInvalid, "a file has the size and SHA-256 that the record says"},
     {"ART-ADDENDUM", kInvalid, "the addendum names its record, its evidence and, sorted, every other file"},
     {"ART-STRAY", kNotice, "a file is there that no entry names"},
+    // What the reader brings from outside.
+    {"SIG-WITNESS", kInvalid, "a witness's cosignature of a checkpoint verifies"},
+    {"QUO-WITNESS", kIncomplete,
+     "each witness whose key the reader gave has cosigned the checkpoint that came with it"},
+    {"TIM-STAMP", kInvalid, "a time-stamp is over the final checkpoint, by an authority that the reader trusts"},
+    {"PRF-LINE", kIncomplete, "a proof is of a line, in it or beside it"},
+    {"PRF-INCLUSION", kInvalid, "the line of a proof is that entry of the tree whose root was cosigned"},
     // What a bundle leaves out.
     {"RED-LEDGER", kInvalid, "a bundle has a ledger that names each withheld entry and file, and no other"},
     {"RED-TYPE", kInvalid, "what binds other entries is never withheld"},

@@ -10,7 +10,9 @@
 #include "ceremony/record/log_audit.h"
 #include "ceremony/record/log_scan.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/timestamp.h"
 #include "ceremony/record/withheld.h"
+#include "ceremony/record/witness.h"
 
 namespace ceremony::record {
 namespace {
@@ -122,6 +124,8 @@ struct Audit {
   Result<void> Run();
   Result<void> ReadLog(const RecordFolder& folder, FolderAudit& files, WithheldAudit& withheld,
                        const std::optional<SignedCheckpoint>& kept);
+  void CheckWitnesses(const SignedCheckpoint& kept);
+  Result<void> CheckStamp(const RecordFolder& folder);
 };
 
 Result<void> Audit::Run() {
@@ -181,7 +185,9 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
   Reach reach(log, findings);
   bool final_holds = false;
   if (files.final_checkpoint()) final_holds = reach.Hold(*files.final_checkpoint());
-  if (kept) reach.Hold(*kept);
+  const bool kept_holds = kept && reach.Hold(*kept);
+  if (kept_holds && options.witnesses != nullptr) CheckWitnesses(*kept);
+  if (options.stamp != nullptr) KC_RETURN_IF_ERROR(CheckStamp(folder));
   reach.Settle();
   CheckEnd(log, files, reach.last(), findings);
   report.cosigners = files.CheckCosigners(log, witnesses);
@@ -209,6 +215,44 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
   if (withheld.head()) report.label = withheld.head()->label;
   report.withheld = withheld.Counts();
   for (WithheldCount& row : disclosures.Counts()) report.withheld.push_back(std::move(row));
+  return {};
+}
+
+void Audit::CheckWitnesses(const SignedCheckpoint& kept) {
+  for (const WitnessKey& key : *options.witnesses) {
+    bool is_found = false;
+    for (const SignatureLine& line : kept.note.signatures) {
+      if (!key.Made(line)) continue;
+      is_found = true;
+      const Result<std::uint64_t> seconds = key.Verify(kept.note.text, line);
+      if (seconds.ok()) {
+        report.witnessings.push_back({key.name(), kept.checkpoint.size, static_cast<std::int64_t>(*seconds)});
+      } else {
+        findings.Add("SIG-WITNESS", std::nullopt,
+                     "the cosignature of the witness " + Quoted(key.name()) + ": " + seconds.error().message);
+      }
+    }
+    if (!is_found) findings.Add("QUO-WITNESS", std::nullopt, Quoted(key.name()) + " has not cosigned " + kept.what);
+  }
+}
+
+Result<void> Audit::CheckStamp(const RecordFolder& folder) {
+  const Result<FileDigest> digest = folder.Digest(kCheckpointFile);
+  if (!digest.ok()) {
+    if (digest.error().code == ErrorCode::kIo) return digest.error();
+    findings.Add("TIM-STAMP", std::nullopt, "there is no final checkpoint that it could be over");
+    return {};
+  }
+  Result<Timestamp> stamp =
+      VerifyTimestamp(options.stamp->response, digest->sha256, options.stamp->request, options.stamp->roots);
+  if (stamp.ok()) {
+    report.stamped_at = stamp->time;
+    report.stamped_by = stamp->authority;
+  } else if (stamp.error().code == ErrorCode::kCorrupt) {
+    findings.Add("TIM-STAMP", std::nullopt, stamp.error().message);
+  } else {
+    return std::move(stamp).error();
+  }
   return {};
 }
 

@@ -13,6 +13,7 @@
 
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/trust.h"
+#include "hsm/base/bytes.h"
 #include "hsm/base/result.h"
 
 namespace ceremony::record {
@@ -39,6 +40,13 @@ struct WithheldCount {
   std::uint64_t count = 0;
 };
 
+// Witnessing is what a witness of transparency logs says of a checkpoint.
+struct Witnessing {
+  std::string witness;  // key name
+  std::uint64_t size = 0;
+  std::int64_t seconds = 0;  // since 1970
+};
+
 struct RecordReport {
   Verdict verdict = Verdict::kInvalid;
   std::string folder;
@@ -53,8 +61,19 @@ struct RecordReport {
   std::optional<Checkpoint> previous;   // what `open` names as the record before
   std::string label;                    // of a published bundle: the highest that it shows
   std::vector<WithheldCount> withheld;  // what it does not show
+  std::vector<Witnessing> witnessings;
+  std::string stamped_at, stamped_by;  // by a time-stamping authority; empty: none was given, or it is no good
   std::vector<Finding> findings;
   std::uint64_t more = 0;
+};
+
+class WitnessKey;
+
+// StampToCheck is a time-stamp that the reader brings (timestamp.h).
+struct StampToCheck {
+  base::Bytes response;  // DER
+  base::Bytes request;   // DER; empty: none
+  std::string roots;     // PEM
 };
 
 struct VerifyOptions {
@@ -63,6 +82,9 @@ struct VerifyOptions {
   // A signed checkpoint that the auditor kept from elsewhere: the record must
   // extend it.
   std::optional<std::string> checkpoint_note;
+  // Witnesses that must have cosigned that checkpoint; not owned.
+  const std::vector<WitnessKey>* witnesses = nullptr;
+  const StampToCheck* stamp = nullptr;  // not owned
 };
 
 // VerifyRecord reads one record. It fails (kNotFound, kIo) only when it could

@@ -207,6 +207,23 @@ Result<std::unique_ptr<Writer>> Writer::Create(Options options) {
   return std::unique_ptr<Writer>(new Writer(std::move(state)));
 }
 
+namespace {
+
+// WithholdMarked puts salted digests where MarkConfidential has marked values.
+Result<void> WithholdMarked(json& object, Writer& writer) {
+  for (auto& [name, value] : object.items()) {
+    if (!value.is_object()) continue;
+    if (value.size() == 1 && value.contains(kConfidentialMark)) {
+      KC_ASSIGN_OR_RETURN(value, writer.Confidential(name, value[kConfidentialMark]));
+    } else {
+      KC_RETURN_IF_ERROR(WithholdMarked(value, writer));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::uint64_t> Writer::Append(EntryType type, json fields) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   if (type == EntryType::kCheckpoint || type == EntryType::kArtefact || type == EntryType::kRecover) {
@@ -218,6 +235,9 @@ Result<std::uint64_t> Writer::Append(EntryType type, json fields) {
     KC_RETURN_IF_ERROR(SplitOrigin(fields["origin"].get_ref<const std::string&>()));
   }
   if (type == EntryType::kClose && fields.is_object()) fields["entries"] = state_->size() + 1;
+  // What the profile would refuse must not leave an opening of nothing behind.
+  KC_RETURN_IF_ERROR(Canonicalise(fields));
+  KC_RETURN_IF_ERROR(WithholdMarked(fields, *this));
   return state_->Write(type, std::move(fields));
 }
 

@@ -180,11 +180,20 @@ base::Result<void> BeginOnce(World& world, const std::string& archive, script::I
 }
 
 steps::RoomBook RoomBookOf(Ceremony& ceremony) {
-  return {ceremony.roster(), ceremony.history().attendance(), ceremony.terminal(),
-          [&ceremony](std::string_view type, json fields) -> base::Result<void> {
-            KC_RETURN_IF_ERROR(ceremony.Append(record::FindEntryType(type)->type, std::move(fields)));
-            return {};
-          }};
+  steps::RoomBook book{ceremony.roster(), ceremony.history().attendance(), ceremony.terminal(),
+                       [&ceremony](std::string_view type, json fields) -> base::Result<void> {
+                         KC_RETURN_IF_ERROR(ceremony.Append(record::FindEntryType(type)->type, std::move(fields)));
+                         return {};
+                       }};
+  // Who comes later is as confidential as who was there at the roll call.
+  for (const script::Section& section : ceremony.inputs().script.sections) {
+    for (const script::Step& step : section.steps) {
+      if (step.fields.Has("confidential_employers") && step.fields.Flag("confidential_employers")) {
+        book.KeepEmployersConfidential();
+      }
+    }
+  }
+  return book;
 }
 
 base::Result<void> ResumeOnce(World& world, const std::string& archive, script::Inputs inputs,

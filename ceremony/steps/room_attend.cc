@@ -43,7 +43,11 @@ class RoomAttendKind final : public StepKind {
         {Field::Map(
              "people", script::RoleShape(), Field::Integer("", 1, 99, "at least so many"), 1, 5,
              "the least number of people for each role (administrator, security-officer, custodian, witness, auditor)")
-             .Example(R"({"custodian": 3, "witness": 1})")},
+             .Example(R"({"custodian": 3, "witness": 1})"),
+         Field::Boolean("confidential_employers",
+                        "whether the record holds the salted digest of each employer, and the name goes to "
+                        "disclosures.jsonl, which is not published")
+             .Default(false)},
         {}};
     return table;
   }
@@ -64,6 +68,7 @@ class RoomAttendKind final : public StepKind {
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     RoomBook book = RoomBook::Of(context);
+    if (step.fields.Flag("confidential_employers")) book.KeepEmployersConfidential();
     KC_RETURN_IF_ERROR(book.CallRoll());
     while (true) {
       const std::string missing = WhoIsMissing(step, context.attendance());

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "ceremony/record/disclosure.h"
 #include "ceremony/script/fingerprint.h"
 #include "ceremony/steps/step_context.h"
 
@@ -130,7 +131,9 @@ base::Result<void> RoomBook::Enter(const script::Person& person, quorum::Presenc
     attendee.until = hours.substr(kHour + 1);
   }
   attendee.deputy_for = attendance_.StandsInFor(person.id);
-  return record_("attend", attendance_.SpellArrival(attendee, person.employer));
+  json fields = attendance_.SpellArrival(attendee, person.employer);
+  if (confidential_employers_) fields["employer"] = record::MarkConfidential(std::move(fields["employer"]));
+  return record_("attend", std::move(fields));
 }
 
 base::Result<void> RoomBook::TakeApology(const script::Person& person, const std::string& id) {

@@ -46,6 +46,9 @@ class RoomBook final {
   // Of is the book of a running step.
   static RoomBook Of(StepContext& context);
 
+  // KeepEmployersConfidential: from now on the entries hold salted digests of them.
+  void KeepEmployersConfidential() { confidential_employers_ = true; }
+
   // CallRoll asks for each active person who is not here and has not sent an
   // apology where they are: in the room, for a part of the time, remote, not here
   // yet, or not coming (why, and who stands in). Question ids are
@@ -75,6 +78,7 @@ class RoomBook final {
   const quorum::Attendance& attendance_;
   room::Terminal& terminal_;
   Record record_;
+  bool confidential_employers_ = false;
 };
 
 // PresentOf counts the members of a quorum who are here.

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "ceremony/record/disclosure.h"
 #include "ceremony/script/pattern.h"
 #include "ceremony/steps/kinds.h"
 
@@ -30,7 +31,11 @@ class RoomRecordKind final : public StepKind {
                                    {Field::Id("name", "the fact's name in the record"),
                                     Field::Text("label", "what is asked for, as people say it"),
                                     Field::Regex("pattern", "what the answer must look like"),
-                                    Field::Text("example", "an answer that matches; simulated people give it")},
+                                    Field::Text("example", "an answer that matches; simulated people give it"),
+                                    Field::Boolean("confidential",
+                                                   "whether the record holds its salted digest, and the answer goes to "
+                                                   "disclosures.jsonl, which is not published")
+                                        .Default(false)},
                                    {}},
                                   "one fact"),
                      1, 20, "what is taken down, in order")},
@@ -68,7 +73,9 @@ class RoomRecordKind final : public StepKind {
       question.pattern = fact.at("pattern").get<std::string>();
       question.example = fact.at("example").get<std::string>();
       question.simulated = question.example;
-      KC_ASSIGN_OR_RETURN(facts[fact.at("name").get<std::string>()], context.Ask(step.fields.Text("by"), question));
+      KC_ASSIGN_OR_RETURN(json answer, context.Ask(step.fields.Text("by"), question));
+      facts[fact.at("name").get<std::string>()] =
+          fact.at("confidential").get<bool>() ? record::MarkConfidential(std::move(answer)) : std::move(answer);
     }
     KC_RETURN_IF_ERROR(
         context.Record("observe", {{"what", "facts"}, {"facts", std::move(facts)}, {"role", step.fields.Text("by")}}));

@@ -4,13 +4,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <ostream>
 #include <thread>
 
+#include "ceremony/record/timestamp.h"
+#include "ceremony/record/tlog_proof.h"
 #include "ceremony/record/trust.h"
 #include "ceremony/record/verify.h"
+#include "ceremony/record/witness.h"
+#include "ceremony/verify/explain.h"
 #include "ceremony/verify/print.h"
 
 namespace ceremony::verify {
@@ -22,7 +27,7 @@ using base::Result;
 constexpr int kUsage = 2;
 constexpr int kUnreadable = 4;
 constexpr unsigned kMaxThreads = 64;
-constexpr std::size_t kMaxCheckpointBytes = 1u << 20;
+constexpr std::size_t kMaxSmallBytes = 1u << 20;
 
 int Report(const base::Error& error, const std::string& program, std::ostream& err) {
   err << program << ": error: " << error.message << "\n";
@@ -30,19 +35,82 @@ int Report(const base::Error& error, const std::string& program, std::ostream& e
   return error.code == ErrorCode::kIo || error.code == ErrorCode::kNotFound ? kUnreadable : kUsage;
 }
 
-Result<std::string> ReadCheckpoint(const std::string& path) {
+// ReadSmallFile reads what the reader brings; `what` names it in messages.
+Result<std::string> ReadSmallFile(const std::string& path, const std::string& what) {
   std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxCheckpointBytes + 1, '\0');
+  std::string text(kMaxSmallBytes + 1, '\0');
   if (!file) {
-    return base::MakeError(ErrorCode::kIo, "cannot read checkpoint " + path + ": " + std::strerror(errno));
+    return base::MakeError(ErrorCode::kIo, "cannot read " + what + " " + path + ": " + std::strerror(errno));
   }
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
-  if (file.bad() || text.size() > kMaxCheckpointBytes) {
+  if (file.bad() || text.size() > kMaxSmallBytes) {
     return base::MakeError(ErrorCode::kInvalidInput,
-                           path + " is no checkpoint: it cannot be read or is larger than 1 MiB");
+                           path + " is no " + what + ": it cannot be read or is larger than 1 MiB");
   }
   return text;
+}
+
+// Brought is what the reader has from elsewhere, in memory for as long as it is needed.
+struct Brought {
+  std::optional<record::Trust> trust;
+  std::vector<record::WitnessKey> witnesses;
+  record::StampToCheck stamp;
+};
+
+Result<void> Read(const VerifyArguments& arguments, Brought& brought, record::VerifyOptions& options) {
+  if (!arguments.roster.empty()) {
+    Result<record::Trust> read = record::Trust::ReadRoster(arguments.roster);
+    if (!read.ok()) {
+      return std::move(read).error().WithHint("give the roster that you trust, not one that came with the record");
+    }
+    brought.trust = std::move(read).value();
+    options.trust = &*brought.trust;
+  }
+  if (!arguments.checkpoint.empty()) {
+    KC_ASSIGN_OR_RETURN(options.checkpoint_note, ReadSmallFile(arguments.checkpoint, "checkpoint"));
+  }
+  if (!arguments.witness.empty()) {
+    KC_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile(arguments.witness, "file of witnesses"));
+    KC_ASSIGN_OR_RETURN(brought.witnesses, record::WitnessKey::ParseAll(text));
+    options.witnesses = &brought.witnesses;
+  }
+  if (!arguments.timestamp.empty()) {
+    KC_ASSIGN_OR_RETURN(const std::string response, ReadSmallFile(arguments.timestamp, "time-stamp"));
+    brought.stamp.response = base::ToBytes(base::AsBytes(response));
+    KC_ASSIGN_OR_RETURN(brought.stamp.roots, ReadSmallFile(arguments.tsa, "file of certificates"));
+    if (!arguments.request.empty()) {
+      KC_ASSIGN_OR_RETURN(const std::string request, ReadSmallFile(arguments.request, "time-stamp request"));
+      brought.stamp.request = base::ToBytes(base::AsBytes(request));
+    }
+    options.stamp = &brought.stamp;
+  }
+  return {};
+}
+
+int Done(std::ostream& out, record::Verdict verdict) {
+  out.flush();
+  return out.good() ? record::ExitStatusOf(verdict) : kUnreadable;
+}
+
+int VerifyProofFile(const VerifyArguments& arguments, const record::Trust* trust, const std::string& program,
+                    std::ostream& out, std::ostream& err) {
+  const Result<std::string> text = ReadSmallFile(arguments.path, "proof");
+  if (!text.ok()) return Report(text.error(), program, err);
+  std::optional<std::string> line;
+  if (!arguments.entry.empty()) {
+    Result<std::string> read = ReadSmallFile(arguments.entry, "entry");
+    if (!read.ok()) return Report(read.error(), program, err);
+    line = std::move(read).value();
+    if (line->ends_with('\n')) line->pop_back();
+  }
+  const Result<record::ProofReport> report = record::VerifyProof(*text, line, trust);
+  if (!report.ok()) {
+    return Report(base::Error(report.error()).WithHint("give the folder of a record or of an archive, or a tlog-proof"),
+                  program, err);
+  }
+  arguments.json ? PrintProofJson(*report, out) : PrintProof(*report, out);
+  return Done(out, report->verdict);
 }
 
 unsigned ThreadsOf(const VerifyArguments& arguments) {
@@ -53,15 +121,30 @@ unsigned ThreadsOf(const VerifyArguments& arguments) {
 }  // namespace
 
 void DescribeArguments(CLI::App& app, VerifyArguments& arguments) {
-  app.add_option("path", arguments.path, "folder of a record, or of an archive of records")
+  app.add_option("path", arguments.path, "folder of a record, of an archive of records or of a bundle; or a tlog-proof")
       ->required()
-      ->type_name("RECORD|ARCHIVE");
+      ->type_name("RECORD|ARCHIVE|BUNDLE|PROOF");
   app.add_option("--roster", arguments.roster,
                  "roster with the custodians' keys you trust; without it the best verdict is UNPINNED")
       ->type_name("FILE");
-  app.add_option("--checkpoint", arguments.checkpoint,
-                 "a signed checkpoint you kept from elsewhere; the record must extend it")
+  CLI::Option* const checkpoint =
+      app.add_option("--checkpoint", arguments.checkpoint,
+                     "a signed checkpoint you kept from elsewhere; the record must extend it")
+          ->type_name("FILE");
+  app.add_option("--witness", arguments.witness,
+                 "keys of witnesses that must have cosigned that checkpoint, a vkey a line")
+      ->type_name("FILE")
+      ->needs(checkpoint);
+  CLI::Option* const tsa =
+      app.add_option("--tsa", arguments.tsa, "certificates (PEM) that you trust a time-stamp by")->type_name("FILE");
+  CLI::Option* const stamp =
+      app.add_option("--timestamp", arguments.timestamp, "a time-stamp response (RFC 3161) over the file `checkpoint`")
+          ->type_name("FILE")
+          ->needs(tsa);
+  app.add_option("--request", arguments.request, "the request that was made for it")->type_name("FILE")->needs(stamp);
+  app.add_option("--entry", arguments.entry, "of a proof: the line that it is of, when it does not carry it")
       ->type_name("FILE");
+  app.add_flag("--explain", arguments.explain, "say what was checked, and how to check it by hand");
   app.add_flag("--json", arguments.json, "print one JSON object");
   app.add_option("--threads", arguments.threads, "threads to read a log with")
       ->check(CLI::Range(1u, kMaxThreads))
@@ -71,21 +154,13 @@ void DescribeArguments(CLI::App& app, VerifyArguments& arguments) {
 int VerifyCommand(const VerifyArguments& arguments, const std::string& program, std::ostream& out, std::ostream& err) {
   record::VerifyOptions options;
   options.threads = ThreadsOf(arguments);
-  std::optional<record::Trust> trust;
-  if (!arguments.roster.empty()) {
-    Result<record::Trust> read = record::Trust::ReadRoster(arguments.roster);
-    if (!read.ok()) {
-      return Report(
-          std::move(read).error().WithHint("give the roster that you trust, not one that came with the record"),
-          program, err);
-    }
-    trust = std::move(read).value();
-    options.trust = &*trust;
+  Brought brought;
+  if (const Result<void> read = Read(arguments, brought, options); !read.ok()) {
+    return Report(read.error(), program, err);
   }
-  if (!arguments.checkpoint.empty()) {
-    Result<std::string> note = ReadCheckpoint(arguments.checkpoint);
-    if (!note.ok()) return Report(note.error(), program, err);
-    options.checkpoint_note = std::move(note).value();
+  std::error_code unreadable;  // a folder that cannot be read is told of below
+  if (std::filesystem::is_regular_file(arguments.path, unreadable)) {
+    return VerifyProofFile(arguments, options.trust, program, out, err);
   }
 
   const Result<bool> archive = record::IsArchive(arguments.path);
@@ -96,14 +171,13 @@ int VerifyCommand(const VerifyArguments& arguments, const std::string& program, 
     const Result<record::ArchiveReport> report = record::VerifyArchive(arguments.path, options);
     if (!report.ok()) return Report(report.error(), program, err);
     arguments.json ? PrintArchiveJson(*report, out) : PrintArchive(*report, out);
-    out.flush();
-    return out.good() ? record::ExitStatusOf(report->verdict) : kUnreadable;
+    return Done(out, report->verdict);
   }
   const Result<record::RecordReport> report = record::VerifyRecord(arguments.path, options);
   if (!report.ok()) return Report(report.error(), program, err);
   arguments.json ? PrintRecordJson(*report, out) : PrintRecord(*report, out);
-  out.flush();
-  return out.good() ? record::ExitStatusOf(report->verdict) : kUnreadable;
+  if (arguments.explain && !arguments.json) Explain(*report, arguments.path, arguments.roster, out);
+  return Done(out, report->verdict);
 }
 
 int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {

@@ -1,6 +1,8 @@
 // The verify command: `keyceremony-verify` and `keyceremony verify` are both this.
 //
-//   keyceremony-verify RECORD|ARCHIVE [--roster R] [--checkpoint F] [--json] [--threads N]
+//   keyceremony-verify RECORD|ARCHIVE|BUNDLE [--roster R] [--checkpoint F [--witness F]]
+//                      [--timestamp F --tsa F [--request F]] [--explain] [--json] [--threads N]
+//   keyceremony-verify PROOF [--roster R] [--entry F] [--json]
 //
 // stdout carries the verdict, in plain words or as one JSON object; stderr
 // `<program>: error: ...` and `<program>: hint: ...`. Exit status: 0 COMPLETE,
@@ -19,9 +21,15 @@ class App;
 namespace ceremony::verify {
 
 struct VerifyArguments {
-  std::string path;        // a record's folder or an archive's
+  std::string path;        // a record's folder or an archive's; the file of a proof
   std::string roster;      // roster file with the pinned keys; empty: nothing is pinned
   std::string checkpoint;  // file with a signed checkpoint the reader kept; empty: none
+  std::string witness;     // file with the vkeys of witnesses that cosigned that checkpoint
+  std::string timestamp;   // file with a TimeStampResp over the final checkpoint
+  std::string request;     // file with its TimeStampReq
+  std::string tsa;         // file with the certificates (PEM) that it is trusted by
+  std::string entry;       // file with the line that a proof is of
+  bool explain = false;
   bool json = false;
   unsigned threads = 0;  // 0: as many as the machine has, at most 4
 };

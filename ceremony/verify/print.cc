@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "ceremony/record/rules.h"
+#include "hsm/base/clock.h"
+#include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
 
 namespace ceremony::verify {
@@ -17,6 +19,8 @@ using record::ArchiveReport;
 using record::Finding;
 using record::RecordReport;
 using record::Verdict;
+
+constexpr std::int64_t kLastSecond = 253402300799;  // of the year 9999
 
 std::string_view Meaning(Verdict verdict) {
   switch (verdict) {
@@ -94,6 +98,13 @@ void PrintFacts(const RecordReport& report, std::ostream& out) {
     for (const std::string& person : report.cosigners) out << " " << Printable(person);
     out << "\n";
   }
+  for (const record::Witnessing& each : report.witnessings) {
+    out << "  witnessed   the first " << each.size << " entries, by " << Printable(each.witness) << " at "
+        << base::FormatTime(each.seconds > kLastSecond ? 0 : each.seconds * 1'000'000) << "\n";
+  }
+  if (!report.stamped_at.empty()) {
+    out << "  time-stamp  " << report.stamped_at << " by " << Printable(report.stamped_by) << "\n";
+  }
 }
 
 void PrintWithheld(const RecordReport& report, std::ostream& out) {
@@ -126,6 +137,13 @@ ordered_json ToJson(const RecordReport& report) {
   object["entries"] = report.entries;
   object["ceremony"] = report.ceremony;
   object["mode"] = report.mode;
+  if (!report.witnessings.empty()) {
+    object["witnessings"] = ordered_json::array();
+    for (const record::Witnessing& each : report.witnessings) {
+      object["witnessings"].push_back({{"witness", each.witness}, {"size", each.size}, {"seconds", each.seconds}});
+    }
+  }
+  if (!report.stamped_at.empty()) object["timestamp"] = {{"time", report.stamped_at}, {"authority", report.stamped_by}};
   if (!report.label.empty()) {
     object["label"] = report.label;
     object["withheld"] = ordered_json::array();
@@ -166,6 +184,36 @@ void PrintArchive(const ArchiveReport& report, std::ostream& out) {
     PrintWithheld(each, out);
     PrintFindings(each.findings, each.more, out);
   }
+}
+
+void PrintProof(const record::ProofReport& report, std::ostream& out) {
+  const bool holds = report.verdict == Verdict::kComplete;
+  out << record::VerdictName(report.verdict) << ": "
+      << (holds ? "the line is that entry of the record, and a quorum of the custodians you trust vouches for its root"
+                : Meaning(report.verdict))
+      << "\n\n  origin      " << Printable(report.checkpoint.origin) << "\n  entry       " << report.entry << " of "
+      << report.checkpoint.size << "\n";
+  PrintRoot(report.checkpoint.root, out);
+  if (!report.cosigners.empty()) {
+    out << "  cosigned by";
+    for (const std::string& person : report.cosigners) out << " " << Printable(person);
+    out << "\n";
+  }
+  if (!report.line.empty()) out << "  line        " << Printable(report.line) << "\n";
+  PrintFindings(report.findings, 0, out);
+}
+
+void PrintProofJson(const record::ProofReport& report, std::ostream& out) {
+  ordered_json object;
+  object["verdict"] = record::VerdictName(report.verdict);
+  object["origin"] = report.checkpoint.origin;
+  object["entry"] = report.entry;
+  object["size"] = report.checkpoint.size;
+  object["root"] = base::HexEncode(report.checkpoint.root);
+  object["cosigners"] = report.cosigners;
+  object["line"] = report.line;
+  object["findings"] = ToJson(report.findings);
+  Print(object, out);
 }
 
 void PrintRecordJson(const RecordReport& report, std::ostream& out) { Print(ToJson(report), out); }

@@ -5,6 +5,7 @@
 
 #include <iosfwd>
 
+#include "ceremony/record/tlog_proof.h"
 #include "ceremony/record/verify.h"
 
 namespace ceremony::verify {
@@ -20,6 +21,10 @@ void PrintArchive(const record::ArchiveReport& report, std::ostream& out);
 // where verdict is the overall one and findings are those about the chain.
 void PrintRecordJson(const record::RecordReport& report, std::ostream& out);
 void PrintArchiveJson(const record::ArchiveReport& report, std::ostream& out);
+
+void PrintProof(const record::ProofReport& report, std::ostream& out);
+// {"verdict","origin","entry","size","root","cosigners","line","findings"}
+void PrintProofJson(const record::ProofReport& report, std::ostream& out);
 
 }  // namespace ceremony::verify
 

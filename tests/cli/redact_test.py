@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What is published of a record, and what is sealed for one recipient: `redact` and `restore`."""
+import base64
 import collections
 import hashlib
 import json
@@ -144,6 +145,47 @@ class Redaction(unittest.TestCase):
         shutil.copytree(self.record, torn)
         (torn / "artefacts/certificates/root-oca.der").write_bytes(b"other")
         self.refused("RED-RECORD-01", record=torn, left=["moved", "torn"])
+
+    def test_what_the_script_keeps_confidential_is_salted_when_it_is_written(self):
+        scripts = self.folder / "scripts"
+        shutil.copytree(SOURCE / "scripts", scripts, ignore=shutil.ignore_patterns("dev"))
+        script = scripts / SCRIPT.name
+        plan = json.loads(script.read_text())
+        for step in (step for section in plan["sections"] for step in section["steps"]):
+            if step["do"] == "room.attend":
+                step["confidential_employers"] = True
+            if step["do"] == "room.record":
+                step["facts"][0]["confidential"] = True
+        script.write_text(json.dumps(plan))
+        archive = self.folder / "archive"
+        status, _, err = run("rehearse", script, "--unattended", "--quiet", "--archive", archive)
+        self.assertEqual(status, 0, err)
+        record, self.roster = archive / "0001-smki-root-oca", archive / "rehearsal" / "roster.json"
+        log = [json.loads(line) for line in (record / "log.jsonl").read_text().splitlines()]
+        attended = [entry for entry in log if entry["type"] == "attend"]
+        self.assertTrue(attended and all(list(entry["employer"]) == ["_sd"] for entry in attended))
+        facts = [entry["facts"] for entry in log if entry.get("what") == "facts"]
+        self.assertTrue(all(list(fact["bag"]) == ["_sd"] and isinstance(fact["seal"], str) for fact in facts))
+        for name, twin in (("keyceremony-verify", None), ("verify.py", verify), ("verify_rules.py", verify_rules)):
+            verdict = twin.verdict(str(record), str(self.roster))[0] if twin else self.verdict(record)["verdict"]
+            self.assertEqual(verdict, "COMPLETE", name)
+        self.assertEqual(len((record / "disclosures.jsonl").read_text().splitlines()), len(attended) + len(facts))
+
+        # The people may be shown now, their employers not; the bags are for everybody.
+        def rules(rules):
+            rules["entries"] = []
+            rules["fields"] += [{"name": "bag", "label": "green"}]
+        self.redact(self.rules(rules), record=record)
+        answer = self.verdict(self.bundle)
+        self.assertEqual(answer["verdict"], "COMPLETE")
+        self.assertIn({"what": "field employer", "reason": "", "count": len(attended)}, answer["withheld"])
+        self.assertNotIn("field bag", {row["what"] for row in answer["withheld"]})
+        opened = [json.loads(base64.urlsafe_b64decode(json.loads(line)["d"] + "==")) for line in (self.bundle / "disclosures.jsonl").read_text().splitlines()]
+        self.assertEqual([(name, value) for _, name, value in opened], [("bag", "SB004211"), ("bag", "SB004212")])
+        self.assertFalse(any(b"Harrow Assurance" in content for content in tree(self.bundle).values()))
+        # An opening that opens nothing shown, or was changed, is found out.
+        (self.bundle / "disclosures.jsonl").write_bytes((record / "disclosures.jsonl").read_bytes().replace(b'"d":"W', b'"d":"X', 1))
+        self.assertEqual(self.verdict(self.bundle)["verdict"], "INVALID")
 
     # The annex.
 

@@ -84,7 +84,7 @@ class ProgramTest(unittest.TestCase):
             junk = os.path.join(folder, "junk")
             with open(junk, "w", encoding="utf-8") as file:
                 file.write("{}")
-            for arguments, status in (([os.path.join(folder, "none")], 4), ([junk], 4), ([RECORD, "--roster", os.path.join(folder, "none")], 4),
+            for arguments, status in (([os.path.join(folder, "none")], 4), ([junk], 2), ([RECORD, "--roster", os.path.join(folder, "none")], 4),
                                       ([RECORD, "--roster", junk], 2), ([RECORD, "--checkpoint", junk], 2),
                                       ([RECORD, "--checkpoint", os.path.join(folder, "none")], 4)):
                 ran = run(*arguments)

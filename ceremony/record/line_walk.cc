@@ -1,0 +1,26 @@
+#include "ceremony/record/line_walk.h"
+
+#include <fmt/format.h>
+
+namespace ceremony::record {
+
+base::Result<void> ForEachLine(const RecordFolder& folder, std::string_view file,
+                               const std::function<base::Result<bool>(std::string_view)>& take) {
+  KC_ASSIGN_OR_RETURN(FileDescriptor opened, folder.OpenFile(file));
+  LogReader reader(std::move(opened));
+  LogReader::Block block;
+  for (;;) {
+    KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
+    if (!more) break;
+    for (std::string_view rest(block.buffer.data(), block.size); !rest.empty();) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(line.size() + 1);
+      KC_ASSIGN_OR_RETURN(const bool goes_on, take(line));
+      if (!goes_on) return {};
+    }
+  }
+  if (!reader.oversize()) return {};
+  return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{} has a line beyond 65535 bytes", file));
+}
+
+}  // namespace ceremony::record

@@ -38,11 +38,14 @@ std::vector<hsm::Object> ObjectsOf(const hsm::Inventory& inventory, const std::s
   return objects;
 }
 
-base::Result<void> Consent(const base::PublicKey& key, const std::string& why, const std::string& name,
-                           const std::string& token, StepContext& context) {
+void Name(const base::PublicKey& key, const std::string& why, const std::string& name, const std::string& token,
+          StepContext& context) {
   context.terminal().Say(room::Tone::kBad,
                          fmt::format("Token {} has made a key {} that is weak: {}", token, name, why));
   context.terminal().ShowDigest("public key of the weak " + name, base::Sha256Of(key.spki()));
+}
+
+base::Result<void> Consent(const std::string& token, StepContext& context) {
   room::Question consent;
   consent.kind = room::Question::Kind::kConsent;
   consent.id = "key.generate/destroy-weak";
@@ -76,7 +79,12 @@ base::Result<void> DestroyWeakPair(const base::PublicKey& key, const std::string
                                    StepContext& context) {
   const auto weak = x509::RefuseWeakKey(key);
   if (weak.ok()) return base::MakeError(base::ErrorCode::kInternal, fmt::format("key {} is not weak", name));
-  KC_RETURN_IF_ERROR(Consent(key, weak.error().message, name, token, context));
+  Name(key, weak.error().message, name, token, context);
+  // An approval serves one attempt: that of the key which this one was to be is used up.
+  KC_RETURN_IF_ERROR(context.Approve(
+      fmt::format("Destroy the weak key {} on token {}", name, token),
+      {{"key", name}, {"token", token}, {"rule", weak.error().rule}, {"spki_sha256", key.SpkiSha256Hex()}}));
+  KC_RETURN_IF_ERROR(Consent(token, context));
   KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
   KC_ASSIGN_OR_RETURN(const hsm::Inventory before, hsm::TakeInventory(*session));
   nlohmann::json objects = nlohmann::json::array();

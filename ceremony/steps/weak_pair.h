@@ -16,9 +16,9 @@ namespace ceremony::steps {
 base::Result<void> RefuseWeakPair(const base::PublicKey& key, const std::string& name, const std::string& token);
 
 // DestroyWeakPair names the weak key that an earlier attempt at the step was
-// refused for, has the administrator consent, destroys every object of it,
-// shows after a restart of the module that none is left (KEY-ABSENT-01) and
-// records it as a deviation. Cut off anywhere, it goes on where it was.
+// refused for, has the quorum approve and the administrator consent, destroys
+// every object of it, shows after a restart of the module that none is left
+// (KEY-ABSENT-01) and records it as a deviation. Cut off anywhere, it goes on where it was.
 base::Result<void> DestroyWeakPair(const base::PublicKey& key, const std::string& name, const std::string& token,
                                    StepContext& context);
 

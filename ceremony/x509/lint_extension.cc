@@ -319,17 +319,7 @@ class ExtensionLinter final {
   }
 
   void InfoAccess(const ExtensionView& extension) {
-    const auto content = SequenceIn(extension, "extension infoAccess");
-    if (!content) return;
-    DerReader list(*content, "extension infoAccess", findings_);
-    do {
-      const auto description = list.Take(tag::kSequence, "AccessDescription");
-      if (!description) return;
-      DerReader parts(description->content, "extension infoAccess", findings_);
-      parts.Take(tag::kOid, "accessMethod");
-      if (parts.failed()) return;
-      LintGeneralNames(parts.rest(), "accessLocation", findings_);
-    } while (!list.AtEnd());
+    if (const auto content = SequenceIn(extension, "extension infoAccess")) LintAccessDescriptions(*content, findings_);
     if (extension.critical)
       findings_.Add(RuleId::kForm02, extension.whole,
                     fmt::format("{} is critical, which RFC 5280 4.2.2 forbids", FactsOf(*extension.known).name));

@@ -1,4 +1,4 @@
-// GeneralNames wherever they stand, and the names of distribution points.
+// GeneralNames wherever they stand, the names of distribution points and places of access.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -81,6 +81,18 @@ void LintGeneralNames(base::ByteView content, const char* what, Findings& findin
     if (LintGeneralName(*name, what, findings) && name->content.empty())
       findings.Add(RuleId::kAltName01, name->whole, fmt::format("{} has an empty name", what));
   }
+}
+
+void LintAccessDescriptions(base::ByteView content, Findings& findings) {
+  DerReader list(content, "extension infoAccess", findings);
+  do {
+    const auto description = list.Take(tag::kSequence, "AccessDescription");
+    if (!description) return;
+    DerReader parts(description->content, "extension infoAccess", findings);
+    parts.Take(tag::kOid, "accessMethod");
+    if (parts.failed()) return;
+    LintGeneralNames(parts.rest(), "accessLocation", findings);
+  } while (!list.AtEnd());
 }
 
 void LintDistributionPointName(base::ByteView content, Findings& findings) {

@@ -37,6 +37,9 @@ bool LintGeneralName(const Element& name, const char* what, Findings& findings);
 // LintDistributionPointName judges the choice of names of a distribution point.
 void LintDistributionPointName(base::ByteView content, Findings& findings);
 
+// LintAccessDescriptions judges the elements of authorityInfoAccess and subjectInfoAccess.
+void LintAccessDescriptions(base::ByteView content, Findings& findings);
+
 // LintPolicyQualifiers judges what certificatePolicies says of one policy,
 // LintPolicyMappings the value of policyMappings.
 void LintPolicyQualifiers(base::ByteView content, Findings& findings);

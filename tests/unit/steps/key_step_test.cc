@@ -139,7 +139,11 @@ TEST_CASE("another attempt names the weak key, destroys it with consent and make
   REQUIRE(bench.achieved.size() == 1);
   CHECK(bench.achieved[0]["spki_sha256"] != weak.public_key.SpkiSha256Hex());
   CHECK(bench.slot().objects.size() == 2);
-  CHECK(bench.approvals.size() == 1);  // the new key's; the old approval was for another object
+  REQUIRE(bench.approvals.size() == 2);  // an approval serves one attempt, and one object
+  CHECK(bench.approvals[0].statement == "Destroy the weak key root-oca on token root-hsm");
+  CHECK(bench.approvals[0].subject["spki_sha256"] == weak.public_key.SpkiSha256Hex());
+  CHECK(bench.approvals[0].calls_before == 0);
+  CHECK(bench.approvals[1].calls_before == 2);
 }
 
 TEST_CASE(
@@ -180,6 +184,8 @@ TEST_CASE("without consent the weak key stays, and no other is made beside it") 
   bench.observer->calls.clear();
   bench.done_before.calls = {Made(weak)};
   CHECK(Bad(bench.Run("key.generate")).code == base::ErrorCode::kAborted);
+  bench.declines = true;
+  CHECK(Bad(bench.Run("key.generate")).code == base::ErrorCode::kNoQuorum);
   CHECK(bench.Functions().empty());
   CHECK(bench.slot().objects.size() == 2);
   CHECK(bench.achieved.empty());

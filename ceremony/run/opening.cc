@@ -7,6 +7,7 @@
 #include "ceremony/record/policy.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/steps/catalogue.h"
+#include "ceremony/steps/commissioning.h"
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
 
@@ -25,20 +26,10 @@ json TokenFacts(const std::string& name, const hsm::TokenInfo& info, const std::
           {"initialised", info.initialised()}};
 }
 
-// Tokens that a step of this script takes into service are blank until then.
-std::set<std::string> TokensToCommission(const script::Script& script) {
-  std::set<std::string> names;
-  for (const script::Section& section : script.sections) {
-    for (const script::Step& step : section.steps) {
-      if (step.kind == "token.commission") names.insert(step.fields.Text("token"));
-    }
-  }
-  return names;
-}
-
 class LookAhead final : public steps::PreflightContext {
  public:
-  explicit LookAhead(Ceremony& ceremony) : ceremony_(ceremony), blank_(TokensToCommission(ceremony.inputs().script)) {}
+  explicit LookAhead(Ceremony& ceremony)
+      : ceremony_(ceremony), blank_(steps::TokensToInitialise(ceremony.inputs().script)) {}
   const script::Inputs& inputs() const override { return ceremony_.inputs(); }
   const estate::Estate& estate() const override { return ceremony_.estate(); }
   room::Terminal& terminal() override { return ceremony_.terminal(); }
@@ -55,7 +46,7 @@ class LookAhead final : public steps::PreflightContext {
 
 base::Result<json> DescribeTokens(Ceremony& ceremony) {
   json tokens = json::array();
-  const std::set<std::string> blank = TokensToCommission(ceremony.inputs().script);
+  const std::set<std::string> blank = steps::TokensToInitialise(ceremony.inputs().script);
   for (const script::TokenBinding& bound : ceremony.inputs().binding->tokens) {
     const bool used = ceremony.inputs().script.FindToken(bound.name) != nullptr || bound.name == ceremony.RecordToken();
     if (!used) continue;

@@ -7,12 +7,14 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "ceremony/run/kept_tokens.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/private_file.h"
 #include "ceremony/run/rehearsal_people.h"
+#include "ceremony/steps/commissioning.h"
 #include "hsm/login.h"
 #include "hsm/token.h"
 
@@ -143,7 +145,8 @@ base::Result<std::string> MakeStandInToken(const RehearsalPaths& paths, const sc
   KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module,
                       load({bound.module, bound.environment, bound.init_args}, nullptr));
   KC_ASSIGN_OR_RETURN(const std::vector<hsm::TokenInfo> free, module->ListFreeSlots());
-  if (free.empty()) return base::MakeError(base::ErrorCode::kToken, "SoftHSM offers no free slot for token " + bound.name);
+  if (free.empty())
+    return base::MakeError(base::ErrorCode::kToken, "SoftHSM offers no free slot for token " + bound.name);
   KC_ASSIGN_OR_RETURN(const steps::NewPins fresh, pins.NewPins(bound.name, bound.name));
   KC_ASSIGN_OR_RETURN(const auto token, hsm::Token::Initialise(module, free.front().slot, bound.label,
                                                                fresh.security_officer, hsm::Retire::kNo));
@@ -159,9 +162,9 @@ base::Result<void> MakeRehearsalFolders(const RehearsalPaths& paths) {
   fs::remove_all(paths.folder, error);
   for (const std::string& folder : {paths.folder, paths.people, paths.tokens, paths.people + "/oscar", paths.envelopes})
     KC_RETURN_IF_ERROR(MakePrivateFolder(folder));
-  const std::string conf = fmt::format(
-      "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
-      paths.tokens);
+  const std::string conf =
+      fmt::format("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
+                  paths.tokens);
   return WritePrivateFile(paths.softhsm_conf, base::AsBytes(conf));
 }
 
@@ -185,11 +188,16 @@ base::Result<void> PrepareRehearsal(const std::string& archive, const script::Sc
     KC_ASSIGN_OR_RETURN(binding, FirstBinding(paths, script, policy, module, load));
   }
   bool changed = !prepared;
+  const std::set<std::string> of_vendors = steps::TokensOfVendors(script);
   for (const script::ScriptToken& token : script.tokens) {
     if (binding.Find(token.name) != nullptr) continue;
     script::TokenBinding bound = StandInToken(paths, module, token.name);
-    bound.uninitialised = script::Uninitialised{};
-    bound.login = script::Login::kShares;
+    if (of_vendors.contains(token.name)) {
+      KC_ASSIGN_OR_RETURN(bound.serial, MakeStandInToken(paths, bound, policy, load));
+    } else {
+      bound.uninitialised = script::Uninitialised{};
+      bound.login = script::Login::kShares;
+    }
     binding.tokens.push_back(std::move(bound));
     changed = true;
   }

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ceremony/steps/commissioning.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/share_plan.h"
 #include "hsm/inventory.h"
@@ -11,13 +12,17 @@
 namespace ceremony::steps {
 namespace {
 
+using nlohmann::json;
 using script::Field;
 
 class TokenCommissionKind final : public StepKind {
  public:
   const StepDescription& description() const override {
     static const StepDescription description{
-        "token.commission", "Initialises a blank token, sets its PINs and shows that nothing is on it.",
+        "token.commission",
+        "Initialises a blank token, sets its PINs and shows that nothing is on it; or takes one that its maker's tool "
+        "has "
+        "initialised.",
         "`intent` and `done` around C_InitToken and C_InitPIN, an `observe` entry with the empty inventory; where the "
         "PINs "
         "are shared, the share files, an `observe` entry with their commitments and one for each holder's confirmation",
@@ -29,7 +34,13 @@ class TokenCommissionKind final : public StepKind {
     static const script::FieldTable table{
         "token.commission",
         "Takes a blank token into service.",
-        {Field::Id("token", "the token").Refers(script::Reference::kToken), SharesField()},
+        {Field::Id("token", "the token").Refers(script::Reference::kToken), SharesField(),
+         Field::Choice("method",
+                       {{"pkcs11", "initialised here, by PKCS#11, with PINs that are made here"},
+                        {kByVendor, "initialised before, with its maker's own tool; it is read, and must be empty"}},
+                       "how the token is initialised")
+             .Default("pkcs11"),
+         Field::Text("procedure", "the maker's procedure, by its name and version").Optional()},
         {}};
     return table;
   }
@@ -51,15 +62,13 @@ class TokenCommissionKind final : public StepKind {
     effect.role = script::NameOf(token->role);
     effect.domain = token->domain;
     plan.Plans(effect);
-    PlanShares(name, step.fields.Text("shares"), plan);
-    if (!plan.inputs().binding) return;
-    const script::TokenBinding* bound = plan.inputs().binding->Find(name);
-    if (bound != nullptr && !bound->serial.empty()) {
-      plan.Breach(
-          "PLAN-TOKEN-03", "token",
-          fmt::format("token {} is to be commissioned, but the binding gives it a serial as one in service", name),
-          "use \"uninitialised\" in the binding, or leave the step out");
+    if (!IsByVendor(step)) PlanShares(name, step.fields.Text("shares"), plan);
+    if (IsByVendor(step) && !step.fields.Has("procedure")) {
+      plan.Breach("PLAN-COMMISSION-01", "procedure", "a token that its maker's tool has initialised names no procedure",
+                  "say which procedure people followed, by its name and version");
     }
+    if (!plan.inputs().binding) return;
+    if (const script::TokenBinding* bound = plan.inputs().binding->Find(name)) CheckBinding(step, *bound, plan);
     if (name == plan.inputs().binding->record_token) {
       plan.Breach("PLAN-TOKEN-04", "token",
                   fmt::format("token {} holds the log key of this very ceremony and cannot be initialised in it", name),
@@ -69,6 +78,7 @@ class TokenCommissionKind final : public StepKind {
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     const std::string& name = step.fields.Text("token");
+    if (IsByVendor(step)) return TakeOver(step, context);
     KC_RETURN_IF_ERROR(context.Approve(Title(step), {{"token", name}}));
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> token, Initialise(step, context));
     context.AdoptToken(name, token);
@@ -76,6 +86,52 @@ class TokenCommissionKind final : public StepKind {
   }
 
  private:
+  static bool IsByVendor(const script::Step& step) { return step.fields.Text("method") == kByVendor; }
+
+  static void CheckBinding(const script::Step& step, const script::TokenBinding& bound, PlanContext& plan) {
+    if (!IsByVendor(step)) {
+      if (bound.serial.empty()) return;
+      plan.Breach("PLAN-TOKEN-03", "token",
+                  fmt::format("token {} is to be commissioned, but the binding gives it a serial as one in service",
+                              bound.name),
+                  "use \"uninitialised\" in the binding, or leave the step out");
+      return;
+    }
+    if (bound.serial.empty()) {
+      plan.Breach(
+          "PLAN-COMMISSION-02", "token",
+          fmt::format("token {} is initialised before the ceremony, but the binding gives it no serial", bound.name),
+          "give its serial number in the binding instead of \"uninitialised\"");
+    }
+    if (bound.login == script::Login::kShares) {
+      plan.Breach(
+          "PLAN-COMMISSION-03", "token",
+          fmt::format("token {} has PINs of its maker's tool, and the binding says shares, which nobody has",
+                      bound.name),
+          "bind it with \"pin-prompt\" or \"protected-path\"; quorum.reshare gives it shares in a later ceremony");
+    }
+  }
+
+  // The token is as people made it: what it is, and that it is empty, is read from it.
+  static base::Result<void> TakeOver(const script::Step& step, StepContext& context) {
+    const std::string& name = step.fields.Text("token");
+    const std::string& procedure = step.fields.Text("procedure");
+    KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> token, context.LocateToken(name));
+    KC_RETURN_IF_ERROR(context.Approve(fmt::format("Take token {} into service", name),
+                                       {{"token", name}, {"method", kByVendor}, {"procedure", procedure}}));
+    room::Question question;
+    question.id = "token.commission/vendor/" + name;
+    question.text =
+        fmt::format("Was token {} (serial {}) initialised by \"{}\", and does nobody know its PINs who may not?", name,
+                    token->info().serial, procedure);
+    question.expected = "initialised";
+    question.simulated = question.expected;
+    KC_RETURN_IF_ERROR(context.Ask("security-officer", question));
+    KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(name));
+    KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
+    return Enter(context, *token, name, inventory, {{"method", kByVendor}, {"procedure", procedure}});
+  }
+
   // A token that an earlier attempt at this very step has initialised is gone
   // on with; any other token of that label is a stranger.
   static base::Result<std::shared_ptr<hsm::Token>> Initialise(const script::Step& step, StepContext& context) {
@@ -120,16 +176,26 @@ class TokenCommissionKind final : public StepKind {
     KC_ASSIGN_OR_RETURN(hsm::LoginScope user, hsm::LoginScope::Open(shared, hsm::User::kUser, pins.user));
     KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(user.session()));
     KC_RETURN_IF_ERROR(user.Close());
+    KC_RETURN_IF_ERROR(Enter(context, token, name, inventory, json::object()));
+    if (pins.shares) return context.Achieve(*pins.shares);
+    return {};
+  }
+
+  // Enters a token into the estate that was read, and is empty.
+  static base::Result<void> Enter(StepContext& context, const hsm::Token& token, const std::string& name,
+                                  const hsm::Inventory& inventory, const json& how) {
     const hsm::TokenInfo& info = token.info();
-    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "token-commissioned"},
-                                                  {"token", name},
-                                                  {"label", info.label},
-                                                  {"serial", info.serial},
-                                                  {"manufacturer", info.manufacturer},
-                                                  {"model", info.model},
-                                                  {"firmware", info.firmware_version},
-                                                  {"inventory", inventory.sha256},
-                                                  {"object_count", inventory.items.size()}}));
+    json observed = {{"what", "token-commissioned"},
+                     {"token", name},
+                     {"label", info.label},
+                     {"serial", info.serial},
+                     {"manufacturer", info.manufacturer},
+                     {"model", info.model},
+                     {"firmware", info.firmware_version},
+                     {"inventory", inventory.sha256},
+                     {"object_count", inventory.items.size()}};
+    observed.update(how);
+    KC_RETURN_IF_ERROR(context.Record("observe", std::move(observed)));
     if (!inventory.items.empty()) {
       return base::Refusal("TOKEN-COMMISSION-02",
                            fmt::format("{} holds {} objects right after it was initialised, the first is {}",
@@ -144,11 +210,9 @@ class TokenCommissionKind final : public StepKind {
                                   {"objects", "none"}});
     const script::ScriptToken& planned = *context.inputs().script.FindToken(name);
     KC_RETURN_IF_ERROR(Register(context, planned));
-    KC_RETURN_IF_ERROR(context.Achieve(
-        estate::TokenCommissioned{name, info.label, info.serial, info.manufacturer, info.model, info.firmware_version,
-                                  std::string(script::NameOf(planned.role)), planned.domain}));
-    if (pins.shares) return context.Achieve(*pins.shares);
-    return {};
+    return context.Achieve(estate::TokenCommissioned{name, info.label, info.serial, info.manufacturer, info.model,
+                                                     info.firmware_version, std::string(script::NameOf(planned.role)),
+                                                     planned.domain});
   }
 };
 

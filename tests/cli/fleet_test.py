@@ -46,6 +46,22 @@ class Fleet(Ceremony):
         self.assertEqual((status, json.loads(out)["verdict"]), (0, "COMPLETE"), err)
 
 
+class ByVendor(Fleet):
+    def test_a_token_that_its_makers_tool_initialises_is_rehearsed_with_one_that_is_initialised(self):
+        script = self.script_with("vendor", [
+            {"id": "commission", "do": "token.commission", "token": "root-hsm", "quorum": "custodians",
+             "method": "vendor", "procedure": "partition set-up 4.2"},
+            {"id": "verify", "do": "token.verify", "token": "root-hsm"}])
+        self.rehearse(script)
+        self.assert_complete("0001-vendor")
+        self.assertEqual(self.token()["state"], "commissioned")
+        observed, = self.entries("0001-vendor", "token-commissioned")
+        self.assertEqual((observed["method"], observed["procedure"]), ("vendor", "partition set-up 4.2"))
+        log = (self.archive / "0001-vendor" / "log.jsonl").read_text()
+        self.assertNotIn("C_InitToken", log)
+        self.assertNotIn("C_InitPIN", log)
+
+
 class Custody(Fleet):
     def test_a_token_is_carried_over_two_legs_and_comes_as_it_went(self):
         self.rehearse()

@@ -115,6 +115,38 @@ class Production(Room):
         self.assertEqual(modules, {"libsofthsm2.so", "p11-kit-client.so"})
         self.assertEqual(len(list((self.folder / "remote").glob("*/*.object"))), 3)  # the token and one key pair
 
+    def test_a_token_that_its_makers_tool_has_initialised_is_taken_into_service_and_gets_its_root_key(self):
+        """NSS softoken: no serial number of its own, attributes that it does not keep, a PIN that people know."""
+        store, pin = self.folder / "nss", self.folder / "nss.pin"
+        store.mkdir()
+        pin.write_text(room.PIN + "root-hsm\n")
+        room.tool("certutil", "-N", "-d", f"sql:{store}", "-f", pin)
+        pin.unlink()
+        softoken, = pathlib.Path("/usr/lib").glob("*/libsoftokn3.so")
+        token = self.place.bound["tokens"]["root-hsm"]
+        token.update({"module": str(softoken), "label": "root-hsm", "serial": "0" * 16, "init_args": f"configdir='sql:{store}' certPrefix='' "
+                      "keyPrefix='' secmod='secmod.db' dbTokenDescription='root-hsm' flags="})
+        del token["uninitialised"], token["environment"]
+        self.place.write_binding()
+        scripts = self.folder / "scripts"
+        shutil.copytree(SCRIPT.parent, scripts, ignore=shutil.ignore_patterns("dev"))
+        script = json.loads(SCRIPT.read_text())
+        service = script["sections"][1]["steps"]
+        service[1].update({"method": "vendor", "procedure": "certutil -N"})
+        (scripts / SCRIPT.name).write_text(json.dumps(script))
+        status, shown = self.play("run", scripts / SCRIPT.name, "--binding", self.place.binding, "--archive",
+                                  self.place.archive)
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+        certificate, = (self.record / "artefacts").rglob("*.pem")
+        room.tool("openssl", "verify", "-x509_strict", "-check_ss_sig", "-CAfile", certificate, certificate)
+        self.assertIn(b"root-oca", room.tool("certutil", "-K", "-d", f"sql:{store}", "-f", self.pin_file()))
+
+    def pin_file(self):
+        path = self.folder / "again.pin"
+        path.write_text(room.PIN + "root-hsm\n")
+        return path
+
     def test_a_holder_who_does_not_confirm_the_new_share_leaves_the_token_as_it_was(self):
         self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
         self.place.write_binding()

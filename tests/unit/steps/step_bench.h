@@ -65,7 +65,7 @@ class StepBench final : public steps::StepContext {
 
   // Change sets a field of every step of that kind.
   void Change(const std::string& kind, const std::string& field, const json& value) {
-    script::LoadedFile file = Good(script::LoadFile(kScript));
+    script::LoadedFile file = inputs_.script.file;
     json text = json::parse(file.bytes);
     for (json& section : text["sections"]) {
       for (json& step : section["steps"]) {

@@ -1,4 +1,5 @@
 // token.commission and token.verify on a token in memory: what is refused, and what an interruption leaves to be done.
+#include "tests/unit/steps/plan_fixture.h"
 #include "tests/unit/steps/step_bench.h"
 
 namespace {
@@ -88,6 +89,60 @@ TEST_CASE("a new token that holds something is refused, with what it holds") {
         "token \"root-hsm\" (serial serial-1) holds 2 objects right after it was initialised, the first "
         "is private key \"left\" (id 01)");
   CHECK(bench.achieved.empty());
+}
+
+TEST_CASE("a token that its maker's tool has initialised is read, approved and confirmed, and not touched") {
+  const auto take = [](StepBench& bench) {
+    bench.Change("token.commission", "method", "vendor");
+    bench.Change("token.commission", "procedure", "Fake HSM Works, partition set-up 4.2");
+    bench.device->AddToken("serial-9", StepBench::kToken, support::kSoPin, support::kUserPin);
+    return bench.Run("token.commission");
+  };
+  StepBench bench(false);
+  bench.people = support::ScriptedTerminal(
+      std::vector<support::ScriptedTerminal::Answer>{{"token.commission/vendor/root-hsm", "initialised"}});
+  Good(take(bench));
+  REQUIRE(bench.approvals.size() == 1);
+  CHECK(bench.approvals[0].subject ==
+        json{{"token", "root-hsm"}, {"method", "vendor"}, {"procedure", "Fake HSM Works, partition set-up 4.2"}});
+  CHECK(bench.Functions().empty());
+  CHECK(bench.pins_chosen == 0);
+  REQUIRE(bench.entries.size() == 1);
+  CHECK(bench.entries[0]["procedure"] == "Fake HSM Works, partition set-up 4.2");
+  REQUIRE(bench.achieved.size() == 1);
+  CHECK(bench.achieved[0]["serial"] == "serial-9");
+
+  StepBench denied(false);
+  denied.people = support::ScriptedTerminal(std::vector<support::ScriptedTerminal::Answer>{});  // nobody says so
+  CHECK_FALSE(take(denied).ok());
+  CHECK(denied.achieved.empty());
+}
+
+TEST_CASE("what a plan must know of a token that its maker's tool has initialised [PLAN-COMMISSION-01] [-02] [-03]") {
+  plan_fixture::Files files;
+  files.step(1)["method"] = "vendor";
+  CHECK(
+      plan_fixture::FindingsOf(files) ==
+      Names{"PLAN-COMMISSION-01 breach commission: a token that its maker's tool has initialised names no procedure",
+            "PLAN-COMMISSION-02 breach commission: token hsm is initialised before the ceremony, but the binding gives "
+            "it no serial"});
+  files.step(1)["procedure"] = "the maker's";
+  json& bound = files.binding["tokens"]["hsm"];
+  bound.erase("uninitialised");
+  bound["serial"] = "77";
+  CHECK(plan_fixture::FindingsOf(files) == Names{});
+  bound["login"] = "shares";
+  CHECK(plan_fixture::FindingsOf(files) ==
+        Names{"PLAN-COMMISSION-03 breach commission: token hsm has PINs of its maker's tool, and the binding says "
+              "shares, which nobody has"});
+  // The other way round: what is initialised here is not bound by its serial.
+  bound.erase("login");
+  files.step(1).erase("method");
+  CHECK(
+      plan_fixture::FindingsOf(files) ==
+      Names{
+          "PLAN-TOKEN-03 breach commission: token hsm is to be commissioned, but the binding gives it a serial as one "
+          "in service"});
 }
 
 TEST_CASE("a token is what the estate says when every object is a key of its, or the log key") {

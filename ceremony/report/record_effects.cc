@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "ceremony/report/json_text.h"
 #include "ceremony/report/record_story.h"
@@ -18,6 +19,11 @@ bool IsLongHex(const std::string& text) {
   return text.size() >= 32 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
+// What its own section or the list of files tells.
+const std::set<std::string, std::less<>> kElsewhere{"effect",      "artefact",       "subject_der",
+                                                    "path_length", "subject_key_id", "issuer_certificate",
+                                                    "module",      "module_version", "ca"};
+
 // Words spells an effect: its name, then what is short of it.
 std::string Words(const json& effect, const std::string& name) {
   std::string words = name;
@@ -25,10 +31,12 @@ std::string Words(const json& effect, const std::string& name) {
   constexpr std::size_t kLongest = 70;
   std::string details;
   for (const auto& [field, value] : effect.items()) {
-    if (field == "effect") continue;
+    if (kElsewhere.contains(field)) continue;
     const std::string said = InWords(value);
     if (said.empty() || said.size() > kLongest || IsLongHex(said)) continue;
-    details += fmt::format("{}{} {}", details.empty() ? "" : ", ", field, said);
+    std::string label = field;
+    std::replace(label.begin(), label.end(), '_', ' ');
+    details += fmt::format("{}{} {}", details.empty() ? "" : ", ", label, said);
   }
   return details.empty() ? words : words + ": " + details;
 }

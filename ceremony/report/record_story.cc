@@ -296,6 +296,12 @@ void RecordStory::OnObserve(const json& entry, const Moment& at) {
     return;
   }
   // What a token is stands in the table of tokens.
+  // Several things may be observed in one step.
+  if (what != "facts" && what != "clock") {
+    std::string words = what;
+    std::replace(words.begin(), words.end(), '-', ' ');
+    step.facts.emplace_back("", std::move(words));
+  }
   static const std::set<std::string> of_tokens{"label", "manufacturer", "model", "firmware", "hardware"};
   for (NameValue& fact : FactsOf(entry)) {
     if (!what.starts_with("token") || !of_tokens.contains(fact.first)) step.facts.push_back(std::move(fact));

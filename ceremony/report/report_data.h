@@ -86,7 +86,8 @@ struct StepStory {
   bool planned = false;
   std::vector<NameValue> parameters;  // resolved, of the last attempt
   std::vector<Attempt> attempts;
-  std::vector<NameValue> facts;  // what was confirmed, read, typed
+  // What was confirmed, read, typed; one without a name says what those after it are of.
+  std::vector<NameValue> facts;
   std::vector<std::string> artefacts;
   std::vector<std::string> effects;  // in words
 

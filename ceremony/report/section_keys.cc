@@ -110,12 +110,16 @@ void Picture(const KeyStory& key, Html& html) {
     y += kLane;
   }
   const std::size_t events = std::min(key.events.size(), kMostEvents);
-  html.Raw("<figure><svg role=\"img\" aria-label=\"")
-      .Text("The copies of key " + key.name + "; the list below says the same in words");
-  html.Raw("\" viewBox=\"0 0 ").Real(kWidth).Raw(" ").Real(std::max(y - kLane + 24, 40.0)).Raw("\">");
-  for (const Lane& lane : lanes) DrawLane(key, lane, events, html);
-  for (std::size_t i = 0; i < events; ++i) DrawEvent(key, i, events, lanes, html);
-  html.Raw("</svg></figure>\n<ol class=\"events\">");
+  // What happens to a key as a whole, when this record has none of its copies, needs no picture.
+  if (!lanes.empty()) {
+    html.Raw("<figure><svg role=\"img\" aria-label=\"")
+        .Text("The copies of key " + key.name + "; the list below says the same in words");
+    html.Raw("\" viewBox=\"0 0 ").Real(kWidth).Raw(" ").Real(std::max(y - kLane + 24, 40.0)).Raw("\">");
+    for (const Lane& lane : lanes) DrawLane(key, lane, events, html);
+    for (std::size_t i = 0; i < events; ++i) DrawEvent(key, i, events, lanes, html);
+    html.Raw("</svg></figure>\n");
+  }
+  html.Raw("<ol class=\"events\">");
   for (const KeyEvent& event : key.events) {
     std::string words = event.what;
     std::replace(words.begin(), words.end(), '-', ' ');
@@ -137,7 +141,7 @@ void Comparison(const IssuedThing& thing, Html& html) {
   }
   const auto differing =
       std::count_if(thing.rows.begin(), thing.rows.end(), [](const ComparedField& row) { return !row.equal; });
-  html.Raw("<div class=\"wide\"><table><caption>Compared with profile ").Text(thing.profile);
+  html.Raw("<div class=\"wide\"><table class=\"compare\"><caption>Compared with profile ").Text(thing.profile);
   if (!thing.clause.empty()) html.Raw(" (").Text(thing.clause).Raw(")");
   html.Raw(", field by field, before it was signed: ");
   html.Text(differing == 0 ? "all equal"

@@ -32,10 +32,18 @@ void Planned(const StepStory& step, Html& html) {
   if (!step.say.empty()) html.Raw("<p class=\"say\">“").Prose(step.say).Raw("”</p>");
 }
 
+// A digest stands in full where it is compared; here its beginning says which one it is.
+std::string Brief(const std::string& value) {
+  constexpr std::size_t kDigest = 64, kShown = 16;
+  if (value.size() != kDigest || value.find_first_not_of("0123456789abcdef") != std::string::npos) return value;
+  return fmt::format("{}…", std::string_view(value).substr(0, kShown));
+}
+
 void Happened(const StepStory& step, const ReportData& data, Html& html) {
-  const std::string outcome = step.Outcome();
-  Chip(ToneOf(outcome), WordOf(outcome), html);
+  if (step.attempts.empty()) Chip(ToneOf(step.Outcome()), WordOf(step.Outcome()), html);
   for (const Attempt& attempt : step.attempts) {
+    html.Raw("<div>");
+    Chip(ToneOf(attempt.outcome), WordOf(attempt.outcome), html);
     html.Raw(" ").Text(ClockOf(attempt.begin.time)).Raw(" ");
     Entry(attempt.begin.entry, html);
     if (attempt.end.known()) {
@@ -43,6 +51,7 @@ void Happened(const StepStory& step, const ReportData& data, Html& html) {
       Entry(attempt.end.entry, html);
       html.Text(", " + Took(attempt.end.micros - attempt.begin.micros));
     }
+    html.Raw("</div>");
     if (!attempt.error.empty() || attempt.outcome == "failed") {
       html.Raw("<div class=\"bad\">")
           .Text(attempt.rule.empty() ? "" : attempt.rule + ": ")
@@ -51,13 +60,17 @@ void Happened(const StepStory& step, const ReportData& data, Html& html) {
     }
   }
   if (step.facts.empty() && step.effects.empty() && step.artefacts.empty()) return;
-  constexpr std::size_t kFactsShown = 24, kArtefactsShown = 3;
+  constexpr std::size_t kFactsShown = 40, kArtefactsShown = 3;
   html.Raw("<p class=\"said\">");
   for (std::size_t i = 0; i < step.facts.size() && i < kFactsShown; ++i) {
     std::string name = step.facts[i].first;
     std::replace(name.begin(), name.end(), '_', ' ');
     const std::string& value = step.facts[i].second;
-    html.Element("<span>", name, " ").Element("<b>", name == "person" ? data.NameOf(value) : value, "</b></span> ");
+    if (name.empty()) {  // what the facts after it are of
+      html.Raw("</p><p class=\"said\"><em>").Text(value).Raw("</em> ");
+      continue;
+    }
+    html.Element("<span>", name, " ").Element("<b>", name == "person" ? data.NameOf(value) : Brief(value), "</b></span> ");
   }
   if (step.facts.size() > kFactsShown)
     html.Element("<span>", Plural(step.facts.size() - kFactsShown, "more fact", "more facts"), " in the log</span>");

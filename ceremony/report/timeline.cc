@@ -121,7 +121,8 @@ void DrawRow(const Row& row, double y, const Scale& scale, const ReportData& dat
 void Figure(const std::string& title, std::span<const Row> rows, const Scale& scale, const ReportData& data,
             Html& html) {
   const double height = kAxis + kRow * static_cast<double>(rows.size());
-  html.Raw("<figure><svg role=\"img\" aria-label=\"").Text("Timeline of " + title);
+  html.Element("<figure><figcaption>", title, "</figcaption>");
+  html.Raw("<svg role=\"img\" aria-label=\"").Text("Timeline of " + title);
   html.Raw("\" viewBox=\"0 0 ").Real(kWidth).Raw(" ").Real(height).Raw("\">");
   Axis(scale, height, html);
   double y = kAxis;
@@ -129,7 +130,7 @@ void Figure(const std::string& title, std::span<const Row> rows, const Scale& sc
     DrawRow(row, y, scale, data, html);
     y += kRow;
   }
-  html.Element("</svg><figcaption>", title, "</figcaption></figure>\n");
+  html.Raw("</svg></figure>\n");
 }
 
 std::vector<Row> RowsOf(const ReportData& data, const std::string& section, std::int64_t& last_end) {

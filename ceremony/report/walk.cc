@@ -131,7 +131,8 @@ class Walker final {
              fmt::format("{}{}{}", Shown(attempt.rule), attempt.rule.empty() ? "" : ": ", Shown(attempt.error)));
     }
     Approvals(step.id, kIndent);
-    for (const auto& [name, value] : step.facts) Line(kIndent, fmt::format("{}: {}", Words(name), Shown(value)));
+    for (const auto& [name, value] : step.facts)
+      Line(kIndent, name.empty() ? Shown(value) : fmt::format("{}: {}", Words(name), Shown(value)));
     for (const std::string& effect : step.effects) Line(kIndent, "so " + Shown(effect));
     for (const std::string& artefact : step.artefacts) Line(kIndent, "wrote " + Shown(artefact));
   }

@@ -6,47 +6,12 @@
 
 #include "hsm/agree.h"
 #include "hsm/base/encoding.h"
-#include "hsm/base/rsa_numbers.h"
 #include "hsm/describe.h"
-#include "hsm/imported_key.h"
 #include "hsm/keygen_plan.h"
+#include "hsm/transport_parts.h"
 
 namespace hsm {
 namespace {
-
-struct TransportRow {
-  Transport transport;
-  std::string_view name;
-  CK_MECHANISM_TYPE hash;  // of OAEP; 0 for ECDH
-  CK_RSA_PKCS_MGF_TYPE mask;
-};
-// Best first.
-constexpr TransportRow kTransports[] = {
-    {Transport::kOaepSha256, "rsa-oaep-sha256", CKM_SHA256, CKG_MGF1_SHA256},
-    {Transport::kOaepSha1, "rsa-oaep-sha1", CKM_SHA_1, CKG_MGF1_SHA1},
-    {Transport::kEcdh, "ecdh-p256", 0, 0},
-};
-const TransportRow& RowOf(Transport transport) {
-  return *std::ranges::find(kTransports, transport, &TransportRow::transport);
-}
-
-// The two ends may be sessions of one token, so that each has ids of its own.
-constexpr std::string_view kSourceLabel = "transport key, source";
-constexpr std::string_view kTargetLabel = "transport key, target";
-constexpr std::string_view kSourceHelperLabel = "transport helper, source";
-constexpr std::string_view kTargetHelperLabel = "transport helper, target";
-Bytes IdOf(std::string_view label) { return base::ToBytes(base::AsBytes(label)); }
-
-Result<bool> Can(Token& token, CK_MECHANISM_TYPE mechanism, CK_FLAGS flags) {
-  KC_ASSIGN_OR_RETURN(const bool listed, token.HasMechanism(mechanism));
-  if (!listed) return false;
-  KC_ASSIGN_OR_RETURN(const CK_MECHANISM_INFO info, token.GetMechanism(mechanism));
-  return (info.flags & flags) == flags;
-}
-
-bool DoesHash(const Quirks& quirks, CK_MECHANISM_TYPE hash) {
-  return std::ranges::find(quirks.oaep_hashes, hash) != quirks.oaep_hashes.end();
-}
 
 Result<bool> BothCan(Token& source, Token& target, const TransportRow& row) {
   if (row.hash == 0) {
@@ -57,29 +22,16 @@ Result<bool> BothCan(Token& source, Token& target, const TransportRow& row) {
     }
     return true;
   }
-  if (!DoesHash(source.quirks(), row.hash) || !DoesHash(target.quirks(), row.hash)) return false;
-  KC_ASSIGN_OR_RETURN(const bool generates_aes, Can(source, CKM_AES_KEY_GEN, CKF_GENERATE));
-  KC_ASSIGN_OR_RETURN(const bool wraps, Can(source, CKM_RSA_PKCS_OAEP, CKF_WRAP));
-  KC_ASSIGN_OR_RETURN(const bool unwraps, Can(target, CKM_RSA_PKCS_OAEP, CKF_UNWRAP));
-  KC_ASSIGN_OR_RETURN(const bool generates_rsa, Can(target, CKM_RSA_PKCS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR));
-  return generates_aes && wraps && unwraps && generates_rsa;
-}
-
-// What the copy of the AES key on `side` is to be. Modifiable, so that a module that
-// ignores the template can be repaired.
-WrapKeySpec KeySpec(std::string_view label, Extractable extractable) {
-  return {.label = std::string(label),
-          .id = IdOf(label),
-          .extractable = extractable,
-          .modifiable = Modifiable::kYes,
-          .lifetime = Lifetime::kSession};
+  KC_ASSIGN_OR_RETURN(const bool sends, CanSend(source, row));
+  KC_ASSIGN_OR_RETURN(const bool receives, CanReceive(target, row));
+  return sends && receives;
 }
 
 Result<GeneratedKey> MakeHelperPair(Session& session, std::string_view label, base::KeyAlgorithm algorithm,
                                     const KeyUsage& usage, std::vector<Object>& helpers) {
   KeyGeneration made = GenerateKeyPair(session, {.algorithm = algorithm,
                                                  .label = std::string(label),
-                                                 .id = IdOf(label),
+                                                 .id = TransportId(label),
                                                  .usage = usage,
                                                  .lifetime = Lifetime::kSession});
   if (!made.key.ok()) {
@@ -89,16 +41,6 @@ Result<GeneratedKey> MakeHelperPair(Session& session, std::string_view label, ba
   helpers.push_back(made.key->pair.private_object);
   if (made.key->pair.public_object) helpers.push_back(*made.key->pair.public_object);
   return std::move(made.key);
-}
-
-Result<Object> Checked(Result<ImportedKey> imported, const Session& session, std::vector<Object>& objects,
-                       std::vector<Object>&& left_behind) {
-  if (!imported.ok() || !imported->differences.empty()) std::ranges::move(left_behind, std::back_inserter(objects));
-  if (!imported.ok()) return std::move(imported).error();
-  if (!imported->differences.empty()) {
-    return DifferencesError("the transport key on " + session.token().Name(), imported->differences);
-  }
-  return std::move(imported->object);
 }
 
 Result<void> Compare(const TransportSpec& spec, const base::PublicKey& on_target, const base::PublicKey& on_source) {
@@ -116,57 +58,22 @@ Result<void> SendByOaep(Session& source, Session& target, const TransportSpec& s
   const TransportRow& row = RowOf(key.way.transport);
   KC_ASSIGN_OR_RETURN(const GeneratedKey pair,
                       MakeHelperPair(target, kTargetHelperLabel, spec.rsa, kUnwrappingUsage, key.target_helpers));
-  const base::RsaNumbers numbers = base::RsaNumbersOf(pair.pair.public_key);
-  Template envelope;
-  envelope.Number(CKA_CLASS, CKO_PUBLIC_KEY)
-      .Number(CKA_KEY_TYPE, CKK_RSA)
-      .Bool(CKA_TOKEN, false)
-      .Bool(CKA_PRIVATE, false)
-      .Text(CKA_LABEL, kSourceHelperLabel)
-      .Raw(CKA_ID, IdOf(kSourceHelperLabel))
-      .Bool(CKA_WRAP, true)
-      .Bool(CKA_ENCRYPT, false)
-      .Bool(CKA_VERIFY, false)
-      .Raw(CKA_MODULUS, numbers.modulus)
-      .Raw(CKA_PUBLIC_EXPONENT, numbers.exponent);
-  KC_ASSIGN_OR_RETURN(const Object envelope_key, source.CreateObject(envelope));
+  KC_ASSIGN_OR_RETURN(const Object envelope_key, MakeEnvelopeKey(source, pair.pair.public_key));
   key.source_helpers.push_back(envelope_key);
   KC_ASSIGN_OR_RETURN(const AttributeSet received, source.ReadAttributes(envelope_key.handle(), kPublicKeyAttributes));
   KC_ASSIGN_OR_RETURN(const base::PublicKey on_source, ReadPublicKey(received));
   KC_RETURN_IF_ERROR(Compare(spec, pair.pair.public_key, on_source));
 
-  SecretKeyGeneration generated = GenerateWrapKey(source, KeySpec(kSourceLabel, Extractable::kYes));
+  SecretKeyGeneration generated = GenerateWrapKey(source, TransportKeySpec(kSourceKeyLabel, Extractable::kYes));
   if (!generated.key.ok()) {
     std::ranges::move(generated.left_behind, std::back_inserter(key.source_helpers));
     return std::move(generated.key).error();
   }
   key.source_key = generated.key->object;
 
-  CK_RSA_PKCS_OAEP_PARAMS parameters{row.hash, row.mask, CKZ_DATA_SPECIFIED, nullptr, 0};
-  CK_MECHANISM mechanism{CKM_RSA_PKCS_OAEP, &parameters, sizeof parameters};
-  const std::string text = fmt::format("{} ({}, MGF1)", MechanismName(CKM_RSA_PKCS_OAEP), MechanismName(row.hash));
-  KC_ASSIGN_OR_RETURN(WrapOutcome out, WrapOut(source, mechanism, text, envelope_key, key.source_key, {}));
-  if (out.rv != CKR_OK) {
-    return CallError(Function::kWrapKey, out.rv, "wrapping the transport key on " + source.token().Name());
-  }
-
-  Template stated = ForModule(FullWrapKeyTemplate(KeySpec(kTargetLabel, Extractable::kNo)), target.quirks());
-  stated.Remove(CKA_VALUE_LEN);  // 2.40 section 4.10.2 with note 6: not when unwrapping
-  ConsequentialCall call = PlanCall(target, Function::kUnwrapKey);
-  call.mechanism = text;
-  call.object = pair.pair.private_object.Name();
-  call.attributes = stated.Describe();
-  call.planned_id = base::HexEncode(IdOf(kTargetLabel));
-  call.planned_label = std::string(kTargetLabel);
-  std::vector<Object> left_behind;
-  Result<ImportedKey> imported = ImportKey(
-      target, std::move(call), stated, {},
-      [&](std::span<CK_ATTRIBUTE> native, CK_OBJECT_HANDLE* handle) {
-        return target.api().UnwrapKey(target.handle(), &mechanism, pair.pair.private_object.handle(),
-                                      out.wrapped.data(), out.wrapped.size(), native.data(), native.size(), handle);
-      },
-      left_behind);
-  KC_ASSIGN_OR_RETURN(key.target_key, Checked(std::move(imported), target, key.target_helpers, std::move(left_behind)));
+  KC_ASSIGN_OR_RETURN(Bytes wrapped, SendAesKey(source, row, envelope_key, key.source_key));
+  KC_ASSIGN_OR_RETURN(key.target_key,
+                      ReceiveAesKey(target, row, pair.pair.private_object, std::move(wrapped), key.target_helpers));
   return {};
 }
 
@@ -175,12 +82,12 @@ Result<Object> Derive(Session& session, const Object& private_key, const base::P
   Bytes point = EcdhPointFor(session.quirks(), peer);
   CK_ECDH1_DERIVE_PARAMS parameters{CKD_NULL, 0, nullptr, point.size(), point.data()};
   CK_MECHANISM mechanism{CKM_ECDH1_DERIVE, &parameters, sizeof parameters};
-  const Template stated = ForModule(FullWrapKeyTemplate(KeySpec(label, Extractable::kNo)), session.quirks());
+  const Template stated = ForModule(FullWrapKeyTemplate(TransportKeySpec(label, Extractable::kNo)), session.quirks());
   ConsequentialCall call = PlanCall(session, Function::kDeriveKey);
   call.mechanism = MechanismName(CKM_ECDH1_DERIVE) + " (CKD_NULL)";
   call.object = private_key.Name();
   call.attributes = stated.Describe();
-  call.planned_id = base::HexEncode(IdOf(label));
+  call.planned_id = base::HexEncode(TransportId(label));
   call.planned_label = std::string(label);
   std::vector<Object> left_behind;
   Result<ImportedKey> imported = ImportKey(
@@ -190,7 +97,7 @@ Result<Object> Derive(Session& session, const Object& private_key, const base::P
                                        handle);
       },
       left_behind);
-  return Checked(std::move(imported), session, helpers, std::move(left_behind));
+  return CheckImported(std::move(imported), session, helpers, std::move(left_behind));
 }
 
 Result<void> AgreeByEcdh(Session& source, Session& target, const TransportSpec& spec, TransportKey& key) {
@@ -201,9 +108,9 @@ Result<void> AgreeByEcdh(Session& source, Session& target, const TransportSpec& 
                       MakeHelperPair(target, kTargetHelperLabel, kCurve, kDerivingUsage, key.target_helpers));
   // The source has no object of it: it derives with these very bytes.
   KC_RETURN_IF_ERROR(Compare(spec, theirs.pair.public_key, theirs.pair.public_key));
-  KC_ASSIGN_OR_RETURN(key.source_key, Derive(source, ours.pair.private_object, theirs.pair.public_key, kSourceLabel,
+  KC_ASSIGN_OR_RETURN(key.source_key, Derive(source, ours.pair.private_object, theirs.pair.public_key, kSourceKeyLabel,
                                              key.source_helpers));
-  KC_ASSIGN_OR_RETURN(key.target_key, Derive(target, theirs.pair.private_object, ours.pair.public_key, kTargetLabel,
+  KC_ASSIGN_OR_RETURN(key.target_key, Derive(target, theirs.pair.private_object, ours.pair.public_key, kTargetKeyLabel,
                                              key.target_helpers));
   return {};
 }
@@ -234,7 +141,7 @@ Result<std::vector<CopyWay>> CopyWays(Token& source, Token& target) {
   KC_ASSIGN_OR_RETURN(const CK_MECHANISM_TYPE unwraps, KwpMechanism(target, CKF_UNWRAP));
   std::vector<CopyWay> ways;
   if (wraps == 0 || unwraps == 0) return ways;
-  for (const TransportRow& row : kTransports) {
+  for (const TransportRow& row : TransportRows()) {
     KC_ASSIGN_OR_RETURN(const bool possible, BothCan(source, target, row));
     if (possible) ways.push_back({row.transport, wraps, unwraps});
   }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 
 #include "ceremony/cli/certificates.h"
@@ -20,6 +21,7 @@
 #include "ceremony/run/start.h"
 #include "ceremony/script/roster.h"
 #include "hsm/base/clock.h"
+#include "hsm/base/clock_text.h"
 
 namespace ceremony::cli {
 namespace {
@@ -46,6 +48,7 @@ struct Status {
   script::Roster roster;
   std::string name;  // of the estate
   std::vector<estate::Forecast> forecasts;
+  std::optional<script::Policy> policy;  // of the newest record
 };
 
 // What needs a policy is held against that of the newest record.
@@ -63,6 +66,7 @@ void AddPolicyDue(const std::string& archive, Status& status, std::int64_t rate)
   const script::Policy* policy = newest != nullptr && inputs.ok() ? &inputs->policy : nullptr;
   estate::AddFleetDue(status.folded, policy, status.now, kHorizonDays, status.due);
   if (policy == nullptr) return;
+  status.policy = *policy;
   AddPoolAlarms(*policy, status.roster, status.due);
   estate::SortDue(status.due);
   if (rate > 0)
@@ -79,7 +83,7 @@ base::Result<Status> ReadStatus(const Arguments& arguments) {
   base::SystemClock clock;
   status.now = clock.UtcMicros();
   if (!arguments.at.empty()) {
-    KC_ASSIGN_OR_RETURN(status.now, estate::ParseTime(arguments.at));
+    KC_ASSIGN_OR_RETURN(status.now, base::ParseDayOrTime(arguments.at));
   }
   KC_ASSIGN_OR_RETURN(status.folded, estate::FoldArchive(archive));
   status.due = estate::DueOf(status.folded, status.now, kHorizonDays);
@@ -119,6 +123,21 @@ ordered_json SharesOf(const estate::Estate& estate, const std::string& token) {
           {"n", set->holders.size()}, {"holders", std::move(holders)}, {"ceremony", set->since.ceremony}};
 }
 
+// Null for a key of whose use nobody has said anything, and which has no cap.
+ordered_json UseOf(const estate::Key& key, const Status& status) {
+  const script::KeyCap* cap = status.policy ? estate::CapOf(status.folded.estate, *status.policy, key) : nullptr;
+  if (!key.use && cap == nullptr) return nullptr;
+  ordered_json use = {{"count", nullptr}, {"first_use", ""}, {"last_use", ""}, {"stated_by", ""}};
+  if (key.use) {
+    use = {{"count", key.use->count},
+           {"first_use", key.use->first_use},
+           {"last_use", key.use->last_use},
+           {"stated_by", key.use->stated_by}};
+  }
+  use["cap"] = cap == nullptr ? ordered_json() : ordered_json{{"certificates", cap->certificates}, {"days", cap->days}};
+  return use;
+}
+
 ordered_json ToJson(const Status& status) {
   ordered_json object;
   const estate::Estate& estate = status.folded.estate;
@@ -153,13 +172,17 @@ ordered_json ToJson(const Status& status) {
                         {"serial", copy.serial},
                         {"object_id", copy.object_id},
                         {"kind", copy.kind},
-                        {"since", copy.since.time}});
+                        {"state", copy.state},
+                        {"since", copy.since.time},
+                        {"ended", copy.ended.time}});
     }
     object["keys"].push_back({{"name", key.name},
                               {"algorithm", key.algorithm},
                               {"spki_sha256", key.spki_sha256},
                               {"state", key.state},
                               {"usage", key.usage},
+                              {"hold_until", key.hold_until},
+                              {"use", UseOf(key, status)},
                               {"extractable", key.extractable},
                               {"ceremony", key.since.ceremony},
                               {"since", key.since.time},
@@ -229,6 +252,37 @@ void PrintForecasts(const Status& status, std::ostream& out) {
   }
 }
 
+// One copy: where it is, and if it is no more, since when.
+void PrintCopy(const estate::Copy& copy, std::ostream& out) {
+  if (!copy.transport_key.empty()) {
+    out << fmt::format("    in a {}, written by {}: {}\n", copy.token, copy.since.ceremony,
+                       copy.in_place() ? "it can be opened, and counts as a copy"
+                                       : fmt::format("opens for nobody since {}", Day(copy.ended.time)));
+    return;
+  }
+  out << fmt::format("    {} on {} (serial {}), id {}{}\n", copy.kind, copy.token, copy.serial, copy.object_id,
+                     copy.in_place() ? "" : fmt::format("; {} since {}", copy.state, Day(copy.ended.time)));
+}
+
+// What is known of the key's use, against its cap, and until when it is held.
+void PrintUse(const estate::Key& key, const Status& status, std::ostream& out) {
+  const script::KeyCap* cap = status.policy ? estate::CapOf(status.folded.estate, *status.policy, key) : nullptr;
+  if (key.use) {
+    out << fmt::format("    used {}{} times, last on {}, stated by {}\n", key.use->count,
+                       cap != nullptr && cap->certificates > 0 ? fmt::format(" of {}", cap->certificates) : "",
+                       key.use->count == 0 ? "no day" : Day(key.use->last_use),
+                       key.use->stated_by.empty() ? "people in the room" : key.use->stated_by);
+  } else if (cap != nullptr) {
+    out << fmt::format("    nobody has stated its use; its cap is {} certificates or {} days\n", cap->certificates,
+                       cap->days);
+  }
+  if (key.state == "held") {
+    const auto until = base::ParseDayOrTime(key.hold_until);
+    out << fmt::format("    held until {}{}\n", key.hold_until,
+                       until.ok() && *until <= status.now ? ", which is over: its destruction is due" : "");
+  }
+}
+
 void Print(const Status& status, std::ostream& out) {
   const estate::Estate& estate = status.folded.estate;
   out << "Due\n";
@@ -253,8 +307,8 @@ void Print(const Status& status, std::ostream& out) {
   for (const estate::Key& key : estate.keys()) {
     out << fmt::format("  {:<20} {:<12} {}, since {}\n", key.name, key.algorithm, key.state, Day(key.since.time));
     out << fmt::format("    public key {}\n", key.spki_sha256);
-    for (const estate::Copy& copy : key.copies)
-      out << fmt::format("    {} on {} (serial {}), id {}\n", copy.kind, copy.token, copy.serial, copy.object_id);
+    PrintUse(key, status, out);
+    for (const estate::Copy& copy : key.copies) PrintCopy(copy, out);
   }
   PrintCertificates(estate, out);
   PrintCustodians(status.roster, estate, out);

@@ -112,6 +112,16 @@ void VisitFields(KeyCloned& e, Visitor&& v) {
   v("object_id", e.object_id), v("way", e.way), v("proof", e.proof), v("extractable", e.extractable);
 }
 template <typename Visitor>
+void VisitFields(TransportKeyCreated& e, Visitor&& v) {
+  v("key", e.key), v("algorithm", e.algorithm), v("spki_sha256", e.spki_sha256), v("token", e.token);
+  v("serial", e.serial), v("object_id", e.object_id), v("carries", e.carries), v("transports", e.transports);
+}
+template <typename Visitor>
+void VisitFields(KeyExported& e, Visitor&& v) {
+  v("key", e.key), v("spki_sha256", e.spki_sha256), v("source", e.source), v("serial", e.serial);
+  v("transport_key", e.transport_key), v("transport", e.transport), v("artefact", e.artefact), v("sha256", e.sha256);
+}
+template <typename Visitor>
 void VisitFields(KeySealed& e, Visitor&& v) {
   v("key", e.key), v("token", e.token), v("serial", e.serial);
 }
@@ -158,6 +168,8 @@ constexpr std::string_view NameOf(const PersonAppointed&) { return "person-appoi
 constexpr std::string_view NameOf(const PersonRetired&) { return "person-retired"; }
 constexpr std::string_view NameOf(const SharesIssued&) { return "shares-issued"; }
 constexpr std::string_view NameOf(const KeyCloned&) { return "key-cloned"; }
+constexpr std::string_view NameOf(const TransportKeyCreated&) { return "transport-key-created"; }
+constexpr std::string_view NameOf(const KeyExported&) { return "key-exported"; }
 constexpr std::string_view NameOf(const KeySealed&) { return "key-sealed"; }
 constexpr std::string_view NameOf(const KeyUsageStated&) { return "key-usage-stated"; }
 constexpr std::string_view NameOf(const KeyDeactivated&) { return "key-deactivated"; }

@@ -170,7 +170,7 @@ using Effect =
     std::variant<TokenCommissioned, KeyCreated, CertificateIssued, DocumentLodged, PersonAppointed, PersonRetired,
                  SharesIssued, TokenRegistered, TokenVerified, SealsChanged, TokenMoved, TokenRetired, FirmwareChanged,
                  KeyCloned, KeySealed, KeyUsageStated, KeyDeactivated, KeyCompromised, CopyDestroyed, KeyDestroyed,
-                 KeyImported, RequestCreated, CertificateRevoked, CrlIssued>;
+                 KeyImported, RequestCreated, CertificateRevoked, CrlIssued, TransportKeyCreated, KeyExported>;
 
 // ToJson gives the object that stands in an entry: {"effect": "key-created", ...}.
 nlohmann::json ToJson(const Effect& effect);

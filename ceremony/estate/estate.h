@@ -68,18 +68,29 @@ struct Token {
   std::vector<std::string> SealNumbers() const;  // ascending
 };
 
-// Copy is one key on one token.
+// WrappedFor is where a copy is that left its token as a file, for people and in effects: no token has a blank in its
+// name.
+std::string WrappedFor(std::string_view transport_key);  // "file for transport-2027"
+
+// Usages of a key.
+inline constexpr std::string_view kSigns = "sign";
+inline constexpr std::string_view kUnwraps = "unwrap";  // a transport key: signs nothing
+
+// Copy is one key on one token, or in a file.
 struct Copy {
-  std::string token;
+  std::string token;  // or WrappedFor
   std::string serial;
   std::string object_id;
-  std::string kind;  // "original" or "clone"
+  std::string kind;  // "original", "clone", or "wrapped": a file, which who has the transport key can open
   Provenance since;
   bool extractable = false;  // it may be wrapped for another clone
-  // Or "destroyed": its objects are gone; "retired": gone with its token; "elsewhere": a document accounts for it.
+  // Or "destroyed": its objects are gone; "retired": gone with its token; "elsewhere": a document accounts for it;
+  // "void": of a file, whose transport key is destroyed.
   std::string state = "in place";
-  std::string way{};   // of a clone: how it came here
-  Provenance ended{};  // of a state that is not "in place"
+  std::string way{};                 // of a clone: how it came here; of a file: its transport
+  Provenance ended{};                // of a state that is not "in place"
+  std::string transport_key{};       // of a file
+  std::string artefact{}, sha256{};  // likewise: the file, in the record of `since`
 
   bool in_place() const { return state == "in place"; }
 };
@@ -121,6 +132,10 @@ struct Key {
   std::string hold_until{};  // the day; empty: not held
   Provenance changed{};      // of a state that is not "active"
   Owner owner{};             // of its first certificate or request
+  std::string carries{};     // of a transport key: the key that comes under it
+  std::vector<std::string> transports{};  // of a transport key: what its token can take in, best first
+
+  bool is_transport_key() const { return usage == kUnwraps; }
 
   // FindCopy returns the copy that is in place on a token, nullptr if there is none.
   const Copy* FindCopy(std::string_view token) const;
@@ -214,6 +229,12 @@ class Estate final {
   //   EST-COPY-04   that copy is destroyed or accounted for already
   //   EST-COPY-05   the token belongs to another PKI domain than the key (R35)
   //   EST-COPY-06   the copy is another key
+  //   EST-KEY-07    a transport key is to sign
+  //   EST-TRANSPORT-01  a key is to leave under what is no transport key in use
+  //   EST-TRANSPORT-02  under a transport key that was made for another key
+  //   EST-TRANSPORT-03  by a transport that its token does not take in
+  //   EST-TRANSPORT-04  a second time under one transport key
+  //   EST-TRANSPORT-05  to a token that has a copy of it
   //   EST-USE-01    a statement of use contradicts an earlier one
   //   EST-HOLD-01   the hold ends before the key was deactivated
   //   EST-HOLD-02   a held key is destroyed before the end of its hold, without a reason
@@ -284,6 +305,8 @@ class Estate final {
   base::Result<void> Take(const PersonRetired& effect, const Provenance& provenance);
   base::Result<void> Take(const SharesIssued& effect, const Provenance& provenance);
   base::Result<void> Take(const KeyCloned& effect, const Provenance& provenance);
+  base::Result<void> Take(const TransportKeyCreated& effect, const Provenance& provenance);
+  base::Result<void> Take(const KeyExported& effect, const Provenance& provenance);
   base::Result<void> Take(const KeySealed& effect, const Provenance& provenance);
   base::Result<void> Take(const KeyUsageStated& effect, const Provenance& provenance);
   base::Result<void> Take(const KeyDeactivated& effect, const Provenance& provenance);

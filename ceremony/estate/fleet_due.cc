@@ -1,13 +1,9 @@
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <tuple>
 
 #include "ceremony/estate/planner.h"
-#include "ceremony/script/fields.h"
 #include "hsm/base/clock.h"
+#include "hsm/base/clock_text.h"
 
 namespace ceremony::estate {
 namespace {
@@ -16,15 +12,9 @@ constexpr std::int64_t kMicrosPerMinute = 60'000'000;
 constexpr std::int64_t kMinutesPerDay = 1440;
 constexpr std::int64_t kMicrosPerDay = kMinutesPerDay * kMicrosPerMinute;
 
-int NumberAt(std::string_view text, std::size_t at, std::size_t size) {
-  int value = 0;
-  std::from_chars(text.data() + at, text.data() + at + size, value);
-  return value;
-}
-
 // A time of an entry or an effect; 0 for one that is not known.
 std::int64_t MicrosOf(std::string_view time) {
-  const auto micros = ParseTime(time);
+  const auto micros = base::ParseDayOrTime(time);
   return micros.ok() ? *micros : 0;
 }
 
@@ -72,24 +62,6 @@ class FleetDue final {
 };
 
 }  // namespace
-
-base::Result<std::int64_t> ParseTime(std::string_view text) {
-  constexpr std::size_t kDay = 10;     // 2026-11-21
-  constexpr std::size_t kSecond = 19;  // 2026-11-21T05:17:45
-  const std::string_view day = text.substr(0, kDay);
-  const std::string whole = text.size() > kSecond ? std::string(text.substr(0, kSecond)) + "Z" : std::string();
-  const bool is_time = !whole.empty() && script::TimeShape().Matches(whole) && text.back() == 'Z';
-  if (!is_time && !(text.size() == kDay && script::DateShape().Matches(day))) {
-    return base::MakeError(
-        base::ErrorCode::kInvalidInput,
-        fmt::format("expected a day (2026-11-21) or a time (2026-11-21T05:17:45Z), found \"{}\"", text));
-  }
-  using namespace std::chrono;
-  const sys_days date{year(NumberAt(text, 0, 4)) / NumberAt(text, 5, 2) / NumberAt(text, 8, 2)};
-  std::int64_t seconds = std::int64_t{date.time_since_epoch().count()} * 86'400;
-  if (is_time) seconds += NumberAt(text, 11, 2) * 3600 + NumberAt(text, 14, 2) * 60 + NumberAt(text, 17, 2);
-  return seconds * 1'000'000;
-}
 
 const script::KeyCap* CapOf(const Estate& estate, const script::Policy& policy, const Key& key) {
   const Certificate* certificate = policy.caps.empty() ? nullptr : estate.FindCertificateOfKey(key.name);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ceremony::estate {
 
@@ -16,13 +17,39 @@ namespace ceremony::estate {
 struct KeyCloned {
   std::string key;
   std::string spki_sha256;   // hex, as the copy shows it
-  std::string source;        // token that it came from
+  std::string source;        // token that it came from, or the file: WrappedFor(transport key)
   std::string token;         // token that it is on now
   std::string serial;        // of that token
   std::string object_id;     // CKA_ID, hex
   std::string way;           // hsm::CopyWay::Name, "vendor: <method>", or "transfer"
   std::string proof;         // "certification-request" or "statement": what the copy signed
   bool extractable = false;  // may be cloned on
+};
+
+// A transport key was made on a token: a key that signs nothing, and under which one key of
+// the estate will come to this token from a machine that never meets it.
+struct TransportKeyCreated {
+  std::string key;        // name, unique over the archive, as any key's
+  std::string algorithm;  // base::KeyAlgorithmFacts::name
+  std::string spki_sha256;
+  std::string token;
+  std::string serial;
+  std::string object_id;
+  std::string carries;                  // the key that will come under it
+  std::vector<std::string> transports;  // hsm::TransportName, best first: what the token can take in
+};
+
+// A key left its token, wrapped for a transport key: a file that is a copy until
+// nobody can open it any more.
+struct KeyExported {
+  std::string key;
+  std::string spki_sha256;
+  std::string source;  // token that it left
+  std::string serial;  // of that token
+  std::string transport_key;
+  std::string transport;  // hsm::TransportName
+  std::string artefact;   // the file, below the record's artefacts/
+  std::string sha256;     // of its bytes; empty while only planned
 };
 
 // A copy of a key cannot leave its token any more, and a try was refused.

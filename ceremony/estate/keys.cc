@@ -72,6 +72,10 @@ base::Result<void> Estate::MayUse(const std::string& key, const std::string& wha
 base::Result<void> Estate::MaySign(const std::string& key, const std::string& what) const {
   KC_RETURN_IF_ERROR(MayUse(key, what));
   const Key* known = FindKey(key);
+  if (known->is_transport_key()) {
+    return base::Refusal("EST-KEY-07", fmt::format("{} is to be signed by key {}, which is a transport key", what, key),
+                         "a transport key signs nothing: name another key");
+  }
   if (!IsOutOfUse(*known)) return {};
   return base::Refusal(
       "EST-KEY-05",
@@ -211,6 +215,15 @@ base::Result<void> Estate::Take(const KeyDestroyed& e, const Provenance& provena
   }
   key->state = "destroyed";
   key->changed = provenance;
+  if (!key->is_transport_key()) return {};
+  // What was wrapped for it opens for nobody any more.
+  for (Key& carried : keys_) {
+    for (Copy& copy : carried.copies) {
+      if (!copy.in_place() || copy.transport_key != e.key) continue;
+      copy.state = "void";
+      copy.ended = provenance;
+    }
+  }
   return {};
 }
 

@@ -51,9 +51,6 @@ std::vector<Forecast> ForecastRollovers(const Estate& estate, const script::Poli
 // certificate's profile, or begins it ("issuing" of "issuing-oca"). nullptr: none.
 const script::KeyCap* CapOf(const Estate& estate, const script::Policy& policy, const Key& key);
 
-// ParseTime reads "2026-11-21" or an RFC 3339 time in UTC as microseconds since 1970; kInvalidInput.
-base::Result<std::int64_t> ParseTime(std::string_view text);
-
 }  // namespace ceremony::estate
 
 #endif  // CEREMONY_ESTATE_PLANNER_H_

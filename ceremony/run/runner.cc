@@ -8,6 +8,7 @@
 #include "ceremony/run/section_window.h"
 #include "ceremony/run/step_run.h"
 #include "ceremony/steps/catalogue.h"
+#include "ceremony/steps/section_keys.h"
 
 namespace ceremony::run {
 namespace {
@@ -83,7 +84,11 @@ base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, c
   const bool approved = SectionApprovalOf(ceremony, section, step).has_value();
   KC_RETURN_IF_ERROR(BeginStep(ceremony, section, step, *kind, number));
   StepRun run(ceremony, step, approved ? StepRun::Asks::kNot : StepRun::Asks::kItsQuorum);
-  if (auto done = kind->Run(step, run); !done.ok()) {
+  auto done = &step == &section.steps.front() ? steps::HaveSectionTokens(section, run) : base::Result<void>();
+  if (done.ok()) done = kind->Run(step, run);
+  // A section whose keys are not where they must be does not close: its last step does not end.
+  if (done.ok() && &step == &section.steps.back()) done = steps::ProveSectionKeys(section, run);
+  if (!done.ok()) {
     base::Error error = std::move(done).error();
     // All inputs are in memory: what a step misses or finds twice is on a token.
     if (error.code == base::ErrorCode::kNotFound || error.code == base::ErrorCode::kAmbiguous)

@@ -96,6 +96,16 @@ class Builder final {
     section.say = value.value("say", "");
     section.quorum = value.value("quorum", "");
     CheckUnique(section_ids_, *node.Find("id"), "section");
+    section.tokens = value.value("tokens", std::vector<std::string>());
+    section.keys_on_all = value.value("keys_on_all", std::vector<std::string>());
+    if (const Node* tokens = node.Find("tokens")) {
+      for (std::size_t i = 0; i < section.tokens.size(); ++i)
+        CheckReference({Reference::kToken, section.tokens[i], fmt::format("/{}", i)}, *tokens);
+    }
+    if (!section.keys_on_all.empty() && section.tokens.empty()) {
+      Add(*node.Find("keys_on_all"), PlaceOf::kValue, kRuleReference,
+          "expected `tokens` beside it: the tokens on which these keys must be", "name the tokens of the section");
+    }
     const Node& steps = *node.Find("steps");
     for (std::size_t i = 0; i < steps.children().size(); ++i)
       section.steps.push_back(BuildStep(value.at("steps")[i], *steps.children()[i]));
@@ -306,6 +316,16 @@ FieldTable ScriptTable(const StepFieldSource& kinds) {
                  "the script")
            .Refers(Reference::kQuorum)
            .Optional(),
+       Field::List("tokens", Field::Id("", "a token").Refers(Reference::kToken), 1, 100,
+                   "tokens that must be there when the section begins, beyond those that its steps name")
+           .Unique()
+           .Optional()
+           .Example("[\"root-hsm\", \"backup-hsm\"]"),
+       Field::List("keys_on_all", Field::Id("", "a key").Refers(Reference::kKey), 1, 100,
+                   "keys that must be on every one of `tokens` before the section closes")
+           .Unique()
+           .Optional()
+           .Example("[\"root-oca\"]"),
        Field::List(
            "steps",
            Field::Variant("step", Field::Shaped("do", KindShape(), "the kind of step"), std::move(steps), "a step"), 1,

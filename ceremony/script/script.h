@@ -92,6 +92,8 @@ struct Section {
   // Asked once for every step of the section that names the same quorum and
   // whose parameters all stand in the script; empty: each step asks for itself.
   std::string quorum;
+  std::vector<std::string> tokens;       // that must be there, beyond those that its steps name
+  std::vector<std::string> keys_on_all;  // each must be on every one of `tokens` before the section closes
   std::vector<Step> steps;
 };
 

@@ -11,9 +11,10 @@ std::span<const StepKind* const> StepCatalogue::All() const {
   static const std::array kinds = {
       &RoomAttend(),    &RoomDepart(),       &RoomClock(),       &RoomConfirm(),   &RoomRecord(),      &CommsNotify(),
       &DocumentLodge(), &CustodianAppoint(), &CustodianRetire(), &TokenRegister(), &TokenCommission(), &TokenVerify(),
-      &TokenCustody(),  &TokenRetire(),      &FirmwareRecord(),  &KeyGenerate(),   &KeyClone(),        &KeyProve(),
-      &KeySeal(),       &KeyDeactivate(),    &KeyDestroy(),      &CertSelfSign(),  &CertIssue(),       &CertCrossSign(),
-      &CsrCreate(),     &CsrImport(),        &CrlIssue(),        &QuorumReshare(),
+      &TokenRole(),     &TokenCustody(),     &TokenRetire(),     &FirmwareRecord(), &KeyGenerate(),    &KeyClone(),
+      &KeyTransport(),  &KeyExport(),        &KeyImport(),       &KeyProve(),      &KeySeal(),         &KeyDeactivate(),
+      &KeyDestroy(),    &CertSelfSign(),     &CertIssue(),       &CertCrossSign(), &CsrCreate(),       &CsrImport(),
+      &CrlIssue(),      &PayloadSign(),      &QuorumReshare(),
   };
   return kinds;
 }

@@ -3,6 +3,7 @@
 #include "ceremony/steps/certificate_facts.h"
 #include "ceremony/steps/certificate_order.h"
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/mechanism_needs.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::steps {
@@ -53,6 +54,11 @@ class CertCrossSignKind final : public StepKind {
          ProfileField(), CertificateField(), ExtensionsField(), AlternativeNamesField()},
         {}};
     return table;
+  }
+
+  std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs& inputs,
+                                        const estate::Estate&) const override {
+    return NeedsToCertify(step, inputs);
   }
 
   Approved approved() const override { return Approved::kResult; }

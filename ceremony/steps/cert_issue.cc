@@ -2,6 +2,7 @@
 
 #include "ceremony/steps/certificate_order.h"
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/mechanism_needs.h"
 
 namespace ceremony::steps {
 namespace {
@@ -50,6 +51,11 @@ class CertIssueKind final : public StepKind {
          CertificateField(), SubjectField(), ExtensionsField(), AlternativeNamesField()},
         {}};
     return table;
+  }
+
+  std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs& inputs,
+                                        const estate::Estate&) const override {
+    return NeedsToCertify(step, inputs);
   }
 
   Approved approved() const override { return Approved::kResult; }

@@ -5,12 +5,10 @@
 #include <algorithm>
 
 #include "ceremony/steps/people_rules.h"
+#include "hsm/sealed_transport.h"
 
 namespace ceremony::steps {
 namespace {
-
-constexpr hsm::Transport kTransports[] = {hsm::Transport::kOaepSha256, hsm::Transport::kOaepSha1,
-                                          hsm::Transport::kEcdh};
 
 struct Weakness {
   hsm::Transport transport;
@@ -25,11 +23,9 @@ constexpr Weakness kWeaknesses[] = {
      "the key is the x coordinate of the shared point; RSA-OAEP with SHA-256 is better"},
 };
 
-}  // namespace
-
-script::Field TransportField() {
+script::Field FieldOf(std::initializer_list<hsm::Transport> transports) {
   std::vector<script::ChoiceName> choices = {{std::string(kBestTransport), "the best that both tokens have"}};
-  for (const hsm::Transport transport : kTransports) {
+  for (const hsm::Transport transport : transports) {
     const bool ecdh = transport == hsm::Transport::kEcdh;
     choices.push_back({std::string(hsm::TransportName(transport)),
                        ecdh ? "ECDH on P-256, no key derivation function" : "RSA-OAEP under a key of the target"});
@@ -37,6 +33,31 @@ script::Field TransportField() {
   return script::Field::Choice("transport", std::move(choices), "how the AES key that wraps the copy travels")
       .Default(std::string(kBestTransport).c_str());
 }
+
+// What is to be said about a transport; one that the policy calls a breach is a refusal.
+base::Result<std::vector<Finding>> Grade(const script::Policy& policy, hsm::Transport transport,
+                                         const std::string& from_to) {
+  std::vector<Finding> findings;
+  for (const Weakness& weakness : kWeaknesses) {
+    if (weakness.transport != transport) continue;
+    Finding finding{GradeOf(policy, weakness.rule, Severity::kGoodPractice),
+                    weakness.rule,
+                    "",
+                    "",
+                    fmt::format("{}: {}", from_to, weakness.message),
+                    weakness.hint};
+    if (finding.severity == Severity::kBreach) return base::Refusal(finding.rule, finding.message, finding.hint);
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
+}  // namespace
+
+script::Field TransportField() {
+  return FieldOf({hsm::Transport::kOaepSha256, hsm::Transport::kOaepSha1, hsm::Transport::kEcdh});
+}
+script::Field SealedTransportField() { return FieldOf({hsm::Transport::kOaepSha256, hsm::Transport::kOaepSha1}); }
 
 base::Result<ChosenWay> ChooseWay(const script::Policy& policy, hsm::Token& source, hsm::Token& target,
                                   std::string_view transport) {
@@ -55,19 +76,29 @@ base::Result<ChosenWay> ChooseWay(const script::Policy& policy, hsm::Token& sour
                     names.empty() ? "no way in common" : names),
         names.empty() ? "use the vendor's own way: \"method\": \"vendor\"" : "choose one of these in \"transport\"");
   }
-  ChosenWay result{*chosen, {}};
-  for (const Weakness& weakness : kWeaknesses) {
-    if (weakness.transport != chosen->transport) continue;
-    Finding finding{GradeOf(policy, weakness.rule, Severity::kGoodPractice),
-                    weakness.rule,
-                    "",
-                    "",
-                    fmt::format("{} to {}: {}", source.Name(), target.Name(), weakness.message),
-                    weakness.hint};
-    if (finding.severity == Severity::kBreach) return base::Refusal(finding.rule, finding.message, finding.hint);
-    result.findings.push_back(std::move(finding));
+  KC_ASSIGN_OR_RETURN(std::vector<Finding> findings,
+                      Grade(policy, chosen->transport, fmt::format("{} to {}", source.Name(), target.Name())));
+  return ChosenWay{*chosen, std::move(findings)};
+}
+
+base::Result<ChosenTransport> ChooseSealedTransport(const script::Policy& policy, hsm::Token& source,
+                                                    const std::vector<std::string>& taken_in,
+                                                    std::string_view transport) {
+  KC_ASSIGN_OR_RETURN(const std::vector<hsm::Transport> ways, hsm::SendingWays(source));
+  const auto chosen = std::ranges::find_if(ways, [&](hsm::Transport way) {
+    const std::string_view name = hsm::TransportName(way);
+    return (transport == kBestTransport || transport == name) && std::ranges::find(taken_in, name) != taken_in.end();
+  });
+  if (chosen == ways.end()) {
+    return base::Refusal("KEY-WAY-01",
+                         fmt::format("no key can leave {}{} for a token that takes in {}", source.Name(),
+                                     transport == kBestTransport ? "" : fmt::format(" by {}", transport),
+                                     fmt::join(taken_in, ", ")),
+                         "name one of these in \"transport\", or use the vendor's own way");
   }
-  return result;
+  KC_ASSIGN_OR_RETURN(std::vector<Finding> findings,
+                      Grade(policy, *chosen, fmt::format("out of {}", source.Name())));
+  return ChosenTransport{*chosen, std::move(findings)};
 }
 
 }  // namespace ceremony::steps

@@ -18,6 +18,9 @@ inline constexpr std::string_view kBestTransport = "best";
 // TransportField is the field that chooses: the best that both tokens have, or one by name.
 script::Field TransportField();
 
+// SealedTransportField is the same for a key that travels as a file.
+script::Field SealedTransportField();
+
 // ChosenWay is the way, and what is to be said about it.
 struct ChosenWay {
   hsm::CopyWay way;
@@ -32,6 +35,17 @@ struct ChosenWay {
 // One that the policy calls a breach is a refusal.
 base::Result<ChosenWay> ChooseWay(const script::Policy& policy, hsm::Token& source, hsm::Token& target,
                                   std::string_view transport);
+
+// ChooseSealedTransport chooses how a key leaves for a token that is not here: of what that token
+// takes in (names, best first) the best that the source can do, or the one that is asked for.
+// Refusals and findings as above.
+struct ChosenTransport {
+  hsm::Transport transport;
+  std::vector<Finding> findings;
+};
+base::Result<ChosenTransport> ChooseSealedTransport(const script::Policy& policy, hsm::Token& source,
+                                                    const std::vector<std::string>& taken_in,
+                                                    std::string_view transport);
 
 }  // namespace ceremony::steps
 

@@ -4,6 +4,7 @@
 
 #include "ceremony/steps/crl_order.h"
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/mechanism_needs.h"
 
 namespace ceremony::steps {
 namespace {
@@ -76,6 +77,12 @@ class CrlIssueKind final : public StepKind {
              .Optional()},
         {}};
     return table;
+  }
+
+  std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs& inputs,
+                                        const estate::Estate& estate) const override {
+    return NeedsToSign(step.fields.Text("token"), KeyOfCertificate(inputs, estate, step.fields.Text("issuer")), inputs,
+                       estate);
   }
 
   Approved approved() const override { return Approved::kResult; }

@@ -5,6 +5,7 @@
 
 #include "ceremony/steps/certificate_order.h"
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/mechanism_needs.h"
 #include "ceremony/steps/show_comparison.h"
 #include "ceremony/steps/signing_key.h"
 #include "ceremony/x509/certificate.h"
@@ -100,6 +101,11 @@ class CsrCreateKind final : public StepKind {
          SubjectField(), AlternativeNamesField()},
         {}};
     return table;
+  }
+
+  std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs& inputs,
+                                        const estate::Estate& estate) const override {
+    return NeedsToSign(step.fields.Text("token"), step.fields.Text("key"), inputs, estate);
   }
 
   Approved approved() const override { return Approved::kResult; }

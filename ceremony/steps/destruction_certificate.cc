@@ -47,6 +47,19 @@ json CopiesOf(const estate::Key& key, const std::vector<DestroyedCopy>& copies) 
   }
   for (const estate::Copy& copy : key.copies) {
     if (copy.in_place()) continue;
+    if (!copy.transport_key.empty()) {
+      list.push_back({{"token", copy.token},
+                      {"serial", ""},
+                      {"object_id", ""},
+                      {"kind", copy.kind},
+                      {"method", fmt::format("earlier: transport key {}, which alone opened the file, was destroyed",
+                                             copy.transport_key)},
+                      {"on", copy.ended.time},
+                      {"record", copy.ended.ceremony},
+                      {"file_sha256", copy.sha256},
+                      {"tests", json::array()}});
+      continue;
+    }
     list.push_back({{"token", copy.token},
                     {"serial", copy.serial},
                     {"object_id", copy.object_id},

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ceremony/steps/copy_arrival.h"
 #include "ceremony/steps/copy_ways.h"
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/key_proof.h"
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/mechanism_needs.h"
+#include "ceremony/steps/vendor_copy.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
-#include "hsm/lookup.h"
 #include "hsm/wrap.h"
 
 namespace ceremony::steps {
@@ -18,14 +20,12 @@ namespace {
 using nlohmann::json;
 using script::Field;
 
-constexpr const char* kProven = "copy-proven";
 constexpr const char* kVendor = "vendor";
 
 // One copy that is to be made.
 struct Target {
-  std::string token;  // logical name
-  std::string label;  // for people: `token "backup" (serial 12ab)`
-  std::string serial;
+  Arrival arrival;
+  std::string label;                // for people: `token "backup" (serial 12ab)`
   std::optional<hsm::CopyWay> way;  // none: the vendor's
 };
 
@@ -42,23 +42,6 @@ struct Cloning {
   bool by_vendor() const { return step.fields.Text("method") == kVendor; }
   const estate::Copy& original() const { return *key.FindCopy(source); }
 };
-
-std::string Words(const std::optional<bool>& flag) { return !flag ? "(absent)" : *flag ? "true" : "false"; }
-
-hsm::KeyPairSpec SpecOf(const Cloning& cloning) {
-  hsm::KeyPairSpec spec;
-  spec.algorithm = base::FindKeyAlgorithm(cloning.key.algorithm)->algorithm;
-  spec.label = cloning.key.name;
-  // One CKA_ID on every token: it is how an application finds the key, and how a
-  // half-made copy is found after an interruption.
-  const auto id = base::HexDecode(cloning.original().object_id);
-  if (id.ok()) spec.id = *id;
-  if (cloning.extractable()) spec.extractable = hsm::Extractable::kYes;
-  // What a module ignored in the template can be repaired, and key.seal can close a copy, only while it may be
-  // changed; and SoftHSM unwraps no key that may not be.
-  spec.modifiable = hsm::Modifiable::kYes;
-  return spec;
-}
 
 class KeyCloneKind final : public StepKind {
  public:
@@ -91,6 +74,20 @@ class KeyCloneKind final : public StepKind {
          TransportField(), Field::Text("procedure", "the vendor's procedure, by its name and version").Optional()},
         {}};
     return table;
+  }
+
+  std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs& inputs,
+                                        const estate::Estate& estate) const override {
+    std::vector<MechanismNeed> needs;
+    const std::string& key = step.fields.Text("key");
+    const auto add = [&](std::vector<MechanismNeed> more) { needs.insert(needs.end(), more.begin(), more.end()); };
+    const bool wraps = step.fields.Text("method") != kVendor;
+    if (wraps) add(NeedsToSend(step.fields.Text("source"), step.fields.Text("transport"), key));
+    for (const std::string& target : TextsOf(step, "targets")) {
+      if (wraps) add(NeedsToReceive(target, step.fields.Text("transport"), key));
+      add(NeedsToSign(target, key, inputs, estate));  // the proof
+    }
+    return needs;
   }
 
   Approved approved() const override { return Approved::kParameters; }
@@ -162,7 +159,10 @@ class KeyCloneKind final : public StepKind {
     std::vector<room::Fact> facts;
     for (const std::string& name : TextsOf(cloning.step, "targets")) {
       KC_ASSIGN_OR_RETURN(const auto token, context.LocateToken(name));
-      Target target{name, token->Name(), token->info().serial, {}};
+      Target target{{cloning.key, cloning.original().object_id, cloning.source, name, token->info().serial,
+                     fmt::format("vendor: {}", cloning.step.fields.TextOr("procedure", "")), cloning.extractable()},
+                    token->Name(),
+                    {}};
       json fields = {{"what", "copy-way"}, {"key", cloning.key.name}, {"token", name}, {"source", cloning.source}};
       if (cloning.by_vendor()) {
         fields["way"] = kVendor;
@@ -171,6 +171,7 @@ class KeyCloneKind final : public StepKind {
         KC_ASSIGN_OR_RETURN(const ChosenWay chosen,
                             ChooseWay(context.inputs().policy, *source, *token, cloning.step.fields.Text("transport")));
         target.way = chosen.way;
+        target.arrival.way = chosen.way.Name();
         fields["way"] = chosen.way.Name();
         fields["findings"] = json::array();
         for (const Finding& finding : chosen.findings) {
@@ -190,8 +191,8 @@ class KeyCloneKind final : public StepKind {
   static json SubjectOf(const Cloning& cloning, const std::vector<Target>& targets) {
     json copies = json::array();
     for (const Target& target : targets) {
-      copies.push_back({{"token", target.token},
-                        {"serial", target.serial},
+      copies.push_back({{"token", target.arrival.token},
+                        {"serial", target.arrival.serial},
                         {"way", target.way ? target.way->Name() : std::string(kVendor)}});
     }
     return {{"key", cloning.key.name},
@@ -203,79 +204,41 @@ class KeyCloneKind final : public StepKind {
             {"copies", std::move(copies)}};
   }
 
-  static base::Result<void> Clone(Cloning& cloning, const Target& target) {
+  static base::Result<void> Clone(const Cloning& cloning, const Target& target) {
     StepContext& context = cloning.context;
-    KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(target.token));
-    if (context.progress().HasObserved(kProven, target.token, cloning.key.name)) {
-      KC_RETURN_IF_ERROR(TakeOver(cloning, *session));
-      return Achieve(cloning, target, *session);
-    }
-    if (cloning.by_vendor()) {
-      KC_RETURN_IF_ERROR(CloneByVendor(cloning, target, *session));
+    const base::PublicKey& key = cloning.pair->public_key;
+    KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(target.arrival.token));
+    if (context.progress().HasObserved(kCopyProven, target.arrival.token, cloning.key.name)) {
+      KC_RETURN_IF_ERROR(TakeOver(context, *session, key));
+    } else if (cloning.by_vendor()) {
+      KC_RETURN_IF_ERROR(
+          TakeInVendorCopy(context, {target.arrival, cloning.step.fields.Text("procedure"),
+                                     cloning.session->token().Name(), target.label}, *session, key));
     } else {
-      KC_RETURN_IF_ERROR(RemoveRemnants(cloning, target, *session));
+      KC_RETURN_IF_ERROR(RemoveRemnants(context, target.arrival, *session));
       KC_RETURN_IF_ERROR(CloneByWrapping(cloning, target, *session));
     }
-    return Achieve(cloning, target, *session);
+    return AchieveCopy(context, target.arrival, *session, key);
   }
 
-  static base::Result<void> Achieve(Cloning& cloning, const Target& target, hsm::Session& session) {
-    KC_ASSIGN_OR_RETURN(const hsm::KeyPair copy, hsm::FindKeyBySpki(session, cloning.pair->public_key));
-    const std::string way = target.way ? target.way->Name() : "vendor: " + cloning.step.fields.Text("procedure");
-    return cloning.context.Achieve(
-        estate::KeyCloned{cloning.key.name, copy.public_key.SpkiSha256Hex(), cloning.source, target.token,
-                          target.serial, base::HexEncode(copy.private_object.id()), way,
-                          std::string(ProofName(KindOfProof(cloning.context.inputs().policy))), cloning.extractable()});
-  }
-
-  // A copy that was proven before the interruption is still there, and is the key.
-  static base::Result<void> TakeOver(const Cloning& cloning, hsm::Session& session) {
-    KC_RETURN_IF_ERROR(hsm::FindKeyBySpki(session, cloning.pair->public_key));
-    cloning.context.terminal().Say(
-        room::Tone::kPlain,
-        fmt::format("The copy on {} was proven before the interruption; it is taken over.", session.token().Name()));
-    return {};
-  }
-
-  // What an earlier attempt of this step brought in and never proved is no copy: it is
-  // destroyed, and the copy is made anew.
-  static base::Result<void> RemoveRemnants(const Cloning& cloning, const Target& target, hsm::Session& session) {
-    const Progress& progress = cloning.context.progress();
-    const auto began = [&](const Progress::Call& call) {
-      return call.token == target.token && (call.function == "C_UnwrapKey" || call.function == "C_CreateObject");
-    };
-    if (std::none_of(progress.calls.begin(), progress.calls.end(), began) &&
-        std::none_of(progress.unsure.begin(), progress.unsure.end(), began))
-      return {};
-    KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(session));
-    for (const hsm::InventoryItem* item : ObjectsOf(inventory, cloning.key.spki_sha256, cloning.original().object_id)) {
-      cloning.context.terminal().Say(
-          room::Tone::kWarning,
-          fmt::format("{} was brought in before the interruption and never proven; it is destroyed.",
-                      item->object.Name()));
-      KC_RETURN_IF_ERROR(session.Destroy(item->object));
-    }
-    return {};
-  }
-
-  static base::Result<void> CloneByWrapping(Cloning& cloning, const Target& target, hsm::Session& session) {
+  static base::Result<void> CloneByWrapping(const Cloning& cloning, const Target& target, hsm::Session& session) {
     StepContext& context = cloning.context;
     KC_ASSIGN_OR_RETURN(const hsm::Inventory source_before, hsm::TakeInventory(*cloning.session));
     KC_ASSIGN_OR_RETURN(const hsm::Inventory before, hsm::TakeInventory(session));
     KC_ASSIGN_OR_RETURN(const CopyProof proof, MakeProof(KindOfProof(context.inputs().policy), cloning.pair->public_key,
-                                                         cloning.key.name, target.token, target.serial));
+                                                         cloning.key.name, target.arrival.token, target.arrival.serial));
     hsm::TransportSpec transport;
     transport.compare = [&](const base::PublicKey& on_target, const base::PublicKey& on_source) {
       return CompareTransportKeys(cloning, target, on_target, on_source);
     };
     hsm::KeyCopying copying =
-        hsm::CopyKey(*cloning.session, *cloning.pair, session, *target.way, SpecOf(cloning), transport, proof.message);
+        hsm::CopyKey(*cloning.session, *cloning.pair, session, *target.way, SpecOf(target.arrival), transport, proof.message);
     if (!copying.copy.ok()) return std::move(copying.copy).error();
     const hsm::KeyCopy& copy = *copying.copy;
     KC_ASSIGN_OR_RETURN(const json absent, ShowTransportGone(cloning, session, source_before, before));
     KC_ASSIGN_OR_RETURN(const std::string artefact,
                         WriteProof(context, proof, cloning.pair->public_key, copy.signature));
-    return RecordCopy(cloning, target, session, artefact,
+    return RecordCopy(context, target.arrival, session, cloning.pair->public_key, artefact,
                       {{"attributes", ToObject(copy.attributes)},
                        {"trials", copy.trials},
                        {"repaired", copy.repaired},
@@ -287,28 +250,28 @@ class KeyCloneKind final : public StepKind {
     constexpr const char* kSame = "the same";
     constexpr const char* kDiffer = "they differ";
     StepContext& context = cloning.context;
-    context.terminal().ShowDigest(fmt::format("transport key, as token {} shows it", target.token),
+    context.terminal().ShowDigest(fmt::format("transport key, as token {} shows it", target.arrival.token),
                                   base::Sha256Of(on_target.spki()));
     context.terminal().ShowDigest(fmt::format("transport key, as token {} has it", cloning.source),
                                   base::Sha256Of(on_source.spki()));
     room::Question question;
     question.kind = room::Question::Kind::kChoice;
-    question.id = "key.clone/transport/" + target.token;
+    question.id = "key.clone/transport/" + target.arrival.token;
     question.text = fmt::format("One person reads the words of {}, another those of {}. Are they the same?",
-                                target.token, cloning.source);
+                                target.arrival.token, cloning.source);
     question.choices = {kSame, kDiffer};
     question.simulated = kSame;
     KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask("", question));
     KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "transport-key-compared"},
                                                   {"key", cloning.key.name},
-                                                  {"token", target.token},
+                                                  {"token", target.arrival.token},
                                                   {"on_target_sha256", on_target.SpkiSha256Hex()},
                                                   {"on_source_sha256", on_source.SpkiSha256Hex()},
                                                   {"answer", answer}}));
     if (answer == kSame) return {};
     return base::Refusal("KEY-TRANSPORT-02",
                          fmt::format("people say that the transport key of token {} is not what token {} has",
-                                     target.token, cloning.source),
+                                     target.arrival.token, cloning.source),
                          "no key has left its token: find out who put another transport key in between");
   }
 
@@ -337,88 +300,6 @@ class KeyCloneKind final : public StepKind {
     return json{{"source_inventory", source_after.sha256}, {"target_inventory", after.sha256}, {"left", "nothing"}};
   }
 
-  static base::Result<void> CloneByVendor(const Cloning& cloning, const Target& target, hsm::Session& session) {
-    StepContext& context = cloning.context;
-    const std::string procedure = cloning.step.fields.Text("procedure");
-    context.terminal().Say(room::Tone::kPlain,
-                           fmt::format("Now copy key {} from {} to {} by the vendor's own procedure: {}.",
-                                       cloning.key.name, cloning.session->token().Name(), target.label, procedure));
-    room::Question done;
-    done.kind = room::Question::Kind::kConsent;
-    done.id = "key.clone/vendor/" + target.token;
-    done.text = "When the vendor's tool says that it is done, type: copied";
-    done.expected = "copied";
-    done.simulated = done.expected;
-    KC_RETURN_IF_ERROR(context.Ask("", done));
-    room::Question evidence;
-    evidence.kind = room::Question::Kind::kText;
-    evidence.id = "key.clone/evidence/" + target.token;
-    evidence.text = "What did the vendor's tool print as its result (reference, transaction or audit log number)?";
-    evidence.example = "audit log 00417, result OK";
-    evidence.simulated = "simulated: nothing was copied by a vendor's tool";
-    KC_ASSIGN_OR_RETURN(const std::string result, context.Ask("", evidence));
-    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "vendor-copy"},
-                                                  {"key", cloning.key.name},
-                                                  {"token", target.token},
-                                                  {"procedure", procedure},
-                                                  {"evidence", result}}));
-    auto found = hsm::FindKeyBySpki(session, cloning.pair->public_key);
-    if (!found.ok()) {
-      return base::Refusal("KEY-VENDOR-01",
-                           fmt::format("after the vendor's procedure {} does not have key {}: {}",
-                                       session.token().Name(), cloning.key.name, found.error().message),
-                           "repeat the procedure, then go on with: keyceremony resume RECORD");
-    }
-    const CK_ATTRIBUTE_TYPE types[] = {CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_LOCAL, CKA_ALWAYS_SENSITIVE};
-    KC_ASSIGN_OR_RETURN(const hsm::AttributeSet attributes,
-                        session.ReadAttributes(found->private_object.handle(), types));
-    if (attributes.Bool(CKA_SENSITIVE) != true || attributes.Bool(CKA_EXTRACTABLE) != cloning.extractable()) {
-      return base::Refusal(
-          "KEY-VENDOR-02",
-          fmt::format("the copy on {} has CKA_SENSITIVE {} and CKA_EXTRACTABLE {}, the script wants true and {}",
-                      session.token().Name(), Words(attributes.Bool(CKA_SENSITIVE)),
-                      Words(attributes.Bool(CKA_EXTRACTABLE)), Words(cloning.extractable())),
-          "destroy this copy with the vendor's tool, and repeat the procedure with the right attributes");
-    }
-    if (!cloning.extractable()) KC_RETURN_IF_ERROR(hsm::ProveSealed(session, *found));
-    KC_ASSIGN_OR_RETURN(const std::string artefact,
-                        SignProof(context, session, *found, cloning.key.name, target.token));
-    json trials = {"it signs as the key"};
-    if (!cloning.extractable()) trials.push_back("wrapping it is refused");
-    return RecordCopy(cloning, target, session, artefact,
-                      {{"attributes", ToObject(attributes.Describe("private."))},
-                       {"trials", std::move(trials)},
-                       {"procedure", procedure},
-                       {"evidence", result}});
-  }
-
-  static base::Result<void> RecordCopy(const Cloning& cloning, const Target& target, hsm::Session& session,
-                                       const std::string& artefact, json fields) {
-    StepContext& context = cloning.context;
-    KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, hsm::FindKeyBySpki(session, cloning.pair->public_key));
-    const CK_ATTRIBUTE_TYPE types[] = {CKA_LOCAL, CKA_ALWAYS_SENSITIVE};
-    KC_ASSIGN_OR_RETURN(const hsm::AttributeSet origin, session.ReadAttributes(pair.private_object.handle(), types));
-    fields.update({{"what", kProven},
-                   {"key", cloning.key.name},
-                   {"token", target.token},
-                   {"serial", target.serial},
-                   {"source", cloning.source},
-                   {"object_id", base::HexEncode(pair.private_object.id())},
-                   {"spki_sha256", pair.public_key.SpkiSha256Hex()},
-                   {"way", target.way ? target.way->Name() : std::string(kVendor)},
-                   {"proof", artefact}});
-    KC_RETURN_IF_ERROR(context.Record("observe", std::move(fields)));
-    context.terminal().ShowFacts({{"clone of", cloning.key.name},
-                                  {"on", session.token().Name()},
-                                  {"made there", fmt::format("no (CKA_LOCAL {})", Words(origin.Bool(CKA_LOCAL)))},
-                                  {"always in hardware", fmt::format("no: it came in wrapped (CKA_ALWAYS_SENSITIVE {})",
-                                                                     Words(origin.Bool(CKA_ALWAYS_SENSITIVE)))},
-                                  {"may be cloned on", cloning.extractable() ? "yes" : "no"},
-                                  {"proof", artefact}});
-    context.terminal().Say(room::Tone::kGood,
-                           fmt::format("The copy on token {} is key {}.", target.token, cloning.key.name));
-    return {};
-  }
 };
 
 }  // namespace

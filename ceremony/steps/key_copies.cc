@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "ceremony/steps/weak_pair.h"
+#include "ceremony/x509/weak_key.h"
 #include "hsm/base/encoding.h"
 #include "hsm/lookup.h"
 
@@ -94,6 +96,23 @@ base::Result<void> CheckForStrangers(StepContext& context, const std::string& to
                          kHint);
   }
   return {};
+}
+
+base::Result<std::optional<hsm::KeyPair>> KeyMadeBefore(StepContext& context, const std::string& key,
+                                                        const std::string& token) {
+  const Progress::Call* made = context.progress().FindCall("C_GenerateKeyPair", token);
+  if (made == nullptr || made->spki.empty()) return std::optional<hsm::KeyPair>();
+  KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(made->spki));
+  KC_ASSIGN_OR_RETURN(const base::PublicKey known, base::PublicKey::FromSpki(spki));
+  if (!x509::RefuseWeakKey(known).ok()) {
+    if (!IsDestroyed(known, token, context.progress()))
+      KC_RETURN_IF_ERROR(DestroyWeakPair(known, key, token, context));
+    return std::optional<hsm::KeyPair>();
+  }
+  context.terminal().Say(room::Tone::kPlain, "The key was made before the interruption; it is taken over.");
+  KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
+  KC_ASSIGN_OR_RETURN(hsm::KeyPair pair, hsm::FindKeyBySpki(*session, known));
+  return std::optional<hsm::KeyPair>(std::move(pair));
 }
 
 const estate::Key* CheckKey(const std::string& key, PlanContext& plan) {

@@ -4,6 +4,7 @@
 #define CEREMONY_STEPS_KEY_COPIES_H_
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,12 @@ std::vector<const hsm::InventoryItem*> ObjectsOf(const hsm::Inventory& inventory
 //   KEY-STRANGER-01  a known key of which the archive knows no copy there, or more objects of it than a copy has
 //   KEY-STRANGER-02  a private key that no copy accounts for, and that does not show which key it is
 base::Result<void> CheckForStrangers(StepContext& context, const std::string& token, const hsm::Inventory& inventory);
+
+// KeyMadeBefore finds the pair that an earlier attempt of this step made on a token: its
+// attributes were read back then, and it is found by its public key. Nothing when none was, or
+// a weak one: that is destroyed first (DestroyWeakPair), and another one is made.
+base::Result<std::optional<hsm::KeyPair>> KeyMadeBefore(StepContext& context, const std::string& key,
+                                                        const std::string& token);
 
 // CheckKey reports PLAN-KEY-02 for a key that nobody has made by this step, and
 // returns it otherwise.

@@ -3,31 +3,24 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/script/algorithm_choices.h"
+#include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/mechanism_needs.h"
 #include "ceremony/steps/signing_key.h"
 #include "ceremony/steps/weak_pair.h"
-#include "ceremony/x509/weak_key.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
 #include "hsm/keygen.h"
-#include "hsm/lookup.h"
 
 namespace ceremony::steps {
 namespace {
 
-using nlohmann::json;
 using script::Field;
 
 constexpr std::size_t kIdBytes = 16;
 
 const base::KeyAlgorithmFacts& AlgorithmOf(const script::Step& step) {
   return *base::FindKeyAlgorithm(step.fields.Text("algorithm"));
-}
-
-json Describe(const hsm::Description& description) {
-  json object = json::object();
-  for (const hsm::NamedValue& value : description) object[value.name] = value.value;
-  return object;
 }
 
 class KeyGenerateKind final : public StepKind {
@@ -52,6 +45,11 @@ class KeyGenerateKind final : public StepKind {
          Field::Boolean("extractable", "whether it may leave the token, wrapped, for a clone").Default(false)},
         {}};
     return table;
+  }
+
+  std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs&,
+                                        const estate::Estate&) const override {
+    return {NeedOfKeyPair(step.fields.Text("token"), AlgorithmOf(step).algorithm, step.fields.Text("key"))};
   }
 
   Approved approved() const override { return Approved::kParameters; }
@@ -111,27 +109,8 @@ class KeyGenerateKind final : public StepKind {
 
   static base::Result<hsm::KeyPair> MakeOrTakeOver(const script::Step& step, StepContext& context) {
     const std::string& token = step.fields.Text("token");
-    // A key that a finished call made in an earlier attempt is this step's key:
-    // its attributes were read back then, and it is found by its public key. A
-    // weak one is not: it is destroyed, and another one made.
-    if (const Progress::Call* made = context.progress().FindCall("C_GenerateKeyPair", token);
-        made != nullptr && !made->spki.empty()) {
-      KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(made->spki));
-      KC_ASSIGN_OR_RETURN(const base::PublicKey known, base::PublicKey::FromSpki(spki));
-      if (!x509::RefuseWeakKey(known).ok()) {
-        if (!IsDestroyed(known, token, context.progress()))
-          KC_RETURN_IF_ERROR(DestroyWeakPair(known, step.fields.Text("key"), token, context));
-        return Make(step, context);
-      }
-      context.terminal().Say(room::Tone::kPlain, "The key was made before the interruption; it is taken over.");
-      KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
-      return hsm::FindKeyBySpki(*session, known);
-    }
-    return Make(step, context);
-  }
-
-  static base::Result<hsm::KeyPair> Make(const script::Step& step, StepContext& context) {
-    const std::string& token = step.fields.Text("token");
+    KC_ASSIGN_OR_RETURN(std::optional<hsm::KeyPair> made, KeyMadeBefore(context, step.fields.Text("key"), token));
+    if (made) return std::move(*made);
     hsm::KeyPairSpec spec;
     spec.algorithm = AlgorithmOf(step).algorithm;
     spec.label = step.fields.Text("key");
@@ -150,8 +129,8 @@ class KeyGenerateKind final : public StepKind {
                          {"token", token},
                          {"serial", located->info().serial},
                          {"object_id", base::HexEncode(spec.id)},
-                         {"public", Describe(hsm::PublicTemplate(spec, located->quirks()).Describe())},
-                         {"private", Describe(hsm::PrivateTemplate(spec, located->quirks()).Describe())}}));
+                         {"public", ToObject(hsm::PublicTemplate(spec, located->quirks()).Describe())},
+                         {"private", ToObject(hsm::PrivateTemplate(spec, located->quirks()).Describe())}}));
     KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
     const auto busy = context.terminal().ShowBusy(fmt::format("Token {} is making the key {}", token, spec.label));
     hsm::KeyGeneration generation = hsm::GenerateKeyPair(*session, spec);

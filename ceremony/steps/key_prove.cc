@@ -5,6 +5,7 @@
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/key_proof.h"
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/mechanism_needs.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::steps {
@@ -98,6 +99,16 @@ class KeyProveKind final : public StepKind {
     return table;
   }
 
+  std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs& inputs,
+                                        const estate::Estate& estate) const override {
+    std::vector<MechanismNeed> needs;
+    for (const std::string& token : TextsOf(step, "tokens")) {
+      for (MechanismNeed& need : NeedsToSign(token, step.fields.Text("key"), inputs, estate))
+        needs.push_back(std::move(need));
+    }
+    return needs;
+  }
+
   Approved approved() const override { return Approved::kParameters; }
 
   std::string Title(const script::Step& step) const override {
@@ -109,6 +120,10 @@ class KeyProveKind final : public StepKind {
     if (key != nullptr) {
       if (const auto may = plan.estate().MayUse(key->name, "a proof"); !may.ok())
         plan.Breach(may.error().rule, "key", may.error().message, may.error().hint);
+      if (key->is_transport_key()) {
+        plan.Breach("EST-KEY-07", "key", fmt::format("key {} is a transport key, and signs no proof", key->name),
+                    "key.import shows that it is the right one, by what it takes in");
+      }
     }
     CheckFreshness(step, plan);
     for (const std::string& token : TextsOf(step, "tokens")) {

@@ -5,6 +5,7 @@
 
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/kinds.h"
+#include "ceremony/steps/mechanism_needs.h"
 #include "hsm/base/encoding.h"
 #include "hsm/template.h"
 #include "hsm/wrap.h"
@@ -36,6 +37,13 @@ class KeySealKind final : public StepKind {
              .Example("[\"root-hsm\", \"backup-hsm\"]")},
         {}};
     return table;
+  }
+
+  std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs&,
+                                        const estate::Estate&) const override {
+    std::vector<MechanismNeed> needs;
+    for (const std::string& token : TextsOf(step, "tokens")) needs.push_back(NeedToTrySeal(token));
+    return needs;
   }
 
   Approved approved() const override { return Approved::kParameters; }

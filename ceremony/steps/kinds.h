@@ -20,6 +20,9 @@ const StepKind& TokenCommission();
 const StepKind& TokenVerify();
 const StepKind& KeyGenerate();
 const StepKind& KeyClone();
+const StepKind& KeyTransport();
+const StepKind& KeyExport();
+const StepKind& KeyImport();
 const StepKind& KeyProve();
 const StepKind& KeySeal();
 const StepKind& KeyDeactivate();
@@ -30,6 +33,7 @@ const StepKind& CertCrossSign();
 const StepKind& CsrCreate();
 const StepKind& CsrImport();
 const StepKind& CrlIssue();
+const StepKind& PayloadSign();
 const StepKind& QuorumReshare();
 
 }  // namespace ceremony::steps

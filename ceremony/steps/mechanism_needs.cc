@@ -5,20 +5,21 @@
 #include <algorithm>
 
 #include "ceremony/steps/catalogue.h"
-#include "ceremony/x509/signature_algorithm.h"
+#include "ceremony/steps/copy_ways.h"
+#include "hsm/cryptoki.h"
 #include "hsm/describe.h"
 #include "hsm/keygen_plan.h"
 #include "hsm/sign.h"
+#include "hsm/transport.h"
 
 namespace ceremony::steps {
 namespace {
 
-// The signature of a certificate is its profile's, whichever key is certified.
-const x509::SignatureAlgorithmFacts* SignatureOf(const script::Step& step, const script::Inputs& inputs) {
-  if (!step.kind.starts_with("cert.")) return nullptr;
-  const std::vector<std::string> profiles = step.NamesOf(script::Reference::kProfile);
-  const script::ProfileFile* file = profiles.empty() ? nullptr : inputs.FindProfile(profiles.front());
-  return file == nullptr ? nullptr : &x509::FactsOf(file->profile.signature_algorithm);
+// How the AES key that wraps a copy may travel.
+std::vector<unsigned long> TransportMechanisms(std::string_view transport) {
+  if (transport == hsm::TransportName(hsm::Transport::kEcdh)) return {CKM_ECDH1_DERIVE};
+  if (transport == kBestTransport) return {CKM_RSA_PKCS_OAEP, CKM_ECDH1_DERIVE};
+  return {CKM_RSA_PKCS_OAEP};
 }
 
 }  // namespace
@@ -34,35 +35,58 @@ MechanismNeed NeedOfSignature(const std::string& token, base::KeyAlgorithm algor
           fmt::format("to sign with key {} ({})", key, base::FactsOf(algorithm).title)};
 }
 
+std::vector<MechanismNeed> NeedsToSend(const std::string& token, std::string_view transport, const std::string& key) {
+  const std::string why = fmt::format("to send key {}", key);
+  return {{token, {CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD}, why}, {token, TransportMechanisms(transport), why}};
+}
+
+std::vector<MechanismNeed> NeedsToReceive(const std::string& token, std::string_view transport,
+                                          const std::string& key) {
+  const std::string why = fmt::format("to take in key {}", key);
+  return {{token, {CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD}, why}, {token, TransportMechanisms(transport), why}};
+}
+
+MechanismNeed NeedToTrySeal(const std::string& token) {
+  return {token, {CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD}, "to show that a sealed key stays"};
+}
+
 const base::KeyAlgorithmFacts* AlgorithmOfKey(const script::Inputs& inputs, const estate::Estate& estate,
                                               std::string_view key) {
   if (const estate::Key* known = estate.FindKey(key)) return base::FindKeyAlgorithm(known->algorithm);
   for (const script::Section& section : inputs.script.sections) {
     for (const script::Step& step : section.steps) {
-      if (step.kind == "key.generate" && step.fields.Text("key") == key)
+      if ((step.kind == "key.generate" || step.kind == "key.transport") && step.fields.Text("key") == key)
         return base::FindKeyAlgorithm(step.fields.Text("algorithm"));
     }
   }
   return nullptr;
 }
 
-std::vector<MechanismNeed> NeedsOf(const script::Step& step, const script::Inputs& inputs,
-                                   const estate::Estate& estate) {
-  const std::vector<std::string> tokens = step.NamesOf(script::Reference::kToken);
-  if (tokens.empty()) return {};
-  if (const x509::SignatureAlgorithmFacts* signature = SignatureOf(step, inputs))
-    return {{tokens.front(), hsm::SigningMechanisms(signature->scheme),
-             fmt::format("to sign certificate {} ({})", step.fields.Text("certificate"), signature->name)}};
-  const std::vector<std::string> keys = step.NamesOf(script::Reference::kKey);
-  const StepKind* kind = Catalogue().Find(step.kind);
-  if (kind == nullptr || keys.empty()) return {};
-  const base::KeyAlgorithmFacts* facts = AlgorithmOfKey(inputs, estate, keys.front());
-  if (step.kind == "key.generate") {
-    facts = base::FindKeyAlgorithm(step.fields.Text("algorithm"));
-    return {NeedOfKeyPair(tokens.front(), facts->algorithm, keys.front())};
+std::string KeyOfCertificate(const script::Inputs& inputs, const estate::Estate& estate,
+                             const std::string& certificate) {
+  if (const estate::Certificate* known = estate.FindCertificate(certificate)) return known->key;
+  for (const script::Section& section : inputs.script.sections) {
+    for (const script::Step& step : section.steps) {
+      if (step.fields.Has("certificate") && step.fields.Has("key") && step.fields.Text("certificate") == certificate)
+        return step.fields.Text("key");
+    }
   }
-  if (facts == nullptr || kind->approved() != Approved::kResult) return {};
-  return {NeedOfSignature(tokens.front(), facts->algorithm, keys.front())};
+  return {};
+}
+
+std::vector<MechanismNeed> NeedsToSign(const std::string& token, const std::string& key, const script::Inputs& inputs,
+                                       const estate::Estate& estate) {
+  const base::KeyAlgorithmFacts* facts = AlgorithmOfKey(inputs, estate, key);
+  if (facts == nullptr) return {};
+  return {NeedOfSignature(token, facts->algorithm, key)};
+}
+
+std::vector<MechanismNeed> NeedsToCertify(const script::Step& step, const script::Inputs& inputs) {
+  const script::ProfileFile* file = inputs.FindProfile(step.fields.Text("profile"));
+  if (file == nullptr) return {};
+  const x509::SignatureAlgorithmFacts& signature = x509::FactsOf(file->profile.signature_algorithm);
+  return {{step.fields.Text("token"), hsm::SigningMechanisms(signature.scheme),
+           fmt::format("to sign certificate {} ({})", step.fields.Text("certificate"), signature.name)}};
 }
 
 std::vector<MechanismNeed> MechanismsNeeded(const script::Inputs& inputs, const estate::Estate& estate,
@@ -73,7 +97,9 @@ std::vector<MechanismNeed> MechanismsNeeded(const script::Inputs& inputs, const 
     for (const script::Step& step : section.steps) {
       begun = begun || step.id == from;
       if (!begun) continue;
-      for (MechanismNeed& need : NeedsOf(step, inputs, estate)) {
+      const StepKind* kind = Catalogue().Find(step.kind);
+      if (kind == nullptr) continue;
+      for (MechanismNeed& need : kind->Mechanisms(step, inputs, estate)) {
         const bool known = std::ranges::any_of(needs, [&](const MechanismNeed& n) { return n.any_of == need.any_of; });
         if (need.token == token && !known) needs.push_back(std::move(need));
       }

@@ -1,5 +1,5 @@
-// What the steps of a script ask of tokens: which mechanisms. token.verify and
-// `token probe` read it.
+// What the steps of a script ask of tokens: which mechanisms. Kinds declare it with
+// these (StepKind::Mechanisms); token.verify, `token probe` and `check` read it.
 #ifndef CEREMONY_STEPS_MECHANISM_NEEDS_H_
 #define CEREMONY_STEPS_MECHANISM_NEEDS_H_
 
@@ -11,31 +11,41 @@
 #include "ceremony/estate/estate.h"
 #include "ceremony/script/inputs.h"
 #include "ceremony/script/script.h"
+#include "ceremony/steps/mechanism_need.h"
 #include "hsm/base/public_key.h"
 
 namespace ceremony::steps {
 
-// MechanismNeed is what a step asks of a token: one of these mechanisms.
-struct MechanismNeed {
-  std::string token;                  // logical name
-  std::vector<unsigned long> any_of;  // CK_MECHANISM_TYPE, the most wanted first
-  std::string why;                    // "to make key root-oca (EC P-256)"
-};
+// A transport by RSA-OAEP, with whichever digest.
+inline constexpr std::string_view kAnyOaep = "rsa-oaep";
 
-// NeedOfKeyPair and NeedOfSignature are what making a key, and signing with it, asks of a token.
+// NeedOfKeyPair and NeedOfSignature are what making a key, and signing with it, asks of a
+// token; NeedsToSend and NeedsToReceive what it asks of the two ends of a copy by PKCS#11: key
+// wrap (RFC 5649), and a way for the AES key (`transport` as in key.clone, "best", or kAnyOaep).
 MechanismNeed NeedOfKeyPair(const std::string& token, base::KeyAlgorithm algorithm, const std::string& key);
 MechanismNeed NeedOfSignature(const std::string& token, base::KeyAlgorithm algorithm, const std::string& key);
+std::vector<MechanismNeed> NeedsToSend(const std::string& token, std::string_view transport, const std::string& key);
+std::vector<MechanismNeed> NeedsToReceive(const std::string& token, std::string_view transport, const std::string& key);
+// NeedToTrySeal is what showing that a sealed key stays asks for: a wrap that is refused.
+MechanismNeed NeedToTrySeal(const std::string& token);
 
 // AlgorithmOfKey returns the algorithm of a key that the estate knows or the
 // script makes; nullptr for another.
 const base::KeyAlgorithmFacts* AlgorithmOfKey(const script::Inputs& inputs, const estate::Estate& estate,
                                               std::string_view key);
 
-// NeedsOf is what one step asks for: key.generate its algorithm's mechanism, cert.* the
-// signature of their profile, whatever else names a key and a token, and is approved as a
-// result, a signature with that key.
-std::vector<MechanismNeed> NeedsOf(const script::Step& step, const script::Inputs& inputs,
-                                   const estate::Estate& estate);
+// KeyOfCertificate returns the subject key of a certificate that the estate has or the
+// script makes; empty for another.
+std::string KeyOfCertificate(const script::Inputs& inputs, const estate::Estate& estate, const std::string& certificate);
+
+// NeedsToSign is what signing with a key on a token asks for; nothing while
+// nobody knows the key's algorithm.
+std::vector<MechanismNeed> NeedsToSign(const std::string& token, const std::string& key, const script::Inputs& inputs,
+                                       const estate::Estate& estate);
+
+// NeedsToCertify is what a step `cert.*` asks for: the signature of its profile, whichever key
+// is certified.
+std::vector<MechanismNeed> NeedsToCertify(const script::Step& step, const script::Inputs& inputs);
 
 // MechanismsNeeded lists what steps of the script ask of a token, from the step
 // `from` on (empty: from the first), each need once.

@@ -8,6 +8,7 @@
 #include "ceremony/steps/emergency.h"
 #include "ceremony/steps/people_rules.h"
 #include "ceremony/steps/policy_rules.h"
+#include "ceremony/steps/section_keys.h"
 #include "ceremony/steps/waivers.h"
 
 namespace ceremony::steps {
@@ -171,10 +172,14 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
           context.NeedsPeople(std::string(script::NameOf(quorum->role)), static_cast<std::size_t>(quorum->m));
         }
       }
+      if (&step == &section.steps.front()) {
+        for (const std::string& token : section.tokens) context.NeedsToken(token);
+      }
       kind->Check(step, context);
       CheckStepPeople(inputs, step, current, plan);
       plan.steps.push_back(std::move(current));
     }
+    CheckSectionKeys(inputs, section, plan);
   }
   CheckDepartures(inputs, plan);
   CheckWindows(inputs, plan);

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "hsm/base/encoding.h"
-#include "hsm/lookup.h"
+#include "ceremony/steps/key_copies.h"
 
 namespace ceremony::steps {
 
@@ -19,8 +18,10 @@ const estate::Key* CheckSigningKey(const std::string& key, const std::string& to
     plan.Breach("PLAN-KEY-03", "token", fmt::format("key {} is not on token {}", key, token),
                 "name a token that holds the key");
   }
-  if (known->state != "active") {
-    plan.Breach("PLAN-KEY-04", field, fmt::format("key {} is to sign, and is {}", key, known->state),
+  if (known->state != "active" || known->is_transport_key()) {
+    plan.Breach("PLAN-KEY-04", field,
+                fmt::format("key {} is to sign, and is {}", key,
+                            known->is_transport_key() ? "a transport key" : known->state),
                 "sign with a key that is in use");
     return nullptr;
   }
@@ -46,18 +47,11 @@ base::Result<SigningKey> OpenSigningKey(const std::string& key, const std::strin
     return base::Refusal("KEY-USE-01", fmt::format("key {} is to sign, and is {}", key, known->state),
                          "sign with a key that is in use");
   }
-  const estate::Copy* copy = known->FindCopy(token);
-  if (copy == nullptr)
+  const estate::Key signer = *known;
+  if (signer.FindCopy(token) == nullptr)
     return base::MakeError(base::ErrorCode::kNotFound, fmt::format("key {} has no copy on token {}", key, token));
-  KC_ASSIGN_OR_RETURN(const base::Bytes id, base::HexDecode(copy->object_id));
   KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
-  KC_ASSIGN_OR_RETURN(hsm::KeyPair pair, hsm::FindPrivateKey(*session, "", id));
-  if (pair.public_key.SpkiSha256Hex() != known->spki_sha256) {
-    return base::Refusal("KEY-SELECT-01",
-                         fmt::format("the key with id {} on {} has the public key {}, key {} is {}", copy->object_id,
-                                     session->token().Name(), pair.public_key.SpkiSha256Hex(), key, known->spki_sha256),
-                         "this is another key: stop, and verify the token");
-  }
+  KC_ASSIGN_OR_RETURN(hsm::KeyPair pair, FindCopy(*session, signer, token));
   return SigningKey{session, std::move(pair)};
 }
 

@@ -12,6 +12,7 @@
 
 #include "ceremony/script/fields.h"
 #include "ceremony/script/script.h"
+#include "ceremony/steps/mechanism_need.h"
 #include "ceremony/steps/plan.h"
 #include "ceremony/steps/step_context.h"
 #include "hsm/base/result.h"
@@ -68,6 +69,14 @@ class StepKind {
   // what was chosen. An error ends the ceremony before it is opened.
   virtual base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const {
     static_cast<void>(step), static_cast<void>(context);
+    return {};
+  }
+
+  // Mechanisms is what the step asks of its tokens; token.verify, `token probe` and
+  // `check --capabilities` hold tokens to it.
+  virtual std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs& inputs,
+                                                const estate::Estate& estate) const {
+    static_cast<void>(step), static_cast<void>(inputs), static_cast<void>(estate);
     return {};
   }
 

@@ -7,6 +7,7 @@
 namespace ceremony::steps {
 
 const StepKind& TokenRegister();
+const StepKind& TokenRole();
 const StepKind& TokenCustody();
 const StepKind& TokenRetire();
 const StepKind& FirmwareRecord();

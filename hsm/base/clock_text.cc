@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <string>
 
 namespace base {
 
@@ -41,6 +42,15 @@ Result<std::int64_t> ParseTime(std::string_view text) {
   const auto point = std::chrono::sys_days(date) + std::chrono::hours(number(11, 2)) +
                      std::chrono::minutes(number(14, 2)) + std::chrono::seconds(number(17, 2));
   return std::chrono::duration_cast<std::chrono::microseconds>(point.time_since_epoch()).count() + micros;
+}
+
+Result<std::int64_t> ParseDayOrTime(std::string_view text) {
+  constexpr std::size_t kDay = 10;
+  const bool is_day = text.size() == kDay;
+  Result<std::int64_t> micros = ParseTime(is_day ? std::string(text) + "T00:00:00Z" : std::string(text));
+  if (micros.ok()) return micros;
+  return MakeError(ErrorCode::kInvalidInput,
+                   fmt::format("expected a day (2026-11-21) or a time (2026-11-21T05:17:45Z), found \"{}\"", text));
 }
 
 }  // namespace base

@@ -14,6 +14,9 @@ namespace base {
 // or none; kInvalidInput for anything else, a day that the calendar does not have included.
 Result<std::int64_t> ParseTime(std::string_view text);
 
+// ParseDayOrTime also reads a day, "2026-11-21": its first moment.
+Result<std::int64_t> ParseDayOrTime(std::string_view text);
+
 // ShiftedClock is the system's clock so many microseconds later (or earlier): a
 // rehearsal of a ceremony that will be held on another day.
 class ShiftedClock final : public Clock {

@@ -19,6 +19,15 @@ TEST_CASE("a time is read as it is spelled, and nothing else is one") {
   }
 }
 
+TEST_CASE("days and times are read as UTC, and nothing else is") {
+  // `date -u -d 2026-06-01 +%s`, `date -u -d 2024-02-29T23:59:59Z +%s`
+  CHECK(*base::ParseDayOrTime("2026-06-01") == 1'780'272'000'000'000);
+  CHECK(*base::ParseDayOrTime("2024-02-29T23:59:59Z") == 1'709'251'199'000'000);
+  CHECK(*base::ParseDayOrTime("2024-02-29T23:59:59.000000Z") == 1'709'251'199'000'000);
+  for (const char* text : {"", "2026-02-30", "2026-6-1", "2026-06-01T25:00:00Z", "2026-06-01T10:00:00+01:00", "soon"})
+    CHECK_FALSE(base::ParseDayOrTime(text).ok());
+}
+
 TEST_CASE("a shifted clock is so much later, and its uptime is the machine's") {
   base::SystemClock system;
   base::ShiftedClock shifted(3'600'000'000);

@@ -1,0 +1,25 @@
+// What a section asks of tokens and keys before it begins and before it closes (R16).
+#ifndef CEREMONY_STEPS_SECTION_KEYS_H_
+#define CEREMONY_STEPS_SECTION_KEYS_H_
+
+#include "ceremony/script/script.h"
+#include "ceremony/steps/plan.h"
+#include "ceremony/steps/step_context.h"
+
+namespace ceremony::steps {
+
+// CheckSectionKeys reports PLAN-PRESENCE-01, when by the end of the section a key is not on
+// a token on which it must be. The plan's estate is that after the section.
+void CheckSectionKeys(const script::Inputs& inputs, const script::Section& section, Plan& plan);
+
+// HaveSectionTokens finds the section's tokens, those that it takes into service left out, and
+// leaves an entry that they are there. SECTION-TOKEN-01: one does not answer.
+base::Result<void> HaveSectionTokens(const script::Section& section, StepContext& context);
+
+// ProveSectionKeys looks on every token for every key that must be on it, by its public key,
+// and leaves an entry. SECTION-KEY-01: one is not there, and the section does not close.
+base::Result<void> ProveSectionKeys(const script::Section& section, StepContext& context);
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_SECTION_KEYS_H_

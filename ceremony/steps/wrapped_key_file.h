@@ -1,0 +1,34 @@
+// The file in which a key travels to a token that is not here: JSON, read strictly.
+// Whoever has the transport key can open it; for anybody else it is noise. The record
+// that holds it, cosigned by the quorum of the ceremony that wrote it, is its signature.
+#ifndef CEREMONY_STEPS_WRAPPED_KEY_FILE_H_
+#define CEREMONY_STEPS_WRAPPED_KEY_FILE_H_
+
+#include <string>
+#include <string_view>
+
+#include "hsm/base/result.h"
+#include "hsm/sealed_transport.h"
+
+namespace ceremony::steps {
+
+struct WrappedKeyFile {
+  std::string key;  // name in the estate
+  std::string spki_sha256;
+  std::string transport_key;
+  std::string transport_spki_sha256;
+  std::string transport;  // hsm::TransportName
+  hsm::SealedKey sealed;
+};
+
+// WrappedKeyArtefact is its name among the artefacts of the record.
+std::string WrappedKeyArtefact(const std::string& key, const std::string& transport_key);
+
+std::string WriteWrappedKey(const WrappedKeyFile& file);
+
+// ParseWrappedKey: KEY-FILE-01 for anything that WriteWrappedKey would not write.
+base::Result<WrappedKeyFile> ParseWrappedKey(std::string_view bytes);
+
+}  // namespace ceremony::steps
+
+#endif  // CEREMONY_STEPS_WRAPPED_KEY_FILE_H_

@@ -164,14 +164,16 @@ void PrintTokens(const script::Script& script, const steps::Plan& plan, std::ost
 
 void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostream& out) {
   const room::Typesetter typesetter(room::LookOf(1));
-  out << typesetter.SetFacts({{"script", inputs.script.title},
-                              {"id", inputs.script.id},
-                              {"purpose", inputs.script.purpose},
-                              {"policy", fmt::format("{} {}", inputs.policy.id, inputs.policy.version)},
-                              {"who must attend", PeopleText(plan.People())},
-                              {"tokens", Join(plan.Tokens())},
-                              {"equipment", Join(inputs.script.equipment)},
-                              {"estimated time", Minutes(plan.TotalSeconds())}});
+  std::vector<room::Fact> facts = {{"script", inputs.script.title},
+                                   {"id", inputs.script.id},
+                                   {"purpose", inputs.script.purpose},
+                                   {"policy", fmt::format("{} {}", inputs.policy.id, inputs.policy.version)},
+                                   {"who must attend", PeopleText(plan.People())},
+                                   {"tokens", Join(plan.Tokens())},
+                                   {"equipment", Join(inputs.script.equipment)},
+                                   {"estimated time", Minutes(plan.TotalSeconds())}};
+  if (inputs.script.emergency) facts.insert(facts.begin() + 2, {"emergency", "yes: held because of an incident"});
+  out << typesetter.SetFacts(facts);
   const auto digest = base::HexDecode(inputs.script.file.sha256);
   if (digest.ok()) out << typesetter.SetDigest("script", *digest);
   std::string section;

@@ -39,6 +39,7 @@ std::string DigestWords(const Inputs& inputs) {
 void Cover(const Inputs& inputs, const Plan& plan, Html& html) {
   html.Raw("<header class=\"top cover\">\n<p class=\"kicker\">Script for the room · ")
       .Text(script::NameOf(inputs.script.classification))
+      .Text(inputs.script.emergency ? " · emergency" : "")
       .Raw("</p>\n<h1>")
       .Text(inputs.script.title)
       .Raw("</h1>\n<p class=\"lead\">")

@@ -174,7 +174,7 @@ class Rollover(unittest.TestCase):
         archive.write("more", plan)
         status, out, _ = run("check", archive.scripts / "more.ceremony.json", "--archive", archive.path)
         self.assertEqual(status, 1)
-        self.assertIn("EST-KEY-05", out)
+        self.assertIn("PLAN-KEY-04", out)
 
     def test_without_the_archive_there_is_no_root_to_issue_from(self):
         status, out, _ = run("check", SCRIPTS / "smki-issuing-rollover.ceremony.json")
@@ -237,6 +237,8 @@ class RevokeAndReplace(unittest.TestCase):
 
     def test_an_emergency_tells_somebody_and_says_that_it_is_one(self):
         """PLAN-EMERGENCY-01 and -02."""
+        _, out, _ = run("check", SCRIPTS / "smki-revoke-and-replace.ceremony.json", "--archive", self.archive.path)
+        self.assertIn("emergency        yes: held because of an incident", out)
         plan = self.archive.plan("smki-revoke-and-replace")
         for section in plan["sections"]:
             section["steps"] = [step for step in section["steps"] if step["do"] != "comms.notify"]

@@ -81,6 +81,21 @@ class Walker final {
                             stay.until.known() ? At(stay.until) : "the end",
                             stay.reason.empty() ? "" : ": " + Shown(stay.reason)));
       }
+      // Whom one asks for is told in full.
+      if (!filter_.person.empty()) Shares(person.id);
+    }
+  }
+
+  void Shares(const std::string& person) {
+    for (const HandOver& set : data_.hand_overs) {
+      for (const ShareHolder& holder : set.holders) {
+        if (holder.person == person && holder.confirmed.known())
+          Line(4, fmt::format("opened and confirmed a new share of token {} {}", Shown(set.token), At(holder.confirmed)));
+      }
+    }
+    for (const Login& login : data_.logins) {
+      if (std::find(login.people.begin(), login.people.end(), person) != login.people.end())
+        Line(4, fmt::format("gave a share of the {} PIN of token {} {}", Shown(login.pin), Shown(login.token), At(login.at)));
     }
   }
 
@@ -131,10 +146,29 @@ class Walker final {
              fmt::format("{}{}{}", Shown(attempt.rule), attempt.rule.empty() ? "" : ": ", Shown(attempt.error)));
     }
     Approvals(step.id, kIndent);
-    for (const auto& [name, value] : step.facts)
-      Line(kIndent, name.empty() ? Shown(value) : fmt::format("{}: {}", Words(name), Shown(value)));
+    Facts(step);
     for (const std::string& effect : step.effects) Line(kIndent, "so " + Shown(effect));
     for (const std::string& artefact : step.artefacts) Line(kIndent, "wrote " + Shown(artefact));
+  }
+
+  // What was observed together stands together, under its name.
+  void Facts(const StepStory& step) {
+    std::string told;
+    std::size_t indent = kIndent;
+    const auto flush = [&] {
+      if (!told.empty()) Line(indent, told);
+      told.clear();
+    };
+    for (const auto& [name, value] : step.facts) {
+      if (name.empty()) {
+        flush();
+        Line(kIndent, Shown(value));
+        indent = kIndent + 2;
+        continue;
+      }
+      told += fmt::format("{}{}: {}", told.empty() ? "" : "; ", Words(name), Shown(value));
+    }
+    flush();
   }
 
   void Approvals(const std::string& step, std::size_t indent) {

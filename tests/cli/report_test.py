@@ -103,6 +103,10 @@ class Documents(unittest.TestCase):
         person = self.show("--person", "wendy")
         self.assertIn("Wendy Hughes (witness, Harrow Assurance), simulated", person)
         self.assertNotIn("Alice Archer", person)
+        holder = self.show("--person", "erin")
+        self.assertRegex(holder, r"opened and confirmed a new share of token root-hsm \S+ \[\d+\]")
+        self.assertNotIn("gave a share", holder)  # three others did
+        self.assertRegex(self.show("--person", "bob"), r"gave a share of the user PIN of token root-hsm \S+ \[\d+\]")
         self.assertRegex(self.show("--exceptions"), r"Refusals, deviations and notes none$")
         wrong = self.show("--step", "certify-rot", expect=2)
         self.assertIn("the record has no step certify-rot", wrong)

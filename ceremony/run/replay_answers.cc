@@ -65,6 +65,8 @@ struct RecordedAnswers::Builder {
     if (type == "cosign") Say("approve/" + Text(entry, "person"), approval_answer::kApprove);
     if (type == "refusal" && Text(entry, "rule") == "QUORUM-DENIED-01")
       Say("approve/" + Text(entry, "person"), approval_answer::kDecline);
+    if (type == "refusal" && Text(entry, "rule") == "PAYLOAD-DRY-01")
+      Say("payload.sign/dummy/" + now.first, "refused");
     if (type == "close") to.closed_ = true;
   }
 
@@ -159,7 +161,11 @@ struct RecordedAnswers::Builder {
         {"identity",
          [](Builder& b, const json& e) { b.Say("custodian.appoint/identity/" + b.now.first, Text(e, "evidence")); }},
         {"transport-key-compared",
-         [](Builder& b, const json& e) { b.Say("key.clone/transport/" + Text(e, "token"), Text(e, "answer")); }},
+         [](Builder& b, const json& e) {
+           const std::string carried = Text(e, "transport_key");  // to a machine that never meets this one
+           b.Say(carried.empty() ? "key.clone/transport/" + Text(e, "token") : "key.export/transport/" + carried,
+                 Text(e, "answer"));
+         }},
         {"vendor-copy",
          [](Builder& b, const json& e) { b.Say("key.clone/evidence/" + Text(e, "token"), Text(e, "evidence")); }},
         {"firmware-decision",

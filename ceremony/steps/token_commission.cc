@@ -151,6 +151,7 @@ class TokenCommissionKind final : public StepKind {
 
   // What the binding knows of a token that it cannot say of itself.
   static base::Result<void> Register(StepContext& context, const script::ScriptToken& planned) {
+    if (!context.inputs().binding) return {};
     const script::TokenBinding* bound = context.inputs().binding->Find(planned.name);
     if (bound == nullptr) return {};
     // The tokens of a rehearsal stand nowhere: scripts say where the real ones do.

@@ -70,7 +70,8 @@ base::Result<void> ProveSectionKeys(const script::Section& section, StepContext&
       KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
       const auto pair = FindCopy(*session, key, token);
       if (!pair.ok()) {
-        if (!pair.error().rule.empty()) return pair.error();
+        // A key that nobody finds is missing; two that answer, or another in its place, are worse.
+        if (!pair.error().rule.empty() && pair.error().rule != "KEY-FIND-01") return pair.error();
         return NotOnToken(section, name, token, ": " + pair.error().message);
       }
       proven.push_back({{"key", name},

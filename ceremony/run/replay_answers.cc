@@ -221,7 +221,9 @@ std::optional<std::string> RecordedAnswers::Take(const std::string& question, co
   if (question.starts_with("step.skip/")) {
     return skipped_.contains(question.substr(std::string("step.skip/").size())) ? "leave it out" : "do it";
   }
-  for (Try at = now; at.second <= TriesOf(now.first); ++at.second) {
+  // Who comes, goes or says no does so once, at its time.
+  const bool only_now = question.starts_with("room.change") || question.starts_with("approve/");
+  for (Try at = now; at.second <= (only_now ? now.second : TriesOf(now.first)); ++at.second) {
     const auto queues = answers_.find(at);
     if (queues == answers_.end()) continue;
     const auto queue = queues->second.find(question);

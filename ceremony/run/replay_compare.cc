@@ -190,7 +190,7 @@ class Comparison final {
     std::size_t paired = 0;
     for (const json* entry : then) {
       if (!IsCall(*entry)) {
-        Say(IsOfACut(*entry) ? "REPLAY-FAULT-01" : IsArtefact(*entry) ? "REPLAY-ARTEFACT-01" : LonelyReason(*entry, true),
+        Say(IsOfACut(*entry) ? "REPLAY-FAULT-01" : IsOfPeople(*entry) ? "REPLAY-PEOPLE-01" : IsArtefact(*entry) ? "REPLAY-ARTEFACT-01" : LonelyReason(*entry, true),
             WhatOf(*entry), LineOf(*entry), "", entry, nullptr);
         continue;
       }
@@ -219,6 +219,11 @@ class Comparison final {
            IsOneOf(what, {"call-settled", "leftover-gone", "the people present decided to go on", "share-set-abandoned"});
   }
 
+  // A custodian whose keys never touch the machine in the room; a simulated one has them there.
+  static bool IsOfPeople(const json& entry) {
+    return IsOneOf(EntryText(entry, "what"), {"share-asked-elsewhere", "share-handed-over"});
+  }
+
   std::string_view LonelyReason(const json& entry, bool in_record) const {
     if (credential_trouble_ && (EntryText(entry, "type") == "cosign" || entry.contains("person")))
       return "REPLAY-PEOPLE-01";
@@ -233,12 +238,25 @@ class Comparison final {
     if (type == "open") return Open(a, b, then, now);
     if (type == "artefact") return Artefact(a, b, then, now);
     if (other_product_ && type == "step") a.erase("calls"), b.erase("calls");
+    if (type == "request") AsRehearsal(a, then);
     std::vector<Unlike> unlike;
     CompareValues(a, b, "", names_, unlike);
     if (type == "intent" || type == "done") CompareObjects(then, now, unlike);
     for (const Unlike& difference : unlike)
       Say(ReasonOf(type, difference, then), WhatOf(then) + ": " + difference.where, difference.recorded,
           difference.replayed, &then, &now);
+  }
+
+  // The opening names the mode in words; Open has told that it is another one.
+  static void AsRehearsal(json& request, const json& then) {
+    const std::string mode = EntryText(then, "mode");
+    if (EntryText(then, "step") != "opening" || mode.empty()) return;
+    std::string statement = EntryText(request, "statement");
+    const std::string said = "(" + mode + ")";
+    if (const std::size_t at = statement.find(said); at != std::string::npos)
+      request["statement"] = statement.replace(at, said.size(), "(rehearsal)");
+    if (const auto subject = request.find("subject"); subject != request.end() && subject->contains("mode"))
+      (*subject)["mode"] = "rehearsal";
   }
 
   // The digests of the objects on a token stand in their own order, which says nothing.
@@ -251,6 +269,7 @@ class Comparison final {
   std::string_view ReasonOf(const std::string& type, const Unlike& difference, const json& then) const {
     if (difference.other_name) return "REPLAY-KEY-01";
     const std::string last = LastOf(difference.where);
+    if (IsOneOf(last, {"mode", "environment"}) && difference.replayed == "rehearsal") return "REPLAY-PEOPLE-01";
     if (other_product_ && IsOneOf(last, {"manufacturer", "model", "firmware", "hardware", "mechanisms", "module",
                                          "module_version", "module_sha256", "slot", "object", "problem", "sessions"}))
       return "REPLAY-TOKEN-01";
@@ -295,6 +314,8 @@ class Comparison final {
       }
       Say(reason, std::string("open: ") + field, TextOf(was), TextOf(is), &then, &now);
     }
+    if (EntryText(then, "mode") != EntryText(now, "mode"))
+      Say("REPLAY-PEOPLE-01", "open: mode", EntryText(then, "mode"), EntryText(now, "mode"), &then, &now);
     std::vector<Unlike> unlike;
     CompareValues(a, b, "", names_, unlike);
     for (const Unlike& difference : unlike)
@@ -318,7 +339,10 @@ class Comparison final {
                  replayed.ok() ? "there" : replayed.error().message, &then, &now);
     }
     for (const Unlike& difference : CompareArtefacts(*recorded, *replayed, names_))
-      Say(difference.other_name ? "REPLAY-KEY-01" : "REPLAY-ARTEFACT-02", WhatOf(then) + ": " + difference.where,
+      Say(difference.other_name                                                                         ? "REPLAY-KEY-01"
+          : LastOf(difference.where) == "mode" && difference.replayed == "rehearsal" ? "REPLAY-PEOPLE-01"
+                                                                                      : "REPLAY-ARTEFACT-02",
+          WhatOf(then) + ": " + difference.where,
           difference.recorded, difference.replayed, &then, &now);
   }
 

@@ -2,6 +2,7 @@
 """The attendance ledger as people in a room keep it: late, part-time, remote, apologies, deputies, leaving and coming back."""
 import json
 import shutil
+import subprocess
 import unittest
 
 import room
@@ -9,6 +10,13 @@ from room_test import Room
 
 
 class Attendance(Room):
+    def assert_complete(self):
+        """And whoever acts it again, with the answers of the record, comes to the same."""
+        super().assert_complete()
+        acted = subprocess.run(["keyceremony", "replay", self.record, "--json"], capture_output=True, text=True, check=False)
+        self.assertEqual(acted.returncode, 0, acted.stdout[-2000:] + acted.stderr)
+        self.assertEqual([d for d in json.loads(acted.stdout)["differences"] if not d["expected"]], [])
+
     def script_for(self, custodians):
         """The root ceremony, for so many custodians in the room."""
         folder = self.folder / "scripts"

@@ -195,6 +195,24 @@ TEST_CASE("another product: its own defaults, its own name and what SoftHSM cann
   CHECK(ceremony::run::CannotDo(planted.entries, "generate", kSoftHsm).empty());
 }
 
+TEST_CASE("a production record is acted again as a rehearsal, and that is all that its opening says otherwise") {
+  const auto opening = [](const char* mode) {
+    return json{{"type", "request"}, {"mode", mode}, {"step", "opening"},
+                {"statement", fmt::format("Open the ceremony root ({}), run by the script", mode)},
+                {"subject", {{"mode", mode}, {"ceremony", "root"}}}};
+  };
+  const auto with = [&](const char* key, const char* mode) {
+    return Log::Of(key, [&](Log& log) {
+      log.entries.front()["mode"] = mode;
+      log.Add(opening(mode));
+      if (std::string(mode) == "production") log.Add({{"type", "observe"}, {"what", "share-asked-elsewhere"}, {"person", "bob"}});
+    });
+  };
+  CHECK(ReasonsOf(CompareReplay(with(kFirstKey, "production"), with(kSecondKey, "rehearsal"), kSoftHsm, {})) ==
+        Found{"REPLAY-PEOPLE-01  open: mode production|rehearsal",
+              "REPLAY-PEOPLE-01 certify observe share-asked-elsewhere bob|"});
+}
+
 TEST_CASE("REPLAY-STEP-02: steps that the replay did not reach, and REPLAY-SOFTHSM-01 where SoftHSM is why") {
   ReplaySide stopped = Log::Of(kSecondKey);
   stopped.entries.resize(5);
@@ -287,6 +305,7 @@ TEST_CASE("people of a replay answer what the record says, in the try in which t
   CHECK_FALSE(answers.HasChanges({"seals", 2}));
   CHECK(answers.Take("room.change", {"seals", 1}, 0) == "Bob Okafor (bob) leaves");
   CHECK(answers.Take("room.change/bob", {"seals", 1}, 0) == "leaves for a while");
+  CHECK_FALSE(answers.Take("approve/bob", {"seals", 1}, 0).has_value());  // he declines in the next try
   CHECK(answers.Take("room.record/seals/bag", {"seals", 1}, 0) == "SB1");
   CHECK(answers.Take("room.record/seals/bag", {"seals", 1}, 0) == "SB2");  // a later try's, once its own is used
   CHECK_FALSE(answers.Take("room.record/seals/bag", {"seals", 2}, 0).has_value());

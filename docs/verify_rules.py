@@ -153,6 +153,35 @@ class Steps:
         need(self.now is None or self.interrupted, "step without end")
         need(not self.plan or set(self.plan) <= self.over | self.failed, "step of the script left out")
 
+class Keys:
+    """Keys and their copies, by what the ends of steps say of them."""
+    def __init__(self): self.copies, self.names, self.gone = {}, {}, set()
+
+    def take(self, e):
+        for x in e["effects"] if isinstance(e.get("effects"), list) else []:
+            if not isinstance(x, dict): continue
+            what, name, token, issuer, source, spki, wraps = (x.get(n) if isinstance(x.get(n), str) else "" for n in ("effect", "key", "token", "issuer_key", "source", "spki_sha256", "transport_key"))
+            need(name not in self.gone or what not in ("key-cloned", "key-exported", "key-sealed", "key-deactivated", "request-created"), "key is gone")
+            need(issuer not in self.gone or what not in ("certificate-issued", "crl-issued"), "key is gone")
+            if what in ("key-created", "transport-key-created"):
+                need(name not in self.copies and spki not in self.names, "key made twice")
+                self.copies[name], self.names[spki] = {token}, name
+            elif what == "token-retired":
+                for copies in self.copies.values(): copies.discard(token)
+            if what == "key-destroyed":  # what was wrapped for it opens for nobody any more
+                for copies in self.copies.values(): copies.discard("file for " + name)
+            if name not in self.copies: continue
+            elif what in ("key-cloned", "key-exported"):
+                need(source in self.copies[name], "copy of nothing"), self.copies[name].add(token if what == "key-cloned" else "file for " + wraps)
+            elif what == "copy-destroyed": need(token in self.copies[name], "copy that is not there"), self.copies[name].discard(token)
+            elif what == "key-destroyed": need(not self.copies[name], "copy that is left"), self.gone.add(name)
+
+def possession(e, origin, estate):  # who is appointed signs with the key that will be theirs
+    if e.get("shown") is False: return need(e["mode"] == "rehearsal", "possession not shown")
+    need(e["shown"] is True and re.fullmatch(re.escape(f"{origin}/possession\n{e['person']}\n") + "[^\n]+\n", e["text"]), "possession")
+    line, k = sigline(e["signature"]), key(estate + "/" + e["person"], strict64(e["sign_key"]))
+    need(line[:2] == k[:2] and signed(k.spki, e["text"].encode(), line[2]), "possession")
+
 def verify(folder, trust=None, kept=None):
     verdicts = {"COMPLETE"}
     less = lambda condition, verdict="INCOMPLETE": condition or verdicts.add(verdict)
@@ -178,7 +207,7 @@ def verify(folder, trust=None, kept=None):
     leaves = [sha(b"\x00" + line) if i in shown else bytes.fromhex(line.decode()) for i, line in enumerate(lines)]
     entries = [canonical(line) if i in shown else {"type": "withheld"} for i, line in enumerate(lines)]
     less(not torn and entries)
-    roots, calls, files, cosigned, steps = {}, {}, {}, set(), Steps()
+    roots, calls, files, cosigned, steps, book, elsewhere = {}, {}, {}, set(), Steps(), Keys(), set()
     origin = log_key = closed = first = last_call = after = None
     good, wrong = 0, []
     for i, e in enumerate(entries):
@@ -194,7 +223,14 @@ def verify(folder, trust=None, kept=None):
             if len(scripts) == 1: steps.plan = scripts[0][3]
             less(len(scripts) == 1)
             need(not steps.plan or scripts[0][:2] == (own[1], own[0]), "script of another ceremony")
-        elif kind == "step": steps.step(e, keys)
+        elif kind == "step":
+            steps.step(e, keys)
+            if e["phase"] == "end": book.take(e)
+        elif kind == "observe" and e.get("what") == "key-possession": possession(e, origin, own[0])
+        elif kind == "observe" and e.get("what") in ("share-asked-elsewhere", "share-handed-over"):
+            asking = tuple(e.get(n) if isinstance(e.get(n), str) else "" for n in ("token", "set", "person", "request"))
+            need(e["what"] == "share-asked-elsewhere" or asking in elsewhere or hidden and hidden[0] < i, "a share that nobody asked for")
+            elsewhere.add(asking)
         elif kind == "recover":
             steps.interrupted, steps.recovered, calls = steps.now is not None, True, {call: v[:2] + (True,) for call, v in calls.items()}
         elif kind == "intent":

@@ -142,6 +142,8 @@ void LogAudit::OnEntry(const LineEvent& event, std::uint64_t entry) {
       return OnPresence(true);
     case EntryType::kDepart:
       return OnPresence(false);
+    case EntryType::kObserve:
+      return OnObserve(entry);
     case EntryType::kRefusal:
       return OnRefusal();
     default:

@@ -15,6 +15,7 @@
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/electorate.h"
 #include "ceremony/record/findings.h"
+#include "ceremony/record/key_book.h"
 #include "ceremony/record/log_scan.h"
 #include "ceremony/record/script_plan.h"
 #include "ceremony/record/withheld.h"
@@ -55,6 +56,7 @@ class LogAudit final : public BlockSink {
     std::set<std::uint64_t> wanted_sizes;    // of which the root is wanted
     WithheldAudit* withheld = nullptr;       // not owned
     DisclosureAudit* disclosures = nullptr;  // not owned; nullptr: nobody looks for salted digests
+    KeyBook* keys = nullptr;                 // of the archive so far; not owned; nullptr: of this record alone
     bool digest_file = false;                // whether the SHA-256 of the whole file is wanted
   };
   LogAudit(Options options, Findings& findings);
@@ -140,6 +142,8 @@ class LogAudit final : public BlockSink {
   void CheckAllDone(std::uint64_t entry);
   void ChooseScript(std::uint64_t entry);
   void OnPresence(bool here);
+  void OnObserve(std::uint64_t entry);
+  void CheckPossession(std::uint64_t entry);
   void OnRefusal();
   void OnRequest(std::uint64_t entry);
   void OnCosign(std::uint64_t entry);
@@ -180,8 +184,10 @@ class LogAudit final : public BlockSink {
   bool recovered_ = false;
   std::uint64_t steps_ended_ = 0;
   std::map<std::string, StepPast> past_;
-  std::optional<std::size_t> furthest_;  // place in the script of the last step that began or was skipped
-  std::set<std::string> absent_;         // who departed and has not come back
+  std::optional<std::size_t> furthest_;    // place in the script of the last step that began or was skipped
+  std::set<std::string> absent_;           // who departed and has not come back
+  std::set<std::string> asked_elsewhere_;  // shares that were asked for on machines of their holders
+  KeyBook own_keys_;
   // The call under way stands by itself: nearly every done follows its intent
   // at once, and a million of them need no tree of allocated nodes.
   std::optional<Call> newest_call_;

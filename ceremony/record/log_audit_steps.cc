@@ -74,7 +74,10 @@ void LogAudit::OnStep(std::uint64_t entry) {
     }
     (*phase == "end" ? past_[*id].over : past_[*id].failed) = true;
     step_.reset();
-    if (*phase == "end") ++steps_ended_;
+    if (*phase == "end") {
+      ++steps_ended_;
+      (options_.keys != nullptr ? *options_.keys : own_keys_).Take(scanner_.Find("effects"), entry, findings_);
+    }
   } else {
     wrong("has the unknown phase " + Quoted(*phase));
   }

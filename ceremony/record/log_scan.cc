@@ -37,6 +37,11 @@ bool BindsOthers(EntryType type) {
   }
 }
 
+// What an observation says of which the sink judges; others are for people.
+bool IsJudged(std::string_view what) {
+  return what == "\"key-possession\"" || what == "\"share-asked-elsewhere\"" || what == "\"share-handed-over\"";
+}
+
 class BlockScan final {
  public:
   BlockScan(ScannedBlock& out, Scanner& scanner) : out_(out), scanner_(scanner) {}
@@ -131,7 +136,7 @@ class BlockScan final {
       event.number = call && *call >= 0 ? static_cast<std::uint64_t>(*call) : UINT64_MAX;
       event.text = scanner_.Find("fn");
       event.token = scanner_.Find("token");
-    } else if (BindsOthers(fields.type)) {
+    } else if (BindsOthers(fields.type) || (fields.type == EntryType::kObserve && IsJudged(scanner_.Find("what")))) {
       LineEvent& event = Add(LineEvent::Kind::kEntry, index);
       event.type = fields.type;
       event.line = line;

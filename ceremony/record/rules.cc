@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 84> kRules = {{
+constexpr std::array<Rule, 89> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -78,6 +78,13 @@ constexpr std::array<Rule, 84> kRules = {{
     {"QUO-FINAL", kIncomplete, "a quorum cosigned the final checkpoint"},
     {"QUO-ADDENDUM", kIncomplete, "a quorum signed the addendum"},
     {"QUO-MINORITY", kNotice, "a quorum is more than half of the custodians, so that two quorums always meet"},
+    {"QUO-POSSESSION", kInvalid, "who is appointed has signed with the key that will be theirs, but in a rehearsal"},
+    {"QUO-HANDED", kInvalid, "a share that comes from elsewhere was asked for, by that request"},
+    // Keys and their copies.
+    {"CPY-TWICE", kInvalid, "a key is made once, and has one name"},
+    {"CPY-GONE", kInvalid, "nothing is done with a key that was destroyed"},
+    {"CPY-LOST", kInvalid,
+     "a key is destroyed when every copy is accounted for, and a copy comes from one that is there"},
     // Files.
     {"ART-PATH", kInvalid, "a file's name stays in the record and the file is a regular one"},
     {"ART-MISSING", kInvalid, "every file that a closed record names is there"},

@@ -163,6 +163,7 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
   if (kept) log_options.wanted_sizes.insert(kept->checkpoint.size);
   log_options.digest_file = files.has_addendum();
   log_options.withheld = &withheld;
+  log_options.keys = options.keys;
   DisclosureAudit disclosures(folder, findings);
   KC_RETURN_IF_ERROR(disclosures.Begin(withheld.has_ledger()));
   if (disclosures.is_wanted()) log_options.disclosures = &disclosures;

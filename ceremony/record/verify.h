@@ -67,6 +67,7 @@ struct RecordReport {
   std::uint64_t more = 0;
 };
 
+class KeyBook;
 class WitnessKey;
 
 // StampToCheck is a time-stamp that the reader brings (timestamp.h).
@@ -85,6 +86,8 @@ struct VerifyOptions {
   // Witnesses that must have cosigned that checkpoint; not owned.
   const std::vector<WitnessKey>* witnesses = nullptr;
   const StampToCheck* stamp = nullptr;  // not owned
+  // What the records before say of keys; not owned, and written to.
+  KeyBook* keys = nullptr;
 };
 
 // VerifyRecord reads one record. It fails (kNotFound, kIo) only when it could

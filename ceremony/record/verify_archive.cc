@@ -4,6 +4,7 @@
 
 #include "ceremony/record/findings.h"
 #include "ceremony/record/folder_audit.h"
+#include "ceremony/record/key_book.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/record/verify.h"
 
@@ -78,6 +79,7 @@ Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptio
   ArchiveReport report;
   Findings findings;
   std::map<std::string, std::string> folder_of_origin;
+  KeyBook keys;
   std::optional<Checkpoint> before;
   std::uint64_t expected = 1;
   for (const auto& [number, name] : folders) {
@@ -86,10 +88,15 @@ Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptio
                    name + " stands where number " + std::to_string(expected) + " is expected");
     }
     expected = number + 1;
-    KC_ASSIGN_OR_RETURN(RecordReport record,
-                        VerifyRecord(folder + "/" + name, {options.trust, options.threads, std::nullopt}));
+    const KeyBook before_it = keys;
+    VerifyOptions of_archive{options.trust, options.threads, std::nullopt};
+    of_archive.keys = &keys;
+    KC_ASSIGN_OR_RETURN(RecordReport record, VerifyRecord(folder + "/" + name, of_archive));
     if (!kept_origin.empty() && record.origin == kept_origin) {
-      KC_ASSIGN_OR_RETURN(record, VerifyRecord(folder + "/" + name, options));
+      VerifyOptions kept = options;  // the keys of this record are in the book already
+      KeyBook again = before_it;
+      kept.keys = &again;
+      KC_ASSIGN_OR_RETURN(record, VerifyRecord(folder + "/" + name, kept));
     }
     record.folder = name;
     if (!record.ceremony.empty() && name.substr(name.find('-') + 1) != record.ceremony) {

@@ -11,7 +11,7 @@ const KC = (() => {
   const {sha256, Fault, need, encode, hexOf, same, toBase64, fromBase64, strict64, isText, isObject, field, textOf, countOf, DIGEST, NAME, canonicalText, canonical} = KCBytes;
   const {makeKey, Verifier, signatureLine, parseNote, signersOf, parseCheckpoint, parsePolicy, parseRoster, peopleOf, sameSet} = KCSigned;
   const {withheldLeaf, linesOf, parseLedger, checkOpenings} = KCBundle;
-  const {parseScript, Steps} = KCScript;
+  const {parseScript, Steps, Keys} = KCScript;
 
   // The Merkle tree of RFC 6962, grown leaf by leaf: the complete subtrees from left to right.
   class Tree {
@@ -53,6 +53,15 @@ const KC = (() => {
         if (!(fault instanceof Fault)) throw fault;
       }
     }
+  }
+
+  // Who is appointed signs with the key that will be theirs.
+  async function checkPossession(verifier, entry, origin, estate) {
+    if (entry.shown === false) return need(entry.mode === "rehearsal", "nobody was asked to show that a key is theirs");
+    const person = textOf(entry, "person"), text = textOf(entry, "text"), begin = `${origin}/possession\n${person}\n`;
+    need(entry.shown === true && text.startsWith(begin) && /^[^\n]+\n$/.test(text.slice(begin.length)), "the proof that a key is theirs");
+    const line = signatureLine(textOf(entry, "signature")), key = makeKey(estate + "/" + person, strict64(textOf(entry, "sign_key")));
+    need(line.mark === key.mark && await verifier.verify(key, text, line.sig), "the signature that shows that a key is theirs");
   }
 
   const RANK = ["COMPLETE", "UNPINNED", "INCOMPLETE", "FORK", "INVALID"];
@@ -109,7 +118,7 @@ const KC = (() => {
     expect(verifier, entries);
     less(torn === 0, "the last line is torn");
     less(entries.length > 0, "the log is empty");
-    const roots = new Map(), named = new Map(), steps = new Steps(), calls = new Map(), wrong = [];
+    const roots = new Map(), named = new Map(), steps = new Steps(), book = new Keys(), asked = new Set(), calls = new Map(), wrong = [];
     let cosigned = new Set(), origin = null, own = null, logKey = null, closed = null, first = null, lastCall = null, after = null, good = 0, script = null;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i];
@@ -138,7 +147,18 @@ const KC = (() => {
           need(!script || (script.id === own.ceremony && script.estate === own.estate), "script of another ceremony");
           break;
         }
-        case "step": steps.step(entry, countable); break;
+        case "step":
+          steps.step(entry, countable);
+          if (entry.phase === "end") book.take(entry.effects);
+          break;
+        case "observe": {
+          if (entry.what === "key-possession") await checkPossession(verifier, entry, origin, own.estate);
+          if (entry.what !== "share-asked-elsewhere" && entry.what !== "share-handed-over") break;
+          const asking = ["token", "set", "person", "request"].map((name) => (isText(field(entry, name)) ? entry[name] : "")).join("\n");
+          need(entry.what === "share-asked-elsewhere" || asked.has(asking) || (hidden.length && hidden[0] < i), "a share that nobody asked for");
+          asked.add(asking);
+          break;
+        }
         case "recover":
           steps.interrupted = steps.now !== null;
           steps.recovered = true;

@@ -1,7 +1,7 @@
 "use strict";
 // The script among the inputs, and the steps of a log against it (docs/record-format.md section 4).
 const KCScript = (() => {
-  const {sha256, Fault, need, decode, encode, hexOf, isText, field, textOf, countOf, parse} = KCBytes;
+  const {sha256, Fault, need, decode, encode, hexOf, isText, field, textOf, countOf, parse, isObject} = KCBytes;
   const {peopleOf} = KCSigned;
 
   // A script is JSON that no two readers take for different things: no key twice.
@@ -137,5 +137,30 @@ const KCScript = (() => {
     }
   }
 
-  return {parseScript, Steps};
+  // Keys and their copies, by what the ends of steps say of them.
+  class Keys {
+    constructor() { this.copies = new Map(); this.names = new Set(); this.gone = new Set(); }
+    take(effects) {
+      if (!Array.isArray(effects)) return;
+      for (const effect of effects) {
+        if (!isObject(effect)) continue;
+        const [what, name, token, issuer, source, spki, wraps] = ["effect", "key", "token", "issuer_key", "source", "spki_sha256", "transport_key"].map((each) => (isText(field(effect, each)) ? effect[each] : ""));
+        need(!this.gone.has(name) || !["key-cloned", "key-exported", "key-sealed", "key-deactivated", "request-created"].includes(what), "something is done with a key that was destroyed");
+        need(!this.gone.has(issuer) || !["certificate-issued", "crl-issued"].includes(what), "a key signs that was destroyed");
+        const copies = this.copies.get(name);
+        if (what === "key-destroyed") for (const each of this.copies.values()) each.delete("file for " + name);  // it opens for nobody any more
+        if (what === "key-created" || what === "transport-key-created") {
+          need(!copies && !this.names.has(spki), "a key is made twice");
+          this.copies.set(name, new Set([token]));
+          this.names.add(spki);
+        } else if (what === "token-retired") for (const each of this.copies.values()) each.delete(token);
+        else if (!copies) continue;
+        else if (what === "key-cloned" || what === "key-exported") { need(copies.has(source), "a copy of no copy"); copies.add(what === "key-cloned" ? token : "file for " + wraps); }
+        else if (what === "copy-destroyed") need(copies.delete(token), "a copy is destroyed that is not there");
+        else if (what === "key-destroyed") { need(copies.size === 0, "a key is called destroyed, and a copy is not accounted for"); this.gone.add(name); }
+      }
+    }
+  }
+
+  return {parseScript, Steps, Keys};
 })();

@@ -19,6 +19,7 @@ constexpr Chapter kChapters[] = {
     {"SCR-", "the script: every step, in its order, as it was reviewed"},
     {"SIG-", "signatures: by whom they must be, and in their one spelling"},
     {"QUO-", "people: who approved what, counted by person, before anything was done"},
+    {"CPY-", "keys and their copies, from their making to their end"},
     {"ART-", "files: each is the one that was entered"},
     {"RED-", "what is withheld from a published bundle, and that it is accounted for"},
     {"TIM-", "the hour, from somebody else's clock"},

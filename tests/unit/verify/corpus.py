@@ -335,6 +335,63 @@ def made(scratch):
     yield at_end("refused, then asked anew", COMPLETE, lambda r: whole_step(r, act=refused(people[:2], people[2:], asked())), needs(x))
     yield at_end("a refusal of something else", COMPLETE, lambda r: whole_step(r, act=asked(then=lambda r: [refuse(r, 0), act(r)])), needs(x))
 
+    # Keys and their copies.
+    effect = lambda what, key="k", **fields: {"effect": what, "key": key, "token": "a", "spki_sha256": key * 2, **fields}
+    made, gone, over = effect("key-created"), effect("copy-destroyed"), effect("key-destroyed")
+    carrier, export = effect("transport-key-created", key="t", token="c"), effect("key-exported", source="a", transport_key="t")
+    wrapper_gone, wrapper_over = effect("copy-destroyed", key="t", token="c"), effect("key-destroyed", key="t")
+    clone = lambda token, source="a": effect("key-cloned", token=token, source=source)
+    for name, verdict, effects in (
+            ("a key from its making to its end", COMPLETE, [made, clone("b"), gone, effect("copy-destroyed", token="b"), over]),
+            ("a key that is not known", COMPLETE, [clone("b"), gone, over]),
+            ("a key made twice", INVALID, [made, made]),
+            ("one key under two names", INVALID, [made, effect("key-created", key="j", spki_sha256="kk")]),
+            ("a copy that is left", INVALID, [made, clone("b"), gone, over]),
+            ("no copy is destroyed", INVALID, [made, over]),
+            ("a copy destroyed twice", INVALID, [made, gone, gone]),
+            ("a copy destroyed that was never there", INVALID, [made, effect("copy-destroyed", token="b")]),
+            ("cloned from nothing", INVALID, [made, clone("b", "c")]),
+            ("cloned from what was cloned", COMPLETE, [made, clone("b"), clone("c", "b")]),
+            ("cloned after its end", INVALID, [made, gone, over, clone("b")]),
+            ("signs after its end", INVALID, [made, gone, over, effect("certificate-issued", key="l", issuer_key="k")]),
+            ("signs a list after its end", INVALID, [made, gone, over, effect("crl-issued", key="", issuer_key="k")]),
+            ("certified after its end", COMPLETE, [made, gone, over, effect("certificate-issued", issuer_key="l")]),
+            ("its token is retired", COMPLETE, [made, effect("token-retired", key=""), over]),
+            ("carried as a file", COMPLETE, [made, carrier, export, clone("c", "file for t"), gone, effect("copy-destroyed", token="c"), wrapper_gone, wrapper_over, over]),
+            ("carried as a file that is left", INVALID, [made, carrier, export, gone, over]),
+            ("carried as a file from nothing", INVALID, [made, carrier, {**export, "source": "b"}]),
+            ("taken from a file that nobody wrote", INVALID, [made, carrier, clone("c", "file for t")]),
+            ("taken from a file that nobody can open", INVALID, [made, carrier, export, wrapper_gone, wrapper_over, clone("c", "file for t")]),
+            ("carried after its end", INVALID, [made, gone, over, export]),
+            ("what is no effect", COMPLETE, [1, "x", None, [], {"effect": 1, "key": {}}, {}])):
+        yield at_end("copies: " + name, verdict, lambda r, effects=effects: [begin(r), end(r, effects=effects)], x)
+    yield at_end("copies: over two steps", INVALID, lambda r: [begin(r), end(r, effects=[made]), begin(r, "y"), end(r, "y", effects=[over])], x, y)
+    yield at_end("copies: effects that are no list", COMPLETE, lambda r: [begin(r), end(r, effects={"a": 1})], x)
+    yield at_end("copies: of a step that failed", COMPLETE, lambda r: [begin(r), failed(r, effects=[made, over]), whole_step(r)], x)
+
+    # People who show that a key is theirs.
+    def possession(r, text=None, by="frank", name=None, **fields):
+        text = f"{r.origin}/possession\nfrank\nAAAA\n" if text is None else text(r)
+        r.add("observe", **{"what": "key-possession", "step": "x", "person": "frank", "shown": True, "text": text,
+                            "signature": builder.signature_line(name or f"{r.estate}/frank", by, text), "sign_key": base64.b64encode(builder.public_key("frank")).decode(), **fields})
+    for name, verdict, fields in (
+            ("shown", COMPLETE, {}), ("by another key", INVALID, {"by": "mallory"}), ("under another name", INVALID, {"name": "smki.example/alice"}),
+            ("of another record", INVALID, {"text": lambda r: "x/possession\nfrank\nAAAA\n"}), ("of another person", INVALID, {"text": lambda r: f"{r.origin}/possession\nalice\nAAAA\n"}),
+            ("without a challenge", INVALID, {"text": lambda r: f"{r.origin}/possession\nfrank\n\n"}), ("of two lines more", INVALID, {"text": lambda r: f"{r.origin}/possession\nfrank\nA\nB\n"}),
+            ("not shown in a rehearsal", COMPLETE, {"shown": False}), ("neither shown nor not", INVALID, {"shown": "yes"}), ("with another key beside it", INVALID,
+             {"sign_key": base64.b64encode(builder.public_key("mallory")).decode()}), ("without a key", INVALID, {"sign_key": "AAAA"})):
+        yield at_end("possession: " + name, verdict, lambda r, fields=fields: possession(r, **fields))
+    yield at_end("possession: not shown in production", INVALID, lambda r: possession(r, shown=False), mode="production")
+
+    # Shares that come from elsewhere.
+    share = lambda r, what, **fields: r.add("observe", **{"what": what, "token": "root", "set": "aa", "person": "alice", "request": "bb", **fields})
+    asks, hands = "share-asked-elsewhere", "share-handed-over"
+    yield at_end("shares: asked and handed over", COMPLETE, lambda r: [share(r, asks), share(r, hands)])
+    yield at_end("shares: asked and never handed over", COMPLETE, lambda r: share(r, asks))
+    yield at_end("shares: handed over before", INVALID, lambda r: [share(r, hands), share(r, asks)])
+    for field in ("token", "set", "person", "request"):
+        yield at_end(f"shares: another {field}", INVALID, lambda r, field=field: [share(r, asks), share(r, hands, **{field: "cc"})])
+
     # Nobody decides on their own retirement.
     leaves = {**needs(x), "do": "custodian.retire"}
     about = lambda person: {"subject": {"person": person}, "subject_sha256": sha(canonical({"person": person})).hex()}

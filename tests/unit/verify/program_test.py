@@ -4,10 +4,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 SOURCE = os.environ["KEYCEREMONY_SOURCE_DIR"]
+sys.path.insert(0, os.path.join(SOURCE, "tests/support"))
+import record_builder  # noqa: E402
+
 PROGRAM = "keyceremony-verify"
 VECTORS = os.path.join(SOURCE, "docs/vectors")
 RECORD = os.path.join(VECTORS, "archive/0001-root-2026")
@@ -59,6 +63,27 @@ class ProgramTest(unittest.TestCase):
         shown = run(bundle, "--roster", ROSTER)
         self.assertEqual(shown.returncode, 0)
         self.assertIn("  a bundle for green readers; withheld are\n    1 x attend (PD)\n    1 x note (PD)\n    1 x file (SEC)\n", shown.stdout)
+
+    def test_an_archive_follows_a_key_from_one_record_into_the_next(self):
+        made = {"effect": "key-created", "key": "k", "token": "a", "spki_sha256": "00"}
+        gone, over = {"effect": "copy-destroyed", "key": "k", "token": "a"}, {"effect": "key-destroyed", "key": "k"}
+        for first, second, rules in (([made], [gone, over], set()), ([made], [over], {"CPY-LOST"}), ([made], [made], {"CPY-TWICE"}),
+                                     ([made, gone, over], [{"effect": "crl-issued", "issuer_key": "k"}], {"CPY-GONE"})):
+            with tempfile.TemporaryDirectory() as archive:
+                previous = None
+                for number, effects in enumerate((first, second), 1):
+                    record = record_builder.Record(ceremony=f"c{number}", number=number, previous=previous, more=[{"id": "x", "do": "a"}])
+                    act = lambda r, effects=effects: [r.step("x", "a", "begin"), r.step("x", "a", "end", effects=effects)]
+                    record_builder.complete(os.path.join(archive, f"000{number}-c{number}"), record.ceremony_entries(extra={"closing": act}))
+                    origin, size, root, _ = record.checkpoint_text().split("\n")
+                    previous = {"origin": origin, "size": int(size), "root": root}
+                    kept = os.path.join(archive, "kept")
+                    with open(kept, "w", encoding="utf-8") as file:
+                        file.write(record.note(record.checkpoint_text()))
+                for options in ((), ("--checkpoint", kept)):
+                    answer = json.loads(run(archive, "--json", *options).stdout)
+                    found = {finding["rule"] for each in answer["records"] for finding in each["findings"]} - {"QUO-UNPINNED"}
+                    self.assertEqual((found, answer["findings"]), (rules, []))
 
     def test_words_for_people_say_verdict_root_and_cosigners(self):
         ran = run(RECORD, "--roster", ROSTER)

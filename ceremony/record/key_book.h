@@ -1,0 +1,41 @@
+// KeyBook follows keys through the effects that steps leave in a log, from their
+// making to their end, over all records of an archive: which copies there are, and
+// that nothing is done with what is gone. It knows only what it has read: a key
+// that was made before the first record is none of its business.
+#ifndef CEREMONY_RECORD_KEY_BOOK_H_
+#define CEREMONY_RECORD_KEY_BOOK_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "ceremony/record/findings.h"
+#include "ceremony/record/scanner.h"
+
+namespace ceremony::record {
+
+class KeyBook final {
+ public:
+  // Take reads the raw value of the field `effects` of a step's end.
+  void Take(std::string_view effects, std::uint64_t entry, Findings& findings);
+
+ private:
+  struct Key {
+    std::set<std::string> copies;  // tokens that hold one
+    bool is_destroyed = false;
+  };
+
+  void TakeEffect(const Scanner& effect, std::uint64_t entry, Findings& findings);
+  void Make(const std::string& name, const std::string& token, const std::string& spki, std::uint64_t entry,
+            Findings& findings);
+  void End(const std::string& name, std::uint64_t entry, Findings& findings);
+
+  std::map<std::string, Key> keys_;
+  std::map<std::string, std::string> names_;  // by SHA-256 of the public key
+};
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_KEY_BOOK_H_

@@ -7,7 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <set>
+#include <string>
+#include <vector>
 
+#include "ceremony/cli/check_capabilities.h"
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/estate/fold.h"
@@ -29,6 +32,7 @@ struct Arguments {
   std::string binding;
   std::string archive;
   std::string roster;
+  std::vector<std::string> capabilities;
   bool json = false;
 };
 
@@ -223,7 +227,8 @@ base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
   }
   KC_ASSIGN_OR_RETURN(const script::Inputs inputs,
                       script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
-  const steps::Plan plan = steps::MakePlan(inputs, folded.estate);
+  steps::Plan plan = steps::MakePlan(inputs, folded.estate);
+  KC_RETURN_IF_ERROR(CheckCapabilities(arguments.capabilities, inputs, folded.estate, plan));
   if (arguments.json) {
     streams.out << ToJson(inputs, plan).dump() << '\n';
   } else {
@@ -248,6 +253,10 @@ void AddCheck(CLI::App& program, Action& chosen) {
           "--roster", arguments->roster,
           "check that the people are enough; when left out, roster.json beside the binding, or that of the archive")
       ->type_name("FILE");
+  command
+      ->add_option("--capabilities", arguments->capabilities,
+                   "hold the script to what a token can do, by its sheet from `token probe --json`; may be given again")
+      ->type_name("[TOKEN=]FILE");
   command->add_flag("--json", arguments->json, "print one JSON object");
   command->callback(
       [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Check(*arguments, streams); }; });

@@ -49,6 +49,7 @@ void AddReport(CLI::App& program, Action& chosen);
 void AddShow(CLI::App& program, Action& chosen);
 void AddBooklet(CLI::App& program, Action& chosen);
 void AddInventory(CLI::App& program, Action& chosen);
+void AddDestruction(CLI::App& program, Action& chosen);
 // AddProof adds `proof`, `tiles` and `stamp`.
 void AddProof(CLI::App& program, Action& chosen);
 void AddRedact(CLI::App& program, Action& chosen);

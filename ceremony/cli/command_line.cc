@@ -122,6 +122,7 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   AddReport(program, chosen);
   AddBooklet(program, chosen);
   AddInventory(program, chosen);
+  AddDestruction(program, chosen);
   AddProof(program, chosen);
   AddRedact(program, chosen);
   AddRestore(program, chosen);

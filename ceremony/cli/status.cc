@@ -123,9 +123,13 @@ ordered_json SharesOf(const estate::Estate& estate, const std::string& token) {
           {"n", set->holders.size()}, {"holders", std::move(holders)}, {"ceremony", set->since.ceremony}};
 }
 
+std::optional<estate::KeyCaps> CapsOf(const Status& status) {
+  if (!status.policy) return std::nullopt;
+  return estate::KeyCaps(status.folded.estate, *status.policy);
+}
+
 // Null for a key of whose use nobody has said anything, and which has no cap.
-ordered_json UseOf(const estate::Key& key, const Status& status) {
-  const script::KeyCap* cap = status.policy ? estate::CapOf(status.folded.estate, *status.policy, key) : nullptr;
+ordered_json UseOf(const estate::Key& key, const script::KeyCap* cap) {
   if (!key.use && cap == nullptr) return nullptr;
   ordered_json use = {{"count", nullptr}, {"first_use", ""}, {"last_use", ""}, {"stated_by", ""}};
   if (key.use) {
@@ -165,6 +169,7 @@ ordered_json ToJson(const Status& status) {
                                 {"shares", SharesOf(estate, token.name)}});
   }
   object["keys"] = ordered_json::array();
+  const std::optional<estate::KeyCaps> caps = CapsOf(status);
   for (const estate::Key& key : estate.keys()) {
     ordered_json copies = ordered_json::array();
     for (const estate::Copy& copy : key.copies) {
@@ -182,7 +187,7 @@ ordered_json ToJson(const Status& status) {
                               {"state", key.state},
                               {"usage", key.usage},
                               {"hold_until", key.hold_until},
-                              {"use", UseOf(key, status)},
+                              {"use", UseOf(key, caps ? caps->Of(key) : nullptr)},
                               {"extractable", key.extractable},
                               {"ceremony", key.since.ceremony},
                               {"since", key.since.time},
@@ -265,8 +270,7 @@ void PrintCopy(const estate::Copy& copy, std::ostream& out) {
 }
 
 // What is known of the key's use, against its cap, and until when it is held.
-void PrintUse(const estate::Key& key, const Status& status, std::ostream& out) {
-  const script::KeyCap* cap = status.policy ? estate::CapOf(status.folded.estate, *status.policy, key) : nullptr;
+void PrintUse(const estate::Key& key, const script::KeyCap* cap, std::int64_t now, std::ostream& out) {
   if (key.use) {
     out << fmt::format("    used {}{} times, last on {}, stated by {}\n", key.use->count,
                        cap != nullptr && cap->certificates > 0 ? fmt::format(" of {}", cap->certificates) : "",
@@ -279,7 +283,7 @@ void PrintUse(const estate::Key& key, const Status& status, std::ostream& out) {
   if (key.state == "held") {
     const auto until = base::ParseDayOrTime(key.hold_until);
     out << fmt::format("    held until {}{}\n", key.hold_until,
-                       until.ok() && *until <= status.now ? ", which is over: its destruction is due" : "");
+                       until.ok() && *until <= now ? ", which is over: its destruction is due" : "");
   }
 }
 
@@ -303,11 +307,12 @@ void Print(const Status& status, std::ostream& out) {
                          holders, set->set, set->generation);
     }
   }
+  const std::optional<estate::KeyCaps> caps = CapsOf(status);
   out << "\nKeys\n" << (estate.keys().empty() ? "  none\n" : "");
   for (const estate::Key& key : estate.keys()) {
     out << fmt::format("  {:<20} {:<12} {}, since {}\n", key.name, key.algorithm, key.state, Day(key.since.time));
     out << fmt::format("    public key {}\n", key.spki_sha256);
-    PrintUse(key, status, out);
+    PrintUse(key, caps ? caps->Of(key) : nullptr, status.now, out);
     for (const estate::Copy& copy : key.copies) PrintCopy(copy, out);
   }
   PrintCertificates(estate, out);

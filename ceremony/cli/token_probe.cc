@@ -14,6 +14,7 @@
 #include "ceremony/cli/fleet_commands.h"
 #include "ceremony/room/tty_terminal.h"
 #include "ceremony/script/binding.h"
+#include "ceremony/script/capability_file.h"
 #include "ceremony/script/inputs.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/mechanism_needs.h"
@@ -133,7 +134,7 @@ std::string_view OutcomeName(hsm::Trial::Outcome outcome) {
 
 ordered_json ToJson(const Sheet& sheet) {
   ordered_json object;
-  object["format"] = "keyceremony-capabilities/1";
+  object["format"] = script::kCapabilitiesFormat;
   object["token"] = {{"label", sheet.token.label},
                      {"serial", sheet.token.serial},
                      {"manufacturer", sheet.token.manufacturer},

@@ -40,9 +40,10 @@ class FleetDue final {
 
   void Caps(const Estate& estate, const script::Policy& policy) {
     if (policy.caps.empty()) return;
+    const KeyCaps caps(estate, policy);
     for (const Key& key : estate.keys()) {
       if (key.state != "active") continue;
-      const script::KeyCap* cap = CapOf(estate, policy, key);
+      const script::KeyCap* cap = caps.Of(key);
       if (cap == nullptr) continue;
       std::int64_t reached = 0;
       if (cap->days > 0) reached = MicrosOf(key.since.time) + cap->days * kMicrosPerDay;
@@ -63,13 +64,18 @@ class FleetDue final {
 
 }  // namespace
 
-const script::KeyCap* CapOf(const Estate& estate, const script::Policy& policy, const Key& key) {
-  const Certificate* certificate = policy.caps.empty() ? nullptr : estate.FindCertificateOfKey(key.name);
-  if (certificate == nullptr) return nullptr;
-  const auto found = std::ranges::find_if(policy.caps, [&](const script::KeyCap& cap) {
-    return certificate->profile == cap.use || certificate->profile.starts_with(cap.use + "-");
-  });
-  return found == policy.caps.end() ? nullptr : &*found;
+KeyCaps::KeyCaps(const Estate& estate, const script::Policy& policy) : policy_(policy) {
+  if (policy.caps.empty()) return;
+  for (const Certificate& certificate : estate.certificates()) newest_[certificate.key] = &certificate;
+}
+
+const script::KeyCap* KeyCaps::Of(const Key& key) const {
+  const auto newest = newest_.find(key.name);
+  if (newest == newest_.end()) return nullptr;
+  const std::string& profile = newest->second->profile;
+  const auto found = std::ranges::find_if(
+      policy_.caps, [&](const script::KeyCap& cap) { return profile == cap.use || profile.starts_with(cap.use + "-"); });
+  return found == policy_.caps.end() ? nullptr : &*found;
 }
 
 void SortDue(std::vector<DueItem>& due) {
@@ -89,6 +95,7 @@ std::vector<Forecast> ForecastRollovers(const Estate& estate, const script::Poli
                                         std::int64_t now_micros, int rollovers) {
   constexpr std::int64_t kDaysPerMonth = 30;
   std::vector<Forecast> forecasts;
+  const KeyCaps caps(estate, policy);
   for (const script::KeyCap& cap : policy.caps) {
     Forecast forecast;
     forecast.use = cap.use;
@@ -105,7 +112,7 @@ std::vector<Forecast> ForecastRollovers(const Estate& estate, const script::Poli
     forecast.held = (hold + forecast.minutes / 2) / forecast.minutes;
     std::int64_t from = 0;
     for (const Key& key : estate.keys()) {
-      if (key.state == "active" && CapOf(estate, policy, key) == &cap) from = std::max(from, MicrosOf(key.since.time));
+      if (key.state == "active" && caps.Of(key) == &cap) from = std::max(from, MicrosOf(key.since.time));
     }
     std::int64_t next = from == 0 ? now_micros : from;
     while (forecast.rollovers.size() < static_cast<std::size_t>(rollovers)) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "ceremony/estate/due.h"
@@ -47,9 +48,18 @@ struct Forecast {
 std::vector<Forecast> ForecastRollovers(const Estate& estate, const script::Policy& policy, std::int64_t per_month,
                                         std::int64_t now_micros, int rollovers);
 
-// CapOf returns the policy's cap for a key: the one whose use is the name of its
-// certificate's profile, or begins it ("issuing" of "issuing-oca"). nullptr: none.
-const script::KeyCap* CapOf(const Estate& estate, const script::Policy& policy, const Key& key);
+// KeyCaps gives the policy's cap for a key: the one whose use is the name of its newest
+// certificate's profile, or begins it ("issuing" of "issuing-oca"). It goes through the
+// certificates once; estate and policy must outlive it.
+class KeyCaps final {
+ public:
+  KeyCaps(const Estate& estate, const script::Policy& policy);
+  const script::KeyCap* Of(const Key& key) const;  // nullptr: none
+
+ private:
+  const script::Policy& policy_;
+  std::unordered_map<std::string_view, const Certificate*> newest_;  // by key
+};
 
 }  // namespace ceremony::estate
 

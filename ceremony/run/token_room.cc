@@ -47,6 +47,26 @@ base::Result<std::shared_ptr<hsm::Module>> TokenRoom::ModuleOf(const std::string
   return loaded;
 }
 
+namespace {
+
+// A token of the right label and another serial is not a missing token: somebody has put another device in its place.
+base::Result<void> RefuseNamesake(hsm::Module& module, const script::TokenBinding& bound, const std::string& serial) {
+  if (serial.empty()) return {};
+  KC_ASSIGN_OR_RETURN(const std::vector<hsm::TokenInfo> tokens, module.ListTokens());
+  for (const hsm::TokenInfo& token : tokens) {
+    if (!token.initialised() || token.label != bound.label || token.serial == serial) continue;
+    return base::Refusal("TOKEN-SERIAL-01",
+                         fmt::format("token {} was exchanged: a token of the same label \"{}\" is there, with the "
+                                     "serial {}; token {} has the serial {}",
+                                     bound.name, bound.label, token.serial, bound.name, serial),
+                         "this is another device: do not log in to it; find out who exchanged it, and where the right "
+                         "one is");
+  }
+  return {};
+}
+
+}  // namespace
+
 base::Result<std::shared_ptr<hsm::Token>> TokenRoom::Locate(const std::string& token) {
   if (const auto known = tokens_.find(token); known != tokens_.end()) return known->second;
   KC_ASSIGN_OR_RETURN(const script::TokenBinding* bound, BindingOf(token));
@@ -59,9 +79,10 @@ base::Result<std::shared_ptr<hsm::Token>> TokenRoom::Locate(const std::string& t
                          "find out which device is the right one before anything else");
   }
   KC_ASSIGN_OR_RETURN(std::shared_ptr<hsm::Module> module, ModuleOf(token));
-  auto found = hsm::Token::Locate(std::move(module), bound->label, serial);
+  auto found = hsm::Token::Locate(module, bound->label, serial);
   if (!found.ok()) {
     base::Error error = std::move(found).error();
+    if (error.code == base::ErrorCode::kNotFound) KC_RETURN_IF_ERROR(RefuseNamesake(*module, *bound, serial));
     if (error.code == base::ErrorCode::kNotFound || error.code == base::ErrorCode::kAmbiguous)
       error.code = base::ErrorCode::kToken;
     return std::move(error).Prefixed("token " + token);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "ceremony/script/binding.h"
+#include "ceremony/script/capability_file.h"
 #include "ceremony/script/crl_profile.h"
 #include "ceremony/script/expected.h"
 #include "ceremony/script/fault_file.h"
@@ -32,6 +33,7 @@ constexpr std::array kFileKinds{
     FileKind{"share", [](const StepFieldSource&) { return ShareTable(); }},
     FileKind{"redaction", [](const StepFieldSource&) { return RedactionTable(); }},
     FileKind{"faults", [](const StepFieldSource&) { return FaultTable(); }},
+    FileKind{"capabilities", [](const StepFieldSource&) { return CapabilityTable(); }},
 };
 
 }  // namespace

@@ -2,10 +2,34 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
 namespace ceremony::script {
 namespace {
 
 std::string FileName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// A rehearsal's tokens are worth nothing, and say so themselves: the binding that was made with them stands beside
+// what their module is configured by.
+base::Result<void> RefuseRehearsalTokens(const Binding& binding) {
+  if (binding.environment == Environment::kRehearsal) return {};
+  for (const TokenBinding& token : binding.tokens) {
+    for (const auto& [variable, value] : token.environment) {
+      const std::filesystem::path beside = std::filesystem::path(value).parent_path() / kBindingInput;
+      std::error_code error;
+      if (!std::filesystem::is_regular_file(beside, error)) continue;
+      const auto made_with = ReadBinding(beside.string());
+      if (!made_with.ok() || made_with->environment != Environment::kRehearsal) continue;
+      return base::Refusal(
+          "BINDING-REHEARSAL-01",
+          fmt::format("{}: token {} of the environment {} is one that a rehearsal made: {}={}", binding.file.name,
+                      token.name, NameOf(binding.environment), variable, value),
+          "bind the real token; a rehearsal's is opened by anybody who has its folder");
+    }
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -67,6 +91,7 @@ base::Result<Inputs> ReadInputs(const std::string& script_path, const std::strin
   if (!binding_path.empty()) {
     KC_ASSIGN_OR_RETURN(inputs.binding, ReadBinding(binding_path));
     KC_RETURN_IF_ERROR(CheckBinding(inputs.script, *inputs.binding));
+    KC_RETURN_IF_ERROR(RefuseRehearsalTokens(*inputs.binding));
   }
   return inputs;
 }

@@ -249,6 +249,17 @@ class BadDays(Ceremony):
         (rehearsal / "binding.json").write_text(json.dumps(binding))
         self.assert_says(self.rehearse(expect=1)[1], "RUN-ENV-02")
 
+    def test_a_production_binding_on_tokens_of_a_rehearsal_is_refused(self):
+        binding = json.loads((self.prepared() / "binding.json").read_text())
+        binding["environment"] = "production"
+        (self.folder / "binding.json").write_text(json.dumps(binding))
+        for command in (["check", SCRIPT], ["run", SCRIPT, "--archive", self.folder / "production"]):
+            status, _, err = run(*command, "--binding", self.folder / "binding.json", "--roster",
+                                 self.archive / "rehearsal" / "roster.json")
+            self.assertNotEqual(status, 0)
+            self.assert_says(err, "BINDING-REHEARSAL-01", "a rehearsal made")
+        self.assertFalse((self.folder / "production").exists())
+
     def test_people_need_a_terminal(self):
         status, _, err = run("rehearse", SCRIPT, "--archive", self.archive)
         self.assertEqual(status, 2)

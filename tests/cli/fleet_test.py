@@ -328,6 +328,31 @@ class Probe(Room):
         self.assertEqual(run("token", "probe", "--binding", self.place.binding, "--token", "record")[0], 2)
 
 
+    def test_a_script_is_held_to_the_sheet_of_a_token_that_is_not_here(self):
+        _, out, _ = run("token", "probe", "--binding", self.place.binding, "--token", "record", "--claims", "--json")
+        sheet = self.folder / "sheet.json"
+        sheet.write_text(out)
+        def found(expect):
+            status, out, err = run("check", SCRIPT, "--capabilities", f"root-hsm={sheet}", "--json")
+            self.assertEqual(status, expect, out + err)
+            return [(each["rule"], each["message"]) for each in json.loads(out)["findings"] if each["rule"].startswith("PLAN-MECH")]
+        self.assertEqual(found(0), [("PLAN-MECH-02", "the sheet of token root-hsm has only what it claims")])
+        poorer = json.loads(sheet.read_text())
+        poorer["mechanisms"].remove("CKM_ECDSA")
+        sheet.write_text(json.dumps(poorer))
+        rule, message = found(1)[0]
+        self.assertEqual(rule, "PLAN-MECH-01")
+        self.assertTrue(message.startswith("token root-hsm does not have CKM_ECDSA, which is needed to sign"), message)
+        # Whose sheet it is must be said, or known by the serial.
+        status, _, err = run("check", SCRIPT, "--capabilities", sheet)
+        self.assertEqual((status, "TOKEN=FILE" in err), (2, True), err)
+        status, _, err = run("check", SCRIPT, "--capabilities", f"another={sheet}")
+        self.assertEqual((status, "the script has no token another" in err), (2, True), err)
+        poorer["tried"] = "no"
+        sheet.write_text(json.dumps(poorer))
+        self.assertEqual(run("check", SCRIPT, "--capabilities", f"root-hsm={sheet}")[0], 2)
+
+
 class Comparison(Fleet):
     def test_two_runs_of_one_script_have_the_same_results_and_a_bad_day_shows(self):
         first, second, third = (self.folder / name for name in ("first", "second", "third"))

@@ -124,11 +124,83 @@ class Life(Archive):
         self.assertIn("cannot show that the token has overwritten", certificate["limits"])
         requests = [entry["statement"] for entry in self.entries(5) if entry["type"] == "request" and entry["step"] == "destroy-due"]
         self.assertEqual(len(requests), 3)
+        out = self.folder / "certificate.html"
+        status, said, err = run("destruction", self.record(5), "--out", out, "--roster",
+                                self.archive / "rehearsal" / "roster.json")
+        self.assertEqual(status, 0, err)
+        self.assertTrue(said.startswith("COMPLETE: the certificate of destruction of 1 key is in "), said)
+        page = out.read_text()
+        for words in ("Key root-oca", "root-hsm", "third-hsm", "Shown afterwards", "Wendy Hughes", "What this cannot say",
+                      "hold ended on", "approved by", "Alice Archer", "root of the log", "REHEARSAL"):
+            self.assertIn(words, page)
+        changed = self.record(5) / "artefacts/destruction/root-oca.destruction.json"
+        right = changed.read_bytes()
+        changed.write_bytes(right.replace(b"root-hsm", b"toor-hsm"))
+        status, _, err = run("destruction", self.record(5), "--out", self.folder / "another.html")
+        self.assertEqual((status, "ART-DIGEST" in err), (1, True), err)
+        changed.write_bytes(right)
+        status, _, err = run("destruction", self.record(1), "--out", self.folder / "none.html")
+        self.assertEqual(status, 2, err)
         # The tokens agree: no object file is left but SoftHSM's own.
         objects = list((self.archive / "rehearsal" / "tokens").rglob("*.object"))
         self.assertEqual([path.name for path in objects if path.name != "token.object"], [])
         status, _, err = run("verify", self.archive, "--roster", self.archive / "rehearsal" / "roster.json")
         self.assertEqual(status, 0, err)
+
+
+class Algorithms(Archive):
+    """Keys that are not P-256: an RSA key is cloned, sealed, proven to openssl and destroyed on both HSMs."""
+
+    def script(self, algorithm):
+        def change(script):
+            key = f"key-{algorithm}"
+            step = {"key": key, "quorum": "custodians"}
+            both = {"tokens": ["root-hsm", "backup-hsm"]}
+            script["sections"][1]["steps"] += [
+                {"id": "commission-live", "do": "token.commission", "token": "root-hsm", "quorum": "custodians"}]
+            script["sections"][2].update({"tokens": both["tokens"], "keys_on_all": [key]})
+            script["sections"][2]["steps"] = [
+                {"id": "generate", "do": "key.generate", "token": "root-hsm", "algorithm": algorithm, "extractable": True, **step},
+                {"id": "clone", "do": "key.clone", "source": "root-hsm", "targets": ["backup-hsm"], **step},
+                {"id": "seal", "do": "key.seal", **both, **step},
+                {"id": "prove", "do": "key.prove", **both, **step}]
+            script["sections"].insert(3, {"id": "end", "title": "The end of the key", "steps": [
+                {"id": "look-at-live", "do": "token.verify", "token": "root-hsm"},
+                {"id": "look-at-backup", "do": "token.verify", "token": "backup-hsm"},
+                {"id": "deactivate", "do": "key.deactivate", "reason": "ceased", **step},
+                {"id": "destroy", "do": "key.destroy", "keys": [key], "quorum": "custodians", **both}]})
+        path = self.changed("smki-clone-root", change)
+        policy = path.parent / "smki.policy.json"
+        rules = json.loads(policy.read_text())
+        rules["algorithms"]["ca_keys"] = [algorithm]
+        rules["statement_signing"] = True
+        policy.write_text(json.dumps(rules))
+        return path
+
+    def check(self, algorithm, *verify):
+        self.rehearse(self.script(algorithm))
+        artefacts = self.record(1) / "artefacts"
+        spki = artefacts / f"keys/key-{algorithm}.spki.der"
+        (copied,) = self.seen(1, "copy-proven")
+        self.assertEqual(copied["token"], "backup-hsm")
+        proofs = {entry["token"]: artefacts / entry["proof"] for entry in self.seen(1, "key-proven")}
+        self.assertEqual(set(proofs), {"root-hsm", "backup-hsm"})
+        for text in proofs.values():
+            judged = subprocess.run(["openssl", *verify, spki, "-signature", text.with_suffix(".sig"), text],
+                                    capture_output=True, text=True, check=False)
+            self.assertEqual(judged.returncode, 0, judged.stdout + judged.stderr)
+        self.assertEqual([entry["token"] for entry in self.seen(1, "copy-destroyed")], ["root-hsm", "backup-hsm"])
+
+    def test_an_rsa_key_is_cloned_and_destroyed(self):
+        self.check("rsa-3072", "dgst", "-sha256", "-keyform", "DER", "-verify")
+
+    def test_an_ed25519_key_that_softhsm_does_not_wrap_stays_where_it_is(self):
+        # SoftHSM 2.6.1 wraps RSA, DSA, DH and EC keys, and no Edwards ones.
+        _, err = self.rehearse(self.script("ed25519"), expect=3)
+        self.assertIn("C_WrapKey returned CKR_KEY_NOT_WRAPPABLE", err)
+        (key,) = self.status()["keys"]
+        self.assertEqual([(copy["token"], copy["state"]) for copy in key["copies"]], [("root-hsm", "in place")])
+        self.assertEqual(self.seen(1, "copy-proven"), [])
 
 
 class Refused(Archive):

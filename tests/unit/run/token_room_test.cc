@@ -69,6 +69,17 @@ TEST_CASE("shares open a token once for as long as its session is open") {
   CHECK(token.asked == 1);
 }
 
+TEST_CASE("TOKEN-SERIAL-01: a token that was exchanged for one of the same label is named as such, and not opened") {
+  SharedToken token(0);
+  token.device->slots[0].serial = "0002";
+  const base::Error error = Bad(token.room.Session("hsm"));
+  CHECK(error.rule == "TOKEN-SERIAL-01");
+  CHECK(error.message ==
+        "token hsm was exchanged: a token of the same label \"root-hsm\" is there, with the serial 0002; token hsm has "
+        "the serial 0001");
+  CHECK(token.asked == 0);
+}
+
 TEST_CASE("nobody gives a share for a token that one more wrong PIN would lock, or that is locked") {
   SharedToken last(2);
   CHECK(Bad(last.room.Session("hsm")).rule == "TOKEN-LOGIN-02");

@@ -104,6 +104,6 @@ TEST_CASE("a kind of file that is not there is refused with the nearest") {
   const auto error = TableOf("scirpt", Catalogue()).error();
   CHECK(error.message ==
         "expected a kind of file, \"script\", \"binding\", \"policy\", \"profile\", \"crl-profile\", "
-        "\"roster\", \"person\", \"share\", \"redaction\" or \"faults\", found \"scirpt\"");
+        "\"roster\", \"person\", \"share\", \"redaction\", \"faults\" or \"capabilities\", found \"scirpt\"");
   CHECK(error.hint == "did you mean `script`?");
 }

@@ -1,0 +1,99 @@
+// What `keyceremony status` costs over a long archive: 1,000 records, 10,000 keys of which each has a certificate, two
+// copies and a statement of use. A record has 60 entries that say nothing of the estate for each that does.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "ceremony/estate/due.h"
+#include "ceremony/estate/fold.h"
+#include "ceremony/estate/planner.h"
+#include "hsm/base/clock_text.h"
+
+namespace {
+
+using namespace ceremony;  // NOLINT(google-build-using-namespace)
+using nlohmann::json;
+
+constexpr int kRecords = 1000;
+constexpr int kKeysARecord = 10;
+constexpr int kOtherEntries = 60;
+
+std::string Line(int seq, const char* type, json fields) {
+  fields.update({{"v", 1},
+                 {"seq", seq},
+                 {"type", type},
+                 {"time", "2026-06-01T00:00:00.000000Z"},
+                 {"mono", seq},
+                 {"salt", std::string(32, '0')},
+                 {"mode", "production"}});
+  return fields.dump() + "\n";
+}
+
+std::vector<estate::Effect> EffectsOf(int key) {
+  const std::string name = fmt::format("issuing-{:05}", key);
+  const std::string spki = fmt::format("{:064x}", key + 1);
+  return {estate::KeyCreated{name, "ec-p256", "sign", spki, "live", "S1", fmt::format("{:032x}", key), true},
+          estate::KeyCloned{name, spki, "live", "backup", "S2", fmt::format("{:032x}", key), "ecdh-p256", "statement",
+                            false},
+          estate::CertificateIssued{name, "issuing-oca", name, "root", "CN=" + name, fmt::format("{:x}", key + 1),
+                                    "2026-06-01T00:00:00Z", "2051-06-01T00:00:00Z", spki, "certificates/" + name},
+          estate::KeyUsageStated{name, 99'713, "2026-06-01T00:00:00Z", "2026-08-01T00:00:00Z", "oscar", spki}};
+}
+
+std::string MakeArchive() {
+  std::string folder = std::filesystem::temp_directory_path() / "keyceremony-estate-bench-XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) std::abort();
+  int key = 0;
+  for (int record = 0; record < kRecords; ++record) {
+    const std::string path = fmt::format("{}/{:04}-issuing", folder, record + 1);
+    std::filesystem::create_directories(path);
+    std::ofstream log(path + "/log.jsonl", std::ios::binary);
+    int seq = 0;
+    log << Line(seq++, "open", {{"ceremony", "issuing"}, {"origin", fmt::format("bench/issuing/{:032x}", record)}});
+    const auto end = [&](const std::vector<estate::Effect>& effects) {
+      json list = json::array();
+      for (const estate::Effect& effect : effects) list.push_back(estate::ToJson(effect));
+      log << Line(seq++, "step", {{"id", "it"}, {"do", "it"}, {"phase", "end"}, {"effects", std::move(list)}});
+    };
+    if (record == 0) {
+      end({estate::TokenCommissioned{"live", "live", "S1", "M", "M", "1", "live", "organisation"},
+           estate::TokenCommissioned{"backup", "backup", "S2", "M", "M", "1", "backup", "organisation"},
+           estate::KeyCreated{"root", "ec-p256", "sign", std::string(64, 'f'), "live", "S1", "ff", false}});
+    }
+    for (int i = 0; i < kKeysARecord; ++i) end(EffectsOf(key++));
+    for (int i = 0; i < kOtherEntries; ++i)
+      log << Line(seq++, "observe", {{"what", "confirmation"}, {"step", "it"}, {"words", std::string(300, 'x')}});
+    log << Line(seq, "close", {{"entries", seq}});
+    std::ofstream(path + "/addendum.note") << "-\n";
+  }
+  return folder;
+}
+
+void Status(benchmark::State& state) {
+  const std::string archive = MakeArchive();
+  script::Policy policy;
+  policy.caps.push_back({"issuing", 100'000, 92, 60, 24});
+  const std::int64_t now = *base::ParseDayOrTime("2026-09-01");
+  for (auto _ : state) {
+    const auto folded = estate::FoldArchive(archive);
+    if (!folded.ok() || folded->estate.keys().size() != kRecords * kKeysARecord + 1) {
+      state.SkipWithError("the archive was not folded");
+      break;
+    }
+    std::vector<estate::DueItem> due = estate::DueOf(*folded, now, 365);
+    estate::AddFleetDue(*folded, &policy, now, 365, due);
+    benchmark::DoNotOptimize(due);
+  }
+  std::filesystem::remove_all(archive);
+}
+BENCHMARK(Status)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();

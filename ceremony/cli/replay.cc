@@ -1,3 +1,5 @@
+#include "ceremony/run/replay.h"
+
 #include <fmt/format.h>
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp is POSIX
 
@@ -15,7 +17,6 @@
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/text.h"
-#include "ceremony/run/replay.h"
 #include "hsm/module.h"
 
 namespace ceremony::cli {
@@ -101,7 +102,8 @@ void PrintDifferences(const ReplayReport& report, bool expected, std::ostream& o
 std::size_t CountOf(const ReplayReport& report, const run::ReplayReason& reason) {
   if (reason.id == "REPLAY-NAME-01") return report.comparison.names;
   if (reason.id == "REPLAY-TIME-01") return report.comparison.times;
-  return static_cast<std::size_t>(std::ranges::count(report.comparison.differences, &reason, &ReplayDifference::reason));
+  return static_cast<std::size_t>(
+      std::ranges::count(report.comparison.differences, &reason, &ReplayDifference::reason));
 }
 
 std::string Sentence(const ReplayReport& report) {
@@ -125,9 +127,11 @@ void Print(const ReplayReport& report, std::ostream& out) {
   out << fmt::format("  compared    {} entries, {} calls, {} files\n", comparison.entries, comparison.calls,
                      comparison.artefacts);
   if (report.stop)
-    out << fmt::format("  stopped     {}: {}\n", Shown(report.stop->step.empty() ? "at the beginning" : report.stop->step),
+    out << fmt::format("  stopped     {}: {}\n",
+                       Shown(report.stop->step.empty() ? "at the beginning" : report.stop->step),
                        Shown(report.stop->message));
-  out << fmt::format("\n  {:<28} {:<20} {:>5} {:>7} {:>6}  {}\n", "step", "kind", "tries", "entries", "calls", "result");
+  out << fmt::format("\n  {:<28} {:<20} {:>5} {:>7} {:>6}  {}\n", "step", "kind", "tries", "entries", "calls",
+                     "result");
   for (const run::ReplayStep& step : comparison.steps) {
     if (step.id.empty()) continue;
     const std::string tries = step.recorded_tries == step.replayed_tries
@@ -135,7 +139,9 @@ void Print(const ReplayReport& report, std::ostream& out) {
                                   : fmt::format("{}|{}", step.recorded_tries, step.replayed_tries);
     out << fmt::format("  {:<28} {:<20} {:>5} {:>7} {:>6}  {}\n", Shown(step.id), Shown(step.kind), tries, step.entries,
                        step.calls,
-                       step.unexpected > 0 ? "DIFFERS" : step.expected > 0 ? "the same, see below" : "the same");
+                       step.unexpected > 0 ? "DIFFERS"
+                       : step.expected > 0 ? "the same, see below"
+                                           : "the same");
   }
   if (comparison.Count(false) > 0) {
     out << "\nDifferences that nothing explains\n    " << Padded("recorded") << " | replayed\n";
@@ -155,7 +161,9 @@ void Print(const ReplayReport& report, std::ostream& out) {
 }
 
 ordered_json ToJson(const ReplayReport& report) {
-  const auto entry = [](const std::optional<std::uint64_t>& seq) { return seq ? ordered_json(*seq) : ordered_json(nullptr); };
+  const auto entry = [](const std::optional<std::uint64_t>& seq) {
+    return seq ? ordered_json(*seq) : ordered_json(nullptr);
+  };
   ordered_json differences = ordered_json::array(), steps = ordered_json::array(), reasons = ordered_json::array();
   for (const ReplayDifference& difference : report.comparison.differences) {
     differences.push_back({{"reason", difference.reason->id},
@@ -220,8 +228,8 @@ base::Result<int> ReplayRecord(const Arguments& arguments, const Streams& stream
 }  // namespace
 
 void AddReplay(CLI::App& program, Action& chosen) {
-  CLI::App* command = program.add_subcommand(
-      "replay", "act a record again on fresh SoftHSM tokens, and compare call by call");
+  CLI::App* command =
+      program.add_subcommand("replay", "act a record again on fresh SoftHSM tokens, and compare call by call");
   command->group(kLook);
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("record", arguments->record, "the folder of a record, in its archive")

@@ -70,7 +70,8 @@ void Happened(const StepStory& step, const ReportData& data, Html& html) {
       html.Raw("</p><p class=\"said\"><em>").Text(value).Raw("</em> ");
       continue;
     }
-    html.Element("<span>", name, " ").Element("<b>", name == "person" ? data.NameOf(value) : Brief(value), "</b></span> ");
+    html.Element("<span>", name, " ")
+        .Element("<b>", name == "person" ? data.NameOf(value) : Brief(value), "</b></span> ");
   }
   if (step.facts.size() > kFactsShown)
     html.Element("<span>", Plural(step.facts.size() - kFactsShown, "more fact", "more facts"), " in the log</span>");

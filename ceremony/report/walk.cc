@@ -90,12 +90,14 @@ class Walker final {
     for (const HandOver& set : data_.hand_overs) {
       for (const ShareHolder& holder : set.holders) {
         if (holder.person == person && holder.confirmed.known())
-          Line(4, fmt::format("opened and confirmed a new share of token {} {}", Shown(set.token), At(holder.confirmed)));
+          Line(4,
+               fmt::format("opened and confirmed a new share of token {} {}", Shown(set.token), At(holder.confirmed)));
       }
     }
     for (const Login& login : data_.logins) {
       if (std::find(login.people.begin(), login.people.end(), person) != login.people.end())
-        Line(4, fmt::format("gave a share of the {} PIN of token {} {}", Shown(login.pin), Shown(login.token), At(login.at)));
+        Line(4, fmt::format("gave a share of the {} PIN of token {} {}", Shown(login.pin), Shown(login.token),
+                            At(login.at)));
     }
   }
 

@@ -39,7 +39,8 @@ base::Result<std::int64_t> ReadRehearsalClock(const std::string& archive);
 // places that were looked at, with the package to install.
 base::Result<std::string> FindSoftHsm();
 
-// StandInToken is the binding of a SoftHSM token of this rehearsal: `pin-prompt`, with PINs in envelopes, no serial yet.
+// StandInToken is the binding of a SoftHSM token of this rehearsal: `pin-prompt`, with PINs in envelopes, no serial
+// yet.
 script::TokenBinding StandInToken(const RehearsalPaths& paths, const std::string& module, const std::string& name);
 
 // MakeStandInToken sets the token up before any ceremony, as an operator would a record token, and returns its serial.

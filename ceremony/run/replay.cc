@@ -29,10 +29,10 @@ base::Result<std::vector<std::string>> RecordsBefore(const std::string& source, 
     found = !folded.records.empty() && folded.records.back().origin == origin;
   }
   if (found) return before;
-  return base::Refusal("REPLAY-ARCHIVE-01",
-                       fmt::format("{} goes on from the record {}, which does not stand before it in {}", folder,
-                                   origin, source),
-                       "its keys and people come from there: give the record inside its whole archive");
+  return base::Refusal(
+      "REPLAY-ARCHIVE-01",
+      fmt::format("{} goes on from the record {}, which does not stand before it in {}", folder, origin, source),
+      "its keys and people come from there: give the record inside its whole archive");
 }
 
 base::Result<void> AddVerdict(ReplayReport& report) {
@@ -80,10 +80,11 @@ base::Result<ReplayReport> Replay(const std::string& record, const std::string& 
   for (const std::string& before : report.before) {
     KC_ASSIGN_OR_RETURN(const Reenacted acted, scene.Reenact(before));
     if (!acted.stopped) continue;
-    return base::Refusal("REPLAY-ARCHIVE-02",
-                         fmt::format("{} could not be acted again to its end, at step {}: {}", before, acted.step,
-                                     acted.stopped->message),
-                         fmt::format("what it made is missing for {}: see `keyceremony replay {}/{}`", folder, source, before));
+    return base::Refusal(
+        "REPLAY-ARCHIVE-02",
+        fmt::format("{} could not be acted again to its end, at step {}: {}", before, acted.step,
+                    acted.stopped->message),
+        fmt::format("what it made is missing for {}: see `keyceremony replay {}/{}`", folder, source, before));
   }
   KC_ASSIGN_OR_RETURN(const Reenacted acted, scene.Reenact(folder));
   if (acted.stopped) {
@@ -92,9 +93,15 @@ base::Result<ReplayReport> Replay(const std::string& record, const std::string& 
     report.stop = ReplayStop{at, acted.stopped->message, !CannotDo(recorded.entries, at, scene.mechanisms()).empty()};
   }
   if (acted.folder.empty()) {
-    report.comparison.differences.push_back({&FindReplayReason(report.stop->for_softhsm ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02"),
-                                             "", 0, "the whole ceremony",
-                                             CannotDo(recorded.entries, "", scene.mechanisms()), report.stop->message, {}, {}});
+    report.comparison.differences.push_back(
+        {&FindReplayReason(report.stop->for_softhsm ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02"),
+         "",
+         0,
+         "the whole ceremony",
+         CannotDo(recorded.entries, "", scene.mechanisms()),
+         report.stop->message,
+         {},
+         {}});
   } else {
     report.replayed = scene.archive() + "/" + acted.folder;
     ReplaySide replayed{report.replayed};
@@ -103,8 +110,14 @@ base::Result<ReplayReport> Replay(const std::string& record, const std::string& 
   }
   KC_RETURN_IF_ERROR(AddVerdict(report));
   if (report.stop && !report.stop->for_softhsm && report.comparison.Count(false) == 0) {
-    report.comparison.differences.push_back(
-        {&FindReplayReason("REPLAY-STEP-02"), report.stop->step, 0, "the replay", "went on", report.stop->message, {}, {}});
+    report.comparison.differences.push_back({&FindReplayReason("REPLAY-STEP-02"),
+                                             report.stop->step,
+                                             0,
+                                             "the replay",
+                                             "went on",
+                                             report.stop->message,
+                                             {},
+                                             {}});
   }
   if (report.comparison.Count(false) > 0) {
     report.verdict = ReplayVerdict::kDiffers;

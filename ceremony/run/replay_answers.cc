@@ -51,9 +51,7 @@ struct RecordedAnswers::Builder {
   std::string kind{};              // of the step of `now`, empty between steps
   std::set<std::string> called{};  // in this roll call
 
-  void Say(const std::string& question, std::string answer) {
-    to.answers_[now][question].push_back(std::move(answer));
-  }
+  void Say(const std::string& question, std::string answer) { to.answers_[now][question].push_back(std::move(answer)); }
 
   void See(const json& entry) {
     const std::string type = Text(entry, "type");
@@ -65,8 +63,7 @@ struct RecordedAnswers::Builder {
     if (type == "cosign") Say("approve/" + Text(entry, "person"), approval_answer::kApprove);
     if (type == "refusal" && Text(entry, "rule") == "QUORUM-DENIED-01")
       Say("approve/" + Text(entry, "person"), approval_answer::kDecline);
-    if (type == "refusal" && Text(entry, "rule") == "PAYLOAD-DRY-01")
-      Say("payload.sign/dummy/" + now.first, "refused");
+    if (type == "refusal" && Text(entry, "rule") == "PAYLOAD-DRY-01") Say("payload.sign/dummy/" + now.first, "refused");
     if (type == "close") to.closed_ = true;
   }
 
@@ -152,7 +149,9 @@ struct RecordedAnswers::Builder {
            b.Say(fmt::format("comms.notify/{}/acknowledged", b.now.first), Text(e, "acknowledged_by"));
          }},
         {"seals",
-         [](Builder& b, const json& e) { b.Say(fmt::format("token.custody/{}/seals", b.now.first), SealsOf(e, "found")); }},
+         [](Builder& b, const json& e) {
+           b.Say(fmt::format("token.custody/{}/seals", b.now.first), SealsOf(e, "found"));
+         }},
         {"custody",
          [](Builder& b, const json& e) {
            b.Say(fmt::format("token.custody/{}/escort", b.now.first), Joined(e, "escort", ", "));
@@ -216,8 +215,7 @@ RecordedAnswers::RecordedAnswers(const std::vector<json>& entries, const script:
   for (const json& entry : entries) builder.See(entry);
 }
 
-std::optional<std::string> RecordedAnswers::Take(const std::string& question, const Try& now,
-                                                 std::int64_t utc_micros) {
+std::optional<std::string> RecordedAnswers::Take(const std::string& question, const Try& now, std::int64_t utc_micros) {
   if (question.starts_with("step.skip/")) {
     return skipped_.contains(question.substr(std::string("step.skip/").size())) ? "leave it out" : "do it";
   }

@@ -33,8 +33,8 @@ class RecordedAnswers final {
   RecordedAnswers(const std::vector<nlohmann::json>& entries, const script::Roster& roster);
 
   // Take returns the next recorded answer to a question in a try; when that try has none any more, one of a later try
-  // of the same step, since a fault that ended a try then may not come again. Who comes, goes or declines is no such. `utc_micros` is the time now: a clock
-  // that was read aloud differed from the machine's as it did then.
+  // of the same step, since a fault that ended a try then may not come again. Who comes, goes or declines is no such.
+  // `utc_micros` is the time now: a clock that was read aloud differed from the machine's as it did then.
   std::optional<std::string> Take(const std::string& question, const Try& now, std::int64_t utc_micros);
 
   // TriesOf is how often the record says that a step was begun.

@@ -65,7 +65,8 @@ class DerComparison final {
   void Compare(const Element& then, const Element& now, const std::string& where, unsigned depth) {
     if (then.identifier != now.identifier || depth > kDeepest) return Say(then, now, where);
     if ((then.identifier & kConstructed) != 0) return Inside(then.content, now.content, then, now, where, depth);
-    if (const auto time = TimeOf(then), other = TimeOf(now); time && other) return Times(*time, *other, then, now, where);
+    if (const auto time = TimeOf(then), other = TimeOf(now); time && other)
+      return Times(*time, *other, then, now, where);
     if (then.identifier == tag::kOctetString && OfDer(then.content, now.content, where, depth)) return;
     if (then.identifier == tag::kBitString && !then.content.empty() && !now.content.empty() &&
         OfDer(then.content.subspan(1), now.content.subspan(1), where, depth))
@@ -90,8 +91,8 @@ class DerComparison final {
   }
 
   void Say(const Element& then, const Element& now, const std::string& where, bool other_name = false) {
-    unlike_.push_back({"element " + where, Short(base::HexEncode(then.whole)), Short(base::HexEncode(now.whole)),
-                       other_name});
+    unlike_.push_back(
+        {"element " + where, Short(base::HexEncode(then.whole)), Short(base::HexEncode(now.whole)), other_name});
   }
 
   void Texts(const Element& then, const Element& now, const std::string& where) {
@@ -160,7 +161,8 @@ bool IsPlainText(const std::string& bytes) {
 }  // namespace
 
 std::string TextOf(const json& value) {
-  return Short(value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, json::error_handler_t::replace));
+  return Short(value.is_string() ? value.get<std::string>()
+                                 : value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 void CompareValues(const json& recorded, const json& replayed, const std::string& where, NamePairs& names,
@@ -182,8 +184,8 @@ void CompareValues(const json& recorded, const json& replayed, const std::string
   }
   if (recorded.is_array() && replayed.is_array() && recorded.size() == replayed.size()) {
     for (std::size_t i = 0; i < recorded.size(); ++i) {
-      CompareValues(recorded[i], replayed[i], fmt::format("{}{}{}", where, i + 1, recorded[i].is_structured() ? "." : ""),
-                    names, unlike);
+      CompareValues(recorded[i], replayed[i],
+                    fmt::format("{}{}{}", where, i + 1, recorded[i].is_structured() ? "." : ""), names, unlike);
     }
     return;
   }
@@ -215,8 +217,8 @@ std::vector<Unlike> CompareArtefacts(const std::string& recorded, const std::str
     return unlike;
   }
   if (!IsPlainText(recorded) || !IsPlainText(replayed)) {
-    unlike.push_back({"its bytes", fmt::format("{} octets", recorded.size()), fmt::format("{} octets", replayed.size()),
-                      false});
+    unlike.push_back(
+        {"its bytes", fmt::format("{} octets", recorded.size()), fmt::format("{} octets", replayed.size()), false});
     return unlike;
   }
   const Sameness sameness = names.Compare(recorded, replayed);

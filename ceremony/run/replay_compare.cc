@@ -49,9 +49,9 @@ std::string LineOf(const json& entry) {
 }
 
 // Members that say where and when something stands in its log, or are compared elsewhere.
-constexpr const char* kPassedOver[] = {"v",    "seq",       "type",    "time",     "mono",            "salt",   "mode",
-                                       "call", "simulated", "request", "approval", "opening_request", "attempt", "line",
-                                       "objects"};
+constexpr const char* kPassedOver[] = {"v",       "seq",  "type",      "time",    "mono",     "salt",
+                                       "mode",    "call", "simulated", "request", "approval", "opening_request",
+                                       "attempt", "line", "objects"};
 
 bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> list) {
   return std::ranges::find(list, name) != list.end();
@@ -103,7 +103,8 @@ class Comparison final {
         products.insert(fmt::format("{}, {}", EntryText(token, "manufacturer"), EntryText(token, "model")));
     }
     if (const auto modules = open.find("modules"); modules != open.end() && modules->is_array()) {
-      for (const json& module : *modules) products.insert(EntryText(module, "manufacturer") + " " + EntryText(module, "version"));
+      for (const json& module : *modules)
+        products.insert(EntryText(module, "manufacturer") + " " + EntryText(module, "version"));
     }
     return fmt::format("{}", fmt::join(products, "\n"));
   }
@@ -116,8 +117,8 @@ class Comparison final {
       if (entry == nullptr || !entry->contains("seq") || !entry->at("seq").is_number_unsigned()) return std::nullopt;
       return entry->at("seq").get<std::uint64_t>();
     };
-    result_.differences.push_back({&found, step_.id, attempt_, std::move(what), std::move(then), std::move(now),
-                                   seq(recorded), seq(replayed)});
+    result_.differences.push_back(
+        {&found, step_.id, attempt_, std::move(what), std::move(then), std::move(now), seq(recorded), seq(replayed)});
   }
 
   void Step(const std::vector<const TryGroup*>& then, const std::vector<const TryGroup*>& now) {
@@ -131,8 +132,8 @@ class Comparison final {
     attempt_ = then.empty() ? now.front()->attempt : then.front()->attempt;
     if (now.empty()) {
       const bool passed = stop_ && stop_->for_softhsm;
-      return Say(passed ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02", "the step was not reached",
-                 then.back()->phase, stop_ ? "stopped at " + stop_->step : "", then.back()->first(), nullptr);
+      return Say(passed ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02", "the step was not reached", then.back()->phase,
+                 stop_ ? "stopped at " + stop_->step : "", then.back()->first(), nullptr);
     }
     // A fault of then need not come again: the last tries are the same thing.
     const std::size_t both = std::min(then.size(), now.size());
@@ -190,7 +191,10 @@ class Comparison final {
     std::size_t paired = 0;
     for (const json* entry : then) {
       if (!IsCall(*entry)) {
-        Say(IsOfACut(*entry) ? "REPLAY-FAULT-01" : IsOfPeople(*entry) ? "REPLAY-PEOPLE-01" : IsArtefact(*entry) ? "REPLAY-ARTEFACT-01" : LonelyReason(*entry, true),
+        Say(IsOfACut(*entry)     ? "REPLAY-FAULT-01"
+            : IsOfPeople(*entry) ? "REPLAY-PEOPLE-01"
+            : IsArtefact(*entry) ? "REPLAY-ARTEFACT-01"
+                                 : LonelyReason(*entry, true),
             WhatOf(*entry), LineOf(*entry), "", entry, nullptr);
         continue;
       }
@@ -198,12 +202,16 @@ class Comparison final {
       const json* instead = paired < now.size() ? now[paired] : nullptr;
       const std::string mechanism = EntryText(*entry, "mechanism");
       const bool passed = !mechanism.empty() && !mechanisms_.contains(mechanism);
-      Say(passed ? "REPLAY-SOFTHSM-01" : instead != nullptr ? "REPLAY-CALL-03" : "REPLAY-CALL-01", WhatOf(*entry),
-          CallText(*entry), instead == nullptr ? "" : CallText(*instead), entry, instead);
+      Say(passed               ? "REPLAY-SOFTHSM-01"
+          : instead != nullptr ? "REPLAY-CALL-03"
+                               : "REPLAY-CALL-01",
+          WhatOf(*entry), CallText(*entry), instead == nullptr ? "" : CallText(*instead), entry, instead);
       if (instead != nullptr) now.erase(now.begin() + static_cast<std::ptrdiff_t>(paired));
     }
     for (const json* entry : now) {
-      Say(IsCall(*entry) ? "REPLAY-CALL-02" : IsArtefact(*entry) ? "REPLAY-ARTEFACT-01" : LonelyReason(*entry, false),
+      Say(IsCall(*entry)       ? "REPLAY-CALL-02"
+          : IsArtefact(*entry) ? "REPLAY-ARTEFACT-01"
+                               : LonelyReason(*entry, false),
           WhatOf(*entry), "", LineOf(*entry), nullptr, entry);
     }
     then.clear();
@@ -216,7 +224,8 @@ class Comparison final {
   static bool IsOfACut(const json& entry) {
     const std::string what = EntryText(entry, "what");
     return EntryText(entry, "type") == "recover" || EntryText(entry, "rule").starts_with("SETTLE-") ||
-           IsOneOf(what, {"call-settled", "leftover-gone", "the people present decided to go on", "share-set-abandoned"});
+           IsOneOf(what,
+                   {"call-settled", "leftover-gone", "the people present decided to go on", "share-set-abandoned"});
   }
 
   // A custodian whose keys never touch the machine in the room; a simulated one has them there.
@@ -339,11 +348,10 @@ class Comparison final {
                  replayed.ok() ? "there" : replayed.error().message, &then, &now);
     }
     for (const Unlike& difference : CompareArtefacts(*recorded, *replayed, names_))
-      Say(difference.other_name                                                                         ? "REPLAY-KEY-01"
+      Say(difference.other_name                                                      ? "REPLAY-KEY-01"
           : LastOf(difference.where) == "mode" && difference.replayed == "rehearsal" ? "REPLAY-PEOPLE-01"
-                                                                                      : "REPLAY-ARTEFACT-02",
-          WhatOf(then) + ": " + difference.where,
-          difference.recorded, difference.replayed, &then, &now);
+                                                                                     : "REPLAY-ARTEFACT-02",
+          WhatOf(then) + ": " + difference.where, difference.recorded, difference.replayed, &then, &now);
   }
 
   static base::Result<std::string> ReadArtefact(const ReplaySide& side, const std::string& name) {

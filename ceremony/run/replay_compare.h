@@ -31,10 +31,10 @@ const ReplayReason& FindReplayReason(std::string_view id);
 
 struct ReplayDifference {
   const ReplayReason* reason = nullptr;
-  std::string step;      // empty: before the first step
-  unsigned attempt = 0;  // as the record counts it
-  std::string what;      // "C_GenerateKeyPair on root-hsm: template private.CKA_EXTRACTABLE"
-  std::string recorded, replayed;                            // empty: not there
+  std::string step;                // empty: before the first step
+  unsigned attempt = 0;            // as the record counts it
+  std::string what;                // "C_GenerateKeyPair on root-hsm: template private.CKA_EXTRACTABLE"
+  std::string recorded, replayed;  // empty: not there
   std::optional<std::uint64_t> recorded_entry, replayed_entry;  // their `seq`
 };
 
@@ -46,10 +46,10 @@ struct ReplayStep {
 };
 
 struct ReplayComparison {
-  std::vector<ReplayStep> steps;              // in the order of the record
-  std::vector<ReplayDifference> differences;  // in the order of the record
+  std::vector<ReplayStep> steps;                      // in the order of the record
+  std::vector<ReplayDifference> differences;          // in the order of the record
   std::size_t entries = 0, calls = 0, artefacts = 0;  // compared
-  std::size_t names = 0, times = 0;  // that differ and mean the same: REPLAY-NAME-01, REPLAY-TIME-01
+  std::size_t names = 0, times = 0;                   // that differ and mean the same: REPLAY-NAME-01, REPLAY-TIME-01
 
   std::size_t Count(bool expected) const;
 };

@@ -29,9 +29,13 @@ bool IsBase64(std::string_view word) {
 }
 
 // Shapes of a time, '0' for a digit. Longer ones first.
-constexpr std::array<std::string_view, 7> kTimes = {
-    "0000-00-00T00:00:00.000000Z", "0000-00-00T00:00:00Z", "0000-00-00 00:00:00 UTC", "0000-00-00 00:00:00",
-    "0000-00-00 00:00",            "0000-00-00",           "00:00:00"};
+constexpr std::array<std::string_view, 7> kTimes = {"0000-00-00T00:00:00.000000Z",
+                                                    "0000-00-00T00:00:00Z",
+                                                    "0000-00-00 00:00:00 UTC",
+                                                    "0000-00-00 00:00:00",
+                                                    "0000-00-00 00:00",
+                                                    "0000-00-00",
+                                                    "00:00:00"};
 
 std::size_t TimeAt(std::string_view text) {
   for (const std::string_view shape : kTimes) {

@@ -236,8 +236,9 @@ base::Result<Reenacted> ReplayStage::Reenact(const std::string& folder) {
   const LoadModule load = [&modules](const hsm::ModuleOptions& module, std::shared_ptr<hsm::CallObserver> observer) {
     return modules.ForCeremony(module, std::move(observer));
   };
-  World world{terminal, clock, *storage, pins, credentials, load,
-              [&terminal] { return room::StopRequested() || terminal.IsAtRecordsEnd(); }};
+  World world{terminal, clock, *storage, pins, credentials, load, [&terminal] {
+                return room::StopRequested() || terminal.IsAtRecordsEnd();
+              }};
   Reenacted result;
   base::Result<void> played = Begin(world, archive_, inputs, result.folder);
   // A try that failed was made again in the room or by `resume`: as often as the record says, and no more.

@@ -26,9 +26,9 @@ base::Result<std::vector<nlohmann::json>> ReadEntries(const std::string& record)
 
 // Reenacted is one record acted again.
 struct Reenacted {
-  std::string folder;                 // its name in the stage's archive
-  std::optional<base::Error> stopped; // why it did not come to its end
-  std::string step;                   // where: the last step that was begun
+  std::string folder;                  // its name in the stage's archive
+  std::optional<base::Error> stopped;  // why it did not come to its end
+  std::string step;                    // where: the last step that was begun
 };
 
 class ReplayStage final {
@@ -58,8 +58,8 @@ class ReplayStage final {
   LoadModule load_;
   RehearsalPaths paths_;
   std::string module_;
-  std::map<std::string, std::string> serials_;   // of tokens that no ceremony has commissioned
-  std::map<std::string, script::Person> people_; // with the keys made for them
+  std::map<std::string, std::string> serials_;    // of tokens that no ceremony has commissioned
+  std::map<std::string, script::Person> people_;  // with the keys made for them
   std::set<std::string> mechanisms_;
 };
 

@@ -1,3 +1,5 @@
+#include "ceremony/run/replay_compare.h"
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -8,7 +10,6 @@
 
 #include "ceremony/run/replay_answers.h"
 #include "ceremony/run/replay_artefact.h"
-#include "ceremony/run/replay_compare.h"
 
 namespace {
 
@@ -43,16 +44,35 @@ struct Log {
   void Call(const std::string& fn, const std::string& mechanism, const std::string& id, const json& attributes = {}) {
     const json shape = {{"private.CKA_EXTRACTABLE", "false"}, {"private.CKA_ID", id}};
     ++calls;
-    Add({{"type", "intent"}, {"call", calls}, {"fn", fn}, {"token", "root-hsm"}, {"mechanism", mechanism},
-         {"object", fmt::format("private key \"root\" (id {})", id)}, {"template", shape}, {"objects", json::array()}});
+    Add({{"type", "intent"},
+         {"call", calls},
+         {"fn", fn},
+         {"token", "root-hsm"},
+         {"mechanism", mechanism},
+         {"object", fmt::format("private key \"root\" (id {})", id)},
+         {"template", shape},
+         {"objects", json::array()}});
     json read = shape;
     if (attributes.is_object()) read.update(attributes);
-    Add({{"type", "done"}, {"call", calls}, {"fn", fn}, {"token", "root-hsm"}, {"mechanism", mechanism},
-         {"template", shape}, {"rv", "CKR_OK"}, {"attributes", read}, {"microseconds", 100 + calls}});
+    Add({{"type", "done"},
+         {"call", calls},
+         {"fn", fn},
+         {"token", "root-hsm"},
+         {"mechanism", mechanism},
+         {"template", shape},
+         {"rv", "CKR_OK"},
+         {"attributes", read},
+         {"microseconds", 100 + calls}});
   }
   void Open() {
-    Add({{"type", "open"}, {"ceremony", "root"}, {"inputs", {{"roster.json", std::string(64, 'a')}}},
-         {"tokens", {{{"name", "root-hsm"}, {"manufacturer", manufacturer}, {"model", "SoftHSM v2"}, {"serial", "fdc9e454516f1491"}}}}});
+    Add({{"type", "open"},
+         {"ceremony", "root"},
+         {"inputs", {{"roster.json", std::string(64, 'a')}}},
+         {"tokens",
+          {{{"name", "root-hsm"},
+            {"manufacturer", manufacturer},
+            {"model", "SoftHSM v2"},
+            {"serial", "fdc9e454516f1491"}}}}});
   }
 
   // A whole record, of which `change` makes another one at the end.
@@ -104,13 +124,15 @@ TEST_CASE("a replay with other keys is the same") {
 
 TEST_CASE("REPLAY-TEMPLATE-01 and REPLAY-ATTR-01: a call with another template, and what came of it") {
   const ReplaySide planted = Log::Of(kFirstKey, [](Log& log) {
-    for (const char* type : {"intent", "done"}) log.Entry(type, "C_GenerateKeyPair")["template"]["private.CKA_EXTRACTABLE"] = "true";
+    for (const char* type : {"intent", "done"})
+      log.Entry(type, "C_GenerateKeyPair")["template"]["private.CKA_EXTRACTABLE"] = "true";
     log.Entry("done", "C_GenerateKeyPair")["attributes"]["private.CKA_EXTRACTABLE"] = "true";
   });
-  CHECK(Differences(planted) ==
-        Found{"REPLAY-TEMPLATE-01 generate C_GenerateKeyPair on root-hsm: template.private.CKA_EXTRACTABLE true|false",
-              "REPLAY-ATTR-01 generate C_GenerateKeyPair on root-hsm: attributes.private.CKA_EXTRACTABLE true|false",
-              "REPLAY-TEMPLATE-01 generate C_GenerateKeyPair on root-hsm: template.private.CKA_EXTRACTABLE true|false"});
+  CHECK(
+      Differences(planted) ==
+      Found{"REPLAY-TEMPLATE-01 generate C_GenerateKeyPair on root-hsm: template.private.CKA_EXTRACTABLE true|false",
+            "REPLAY-ATTR-01 generate C_GenerateKeyPair on root-hsm: attributes.private.CKA_EXTRACTABLE true|false",
+            "REPLAY-TEMPLATE-01 generate C_GenerateKeyPair on root-hsm: template.private.CKA_EXTRACTABLE true|false"});
 }
 
 TEST_CASE("REPLAY-RV-01: a call that returned something else") {
@@ -129,7 +151,8 @@ TEST_CASE("REPLAY-CALL-01: a call that the script does not make") {
 
 TEST_CASE("REPLAY-CALL-02 and REPLAY-CALL-03: a call that is missing, and another one in its place") {
   const auto at = [](ReplaySide& side, const char* fn) {
-    return std::find_if(side.entries.begin(), side.entries.end(), [&](const json& e) { return e.value("fn", "") == fn; });
+    return std::find_if(side.entries.begin(), side.entries.end(),
+                        [&](const json& e) { return e.value("fn", "") == fn; });
   };
   ReplaySide missing = Log::Of(kFirstKey);
   const auto from = at(missing, "C_Sign");
@@ -159,14 +182,17 @@ TEST_CASE("REPLAY-ENTRY-01 and REPLAY-ENTRY-03: an entry more, and one that says
     log.entries[1]["parameters"]["key"] = "other";
     log.Add({{"type", "deviation"}, {"what", "the door was open"}});
   });
-  CHECK(Differences(planted) == Found{"REPLAY-ENTRY-03 generate step begin: parameters.key other|root",
-                                      "REPLAY-ENTRY-01 certify deviation the door was open {\"what\":\"the door was open\"}|"});
+  CHECK(Differences(planted) ==
+        Found{"REPLAY-ENTRY-03 generate step begin: parameters.key other|root",
+              "REPLAY-ENTRY-01 certify deviation the door was open {\"what\":\"the door was open\"}|"});
 }
 
 TEST_CASE("REPLAY-FAULT-01: a try that failed by the record's own word is expected, and its repetition compared") {
   ReplaySide planted = Log::Of(kFirstKey);
   std::vector<json> failed = {planted.entries[5],
-                              {{"type", "step"}, {"phase", "failed"}, {"id", "certify"},
+                              {{"type", "step"},
+                               {"phase", "failed"},
+                               {"id", "certify"},
                                {"error", {{"message", "the token is gone"}, {"rv", "CKR_DEVICE_REMOVED"}}}},
                               {{"type", "recover"}}};
   planted.entries.insert(planted.entries.begin() + 5, failed.begin(), failed.end());
@@ -176,7 +202,8 @@ TEST_CASE("REPLAY-FAULT-01: a try that failed by the record's own word is expect
   CHECK(comparison.Count(false) == 0);
 }
 
-TEST_CASE("another product: its own defaults, its own name and what SoftHSM cannot do are expected, what was stated is not") {
+TEST_CASE(
+    "another product: its own defaults, its own name and what SoftHSM cannot do are expected, what was stated is not") {
   const ReplaySide planted = Log::Of(
       kFirstKey,
       [](Log& log) {
@@ -197,7 +224,9 @@ TEST_CASE("another product: its own defaults, its own name and what SoftHSM cann
 
 TEST_CASE("a production record is acted again as a rehearsal, and that is all that its opening says otherwise") {
   const auto opening = [](const char* mode) {
-    return json{{"type", "request"}, {"mode", mode}, {"step", "opening"},
+    return json{{"type", "request"},
+                {"mode", mode},
+                {"step", "opening"},
                 {"statement", fmt::format("Open the ceremony root ({}), run by the script", mode)},
                 {"subject", {{"mode", mode}, {"ceremony", "root"}}}};
   };
@@ -205,7 +234,8 @@ TEST_CASE("a production record is acted again as a rehearsal, and that is all th
     return Log::Of(key, [&](Log& log) {
       log.entries.front()["mode"] = mode;
       log.Add(opening(mode));
-      if (std::string(mode) == "production") log.Add({{"type", "observe"}, {"what", "share-asked-elsewhere"}, {"person", "bob"}});
+      if (std::string(mode) == "production")
+        log.Add({{"type", "observe"}, {"what", "share-asked-elsewhere"}, {"person", "bob"}});
     });
   };
   CHECK(ReasonsOf(CompareReplay(with(kFirstKey, "production"), with(kSecondKey, "rehearsal"), kSoftHsm, {})) ==
@@ -232,7 +262,8 @@ TEST_CASE("names stand for one another, both ways, in texts, base64 and words") 
   CHECK(names.Compare("key 999999999999", "key ffeeddccbbaa") == Sameness::kOtherName);
   CHECK(names.Compare("the words are unwind stupendous", "the words are Geiger almighty") == Sameness::kSame);
   CHECK(names.Compare("the words are unwind", "the words are hidden") == Sameness::kDifferent);
-  CHECK(names.Compare("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAF") == Sameness::kSame);
+  CHECK(names.Compare("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAF") ==
+        Sameness::kSame);
   CHECK(names.Compare("true", "false") == Sameness::kDifferent);
   CHECK(names.Compare("12 objects", "13 objects") == Sameness::kDifferent);
 }
@@ -241,7 +272,11 @@ TEST_CASE("a certificate is the same but for key, serial number, times and signa
   // SEQUENCE { tbs { INTEGER 8 octets, UTCTime, UTCTime, BOOLEAN, OCTET STRING 8 }, algorithm {}, BIT STRING }
   const auto certificate = [](char serial, char day_from, char day_until, char ca, char key, char signature) {
     std::string tbs = std::string("\x02\x08") + std::string(8, serial);
-    for (const char day : {day_from, day_until}) tbs += std::string("\x17\x0d" "2611") + "2" + day + "000000Z";
+    for (const char day : {day_from, day_until})
+      tbs += std::string(
+                 "\x17\x0d"
+                 "2611") +
+             "2" + day + "000000Z";
     tbs += std::string("\x01\x01") + ca + "\x04\x08" + std::string(8, key);
     std::string whole = std::string("\x30") + static_cast<char>(tbs.size()) + tbs;
     whole += std::string("\x30\x00\x03\x03\x00", 5) + std::string(2, signature);
@@ -281,7 +316,12 @@ TEST_CASE("people of a replay answer what the record says, in the try in which t
   };
   const std::vector<json> entries = {
       step("begin", "attend", "room.attend"),
-      {{"type", "attend"}, {"person", "bob"}, {"change", "arrives"}, {"presence", "remote"}, {"from", "09:00"}, {"until", "12:30"}},
+      {{"type", "attend"},
+       {"person", "bob"},
+       {"change", "arrives"},
+       {"presence", "remote"},
+       {"from", "09:00"},
+       {"until", "12:30"}},
       step("end", "attend", "room.attend"),
       step("begin", "clock", "room.clock"),
       {{"type", "observe"}, {"what", "clock"}, {"offset_seconds", 2}},

@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 89> kRules = {{
+constexpr std::array<Rule, 90> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -108,6 +108,9 @@ constexpr std::array<Rule, 89> kRules = {{
     // The archive.
     {"ARC-ORDER", kInvalid, "records are numbered from 0001 without a gap and named after their ceremony"},
     {"ARC-CHAIN", kInvalid, "a record names the last checkpoint of the record before it"},
+    {"ARC-ROSTER", kUnpinned,
+     "the reader's roster is that of the first record, or of people whom a record that it vouches for has made its "
+     "own"},
     {"ARC-ORIGIN", kInvalid, "an origin is used once, and a checkpoint that the reader brought belongs to a record"},
 }};
 

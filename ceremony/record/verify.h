@@ -104,6 +104,10 @@ struct ArchiveReport {
 base::Result<bool> IsArchive(const std::string& folder);
 
 // VerifyArchive reads every record and the chain that `open.previous` makes.
+// `options.trust` is the roster of the first record; a record that it makes COMPLETE
+// may have written the roster of the next ones (artefacts/roster.json), which is trusted
+// from there on. Records before the first that fits it are UNPINNED (ARC-ROSTER),
+// and INVALID where none does.
 // `options.checkpoint_note` is held against the record of its origin; no such
 // record is a finding.
 base::Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptions& options);

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "ceremony/record/findings.h"
 #include "ceremony/record/folder_audit.h"
 #include "ceremony/record/key_book.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/trust.h"
 #include "ceremony/record/verify.h"
 
 namespace ceremony::record {
@@ -49,6 +51,42 @@ std::string Words(const std::optional<Checkpoint>& checkpoint) {
   return checkpoint->origin + " at " + std::to_string(checkpoint->size) + " entries";
 }
 
+bool Found(const RecordReport& record, std::string_view rule) {
+  return std::any_of(record.findings.begin(), record.findings.end(),
+                     [&](const Finding& finding) { return finding.rule == rule; });
+}
+
+// Custodians come and go. Whom the reader trusts has vouched, in a record that is COMPLETE, for the roster of the next
+// one (custodian.appoint, custodian.retire), and so for those who vouch after them.
+class Succession final {
+ public:
+  explicit Succession(const Trust* pinned) : trust_(pinned) {}
+
+  const Trust* trust() const { return trust_; }
+  // Whether some record was vouched for by somebody the reader trusts.
+  bool begun() const { return begun_; }
+
+  void Follow(const std::string& folder, const RecordReport& record) {
+    if (trust_ == nullptr || record.verdict != Verdict::kComplete) return;
+    begun_ = true;
+    const auto opened = RecordFolder::Open(folder);
+    if (!opened.ok()) return;
+    const auto text = opened->ReadSmall("artefacts/" + std::string(kNextRoster), kMaxRosterBytes);
+    if (!text.ok()) return;  // there is none, or it is withheld: those who vouched go on
+    auto next = Trust::ParseRoster(*text);
+    if (!next.ok() || next->estate() != trust_->estate()) return;
+    rosters_.push_back(std::make_unique<Trust>(std::move(next).value()));
+    trust_ = rosters_.back().get();
+  }
+
+ private:
+  static constexpr std::size_t kMaxRosterBytes = std::size_t{16} << 20;
+  static constexpr std::string_view kNextRoster = "roster.json";
+  const Trust* trust_;
+  std::vector<std::unique_ptr<Trust>> rosters_;
+  bool begun_ = false;
+};
+
 // The order of verdicts is that of Severity.
 int Rank(Verdict verdict) { return static_cast<int>(verdict); }
 
@@ -80,6 +118,8 @@ Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptio
   Findings findings;
   std::map<std::string, std::string> folder_of_origin;
   KeyBook keys;
+  Succession people(options.trust);
+  std::vector<std::pair<std::size_t, RecordReport>> of_others;  // what the reader's roster makes of them
   std::optional<Checkpoint> before;
   std::uint64_t expected = 1;
   for (const auto& [number, name] : folders) {
@@ -88,16 +128,33 @@ Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptio
                    name + " stands where number " + std::to_string(expected) + " is expected");
     }
     expected = number + 1;
+    // Each look at a record begins with the keys of those before it.
     const KeyBook before_it = keys;
-    VerifyOptions of_archive{options.trust, options.threads, std::nullopt};
-    of_archive.keys = &keys;
-    KC_ASSIGN_OR_RETURN(RecordReport record, VerifyRecord(folder + "/" + name, of_archive));
-    if (!kept_origin.empty() && record.origin == kept_origin) {
-      VerifyOptions kept = options;  // the keys of this record are in the book already
-      KeyBook again = before_it;
-      kept.keys = &again;
-      KC_ASSIGN_OR_RETURN(record, VerifyRecord(folder + "/" + name, kept));
+    const auto look = [&](const VerifyOptions& how) {
+      VerifyOptions with_keys = how;
+      keys = before_it;
+      with_keys.keys = &keys;
+      return VerifyRecord(folder + "/" + name, with_keys);
+    };
+    VerifyOptions how{people.trust(), options.threads, std::nullopt};
+    KC_ASSIGN_OR_RETURN(RecordReport record, look(how));
+    if (!people.begun() && Found(record, "QUO-POLICY")) {
+      // The reader's roster may be of later people: then nobody vouches for this record by name, but those who vouch
+      // for a later one do, which names its checkpoint.
+      how.trust = nullptr;
+      KC_ASSIGN_OR_RETURN(RecordReport alone, look(how));
+      if (alone.verdict != Verdict::kInvalid) {
+        of_others.emplace_back(report.records.size(), std::move(record));
+        record = std::move(alone);
+      }
     }
+    if (!kept_origin.empty() && record.origin == kept_origin) {
+      how.checkpoint_note = options.checkpoint_note;
+      how.witnesses = options.witnesses;
+      how.stamp = options.stamp;
+      KC_ASSIGN_OR_RETURN(record, look(how));
+    }
+    people.Follow(folder + "/" + name, record);
     record.folder = name;
     if (!record.ceremony.empty() && name.substr(name.find('-') + 1) != record.ceremony) {
       findings.Add("ARC-ORDER", std::nullopt, name + " holds the record of the ceremony " + record.ceremony);
@@ -122,6 +179,16 @@ Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptio
     findings.Add("ARC-ORIGIN", std::nullopt, "no record has the origin of the checkpoint you gave, " + kept_origin);
   }
 
+  for (auto& [index, judged] : of_others) {
+    RecordReport& record = report.records[index];
+    judged.folder = record.folder;
+    if (people.begun()) {
+      findings.Add("ARC-ROSTER", std::nullopt,
+                   record.folder + " was vouched for by other people than those of the roster, before it was theirs");
+    } else {
+      record = std::move(judged);
+    }
+  }
   report.verdict = findings.verdict();
   for (const RecordReport& record : report.records) {
     if (Rank(record.verdict) > Rank(report.verdict)) report.verdict = record.verdict;

@@ -76,6 +76,31 @@ class People(unittest.TestCase):
 
 
 class LifeCycle(People):
+    def assert_the_archive_hands_trust_on(self):
+        """Who trusts the first custodians trusts those whom they appointed; nobody vouches for what was before them."""
+        def verdicts(roster):
+            code, out, _ = run("verify", self.archive, "--roster", roster, "--json")
+            answer = json.loads(out)
+            return code, [record["verdict"] for record in answer["records"]], {each["rule"] for each in answer["findings"]}
+
+        rosters = [self.archive / path for path in ("0001-smki-root-oca/inputs/roster.json", "0003-smki-custodian-retire/inputs/roster.json")]
+        self.assertEqual(verdicts(rosters[0]), (0, ["COMPLETE"] * 3, set()))
+        self.assertEqual(verdicts(rosters[1]), (7, ["UNPINNED"] * 2 + ["COMPLETE"], {"ARC-ROSTER"}))
+        strangers = json.loads(rosters[0].read_text())
+        for person in strangers["people"][2:4]:
+            person["state"] = "left"
+        path = self.folder / "strangers.json"
+        path.write_text(json.dumps(strangers))
+        code, each, found = verdicts(path)
+        self.assertEqual((code, set(each), found), (1, {"INVALID"}, set()))
+        # A roster that no quorum has written is nobody's successor.
+        forged = self.folder / "forged"
+        shutil.copytree(self.archive, forged)
+        written = forged / "0002-smki-custodian-appoint" / "artefacts" / "roster.json"
+        written.write_text(written.read_text().replace("Frank Foster", "Frank Forger"))
+        code, out, _ = run("verify", forged, "--roster", rosters[0], "--json")
+        self.assertEqual((code, [record["verdict"] for record in json.loads(out)["records"]]), (1, ["COMPLETE", "INVALID", "INVALID"]))
+
     def test_a_custodian_is_appointed_and_another_retired_on_one_archive(self):
         self.rehearse(ROOT)
         self.rehearse(APPOINT)
@@ -98,6 +123,7 @@ class LifeCycle(People):
 
         self.rehearse(RETIRE)
         self.assert_complete("0003-smki-custodian-retire")
+        self.assert_the_archive_hands_trust_on()
         used = json.loads((self.archive / "0003-smki-custodian-retire" / "inputs" / "roster.json").read_text())
         self.assertEqual(used, written)
         estate = self.status()

@@ -15,6 +15,25 @@ import room
 SCRIPT = room.SOURCE / "scripts" / "smki-root-oca.ceremony.json"
 
 
+def serve(case):
+    """SoftHSM in a process of its own, its tokens in a folder of their own, reached over p11-kit."""
+    conf, address = case.folder / "remote.conf", case.folder / "p11.sock"
+    (case.folder / "remote").mkdir()
+    conf.write_text(f"directories.tokendir = {case.folder}/remote\nobjectstore.backend = file\nlog.level = ERROR\n")
+    server = subprocess.Popen(["p11-kit", "server", "-f", "-n", address, "--provider", room.SOFTHSM, "pkcs11:"],
+                              env=dict(case.place.environment, SOFTHSM2_CONF=str(conf)), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    case.addCleanup(server.wait)
+    case.addCleanup(server.terminate)
+    for _ in range(1000):
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(address)) == 0:
+                break
+        time.sleep(0.01)
+    client, = pathlib.Path("/usr/lib").glob("*/pkcs11/p11-kit-client.so")
+    return {"module": str(client), "environment": {"P11_KIT_SERVER_ADDRESS": f"unix:path={address}"}}
+
+
 class Room(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-room-"))
@@ -86,26 +105,8 @@ class Production(Room):
         # The token is opened for the inventory, and for the key only once that is approved.
         self.assertEqual(asked, [("Alice", "2"), ("Bob", "1"), "approval", ("Alice", "2"), ("Bob", "1")])
 
-    def serve(self):
-        """SoftHSM in a process of its own, its tokens in a folder of their own, reached over p11-kit."""
-        conf, address = self.folder / "remote.conf", self.folder / "p11.sock"
-        (self.folder / "remote").mkdir()
-        conf.write_text(f"directories.tokendir = {self.folder}/remote\nobjectstore.backend = file\nlog.level = ERROR\n")
-        server = subprocess.Popen(["p11-kit", "server", "-f", "-n", address, "--provider", room.SOFTHSM, "pkcs11:"],
-                                  env=dict(self.place.environment, SOFTHSM2_CONF=str(conf)), stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        self.addCleanup(server.wait)
-        self.addCleanup(server.terminate)
-        for _ in range(1000):
-            with socket.socket(socket.AF_UNIX) as probe:
-                if probe.connect_ex(str(address)) == 0:
-                    break
-            time.sleep(0.01)
-        client, = pathlib.Path("/usr/lib").glob("*/pkcs11/p11-kit-client.so")
-        return {"module": str(client), "environment": {"P11_KIT_SERVER_ADDRESS": f"unix:path={address}"}}
-
     def test_an_hsm_behind_remoting_and_a_record_token_of_another_module_serve_one_ceremony(self):
-        self.place.bound["tokens"]["root-hsm"].update(self.serve())
+        self.place.bound["tokens"]["root-hsm"].update(serve(self))
         self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
         self.place.write_binding()
         status, shown = self.run_script()

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -14,7 +15,7 @@ base::Result<bool> LogReader::Next(Block& block) {
   // read holds a whole line or proves that the line is too long.
   constexpr std::size_t kCapacity = kBlockBytes + kMaxLineBytes + 1;
   if (block.buffer.size() < kCapacity) block.buffer.resize(kCapacity);
-  std::memcpy(block.buffer.data(), carry_.data(), carry_.size());
+  std::ranges::copy(carry_, block.buffer.begin());
   std::size_t filled = carry_.size();
   while (filled < kBlockBytes) {
     const ssize_t count = read(file_.get(), block.buffer.data() + filled, kBlockBytes - filled);

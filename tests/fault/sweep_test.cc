@@ -270,6 +270,43 @@ TEST_SUITE("life") {
   }
 }
 
+TEST_SUITE("transfer") {
+  // What key.transport, key.export, key.import and payload.sign do to a token or write: each making, wrapping and
+  // destroying call, killed on one side of it and failing on the other, and every eleventh write in between.
+  TEST_CASE("killed or failing while a key goes as a file, it comes whole, signs, and is gone with its transport key") {
+    const Stage stage("transfer", fault::Script::kTransfer);
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    const std::set<std::string> carries = {"C_WrapKey", "C_UnwrapKey", "C_CreateObject", "C_DestroyObject"};
+    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
+    std::map<std::string, std::size_t> seen;
+    // The transport key is the last pair that is made.
+    std::uint64_t first = clean.calls.size() - 1;
+    while (first > 0 && clean.calls[first] != "C_GenerateKeyPair") --first;
+    for (std::uint64_t i = first; i < clean.calls.size(); ++i) {
+      const std::string& call = clean.calls[i];
+      const std::size_t occurrence = seen[call]++;
+      if (i == first) {  // what is left of it must go
+        Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
+      } else if (carries.contains(call)) {
+        if (occurrence % 2 == 0) Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
+        if (occurrence % 2 == 1) Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, codes);
+      }
+    }
+    CHECK(seen["C_GenerateKeyPair"] == 1);
+    CHECK(seen["C_WrapKey"] >= 2);
+    CHECK(seen["C_UnwrapKey"] >= 2);
+    CHECK(seen["C_DestroyObject"] >= 8);
+  }
+  TEST_CASE("killed between two writes while a key goes as a file, nothing is lost") {
+    const Stage stage("transfer-storage", fault::Script::kTransfer);
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    for (std::uint64_t i = clean.storage_calls / 3; i < clean.storage_calls; i += 61)
+      Try(stage, {Where::kStorage, How::kKillBefore, i, 0, 0}, {});
+  }
+}
+
 TEST_SUITE("clock") {
   TEST_CASE("a clock that goes back by an hour is a deviation in the record, wherever it happens") {
     const Stage stage("clock");

@@ -90,6 +90,35 @@ constexpr const char* kLifeScript = R"({
       {"id": "look-again", "do": "token.verify", "token": "root-hsm"}]}]
 })";
 
+// The steps of a transfer, in one ceremony.
+constexpr const char* kTransferScript = R"({
+  "format": "keyceremony-script/1", "id": "transfer", "title": "Transfer", "estate": "smki.example",
+  "purpose": "To send a key as a file, to use it where it came to, and to destroy it.", "policy": "smki.policy.json",
+  "tokens": {"root-hsm": {"role": "live", "domain": "organisation"},
+             "backup-hsm": {"role": "backup", "domain": "organisation"}},
+  "sections": [
+    {"id": "first", "title": "First", "steps": [
+      {"id": "attend", "do": "room.attend",
+       "people": {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}},
+      {"id": "commission-root", "do": "token.commission", "token": "root-hsm"},
+      {"id": "commission-backup", "do": "token.commission", "token": "backup-hsm"},
+      {"id": "generate", "do": "key.generate", "token": "root-hsm", "key": "k", "algorithm": "ec-p256", "usage": "sign",
+       "extractable": true},
+      {"id": "transport", "do": "key.transport", "token": "backup-hsm", "key": "t", "carries": "k"},
+      {"id": "export", "do": "key.export", "quorum": "custodians", "key": "k", "source": "root-hsm", "transport_key": "t"},
+      {"id": "import", "do": "key.import", "quorum": "custodians", "key": "k", "token": "backup-hsm", "transport_key": "t"},
+      {"id": "destroy-t", "do": "key.destroy", "quorum": "custodians", "keys": ["t"], "tokens": ["backup-hsm"]},
+      {"id": "promote", "do": "token.role", "token": "backup-hsm", "role": "live", "reason": "drill"},
+      {"id": "sign", "do": "payload.sign", "quorum": "custodians", "token": "backup-hsm", "key": "k",
+       "file": "command.bin", "name": "command.bin"},
+      {"id": "end", "do": "key.deactivate", "key": "k", "reason": "ceased"},
+      {"id": "destroy", "do": "key.destroy", "quorum": "custodians", "keys": ["k"],
+       "tokens": ["root-hsm", "backup-hsm"]},
+      {"id": "look", "do": "token.verify", "token": "root-hsm"},
+      {"id": "look-again", "do": "token.verify", "token": "backup-hsm"}]}]
+}
+)";
+
 [[noreturn]] void Die() {
   kill(getpid(), SIGKILL);
   _exit(137);
@@ -360,8 +389,9 @@ Stage::Stage(const std::string& name, Script script)
     fs::copy(std::string(SCRIPTS_FOLDER) + "/smki.policy.json", root_);
     fs::copy(std::string(SCRIPTS_FOLDER) + "/profiles", root_ + "/profiles");
   }
-  if (script == Script::kLife) {
-    std::ofstream(script_) << kLifeScript;
+  if (script == Script::kLife || script == Script::kTransfer) {
+    std::ofstream(script_) << (script == Script::kLife ? kLifeScript : kTransferScript);
+    std::ofstream(root_ + "/command.bin") << "open the gates\n";  // what payload.sign signs
     tokens_.emplace_back("backup-hsm");
   }
   has_softhsm_ = run::FindSoftHsm().ok();

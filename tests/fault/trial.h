@@ -49,8 +49,9 @@ struct Outcome {
 
 // What is played: the shipped root ceremony; one that takes a token into service and
 // shares its PINs anew; one that shares typed PINs of a token in service; a hierarchy;
-// a key that is made, cloned, taken out of use and destroyed on both tokens.
-enum class Script : std::uint8_t { kRoot, kReshare, kConvert, kHierarchy, kLife };
+// a key that is made, cloned, taken out of use and destroyed on both tokens; one that goes
+// as a file, signs where it has come to, and is destroyed with its transport key.
+enum class Script : std::uint8_t { kRoot, kReshare, kConvert, kHierarchy, kLife, kTransfer };
 
 // Stage is one archive at one path that is put back to its prepared state for
 // every trial (SoftHSM's paths are absolute).

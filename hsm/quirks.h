@@ -50,6 +50,8 @@ struct Quirks {
   bool overruns_short_buffers;
   // C_WrapKey hands out a key whose CKA_EXTRACTABLE was set to false.
   bool seal_is_not_kept;
+  // C_WrapKey refuses an Edwards key, whatever its attributes say.
+  bool wraps_no_edwards;
   // Sizes of a PIN where the token's own limits are wrong or too wide; 0: as it says.
   CK_ULONG pin_min;
   CK_ULONG pin_max;

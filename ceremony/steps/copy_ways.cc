@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ceremony/steps/people_rules.h"
+#include "hsm/base/public_key.h"
 #include "hsm/sealed_transport.h"
 
 namespace ceremony::steps {
@@ -79,6 +80,23 @@ base::Result<ChosenWay> ChooseWay(const script::Policy& policy, hsm::Token& sour
   KC_ASSIGN_OR_RETURN(std::vector<Finding> findings,
                       Grade(policy, chosen->transport, fmt::format("{} to {}", source.Name(), target.Name())));
   return ChosenWay{*chosen, std::move(findings)};
+}
+
+base::Result<void> CheckLeaves(const hsm::Token& source, std::string_view algorithm) {
+  const base::KeyAlgorithmFacts* known = base::FindKeyAlgorithm(algorithm);
+  if (known == nullptr || known->algorithm != base::KeyAlgorithm::kEd25519 || !source.quirks().wraps_no_edwards) return {};
+  return base::Refusal("KEY-WAY-04", fmt::format("{} does not wrap {} keys: none can leave it", source.Name(), known->title),
+                       "make the key where it is to be used, or use the vendor's own way: \"method\": \"vendor\"");
+}
+
+base::Result<void> CheckStays(const hsm::Token& target, bool extractable) {
+  if (extractable || !target.quirks().seal_is_not_kept) return {};
+  return base::Refusal("KEY-WAY-05",
+                       fmt::format("the copy is to stay on {}, whose module lets every key out, whatever "
+                                   "CKA_EXTRACTABLE says",
+                                   target.Name()),
+                       "copy no key of a ceremony to it, or say in the script that this copy may be cloned on: "
+                       "\"extractable\": true");
 }
 
 base::Result<ChosenTransport> ChooseSealedTransport(const script::Policy& policy, hsm::Token& source,

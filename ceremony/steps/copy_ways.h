@@ -36,6 +36,12 @@ struct ChosenWay {
 base::Result<ChosenWay> ChooseWay(const script::Policy& policy, hsm::Token& source, hsm::Token& target,
                                   std::string_view transport);
 
+// What a token's list of mechanisms does not tell, and would show only when the key is on its way:
+//   KEY-WAY-04  the source wraps no key of this algorithm
+//   KEY-WAY-05  the copy is to stay (not extractable), and the target lets every key out
+base::Result<void> CheckLeaves(const hsm::Token& source, std::string_view algorithm);
+base::Result<void> CheckStays(const hsm::Token& target, bool extractable);
+
 // ChooseSealedTransport chooses how a key leaves for a token that is not here: of what that token
 // takes in (names, best first) the best that the source can do, or the one that is asked for.
 // Refusals and findings as above.

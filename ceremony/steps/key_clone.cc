@@ -123,8 +123,11 @@ class KeyCloneKind final : public StepKind {
   base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const override {
     if (step.fields.Text("method") == kVendor) return {};
     KC_ASSIGN_OR_RETURN(const auto source, context.FindToken(step.fields.Text("source")));
+    const estate::Key* key = context.estate().FindKey(step.fields.Text("key"));
+    if (source != nullptr && key != nullptr) KC_RETURN_IF_ERROR(CheckLeaves(*source, key->algorithm));
     for (const std::string& name : TextsOf(step, "targets")) {
       KC_ASSIGN_OR_RETURN(const auto target, context.FindToken(name));
+      if (target != nullptr) KC_RETURN_IF_ERROR(CheckStays(*target, step.fields.Flag("extractable")));
       if (source == nullptr || target == nullptr) continue;  // made in this ceremony: looked at when it is
       KC_ASSIGN_OR_RETURN(const ChosenWay chosen,
                           ChooseWay(context.inputs().policy, *source, *target, step.fields.Text("transport")));
@@ -155,6 +158,7 @@ class KeyCloneKind final : public StepKind {
   static base::Result<std::vector<Target>> ChooseWays(const Cloning& cloning) {
     StepContext& context = cloning.context;
     KC_ASSIGN_OR_RETURN(const auto source, context.LocateToken(cloning.source));
+    if (!cloning.by_vendor()) KC_RETURN_IF_ERROR(CheckLeaves(*source, cloning.key.algorithm));
     std::vector<Target> targets;
     std::vector<room::Fact> facts;
     for (const std::string& name : TextsOf(cloning.step, "targets")) {
@@ -168,6 +172,7 @@ class KeyCloneKind final : public StepKind {
         fields["way"] = kVendor;
         fields["procedure"] = cloning.step.fields.Text("procedure");
       } else {
+        KC_RETURN_IF_ERROR(CheckStays(*token, cloning.extractable()));
         KC_ASSIGN_OR_RETURN(const ChosenWay chosen,
                             ChooseWay(context.inputs().policy, *source, *token, cloning.step.fields.Text("transport")));
         target.way = chosen.way;

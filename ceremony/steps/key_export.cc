@@ -87,7 +87,9 @@ class KeyExportKind final : public StepKind {
 
   base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const override {
     KC_ASSIGN_OR_RETURN(const auto source, context.FindToken(step.fields.Text("source")));
+    const estate::Key* key = context.estate().FindKey(step.fields.Text("key"));
     const estate::Key* transport = context.estate().FindKey(step.fields.Text("transport_key"));
+    if (source != nullptr && key != nullptr) KC_RETURN_IF_ERROR(CheckLeaves(*source, key->algorithm));
     if (source == nullptr || transport == nullptr) return {};  // made in this ceremony: looked at when it is
     KC_RETURN_IF_ERROR(ChooseSealedTransport(context.inputs().policy, *source, transport->transports,
                                              step.fields.Text("transport")));
@@ -100,6 +102,7 @@ class KeyExportKind final : public StepKind {
     if (key == nullptr || transport == nullptr)
       return base::MakeError(base::ErrorCode::kNotFound, "the estate has no such key or transport key");
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> source, context.LocateToken(step.fields.Text("source")));
+    KC_RETURN_IF_ERROR(CheckLeaves(*source, key->algorithm));
     KC_ASSIGN_OR_RETURN(const ChosenTransport chosen,
                         ChooseSealedTransport(context.inputs().policy, *source, transport->transports,
                                               step.fields.Text("transport")));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/steps/copy_arrival.h"
+#include "ceremony/steps/copy_ways.h"
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/key_proof.h"
 #include "ceremony/steps/kinds.h"
@@ -110,6 +111,7 @@ class KeyImportKind final : public StepKind {
     KC_RETURN_IF_ERROR(CompareFile(file, key, transport));
     KC_ASSIGN_OR_RETURN(const base::PublicKey public_key, KnownPublicKey(key.name, context));
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> located, context.LocateToken(token));
+    KC_RETURN_IF_ERROR(CheckStays(*located, step.fields.Flag("extractable")));
     const Arrival arrival{key,   ObjectIdOf(key),           source,
                           token, located->info().serial,    WayOf(transport_key, file.transport),
                           step.fields.Flag("extractable")};

@@ -97,6 +97,16 @@ class BetweenModules(Clone):
         self.assertEqual(self.modules(), {"libsofthsm2.so", "libsoftokn3.so"})
         self.assertEqual(copied["transport"]["left"], "nothing")
 
+    def test_a_copy_that_is_to_stay_does_not_go_to_a_module_that_lets_every_key_out(self):
+        token = self.place.bound["tokens"]["backup-hsm"]
+        token.update(self.nss("backup-hsm"))
+        del token["uninitialised"], token["environment"]
+        script = self.script({"backup-hsm": {"method": "vendor", "procedure": "certutil -N"}})
+        status, shown = self.hold(script)
+        self.assertEqual(status, 1, shown[-2000:])
+        self.assertIn("KEY-WAY-05", shown)
+        self.assertEqual(list(self.place.archive.glob("0*/log.jsonl")), [])  # before the record is opened
+
     def test_a_key_that_cannot_go_through_remoting_stays_where_it_is(self):
         # p11-kit's protocol carries no AES key wrap.
         self.place.bound["tokens"]["backup-hsm"].update(serve(self))

@@ -195,12 +195,32 @@ class Algorithms(Archive):
         self.check("rsa-3072", "dgst", "-sha256", "-keyform", "DER", "-verify")
 
     def test_an_ed25519_key_that_softhsm_does_not_wrap_stays_where_it_is(self):
-        # SoftHSM 2.6.1 wraps RSA, DSA, DH and EC keys, and no Edwards ones.
-        _, err = self.rehearse(self.script("ed25519"), expect=3)
-        self.assertIn("C_WrapKey returned CKR_KEY_NOT_WRAPPABLE", err)
+        # SoftHSM 2.6.1 wraps RSA, DSA, DH and EC keys, and no Edwards ones: known before anybody approves anything.
+        _, err = self.rehearse(self.script("ed25519"), expect=1)
+        self.assertIn("KEY-WAY-04", err)
         (key,) = self.status()["keys"]
         self.assertEqual([(copy["token"], copy["state"]) for copy in key["copies"]], [("root-hsm", "in place")])
-        self.assertEqual(self.seen(1, "copy-proven"), [])
+        self.assertEqual([entry for entry in self.entries(1) if entry["type"] == "request" and entry["step"] == "clone"], [])
+        self.assertEqual([entry["fn"] for entry in self.entries(1) if entry.get("fn") in ("C_WrapKey", "C_UnwrapKey")], [])
+
+    def test_an_ed25519_key_in_service_is_not_cloned_and_no_record_is_opened_for_it(self):
+        def keep_until(script, last):
+            script["sections"][2]["steps"] = script["sections"][2]["steps"][:last]
+            script["sections"][2].pop("keys_on_all")
+            del script["sections"][3]
+
+        path = self.script("ed25519")
+        whole = json.loads(path.read_text())
+        keep_until(made := json.loads(json.dumps(whole)), 1)
+        path.write_text(json.dumps(made))
+        self.rehearse(path)
+        keep_until(whole, 2)
+        del whole["sections"][2]["steps"][0], whole["sections"][1]
+        path.write_text(json.dumps(whole))
+        _, err = self.rehearse(path, expect=1)
+        self.assertIn("KEY-WAY-04", err)
+        self.assertIn("does not wrap Ed25519 keys: none can leave it", err)
+        self.assertEqual(list(self.archive.glob("0002-*")), [])
 
 
 class Refused(Archive):

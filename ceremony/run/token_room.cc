@@ -55,12 +55,13 @@ base::Result<void> RefuseNamesake(hsm::Module& module, const script::TokenBindin
   KC_ASSIGN_OR_RETURN(const std::vector<hsm::TokenInfo> tokens, module.ListTokens());
   for (const hsm::TokenInfo& token : tokens) {
     if (!token.initialised() || token.label != bound.label || token.serial == serial) continue;
-    return base::Refusal("TOKEN-SERIAL-01",
-                         fmt::format("token {} was exchanged: a token of the same label \"{}\" is there, with the "
-                                     "serial {}; token {} has the serial {}",
-                                     bound.name, bound.label, token.serial, bound.name, serial),
-                         "this is another device: do not log in to it; find out who exchanged it, and where the right "
-                         "one is");
+    // The token that is wanted is missing: that is what the exit status says.
+    return base::MakeError(base::ErrorCode::kToken,
+                           fmt::format("token {} was exchanged: a token of the same label \"{}\" is there, with the "
+                                       "serial {}; token {} has the serial {}",
+                                       bound.name, bound.label, token.serial, bound.name, serial))
+        .WithRule("TOKEN-SERIAL-01")
+        .WithHint("this is another device: do not log in to it; find out who exchanged it, and where the right one is");
   }
   return {};
 }

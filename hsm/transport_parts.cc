@@ -65,7 +65,7 @@ WrapKeySpec TransportKeySpec(std::string_view label, Extractable extractable) {
 }
 
 Result<Object> CheckImported(Result<ImportedKey> imported, const Session& session, std::vector<Object>& objects,
-                       std::vector<Object>&& left_behind) {
+                             std::vector<Object>&& left_behind) {
   if (!imported.ok() || !imported->differences.empty()) std::ranges::move(left_behind, std::back_inserter(objects));
   if (!imported.ok()) return std::move(imported).error();
   if (!imported->differences.empty()) {
@@ -105,7 +105,8 @@ Result<Object> ReceiveAesKey(Session& target, const TransportRow& row, const Obj
                              std::vector<Object>& objects) {
   CK_RSA_PKCS_OAEP_PARAMS parameters{row.hash, row.mask, CKZ_DATA_SPECIFIED, nullptr, 0};
   CK_MECHANISM mechanism{CKM_RSA_PKCS_OAEP, &parameters, sizeof parameters};
-  Template stated = ForModule(FullWrapKeyTemplate(TransportKeySpec(kTargetKeyLabel, Extractable::kNo)), target.quirks());
+  Template stated =
+      ForModule(FullWrapKeyTemplate(TransportKeySpec(kTargetKeyLabel, Extractable::kNo)), target.quirks());
   stated.Remove(CKA_VALUE_LEN);  // 2.40 section 4.10.2 with note 6: not when unwrapping
   ConsequentialCall call = PlanCall(target, Function::kUnwrapKey);
   call.mechanism = OaepText(row);
@@ -117,8 +118,8 @@ Result<Object> ReceiveAesKey(Session& target, const TransportRow& row, const Obj
   Result<ImportedKey> imported = ImportKey(
       target, std::move(call), stated, {},
       [&](std::span<CK_ATTRIBUTE> native, CK_OBJECT_HANDLE* handle) {
-        return target.api().UnwrapKey(target.handle(), &mechanism, private_key.handle(),
-                                      wrapped.data(), wrapped.size(), native.data(), native.size(), handle);
+        return target.api().UnwrapKey(target.handle(), &mechanism, private_key.handle(), wrapped.data(), wrapped.size(),
+                                      native.data(), native.size(), handle);
       },
       left_behind);
   return CheckImported(std::move(imported), target, objects, std::move(left_behind));

@@ -129,10 +129,10 @@ struct Key {
   std::string deactivated_because{};
   std::string cap_reached_on{};
   std::int64_t minutes_since_cap = 0;
-  std::string hold_until{};  // the day; empty: not held
-  Provenance changed{};      // of a state that is not "active"
-  Owner owner{};             // of its first certificate or request
-  std::string carries{};     // of a transport key: the key that comes under it
+  std::string hold_until{};               // the day; empty: not held
+  Provenance changed{};                   // of a state that is not "active"
+  Owner owner{};                          // of its first certificate or request
+  std::string carries{};                  // of a transport key: the key that comes under it
   std::vector<std::string> transports{};  // of a transport key: what its token can take in, best first
 
   bool is_transport_key() const { return usage == kUnwraps; }

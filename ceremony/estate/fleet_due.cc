@@ -73,8 +73,9 @@ const script::KeyCap* KeyCaps::Of(const Key& key) const {
   const auto newest = newest_.find(key.name);
   if (newest == newest_.end()) return nullptr;
   const std::string& profile = newest->second->profile;
-  const auto found = std::ranges::find_if(
-      policy_.caps, [&](const script::KeyCap& cap) { return profile == cap.use || profile.starts_with(cap.use + "-"); });
+  const auto found = std::ranges::find_if(policy_.caps, [&](const script::KeyCap& cap) {
+    return profile == cap.use || profile.starts_with(cap.use + "-");
+  });
   return found == policy_.caps.end() ? nullptr : &*found;
 }
 

@@ -21,9 +21,14 @@ base::Result<void> Estate::Take(const TransportKeyCreated& e, const Provenance& 
                          "each PKI has tokens of its own: bring the key to a token of its domain");
   }
   PutInService(*token, provenance);
-  Key key{e.key,    e.algorithm, std::string(kUnwraps),
-          e.spki_sha256, "active",    false,
-          {Copy{e.token, e.serial, e.object_id, "original", provenance}}, provenance};
+  Key key{e.key,
+          e.algorithm,
+          std::string(kUnwraps),
+          e.spki_sha256,
+          "active",
+          false,
+          {Copy{e.token, e.serial, e.object_id, "original", provenance}},
+          provenance};
   key.domain = token->domain;
   key.carries = e.carries;
   key.transports = e.transports;
@@ -35,10 +40,10 @@ base::Result<void> Estate::Take(const KeyExported& e, const Provenance& provenan
   KC_ASSIGN_OR_RETURN(Key * key, KeyNamed(e.key, "an export"));
   const Key* transport = FindKey(e.transport_key);
   if (transport == nullptr || !transport->is_transport_key() || transport->state != "active") {
-    return base::Refusal("EST-TRANSPORT-01",
-                         fmt::format("key {} is to leave under {}, which is no transport key in use", e.key,
-                                     e.transport_key),
-                         "have the ceremony at the other site make one with key.transport, and give its record");
+    return base::Refusal(
+        "EST-TRANSPORT-01",
+        fmt::format("key {} is to leave under {}, which is no transport key in use", e.key, e.transport_key),
+        "have the ceremony at the other site make one with key.transport, and give its record");
   }
   if (transport->carries != e.key) {
     return base::Refusal("EST-TRANSPORT-02",
@@ -54,10 +59,10 @@ base::Result<void> Estate::Take(const KeyExported& e, const Provenance& provenan
   }
   for (const Copy& copy : key->copies) {
     if (copy.transport_key != e.transport_key) continue;
-    return base::Refusal("EST-TRANSPORT-04",
-                         fmt::format("key {} left under transport key {} already, in {}", e.key, e.transport_key,
-                                     Where(copy.since)),
-                         "a second file would be a second copy: use the first, or make another transport key");
+    return base::Refusal(
+        "EST-TRANSPORT-04",
+        fmt::format("key {} left under transport key {} already, in {}", e.key, e.transport_key, Where(copy.since)),
+        "a second file would be a second copy: use the first, or make another transport key");
   }
   for (const Copy* target : transport->CopiesInPlace()) {
     if (const Copy* there = key->FindCopy(target->token)) {

@@ -96,9 +96,7 @@ std::string ApprovedBy(const ReportData& data, const std::string& token) {
 void Copies(const ReportData& data, const json& certificate, Html& html) {
   html.Raw("<h3>Every copy</h3>\n");
   for (const json& copy : ListOf(certificate, "copies")) {
-    html.Raw("<div class=\"keep\">\n<h4>")
-        .Text(TextOf(copy, "kind"))
-        .Element(": ", TextOf(copy, "token"), "</h4>\n");
+    html.Raw("<div class=\"keep\">\n<h4>").Text(TextOf(copy, "kind")).Element(": ", TextOf(copy, "token"), "</h4>\n");
     Facts({{"serial of the HSM", TextOf(copy, "serial")},
            {"object id", TextOf(copy, "object_id")},
            {"method", TextOf(copy, "method")},
@@ -126,10 +124,9 @@ void Copies(const ReportData& data, const json& certificate, Html& html) {
 void People(const json& certificate, Html& html) {
   html.Raw("<h3>Who was there</h3>\n<table><tbody>\n");
   const json& people = MemberOf(certificate, "people");
-  for (const auto& [member, words] :
-       {std::pair("administrators", "operators"), std::pair("custodians", "custodians"),
-        std::pair("security_officers", "security officers"), std::pair("witnesses", "witnesses"),
-        std::pair("auditors", "auditors")}) {
+  for (const auto& [member, words] : {std::pair("administrators", "operators"), std::pair("custodians", "custodians"),
+                                      std::pair("security_officers", "security officers"),
+                                      std::pair("witnesses", "witnesses"), std::pair("auditors", "auditors")}) {
     std::vector<std::string> names;
     for (const json& person : ListOf(people, member)) names.push_back(TextOf(person, "name"));
     html.Raw("<tr><th scope=\"row\">")

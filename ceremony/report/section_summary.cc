@@ -148,7 +148,8 @@ void Circumstances(const ReportData& data, Html& html) {
       {"to", ClockOf(data.ended.time) + " UTC"},
       {"record before", data.previous.empty() ? "none: the first of its archive" : data.previous}};
   if (data.recoveries > 0)
-    facts.emplace_back("interruptions", Plural(data.recoveries, "time", "times") + " gone on with after a failure, a pause or a crash");
+    facts.emplace_back("interruptions",
+                       Plural(data.recoveries, "time", "times") + " gone on with after a failure, a pause or a crash");
   Facts(facts, html);
   html.Raw("<h3>Time source</h3>\n");
   if (data.clock.empty()) {

@@ -24,16 +24,17 @@ Field Said(std::string name, std::string help) {
 FieldTable CapabilityTable() {
   FieldTable token{"token",
                    "The token, as it names itself.",
-                   {Said("label", "its label"), Said("serial", "its serial number"), Said("manufacturer", "who makes it"),
-                    Said("model", "its model"), Said("hardware", "version of its hardware"),
-                    Said("firmware", "version of its firmware")},
+                   {Said("label", "its label"), Said("serial", "its serial number"),
+                    Said("manufacturer", "who makes it"), Said("model", "its model"),
+                    Said("hardware", "version of its hardware"), Said("firmware", "version of its firmware")},
                    {}};
-  FieldTable module{"module",
-                    "The module that spoke to it.",
-                    {Said("path", "its file"), Said("sha256", "SHA-256 of that file"), Said("manufacturer", "who makes it"),
-                     Said("description", "what it calls itself"), Said("version", "its version"),
-                     Said("behaves_as", "the row of our table of peculiarities that it was held to")},
-                    {}};
+  FieldTable module{
+      "module",
+      "The module that spoke to it.",
+      {Said("path", "its file"), Said("sha256", "SHA-256 of that file"), Said("manufacturer", "who makes it"),
+       Said("description", "what it calls itself"), Said("version", "its version"),
+       Said("behaves_as", "the row of our table of peculiarities that it was held to")},
+      {}};
   FieldTable trial{"trial",
                    "One thing that was tried.",
                    {Said("what", "what"), Said("mechanism", "the mechanism that it stands or falls with"),

@@ -21,11 +21,10 @@ base::Result<void> RefuseRehearsalTokens(const Binding& binding) {
       if (!std::filesystem::is_regular_file(beside, error)) continue;
       const auto made_with = ReadBinding(beside.string());
       if (!made_with.ok() || made_with->environment != Environment::kRehearsal) continue;
-      return base::Refusal(
-          "BINDING-REHEARSAL-01",
-          fmt::format("{}: token {} of the environment {} is one that a rehearsal made: {}={}", binding.file.name,
-                      token.name, NameOf(binding.environment), variable, value),
-          "bind the real token; a rehearsal's is opened by anybody who has its folder");
+      return base::Refusal("BINDING-REHEARSAL-01",
+                           fmt::format("{}: token {} of the environment {} is one that a rehearsal made: {}={}",
+                                       binding.file.name, token.name, NameOf(binding.environment), variable, value),
+                           "bind the real token; a rehearsal's is opened by anybody who has its folder");
     }
   }
   return {};

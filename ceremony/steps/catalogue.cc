@@ -9,12 +9,13 @@ namespace ceremony::steps {
 
 std::span<const StepKind* const> StepCatalogue::All() const {
   static const std::array kinds = {
-      &RoomAttend(),    &RoomDepart(),       &RoomClock(),       &RoomConfirm(),   &RoomRecord(),      &CommsNotify(),
-      &DocumentLodge(), &CustodianAppoint(), &CustodianRetire(), &TokenRegister(), &TokenCommission(), &TokenVerify(),
-      &TokenRole(),     &TokenCustody(),     &TokenRetire(),     &FirmwareRecord(), &KeyGenerate(),    &KeyClone(),
-      &KeyTransport(),  &KeyExport(),        &KeyImport(),       &KeyProve(),      &KeySeal(),         &KeyDeactivate(),
-      &KeyDestroy(),    &CertSelfSign(),     &CertIssue(),       &CertCrossSign(), &CsrCreate(),       &CsrImport(),
-      &CrlIssue(),      &PayloadSign(),      &QuorumReshare(),
+      &RoomAttend(),      &RoomDepart(),    &RoomClock(),        &RoomConfirm(),     &RoomRecord(),
+      &CommsNotify(),     &DocumentLodge(), &CustodianAppoint(), &CustodianRetire(), &TokenRegister(),
+      &TokenCommission(), &TokenVerify(),   &TokenRole(),        &TokenCustody(),    &TokenRetire(),
+      &FirmwareRecord(),  &KeyGenerate(),   &KeyClone(),         &KeyTransport(),    &KeyExport(),
+      &KeyImport(),       &KeyProve(),      &KeySeal(),          &KeyDeactivate(),   &KeyDestroy(),
+      &CertSelfSign(),    &CertIssue(),     &CertCrossSign(),    &CsrCreate(),       &CsrImport(),
+      &CrlIssue(),        &PayloadSign(),   &QuorumReshare(),
   };
   return kinds;
 }

@@ -37,10 +37,9 @@ base::Result<void> RemoveRemnants(StepContext& context, const Arrival& arrival, 
   if (std::ranges::none_of(progress.calls, began) && std::ranges::none_of(progress.unsure, began)) return {};
   KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(session));
   for (const hsm::InventoryItem* item : ObjectsOf(inventory, arrival.key.spki_sha256, arrival.object_id)) {
-    context.terminal().Say(
-        room::Tone::kWarning,
-        fmt::format("{} was brought in before the interruption and never proven; it is destroyed.",
-                    item->object.Name()));
+    context.terminal().Say(room::Tone::kWarning,
+                           fmt::format("{} was brought in before the interruption and never proven; it is destroyed.",
+                                       item->object.Name()));
     KC_RETURN_IF_ERROR(session.Destroy(item->object));
   }
   return {};
@@ -84,10 +83,10 @@ base::Result<void> TakeOver(StepContext& context, hsm::Session& session, const b
 base::Result<void> AchieveCopy(StepContext& context, const Arrival& arrival, hsm::Session& session,
                                const base::PublicKey& public_key) {
   KC_ASSIGN_OR_RETURN(const hsm::KeyPair copy, hsm::FindKeyBySpki(session, public_key));
-  return context.Achieve(
-      estate::KeyCloned{arrival.key.name, copy.public_key.SpkiSha256Hex(), arrival.source, arrival.token,
-                        arrival.serial, base::HexEncode(copy.private_object.id()), arrival.way,
-                        std::string(ProofName(KindOfProof(context.inputs().policy))), arrival.extractable});
+  return context.Achieve(estate::KeyCloned{arrival.key.name, copy.public_key.SpkiSha256Hex(), arrival.source,
+                                           arrival.token, arrival.serial, base::HexEncode(copy.private_object.id()),
+                                           arrival.way, std::string(ProofName(KindOfProof(context.inputs().policy))),
+                                           arrival.extractable});
 }
 
 }  // namespace ceremony::steps

@@ -41,12 +41,8 @@ base::Result<std::vector<Finding>> Grade(const script::Policy& policy, hsm::Tran
   std::vector<Finding> findings;
   for (const Weakness& weakness : kWeaknesses) {
     if (weakness.transport != transport) continue;
-    Finding finding{GradeOf(policy, weakness.rule, Severity::kGoodPractice),
-                    weakness.rule,
-                    "",
-                    "",
-                    fmt::format("{}: {}", from_to, weakness.message),
-                    weakness.hint};
+    Finding finding{GradeOf(policy, weakness.rule, Severity::kGoodPractice), weakness.rule, "", "",
+                    fmt::format("{}: {}", from_to, weakness.message),        weakness.hint};
     if (finding.severity == Severity::kBreach) return base::Refusal(finding.rule, finding.message, finding.hint);
     findings.push_back(std::move(finding));
   }
@@ -84,8 +80,10 @@ base::Result<ChosenWay> ChooseWay(const script::Policy& policy, hsm::Token& sour
 
 base::Result<void> CheckLeaves(const hsm::Token& source, std::string_view algorithm) {
   const base::KeyAlgorithmFacts* known = base::FindKeyAlgorithm(algorithm);
-  if (known == nullptr || known->algorithm != base::KeyAlgorithm::kEd25519 || !source.quirks().wraps_no_edwards) return {};
-  return base::Refusal("KEY-WAY-04", fmt::format("{} does not wrap {} keys: none can leave it", source.Name(), known->title),
+  if (known == nullptr || known->algorithm != base::KeyAlgorithm::kEd25519 || !source.quirks().wraps_no_edwards)
+    return {};
+  return base::Refusal("KEY-WAY-04",
+                       fmt::format("{} does not wrap {} keys: none can leave it", source.Name(), known->title),
                        "make the key where it is to be used, or use the vendor's own way: \"method\": \"vendor\"");
 }
 
@@ -108,14 +106,13 @@ base::Result<ChosenTransport> ChooseSealedTransport(const script::Policy& policy
     return (transport == kBestTransport || transport == name) && std::ranges::find(taken_in, name) != taken_in.end();
   });
   if (chosen == ways.end()) {
-    return base::Refusal("KEY-WAY-01",
-                         fmt::format("no key can leave {}{} for a token that takes in {}", source.Name(),
-                                     transport == kBestTransport ? "" : fmt::format(" by {}", transport),
-                                     fmt::join(taken_in, ", ")),
-                         "name one of these in \"transport\", or use the vendor's own way");
+    return base::Refusal(
+        "KEY-WAY-01",
+        fmt::format("no key can leave {}{} for a token that takes in {}", source.Name(),
+                    transport == kBestTransport ? "" : fmt::format(" by {}", transport), fmt::join(taken_in, ", ")),
+        "name one of these in \"transport\", or use the vendor's own way");
   }
-  KC_ASSIGN_OR_RETURN(std::vector<Finding> findings,
-                      Grade(policy, *chosen, fmt::format("out of {}", source.Name())));
+  KC_ASSIGN_OR_RETURN(std::vector<Finding> findings, Grade(policy, *chosen, fmt::format("out of {}", source.Name())));
   return ChosenTransport{*chosen, std::move(findings)};
 }
 

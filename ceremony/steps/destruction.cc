@@ -74,9 +74,8 @@ base::Result<void> DestroyOn(Destruction& destruction, const std::string& token)
     }
     KC_RETURN_IF_ERROR(session->Destroy(item->object));
     if (!is_private) continue;
-    KC_ASSIGN_OR_RETURN(
-        const std::string answer,
-        hsm::TryToSignWith(*session, item->object, base::FindKeyAlgorithm(key->algorithm)->algorithm));
+    KC_ASSIGN_OR_RETURN(const std::string answer,
+                        hsm::TryToSignWith(*session, item->object, base::FindKeyAlgorithm(key->algorithm)->algorithm));
     destruction.sign_tries[{token, key->name}] = answer;
   }
   return {};
@@ -175,9 +174,7 @@ base::Result<void> Certify(const Destruction& destruction, const estate::Key& ke
 
 }  // namespace
 
-std::string DestructionArtefact(const std::string& key) {
-  return fmt::format("destruction/{}.destruction.json", key);
-}
+std::string DestructionArtefact(const std::string& key) { return fmt::format("destruction/{}.destruction.json", key); }
 
 base::Result<void> CarryOut(Destruction& destruction) {
   // All tokens are looked at before anything is destroyed on one.

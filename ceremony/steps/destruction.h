@@ -29,9 +29,7 @@ struct Destruction {
   std::map<std::pair<std::string, std::string>, std::string> sign_tries;  // token, key -> what the token answered
 
   std::string early() const { return step.fields.TextOr("reason", ""); }
-  bool Brings(const std::string& token) const {
-    return std::find(tokens.begin(), tokens.end(), token) != tokens.end();
-  }
+  bool Brings(const std::string& token) const { return std::find(tokens.begin(), tokens.end(), token) != tokens.end(); }
   const Elsewhere* FindElsewhere(const std::string& token) const {
     const auto found =
         std::find_if(elsewhere.begin(), elsewhere.end(), [&](const Elsewhere& e) { return e.token == token; });

@@ -216,9 +216,10 @@ class KeyCloneKind final : public StepKind {
     if (context.progress().HasObserved(kCopyProven, target.arrival.token, cloning.key.name)) {
       KC_RETURN_IF_ERROR(TakeOver(context, *session, key));
     } else if (cloning.by_vendor()) {
-      KC_RETURN_IF_ERROR(
-          TakeInVendorCopy(context, {target.arrival, cloning.step.fields.Text("procedure"),
-                                     cloning.session->token().Name(), target.label}, *session, key));
+      KC_RETURN_IF_ERROR(TakeInVendorCopy(
+          context,
+          {target.arrival, cloning.step.fields.Text("procedure"), cloning.session->token().Name(), target.label},
+          *session, key));
     } else {
       KC_RETURN_IF_ERROR(RemoveRemnants(context, target.arrival, *session));
       KC_RETURN_IF_ERROR(CloneByWrapping(cloning, target, *session));
@@ -230,14 +231,15 @@ class KeyCloneKind final : public StepKind {
     StepContext& context = cloning.context;
     KC_ASSIGN_OR_RETURN(const hsm::Inventory source_before, hsm::TakeInventory(*cloning.session));
     KC_ASSIGN_OR_RETURN(const hsm::Inventory before, hsm::TakeInventory(session));
-    KC_ASSIGN_OR_RETURN(const CopyProof proof, MakeProof(KindOfProof(context.inputs().policy), cloning.pair->public_key,
-                                                         cloning.key.name, target.arrival.token, target.arrival.serial));
+    KC_ASSIGN_OR_RETURN(const CopyProof proof,
+                        MakeProof(KindOfProof(context.inputs().policy), cloning.pair->public_key, cloning.key.name,
+                                  target.arrival.token, target.arrival.serial));
     hsm::TransportSpec transport;
     transport.compare = [&](const base::PublicKey& on_target, const base::PublicKey& on_source) {
       return CompareTransportKeys(cloning, target, on_target, on_source);
     };
-    hsm::KeyCopying copying =
-        hsm::CopyKey(*cloning.session, *cloning.pair, session, *target.way, SpecOf(target.arrival), transport, proof.message);
+    hsm::KeyCopying copying = hsm::CopyKey(*cloning.session, *cloning.pair, session, *target.way,
+                                           SpecOf(target.arrival), transport, proof.message);
     if (!copying.copy.ok()) return std::move(copying.copy).error();
     const hsm::KeyCopy& copy = *copying.copy;
     KC_ASSIGN_OR_RETURN(const json absent, ShowTransportGone(cloning, session, source_before, before));
@@ -304,7 +306,6 @@ class KeyCloneKind final : public StepKind {
                                    "never on a disk.");
     return json{{"source_inventory", source_after.sha256}, {"target_inventory", after.sha256}, {"left", "nothing"}};
   }
-
 };
 
 }  // namespace

@@ -105,8 +105,7 @@ base::Result<std::optional<hsm::KeyPair>> KeyMadeBefore(StepContext& context, co
   KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(made->spki));
   KC_ASSIGN_OR_RETURN(const base::PublicKey known, base::PublicKey::FromSpki(spki));
   if (!x509::RefuseWeakKey(known).ok()) {
-    if (!IsDestroyed(known, token, context.progress()))
-      KC_RETURN_IF_ERROR(DestroyWeakPair(known, key, token, context));
+    if (!IsDestroyed(known, token, context.progress())) KC_RETURN_IF_ERROR(DestroyWeakPair(known, key, token, context));
     return std::optional<hsm::KeyPair>();
   }
   context.terminal().Say(room::Tone::kPlain, "The key was made before the interruption; it is taken over.");

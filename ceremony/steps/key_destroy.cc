@@ -39,11 +39,11 @@ base::Error StillInUse(const estate::Key& key) {
 }
 base::Error NotAccountedFor(const estate::Key& key, const estate::Copy& copy) {
   if (!copy.transport_key.empty()) {
-    return base::Refusal("KEY-DESTROY-02",
-                         fmt::format("key {} has a copy in the file {} of {}, which transport key {} opens", key.name,
-                                     copy.artefact, estate::Where(copy.since), copy.transport_key),
-                         fmt::format("destroy {} first, on the token where it is: then the file opens for nobody",
-                                     copy.transport_key));
+    return base::Refusal(
+        "KEY-DESTROY-02",
+        fmt::format("key {} has a copy in the file {} of {}, which transport key {} opens", key.name, copy.artefact,
+                    estate::Where(copy.since), copy.transport_key),
+        fmt::format("destroy {} first, on the token where it is: then the file opens for nobody", copy.transport_key));
   }
   return base::Refusal(
       "KEY-DESTROY-02",
@@ -166,8 +166,8 @@ class KeyDestroyKind final : public StepKind {
       }
       plan.Plans(estate::CopyDestroyed{name, copy->token, copy->serial, copy->object_id, "C_DestroyObject", "", ""});
     }
-    plan.Plans(
-        estate::KeyDestroyed{name, key.spki_sha256, "", step.fields.TextOr("reason", ""), DestructionArtefact(name), ""});
+    plan.Plans(estate::KeyDestroyed{name, key.spki_sha256, "", step.fields.TextOr("reason", ""),
+                                    DestructionArtefact(name), ""});
   }
 
   static base::Result<std::vector<estate::Key>> ChooseKeys(const script::Step& step, const estate::Estate& estate,

@@ -91,8 +91,8 @@ class KeyExportKind final : public StepKind {
     const estate::Key* transport = context.estate().FindKey(step.fields.Text("transport_key"));
     if (source != nullptr && key != nullptr) KC_RETURN_IF_ERROR(CheckLeaves(*source, key->algorithm));
     if (source == nullptr || transport == nullptr) return {};  // made in this ceremony: looked at when it is
-    KC_RETURN_IF_ERROR(ChooseSealedTransport(context.inputs().policy, *source, transport->transports,
-                                             step.fields.Text("transport")));
+    KC_RETURN_IF_ERROR(
+        ChooseSealedTransport(context.inputs().policy, *source, transport->transports, step.fields.Text("transport")));
     return {};
   }
 
@@ -103,18 +103,13 @@ class KeyExportKind final : public StepKind {
       return base::MakeError(base::ErrorCode::kNotFound, "the estate has no such key or transport key");
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> source, context.LocateToken(step.fields.Text("source")));
     KC_RETURN_IF_ERROR(CheckLeaves(*source, key->algorithm));
-    KC_ASSIGN_OR_RETURN(const ChosenTransport chosen,
-                        ChooseSealedTransport(context.inputs().policy, *source, transport->transports,
-                                              step.fields.Text("transport")));
+    KC_ASSIGN_OR_RETURN(
+        const ChosenTransport chosen,
+        ChooseSealedTransport(context.inputs().policy, *source, transport->transports, step.fields.Text("transport")));
     // By its digest in the record of the other ceremony: a file that was changed on its way is refused here.
     KC_ASSIGN_OR_RETURN(base::PublicKey transport_key, KnownPublicKey(transport->name, context));
-    const Export work{step,
-                      context,
-                      *key,
-                      *transport,
-                      std::move(transport_key),
-                      source->info().serial,
-                      chosen.transport};
+    const Export work{
+        step, context, *key, *transport, std::move(transport_key), source->info().serial, chosen.transport};
     for (const Finding& finding : chosen.findings)
       context.terminal().Say(room::Tone::kWarning, fmt::format("[{}] {}", finding.rule, finding.message));
     std::string digest;
@@ -125,15 +120,16 @@ class KeyExportKind final : public StepKind {
       KC_RETURN_IF_ERROR(context.Approve(Title(step), SubjectOf(work)));
       KC_ASSIGN_OR_RETURN(digest, WriteFile(work));
     }
-    context.terminal().ShowFacts({{"key", work.key.name},
-                                  {"file", work.artefact()},
-                                  {"its SHA-256", digest},
-                                  {"way", std::string(hsm::TransportName(work.way))},
-                                  {"opens with", fmt::format("transport key {}, on token {}", work.transport.name,
-                                                             TokenOf(work.transport))}});
-    context.terminal().Say(room::Tone::kWarning,
-                           "The file is a copy of the key until its transport key is destroyed. Carry the archive, with "
-                           "this record closed, to the other site; leave no other copy of the file.");
+    context.terminal().ShowFacts(
+        {{"key", work.key.name},
+         {"file", work.artefact()},
+         {"its SHA-256", digest},
+         {"way", std::string(hsm::TransportName(work.way))},
+         {"opens with", fmt::format("transport key {}, on token {}", work.transport.name, TokenOf(work.transport))}});
+    context.terminal().Say(
+        room::Tone::kWarning,
+        "The file is a copy of the key until its transport key is destroyed. Carry the archive, with "
+        "this record closed, to the other site; leave no other copy of the file.");
     return context.Achieve(estate::KeyExported{work.key.name, work.key.spki_sha256, work.source(), work.serial,
                                                work.transport.name, std::string(hsm::TransportName(work.way)),
                                                work.artefact(), digest});
@@ -178,10 +174,10 @@ class KeyExportKind final : public StepKind {
                                                   {"spki_sha256", work.transport_key.SpkiSha256Hex()},
                                                   {"answer", answer}}));
     if (answer == kSame) return {};
-    return base::Refusal("KEY-TRANSPORT-02",
-                         fmt::format("people say that transport key {} is not the one whose words were noted",
-                                     work.transport.name),
-                         "no key has left its token: find out who put another transport key in between");
+    return base::Refusal(
+        "KEY-TRANSPORT-02",
+        fmt::format("people say that transport key {} is not the one whose words were noted", work.transport.name),
+        "no key has left its token: find out who put another transport key in between");
   }
 
   static base::Result<std::string> WriteFile(const Export& work) {

@@ -112,8 +112,12 @@ class KeyImportKind final : public StepKind {
     KC_ASSIGN_OR_RETURN(const base::PublicKey public_key, KnownPublicKey(key.name, context));
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> located, context.LocateToken(token));
     KC_RETURN_IF_ERROR(CheckStays(*located, step.fields.Flag("extractable")));
-    const Arrival arrival{key,   ObjectIdOf(key),           source,
-                          token, located->info().serial,    WayOf(transport_key, file.transport),
+    const Arrival arrival{key,
+                          ObjectIdOf(key),
+                          source,
+                          token,
+                          located->info().serial,
+                          WayOf(transport_key, file.transport),
                           step.fields.Flag("extractable")};
     KC_RETURN_IF_ERROR(context.Approve(Title(step), {{"key", key.name},
                                                      {"spki_sha256", key.spki_sha256},
@@ -147,18 +151,17 @@ class KeyImportKind final : public StepKind {
 
   static base::Result<void> CompareFile(const WrappedKeyFile& file, const estate::Key& key,
                                         const estate::Key& transport) {
-    for (const auto& [what, said, is] : {std::tuple("key", &file.spki_sha256, &key.spki_sha256),
-                                         std::tuple("transport key", &file.transport_spki_sha256,
-                                                    &transport.spki_sha256)}) {
+    for (const auto& [what, said, is] :
+         {std::tuple("key", &file.spki_sha256, &key.spki_sha256),
+          std::tuple("transport key", &file.transport_spki_sha256, &transport.spki_sha256)}) {
       if (*said == *is) continue;
-      return base::Refusal("KEY-FILE-02",
-                           fmt::format("the file is of the {} {}, the estate has {}", what, *said, *is),
+      return base::Refusal("KEY-FILE-02", fmt::format("the file is of the {} {}, the estate has {}", what, *said, *is),
                            "this is the file of another transfer: stop, and find out whose");
     }
     if (std::ranges::find(transport.transports, file.transport) == transport.transports.end()) {
-      return base::Refusal("KEY-FILE-02",
-                           fmt::format("the file was wrapped by {}, which token and transport key do not take in",
-                                       file.transport));
+      return base::Refusal(
+          "KEY-FILE-02",
+          fmt::format("the file was wrapped by {}, which token and transport key do not take in", file.transport));
     }
     return {};
   }
@@ -170,9 +173,8 @@ class KeyImportKind final : public StepKind {
     KC_ASSIGN_OR_RETURN(const hsm::Inventory before, hsm::TakeInventory(session));
     KC_ASSIGN_OR_RETURN(const CopyProof proof, MakeProof(KindOfProof(context.inputs().policy), public_key,
                                                          arrival.key.name, arrival.token, arrival.serial));
-    hsm::KeyCopying copying =
-        hsm::OpenSealedKey(session, transport_pair.private_object, TransportNamed(file.transport), file.sealed,
-                           public_key, SpecOf(arrival), proof.message);
+    hsm::KeyCopying copying = hsm::OpenSealedKey(session, transport_pair.private_object, TransportNamed(file.transport),
+                                                 file.sealed, public_key, SpecOf(arrival), proof.message);
     if (!copying.copy.ok()) return std::move(copying.copy).error();
     const hsm::KeyCopy& copy = *copying.copy;
     KC_ASSIGN_OR_RETURN(const hsm::Inventory after, hsm::TakeInventory(session));

@@ -74,8 +74,7 @@ class KeyTransportKind final : public StepKind {
 
   std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs&,
                                         const estate::Estate&) const override {
-    std::vector<MechanismNeed> needs =
-        NeedsToReceive(step.fields.Text("token"), kAnyOaep, step.fields.Text("carries"));
+    std::vector<MechanismNeed> needs = NeedsToReceive(step.fields.Text("token"), kAnyOaep, step.fields.Text("carries"));
     needs.push_back(NeedOfKeyPair(step.fields.Text("token"), AlgorithmOf(step), step.fields.Text("key")));
     return needs;
   }
@@ -147,19 +146,19 @@ class KeyTransportKind final : public StepKind {
     base::FillRandom(spec.id);
     spec.usage = hsm::kUnwrappingUsage;
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> located, context.LocateToken(token));
-    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "transport-ways"},
-                                                  {"key", planned.key},
-                                                  {"token", token},
-                                                  {"transports", planned.transports}}));
-    KC_RETURN_IF_ERROR(context.Approve(Statement(planned, located->Name()),
-                                       {{"key", planned.key},
-                                        {"carries", planned.carries},
-                                        {"algorithm", planned.algorithm},
-                                        {"token", token},
-                                        {"serial", located->info().serial},
-                                        {"object_id", base::HexEncode(spec.id)},
-                                        {"transports", planned.transports},
-                                        {"private", ToObject(hsm::PrivateTemplate(spec, located->quirks()).Describe())}}));
+    KC_RETURN_IF_ERROR(context.Record(
+        "observe",
+        {{"what", "transport-ways"}, {"key", planned.key}, {"token", token}, {"transports", planned.transports}}));
+    KC_RETURN_IF_ERROR(
+        context.Approve(Statement(planned, located->Name()),
+                        {{"key", planned.key},
+                         {"carries", planned.carries},
+                         {"algorithm", planned.algorithm},
+                         {"token", token},
+                         {"serial", located->info().serial},
+                         {"object_id", base::HexEncode(spec.id)},
+                         {"transports", planned.transports},
+                         {"private", ToObject(hsm::PrivateTemplate(spec, located->quirks()).Describe())}}));
     KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
     const auto busy = context.terminal().ShowBusy(fmt::format("Token {} is making the key {}", token, spec.label));
     hsm::KeyGeneration generation = hsm::GenerateKeyPair(*session, spec);

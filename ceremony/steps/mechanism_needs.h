@@ -36,7 +36,8 @@ const base::KeyAlgorithmFacts* AlgorithmOfKey(const script::Inputs& inputs, cons
 
 // KeyOfCertificate returns the subject key of a certificate that the estate has or the
 // script makes; empty for another.
-std::string KeyOfCertificate(const script::Inputs& inputs, const estate::Estate& estate, const std::string& certificate);
+std::string KeyOfCertificate(const script::Inputs& inputs, const estate::Estate& estate,
+                             const std::string& certificate);
 
 // NeedsToSign is what signing with a key on a token asks for; nothing while
 // nobody knows the key's algorithm.

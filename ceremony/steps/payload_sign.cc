@@ -127,8 +127,8 @@ class PayloadSignKind final : public StepKind {
     const std::string& name = step.fields.Text("name");
     std::vector<Payload> payloads;
     if (step.fields.Has("dummy")) {
-      payloads.push_back({inputs.documents.at(step.fields.Text("dummy")), "payloads/dummy-" + name,
-                          "the dummy payload of " + name});
+      payloads.push_back(
+          {inputs.documents.at(step.fields.Text("dummy")), "payloads/dummy-" + name, "the dummy payload of " + name});
     }
     payloads.push_back({inputs.documents.at(step.fields.Text("file")), "payloads/" + name, "payload " + name});
     return payloads;
@@ -140,10 +140,10 @@ class PayloadSignKind final : public StepKind {
     if (inputs.policy.statement_signing) return {};
     for (const estate::Certificate& certificate : estate.certificates()) {
       if (certificate.key != key || !certificate.ca) continue;
-      return base::Refusal("PAYLOAD-CA-01",
-                           fmt::format("key {} is that of CA certificate {}, and is to sign a file", key,
-                                       certificate.name),
-                           "sign files with a key of their own, or have the policy allow \"statement_signing\"");
+      return base::Refusal(
+          "PAYLOAD-CA-01",
+          fmt::format("key {} is that of CA certificate {}, and is to sign a file", key, certificate.name),
+          "sign files with a key of their own, or have the policy allow \"statement_signing\"");
     }
     return {};
   }
@@ -152,10 +152,10 @@ class PayloadSignKind final : public StepKind {
     const std::vector<Payload> payloads = PayloadsOf(step, inputs);
     for (const Payload& payload : payloads) {
       if (!LooksToBeSigned(payload.file.bytes)) continue;
-      return base::Refusal("PAYLOAD-TBS-01",
-                           fmt::format("{} reads as a certificate, a CRL or a request that is to be signed",
-                                       payload.words),
-                           "certificates are made with cert.issue, where they are linted and compared");
+      return base::Refusal(
+          "PAYLOAD-TBS-01",
+          fmt::format("{} reads as a certificate, a CRL or a request that is to be signed", payload.words),
+          "certificates are made with cert.issue, where they are linted and compared");
     }
     if (payloads.size() == 2 && payloads.front().file.sha256 == payloads.back().file.sha256) {
       return base::Refusal("PAYLOAD-DUMMY-01", fmt::format("{} is the payload itself", payloads.front().words),
@@ -173,14 +173,13 @@ class PayloadSignKind final : public StepKind {
                                   {"size", fmt::format("{} bytes", payload.file.bytes.size())},
                                   {"SHA-256", payload.file.sha256},
                                   {"key", key}});
-    KC_RETURN_IF_ERROR(context.Approve(fmt::format("Sign {} with key {}", payload.words, key),
-                                       {{"payload", payload.artefact},
-                                        {"sha256", payload.file.sha256},
-                                        {"size", payload.file.bytes.size()},
-                                        {"key", key},
-                                        {"token", token}}));
     KC_RETURN_IF_ERROR(
-        context.WriteArtefact(payload.artefact, "payload", base::AsBytes(payload.file.bytes)));
+        context.Approve(fmt::format("Sign {} with key {}", payload.words, key), {{"payload", payload.artefact},
+                                                                                 {"sha256", payload.file.sha256},
+                                                                                 {"size", payload.file.bytes.size()},
+                                                                                 {"key", key},
+                                                                                 {"token", token}}));
+    KC_RETURN_IF_ERROR(context.WriteArtefact(payload.artefact, "payload", base::AsBytes(payload.file.bytes)));
     KC_ASSIGN_OR_RETURN(const SigningKey signer, OpenSigningKey(key, token, context));
     const base::SignatureScheme scheme = hsm::DefaultScheme(signer.pair.public_key.algorithm());
     KC_ASSIGN_OR_RETURN(const base::Bytes signature,

@@ -187,8 +187,7 @@ base::Result<void> RoomBook::RecordChange() {
       // Somebody who is being appointed is here without being active.
       if (person.state != script::PersonState::kActive && !here) continue;
       people.push_back(&person);
-      choices.push_back(
-          ChangeOf(person, here ? "leaves" : attendance_.HasLeft(person.id) ? "comes back" : "arrives"));
+      choices.push_back(ChangeOf(person, here ? "leaves" : attendance_.HasLeft(person.id) ? "comes back" : "arrives"));
     }
     KC_ASSIGN_OR_RETURN(const std::string answer,
                         terminal_.Ask(Choice("room.change", "Who comes or goes?", choices, kNobody)));

@@ -28,10 +28,10 @@ void CheckSectionKeys(const script::Inputs& inputs, const script::Section& secti
     const estate::Key* key = plan.estate.FindKey(name);
     for (const std::string& token : section.tokens) {
       if (key != nullptr && key->FindCopy(token) != nullptr) continue;
-      plan.findings.push_back({Severity::kBreach, "PLAN-PRESENCE-01", last.id, inputs.script.Where(last),
-                               fmt::format("by the end of section {} key {} is not on token {}", section.id, name,
-                                           token),
-                               "copy the key in this section, or take key or token out of \"keys_on_all\""});
+      plan.findings.push_back(
+          {Severity::kBreach, "PLAN-PRESENCE-01", last.id, inputs.script.Where(last),
+           fmt::format("by the end of section {} key {} is not on token {}", section.id, name, token),
+           "copy the key in this section, or take key or token out of \"keys_on_all\""});
     }
   }
 }
@@ -54,8 +54,8 @@ base::Result<void> HaveSectionTokens(const script::Section& section, StepContext
     there.push_back({{"token", name}, {"serial", (*token)->info().serial}});
   }
   if (there.empty()) return {};
-  KC_RETURN_IF_ERROR(context.Record(
-      "observe", {{"what", "section-tokens"}, {"section", section.id}, {"tokens", std::move(there)}}));
+  KC_RETURN_IF_ERROR(
+      context.Record("observe", {{"what", "section-tokens"}, {"section", section.id}, {"tokens", std::move(there)}}));
   return {};
 }
 

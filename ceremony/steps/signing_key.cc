@@ -19,10 +19,10 @@ const estate::Key* CheckSigningKey(const std::string& key, const std::string& to
                 "name a token that holds the key");
   }
   if (known->state != "active" || known->is_transport_key()) {
-    plan.Breach("PLAN-KEY-04", field,
-                fmt::format("key {} is to sign, and is {}", key,
-                            known->is_transport_key() ? "a transport key" : known->state),
-                "sign with a key that is in use");
+    plan.Breach(
+        "PLAN-KEY-04", field,
+        fmt::format("key {} is to sign, and is {}", key, known->is_transport_key() ? "a transport key" : known->state),
+        "sign with a key that is in use");
     return nullptr;
   }
   return known;

@@ -19,17 +19,16 @@ class TokenRoleKind final : public StepKind {
   }
 
   const script::FieldTable& fields() const override {
-    static const script::FieldTable table{
-        "token.role",
-        "Says what a token is for from now on.",
-        {Field::Id("token", "the token").Refers(script::Reference::kToken),
-         Field::Choice("role",
-                       {{"live", "keys are used on it"},
-                        {"backup", "it waits for the loss of the live one"},
-                        {"audit", "it signs what is audited"}},
-                       "what it is for"),
-         Field::Text("reason", "why").Example("\"the live site is out of reach\"")},
-        {}};
+    static const script::FieldTable table{"token.role",
+                                          "Says what a token is for from now on.",
+                                          {Field::Id("token", "the token").Refers(script::Reference::kToken),
+                                           Field::Choice("role",
+                                                         {{"live", "keys are used on it"},
+                                                          {"backup", "it waits for the loss of the live one"},
+                                                          {"audit", "it signs what is audited"}},
+                                                         "what it is for"),
+                                           Field::Text("reason", "why").Example("\"the live site is out of reach\"")},
+                                          {}};
     return table;
   }
 
@@ -46,7 +45,8 @@ class TokenRoleKind final : public StepKind {
     const estate::Token* known = plan.estate().FindToken(token);
     if (known == nullptr || !known->usable()) return;
     if (known->role == step.fields.Text("role")) {
-      plan.Breach("PLAN-ROLE-01", "role", fmt::format("by this step token {} is the {} one already", token, known->role),
+      plan.Breach("PLAN-ROLE-01", "role",
+                  fmt::format("by this step token {} is the {} one already", token, known->role),
                   "take the step out of the script");
       return;
     }

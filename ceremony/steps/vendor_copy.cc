@@ -67,8 +67,7 @@ base::Result<void> TakeInVendorCopy(StepContext& context, const VendorCopy& copy
                          "attributes");
   }
   if (!arrival.extractable) KC_RETURN_IF_ERROR(hsm::ProveSealed(session, *found));
-  KC_ASSIGN_OR_RETURN(const std::string proof,
-                      SignProof(context, session, *found, arrival.key.name, arrival.token));
+  KC_ASSIGN_OR_RETURN(const std::string proof, SignProof(context, session, *found, arrival.key.name, arrival.token));
   json trials = {"it signs as the key"};
   if (!arrival.extractable) trials.push_back("wrapping it is refused");
   return RecordCopy(context, arrival, session, public_key, proof,

@@ -45,15 +45,15 @@ base::Result<WrappedKeyFile> ParseWrappedKey(std::string_view bytes) {
   if (!object.is_object()) return Malformed("is no JSON object");
   WrappedKeyFile file;
   std::string format, aes_key, private_key;
-  const std::array<std::pair<const char*, std::string*>, 8> members = {{{"format", &format},
-                                                                        {"key", &file.key},
-                                                                        {"spki_sha256", &file.spki_sha256},
-                                                                        {"transport_key", &file.transport_key},
-                                                                        {"transport_spki_sha256",
-                                                                         &file.transport_spki_sha256},
-                                                                        {"transport", &file.transport},
-                                                                        {"aes_key", &aes_key},
-                                                                        {"private_key", &private_key}}};
+  const std::array<std::pair<const char*, std::string*>, 8> members = {
+      {{"format", &format},
+       {"key", &file.key},
+       {"spki_sha256", &file.spki_sha256},
+       {"transport_key", &file.transport_key},
+       {"transport_spki_sha256", &file.transport_spki_sha256},
+       {"transport", &file.transport},
+       {"aes_key", &aes_key},
+       {"private_key", &private_key}}};
   for (const auto& [name, value] : members) {
     const auto found = object.find(name);
     if (found == object.end() || !found->is_string()) return Malformed(fmt::format("has no text \"{}\"", name));

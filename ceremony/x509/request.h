@@ -206,8 +206,8 @@ class ImportedRequest final {
 
  private:
   friend base::Result<ImportedRequest> ImportRequest(base::ByteView file, const Profile& profile);
-  ImportedRequest(Request request, base::PublicKey key, SubjectValues subject,
-                  OpenExtensions extensions, AlternativeNames alternative_names)
+  ImportedRequest(Request request, base::PublicKey key, SubjectValues subject, OpenExtensions extensions,
+                  AlternativeNames alternative_names)
       : request_(std::move(request)),
         key_(std::move(key)),
         subject_(std::move(subject)),

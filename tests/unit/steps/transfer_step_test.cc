@@ -28,38 +28,42 @@ base::Result<void> Run(StepBench& bench, const script::Step& step) {
 }
 
 script::Step Export() {
-  return StepOf("key.export", {{"key", "root-oca"},
-                               {"source", StepBench::kToken},
-                               {"transport_key", kTransport},
-                               {"transport", "best"}});
+  return StepOf(
+      "key.export",
+      {{"key", "root-oca"}, {"source", StepBench::kToken}, {"transport_key", kTransport}, {"transport", "best"}});
 }
 
 // Key root-oca on the bench's token, which may leave it, and the transport key of a token elsewhere.
 void Prepare(StepBench& bench) {
   hsm::Session* const session = Good(bench.Session(StepBench::kToken));
   const hsm::KeyPair pair = Good(hsm::GenerateKeyPair(*session, {.label = "root-oca",
-                                                                .id = {1, 2, 3},
-                                                                .extractable = hsm::Extractable::kYes,
-                                                                .modifiable = hsm::Modifiable::kYes})
+                                                                 .id = {1, 2, 3},
+                                                                 .extractable = hsm::Extractable::kYes,
+                                                                 .modifiable = hsm::Modifiable::kYes})
                                      .key)
                                 .pair;
   Good(bench.known().Apply(estate::KeyCreated{"root-oca", "ec-p256", "sign", pair.public_key.SpkiSha256Hex(),
                                               StepBench::kToken, StepBench::kSerial, "010203", true},
                            {"0001-a", 2, ""}));
   const hsm::KeyPair elsewhere = Good(hsm::GenerateKeyPair(*session, {.algorithm = base::KeyAlgorithm::kRsa3072,
-                                                                     .label = "elsewhere",
-                                                                     .id = {9},
-                                                                     .usage = hsm::kUnwrappingUsage,
-                                                                     .lifetime = hsm::Lifetime::kSession})
+                                                                      .label = "elsewhere",
+                                                                      .id = {9},
+                                                                      .usage = hsm::kUnwrappingUsage,
+                                                                      .lifetime = hsm::Lifetime::kSession})
                                           .key)
                                      .pair;
   Good(bench.known().Apply(
       estate::TokenCommissioned{"third-hsm", "third-hsm", "serial-3", "Fake", "Fake", "1", "backup", "organisation"},
       {"0001-a", 3, ""}));
-  Good(bench.known().Apply(
-      estate::TransportKeyCreated{kTransport, "rsa-3072", elsewhere.public_key.SpkiSha256Hex(), "third-hsm", "serial-3",
-                                  "09", "root-oca", {"rsa-oaep-sha256", "rsa-oaep-sha1"}},
-      {"0001-a", 4, ""}));
+  Good(bench.known().Apply(estate::TransportKeyCreated{kTransport,
+                                                       "rsa-3072",
+                                                       elsewhere.public_key.SpkiSha256Hex(),
+                                                       "third-hsm",
+                                                       "serial-3",
+                                                       "09",
+                                                       "root-oca",
+                                                       {"rsa-oaep-sha256", "rsa-oaep-sha1"}},
+                           {"0001-a", 4, ""}));
   bench.artefacts[steps::PublicKeyArtefact(kTransport)] = base::ToBytes(elsewhere.public_key.spki());
   bench.observer->after.clear();
   bench.observer->calls.clear();

@@ -7,6 +7,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/one_record.h"
 #include "ceremony/cli/write_page.h"
 #include "ceremony/record/verify.h"
 #include "ceremony/report/destruction_page.h"
@@ -23,16 +24,9 @@ struct Arguments {
 };
 
 base::Result<int> Write(const Arguments& arguments, const Streams& streams) {
-  std::optional<record::Trust> trust;
-  if (!arguments.roster.empty()) {
-    KC_ASSIGN_OR_RETURN(trust, record::Trust::ReadRoster(arguments.roster));
-  }
-  KC_ASSIGN_OR_RETURN(const bool archive, record::IsArchive(arguments.record));
-  if (archive) {
-    return base::MakeError(base::ErrorCode::kInvalidInput,
-                           arguments.record + " is an archive, and a key is destroyed in one ceremony")
-        .WithHint("name one of its folders; `keyceremony status` says which");
-  }
+  KC_ASSIGN_OR_RETURN(const std::optional<record::Trust> trust, ReadTrust(arguments.roster));
+  KC_RETURN_IF_ERROR(RefuseArchive(arguments.record, "a key is destroyed in one ceremony",
+                                   "name one of its folders; `keyceremony status` says which"));
   base::SystemClock clock;
   report::ReadOptions options;
   options.trust = trust ? &*trust : nullptr;
@@ -60,10 +54,7 @@ void AddDestruction(CLI::App& program, Action& chosen) {
       ->required()
       ->type_name("FILE");
   command->add_option("--key", arguments->key, "of this key alone")->type_name("NAME");
-  command
-      ->add_option("--roster", arguments->roster,
-                   "people whose keys you trust; without it the best verdict is UNPINNED")
-      ->type_name("FILE");
+  DescribeRoster(*command, arguments->roster);
   command->callback(
       [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Write(*arguments, streams); }; });
 }

@@ -8,6 +8,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/write_page.h"
+#include "ceremony/estate/fold.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/tiles.h"
 #include "ceremony/record/timestamp.h"
@@ -38,7 +39,7 @@ base::Result<int> Tiles(const Arguments& arguments, const Streams& streams) {
     KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(arguments.record));
     KC_ASSIGN_OR_RETURN(const std::vector<std::string> folders, folder.Folders());
     for (const std::string& name : folders) {
-      if (name.size() > 5 && name.find_first_not_of("0123456789") == 4 && name[4] == '-') names.push_back(name);
+      if (estate::IsRecordName(name)) names.push_back(name);
     }
   } else {
     names.emplace_back();

@@ -10,6 +10,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/one_record.h"
 #include "ceremony/cli/write_page.h"
 #include "ceremony/quorum/annex.h"
 #include "ceremony/script/person_file.h"
@@ -60,16 +61,8 @@ base::Result<base::PublicKey> RecipientKey(const std::string& path) {
 }
 
 base::Result<int> Redact(const Arguments& arguments, const Streams& streams) {
-  std::optional<record::Trust> trust;
-  if (!arguments.roster.empty()) {
-    KC_ASSIGN_OR_RETURN(trust, record::Trust::ReadRoster(arguments.roster));
-  }
-  KC_ASSIGN_OR_RETURN(const bool archive, record::IsArchive(arguments.record));
-  if (archive) {
-    return base::MakeError(base::ErrorCode::kInvalidInput,
-                           arguments.record + " is an archive, and one record is redacted")
-        .WithHint("name one of its folders");
-  }
+  KC_ASSIGN_OR_RETURN(const std::optional<record::Trust> trust, ReadTrust(arguments.roster));
+  KC_RETURN_IF_ERROR(RefuseArchive(arguments.record, "one record is redacted", "name one of its folders"));
   KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(arguments.rules));
   KC_ASSIGN_OR_RETURN(const script::RedactionFile redaction, script::ParseRedaction(std::move(file)));
   AnnexFile annex(arguments.annex);
@@ -103,10 +96,7 @@ void AddRedact(CLI::App& program, Action& chosen) {
   command->add_option("--out", arguments->out, "the folder to make; one that is there is left alone")
       ->required()
       ->type_name("BUNDLE");
-  command
-      ->add_option("--roster", arguments->roster,
-                   "people whose keys you trust; without it the best verdict is UNPINNED")
-      ->type_name("FILE");
+  DescribeRoster(*command, arguments->roster);
   CLI::Option* const annex =
       command->add_option("--annex", arguments->annex, "what is withheld, sealed to one recipient")->type_name("FILE");
   command

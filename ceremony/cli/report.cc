@@ -7,6 +7,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/one_record.h"
 #include "ceremony/cli/write_page.h"
 #include "ceremony/record/verify.h"
 #include "ceremony/report/ceremony_report.h"
@@ -22,16 +23,9 @@ struct Arguments {
 };
 
 base::Result<int> Report(const Arguments& arguments, const Streams& streams) {
-  std::optional<record::Trust> trust;
-  if (!arguments.roster.empty()) {
-    KC_ASSIGN_OR_RETURN(trust, record::Trust::ReadRoster(arguments.roster));
-  }
-  KC_ASSIGN_OR_RETURN(const bool archive, record::IsArchive(arguments.record));
-  if (archive) {
-    return base::MakeError(base::ErrorCode::kInvalidInput,
-                           arguments.record + " is an archive, and a report is of one record")
-        .WithHint("name one of its folders; `keyceremony inventory` is about the whole archive");
-  }
+  KC_ASSIGN_OR_RETURN(const std::optional<record::Trust> trust, ReadTrust(arguments.roster));
+  KC_RETURN_IF_ERROR(RefuseArchive(arguments.record, "a report is of one record",
+                                   "name one of its folders; `keyceremony inventory` is about the whole archive"));
   base::SystemClock clock;
   report::ReadOptions options;
   options.trust = trust ? &*trust : nullptr;
@@ -54,10 +48,7 @@ void AddReport(CLI::App& program, Action& chosen) {
   command->add_option("--out", arguments->out, "the file to write; one that is there is left alone")
       ->required()
       ->type_name("FILE");
-  command
-      ->add_option("--roster", arguments->roster,
-                   "people whose keys you trust; without it the best verdict is UNPINNED")
-      ->type_name("FILE");
+  DescribeRoster(*command, arguments->roster);
   command->callback(
       [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Report(*arguments, streams); }; });
 }

@@ -8,6 +8,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/custodian.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/one_record.h"
 #include "ceremony/quorum/annex.h"
 #include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/quorum/plain_file.h"
@@ -41,10 +42,7 @@ base::Result<record::WithheldHead> HeadOf(const std::string& bundle) {
 }
 
 base::Result<int> Restore(const Arguments& arguments, const Streams& streams) {
-  std::optional<record::Trust> trust;
-  if (!arguments.roster.empty()) {
-    KC_ASSIGN_OR_RETURN(trust, record::Trust::ReadRoster(arguments.roster));
-  }
+  KC_ASSIGN_OR_RETURN(const std::optional<record::Trust> trust, ReadTrust(arguments.roster));
   KC_ASSIGN_OR_RETURN(const HeldCredential held, ReadCredential(arguments.credential));
   KC_ASSIGN_OR_RETURN(const record::WithheldHead head, HeadOf(arguments.bundle));
   KC_ASSIGN_OR_RETURN(const std::string sealed, quorum::ReadPlainFile(arguments.annex, quorum::kMaxAnnexBytes));
@@ -83,10 +81,7 @@ void AddRestore(CLI::App& program, Action& chosen) {
       ->required()
       ->type_name("RECORD");
   DescribeCredential(*command, arguments->credential);
-  command
-      ->add_option("--roster", arguments->roster,
-                   "people whose keys you trust; without it the best verdict is UNPINNED")
-      ->type_name("FILE");
+  DescribeRoster(*command, arguments->roster);
   command->callback(
       [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Restore(*arguments, streams); }; });
 }

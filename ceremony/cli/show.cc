@@ -11,6 +11,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/one_record.h"
 #include "ceremony/record/verify.h"
 #include "ceremony/report/walk.h"
 #include "ceremony/script/problems.h"
@@ -43,15 +44,9 @@ base::Result<void> MustBeThere(const std::string& wanted, const std::string& wha
 }
 
 base::Result<int> Show(const Arguments& arguments, const Streams& streams) {
-  std::optional<record::Trust> trust;
-  if (!arguments.roster.empty()) {
-    KC_ASSIGN_OR_RETURN(trust, record::Trust::ReadRoster(arguments.roster));
-  }
-  KC_ASSIGN_OR_RETURN(const bool archive, record::IsArchive(arguments.record));
-  if (archive) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, arguments.record + " is an archive, and one record is shown")
-        .WithHint("name one of its folders; `keyceremony status` is about the whole archive");
-  }
+  KC_ASSIGN_OR_RETURN(const std::optional<record::Trust> trust, ReadTrust(arguments.roster));
+  KC_RETURN_IF_ERROR(RefuseArchive(arguments.record, "one record is shown",
+                                   "name one of its folders; `keyceremony status` is about the whole archive"));
   report::ReadOptions options;
   options.trust = trust ? &*trust : nullptr;
   base::SystemClock clock;
@@ -73,10 +68,7 @@ void AddShow(CLI::App& program, Action& chosen) {
   command->group(kLook);
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("record", arguments->record, "the folder of a record")->required()->type_name("RECORD");
-  command
-      ->add_option("--roster", arguments->roster,
-                   "people whose keys you trust; without it the best verdict is UNPINNED")
-      ->type_name("FILE");
+  DescribeRoster(*command, arguments->roster);
   command->add_option("--step", arguments->filter.step, "only this step")->type_name("ID");
   command->add_option("--person", arguments->filter.person, "only what this person did")->type_name("ID");
   command->add_flag("--exceptions", arguments->filter.exceptions,

@@ -79,7 +79,7 @@ base::Result<std::string> WriteApprovalFile(std::string_view text, std::string_v
   RecordProof proof;
   proof.text = text;
   if (const auto checkpoint = record::Checkpoint::Parse(text); checkpoint.ok()) {
-    KC_ASSIGN_OR_RETURN(proof, ProveEntry(text, log, LastRequest(log, checkpoint->size)));
+    KC_ASSIGN_OR_RETURN(proof, MakeRecordProof(text, log, LastRequest(log, checkpoint->size)));
   }
   nlohmann::ordered_json file{{"format", kFormat}};
   file.update(Spelled(proof));

@@ -22,7 +22,7 @@ namespace ceremony::quorum {
 
 // WriteApprovalFile makes the file for a text and the log as it is on the disk
 // (which may have grown since). A text that is no checkpoint goes alone. Errors as
-// ProveEntry.
+// MakeRecordProof.
 base::Result<std::string> WriteApprovalFile(std::string_view text, std::string_view log);
 
 // ParseApprovalFile is strict, as every input file is.

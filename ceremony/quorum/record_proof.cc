@@ -46,11 +46,10 @@ Field Hashes(const char* name, const char* help) {
 // one whose checkpoint followed a share request. 0: none.
 std::uint64_t RememberedSize(std::string_view line, std::uint64_t index) {
   const bool cosign = line.find("\"cosign\"") != std::string_view::npos;
-  if (!cosign && line.find("\"share-asked-elsewhere\"") == std::string_view::npos) return 0;
+  if (!cosign && line.find(kAskedElsewhere) == std::string_view::npos) return 0;
   const json entry = json::parse(line, nullptr, false);
   if (!entry.is_object() || !entry.contains("type")) return 0;
-  if (entry["type"] == "observe" && entry.contains("what") && entry["what"] == "share-asked-elsewhere")
-    return index + 1;
+  if (entry["type"] == "observe" && entry.contains("what") && entry["what"] == kAskedElsewhere) return index + 1;
   if (entry["type"] != "cosign" || !entry.contains("size") || !entry["size"].is_number_unsigned()) return 0;
   return entry["size"].get<std::uint64_t>();
 }
@@ -73,7 +72,8 @@ std::vector<std::string_view> EntryLines(std::string_view log) {
   return lines;
 }
 
-base::Result<RecordProof> ProveEntry(std::string_view text, std::string_view log, std::optional<std::uint64_t> index) {
+base::Result<RecordProof> MakeRecordProof(std::string_view text, std::string_view log,
+                                          std::optional<std::uint64_t> index) {
   KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, record::Checkpoint::Parse(text));
   RecordProof proof;
   proof.text = text;

@@ -19,6 +19,10 @@
 
 namespace ceremony::quorum {
 
+// What an `observe` entry says when a share request leaves the room. The checkpoint that follows is remembered by
+// the holder's machine.
+inline constexpr const char* kAskedElsewhere = "share-asked-elsewhere";
+
 // Extension shows that a tree of `size` leaves is the beginning of this one.
 struct Extension {
   std::uint64_t size = 0;
@@ -37,11 +41,12 @@ struct RecordProof {
 // EntryLines are the entries of a log, oldest first; a torn tail is none.
 std::vector<std::string_view> EntryLines(std::string_view log);
 
-// ProveEntry proves entry `index` (none: no entry) of the log as it is on the disk,
+// MakeRecordProof proves entry `index` (none: no entry) of the log as it is on the disk,
 // which may have grown since, to be in the tree of a checkpoint's text, and every
 // tree that a custodian's machine may remember to be its beginning. kCorrupt when the
 // log has not the root that the text says.
-base::Result<RecordProof> ProveEntry(std::string_view text, std::string_view log, std::optional<std::uint64_t> index);
+base::Result<RecordProof> MakeRecordProof(std::string_view text, std::string_view log,
+                                          std::optional<std::uint64_t> index);
 
 // The fields in which a file carries a proof: text, entry, extends.
 std::vector<script::Field> RecordProofFields();

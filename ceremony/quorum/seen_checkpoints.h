@@ -1,4 +1,4 @@
-// What a custodian's machine remembers of the records that were signed with it,
+// What a custodian's machine remembers of the records for which it signed or opened a share,
 // format keyceremony-seen/1.
 #ifndef CEREMONY_QUORUM_SEEN_CHECKPOINTS_H_
 #define CEREMONY_QUORUM_SEEN_CHECKPOINTS_H_
@@ -15,7 +15,7 @@
 namespace ceremony::quorum {
 
 // SeenCheckpoints is what a custodian's machine remembers: the last size and
-// root of each origin that was signed (C2SP tlog-witness).
+// root of each origin for which it signed or opened a share (C2SP tlog-witness).
 class SeenCheckpoints final {
  public:
   // Parse reads what Text wrote.
@@ -27,10 +27,10 @@ class SeenCheckpoints final {
   static base::Result<SeenCheckpoints> Read(const std::string& path);
   base::Result<void> Write(const std::string& path) const;
 
-  // Check refuses what a witness must not sign:
-  //   CRED-15  a smaller size than was signed before
+  // Check refuses that for which nobody may sign or open a share:
+  //   CRED-15  a smaller size than was seen before
   //   CRED-16  another root at the same size: two histories of one record
-  //   CRED-17  a larger size without proof that it extends what was signed before
+  //   CRED-17  a larger size without proof that it extends what was seen before
   base::Result<void> Check(const record::Checkpoint& checkpoint, const std::vector<Extension>& extensions) const;
   // Remember keeps a checkpoint that Check let pass.
   void Remember(const record::Checkpoint& checkpoint);

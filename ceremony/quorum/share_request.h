@@ -43,8 +43,8 @@ enum class SharePurpose : std::uint8_t { kOpenToken, kConfirm };
 std::string_view NameOf(SharePurpose purpose);   // "open-token", "confirm"
 std::string_view TitleOf(SharePurpose purpose);  // for people
 
-// What an `observe` entry says when a request leaves the room, and when its answer was taken.
-inline constexpr const char* kAskedElsewhere = "share-asked-elsewhere";
+// What an `observe` entry says when the answer to a request was taken. That the request left the room is said by
+// kAskedElsewhere (record_proof.h).
 inline constexpr const char* kHandedOver = "share-handed-over";
 
 struct ShareRequest {

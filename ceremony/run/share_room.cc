@@ -197,7 +197,7 @@ base::Result<std::vector<quorum::ShamirShare>> ShareRoom::OpenFrom(const std::st
     KC_ASSIGN_OR_RETURN(const std::uint64_t index, observe(quorum::kAskedElsewhere, request));
     KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, ceremony_.Checkpoint());
     KC_ASSIGN_OR_RETURN(const base::Bytes log, ceremony_.ReadLog());
-    return quorum::ProveEntry(checkpoint.Text(), base::AsText(log), index);
+    return quorum::MakeRecordProof(checkpoint.Text(), base::AsText(log), index);
   };
   use.handed_over = [&](const std::string& request) -> base::Result<void> {
     KC_RETURN_IF_ERROR(observe(quorum::kHandedOver, request));

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "ceremony/script/algorithm_choices.h"
 #include "ceremony/script/names.h"
 #include "ceremony/x509/signature_algorithm.h"
 #include "hsm/base/public_key.h"
@@ -30,20 +31,6 @@ constexpr std::array kSpreads{
 };
 
 constexpr double kLeastPinBits = 32;
-
-std::vector<ChoiceName> KeyChoices() {
-  std::vector<ChoiceName> choices;
-  for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms())
-    choices.push_back({std::string(facts.name), std::string(facts.title)});
-  return choices;
-}
-
-std::vector<ChoiceName> SignatureChoices() {
-  std::vector<ChoiceName> choices;
-  for (const x509::SignatureAlgorithmFacts& facts : x509::SignatureAlgorithms())
-    choices.push_back({std::string(facts.name), ""});
-  return choices;
-}
 
 // The alphabet is what a keypad and every module can take: printable ASCII.
 const Shape& AlphabetShape() {

@@ -254,28 +254,23 @@ class KeyCloneKind final : public StepKind {
 
   static base::Result<void> CompareTransportKeys(const Cloning& cloning, const Target& target,
                                                  const base::PublicKey& on_target, const base::PublicKey& on_source) {
-    constexpr const char* kSame = "the same";
-    constexpr const char* kDiffer = "they differ";
     StepContext& context = cloning.context;
     context.terminal().ShowDigest(fmt::format("transport key, as token {} shows it", target.arrival.token),
                                   base::Sha256Of(on_target.spki()));
     context.terminal().ShowDigest(fmt::format("transport key, as token {} has it", cloning.source),
                                   base::Sha256Of(on_source.spki()));
-    room::Question question;
-    question.kind = room::Question::Kind::kChoice;
-    question.id = "key.clone/transport/" + target.arrival.token;
-    question.text = fmt::format("One person reads the words of {}, another those of {}. Are they the same?",
-                                target.arrival.token, cloning.source);
-    question.choices = {kSame, kDiffer};
-    question.simulated = kSame;
-    KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask("", question));
+    KC_ASSIGN_OR_RETURN(
+        const std::string answer,
+        AskWhetherTheSame(context, "key.clone/transport/" + target.arrival.token,
+                          fmt::format("One person reads the words of {}, another those of {}. Are they the same?",
+                                      target.arrival.token, cloning.source)));
     KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "transport-key-compared"},
                                                   {"key", cloning.key.name},
                                                   {"token", target.arrival.token},
                                                   {"on_target_sha256", on_target.SpkiSha256Hex()},
                                                   {"on_source_sha256", on_source.SpkiSha256Hex()},
                                                   {"answer", answer}}));
-    if (answer == kSame) return {};
+    if (answer == kTheSame) return {};
     return base::Refusal("KEY-TRANSPORT-02",
                          fmt::format("people say that the transport key of token {} is not what token {} has",
                                      target.arrival.token, cloning.source),

@@ -124,6 +124,17 @@ const estate::Key* CheckKey(const std::string& key, PlanContext& plan) {
 }
 
 std::string Now(StepContext& context) { return base::FormatTime(context.clock().UtcMicros()); }
+base::Result<std::string> AskWhetherTheSame(StepContext& context, const std::string& question_id,
+                                            const std::string& text) {
+  room::Question question;
+  question.kind = room::Question::Kind::kChoice;
+  question.id = question_id;
+  question.text = text;
+  question.choices = {kTheSame, "they differ"};
+  question.simulated = kTheSame;
+  return context.Ask("", question);
+}
+
 std::string Today(StepContext& context) { return Now(context).substr(0, 10); }
 
 }  // namespace ceremony::steps

@@ -49,6 +49,11 @@ base::Result<std::optional<hsm::KeyPair>> KeyMadeBefore(StepContext& context, co
 // returns it otherwise.
 const estate::Key* CheckKey(const std::string& key, PlanContext& plan);
 
+// AskWhetherTheSame has people compare two sets of words; kTheSame when they agree.
+inline constexpr const char* kTheSame = "the same";
+base::Result<std::string> AskWhetherTheSame(StepContext& context, const std::string& question_id,
+                                            const std::string& text);
+
 // Today is the day by the context's clock, "2026-11-28"; Now the time, RFC 3339.
 std::string Today(StepContext& context);
 std::string Now(StepContext& context);

@@ -153,27 +153,21 @@ class KeyExportKind final : public StepKind {
   }
 
   static base::Result<void> CompareTransportKey(const Export& work) {
-    constexpr const char* kSame = "the same";
-    constexpr const char* kDiffer = "they differ";
     StepContext& context = work.context;
     context.terminal().ShowDigest(fmt::format("transport key {}, as the archive has it", work.transport.name),
                                   base::Sha256Of(work.transport_key.spki()));
-    room::Question question;
-    question.kind = room::Question::Kind::kChoice;
-    question.id = "key.export/transport/" + work.transport.name;
-    question.text = fmt::format(
-        "One person reads these words, another those that were written down when {} was made. Are they the same?",
-        work.transport.name);
-    question.choices = {kSame, kDiffer};
-    question.simulated = kSame;
-    KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask("", question));
+    KC_ASSIGN_OR_RETURN(const std::string answer,
+                        AskWhetherTheSame(context, "key.export/transport/" + work.transport.name,
+                                          fmt::format("One person reads these words, another those that were written "
+                                                      "down when {} was made. Are they the same?",
+                                                      work.transport.name)));
     KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "transport-key-compared"},
                                                   {"key", work.key.name},
                                                   {"token", work.source()},
                                                   {"transport_key", work.transport.name},
                                                   {"spki_sha256", work.transport_key.SpkiSha256Hex()},
                                                   {"answer", answer}}));
-    if (answer == kSame) return {};
+    if (answer == kTheSame) return {};
     return base::Refusal(
         "KEY-TRANSPORT-02",
         fmt::format("people say that transport key {} is not the one whose words were noted", work.transport.name),

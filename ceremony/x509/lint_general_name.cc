@@ -50,6 +50,12 @@ void LintRelativeName(base::ByteView content, Findings& findings) {
 
 }  // namespace
 
+const std::uint8_t* FirstInvisible(base::ByteView text) {
+  const auto bad =
+      std::find_if(text.begin(), text.end(), [](std::uint8_t octet) { return octet < 0x20 || octet > 0x7e; });
+  return bad == text.end() ? nullptr : &*bad;
+}
+
 bool LintGeneralName(const Element& name, const char* what, Findings& findings) {
   const bool constructed = (name.identifier & 0x20U) != 0;
   const unsigned number = name.identifier & 0x1fU;
@@ -63,10 +69,8 @@ bool LintGeneralName(const Element& name, const char* what, Findings& findings) 
   if (number == 4) LintDirectoryName(name, what, findings);
   if (number == 5) LintEdiPartyName(name, what, findings);
   const bool text = number == 1 || number == 2 || number == 6;
-  const auto bad = std::find_if(name.content.begin(), name.content.end(),
-                                [](std::uint8_t octet) { return octet < 0x20 || octet > 0x7e; });
-  if (text && bad != name.content.end()) {
-    findings.Add(RuleId::kDerString01, &*bad,
+  if (const std::uint8_t* const bad = text ? FirstInvisible(name.content) : nullptr) {
+    findings.Add(RuleId::kDerString01, bad,
                  fmt::format("{}: an IA5String has the octet {:02x}, which is no visible character", what, *bad));
   }
   return true;

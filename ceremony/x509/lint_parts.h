@@ -30,6 +30,8 @@ ExtensionSummary LintExtensions(const TbsView& tbs, Findings& findings);
 // LintName judges the attributes of a Name; true when it has none.
 bool LintName(base::ByteView name, const char* field, Findings& findings);
 
+// FirstInvisible returns the first octet of a text that is no visible character of ASCII; nullptr when all are.
+const std::uint8_t* FirstInvisible(base::ByteView text);
 // LintGeneralNames judges the elements of a GeneralNames; `what` names it.
 // LintGeneralName judges one, which may be empty; false when it is none.
 void LintGeneralNames(base::ByteView content, const char* what, Findings& findings);

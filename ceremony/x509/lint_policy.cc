@@ -1,8 +1,6 @@
 // What certificatePolicies says of a policy beyond its identifier, and policyMappings.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "ceremony/x509/lint_parts.h"
 
 namespace ceremony::x509::lint {
@@ -38,11 +36,9 @@ void LintUserNotice(const Element& notice, Findings& findings) {
 }
 
 void LintCps(const Element& uri, Findings& findings) {
-  const auto bad = std::find_if(uri.content.begin(), uri.content.end(),
-                                [](std::uint8_t octet) { return octet < 0x20 || octet > 0x7e; });
-  if (bad != uri.content.end()) {
+  if (const std::uint8_t* const bad = FirstInvisible(uri.content)) {
     findings.Add(
-        RuleId::kDerString01, &*bad,
+        RuleId::kDerString01, bad,
         fmt::format("the URI of a practice statement has the octet {:02x}, which is no visible character", *bad));
   }
 }

@@ -25,6 +25,9 @@ using fault::Where;
 
 constexpr int kMostResumes = 3;
 
+// What a token that fails may end a ceremony with.
+const std::set<std::string> kOfTokens = {"token", "refused", "unsupported", "corrupt"};
+
 const std::set<std::string>& Consequential() {
   static const std::set<std::string> names = {"C_InitToken", "C_InitPIN", "C_GenerateKeyPair", "C_DestroyObject",
                                               "C_Sign"};
@@ -90,14 +93,13 @@ TEST_SUITE("call-error") {
     const Stage stage("call-error");
     NeedSoftHsm(stage);
     const Outcome clean = CleanRun(stage);
-    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
     for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
       const auto errors = hsm::PlausibleErrors(static_cast<hsm::Function>(clean.functions[i]));
       // Each call with one of its errors; which one goes round from call to call.
-      Try(stage, {Where::kCall, How::kFailInstead, i, errors[i % errors.size()], 0}, codes);
+      Try(stage, {Where::kCall, How::kFailInstead, i, errors[i % errors.size()], 0}, kOfTokens);
       if (Consequential().contains(clean.calls[i])) {
-        Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, codes);
-        Try(stage, {Where::kCall, How::kGone, i, CKR_DEVICE_REMOVED, 0}, codes);
+        Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, kOfTokens);
+        Try(stage, {Where::kCall, How::kGone, i, CKR_DEVICE_REMOVED, 0}, kOfTokens);
       }
     }
   }
@@ -186,15 +188,14 @@ TEST_SUITE("reshare") {
     NeedSoftHsm(stage);
     const Outcome clean = CleanRun(stage);
     const std::set<std::string> touches = {"C_SetPIN", "C_Login", "C_InitPIN", "C_InitToken"};
-    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
     std::size_t changes = 0;
     for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
       if (!touches.contains(clean.calls[i])) continue;
       if (clean.calls[i] == "C_SetPIN") ++changes;
       Try(stage, {Where::kCall, How::kKillBefore, i, 0, 0}, {});
       Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
-      Try(stage, {Where::kCall, How::kFailInstead, i, CKR_DEVICE_ERROR, 0}, codes);
-      Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, codes);
+      Try(stage, {Where::kCall, How::kFailInstead, i, CKR_DEVICE_ERROR, 0}, kOfTokens);
+      Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, kOfTokens);
     }
     CHECK(changes == 2);
   }
@@ -215,15 +216,14 @@ TEST_SUITE("convert") {
     NeedSoftHsm(stage);
     const Outcome clean = CleanRun(stage);
     const std::set<std::string> touches = {"C_SetPIN", "C_Login"};
-    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
     std::size_t changes = 0;
     for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
       if (!touches.contains(clean.calls[i])) continue;
       if (clean.calls[i] == "C_SetPIN") ++changes;
       Try(stage, {Where::kCall, How::kKillBefore, i, 0, 0}, {});
       Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
-      Try(stage, {Where::kCall, How::kFailInstead, i, CKR_DEVICE_ERROR, 0}, codes);
-      Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, codes);
+      Try(stage, {Where::kCall, How::kFailInstead, i, CKR_DEVICE_ERROR, 0}, kOfTokens);
+      Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, kOfTokens);
     }
     CHECK(changes == 2);
     for (std::uint64_t i = 0; i < clean.prompts; ++i)
@@ -243,7 +243,6 @@ TEST_SUITE("life") {
     const std::set<std::string> matters = {"C_UnwrapKey", "C_CreateObject", "C_DestroyObject",
                                            "C_WrapKey",   "C_DeriveKey",    "C_SetAttributeValue",
                                            "C_Finalize",  "C_Initialize",   "C_Login"};
-    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
     constexpr std::array kWays = {How::kKillBefore, How::kKillAfter, How::kFailInstead, How::kFailAfter};
     std::map<std::string, std::size_t> seen;
     std::size_t tried = 0;
@@ -255,8 +254,8 @@ TEST_SUITE("life") {
       if (!of_a_copy && occurrence % 3 != 0) continue;
       const How how = kWays[tried++ % kWays.size()];
       const bool kills = how == How::kKillBefore || how == How::kKillAfter;
-      Try(stage, {Where::kCall, how, i, kills ? 0 : CKR_DEVICE_ERROR, 0}, codes);
-      if (of_a_copy) Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, codes);
+      Try(stage, {Where::kCall, how, i, kills ? 0 : CKR_DEVICE_ERROR, 0}, kOfTokens);
+      if (of_a_copy) Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, kOfTokens);
     }
     CHECK(seen["C_UnwrapKey"] == 1);
     CHECK(seen["C_DestroyObject"] >= 8);
@@ -278,7 +277,6 @@ TEST_SUITE("transfer") {
     NeedSoftHsm(stage);
     const Outcome clean = CleanRun(stage);
     const std::set<std::string> carries = {"C_WrapKey", "C_UnwrapKey", "C_CreateObject", "C_DestroyObject"};
-    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
     std::map<std::string, std::size_t> seen;
     // The transport key is the last pair that is made.
     std::uint64_t first = clean.calls.size() - 1;
@@ -290,7 +288,7 @@ TEST_SUITE("transfer") {
         Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
       } else if (carries.contains(call)) {
         if (occurrence % 2 == 0) Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
-        if (occurrence % 2 == 1) Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, codes);
+        if (occurrence % 2 == 1) Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, kOfTokens);
       }
     }
     CHECK(seen["C_GenerateKeyPair"] == 1);
@@ -332,7 +330,6 @@ TEST_SUITE("hierarchy") {
     NeedSoftHsm(stage);
     const Outcome clean = CleanRun(stage);
     const std::set<std::string> makes = {"C_GenerateKeyPair", "C_Sign", "C_GenerateRandom"};
-    const std::set<std::string> codes = {"token", "refused", "unsupported", "corrupt"};
     std::size_t signatures = 0;
     for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
       if (clean.calls[i] == "C_Sign") ++signatures;
@@ -341,7 +338,7 @@ TEST_SUITE("hierarchy") {
         continue;
       }
       if (i % 2 == 0) Try(stage, {Where::kCall, How::kKillAfter, i, 0, 0}, {});
-      if (i % 2 == 1) Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, codes);
+      if (i % 2 == 1) Try(stage, {Where::kCall, How::kFailAfter, i, CKR_DEVICE_ERROR, 0}, kOfTokens);
     }
     CHECK(signatures > 10);  // two certificates, and a checkpoint for every step and approval
     for (std::uint64_t i = 3; i < clean.storage_calls; i += 8)

@@ -1,22 +1,16 @@
 // The reader of bundles over any bytes: what comes out does not depend on how
 // the bytes come in, every octet is accounted for, and it comes to an end.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include "ceremony/x509/bundle.h"
 #include "ceremony/x509/lint.h"
+#include "tests/fuzz/demand.h"
 
 namespace {
 
 using namespace ceremony::x509;
-
-void Demand(bool holds, int line = __builtin_LINE()) {
-  if (holds) return;
-  std::fprintf(stderr, "what line %d demands does not hold\n", line);
-  std::abort();
-}
+using fuzz::Demand;
 
 // Everything that is read, in one text, and no more items than there are octets.
 std::string Read(base::ByteView file, std::size_t chunk) {

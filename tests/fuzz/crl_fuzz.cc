@@ -4,29 +4,16 @@
 // - the strict decoder takes nothing that the lint did not read to its end;
 // - what both take, OpenSSL's decoder reads alike, if it reads it;
 // - the entries that are handed out are those that were counted.
-#include <cstdio>
-#include <cstdlib>
-
 #include "ceremony/x509/bundle.h"
 #include "ceremony/x509/crl.h"
 #include "ceremony/x509/lint.h"
+#include "tests/fuzz/demand.h"
 
 namespace {
 
 using namespace ceremony::x509;
-
-void Demand(bool holds, int line = __builtin_LINE()) {
-  if (holds) return;
-  std::fprintf(stderr, "what line %d demands does not hold\n", line);
-  std::abort();
-}
-
-void CheckOffsets(const std::vector<Finding>& findings, std::size_t size) {
-  for (const Finding& finding : findings) {
-    Demand(finding.offset <= size);
-    Demand(!finding.Text().empty());
-  }
-}
+using fuzz::CheckOffsets;
+using fuzz::Demand;
 
 }  // namespace
 

@@ -4,27 +4,14 @@
 // - the strict decoder takes nothing that it did not read to its end;
 // - what it takes and the lint finds nothing in, OpenSSL decodes;
 // - what is imported has proven possession, and the profile makes its subject.
-#include <cstdio>
-#include <cstdlib>
-
 #include "ceremony/x509/request.h"
+#include "tests/fuzz/demand.h"
 
 namespace {
 
 using namespace ceremony::x509;
-
-void Demand(bool holds, int line = __builtin_LINE()) {
-  if (holds) return;
-  std::fprintf(stderr, "what line %d demands does not hold\n", line);
-  std::abort();
-}
-
-void CheckOffsets(const std::vector<Finding>& findings, std::size_t size) {
-  for (const Finding& finding : findings) {
-    Demand(finding.offset <= size);
-    Demand(!finding.Text().empty());
-  }
-}
+using fuzz::CheckOffsets;
+using fuzz::Demand;
 
 // Open wherever a profile can be.
 const Profile& OpenProfile() {

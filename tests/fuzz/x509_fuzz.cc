@@ -3,29 +3,16 @@
 // - every offset lies within the input;
 // - the strict decoder takes nothing that the lint did not read to its end;
 // - what the strict decoder takes, OpenSSL's decoder reads alike, if it reads it.
-#include <cstdio>
-#include <cstdlib>
-
 #include "ceremony/x509/certificate.h"
 #include "ceremony/x509/lint.h"
 #include "ceremony/x509/openssl_check.h"
+#include "tests/fuzz/demand.h"
 
 namespace {
 
 using namespace ceremony::x509;
-
-void Demand(bool holds, int line = __builtin_LINE()) {
-  if (holds) return;
-  std::fprintf(stderr, "what line %d demands does not hold\n", line);
-  std::abort();
-}
-
-void CheckOffsets(const Findings& findings, std::size_t size) {
-  for (const Finding& finding : findings.list()) {
-    Demand(finding.offset <= size);
-    Demand(!finding.Text().empty());
-  }
-}
+using fuzz::CheckOffsets;
+using fuzz::Demand;
 
 }  // namespace
 
@@ -37,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CertificateView view;
   const bool complete = linter.CheckCertificate(bytes, view, findings);
   Demand(complete || !findings.empty());
-  CheckOffsets(findings, size);
+  CheckOffsets(findings.list(), size);
   const auto certificate = Certificate::Parse(bytes);
   Demand(complete || !certificate.ok());
   if (certificate.ok()) {
@@ -48,6 +35,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Findings tbs_findings(bytes);
   TbsView tbs;
   Demand(linter.CheckTbs(bytes, tbs, tbs_findings) || !tbs_findings.empty());
-  CheckOffsets(tbs_findings, size);
+  CheckOffsets(tbs_findings.list(), size);
   return 0;
 }

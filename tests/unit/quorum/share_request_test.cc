@@ -72,7 +72,7 @@ std::string LogWith(const ShareHandOver& hand_over, const nlohmann::json& change
 RecordProof ProofFrom(const std::string& log, const std::string& origin) {
   record::CompactRange tree;
   for (const std::string_view line : EntryLines(log)) tree.Append(record::Leaf(line));
-  return Good(ProveEntry(record::Checkpoint{origin, 2, tree.Root()}.Text(), log, 1));
+  return Good(MakeRecordProof(record::Checkpoint{origin, 2, tree.Root()}.Text(), log, 1));
 }
 
 }  // namespace

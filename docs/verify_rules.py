@@ -1,22 +1,26 @@
 #!/usr/bin/env python3
 """The verdict on a record of docs/record-format.md with every rule on what its entries say: steps and script, quorums, calls, files.
-Shares with verify.py what bytes and signatures are; like it, needs Python's standard library and the openssl command alone.
-usage: verify_rules.py RECORD [--roster FILE] [--checkpoint FILE]     exit: 0 COMPLETE 1 INVALID 6 INCOMPLETE 7 UNPINNED 8 FORK"""
-import collections, base64, json, os, re, sys
+Shares with verify.py and verify_bundle.py what bytes, signatures and openings are; like them, needs Python's standard library and openssl alone.
+usage: verify_rules.py RECORD [--roster FILE] [--checkpoint FILE]     (verify_archive.py: of an archive)     exit: 0 COMPLETE 1 INVALID 6 INCOMPLETE 7 UNPINNED 8 FORK"""
+import base64, collections, datetime, json, os, re, sys
 
-from verify import ED, P256, RANK, b64 as strict64, canon, common, entry as canonical, ledger, need, openings, sha, signed, tree
+from verify import BESIDE, EXITS, tree
+from verify_bundle import entry as canonical, ledger, log, openings
+from verify_bytes import ED, b64 as strict64, canon, key, need, sha, signed
 
+TYPES = "open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split()
 SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
-Key = collections.namedtuple("Key", "name id spki")
 Step = collections.namedtuple("Step", "id do quorum skippable section section_quorum")
 Request = collections.namedtuple("Request", "step steps quorum m keys met by ended")  # by: keys that approved; ended: a list, not empty when refused
 
 def load(path):
     with open(path, "rb") as file: return file.read()
 
-def key(name, spki):
-    need(len(spki) == 91 and spki.startswith(P256) or len(spki) == 44 and spki.startswith(ED), "key of another kind")
-    return Key(name, sha(spki)[:4] if len(spki) == 91 else sha(name.encode() + b"\n\x01" + spki[12:])[:4], spki)
+def common(i, e, mode):  # what every entry has
+    need(all(type(e[n]) is int for n in ("v", "seq", "mono")) and (e["v"], e["seq"]) == (1, i) and e["mono"] >= 0, "v, seq, mono")
+    need(e["mode"] == mode and mode in ("rehearsal", "production") and re.fullmatch("[0-9a-f]{32}", e["salt"]), "mode, salt")
+    need(e["type"] in TYPES and (e["type"] == "open") == (i == 0), "type")
+    need(e["time"].isascii() and e["time"].isupper() and len(e["time"]) == 27 and datetime.datetime.strptime(e["time"], "%Y-%m-%dT%H:%M:%S.%fZ"), "time")
 
 def sigline(line):
     dash, name, blob = line.split(" ")
@@ -182,8 +186,8 @@ def possession(e, origin, estate):  # who is appointed signs with the key that w
     line, k = sigline(e["signature"]), key(estate + "/" + e["person"], strict64(e["sign_key"]))
     need(line[:2] == k[:2] and signed(k.spki, e["text"].encode(), line[2]), "possession")
 
-def verify(folder, trust=None, kept=None):
-    verdicts = {"COMPLETE"}
+def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys of the records before; facts: filled for an archive
+    verdicts, facts, book = {"COMPLETE"}, {} if facts is None else facts, book or Keys()
     less = lambda condition, verdict="INCOMPLETE": condition or verdicts.add(verdict)
     def read(name):
         path = os.path.join(folder, name)
@@ -200,14 +204,11 @@ def verify(folder, trust=None, kept=None):
         keys, met, m = pinned, same, k
     less(trust, "UNPINNED")
     # The log: hash first, check after.
-    *lines, torn = read("log.jsonl").split(b"\n")
+    lines, leaves, torn, hidden = log(folder)
     need(len(torn) <= 65535, "line")
-    hidden = [i for i, line in enumerate(lines) if re.fullmatch(b"[0-9a-f]{64}", line)]  # the leaf itself stands in the entry's place
-    shown = set(range(len(lines))) - set(hidden)
-    leaves = [sha(b"\x00" + line) if i in shown else bytes.fromhex(line.decode()) for i, line in enumerate(lines)]
-    entries = [canonical(line) if i in shown else {"type": "withheld"} for i, line in enumerate(lines)]
+    entries = [{"type": "withheld"} if i in hidden else canonical(line) for i, line in enumerate(lines)]
     less(not torn and entries)
-    roots, calls, files, cosigned, steps, book, elsewhere = {}, {}, {}, set(), Steps(), Keys(), set()
+    roots, calls, files, cosigned, steps, elsewhere = {}, {}, {}, set(), Steps(), set()
     origin = log_key = closed = first = last_call = after = None
     good, wrong = 0, []
     for i, e in enumerate(entries):
@@ -219,6 +220,7 @@ def verify(folder, trust=None, kept=None):
             need(all(re.fullmatch(NAME, f) and SHA.fullmatch(d) for f, d in e["inputs"].items()), "inputs")
             files.update({"inputs/" + f: (d, None) for f, d in e["inputs"].items()})
             need(e["previous"] is None or {"origin", "size", "root"} <= set(e["previous"]), "previous")
+            facts.update(origin=origin, ceremony=own[1], previous=e["previous"] and {n: e["previous"][n] for n in ("origin", "size", "root")}, last=None)
             scripts = [x for x in (script(read("inputs/" + f)) for f in e["inputs"]) if x]
             if len(scripts) == 1: steps.plan = scripts[0][3]
             less(len(scripts) == 1)
@@ -229,7 +231,7 @@ def verify(folder, trust=None, kept=None):
         elif kind == "observe" and e.get("what") == "key-possession": possession(e, origin, own[0])
         elif kind == "observe" and e.get("what") in ("share-asked-elsewhere", "share-handed-over"):
             asking = tuple(e.get(n) if isinstance(e.get(n), str) else "" for n in ("token", "set", "person", "request"))
-            need(e["what"] == "share-asked-elsewhere" or asking in elsewhere or hidden and hidden[0] < i, "a share that nobody asked for")
+            need(e["what"] == "share-asked-elsewhere" or asking in elsewhere or hidden and min(hidden) < i, "a share that nobody asked for")
             elsewhere.add(asking)
         elif kind == "recover":
             steps.interrupted, steps.recovered, calls = steps.now is not None, True, {call: v[:2] + (True,) for call, v in calls.items()}
@@ -287,6 +289,7 @@ def verify(folder, trust=None, kept=None):
         if size > len(entries): less(False)
         elif root == tree(leaves[:size]): reach = max(reach, size)
         else: wrong.append(size)
+    if reach: facts["last"] = {"origin": origin, "size": reach, "root": tree(leaves[:reach]).hex()}
     if len({h[:2] for h in held}) > len({h[0] for h in held}): less(False, "FORK")
     for size in wrong: need(size <= reach and reach, "root"), less(False, "FORK")
     less(reach == len(entries) or reach == good == len(entries) - 1)
@@ -300,7 +303,6 @@ def verify(folder, trust=None, kept=None):
         need(not any(os.path.islink(os.path.join(path, n)) for n in folders + names), "link")
         there |= {os.path.relpath(os.path.join(path, n), folder) for n in names}
     withheld = ledger(folder, origin, hidden)
-    need(not withheld & there, "withheld and there")
     less(openings(folder, lines, closed is not None))
     for name, (digest, size) in files.items():
         if name in withheld: continue
@@ -314,16 +316,16 @@ def verify(folder, trust=None, kept=None):
         need(title == f"{origin}/addendum" and canonical(evidence.encode()) is not None, "addendum")
         sums = [(line[66:], line[:64]) for line in sums if need(SHA.fullmatch(line[:64]) and line[64:66] == "  ", "line of sha256sum") is None]
         need([n for n, _ in sums] == sorted({n for n, _ in sums}), "order")
-        need({n for n, _ in sums} - withheld == there - {"addendum.note", "disclosures.jsonl", "withheld.jsonl"}, "files")
+        need({n for n, _ in sums} - withheld == there - BESIDE, "files")
         need(all(sha(read(n)).hex() == d for n, d in sums if n not in withheld and (n != "log.jsonl" or whole and not hidden)), "digest")
-    return max(verdicts, key=RANK.index)
+    return max(verdicts, key=[*EXITS].index)
 
-def verdict(folder, trust=None, kept=None):
-    try: return verify(folder, trust, kept), ""
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as e: return "INVALID", repr(e)
+def verdict(folder, trust=None, kept=None, book=None, facts=None):
+    try: return verify(folder, trust, kept, book, facts), ""
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, FileNotFoundError) as e: return "INVALID", repr(e)
 
 if __name__ == "__main__":
     options = dict(zip(sys.argv[2::2], sys.argv[3::2]))
     answer, why = verdict(sys.argv[1], options.get("--roster"), options.get("--checkpoint"))
     print(answer, why)
-    sys.exit({"COMPLETE": 0, "INVALID": 1, "INCOMPLETE": 6, "UNPINNED": 7, "FORK": 8}[answer])
+    sys.exit(EXITS[answer])

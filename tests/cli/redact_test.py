@@ -16,7 +16,7 @@ import room
 
 SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
 sys.path.insert(0, str(SOURCE / "docs"))
-import verify  # noqa: E402
+import verify_bundle  # noqa: E402
 import verify_rules  # noqa: E402
 
 SCRIPT = SOURCE / "scripts" / "smki-root-oca.ceremony.json"
@@ -77,7 +77,7 @@ class Redaction(unittest.TestCase):
         self.redact()
         answer = self.verdict(self.bundle)
         self.assertEqual((answer["verdict"], answer["label"], answer["entries"]), ("COMPLETE", "green", len(self.log)))
-        for twin in (verify, verify_rules):
+        for twin in (verify_bundle, verify_rules):
             self.assertEqual(twin.verdict(str(self.bundle), str(self.roster)), ("COMPLETE", ""))
         hidden = [entry for entry in self.log if entry["type"] in ("attend", "depart", "note")
                   or entry["type"] == "observe" and entry["what"] in ("facts", "seals", "token")]
@@ -166,7 +166,7 @@ class Redaction(unittest.TestCase):
         self.assertTrue(attended and all(list(entry["employer"]) == ["_sd"] for entry in attended))
         facts = [entry["facts"] for entry in log if entry.get("what") == "facts"]
         self.assertTrue(all(list(fact["bag"]) == ["_sd"] and isinstance(fact["seal"], str) for fact in facts))
-        for name, twin in (("keyceremony-verify", None), ("verify.py", verify), ("verify_rules.py", verify_rules)):
+        for name, twin in (("keyceremony-verify", None), ("verify_bundle.py", verify_bundle), ("verify_rules.py", verify_rules)):
             verdict = twin.verdict(str(record), str(self.roster))[0] if twin else self.verdict(record)["verdict"]
             self.assertEqual(verdict, "COMPLETE", name)
         self.assertEqual(len((record / "disclosures.jsonl").read_text().splitlines()), len(attended) + len(facts))

@@ -30,16 +30,7 @@ std::string FileFor(const std::string& transport_key) { return "file for " + tra
 
 }  // namespace
 
-void KeyBook::Take(std::string_view effects, std::uint64_t entry, Findings& findings) {
-  const std::optional<std::vector<std::string_view>> list = DecodeArray(effects);
-  if (!list) return;
-  Scanner effect;
-  for (const std::string_view element : *list) {
-    if (effect.ScanObject(element) == LineFault::kNone) TakeEffect(effect, entry, findings);
-  }
-}
-
-void KeyBook::TakeEffect(const Scanner& effect, std::uint64_t entry, Findings& findings) {
+void KeyBook::Take(const Scanner& effect, std::uint64_t entry, Findings& findings) {
   const std::string what = Text(effect, "effect"), token = Text(effect, "token"), name = Text(effect, "key");
   for (const auto& [use, field] : kUses) {
     const std::string used = Text(effect, field);

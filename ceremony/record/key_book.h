@@ -18,8 +18,8 @@ namespace ceremony::record {
 
 class KeyBook final {
  public:
-  // Take reads the raw value of the field `effects` of a step's end.
-  void Take(std::string_view effects, std::uint64_t entry, Findings& findings);
+  // Take reads one object of the field `effects` of a step's end.
+  void Take(const Scanner& effect, std::uint64_t entry, Findings& findings);
 
  private:
   struct Key {
@@ -27,7 +27,6 @@ class KeyBook final {
     bool is_destroyed = false;
   };
 
-  void TakeEffect(const Scanner& effect, std::uint64_t entry, Findings& findings);
   void Make(const std::string& name, const std::string& token, const std::string& spki, std::uint64_t entry,
             Findings& findings);
   void End(const std::string& name, std::uint64_t entry, Findings& findings);

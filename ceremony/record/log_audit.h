@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ceremony/record/checkpoint.h"
+#include "ceremony/record/content_audit.h"
 #include "ceremony/record/electorate.h"
 #include "ceremony/record/findings.h"
 #include "ceremony/record/key_book.h"
@@ -34,12 +35,6 @@ struct Voters {
   std::optional<Electorate> Witnesses() const;
 };
 
-struct NamedFile {
-  std::string sha256;                 // 64 hex digits
-  std::optional<std::uint64_t> size;  // bytes, where the entry says
-  std::uint64_t entry = 0;            // that names it
-};
-
 // SignedSize is a checkpoint that the log key signed and the tree does not have.
 struct Mismatch {
   Checkpoint checkpoint;
@@ -57,6 +52,8 @@ class LogAudit final : public BlockSink {
     WithheldAudit* withheld = nullptr;       // not owned
     DisclosureAudit* disclosures = nullptr;  // not owned; nullptr: nobody looks for salted digests
     KeyBook* keys = nullptr;                 // of the archive so far; not owned; nullptr: of this record alone
+    ContentAudit* contents = nullptr;        // not owned; nullptr: nobody reads what is in the files
+    const RecordFolder* folder = nullptr;    // not owned; for `contents`
     bool digest_file = false;                // whether the SHA-256 of the whole file is wanted
   };
   LogAudit(Options options, Findings& findings);
@@ -104,8 +101,9 @@ class LogAudit final : public BlockSink {
     Electorate electorate;
     std::set<std::size_t> approvals;
     std::uint64_t needed;
-    std::string without;  // person id of whom it is about, and who does not count; empty: nobody
-    bool ended = false;   // somebody declined, or it came too late
+    std::string without;       // person id of whom it is about, and who does not count; empty: nobody
+    std::string to_be_signed;  // SHA-256 of the bytes that it is about; empty: of none
+    bool ended = false;        // somebody declined, or it came too late
     bool IsMet() const;
   };
   struct StepUnderWay {
@@ -119,7 +117,8 @@ class LogAudit final : public BlockSink {
     std::uint64_t attempts = 0;
     bool over = false;  // ended or skipped
     bool failed = false;
-    bool approved = false;  // some attempt of it had its quorum
+    bool approved = false;                 // some attempt of it had its quorum
+    std::set<std::string> approved_bytes;  // to_be_signed of the requests that its quorum approved
   };
 
   // OpenCalls moves the call under way to the others, to go through them all.
@@ -138,6 +137,8 @@ class LogAudit final : public BlockSink {
   void CheckOrder(const std::string& id, std::uint64_t entry);
   void CheckApproved(std::uint64_t entry);
   void CheckApprovedAtEnd(std::uint64_t entry);
+  void TakeEffects(const std::string& step, bool needs_quorum, std::uint64_t entry);
+  void NoteApproval(const Request& request);
   const Request* GoverningRequest() const;
   void CheckAllDone(std::uint64_t entry);
   void ChooseScript(std::uint64_t entry);

@@ -80,6 +80,8 @@ void LogAudit::OnRequest(std::uint64_t entry) {
                         plan_->sha256() + "\"");
     }
   }
+  std::string to_be_signed;
+  if (inner.ScanObject(subject) == LineFault::kNone) to_be_signed = DecodeString(inner.Find("tbs_sha256")).value_or("");
   std::string without = DecodeString(scanner_.Find("without")).value_or("");
   if (const auto planned = plan_ == nullptr ? std::nullopt : plan_->IndexOf(*step);
       planned && plan_->steps()[*planned].kind == kRetirement && inner.ScanObject(subject) == LineFault::kNone) {
@@ -121,8 +123,14 @@ void LogAudit::OnRequest(std::uint64_t entry) {
                       " is " + std::to_string(electorate->m()));
   }
   const std::uint64_t needed = std::max(static_cast<std::uint64_t>(*m), static_cast<std::uint64_t>(electorate->m()));
-  requests_.insert_or_assign(
-      entry, Request{*step, std::move(steps), *name, std::move(*electorate), {}, needed, std::move(without)});
+  requests_.insert_or_assign(entry, Request{*step,
+                                            std::move(steps),
+                                            *name,
+                                            std::move(*electorate),
+                                            {},
+                                            needed,
+                                            std::move(without),
+                                            std::move(to_be_signed)});
   newest_request_[*step] = entry;
 }
 

@@ -73,15 +73,33 @@ void LogAudit::OnStep(std::uint64_t entry) {
       CheckApprovedAtEnd(entry);
     }
     (*phase == "end" ? past_[*id].over : past_[*id].failed) = true;
+    const bool needs_quorum = step_ && !step_->quorum.empty();
     step_.reset();
     if (*phase == "end") {
       ++steps_ended_;
-      (options_.keys != nullptr ? *options_.keys : own_keys_).Take(scanner_.Find("effects"), entry, findings_);
+      TakeEffects(*id, needs_quorum, entry);
     }
   } else {
     wrong("has the unknown phase " + Quoted(*phase));
   }
   step_interrupted_ = false;
+}
+
+// TakeEffects reads what the step whose end is in scanner_ says that it did.
+void LogAudit::TakeEffects(const std::string& step, bool needs_quorum, std::uint64_t entry) {
+  const std::optional<std::vector<std::string_view>> list = DecodeArray(scanner_.Find("effects"));
+  if (!list) return;
+  KeyBook& keys = options_.keys != nullptr ? *options_.keys : own_keys_;
+  EndedStep ended{step, entry};
+  if (needs_quorum && options_.voters.Witnesses()) ended.approved = &past_[step].approved_bytes;
+  const bool is_bundle = options_.withheld != nullptr && options_.withheld->has_ledger();
+  Scanner effect;
+  for (const std::string_view element : *list) {
+    if (effect.ScanObject(element) != LineFault::kNone) continue;
+    keys.Take(effect, entry, findings_);
+    if (options_.contents != nullptr)
+      options_.contents->OnEffect(ended, effect, {*options_.folder, inputs_, artefacts_, is_bundle}, findings_);
+  }
 }
 
 void LogAudit::OnStepBegin(const std::string& id, const PlannedStep* planned, std::uint64_t entry) {
@@ -174,16 +192,23 @@ void LogAudit::CheckApproved(std::uint64_t entry) {
                   step + " goes ahead with " + std::to_string(request->electorate.CountPeople(request->approvals)) +
                       " approvals where " + std::to_string(request->needed) + " are needed");
   } else {
-    past_[step_->id].approved = true;
+    NoteApproval(*request);
   }
+}
+
+void LogAudit::NoteApproval(const Request& request) {
+  StepPast& past = past_[step_->id];
+  past.approved = true;
+  if (!request.to_be_signed.empty()) past.approved_bytes.insert(request.to_be_signed);
 }
 
 void LogAudit::CheckApprovedAtEnd(std::uint64_t entry) {
   if (step_->quorum.empty() || !options_.voters.Witnesses()) return;
   const Request* const request = GoverningRequest();
   // An attempt that only takes over what an approved one had done asks nobody.
-  const bool now = request != nullptr && request->quorum == step_->quorum && request->IsMet();
-  if (!now && !past_[step_->id].approved) {
+  if (request != nullptr && request->quorum == step_->quorum && request->IsMet()) {
+    NoteApproval(*request);
+  } else if (!past_[step_->id].approved) {
     findings_.Add("QUO-STEP", entry,
                   "step " + Quoted(step_->id) + " ends without the approval of the quorum " + Quoted(step_->quorum));
   }

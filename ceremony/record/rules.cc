@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 90> kRules = {{
+constexpr std::array<Rule, 104> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -85,6 +85,22 @@ constexpr std::array<Rule, 90> kRules = {{
     {"CPY-GONE", kInvalid, "nothing is done with a key that was destroyed"},
     {"CPY-LOST", kInvalid,
      "a key is destroyed when every copy is accounted for, and a copy comes from one that is there"},
+    // What is in the files of keys, certificates, CRLs and requests (verify/certificate_audit.h).
+    {"CRT-FILE", kInvalid, "a step names the file that it made, with its digest, and PEM and DER are one certificate"},
+    {"CRT-FORM", kInvalid, "a certificate, CRL or request is strict DER"},
+    {"CRT-ORDER", kInvalid, "it is what the script orders of its step: names, key, issuer, subject"},
+    {"CRT-PROFILE", kInvalid, "it is what its profile, which is among the inputs, says"},
+    {"CRT-FACTS", kInvalid, "the step says of it what it is: names, serial number, dates, key, usage"},
+    {"CRT-APPROVED", kInvalid, "the bytes that were signed are bytes that the step's quorum has approved"},
+    {"CRT-KEY", kInvalid, "its key is the one of that name, and one key is one CA"},
+    {"CRT-SIGNATURE", kInvalid, "it is signed by its issuer, a request by its own key"},
+    {"CRT-CHAIN", kInvalid,
+     "its issuer is a CA that may sign it: names, key identifiers, usage, validity, path length"},
+    {"CRT-SERIAL", kInvalid, "an issuer uses a serial number once"},
+    {"CRT-NUMBER", kInvalid, "the numbers of an issuer's CRLs grow"},
+    {"CRT-REVOKED", kInvalid, "what is revoked is on the CRL that says so, and stays on those after it"},
+    {"CRT-LINT", kNotice, "it breaks no rule that this release knows"},
+    {"CRT-ELSEWHERE", kNotice, "keys and issuers are of the records that were read"},
     // Files.
     {"ART-PATH", kInvalid, "a file's name stays in the record and the file is a regular one"},
     {"ART-MISSING", kInvalid, "every file that a closed record names is there"},

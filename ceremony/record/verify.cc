@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ceremony/record/content_audit.h"
 #include "ceremony/record/disclosure_audit.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/findings.h"
@@ -164,6 +165,9 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
   log_options.digest_file = files.has_addendum();
   log_options.withheld = &withheld;
   log_options.keys = options.keys;
+  log_options.contents = options.contents;
+  log_options.folder = &folder;
+  if (options.contents != nullptr) options.contents->Begin(path);
   DisclosureAudit disclosures(folder, findings);
   KC_RETURN_IF_ERROR(disclosures.Begin(withheld.has_ledger()));
   if (disclosures.is_wanted()) log_options.disclosures = &disclosures;
@@ -172,6 +176,7 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
   LogReader reader(std::move(file).value());
   KC_RETURN_IF_ERROR(ScanLog(reader, std::clamp(options.threads, 1u, 64u), log));
   log.Finish();
+  if (options.contents != nullptr) options.contents->Finish(findings);
   KC_RETURN_IF_ERROR(withheld.Finish(log.origin()));
   disclosures.Finish(log.close_entry().has_value());
 

@@ -67,6 +67,7 @@ struct RecordReport {
   std::uint64_t more = 0;
 };
 
+class ContentAudit;
 class KeyBook;
 class WitnessKey;
 
@@ -88,9 +89,13 @@ struct VerifyOptions {
   const StampToCheck* stamp = nullptr;  // not owned
   // What the records before say of keys; not owned, and written to.
   KeyBook* keys = nullptr;
+  // Who reads what is in the files (content_audit.h); not owned. nullptr: files
+  // are held to their digests alone.
+  ContentAudit* contents = nullptr;
 };
 
-// VerifyRecord reads one record. It fails (kNotFound, kIo) only when it could
+// VerifyRecord reads one record; verify/verify.h is this with certificates read,
+// and is what programs call. It fails (kNotFound, kIo) only when it could
 // not read; what it read and did not like is in the report.
 base::Result<RecordReport> VerifyRecord(const std::string& folder, const VerifyOptions& options);
 

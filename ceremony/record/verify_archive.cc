@@ -137,6 +137,7 @@ Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptio
       return VerifyRecord(folder + "/" + name, with_keys);
     };
     VerifyOptions how{people.trust(), options.threads, std::nullopt};
+    how.contents = options.contents;
     KC_ASSIGN_OR_RETURN(RecordReport record, look(how));
     if (!people.begun() && Found(record, "QUO-POLICY")) {
       // The reader's roster may be of later people: then nobody vouches for this record by name, but those who vouch

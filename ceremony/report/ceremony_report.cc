@@ -45,7 +45,8 @@ void VerifyPart(bool carries_log, Html& html) {
       "and asks nobody. "
       "It reads the log byte by byte, builds the tree, checks every signature and holds the steps to the script. It "
       "trusts the "
-      "custodians' keys only when you say that you do.</p>\n<form class=\"check\" id=\"check\">\n");
+      "custodians' keys only when you say that you do. What is in a certificate it does not read: "
+      "<code>keyceremony-verify</code> does.</p>\n<form class=\"check\" id=\"check\">\n");
   if (carries_log) {
     html.Raw(
         "<p>The log, its signatures and the script are in this page. To compare the files of the record as well, "

@@ -10,6 +10,7 @@
 #include "ceremony/record/reader.h"
 #include "ceremony/report/json_text.h"
 #include "ceremony/report/record_story.h"
+#include "ceremony/verify/verify.h"
 
 namespace ceremony::report {
 namespace {
@@ -159,9 +160,9 @@ Result<ReportData> ReadReportData(const std::string& path, const ReadOptions& op
   ReportData data;
   data.made_at = options.made_at;
   data.pinned = options.trust != nullptr;
-  record::VerifyOptions verify;
-  verify.trust = options.trust;
-  KC_ASSIGN_OR_RETURN(data.verdict, record::VerifyRecord(path, verify));
+  record::VerifyOptions how;
+  how.trust = options.trust;
+  KC_ASSIGN_OR_RETURN(data.verdict, verify::VerifyRecord(path, how));
   KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(path));
   RecordStory story(data);
   std::string script_name;

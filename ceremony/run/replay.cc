@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "ceremony/estate/fold.h"
-#include "ceremony/record/verify.h"
+#include "ceremony/verify/verify.h"
 #include "ceremony/run/replay_stage.h"
 
 namespace ceremony::run {
@@ -36,7 +36,7 @@ base::Result<std::vector<std::string>> RecordsBefore(const std::string& source, 
 }
 
 base::Result<void> AddVerdict(ReplayReport& report) {
-  KC_ASSIGN_OR_RETURN(const record::RecordReport verified, record::VerifyRecord(report.record, {}));
+  KC_ASSIGN_OR_RETURN(const record::RecordReport verified, verify::VerifyRecord(report.record, {}));
   report.record_verdict = std::string(record::VerdictName(verified.verdict));
   if (verified.verdict != record::Verdict::kInvalid && verified.verdict != record::Verdict::kFork) return {};
   ReplayDifference difference;

@@ -3,35 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
-#include "ceremony/x509/asn1_time.h"
-#include "ceremony/x509/der_reader.h"
+#include "ceremony/x509/certificate_facts.h"
 #include "ceremony/x509/view.h"
-#include "hsm/base/clock.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::steps {
 namespace {
 
-constexpr std::int64_t kMicros = 1'000'000;
 constexpr std::size_t kLongestChain = 16;
-
-// basicConstraints of bytes that were linted: what is malformed reads as its default.
-void TakeBasicConstraints(base::ByteView value, estate::CertificateIssued& effect) {
-  x509::Findings findings(value);
-  x509::DerReader outer(value, "basicConstraints", findings);
-  const auto sequence = outer.Take(x509::tag::kSequence, "BasicConstraints");
-  if (!sequence) return;
-  x509::DerReader parts(sequence->content, "basicConstraints", findings);
-  if (const auto ca = parts.TakeIf(x509::tag::kBoolean)) effect.ca = x509::BooleanOf(ca->content);
-  if (const auto length = parts.TakeIf(x509::tag::kInteger))
-    effect.path_length = static_cast<std::int64_t>(x509::SmallIntegerOf(length->content).value_or(0));
-}
-
-std::string TextOf(const x509::TbsView& tbs, x509::Oid oid) {
-  const x509::ExtensionView* extension = tbs.Find(oid);
-  return extension == nullptr ? std::string() : x509::ExtensionText(*extension);
-}
 
 }  // namespace
 
@@ -47,32 +28,18 @@ void TakeFacts(const x509::Profile& profile, estate::CertificateIssued& effect) 
 }
 
 void TakeFacts(const x509::TbsView& tbs, estate::CertificateIssued& effect) {
-  if (const x509::ExtensionView* basic = tbs.Find(x509::Oid::kBasicConstraints))
-    TakeBasicConstraints(basic->value, effect);
-  effect.key_usage = TextOf(tbs, x509::Oid::kKeyUsage);
-  effect.alternative_name = TextOf(tbs, x509::Oid::kSubjectAltName);
-  effect.subject = x509::NameText(tbs.subject);
-  effect.subject_der = base::Base64Encode(tbs.subject);
-  effect.serial = base::HexEncode(tbs.serial);
-  if (tbs.not_before.seconds) effect.not_before = RfcTime(*tbs.not_before.seconds);
-  if (tbs.not_after.seconds) effect.not_after = RfcTime(*tbs.not_after.seconds);
-  effect.spki_sha256 = base::Sha256Hex(tbs.spki.whole);
-  effect.subject_key_id = base::HexEncode(SubjectKeyIdOf(tbs));
-}
-
-std::string RfcTime(std::int64_t utc_seconds) { return base::FormatTime(utc_seconds * kMicros).substr(0, 19) + "Z"; }
-
-std::optional<std::int64_t> SecondsOf(const std::string& rfc3339) {
-  std::string digits;
-  for (const char c : rfc3339.substr(0, 19)) {
-    if (c >= '0' && c <= '9') digits += c;
-  }
-  return x509::ParseGeneralizedTime(digits + "Z");
-}
-
-base::Bytes SubjectKeyIdOf(const x509::TbsView& tbs) {
-  const x509::ExtensionView* extension = tbs.Find(x509::Oid::kSubjectKeyIdentifier);
-  return extension == nullptr ? base::Bytes() : base::ToBytes(x509::ReadElement(extension->value).element.content);
+  x509::CertificateFacts facts = x509::CertificateFactsOf(tbs);
+  effect.subject = std::move(facts.subject);
+  effect.subject_der = std::move(facts.subject_der);
+  effect.alternative_name = std::move(facts.alternative_name);
+  effect.serial = std::move(facts.serial);
+  effect.not_before = std::move(facts.not_before);
+  effect.not_after = std::move(facts.not_after);
+  effect.spki_sha256 = std::move(facts.spki_sha256);
+  effect.subject_key_id = std::move(facts.subject_key_id);
+  effect.key_usage = std::move(facts.key_usage);
+  effect.ca = facts.ca;
+  effect.path_length = facts.path_length;
 }
 
 x509::SubjectValues SubjectValuesOf(base::ByteView name, const x509::Profile& profile) {
@@ -118,11 +85,6 @@ base::Result<std::vector<x509::Certificate>> ReadChain(const std::string& name, 
     chain.push_back(std::move(certificate));
   }
   return chain;
-}
-
-x509::Authority AuthorityOf(const x509::Certificate& certificate) {
-  const x509::TbsView& tbs = certificate.tbs();
-  return {base::ToBytes(tbs.subject), SubjectKeyIdOf(tbs), base::ToBytes(tbs.serial), base::ToBytes(tbs.issuer)};
 }
 
 }  // namespace ceremony::steps

@@ -3,8 +3,6 @@
 #ifndef CEREMONY_STEPS_CERTIFICATE_FACTS_H_
 #define CEREMONY_STEPS_CERTIFICATE_FACTS_H_
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,14 +21,6 @@ namespace ceremony::steps {
 void TakeFacts(const x509::Profile& profile, estate::CertificateIssued& effect);
 void TakeFacts(const x509::TbsView& tbs, estate::CertificateIssued& effect);
 
-// RfcTime spells a time of a certificate as RFC 3339 ("2026-11-21T05:17:45Z").
-std::string RfcTime(std::int64_t utc_seconds);
-// SecondsOf is its inverse, for times of entries, too; nullopt when it is none.
-std::optional<std::int64_t> SecondsOf(const std::string& rfc3339);
-
-// SubjectKeyIdOf returns the octets of the extension, none where it is absent.
-base::Bytes SubjectKeyIdOf(const x509::TbsView& tbs);
-
 // SubjectValuesOf takes the values of a DER Name for the attributes that the
 // profile leaves open. Whether the profile then makes the same name is for the
 // caller to compare: two attributes of one type, or another encoding, do not.
@@ -45,9 +35,6 @@ base::Result<std::vector<x509::Certificate>> ReadChain(const std::string& name, 
 
 // IssuerOf returns the certificate above one in the estate; nullptr at the top.
 const estate::Certificate* IssuerOf(const estate::Certificate& certificate, const estate::Estate& estate);
-
-// AuthorityOf is a CA as its own certificate names it.
-x509::Authority AuthorityOf(const x509::Certificate& certificate);
 
 }  // namespace ceremony::steps
 

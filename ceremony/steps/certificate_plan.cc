@@ -8,6 +8,7 @@
 #include "ceremony/steps/certificate_order.h"
 #include "ceremony/steps/signing_key.h"
 #include "ceremony/x509/asn1_time.h"
+#include "ceremony/x509/certificate_facts.h"
 #include "ceremony/x509/extension_value.h"
 #include "ceremony/x509/signature_algorithm.h"
 #include "hsm/base/encoding.h"
@@ -61,11 +62,11 @@ void CheckValidity(const x509::Profile& profile, const estate::Certificate& issu
   std::int64_t begins = 0;
   std::int64_t ends = 0;
   if (!issuer.not_after.empty()) {
-    begins = SecondsOf(issuer.not_before).value_or(0);
-    ends = SecondsOf(issuer.not_after).value_or(0);
+    begins = x509::SecondsOf(issuer.not_before).value_or(0);
+    ends = x509::SecondsOf(issuer.not_after).value_or(0);
     // Nothing begins before what the archive has seen last.
     for (const estate::Certificate& known : plan.estate().certificates()) {
-      begins = std::max(begins, SecondsOf(known.since.time).value_or(0));
+      begins = std::max(begins, x509::SecondsOf(known.since.time).value_or(0));
     }
   } else {
     const x509::Profile* made = ProfileOfPlanned(issuer, plan.inputs());

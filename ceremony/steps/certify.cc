@@ -7,6 +7,7 @@
 #include "ceremony/steps/certificate_order.h"
 #include "ceremony/steps/show_comparison.h"
 #include "ceremony/steps/signing_key.h"
+#include "ceremony/x509/certificate_facts.h"
 #include "ceremony/x509/issue.h"
 #include "ceremony/x509/openssl_check.h"
 #include "hsm/base/digest.h"
@@ -46,7 +47,7 @@ class Issuing final {
     input.subject = order_.subject;
     input.extensions = order_.extensions;
     input.alternative_names = order_.alternative_names;
-    if (!chain_.empty()) input.authority = AuthorityOf(chain_.front());
+    if (!chain_.empty()) input.authority = x509::AuthorityOf(chain_.front());
     KC_ASSIGN_OR_RETURN(x509::Tbs tbs, BuildOrTakeOver(input));
     KC_RETURN_IF_ERROR(FitsTheEstate(tbs.view()));
     KC_ASSIGN_OR_RETURN(x509::LintedTbs linted, x509::LintTbs(std::move(tbs)));
@@ -128,7 +129,7 @@ class Issuing final {
                            "a cross-certificate repeats both byte by byte: choose a profile that does");
     };
     KC_RETURN_IF_ERROR(differs("subject", tbs.subject, other.tbs().subject));
-    return differs("subject key identifier", SubjectKeyIdOf(tbs), SubjectKeyIdOf(other.tbs()));
+    return differs("subject key identifier", x509::SubjectKeyIdOf(tbs), x509::SubjectKeyIdOf(other.tbs()));
   }
 
   base::Result<void> Show(const x509::ComparedTbs& compared) {

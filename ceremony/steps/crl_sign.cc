@@ -9,6 +9,7 @@
 #include "ceremony/steps/crl_order.h"
 #include "ceremony/steps/show_comparison.h"
 #include "ceremony/steps/signing_key.h"
+#include "ceremony/x509/certificate_facts.h"
 #include "ceremony/x509/crl_issue.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -81,7 +82,7 @@ class Listing final {
   // Every certificate that an earlier list has revoked stays on, the new ones follow.
   base::Result<x509::CrlInput> InputAt(std::int64_t this_update) {
     x509::CrlInput input;
-    input.authority = AuthorityOf(issuer_);
+    input.authority = x509::AuthorityOf(issuer_);
     input.this_update = this_update;
     input.number = static_cast<std::uint64_t>(NumberOf(order_, context_.estate()));
     const estate::Estate& estate = context_.estate();
@@ -102,7 +103,7 @@ class Listing final {
         return base::Refusal("EST-CERT-03", fmt::format("CRL {} revokes certificate {}, which the estate does not know",
                                                         order_.crl, revoke.certificate));
       }
-      KC_RETURN_IF_ERROR(Add(*known, revoke.reason, revoke.on.empty() ? RfcTime(this_update) : revoke.on,
+      KC_RETURN_IF_ERROR(Add(*known, revoke.reason, revoke.on.empty() ? x509::RfcTime(this_update) : revoke.on,
                              revoke.invalid_since, input));
     }
     return input;
@@ -112,10 +113,10 @@ class Listing final {
                                 const std::string& on, const std::string& invalid_since, x509::CrlInput& input) {
     x509::Revocation revocation;
     KC_ASSIGN_OR_RETURN(revocation.serial, base::HexDecode(certificate.serial));
-    revocation.revoked_at = SecondsOf(on).value_or(0);
+    revocation.revoked_at = x509::SecondsOf(on).value_or(0);
     const auto known = x509::FindRevocationReason(reason);
     if (known && *known != x509::RevocationReason::kUnspecified) revocation.reason = *known;
-    if (!invalid_since.empty()) revocation.invalid_since = SecondsOf(invalid_since);
+    if (!invalid_since.empty()) revocation.invalid_since = x509::SecondsOf(invalid_since);
     input.revocations.push_back(std::move(revocation));
     return {};
   }
@@ -187,9 +188,9 @@ base::Result<void> SignCrl(const CrlOrder& order, StepContext& context) {
   effect.issuer_der = base::Base64Encode(crl.tbs().issuer);
   effect.issuer_certificate = order.issuer;
   effect.number = static_cast<std::int64_t>(crl.Number().value_or(0));
-  if (crl.tbs().this_update.seconds) effect.this_update = RfcTime(*crl.tbs().this_update.seconds);
+  if (crl.tbs().this_update.seconds) effect.this_update = x509::RfcTime(*crl.tbs().this_update.seconds);
   if (crl.tbs().next_update && crl.tbs().next_update->seconds)
-    effect.next_update = RfcTime(*crl.tbs().next_update->seconds);
+    effect.next_update = x509::RfcTime(*crl.tbs().next_update->seconds);
   effect.revoked = static_cast<std::int64_t>(crl.tbs().revoked_count);
   effect.sha256 = crl.Sha256Hex();
   effect.artefact = CrlDer(order.crl);

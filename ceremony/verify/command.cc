@@ -17,6 +17,7 @@
 #include "ceremony/record/witness.h"
 #include "ceremony/verify/explain.h"
 #include "ceremony/verify/print.h"
+#include "ceremony/verify/verify.h"
 
 namespace ceremony::verify {
 namespace {
@@ -168,12 +169,12 @@ int VerifyCommand(const VerifyArguments& arguments, const std::string& program, 
     return Report(base::Error(archive.error()).WithHint("give the folder of a record or of an archive"), program, err);
   }
   if (*archive) {
-    const Result<record::ArchiveReport> report = record::VerifyArchive(arguments.path, options);
+    const Result<record::ArchiveReport> report = verify::VerifyArchive(arguments.path, options);
     if (!report.ok()) return Report(report.error(), program, err);
     arguments.json ? PrintArchiveJson(*report, out) : PrintArchive(*report, out);
     return Done(out, report->verdict);
   }
-  const Result<record::RecordReport> report = record::VerifyRecord(arguments.path, options);
+  const Result<record::RecordReport> report = verify::VerifyRecord(arguments.path, options);
   if (!report.ok()) return Report(report.error(), program, err);
   arguments.json ? PrintRecordJson(*report, out) : PrintRecord(*report, out);
   if (arguments.explain && !arguments.json) Explain(*report, arguments.path, arguments.roster, out);

@@ -20,6 +20,7 @@ constexpr Chapter kChapters[] = {
     {"SIG-", "signatures: by whom they must be, and in their one spelling"},
     {"QUO-", "people: who approved what, counted by person, before anything was done"},
     {"CPY-", "keys and their copies, from their making to their end"},
+    {"CRT-", "certificates, CRLs and requests: what is in them"},
     {"ART-", "files: each is the one that was entered"},
     {"RED-", "what is withheld from a published bundle, and that it is accounted for"},
     {"TIM-", "the hour, from somebody else's clock"},
@@ -134,6 +135,21 @@ void Explain(const record::RecordReport& report, const std::string& path, const 
       fmt::format("jq -R -r 'fromjson? | select(type == \"object\") | select(.type | IN(\"request\", \"cosign\", "
                   "\"intent\", \"refusal\")) "
                   "| [.seq, .type, .statement // .person // .fn // .rule] | @tsv' {}/log.jsonl",
+                  folder));
+  lesson.Head("Each certificate and CRL holds the bytes that its quorum approved");
+  lesson.Say("What is to be signed is the first part of the file; its digest stands in the request.");
+  lesson.Run(
+      fmt::format("jq -R -r 'fromjson? | objects | select(.type == \"request\") | .subject.tbs_sha256? // empty' "
+                  "{}/log.jsonl > \"$T/approved\"",
+                  folder));
+  lesson.Run(
+      fmt::format("jq -R -r 'fromjson? | objects | .effects[]? | select(.effect | IN(\"certificate-issued\", "
+                  "\"crl-issued\")) | .artefact' {}/log.jsonl > \"$T/made\"",
+                  folder));
+  lesson.Run(
+      fmt::format("while read -r f; do f={}/artefacts/$f; [ -f \"$f\" ] || continue; openssl asn1parse -inform DER -in "
+                  "\"$f\" -strparse 4 -noout -out \"$T/tbs\"; grep -qxF \"$(sha256sum < \"$T/tbs\" | cut -c1-64)\" "
+                  "\"$T/approved\"; done < \"$T/made\"",
                   folder));
   lesson.Head("What people did not do as the script says");
   lesson.Run(fmt::format(

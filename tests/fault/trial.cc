@@ -19,13 +19,13 @@
 #include "ceremony/record/faulty_storage.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/record/trust.h"
-#include "ceremony/record/verify.h"
 #include "ceremony/room/unattended_terminal.h"
 #include "ceremony/run/kept_tokens.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/rehearsal.h"
 #include "ceremony/run/start.h"
 #include "ceremony/steps/catalogue.h"
+#include "ceremony/verify/verify.h"
 #include "hsm/faulty_cryptoki.h"
 #include "hsm/inventory.h"
 #include "hsm/login.h"
@@ -481,7 +481,7 @@ std::vector<std::string> Stage::Judge() const {
   const auto trust = record::Trust::ReadRoster(paths.roster);
   record::VerifyOptions options;
   options.trust = trust.ok() ? &*trust : nullptr;
-  const auto report = record::VerifyRecord(archive_ + "/" + record, options);
+  const auto report = verify::VerifyRecord(archive_ + "/" + record, options);
   if (!report.ok()) {
     wrong.push_back("not readable: " + report.error().message);
   } else if (report->verdict != record::Verdict::kComplete) {

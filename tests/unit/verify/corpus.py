@@ -355,7 +355,7 @@ def made(scratch):
             ("cloned after its end", INVALID, [made, gone, over, clone("b")]),
             ("signs after its end", INVALID, [made, gone, over, effect("certificate-issued", key="l", issuer_key="k")]),
             ("signs a list after its end", INVALID, [made, gone, over, effect("crl-issued", key="", issuer_key="k")]),
-            ("certified after its end", COMPLETE, [made, gone, over, effect("certificate-issued", issuer_key="l")]),
+            ("spoken of after its end", COMPLETE, [made, gone, over, effect("key-usage-stated")]),
             ("its token is retired", COMPLETE, [made, effect("token-retired", key=""), over]),
             ("carried as a file", COMPLETE, [made, carrier, export, clone("c", "file for t"), gone, effect("copy-destroyed", token="c"), wrapper_gone, wrapper_over, over]),
             ("carried as a file that is left", INVALID, [made, carrier, export, gone, over]),

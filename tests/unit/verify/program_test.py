@@ -68,7 +68,7 @@ class ProgramTest(unittest.TestCase):
         made = {"effect": "key-created", "key": "k", "token": "a", "spki_sha256": "00"}
         gone, over = {"effect": "copy-destroyed", "key": "k", "token": "a"}, {"effect": "key-destroyed", "key": "k"}
         for first, second, rules in (([made], [gone, over], set()), ([made], [over], {"CPY-LOST"}), ([made], [made], {"CPY-TWICE"}),
-                                     ([made, gone, over], [{"effect": "crl-issued", "issuer_key": "k"}], {"CPY-GONE"})):
+                                     ([made, gone, over], [{"effect": "key-sealed", "key": "k", "token": "a"}], {"CPY-GONE"})):
             with tempfile.TemporaryDirectory() as archive:
                 previous = None
                 for number, effects in enumerate((first, second), 1):

@@ -1,0 +1,79 @@
+// ContentAudit is told what the steps of a log did, and reads what is in the files
+// that they left. record/ knows bytes and signatures but no certificate: who does
+// stands above it (verify/certificate_audit.h) and comes in through VerifyOptions.
+#ifndef CEREMONY_RECORD_CONTENT_AUDIT_H_
+#define CEREMONY_RECORD_CONTENT_AUDIT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "ceremony/record/findings.h"
+#include "ceremony/record/reader.h"
+#include "ceremony/record/scanner.h"
+
+namespace ceremony::record {
+
+struct NamedFile {
+  std::string sha256;                 // 64 hex digits
+  std::optional<std::uint64_t> size;  // bytes, where the entry says
+  std::uint64_t entry = 0;            // that names it
+};
+
+// RecordFiles are the files of a record so far: those that its entries name, and
+// that are what the entries say of them.
+class RecordFiles final {
+ public:
+  using Named = std::map<std::string, NamedFile>;
+  // `is_bundle`: entries may be withheld, and with them the names of files.
+  RecordFiles(const RecordFolder& folder, const Named& inputs, const Named& artefacts, bool is_bundle)
+      : folder_(folder), inputs_(inputs), artefacts_(artefacts), is_bundle_(is_bundle) {}
+
+  const RecordFolder& folder() const { return folder_; }
+  const Named& inputs() const { return inputs_; }
+  const Named& artefacts() const { return artefacts_; }
+  bool is_bundle() const { return is_bundle_; }
+
+  // Input and Artefact return the bytes. Nothing for a file of more than `limit`
+  // bytes, one that no entry names, and one that is missing, withheld or another
+  // than its entry says: those are findings of FolderAudit.
+  std::optional<std::string> Input(const std::string& name, std::size_t limit) const;
+  std::optional<std::string> Artefact(const std::string& path, std::size_t limit) const;
+
+ private:
+  std::optional<std::string> Read(const std::string& path, const Named& named, const std::string& name,
+                                  std::size_t limit) const;
+  const RecordFolder& folder_;
+  const Named& inputs_;
+  const Named& artefacts_;
+  bool is_bundle_;
+};
+
+// EndedStep is a step that came to its end.
+struct EndedStep {
+  std::string_view id;
+  std::uint64_t entry = 0;  // of its end
+  // Digests of the bytes to be signed (64 hex digits) that its quorum has approved;
+  // nullptr where it needs no quorum, or where nobody can be counted.
+  const std::set<std::string>* approved = nullptr;
+};
+
+class ContentAudit {
+ public:
+  virtual ~ContentAudit() = default;
+
+  // Begin is called once for each look at a record, before its first step. What an
+  // earlier look at the same folder said counts no more.
+  virtual void Begin(const std::string& folder) = 0;
+  // OnEffect is called for each object of the `effects` of a step's end, in order.
+  virtual void OnEffect(const EndedStep& step, const Scanner& effect, const RecordFiles& files, Findings& findings) = 0;
+  // Finish is called once, after the last entry.
+  virtual void Finish(Findings& findings) = 0;
+};
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_CONTENT_AUDIT_H_

@@ -1,0 +1,116 @@
+// CertificateAudit reads the keys, certificates, CRLs and requests that the steps of
+// a record left as files, and holds them against the record: against its profiles,
+// its keys, what the quorum approved, what the steps say that they made, and the
+// CAs of this record and those before it.
+//
+// It trusts no decoder but our own strict one, and needs neither token nor network.
+// What it cannot know, since the key or the issuer is of a record that was not read,
+// is a notice (CRT-ELSEWHERE). Its rules are CRT-* of record/rules.h.
+#ifndef CEREMONY_VERIFY_CERTIFICATE_AUDIT_H_
+#define CEREMONY_VERIFY_CERTIFICATE_AUDIT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/record/content_audit.h"
+#include "ceremony/verify/recorded_profiles.h"
+#include "ceremony/verify/recorded_script.h"
+#include "ceremony/x509/certificate.h"
+#include "ceremony/x509/certificate_facts.h"
+#include "ceremony/x509/crl.h"
+#include "ceremony/x509/lint.h"
+#include "ceremony/x509/request.h"
+
+namespace ceremony::verify {
+
+class CertificateAudit final : public record::ContentAudit {
+ public:
+  CertificateAudit() : linter_(x509::Domain::kByPolicy) {}
+
+  void Begin(const std::string& folder) override;
+  void OnEffect(const record::EndedStep& step, const record::Scanner& effect, const record::RecordFiles& files,
+                record::Findings& findings) override;
+  void Finish(record::Findings& findings) override;
+
+ private:
+  // Look is what one effect is checked with.
+  struct Look {
+    const record::EndedStep& step;
+    const record::Scanner& effect;
+    const record::RecordFiles& files;
+    record::Findings& findings;
+    std::string what;  // `certificate "root-oca"`, for messages
+
+    std::string Text(std::string_view field) const;  // empty when it is missing
+    void Find(std::string_view rule, const std::string& message) const;
+  };
+  struct Key {
+    std::string spki_sha256;  // hex
+    std::string subject_der;  // base64, of the CA that it is; empty: of none so far
+  };
+  struct Known {
+    x509::Certificate certificate;
+    x509::CertificateFacts facts;
+    std::string key;     // its subject's, by name
+    std::string issuer;  // certificate, by name; its own when self-signed
+    bool is_revoked = false;
+  };
+  struct Revoked {
+    std::string certificate;  // name
+    std::string crl;          // name of the first that says so
+    std::string serial;       // hex
+    std::string issuer_der;   // base64
+    bool ca = false;
+    std::uint64_t entry = 0;  // that says so
+  };
+  // Book is what is known from the records so far.
+  struct Book {
+    std::map<std::string, Key> keys;                      // by name
+    std::map<std::string, std::string> names;             // of keys, by spki_sha256
+    std::map<std::string, Known> certificates;            // by name
+    std::set<std::string> serials;                        // issuer's subject_der, space, serial
+    std::map<std::string, std::vector<Revoked>> revoked;  // by the issuer's subject_der
+    std::map<std::string, std::uint64_t> numbers;         // of the last CRL, by the same
+  };
+
+  void OnKey(const Look& look);
+  void OnImportedKey(const Look& look);
+  void OnRequest(const Look& look);
+  void OnCertificate(const Look& look);
+  void OnCrl(const Look& look);
+  void OnRevocation(const Look& look);
+
+  // FileOf returns the file that the effect names, when it is the one that was
+  // entered; CRT-FILE when it is not. `digest` is the effect's field.
+  std::optional<std::string> FileOf(const Look& look, std::string_view digest, std::size_t limit) const;
+  void CheckFields(const Look& look, const std::vector<std::pair<std::string_view, std::string>>& fields) const;
+  void CheckApproved(const Look& look, base::ByteView to_be_signed) const;
+  void CheckOrder(const Look& look);
+  void CheckSubject(const Look& look, base::ByteView subject, const x509::Profile& profile);
+  void CheckKey(const Look& look, const std::string& name, const std::string& spki_sha256);
+  void CheckCertificate(const Look& look, const x509::Certificate& certificate, const x509::CertificateFacts& facts);
+  void CheckIssuer(const Look& look, const Known& known);
+  void CheckChain(const Look& look, const Known& known, const Known& issuer) const;
+  void CheckCrl(const Look& look, const x509::Crl& crl, const x509::CrlProfile* profile) const;
+  void CheckListed(const Look& look, const x509::Crl& crl, const Known& issuer, const x509::CrlProfile* profile);
+  void CheckRequest(const Look& look, const x509::Request& request);
+  void Elsewhere(const Look& look);
+
+  x509::Linter linter_;
+  std::string folder_;
+  Book before_;  // the record that is looked at
+  Book now_;
+  RecordedProfiles profiles_;
+  RecordedScript script_;
+  std::vector<Revoked> announced_;  // by this record, and on no CRL of it yet
+  std::set<std::string> elsewhere_;
+};
+
+}  // namespace ceremony::verify
+
+#endif  // CEREMONY_VERIFY_CERTIFICATE_AUDIT_H_

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""The whole room cheats: a real record is changed and signed anew by everybody. Only what certificates say betrays it."""
+import hashlib
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+from archive import SOURCE, Archive, run
+
+sys.path.insert(0, str(SOURCE / "tests" / "support"))
+from retold import Retold  # noqa: E402
+
+ROOT, ISSUING, ARL = "certificates/root.der", "certificates/issuing.der", "crls/arl-1.der"
+
+
+class Cheating(unittest.TestCase):
+    """A root, an issuing CA and an ARL; made once, told anew for each case."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.archive = Archive()
+        cls.addClassCleanup(cls.archive.remove)
+        script = cls.archive.scripts / "small-hierarchy.ceremony.json"
+        shutil.copy(SOURCE / "tests" / "support" / "small_hierarchy.ceremony.json", script)
+        status, _, err = cls.archive.rehearse("small-hierarchy")
+        assert status == 0, err
+        cls.record = cls.archive.path / "0001-small-hierarchy"
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-cheat-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.told = Retold(self.record, self.archive.path / "rehearsal" / "roster.json")
+
+    def verdict(self):
+        """The verdict, and the rules with what was said."""
+        roster = self.told.write(self.folder / "record")
+        status, out, err = run("verify", self.folder / "record", "--roster", roster, "--json")
+        self.assertTrue(out, err)
+        report = json.loads(out)
+        self.assertEqual(status, {"COMPLETE": 0, "INVALID": 1}[report["verdict"]])
+        return report["verdict"], {finding["rule"]: finding["message"] for finding in report["findings"]}
+
+    def assert_found(self, rule, *words):
+        verdict, found = self.verdict()
+        self.assertIn(rule, found, found)
+        for word in words:
+            self.assertIn(word, found[rule])
+        self.assertEqual(verdict, "INVALID")
+        return found
+
+    def replace(self, path, content, kind, **fields):
+        """Another file in the place of one, and the step says so, too."""
+        self.told.effect(kind, **fields)["sha256"] = self.told.artefact(path, content)
+
+    def der(self, path):
+        return bytearray(self.told.files["artefacts/" + path])
+
+    def test_told_anew_without_a_lie_it_is_complete(self):
+        verdict, found = self.verdict()
+        self.assertEqual((verdict, [rule for rule in found if rule.startswith("CRT")]), ("COMPLETE", []), found)
+
+    def test_a_step_names_another_file(self):
+        self.told.effect("certificate-issued", certificate="root")["sha256"] = "ab" * 32
+        self.assert_found("CRT-FILE", "root")
+
+    def test_a_step_names_a_file_that_was_never_entered(self):
+        self.told.effect("certificate-issued", certificate="root")["artefact"] = "certificates/other.der"
+        self.assert_found("CRT-FILE", "other.der")
+
+    def test_pem_and_der_are_two_certificates(self):
+        self.told.artefact("certificates/root.pem", self.told.files["artefacts/certificates/issuing.pem"])
+        self.assert_found("CRT-FILE", "PEM")
+
+    def test_a_certificate_that_is_cut_short(self):
+        self.replace(ROOT, bytes(self.der(ROOT)[:-1]), "certificate-issued", certificate="root")
+        self.assert_found("CRT-FORM", "root")
+
+    def test_a_certificate_with_another_signature(self):
+        der = self.der(ISSUING)
+        der[-1] ^= 1
+        self.replace(ISSUING, bytes(der), "certificate-issued", certificate="issuing")
+        found = self.assert_found("CRT-SIGNATURE", "issuing")
+        self.assertNotIn("CRT-APPROVED", found)  # those bytes are untouched
+
+    def test_a_certificate_that_nobody_approved(self):
+        der = self.der(ISSUING)
+        der[der.index(b"Z1") + 1] ^= 3  # its common name becomes Z2
+        self.replace(ISSUING, bytes(der), "certificate-issued", certificate="issuing")
+        found = self.assert_found("CRT-APPROVED", "issuing")
+        self.assertIn("CRT-SIGNATURE", found)
+        self.assertIn("CRT-FACTS", found)
+
+    def test_an_approval_of_other_bytes(self):
+        self.told.request("certify-root")["subject"]["tbs_sha256"] = "cd" * 32
+        self.assert_found("CRT-APPROVED", "cd" * 32)
+
+    def test_a_crl_that_nobody_approved(self):
+        self.told.request("issue-arl")["subject"]["tbs_sha256"] = "cd" * 32
+        self.assert_found("CRT-APPROVED", "arl-1")
+
+    def test_a_profile_that_says_something_else(self):
+        path = next(path for path in self.told.files if path.endswith("smki-root-oca.profile.json"))
+        profile = self.told.files[path].decode()
+        self.assertIn('"years": 50', profile)
+        self.told.files[path] = profile.replace('"years": 50', '"years": 49').encode()
+        self.assert_found("CRT-PROFILE", "root", "not after")
+
+    def test_a_profile_that_is_no_input(self):
+        self.told.effect("certificate-issued", certificate="root")["profile"] = "another"
+        self.assert_found("CRT-PROFILE", "another")
+
+    def test_a_crl_profile_that_says_something_else(self):
+        path = next(path for path in self.told.files if path.endswith("smki-oca-arl.crl-profile.json"))
+        self.told.files[path] = self.told.files[path].replace(b'"ca-certificates"', b'"user-certificates"')
+        self.assert_found("CRT-PROFILE", "arl-1")
+
+    def test_every_word_of_a_step_is_held_against_its_certificate(self):
+        lies = {"subject": "CN=Mallory", "subject_der": "MAA=", "alternative_name": "mallory.example", "serial": "01", "not_before": "2020-01-01T00:00:00Z",
+                "not_after": "2099-01-01T00:00:00Z", "subject_key_id": "00", "key_usage": "digitalSignature", "ca": False,
+                "path_length": 7}
+        effect = self.told.effect("certificate-issued", certificate="issuing")
+        for field, lie in lies.items():
+            with self.subTest(field):
+                truth, effect[field] = effect[field], lie
+                self.assert_found("CRT-FACTS", field)
+                effect[field] = truth
+
+    def test_every_word_of_a_step_is_held_against_its_crl(self):
+        effect = self.told.effect("crl-issued", crl="arl-1")
+        for field, lie in {"number": 9, "this_update": "2020-01-01T00:00:00Z", "next_update": "2099-01-01T00:00:00Z", "revoked": 3,
+                           "issuer_der": "MAA="}.items():
+            with self.subTest(field):
+                truth, effect[field] = effect[field], lie
+                self.assert_found("CRT-FACTS", field)
+                effect[field] = truth
+
+    def test_a_script_that_orders_something_else(self):
+        path = "inputs/small-hierarchy.ceremony.json"
+        script = self.told.files[path].decode()
+        for told, other in (('"subject": { "CN": "Z1" }', '"subject": { "CN": "Z2" }'), ('"issuer": "root",\n          "key"', '"issuer": "roof",\n          "key"'),
+                            ('"crl": "arl-1"', '"crl": "arl-7"')):
+            with self.subTest(told):
+                self.assertIn(told, script)
+                self.told.files[path] = script.replace(told, other).encode()
+                self.told.request("opening")["subject"]["script_sha256"] = hashlib.sha256(self.told.files[path]).hexdigest()
+                self.assert_found("CRT-ORDER", "the script says")
+
+    def test_a_key_that_is_not_the_one_of_its_file(self):
+        self.told.effect("key-created", key="root")["spki_sha256"] = "ef" * 32
+        found = self.assert_found("CRT-KEY", "ef" * 32)
+        self.assertNotIn("CRT-SIGNATURE", found)
+
+    def test_a_certificate_of_another_key(self):
+        self.told.effect("certificate-issued", certificate="issuing")["key"] = "root"
+        self.assert_found("CRT-KEY", "issuing", "root")
+
+    def test_a_certificate_said_to_be_signed_by_another_key(self):
+        self.told.effect("certificate-issued", certificate="issuing")["issuer_key"] = "issuing"
+        self.assert_found("CRT-KEY", "issuing")
+
+    def test_a_crl_said_to_be_signed_by_another_key(self):
+        self.told.effect("crl-issued", crl="arl-1")["issuer_key"] = "issuing"
+        self.assert_found("CRT-KEY", "arl-1")
+
+    def test_a_certificate_with_another_issuer(self):
+        effect = self.told.effect("certificate-issued", certificate="issuing")
+        effect["issuer_certificate"] = "issuing"
+        self.assert_found("CRT-SIGNATURE", "issuing")
+
+    def test_an_issuer_that_was_revoked_before(self):
+        end = self.told.end_with(self.told.effect("certificate-issued", certificate="root"))
+        end["effects"].append({"effect": "certificate-revoked", "certificate": "root", "reason": "keyCompromise",
+                               "on": "2026-01-01T00:00:00Z", "crl": "arl-1"})
+        self.assert_found("CRT-CHAIN", "revoked")
+
+    def test_a_crl_of_another_ca(self):
+        self.told.effect("crl-issued", crl="arl-1")["issuer_certificate"] = "issuing"
+        found = self.assert_found("CRT-CHAIN", "issuing")
+        self.assertIn("CRT-SIGNATURE", found)
+
+    def test_a_serial_number_used_again(self):
+        effect = self.told.effect("certificate-issued", certificate="issuing")
+        end = self.told.end_with(effect)
+        end["effects"].append(dict(effect, certificate="issuing-again"))
+        self.assert_found("CRT-SERIAL", "issuing-again")
+
+    def test_a_crl_whose_number_stands_still(self):
+        effect = self.told.effect("crl-issued", crl="arl-1")
+        self.told.end_with(effect)["effects"].append(dict(effect, crl="arl-2"))
+        self.assert_found("CRT-NUMBER", "arl-2")
+
+    def test_a_revocation_that_is_on_no_list(self):
+        end = self.told.end_with(self.told.effect("crl-issued", crl="arl-1"))
+        revoked = {"effect": "certificate-revoked", "certificate": "issuing", "reason": "superseded", "on": "2026-01-01T00:00:00Z"}
+        end["effects"].insert(0, dict(revoked, crl="arl-1"))
+        self.assert_found("CRT-REVOKED", "issuing", "arl-1")
+        end["effects"][0]["crl"] = "arl-9"
+        self.assert_found("CRT-REVOKED", "arl-9")
+
+    def test_one_key_for_two_names(self):
+        effect = self.told.effect("certificate-issued", certificate="root")
+        issuing = self.told.effect("key-created", key="issuing")
+        issuing["spki_sha256"] = effect["spki_sha256"]
+        self.assert_found("CRT-KEY", "issuing")
+
+    def test_what_cannot_be_known_is_said(self):
+        end = self.told.end_with(self.told.effect("certificate-issued", certificate="root"))
+        end["effects"] = []
+        verdict, found = self.verdict()
+        self.assertEqual(verdict, "COMPLETE", found)
+        self.assertIn("issuing", found["CRT-ELSEWHERE"])
+        self.assertIn("arl-1", found["CRT-ELSEWHERE"])
+
+    def test_a_certificate_that_breaks_a_rule_of_the_lint_is_told_of(self):
+        der = self.der(ISSUING)
+        der[der.index(b"Z1") + 1] = 0x0A  # a line feed in a name
+        self.replace(ISSUING, bytes(der), "certificate-issued", certificate="issuing")
+        _, found = self.verdict()
+        self.assertTrue({"CRT-LINT", "CRT-FORM"} & set(found), found)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -65,7 +65,7 @@ CLONED = {"effect": "key-cloned", "key": "root", "source": "one", "token": "two"
 ENDED = {"effect": "key-destroyed", "key": "root"}
 GONE = {"effect": "copy-destroyed", "key": "root", "token": "one"}
 GONE_TOO = {"effect": "copy-destroyed", "key": "root", "token": "two"}
-ISSUED = {"effect": "certificate-issued", "issuer_key": "root", "name": "leaf"}
+SEALED = {"effect": "key-sealed", "key": "root"}
 
 
 class ArchivesTest(unittest.TestCase):
@@ -126,14 +126,14 @@ class ArchivesTest(unittest.TestCase):
 
     def test_keys_and_copies_are_followed_from_one_record_to_the_next(self):
         for name, verdict, records in (
-                ("a key lives and ends", COMPLETE, ([MADE], [CLONED, ISSUED], [GONE, GONE_TOO, ENDED])),
+                ("a key lives and ends", COMPLETE, ([MADE], [CLONED, SEALED], [GONE, GONE_TOO, ENDED])),
                 ("a copy in a later record is left", INVALID, ([MADE], [CLONED], [GONE, ENDED])),
-                ("a key is used after its end", INVALID, ([MADE], [GONE, ENDED], [ISSUED])),
+                ("a key is used after its end", INVALID, ([MADE], [GONE, ENDED], [SEALED])),
                 ("a key is made again", INVALID, ([MADE], [], [MADE])),
                 ("the same key has another name", INVALID, ([MADE], [{**MADE, "key": "other"}])),
                 ("a copy is destroyed twice", INVALID, ([MADE, CLONED], [GONE], [GONE])),
                 ("a copy of what is not there", INVALID, ([MADE], [GONE], [CLONED])),
-                ("a key from before the archive", COMPLETE, ([CLONED], [GONE, ENDED], [ISSUED]))):
+                ("a key from before the archive", COMPLETE, ([CLONED], [GONE, ENDED], [SEALED]))):
             with self.subTest(name):
                 self.hold(self.archive(name, *records), verdict)
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The report in a real browser: it verifies its own log from fingerprints that are typed, as fast as it promises; it
-runs no script of a record; and it prints what it must on every page. Registered where Chromium and pdftotext are."""
+runs no script of a record; and it prints what it must on every page."""
 import base64
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -20,9 +21,26 @@ import record_builder  # noqa: E402
 from ceremony_test import run  # noqa: E402
 
 WORDS = "globalThis.hacked = (globalThis.hacked ?? 0) + 1"
+# Names of keys in a note hold no space and no plus sign.
+HOSTILE_NAME = "<svg/onload=globalThis.hacked=1>"
 HOSTILE = [f"<script>{WORDS}</script>", f"<img src=x onerror='{WORDS}'>", f"\"><svg onload='{WORDS}'>",
            f"</script><script>{WORDS}</script>", "</textarea></style></title><h1>FORGED: COMPLETE</h1>",
-           f"javascript:{WORDS}", "{{7*7}}${7*7}", "\u202egnitirw desrever", "&lt;b&gt;&#x3c;"]
+           f"javascript:{WORDS}", "{{7*7}}${7*7}", "\u202egnitirw desrever", "&lt;b&gt;&#x3c;", "\u0001\u0007\u009b\u200b\u2066\ufeff", "]]><!--", "'\"`=onmouseover=alert(1)//"]
+
+
+def everywhere(value, hostile, kept=()):
+    """The same JSON with every string at any depth replaced, but for the members that are named."""
+    if isinstance(value, str):
+        return next(hostile)
+    if isinstance(value, list):
+        return [everywhere(each, hostile, kept) for each in value]
+    if isinstance(value, dict):
+        return {name: each if name in kept else everywhere(each, hostile, kept) for name, each in value.items()}
+    return value
+
+
+def json_line(entry):
+    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
 def fingerprints(roster):
@@ -61,12 +79,28 @@ class Browser(unittest.TestCase):
         self.assertTrue(asked, page.run("document.getElementById('verify')?.innerText"))
         return [known[name.rsplit("/", 1)[1]] for name in asked]
 
+    @classmethod
+    def setUpClass(cls):
+        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-browser-"))
+        cls.addClassCleanup(shutil.rmtree, cls.home)
+        status, out, err = run("rehearse", SOURCE / "scripts/smki-root-oca.ceremony.json", "--unattended", "--quiet",
+                               "--archive", cls.home / "archive")
+        assert status == 0, out + err
+
     def rehearsed(self):
         archive = self.folder / "archive"
-        status, out, err = run("rehearse", SOURCE / "scripts/smki-root-oca.ceremony.json", "--unattended", "--quiet",
-                               "--archive", archive)
-        self.assertEqual(status, 0, out + err)
+        shutil.copytree(self.home / "archive", archive)
         return archive / "0001-smki-root-oca", archive / "rehearsal/roster.json"
+
+    def assert_tame(self, page):
+        """Nothing ran, and nothing on the page is markup that we did not write."""
+        self.assertIsNone(page.run("globalThis.hacked"))
+        self.assertEqual(page.run("document.querySelectorAll('h1').length"), 1)
+        self.assertEqual(page.run("document.querySelectorAll('img, iframe, object, embed, link, base, textarea').length"), 0)
+        self.assertEqual(page.run("""[...document.querySelectorAll('*')].filter((element) =>
+            [...element.attributes].some((each) => each.name.startsWith('on') || /^\\s*javascript:/i.test(each.value))).length"""), 0)
+        self.assertEqual(page.run("[...document.querySelectorAll('script')].filter((script) => !script.type).length"), 1)
+        self.assertNotRegex(page.run("document.body.textContent"), "[\u0001\u0007\u009b\u200b\u202e\u2066\ufeff]")
 
     def test_fingerprints_that_are_typed_give_the_verdict_and_a_wrong_one_does_not(self):
         record, roster = self.rehearsed()
@@ -116,35 +150,125 @@ class Browser(unittest.TestCase):
         record, _ = self.rehearsed()
         log = record / "log.jsonl"
         entries = [json.loads(line) for line in log.read_bytes().splitlines()]
-        kept = {"type", "time", "mode", "v", "seq", "phase", "salt", "id", "step", "person", "do"}
-        count = 0
-        for entry in entries:
-            for field, value in entry.items():
-                if isinstance(value, str) and field not in kept:
-                    entry[field] = HOSTILE[count % len(HOSTILE)]
-                    count += 1
-        self.assertGreater(count, 250)
-        log.write_text("".join(json.dumps(e, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
-                               for e in entries))
-        with chromium.Page(self.report(record)) as page:
+        frame = ("type", "time", "mode", "phase", "effect", "what")  # by which an entry is told
+        names = (*frame, "id", "step", "person", "do", "key", "token", "certificate", "set")  # by which entries belong together
+        script = record / "inputs/smki-root-oca.ceremony.json"
+        for kept in (names, frame, ()):
+            count = itertools.count()
+            hostile = (HOSTILE[i % len(HOSTILE)] for i in count)
+            log.write_text("".join(json_line(everywhere(entry, hostile, kept)) for entry in entries))
+            plan = everywhere(json.loads(script.read_text()), hostile, ("format", *kept))
+            script.write_text(json.dumps(plan))
+            for name in ("checkpoint", "addendum.note", "policy.txt"):
+                note = (record / name).read_text()
+                (record / name).write_text(note.replace("smki.example/", f"{HOSTILE_NAME}/").replace("alice", HOSTILE_NAME))
+            self.assertGreater(next(count), 500)
+            with self.subTest(kept=kept), chromium.Page(self.report(record, name=f"{len(kept)}.html")) as page:
+                self.assert_tame(page)
+                page.verify([], 3)
+                self.assert_tame(page)
+                self.assertIn("<script>", page.run("document.body.innerText"))
+
+    def test_a_hostile_record_that_is_signed_is_as_tame(self):
+        hostile = itertools.cycle(HOSTILE)
+        record = record_builder.Record()
+        record.script = {"title": next(hostile), "purpose": next(hostile)}
+        for step in (step for section in record.sections for step in section["steps"]):
+            step.update(title=next(hostile), say=next(hostile))
+        for section in record.sections:
+            section["title"] = next(hostile)
+        opened = record.open
+        record.open = lambda: opened(title=next(hostile), environment=next(hostile), classification=next(hostile),
+                                     modules=[{name: next(hostile) for name in ("path", "sha256", "version", "description")}],
+                                     findings=[{"rule": next(hostile), "message": next(hostile)}])
+        def words(made):
+            for text in HOSTILE:
+                made.add("note", text=text, person=text, rule=text)
+                made.add("deviation", message=text, person="alice", rule=text)
+                made.add("observe", what=text, facts={"seal": text}, step="root-key")
+                made.add("attend", person=f"p{len(made.lines)}", name=text, roles=[text], employer=text, presence=text)
+        record.ceremony_entries(extra={"approved": words})
+        folder = self.folder / "signed"
+        record_builder.complete(folder, record)
+        roster = self.folder / "roster.json"
+        roster.write_bytes(record.roster())
+        path = self.report(folder, roster)
+        self.assertIn("<strong>COMPLETE</strong>", path.read_text())
+        with chromium.Page(path) as page:
+            self.assert_tame(page)
+            self.assertTrue(page.verify(self.pins(page, roster), 3)[0].startswith("COMPLETE"))
+            self.assert_tame(page)
+
+    def test_markup_that_got_in_all_the_same_would_not_run(self):
+        record, roster = self.rehearsed()
+        path = self.report(record, roster)
+        broken = self.folder / "broken.html"
+        broken.write_text(path.read_text().replace("</main>", "".join(HOSTILE[:4]) + "<a id=go href=\"javascript:"
+                                                   + WORDS + "\">go</a></main>"))
+        with chromium.Page(broken) as page:
+            self.assertGreater(page.run("document.querySelectorAll('main img, main svg[onload]').length"), 1)
+            page.run("document.getElementById('go').dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))")
             self.assertIsNone(page.run("globalThis.hacked"))
-            self.assertEqual(page.run("[...document.querySelectorAll('h1')].length"), 1)
-            self.assertEqual(page.run("document.querySelectorAll('img, iframe, object, embed, link, base').length"), 0)
-            self.assertEqual(page.run("document.querySelectorAll('[onerror], [onload], [onclick]').length"), 0)
-            self.assertEqual(page.run("[...document.querySelectorAll('a')].filter((a) => a.protocol === 'javascript:').length"), 0)
-            self.assertIn("<script>", page.run("document.body.innerText"))
+
+    def test_page_and_program_agree_on_a_bundle_wherever_a_bit_is_turned(self):
+        record, roster = self.rehearsed()
+        bundle = self.folder / "bundle"
+        status, out, err = run("redact", record, "--rules", SOURCE / "scripts/smki.redaction.json", "--roster", roster,
+                               "--out", bundle)
+        self.assertEqual(status, 0, out + err)
+        path = self.report(bundle, roster)
+        with chromium.Page(path) as page:
+            spelled = lambda file: base64.b64encode(file.read_bytes()).decode()
+            files = {str(file.relative_to(bundle)): spelled(file) for file in sorted(bundle.rglob("*")) if file.is_file()}
+            page.run(f"""globalThis.files = new Map(Object.entries({json.dumps(files)}).map(([path, text]) => [path, KC.fromBase64(text)]))""")
+            page.run(f"globalThis.roster = KC.fromBase64({json.dumps(spelled(roster))})")
+            carried = page.run("[...document.querySelectorAll('script[data-path]')].map((block) => block.dataset.path)")
+            names = ["log.jsonl", "checkpoint", "addendum.note", "policy.txt", "withheld.jsonl"]
+            self.assertLessEqual(set(names), set(carried))
+            names.append("artefacts/certificates/root-oca.der")
+
+            def judged(name, at, bit):
+                return page.run(f"""(() => {{ const turned = new Map(files), bytes = files.get({json.dumps(name)}).slice();
+                  bytes[{at}] ^= {bit}; turned.set({json.dumps(name)}, bytes);
+                  return KC.verifyRecord(turned, {{roster, pins: null, partial: false, subtle: crypto.subtle}}); }})()""")
+
+            self.assertEqual(judged("log.jsonl", 0, 0)["verdict"], "COMPLETE")
+            rejected = 0
+            for name in names:
+                content = (bundle / name).read_bytes()
+                for turn in range(8):
+                    at, bit = (turn * 7919 + 31) % len(content), 1 << turn % 7
+                    (bundle / name).write_bytes(content[:at] + bytes([content[at] ^ bit]) + content[at + 1:])
+                    ran = subprocess.run(["keyceremony-verify", bundle, "--roster", roster, "--json"], capture_output=True, check=False)
+                    program, answer = json.loads(ran.stdout)["verdict"], judged(name, at, bit)
+                    self.assertEqual(answer["verdict"], program, f"{name}, byte {at}, bit {bit}: {answer}")
+                    rejected += program != "COMPLETE"
+                (bundle / name).write_bytes(content)
+            self.assertGreater(rejected, 6 * len(names))
+
+    def printed(self, path):
+        """The words of each page, as paper has them."""
+        with chromium.Page(path) as page:
+            document = base64.b64decode(page.ask("Page.printToPDF", preferCSSPageSize=True)["data"])
+        text = subprocess.run(["pdftotext", "-layout", "-", "-"], input=document, capture_output=True, check=True).stdout
+        return text.decode().split("\f")[:-1]
 
     def test_an_incomplete_record_says_so_on_every_printed_page(self):
         record, roster = self.rehearsed()
         (record / "addendum.note").unlink()
-        with chromium.Page(self.report(record, roster)) as page:
-            printed = base64.b64decode(page.ask("Page.printToPDF", preferCSSPageSize=True)["data"])
-        text = subprocess.run(["pdftotext", "-layout", "-", "-"], input=printed, capture_output=True, check=True).stdout
-        pages = text.decode().split("\f")[:-1]
-        self.assertGreater(len(pages), 4)
-        for number, words in enumerate(pages, 1):
-            self.assertIn("INCOMPLETE", words, f"page {number}")
+        inventory = self.folder / "inventory.html"
+        status, out, err = run("inventory", record.parent, "--out", inventory)
+        self.assertEqual(status, 0, out + err)
+        for path, least in ((self.report(record, roster), 5), (inventory, 1)):
+            pages = self.printed(path)
+            self.assertGreaterEqual(len(pages), least)
+            for number, words in enumerate(pages, 1):
+                self.assertIn("INCOMPLETE", words, f"{path.name}, page {number}")
 
 
 if __name__ == "__main__":
+    for needed in (chromium.find(), shutil.which("pdftotext")):
+        if needed is None:
+            print("chromium or pdftotext is missing: scripts/dev/install-packages test", file=sys.stderr)
+            sys.exit(77)
     unittest.main(verbosity=2)

@@ -81,6 +81,14 @@ class Clone(Room):
             self.assertEqual(public, spki)
         return copied
 
+    def replay(self, expect):
+        """The record, acted again on SoftHSM tokens; nothing is different that is not to be expected."""
+        done = subprocess.run(["keyceremony", "replay", self.record, "--json"], capture_output=True, text=True, check=False)
+        report = json.loads(done.stdout or "{}")
+        found = [(each["reason"], each["what"]) for each in report.get("differences", []) if not each["expected"]]
+        self.assertEqual((done.returncode, found), (expect, []), done.stderr)
+        return report
+
     def modules(self):
         return {pathlib.Path(module["path"]).name for module in self.entries("open")[0]["modules"]}
 
@@ -175,6 +183,11 @@ class ByVendor(Clone):
         (key,) = json.loads(out)["keys"]
         self.assertEqual([(copy["token"], copy["kind"]) for copy in key["copies"]],
                          [("root-hsm", "original"), ("backup-hsm", "clone")])
+        # No SoftHSM has a vendor's tool: the replay says so, and how far it came.
+        report = self.replay(6)
+        self.assertEqual((report["verdict"], report["stopped"]["step"]), ("INCOMPLETE", "clone"))
+        named = [each["recorded"] for each in report["differences"] if each["reason"] == "REPLAY-SOFTHSM-01"]
+        self.assertIn("a copy by the vendor's own procedure", named)
 
     def test_a_vendors_copy_to_a_token_behind_remoting_is_proven_alike(self):
         self.place.bound["tokens"]["backup-hsm"].update(serve(self))

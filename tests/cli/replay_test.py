@@ -179,6 +179,26 @@ class Planted(Replaying):
         self.assertEqual([f.split(":")[0] for f in files], ["artefact certificates/root-oca.der",
                                                             "artefact certificates/root-oca.pem"])
 
+    def test_each_exit_status_says_how_the_replay_ended(self):
+        """0, 1 and 6 for the three verdicts (6: clone_room_test.py, on other tokens); the others as everywhere."""
+        record = self.home / "archive" / "0001-smki-root-oca"
+        self.assertEqual(run("replay", record)[0], 0)
+        for arguments, status in (((), 2), ((self.folder / "nowhere",), 2), ((record, "--keep", self.folder), 2)):
+            ended, out, err = run("replay", *arguments)
+            self.assertEqual((ended, out), (status, ""), err)
+        self.archive = self.folder / "archive"
+        shutil.copytree(record, self.archive / record.name)
+        log = self.record(1) / "log.jsonl"
+        log.write_text(log.read_text().replace('"rv":"CKR_OK"', '"rv":"CKR_DEVICE_ERROR"', 1))
+        self.assertEqual(run("replay", self.record(1))[0], 1)
+        log.write_text("not an entry\n")
+        status, out, err = run("replay", self.record(1))
+        self.assertEqual((status, out), (1, ""), err)
+        self.assertIn("[REPLAY-RECORD-02]", err)
+        log.unlink()
+        log.mkdir()
+        self.assertIn(run("replay", self.record(1))[0], (1, 4))
+
     def test_an_input_that_is_not_the_records(self):
         self.archive = self.folder / "archive"
         shutil.copytree(self.home / "archive" / "0001-smki-root-oca", self.archive / "0001-smki-root-oca")

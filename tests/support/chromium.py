@@ -3,10 +3,16 @@ library. It opens files alone; the network is not needed and not asked."""
 import json
 import os
 import pathlib
+import select
 import shutil
 import subprocess
 import tempfile
 import time
+
+# Nothing of the machine or of its user, no network, and no need for more shared memory than a container has.
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--disable-sync",
+         "--disable-background-networking", "--disable-component-update", "--disable-breakpad", "--no-first-run"]
+LONGEST_SILENCE = 60  # seconds
 
 
 def find():
@@ -29,10 +35,9 @@ class Page:
             os.dup2(write, 4)
 
         self.browser = subprocess.Popen(
-            [find(), "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
-             f"--user-data-dir={self.home}", "--no-first-run", "--disable-background-networking"],
-            preexec_fn=ends, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
+            [find(), *FLAGS, "--remote-debugging-pipe", f"--user-data-dir={self.home}"],
+            env={"PATH": os.environ["PATH"], "HOME": self.home, "XDG_RUNTIME_DIR": self.home}, preexec_fn=ends,
+            close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_child)
         os.close(from_child)
         self.number, self.rest, self.session = 0, b"", None
@@ -61,6 +66,8 @@ class Page:
         os.write(self.to, json.dumps(message).encode() + b"\0")
         while True:
             while b"\0" not in self.rest:
+                if not select.select([self.back], [], [], LONGEST_SILENCE)[0]:
+                    raise TimeoutError(f"the browser says nothing to {method}")
                 got = os.read(self.back, 1 << 20)
                 if not got:
                     raise RuntimeError("the browser is gone")

@@ -147,6 +147,28 @@ class Hostile(unittest.TestCase):
                     make(path)
                     self.assertEqual(self.judge("--roster", ROSTER)[0], "INVALID")
 
+    def test_folders_that_are_links_are_not_entered(self):
+        for name, target in (("inputs", "/etc"), ("artefacts", "/"), ("artefacts", "."), ("inputs", "..")):
+            with self.subTest(name, target=target):
+                self.lay()
+                shutil.rmtree(os.path.join(self.record, name))
+                os.symlink(target, os.path.join(self.record, name))
+                self.assertEqual(self.judge("--roster", ROSTER)[0], "INVALID")
+        self.lay()
+        os.symlink("..", os.path.join(self.record, "artefacts", "up"))
+        verdict, rules = self.judge("--roster", ROSTER)
+        self.assertEqual((verdict, rules), ("INVALID", {"ART-PATH"}))
+
+    def test_a_folder_without_a_floor_is_not_walked_to_the_end(self):
+        self.lay()
+        path = os.path.join(self.record, "artefacts")
+        for _ in range(200):
+            path = os.path.join(path, "d")
+        os.makedirs(path)
+        ran = subprocess.run(["keyceremony-verify", self.record, "--roster", ROSTER], capture_output=True, check=False, timeout=120, preexec_fn=bounded)
+        self.assertNotEqual(ran.returncode, 0)
+        self.assertNotIn(b"COMPLETE:", ran.stdout)
+
     def test_huge_base64_where_a_key_or_a_signature_should_be(self):
         blob = base64.b64encode(bytes(45_000)).decode()
         for extra in ({"opened": lambda r: r.add("cosign", person="erin", request=4, size=5, line="\u2014 smki.example/erin " + blob)},

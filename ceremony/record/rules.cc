@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 104> kRules = {{
+constexpr std::array<Rule, 105> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -99,6 +99,8 @@ constexpr std::array<Rule, 104> kRules = {{
     {"CRT-SERIAL", kInvalid, "an issuer uses a serial number once"},
     {"CRT-NUMBER", kInvalid, "the numbers of an issuer's CRLs grow"},
     {"CRT-REVOKED", kInvalid, "what is revoked is on the CRL that says so, and stays on those after it"},
+    {"CRT-DESTROYED", kInvalid,
+     "a certificate of destruction is of its key, and lists each copy that its ceremony destroyed, and no other"},
     {"CRT-LINT", kNotice, "it breaks no rule that this release knows"},
     {"CRT-ELSEWHERE", kNotice, "keys and issuers are of the records that were read"},
     // Files.

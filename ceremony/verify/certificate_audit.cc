@@ -49,6 +49,7 @@ void CertificateAudit::Begin(const std::string& folder) {
   profiles_.Forget();
   script_.Forget();
   announced_.clear();
+  gone_.clear();
   elsewhere_.clear();
 }
 
@@ -68,6 +69,8 @@ void CertificateAudit::OnEffect(const record::EndedStep& step, const record::Sca
       {"certificate-issued", "certificate", "certificate", &CertificateAudit::OnCertificate},
       {"certificate-revoked", "certificate", "certificate", &CertificateAudit::OnRevocation},
       {"crl-issued", "crl", "CRL", &CertificateAudit::OnCrl},
+      {"copy-destroyed", "key", "key", &CertificateAudit::OnCopyDestroyed},
+      {"key-destroyed", "key", "key", &CertificateAudit::OnKeyDestroyed},
   };
   const std::optional<std::string> name = DecodeString(effect.Find("effect"));
   const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.effect == name; });

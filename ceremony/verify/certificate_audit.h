@@ -1,7 +1,8 @@
 // CertificateAudit reads the keys, certificates, CRLs and requests that the steps of
-// a record left as files, and holds them against the record: against its profiles,
-// its keys, what the quorum approved, what the steps say that they made, and the
-// CAs of this record and those before it.
+// a record left as files, and holds them against the record: against its script and
+// profiles, its keys, what the quorum approved, what the steps say that they made, and
+// the CAs of this record and those before it. Of a certificate of destruction it holds
+// key and copies against what the steps did.
 //
 // It trusts no decoder but our own strict one, and needs neither token nor network.
 // What it cannot know, since the key or the issuer is of a record that was not read,
@@ -9,6 +10,7 @@
 #ifndef CEREMONY_VERIFY_CERTIFICATE_AUDIT_H_
 #define CEREMONY_VERIFY_CERTIFICATE_AUDIT_H_
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -68,6 +70,11 @@ class CertificateAudit final : public record::ContentAudit {
     bool ca = false;
     std::uint64_t entry = 0;  // that says so
   };
+  // Gone is a copy that a step of this record destroyed.
+  struct Gone {
+    std::string key, token, serial, object_id, method;  // as the effect says
+    auto operator<=>(const Gone&) const = default;
+  };
   // Book is what is known from the records so far.
   struct Book {
     std::map<std::string, Key> keys;                      // by name
@@ -84,6 +91,8 @@ class CertificateAudit final : public record::ContentAudit {
   void OnCertificate(const Look& look);
   void OnCrl(const Look& look);
   void OnRevocation(const Look& look);
+  void OnCopyDestroyed(const Look& look);
+  void OnKeyDestroyed(const Look& look);
 
   // FileOf returns the file that the effect names, when it is the one that was
   // entered; CRT-FILE when it is not. `digest` is the effect's field.
@@ -108,6 +117,7 @@ class CertificateAudit final : public record::ContentAudit {
   RecordedProfiles profiles_;
   RecordedScript script_;
   std::vector<Revoked> announced_;  // by this record, and on no CRL of it yet
+  std::set<Gone> gone_;
   std::set<std::string> elsewhere_;
 };
 

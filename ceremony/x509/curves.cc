@@ -42,6 +42,8 @@ struct Curves::State {
   };
   std::array<Curve, kCurves.size()> curves;
   std::unique_ptr<BN_CTX, Freer<BN_CTX_free>> scratch{BN_CTX_new()};
+
+  const Curve& Of(base::Curve curve);
 };
 
 std::optional<base::Curve> CurveOfOid(std::optional<Oid> oid) {
@@ -53,28 +55,32 @@ std::optional<base::Curve> CurveOfOid(std::optional<Oid> oid) {
 
 std::size_t FieldBytes(base::Curve curve) { return kCurves.at(static_cast<std::size_t>(curve)).field_bytes; }
 
-Curves::Curves() : state_(std::make_unique<State>()) {
-  for (const CurveRow& row : kCurves) {
-    State::Curve& curve = state_->curves.at(static_cast<std::size_t>(row.curve));
-    curve.group.reset(EC_GROUP_new_by_curve_name(row.nid));
-    curve.point.reset(EC_POINT_new(curve.group.get()));
-    curve.order.resize(row.field_bytes);
-    BN_bn2binpad(EC_GROUP_get0_order(curve.group.get()), curve.order.data(), static_cast<int>(row.field_bytes));
-    const EC_POINT* generator = EC_GROUP_get0_generator(curve.group.get());
-    EC_POINT_copy(curve.point.get(), generator);
-    for (base::Bytes& multiple : curve.small_multiples) {
-      multiple.resize(1 + 2 * row.field_bytes);
-      EC_POINT_point2oct(curve.group.get(), curve.point.get(), POINT_CONVERSION_UNCOMPRESSED, multiple.data(),
-                         multiple.size(), state_->scratch.get());
-      EC_POINT_add(curve.group.get(), curve.point.get(), curve.point.get(), generator, state_->scratch.get());
-    }
+const Curves::State::Curve& Curves::State::Of(base::Curve which) {
+  const auto index = static_cast<std::size_t>(which);
+  Curve& curve = curves.at(index);
+  if (curve.group) return curve;
+  const CurveRow& row = kCurves.at(index);
+  curve.group.reset(EC_GROUP_new_by_curve_name(row.nid));
+  curve.point.reset(EC_POINT_new(curve.group.get()));
+  curve.order.resize(row.field_bytes);
+  BN_bn2binpad(EC_GROUP_get0_order(curve.group.get()), curve.order.data(), static_cast<int>(row.field_bytes));
+  const EC_POINT* generator = EC_GROUP_get0_generator(curve.group.get());
+  EC_POINT_copy(curve.point.get(), generator);
+  for (base::Bytes& multiple : curve.small_multiples) {
+    multiple.resize(1 + 2 * row.field_bytes);
+    EC_POINT_point2oct(curve.group.get(), curve.point.get(), POINT_CONVERSION_UNCOMPRESSED, multiple.data(),
+                       multiple.size(), scratch.get());
+    EC_POINT_add(curve.group.get(), curve.point.get(), curve.point.get(), generator, scratch.get());
   }
+  return curve;
 }
+
+Curves::Curves() : state_(std::make_unique<State>()) {}
 
 Curves::~Curves() = default;
 
 bool Curves::IsOnCurve(base::Curve curve, base::ByteView point) const {
-  const State::Curve& known = state_->curves.at(static_cast<std::size_t>(curve));
+  const State::Curve& known = state_->Of(curve);
   const bool on =
       EC_POINT_oct2point(known.group.get(), known.point.get(), point.data(), point.size(), state_->scratch.get()) == 1;
   if (!on) ERR_clear_error();
@@ -83,7 +89,7 @@ bool Curves::IsOnCurve(base::Curve curve, base::ByteView point) const {
 
 unsigned Curves::SmallMultiple(base::Curve curve, base::ByteView point) const {
   const std::size_t end = 1 + FieldBytes(curve);
-  const auto& known = state_->curves.at(static_cast<std::size_t>(curve)).small_multiples;
+  const auto& known = state_->Of(curve).small_multiples;
   if (point.size() < end) return 0;
   for (unsigned i = 0; i < known.size(); ++i) {
     if (std::equal(point.begin(), point.begin() + static_cast<std::ptrdiff_t>(end), known.at(i).begin())) return i + 1;
@@ -92,7 +98,7 @@ unsigned Curves::SmallMultiple(base::Curve curve, base::ByteView point) const {
 }
 
 bool Curves::IsBelowOrder(base::Curve curve, base::ByteView number) const {
-  const base::Bytes& order = state_->curves.at(static_cast<std::size_t>(curve)).order;
+  const base::Bytes& order = state_->Of(curve).order;
   while (!number.empty() && number.front() == 0) number = number.subspan(1);
   if (number.size() != order.size()) return number.size() < order.size();
   return std::lexicographical_compare(number.begin(), number.end(), order.begin(), order.end());

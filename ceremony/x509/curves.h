@@ -1,5 +1,6 @@
 // The NIST curves for lint: does a point lie on its curve, is a scalar below
-// the order. Set up once, then cheap; the arithmetic is OpenSSL's.
+// the order. Each is set up at its first use, then cheap; the arithmetic is
+// OpenSSL's.
 #ifndef CEREMONY_X509_CURVES_H_
 #define CEREMONY_X509_CURVES_H_
 

@@ -16,15 +16,16 @@ from retold import Retold  # noqa: E402
 ROOT, ISSUING, ARL = "certificates/root.der", "certificates/issuing.der", "crls/arl-1.der"
 
 
-class Cheating(unittest.TestCase):
-    """A root, an issuing CA and an ARL; made once, told anew for each case."""
+class Room(unittest.TestCase):
+    """A ceremony that was held once, and is told anew for each case."""
 
     @classmethod
-    def setUpClass(cls):
+    def hold(cls, change):
+        """Rehearses the small hierarchy, with a change to its script."""
         cls.archive = Archive()
         cls.addClassCleanup(cls.archive.remove)
-        script = cls.archive.scripts / "small-hierarchy.ceremony.json"
-        shutil.copy(SOURCE / "tests" / "support" / "small_hierarchy.ceremony.json", script)
+        text = (SOURCE / "tests" / "support" / "small_hierarchy.ceremony.json").read_text()
+        (cls.archive.scripts / "small-hierarchy.ceremony.json").write_text(change(text))
         status, _, err = cls.archive.rehearse("small-hierarchy")
         assert status == 0, err
         cls.record = cls.archive.path / "0001-small-hierarchy"
@@ -57,6 +58,14 @@ class Cheating(unittest.TestCase):
 
     def der(self, path):
         return bytearray(self.told.files["artefacts/" + path])
+
+
+class Certificates(Room):
+    """A root, an issuing CA and an ARL."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.hold(lambda text: text)
 
     def test_told_anew_without_a_lie_it_is_complete(self):
         verdict, found = self.verdict()
@@ -220,6 +229,54 @@ class Cheating(unittest.TestCase):
         self.replace(ISSUING, bytes(der), "certificate-issued", certificate="issuing")
         _, found = self.verdict()
         self.assertTrue({"CRT-LINT", "CRT-FORM"} & set(found), found)
+
+
+class Destruction(Room):
+    """A key that is made, not used, and destroyed."""
+
+    @classmethod
+    def setUpClass(cls):
+        def change(text):
+            script = json.loads(text)
+            steps = script["sections"][0]["steps"]
+            del steps[3:]
+            key = {"quorum": "custodians", "key": "root"}
+            steps += [{"id": "look", "do": "token.verify", "token": "root-hsm"}, {"id": "deactivate", "do": "key.deactivate", "reason": "ceased", **key},
+                      {"id": "destroy", "do": "key.destroy", "quorum": "custodians", "keys": ["root"], "tokens": ["root-hsm"]}]
+            del script["profiles"]
+            return json.dumps(script)
+        cls.hold(change)
+
+    def test_told_anew_without_a_lie_it_is_complete(self):
+        verdict, found = self.verdict()
+        self.assertEqual((verdict, [rule for rule in found if rule.startswith("CRT")]), ("COMPLETE", []), found)
+
+    def test_a_certificate_of_destruction_that_says_something_else(self):
+        path = "destruction/root.destruction.json"
+        right = self.told.files["artefacts/" + path]
+        effect = self.told.effect("key-destroyed", key="root")
+
+        def tell(change, rule, *words):
+            certificate = json.loads(right)
+            change(certificate)
+            with self.subTest(words):
+                effect["sha256"] = self.told.artefact(path, json.dumps(certificate).encode())
+                self.assert_found(rule, *words)
+
+        tell(lambda told: told["key"].update(name="roof"), "CRT-DESTROYED", "roof")
+        tell(lambda told: told["key"].update(spki_sha256="ab" * 32), "CRT-DESTROYED", "ab" * 32)
+        tell(lambda told: told["copies"][0].update(token="other-hsm"), "CRT-DESTROYED", "without the copy", "root-hsm")
+        tell(lambda told: told["copies"][0].update(serial="0"), "CRT-DESTROYED", "root-hsm")
+        tell(lambda told: told["copies"].clear(), "CRT-DESTROYED", "without the copy")
+        tell(lambda told: told["copies"].append(dict(told["copies"][0], token="third-hsm")), "CRT-DESTROYED", "third-hsm", "no step destroyed")
+        tell(lambda told: told.pop("copies"), "CRT-FORM", "root")
+
+    def test_a_key_destroyed_that_is_not_the_one_made(self):
+        effect = self.told.effect("key-destroyed", key="root")
+        certificate = json.loads(self.told.files["artefacts/destruction/root.destruction.json"])
+        certificate["key"]["spki_sha256"] = effect["spki_sha256"] = "ab" * 32
+        effect["sha256"] = self.told.artefact("destruction/root.destruction.json", json.dumps(certificate).encode())
+        self.assert_found("CRT-KEY", "ab" * 32)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/estate/fold.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/room/look.h"
 #include "ceremony/room/typesetter.h"
 #include "ceremony/steps/catalogue.h"
@@ -217,7 +218,7 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostre
 base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
   std::string roster = arguments.roster;
   if (roster.empty() && !arguments.binding.empty()) {
-    const auto beside = std::filesystem::path(arguments.binding).parent_path() / "roster.json";
+    const auto beside = std::filesystem::path(arguments.binding).parent_path() / record::kRosterFile;
     if (std::filesystem::exists(beside)) roster = beside.string();
   }
   estate::Folded folded;

@@ -8,8 +8,8 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/write_page.h"
-#include "ceremony/estate/fold.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/record/tiles.h"
 #include "ceremony/record/timestamp.h"
 #include "ceremony/record/tlog_proof.h"
@@ -37,10 +37,7 @@ base::Result<int> Tiles(const Arguments& arguments, const Streams& streams) {
   std::vector<std::string> names;
   if (archive) {
     KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(arguments.record));
-    KC_ASSIGN_OR_RETURN(const std::vector<std::string> folders, folder.Folders());
-    for (const std::string& name : folders) {
-      if (estate::IsRecordName(name)) names.push_back(name);
-    }
+    KC_ASSIGN_OR_RETURN(names, record::RecordNames(folder));
   } else {
     names.emplace_back();
   }

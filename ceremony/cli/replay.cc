@@ -1,4 +1,4 @@
-#include "ceremony/run/replay.h"
+#include "ceremony/replay/replay.h"
 
 #include <fmt/format.h>
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp is POSIX
@@ -23,8 +23,8 @@ namespace ceremony::cli {
 namespace {
 
 using nlohmann::ordered_json;
-using run::ReplayDifference;
-using run::ReplayReport;
+using replay::Difference;
+using replay::Report;
 
 constexpr std::size_t kColumn = 46;
 
@@ -77,7 +77,7 @@ std::string Padded(const std::string& text) {
 }
 
 // Two columns: what the record says, and what the replay did.
-void PrintDifference(const ReplayDifference& difference, std::ostream& out) {
+void PrintDifference(const Difference& difference, std::ostream& out) {
   const std::string place = difference.step.empty() ? std::string() : fmt::format("step {}, ", Shown(difference.step));
   out << fmt::format("  {} {}{} (entry {} | {})\n", difference.reason->id, place, Shown(difference.what),
                      Entry(difference.recorded_entry), Entry(difference.replayed_entry));
@@ -93,35 +93,34 @@ void PrintDifference(const ReplayDifference& difference, std::ostream& out) {
   }
 }
 
-void PrintDifferences(const ReplayReport& report, bool expected, std::ostream& out) {
-  for (const ReplayDifference& difference : report.comparison.differences) {
+void PrintDifferences(const Report& report, bool expected, std::ostream& out) {
+  for (const Difference& difference : report.comparison.differences) {
     if (difference.reason->expected == expected) PrintDifference(difference, out);
   }
 }
 
-std::size_t CountOf(const ReplayReport& report, const run::ReplayReason& reason) {
+std::size_t CountOf(const Report& report, const replay::Reason& reason) {
   if (reason.id == "REPLAY-NAME-01") return report.comparison.names;
   if (reason.id == "REPLAY-TIME-01") return report.comparison.times;
-  return static_cast<std::size_t>(
-      std::ranges::count(report.comparison.differences, &reason, &ReplayDifference::reason));
+  return static_cast<std::size_t>(std::ranges::count(report.comparison.differences, &reason, &Difference::reason));
 }
 
-std::string Sentence(const ReplayReport& report) {
+std::string Sentence(const Report& report) {
   switch (report.verdict) {
-    case run::ReplayVerdict::kSame:
+    case replay::Verdict::kSame:
       return "the script, acted again, does what the record says, and nothing else";
-    case run::ReplayVerdict::kDiffers:
+    case replay::Verdict::kDiffers:
       return fmt::format("{} difference{} that nothing explains", report.comparison.Count(false),
                          report.comparison.Count(false) == 1 ? "" : "s");
-    case run::ReplayVerdict::kIncomplete:
+    case replay::Verdict::kIncomplete:
       break;
   }
   return "the same as far as it went; SoftHSM could not go on";
 }
 
-void Print(const ReplayReport& report, std::ostream& out) {
-  const run::ReplayComparison& comparison = report.comparison;
-  out << fmt::format("{}: {}\n\n", run::NameOf(report.verdict), Sentence(report));
+void Print(const Report& report, std::ostream& out) {
+  const replay::Comparison& comparison = report.comparison;
+  out << fmt::format("{}: {}\n\n", replay::NameOf(report.verdict), Sentence(report));
   out << fmt::format("  record      {}, {}\n", Shown(report.record), report.record_verdict);
   for (const std::string& before : report.before) out << fmt::format("  acted first {}\n", Shown(before));
   out << fmt::format("  compared    {} entries, {} calls, {} files\n", comparison.entries, comparison.calls,
@@ -132,7 +131,7 @@ void Print(const ReplayReport& report, std::ostream& out) {
                        Shown(report.stop->message));
   out << fmt::format("\n  {:<28} {:<20} {:>5} {:>7} {:>6}  {}\n", "step", "kind", "tries", "entries", "calls",
                      "result");
-  for (const run::ReplayStep& step : comparison.steps) {
+  for (const replay::ComparedStep& step : comparison.steps) {
     if (step.id.empty()) continue;
     const std::string tries = step.recorded_tries == step.replayed_tries
                                   ? std::to_string(step.recorded_tries)
@@ -152,7 +151,7 @@ void Print(const ReplayReport& report, std::ostream& out) {
     PrintDifferences(report, true, out);
   }
   out << "\nWhy\n";
-  for (const run::ReplayReason& reason : run::ReplayReasons()) {
+  for (const replay::Reason& reason : replay::Reasons()) {
     const std::size_t count = CountOf(report, reason);
     if (count == 0) continue;
     for (const std::string& line : room::WrapText(fmt::format("{} x{}: {}", reason.id, count, reason.why), 96))
@@ -160,12 +159,12 @@ void Print(const ReplayReport& report, std::ostream& out) {
   }
 }
 
-ordered_json ToJson(const ReplayReport& report) {
+ordered_json ToJson(const Report& report) {
   const auto entry = [](const std::optional<std::uint64_t>& seq) {
     return seq ? ordered_json(*seq) : ordered_json(nullptr);
   };
   ordered_json differences = ordered_json::array(), steps = ordered_json::array(), reasons = ordered_json::array();
-  for (const ReplayDifference& difference : report.comparison.differences) {
+  for (const Difference& difference : report.comparison.differences) {
     differences.push_back({{"reason", difference.reason->id},
                            {"expected", difference.reason->expected},
                            {"step", difference.step},
@@ -176,7 +175,7 @@ ordered_json ToJson(const ReplayReport& report) {
                            {"recorded_entry", entry(difference.recorded_entry)},
                            {"replayed_entry", entry(difference.replayed_entry)}});
   }
-  for (const run::ReplayStep& step : report.comparison.steps) {
+  for (const replay::ComparedStep& step : report.comparison.steps) {
     if (step.id.empty()) continue;
     steps.push_back({{"id", step.id},
                      {"do", step.kind},
@@ -186,11 +185,11 @@ ordered_json ToJson(const ReplayReport& report) {
                      {"unexpected", step.unexpected},
                      {"expected", step.expected}});
   }
-  for (const run::ReplayReason& reason : run::ReplayReasons()) {
+  for (const replay::Reason& reason : replay::Reasons()) {
     if (const std::size_t count = CountOf(report, reason); count > 0)
       reasons.push_back({{"id", reason.id}, {"expected", reason.expected}, {"count", count}, {"why", reason.why}});
   }
-  return {{"verdict", run::NameOf(report.verdict)},
+  return {{"verdict", replay::NameOf(report.verdict)},
           {"record", report.record},
           {"record_verdict", report.record_verdict},
           {"acted_first", report.before},
@@ -208,18 +207,18 @@ base::Result<int> ReplayRecord(const Arguments& arguments, const Streams& stream
   const room::SignalScope signals;
   hsm::IgnoreBrokenPipes();
   KC_ASSIGN_OR_RETURN(const Stage stage, Stage::Make(arguments.keep));
-  KC_ASSIGN_OR_RETURN(const ReplayReport report, run::Replay(arguments.record, stage.path(), hsm::Module::Load));
+  KC_ASSIGN_OR_RETURN(const Report report, replay::Replay(arguments.record, stage.path(), hsm::Module::Load));
   if (arguments.json) {
     streams.out << ToJson(report).dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
   } else {
     Print(report, streams.out);
   }
   switch (report.verdict) {
-    case run::ReplayVerdict::kSame:
+    case replay::Verdict::kSame:
       return kExitDone;
-    case run::ReplayVerdict::kDiffers:
+    case replay::Verdict::kDiffers:
       return kExitFinding;
-    case run::ReplayVerdict::kIncomplete:
+    case replay::Verdict::kIncomplete:
       break;
   }
   return kExitIncomplete;

@@ -6,7 +6,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/stage.h"
-#include "ceremony/estate/fold.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/run/start.h"
 
 namespace ceremony::cli {
@@ -24,7 +24,7 @@ base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& stream
   if (path.filename().empty()) path = path.parent_path();
   std::string folder = path.filename().string();
   const std::string archive = path.parent_path().empty() ? "." : path.parent_path().string();
-  if (!estate::IsRecordName(folder) || !fs::is_directory(path)) {
+  if (!record::RecordNumber(folder) || !fs::is_directory(path)) {
     return base::MakeError(base::ErrorCode::kInvalidInput,
                            fmt::format("{} is no record of an archive", arguments.record))
         .WithHint("give the folder of a record, such as ARCHIVE/0001-smki-root-oca");

@@ -6,6 +6,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/stage.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/run/start.h"
 #include "ceremony/steps/catalogue.h"
 
@@ -20,9 +21,9 @@ struct Arguments {
 };
 
 base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
-  const std::string roster = arguments.roster.empty()
-                                 ? (std::filesystem::path(arguments.binding).parent_path() / "roster.json").string()
-                                 : arguments.roster;
+  const std::string roster =
+      arguments.roster.empty() ? (std::filesystem::path(arguments.binding).parent_path() / record::kRosterFile).string()
+                               : arguments.roster;
   KC_ASSIGN_OR_RETURN(script::Inputs inputs,
                       script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
   if (IsRehearsal(inputs)) {

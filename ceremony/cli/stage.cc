@@ -9,7 +9,9 @@
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/quorum/shared_modules.h"
+#include "ceremony/record/entry.h"
 #include "ceremony/record/posix_storage.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/room/look.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/tty_device.h"
@@ -109,7 +111,7 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   const std::string path = options.archive + "/" + folder;
   verify::VerifyArguments verdict;
   verdict.path = path;
-  verdict.roster = fmt::format("{}/inputs/roster.json", path);
+  verdict.roster = fmt::format("{}/{}/{}", path, record::kInputsFolder, record::kRosterFile);
   streams.out << "\nThe record is in " << path << "\n";
   return verify::VerifyCommand(verdict, "keyceremony", streams.out, streams.err);
 }

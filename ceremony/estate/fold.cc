@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "ceremony/record/entry.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/record_name.h"
 
 namespace ceremony::estate {
 namespace {
@@ -99,13 +99,6 @@ base::Result<void> FoldRecord(const std::string& path, Estate& estate, RecordSum
 
 }  // namespace
 
-bool IsRecordName(std::string_view name) {
-  const std::size_t dash = name.find('-');
-  if (dash == std::string_view::npos || dash < 4 || dash + 1 == name.size()) return false;
-  return std::all_of(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(dash),
-                     [](unsigned char c) { return std::isdigit(c) != 0; });
-}
-
 base::Result<Folded> FoldArchive(const std::string& archive, const std::string& before) {
   Folded folded;
   auto folder = record::RecordFolder::Open(archive);
@@ -113,10 +106,10 @@ base::Result<Folded> FoldArchive(const std::string& archive, const std::string& 
     if (folder.error().code == base::ErrorCode::kNotFound) return folded;
     return std::move(folder).error();
   }
-  KC_ASSIGN_OR_RETURN(std::vector<std::string> names, folder.value().Folders());
-  std::erase_if(names, [](const std::string& name) { return !IsRecordName(name); });
+  KC_ASSIGN_OR_RETURN(const std::vector<std::string> names, record::RecordNames(folder.value()));
+  const std::optional<std::uint64_t> end = record::RecordNumber(before);
   for (const std::string& name : names) {
-    if (!before.empty() && name >= before) break;
+    if (end && record::RecordNumber(name) >= end) break;
     RecordSummary summary;
     summary.folder = name;
     const std::string path = archive + "/" + name;
@@ -125,7 +118,7 @@ base::Result<Folded> FoldArchive(const std::string& archive, const std::string& 
       folded.newest_roster = fmt::format("{}/{}/{}", path, record::kArtefactsFolder, summary.roster);
       folded.roster_changed = true;
     } else if (summary.opened) {
-      folded.newest_roster = fmt::format("{}/{}/roster.json", path, record::kInputsFolder);
+      folded.newest_roster = fmt::format("{}/{}/{}", path, record::kInputsFolder, record::kRosterFile);
       folded.roster_changed = false;
     }
     folded.records.push_back(std::move(summary));

@@ -42,10 +42,6 @@ struct Folded {
 // or a line is no entry; kIo when it cannot be read.
 base::Result<Folded> FoldArchive(const std::string& archive, const std::string& before = {});
 
-// IsRecordName tells a record's folder (four digits or more, `-`, an id) from
-// what else is in an archive (`rehearsal`, records that were set aside).
-bool IsRecordName(std::string_view name);
-
 }  // namespace ceremony::estate
 
 #endif  // CEREMONY_ESTATE_FOLD_H_

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "ceremony/estate/by_vendor.h"
 #include "ceremony/estate/estate.h"
 
 namespace ceremony::estate {
@@ -105,7 +106,7 @@ base::Result<void> Estate::Take(const KeyCloned& e, const Provenance& provenance
   const Copy* source = key->FindCopy(e.source);
   if (source == nullptr) return NoSuchCopy(*key, e.source);
   // What a vendor's own cloning moves is not wrapped by CKA_EXTRACTABLE's leave.
-  if (!source->extractable && !e.way.starts_with("vendor")) {
+  if (!source->extractable && !e.way.starts_with(kByVendor)) {
     return base::Refusal("EST-COPY-02",
                          fmt::format("the copy of key {} on token {} is sealed: nothing leaves it", e.key, e.source),
                          "clone from a copy that may be cloned on, or use the vendor's own way");

@@ -1,12 +1,16 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
 
+#include "ceremony/record/entry.h"
 #include "ceremony/record/findings.h"
 #include "ceremony/record/folder_audit.h"
 #include "ceremony/record/key_book.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/record/trust.h"
 #include "ceremony/record/verify.h"
 
@@ -15,35 +19,9 @@ namespace {
 
 using base::Result;
 
-// NumberOf reads the number of a record's folder, NNNN-<ceremony id>: four
-// digits or, from 10000 on, as many as it needs.
-std::optional<std::uint64_t> NumberOf(std::string_view name) {
-  const std::size_t hyphen = name.find('-');
-  if (hyphen == std::string_view::npos || hyphen < 4 || hyphen > 9 || hyphen + 1 == name.size()) return std::nullopt;
-  if (hyphen > 4 && name[0] == '0') return std::nullopt;
-  std::uint64_t number = 0;
-  for (const char c : name.substr(0, hyphen)) {
-    if (c < '0' || c > '9') return std::nullopt;
-    number = number * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return number;
-}
-
-struct NumberedFolder {
-  std::uint64_t number;
-  std::string name;
-};
-
-Result<std::vector<NumberedFolder>> NumberedFolders(const std::string& path) {
+Result<std::vector<std::string>> RecordsIn(const std::string& path) {
   KC_ASSIGN_OR_RETURN(const RecordFolder folder, RecordFolder::Open(path));
-  KC_ASSIGN_OR_RETURN(const std::vector<std::string> names, folder.Folders());
-  std::vector<NumberedFolder> out;
-  for (const std::string& name : names) {
-    if (const std::optional<std::uint64_t> number = NumberOf(name)) out.push_back({*number, name});
-  }
-  std::stable_sort(out.begin(), out.end(),
-                   [](const NumberedFolder& a, const NumberedFolder& b) { return a.number < b.number; });
-  return out;
+  return RecordNames(folder);
 }
 
 std::string Words(const std::optional<Checkpoint>& checkpoint) {
@@ -71,7 +49,7 @@ class Succession final {
     begun_ = true;
     const auto opened = RecordFolder::Open(folder);
     if (!opened.ok()) return;
-    const auto text = opened->ReadSmall("artefacts/" + std::string(kNextRoster), kMaxRosterBytes);
+    const auto text = opened->ReadSmall(fmt::format("{}/{}", kArtefactsFolder, kRosterFile), kMaxRosterBytes);
     if (!text.ok()) return;  // there is none, or it is withheld: those who vouched go on
     auto next = Trust::ParseRoster(*text);
     if (!next.ok() || next->estate() != trust_->estate()) return;
@@ -81,7 +59,6 @@ class Succession final {
 
  private:
   static constexpr std::size_t kMaxRosterBytes = std::size_t{16} << 20;
-  static constexpr std::string_view kNextRoster = "roster.json";
   const Trust* trust_;
   std::vector<std::unique_ptr<Trust>> rosters_;
   bool begun_ = false;
@@ -93,13 +70,13 @@ int Rank(Verdict verdict) { return static_cast<int>(verdict); }
 }  // namespace
 
 Result<bool> IsArchive(const std::string& folder) {
-  KC_ASSIGN_OR_RETURN(const std::vector<NumberedFolder> records, NumberedFolders(folder));
+  KC_ASSIGN_OR_RETURN(const std::vector<std::string> records, RecordsIn(folder));
   return !records.empty();
 }
 
 Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptions& options) {
-  KC_ASSIGN_OR_RETURN(const std::vector<NumberedFolder> folders, NumberedFolders(folder));
-  if (folders.empty()) {
+  KC_ASSIGN_OR_RETURN(const std::vector<std::string> names, RecordsIn(folder));
+  if (names.empty()) {
     return base::MakeError(base::ErrorCode::kNotFound,
                            folder + " holds no record: no folder is named NNNN-<ceremony id>");
   }
@@ -122,7 +99,8 @@ Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptio
   std::vector<std::pair<std::size_t, RecordReport>> of_others;  // what the reader's roster makes of them
   std::optional<Checkpoint> before;
   std::uint64_t expected = 1;
-  for (const auto& [number, name] : folders) {
+  for (const std::string& name : names) {
+    const std::uint64_t number = *RecordNumber(name);
     if (number != expected) {
       findings.Add("ARC-ORDER", std::nullopt,
                    name + " stands where number " + std::to_string(expected) + " is expected");

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "ceremony/record/record_name.h"
 #include "ceremony/run/kept_tokens.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/private_file.h"
@@ -88,7 +89,7 @@ base::Result<script::Binding> FirstBinding(const RehearsalPaths& paths, const sc
 
 RehearsalPaths::RehearsalPaths(const std::string& archive)
     : folder(fs::absolute(archive).lexically_normal().string() + "/rehearsal"),
-      roster(folder + "/roster.json"),
+      roster(fmt::format("{}/{}", folder, record::kRosterFile)),
       binding(folder + "/binding.json"),
       people(folder + "/people"),
       envelopes(people + "/oscar/envelopes"),

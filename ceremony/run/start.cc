@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "ceremony/estate/fold.h"
 #include "ceremony/record/checkpoint.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/record/recovery.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/unopened.h"
@@ -42,12 +42,8 @@ base::Result<json> FinalCheckpointOf(World& world, const std::string& folder) {
 }
 
 std::string NextFolder(const std::vector<estate::RecordSummary>& records, const std::string& ceremony) {
-  unsigned last = 0;
-  if (!records.empty()) {
-    const std::string& name = records.back().folder;
-    std::from_chars(name.data(), name.data() + name.find('-'), last);
-  }
-  return fmt::format("{:04}-{}", last + 1, ceremony);
+  const auto last = records.empty() ? std::nullopt : record::RecordNumber(records.back().folder);
+  return record::RecordName(last.value_or(0) + 1, ceremony);
 }
 
 base::Error ListBreaches(const steps::Plan& plan) {
@@ -349,7 +345,7 @@ base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const 
   const json plan_json = json::parse(plan_file.value().bytes, nullptr, false);
   KC_ASSIGN_OR_RETURN(const LogKeyPlan plan, LogKeyPlan::FromJson(plan_json));
   KC_ASSIGN_OR_RETURN(script::Inputs inputs,
-                      script::ReadInputs(inputs_folder + plan.script, inputs_folder + std::string(script::kRosterInput),
+                      script::ReadInputs(inputs_folder + plan.script, inputs_folder + std::string(record::kRosterFile),
                                          inputs_folder + std::string(script::kBindingInput), steps::Catalogue(),
                                          script::Layout::kFlat));
   auto log = script::LoadFile(fmt::format("{}/{}/{}", archive, folder, record::kLogFile));

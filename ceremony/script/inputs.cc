@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "ceremony/record/record_name.h"
+
 namespace ceremony::script {
 namespace {
 
@@ -44,7 +46,7 @@ base::Result<std::map<std::string, const LoadedFile*>> Inputs::Files() const {
   add(FileName(script.policy_path), policy.file);
   for (const auto& [name, path] : script.profile_paths) add(FileName(path), profiles.at(name).file);
   for (const auto& [path, file] : documents) add(FileName(path), file);
-  if (roster) add(std::string(kRosterInput), roster->file);
+  if (roster) add(std::string(record::kRosterFile), roster->file);
   if (binding) add(std::string(kBindingInput), binding->file);
   if (!taken.empty()) {
     base::Error error = base::MakeError(base::ErrorCode::kInvalidInput,

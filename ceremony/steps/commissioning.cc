@@ -1,5 +1,7 @@
 #include "ceremony/steps/commissioning.h"
 
+#include "ceremony/estate/by_vendor.h"
+
 namespace ceremony::steps {
 namespace {
 
@@ -8,7 +10,7 @@ std::set<std::string> Commissioned(const script::Script& script, bool by_vendor)
   for (const script::Section& section : script.sections) {
     for (const script::Step& step : section.steps) {
       if (step.kind != "token.commission") continue;
-      if ((step.fields.Text("method") == kByVendor) == by_vendor) names.insert(step.fields.Text("token"));
+      if ((step.fields.Text("method") == estate::kByVendor) == by_vendor) names.insert(step.fields.Text("token"));
     }
   }
   return names;

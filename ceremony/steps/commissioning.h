@@ -9,9 +9,6 @@
 
 namespace ceremony::steps {
 
-// "method" of token.commission: its maker's own tool has initialised the token before, outside the program.
-inline constexpr const char* kByVendor = "vendor";
-
 // TokensToInitialise are those that a script's steps find blank and initialise.
 std::set<std::string> TokensToInitialise(const script::Script& script);
 // TokensOfVendors are those that it finds initialised, and takes into service.

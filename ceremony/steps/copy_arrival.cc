@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ceremony/estate/by_vendor.h"
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/key_proof.h"
 #include "hsm/base/encoding.h"
@@ -57,7 +58,7 @@ base::Result<void> RecordCopy(StepContext& context, const Arrival& arrival, hsm:
                  {"source", arrival.source},
                  {"object_id", base::HexEncode(pair.private_object.id())},
                  {"spki_sha256", pair.public_key.SpkiSha256Hex()},
-                 {"way", arrival.way.starts_with("vendor") ? std::string("vendor") : arrival.way},
+                 {"way", arrival.way.starts_with(estate::kByVendor) ? std::string(estate::kByVendor) : arrival.way},
                  {"proof", proof}});
   KC_RETURN_IF_ERROR(context.Record("observe", std::move(fields)));
   context.terminal().ShowFacts({{"clone of", arrival.key.name},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ceremony/estate/by_vendor.h"
 #include "ceremony/steps/copy_arrival.h"
 #include "ceremony/steps/copy_ways.h"
 #include "ceremony/steps/key_copies.h"
@@ -19,8 +20,6 @@ namespace {
 
 using nlohmann::json;
 using script::Field;
-
-constexpr const char* kVendor = "vendor";
 
 // One copy that is to be made.
 struct Target {
@@ -39,7 +38,7 @@ struct Cloning {
   std::optional<hsm::KeyPair> pair;
 
   bool extractable() const { return step.fields.Flag("extractable"); }
-  bool by_vendor() const { return step.fields.Text("method") == kVendor; }
+  bool by_vendor() const { return step.fields.Text("method") == estate::kByVendor; }
   const estate::Copy& original() const { return *key.FindCopy(source); }
 };
 
@@ -66,10 +65,11 @@ class KeyCloneKind final : public StepKind {
              .Unique()
              .Example("[\"backup-hsm\"]"),
          Field::Boolean("extractable", "whether the copies may be cloned on").Default(false),
-         Field::Choice("method",
-                       {{"wrap", "by PKCS#11: wrapped under a one-time AES key (RFC 5649)"},
-                        {kVendor, "by the vendor's own tool, which people operate; the copy is then proven alike"}},
-                       "how the copy is made")
+         Field::Choice(
+             "method",
+             {{"wrap", "by PKCS#11: wrapped under a one-time AES key (RFC 5649)"},
+              {estate::kByVendor, "by the vendor's own tool, which people operate; the copy is then proven alike"}},
+             "how the copy is made")
              .Default("wrap"),
          TransportField(), Field::Text("procedure", "the vendor's procedure, by its name and version").Optional()},
         {}};
@@ -81,7 +81,7 @@ class KeyCloneKind final : public StepKind {
     std::vector<MechanismNeed> needs;
     const std::string& key = step.fields.Text("key");
     const auto add = [&](std::vector<MechanismNeed> more) { needs.insert(needs.end(), more.begin(), more.end()); };
-    const bool wraps = step.fields.Text("method") != kVendor;
+    const bool wraps = step.fields.Text("method") != estate::kByVendor;
     if (wraps) add(NeedsToSend(step.fields.Text("source"), step.fields.Text("transport"), key));
     for (const std::string& target : TextsOf(step, "targets")) {
       if (wraps) add(NeedsToReceive(target, step.fields.Text("transport"), key));
@@ -99,7 +99,7 @@ class KeyCloneKind final : public StepKind {
 
   void Check(const script::Step& step, PlanContext& plan) const override {
     const std::string& source = step.fields.Text("source");
-    const bool vendor = step.fields.Text("method") == kVendor;
+    const bool vendor = step.fields.Text("method") == estate::kByVendor;
     plan.NeedsCommissionedToken(source);
     if (vendor && !step.fields.Has("procedure")) {
       plan.Breach("PLAN-CLONE-01", "procedure", "a copy by the vendor's own way names no procedure",
@@ -114,14 +114,14 @@ class KeyCloneKind final : public StepKind {
       effect.key = key->name;
       effect.source = source;
       effect.token = target;
-      effect.way = vendor ? "vendor: " + step.fields.TextOr("procedure", "") : "";
+      effect.way = vendor ? fmt::format("{}: {}", estate::kByVendor, step.fields.TextOr("procedure", "")) : "";
       effect.extractable = step.fields.Flag("extractable");
       plan.Plans(effect);
     }
   }
 
   base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const override {
-    if (step.fields.Text("method") == kVendor) return {};
+    if (step.fields.Text("method") == estate::kByVendor) return {};
     KC_ASSIGN_OR_RETURN(const auto source, context.FindToken(step.fields.Text("source")));
     const estate::Key* key = context.estate().FindKey(step.fields.Text("key"));
     if (source != nullptr && key != nullptr) KC_RETURN_IF_ERROR(CheckLeaves(*source, key->algorithm));
@@ -169,7 +169,7 @@ class KeyCloneKind final : public StepKind {
                     {}};
       json fields = {{"what", "copy-way"}, {"key", cloning.key.name}, {"token", name}, {"source", cloning.source}};
       if (cloning.by_vendor()) {
-        fields["way"] = kVendor;
+        fields["way"] = estate::kByVendor;
         fields["procedure"] = cloning.step.fields.Text("procedure");
       } else {
         KC_RETURN_IF_ERROR(CheckStays(*token, cloning.extractable()));
@@ -198,7 +198,7 @@ class KeyCloneKind final : public StepKind {
     for (const Target& target : targets) {
       copies.push_back({{"token", target.arrival.token},
                         {"serial", target.arrival.serial},
-                        {"way", target.way ? target.way->Name() : std::string(kVendor)}});
+                        {"way", target.way ? target.way->Name() : std::string(estate::kByVendor)}});
     }
     return {{"key", cloning.key.name},
             {"spki_sha256", cloning.key.spki_sha256},

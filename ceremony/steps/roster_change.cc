@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ceremony/estate/roster_after.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/script/fingerprint.h"
 #include "ceremony/steps/people_rules.h"
 #include "hsm/base/digest.h"
@@ -25,10 +26,10 @@ std::string OrAny(const std::string& text) { return text.empty() ? "any" : text;
 // The day that an earlier attempt has written into the roster, or today.
 base::Result<std::string> DayOf(StepContext& context, const std::string& person) {
   constexpr std::size_t kDay = 10;
-  if (context.progress().FindArtefact(kRosterArtefact) != nullptr) {
-    KC_ASSIGN_OR_RETURN(const base::Bytes bytes, context.ReadArtefact(std::string(kRosterArtefact)));
+  if (context.progress().FindArtefact(record::kRosterFile) != nullptr) {
+    KC_ASSIGN_OR_RETURN(const base::Bytes bytes, context.ReadArtefact(std::string(record::kRosterFile)));
     script::LoadedFile file;
-    file.name = kRosterArtefact;
+    file.name = record::kRosterFile;
     file.bytes = std::string(base::AsText(bytes));
     KC_ASSIGN_OR_RETURN(const script::Roster written, script::ParseRoster(std::move(file)));
     const script::Person* known = written.FindPerson(person);
@@ -52,7 +53,7 @@ bool WritesRoster(const script::Script& script, const script::Step& step) {
 }
 
 void PlansRoster(const script::Step& step, const script::Roster& before, PlanContext& plan) {
-  if (WritesRoster(plan.inputs().script, step)) plan.Writes("artefacts/" + std::string(kRosterArtefact));
+  if (WritesRoster(plan.inputs().script, step)) plan.Writes("artefacts/" + std::string(record::kRosterFile));
   const script::Roster after = estate::RosterAfter(before, plan.estate());
   for (const script::Quorum& quorum : after.quorums) {
     const std::size_t members = after.MembersOf(quorum).size();
@@ -92,12 +93,12 @@ base::Result<RosterChange> PrepareRosterChange(const script::Step& step, StepCon
 base::Result<void> MakeRosterChange(const RosterChange& change, StepContext& context) {
   if (!change.text.empty()) {
     KC_RETURN_IF_ERROR(
-        context.WriteArtefact(std::string(kRosterArtefact), std::string(kRosterKind), base::AsBytes(change.text)));
+        context.WriteArtefact(std::string(record::kRosterFile), std::string(kRosterKind), base::AsBytes(change.text)));
   }
   KC_RETURN_IF_ERROR(context.Achieve(change.effect));
   if (!change.text.empty()) {
-    context.terminal().Say(room::Tone::kGood,
-                           fmt::format("The roster of the next ceremony is {} among the artefacts.", kRosterArtefact));
+    context.terminal().Say(room::Tone::kGood, fmt::format("The roster of the next ceremony is {} among the artefacts.",
+                                                          record::kRosterFile));
   }
   return {};
 }

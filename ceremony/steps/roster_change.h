@@ -15,9 +15,8 @@
 
 namespace ceremony::steps {
 
-// The artefact with the roster of the next ceremony, and its kind; the fold of
-// the archive finds it by them.
-inline constexpr std::string_view kRosterArtefact = "roster.json";
+// The kind of the artefact record::kRosterFile, the roster of the next ceremony; the fold of the archive finds it by
+// that.
 inline constexpr std::string_view kRosterKind = "roster";
 
 // ChangesRoster tells a kind of step after which the roster is another one.

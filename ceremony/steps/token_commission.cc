@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ceremony/estate/by_vendor.h"
 #include "ceremony/steps/commissioning.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/share_plan.h"
@@ -35,10 +36,11 @@ class TokenCommissionKind final : public StepKind {
         "token.commission",
         "Takes a blank token into service.",
         {Field::Id("token", "the token").Refers(script::Reference::kToken), SharesField(),
-         Field::Choice("method",
-                       {{"pkcs11", "initialised here, by PKCS#11, with PINs that are made here"},
-                        {kByVendor, "initialised before, with its maker's own tool; it is read, and must be empty"}},
-                       "how the token is initialised")
+         Field::Choice(
+             "method",
+             {{"pkcs11", "initialised here, by PKCS#11, with PINs that are made here"},
+              {estate::kByVendor, "initialised before, with its maker's own tool; it is read, and must be empty"}},
+             "how the token is initialised")
              .Default("pkcs11"),
          Field::Text("procedure", "the maker's procedure, by its name and version").Optional()},
         {}};
@@ -86,7 +88,7 @@ class TokenCommissionKind final : public StepKind {
   }
 
  private:
-  static bool IsByVendor(const script::Step& step) { return step.fields.Text("method") == kByVendor; }
+  static bool IsByVendor(const script::Step& step) { return step.fields.Text("method") == estate::kByVendor; }
 
   static void CheckBinding(const script::Step& step, const script::TokenBinding& bound, PlanContext& plan) {
     if (!IsByVendor(step)) {
@@ -118,7 +120,7 @@ class TokenCommissionKind final : public StepKind {
     const std::string& procedure = step.fields.Text("procedure");
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> token, context.LocateToken(name));
     KC_RETURN_IF_ERROR(context.Approve(fmt::format("Take token {} into service", name),
-                                       {{"token", name}, {"method", kByVendor}, {"procedure", procedure}}));
+                                       {{"token", name}, {"method", estate::kByVendor}, {"procedure", procedure}}));
     room::Question question;
     question.id = "token.commission/vendor/" + name;
     question.text =
@@ -129,7 +131,7 @@ class TokenCommissionKind final : public StepKind {
     KC_RETURN_IF_ERROR(context.Ask("security-officer", question));
     KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(name));
     KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
-    return Enter(context, *token, name, inventory, {{"method", kByVendor}, {"procedure", procedure}});
+    return Enter(context, *token, name, inventory, {{"method", estate::kByVendor}, {"procedure", procedure}});
   }
 
   // A token that an earlier attempt at this very step has initialised is gone

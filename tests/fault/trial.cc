@@ -18,6 +18,7 @@
 #include "ceremony/quorum/share_set.h"
 #include "ceremony/record/faulty_storage.h"
 #include "ceremony/record/posix_storage.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/record/trust.h"
 #include "ceremony/room/unattended_terminal.h"
 #include "ceremony/run/kept_tokens.h"
@@ -233,7 +234,7 @@ json Play(const std::string& archive, const std::string& script, const Fault& fa
     std::string folder;
     for (const auto& entry : fs::directory_iterator(archive)) {
       const std::string name = entry.path().filename().string();
-      if (estate::IsRecordName(name) && name > folder) folder = name;
+      if (record::RecordNumber(name) && name > folder) folder = name;
     }
     KC_ASSIGN_OR_RETURN(script::Inputs inputs, resume ? run::ReadRecordInputs(archive, folder) : begin_inputs());
     run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
@@ -445,7 +446,7 @@ std::string Stage::NewestRecord() const {
   std::string newest;
   for (const auto& entry : fs::directory_iterator(archive_)) {
     const std::string name = entry.path().filename().string();
-    if (estate::IsRecordName(name) && name > newest) newest = name;
+    if (record::RecordNumber(name) && name > newest) newest = name;
   }
   return newest;
 }

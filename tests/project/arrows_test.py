@@ -11,7 +11,7 @@ import tree
 
 # The chain, lowest first: a folder may include itself and what stands to its left.
 CHAIN = ["hsm/base", "hsm", "ceremony/record", "ceremony/x509", "ceremony/script", "ceremony/estate", "ceremony/room",
-         "ceremony/quorum", "ceremony/steps", "ceremony/run", "ceremony/report", "ceremony/cli"]
+         "ceremony/quorum", "ceremony/steps", "ceremony/run", "ceremony/replay", "ceremony/report", "ceremony/cli"]
 ALLOWED = {folder: set(CHAIN[: place + 1]) for place, folder in enumerate(CHAIN)}
 # Who keeps off the tokens: these never see PKCS#11, so `hsm` is not theirs, only its base.
 for off_tokens in ("ceremony/record", "ceremony/x509"):

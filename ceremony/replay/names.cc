@@ -1,4 +1,4 @@
-#include "ceremony/run/replay_names.h"
+#include "ceremony/replay/names.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 
 #include "hsm/base/words.h"
 
-namespace ceremony::run {
+namespace ceremony::replay {
 namespace {
 
 constexpr std::size_t kLeastHex = 8;
@@ -117,4 +117,4 @@ Sameness NamePairs::Compare(std::string_view recorded, std::string_view replayed
   return recorded.empty() && replayed.empty() ? found : Sameness::kDifferent;
 }
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay

@@ -1,4 +1,4 @@
-#include "ceremony/run/replay_groups.h"
+#include "ceremony/replay/groups.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <map>
 
-namespace ceremony::run {
+namespace ceremony::replay {
 namespace {
 
 using nlohmann::json;
@@ -114,4 +114,4 @@ std::vector<EntryPair> Align(const std::vector<const json*>& then, const std::ve
   return pairs;
 }
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay

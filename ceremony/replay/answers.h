@@ -3,8 +3,8 @@
 // A record has facts, not questions; each kind of entry tells which question it
 // once answered. What a record does not tell (a PIN, a share that nobody gave) is
 // answered as by a simulated person of a rehearsal.
-#ifndef CEREMONY_RUN_REPLAY_ANSWERS_H_
-#define CEREMONY_RUN_REPLAY_ANSWERS_H_
+#ifndef CEREMONY_REPLAY_ANSWERS_H_
+#define CEREMONY_REPLAY_ANSWERS_H_
 
 #include <cstdint>
 #include <deque>
@@ -22,7 +22,7 @@
 #include "ceremony/script/roster.h"
 #include "hsm/base/clock.h"
 
-namespace ceremony::run {
+namespace ceremony::replay {
 
 // Try is one attempt at a step, counted from 1. What stands between two steps belongs to the try before it.
 using Try = std::pair<std::string, unsigned>;
@@ -104,6 +104,6 @@ class ReplayTerminal final : public room::Terminal {
   Try now_;
 };
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay
 
-#endif  // CEREMONY_RUN_REPLAY_ANSWERS_H_
+#endif  // CEREMONY_REPLAY_ANSWERS_H_

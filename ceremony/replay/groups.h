@@ -1,14 +1,14 @@
 // The entries of a record by the tries that they belong to, and two such lists
 // brought side by side.
-#ifndef CEREMONY_RUN_REPLAY_GROUPS_H_
-#define CEREMONY_RUN_REPLAY_GROUPS_H_
+#ifndef CEREMONY_REPLAY_GROUPS_H_
+#define CEREMONY_REPLAY_GROUPS_H_
 
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace ceremony::run {
+namespace ceremony::replay {
 
 // EntryText is a member that is a string, or nothing.
 std::string EntryText(const nlohmann::json& entry, const char* field);
@@ -36,6 +36,6 @@ using EntryPair = std::pair<const nlohmann::json*, const nlohmann::json*>;
 std::vector<EntryPair> Align(const std::vector<const nlohmann::json*>& then,
                              const std::vector<const nlohmann::json*>& now);
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay
 
-#endif  // CEREMONY_RUN_REPLAY_GROUPS_H_
+#endif  // CEREMONY_REPLAY_GROUPS_H_

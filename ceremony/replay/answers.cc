@@ -1,4 +1,4 @@
-#include "ceremony/run/replay_answers.h"
+#include "ceremony/replay/answers.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "ceremony/steps/room_book.h"
 #include "hsm/base/clock_text.h"
 
-namespace ceremony::run {
+namespace ceremony::replay {
 namespace {
 
 using nlohmann::json;
@@ -60,9 +60,9 @@ struct RecordedAnswers::Builder {
     if (type == "depart") Depart(entry);
     if (type == "note") Note(entry);
     if (type == "observe") Observe(entry);
-    if (type == "cosign") Say("approve/" + Text(entry, "person"), approval_answer::kApprove);
+    if (type == "cosign") Say("approve/" + Text(entry, "person"), run::approval_answer::kApprove);
     if (type == "refusal" && Text(entry, "rule") == "QUORUM-DENIED-01")
-      Say("approve/" + Text(entry, "person"), approval_answer::kDecline);
+      Say("approve/" + Text(entry, "person"), run::approval_answer::kDecline);
     if (type == "refusal" && Text(entry, "rule") == "PAYLOAD-DRY-01") Say("payload.sign/dummy/" + now.first, "refused");
     if (type == "close") to.closed_ = true;
   }
@@ -127,7 +127,7 @@ struct RecordedAnswers::Builder {
   void Note(const json& entry) {
     const std::string id = Text(entry, "person");
     const std::string what = Text(entry, "what");
-    if (what == "approval-postponed") return Say("approve/" + id, approval_answer::kWait);
+    if (what == "approval-postponed") return Say("approve/" + id, run::approval_answer::kWait);
     if (kind != "room.attend" || id.empty()) return;
     called.insert(id);
     if (what != "apology") return Say("room.attend/" + id, said::kNotYet);
@@ -282,4 +282,4 @@ bool ReplayTerminal::IsAtRecordsEnd() const {
   });
 }
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay

@@ -2,12 +2,12 @@
 #include <array>
 #include <cstdlib>
 
-#include "ceremony/run/replay_compare.h"
+#include "ceremony/replay/compare.h"
 
-namespace ceremony::run {
+namespace ceremony::replay {
 namespace {
 
-constexpr std::array<ReplayReason, 24> kReasons = {{
+constexpr std::array<Reason, 24> kReasons = {{
     {"REPLAY-RECORD-01", false, "the verifier rejects the record itself"},
     {"REPLAY-CALL-01", false, "the record has a call that the script does not make"},
     {"REPLAY-CALL-02", false, "the script makes a call that the record does not have"},
@@ -39,17 +39,17 @@ constexpr std::array<ReplayReason, 24> kReasons = {{
 
 }  // namespace
 
-std::span<const ReplayReason> ReplayReasons() { return kReasons; }
+std::span<const Reason> Reasons() { return kReasons; }
 
-const ReplayReason& FindReplayReason(std::string_view id) {
-  const auto* found = std::ranges::find(kReasons, id, &ReplayReason::id);
+const Reason& FindReason(std::string_view id) {
+  const auto* found = std::ranges::find(kReasons, id, &Reason::id);
   if (found == kReasons.end()) std::abort();
   return *found;
 }
 
-std::size_t ReplayComparison::Count(bool expected) const {
+std::size_t Comparison::Count(bool expected) const {
   return static_cast<std::size_t>(std::ranges::count_if(
-      differences, [&](const ReplayDifference& difference) { return difference.reason->expected == expected; }));
+      differences, [&](const Difference& difference) { return difference.reason->expected == expected; }));
 }
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay

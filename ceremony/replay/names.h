@@ -3,8 +3,8 @@
 // the same. Each recorded name has to stand for the same replayed one throughout,
 // and the other way round; so a call with another key is found although every key
 // is another one.
-#ifndef CEREMONY_RUN_REPLAY_NAMES_H_
-#define CEREMONY_RUN_REPLAY_NAMES_H_
+#ifndef CEREMONY_REPLAY_NAMES_H_
+#define CEREMONY_REPLAY_NAMES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace ceremony::run {
+namespace ceremony::replay {
 
 enum class Sameness : std::uint8_t {
   kSame,       // but for names that stand for each other, and times
@@ -48,6 +48,6 @@ class NamePairs final {
   std::size_t times_ = 0;
 };
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay
 
-#endif  // CEREMONY_RUN_REPLAY_NAMES_H_
+#endif  // CEREMONY_REPLAY_NAMES_H_

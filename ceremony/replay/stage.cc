@@ -1,4 +1,4 @@
-#include "ceremony/run/replay_stage.h"
+#include "ceremony/replay/stage.h"
 
 #include <fmt/format.h>
 
@@ -14,12 +14,13 @@
 #include "ceremony/record/entry.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/record/software_signer.h"
+#include "ceremony/replay/answers.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/private_file.h"
 #include "ceremony/run/rehearsal_people.h"
-#include "ceremony/run/replay_answers.h"
 #include "ceremony/run/start.h"
 #include "ceremony/script/person_file.h"
 #include "hsm/base/clock_text.h"
@@ -27,7 +28,7 @@
 #include "hsm/describe.h"
 #include "hsm/token.h"
 
-namespace ceremony::run {
+namespace ceremony::replay {
 namespace {
 
 using nlohmann::json;
@@ -64,8 +65,9 @@ void Replace(script::LoadedFile& document, std::string bytes) {
   document.bytes = std::move(bytes);
 }
 
-base::Result<std::unique_ptr<record::SoftwareSigner>> SignerOf(const RehearsalPaths& paths, const std::string& person) {
-  KC_ASSIGN_OR_RETURN(const base::SecretBytes pem, quorum::ReadKeyFile(CredentialOf(paths, person).sign));
+base::Result<std::unique_ptr<record::SoftwareSigner>> SignerOf(const run::RehearsalPaths& paths,
+                                                               const std::string& person) {
+  KC_ASSIGN_OR_RETURN(const base::SecretBytes pem, quorum::ReadKeyFile(run::CredentialOf(paths, person).sign));
   KC_ASSIGN_OR_RETURN(const base::SecretBytes der, quorum::DecryptKey(pem, base::SecretBytes()));
   return record::SoftwareSigner::FromPkcs8(person, der);
 }
@@ -105,32 +107,32 @@ base::Result<std::vector<json>> ReadEntries(const std::string& path) {
   return entries;
 }
 
-ReplayStage::ReplayStage(std::string source, std::string archive, LoadModule load)
+Stage::Stage(std::string source, std::string archive, run::LoadModule load)
     : source_(std::move(source)), archive_(std::move(archive)), load_(std::move(load)), paths_(archive_) {}
 
-base::Result<void> ReplayStage::Prepare() {
-  KC_ASSIGN_OR_RETURN(module_, FindSoftHsm());
-  return MakeRehearsalFolders(paths_);
+base::Result<void> Stage::Prepare() {
+  KC_ASSIGN_OR_RETURN(module_, run::FindSoftHsm());
+  return run::MakeRehearsalFolders(paths_);
 }
 
 // Everybody is who they were, with keys of their own only where they had some.
-base::Result<script::Roster> ReplayStage::StandInRoster(const script::Inputs& recorded) {
+base::Result<script::Roster> Stage::StandInRoster(const script::Inputs& recorded) {
   script::Roster roster = *recorded.roster;
   for (script::Person& person : roster.people) {
     auto known = people_.find(person.id);
     if (known == people_.end()) {
       script::Person made = person;
-      KC_RETURN_IF_ERROR(MakeCredential(paths_, roster.estate, made));
+      KC_RETURN_IF_ERROR(run::MakeCredential(paths_, roster.estate, made));
       known = people_.emplace(person.id, std::move(made)).first;
     }
     if (!person.sign_key.empty()) person.sign_key = known->second.sign_key;
     if (!person.open_key.empty()) person.open_key = known->second.open_key;
   }
   KC_ASSIGN_OR_RETURN(std::string text, script::WriteRoster(roster));
-  return script::ParseRoster(FileOf(std::string(script::kRosterInput), std::move(text)));
+  return script::ParseRoster(FileOf(std::string(record::kRosterFile), std::move(text)));
 }
 
-base::Result<script::Binding> ReplayStage::StandInBinding(const script::Inputs& recorded, const estate::Estate& now) {
+base::Result<script::Binding> Stage::StandInBinding(const script::Inputs& recorded, const estate::Estate& now) {
   const script::Binding& old = *recorded.binding;
   script::Binding binding;
   binding.estate = old.estate;
@@ -139,7 +141,7 @@ base::Result<script::Binding> ReplayStage::StandInBinding(const script::Inputs& 
   binding.waivers = old.waivers;
   for (const script::TokenBinding& was : old.tokens) {
     if (recorded.script.FindToken(was.name) == nullptr && was.name != old.record_token) continue;
-    script::TokenBinding bound = StandInToken(paths_, module_, was.name);
+    script::TokenBinding bound = run::StandInToken(paths_, module_, was.name);
     bound.label = was.label;
     bound.site = was.site;
     bound.login = was.login == script::Login::kShares ? script::Login::kShares : script::Login::kPinPrompt;
@@ -151,20 +153,20 @@ base::Result<script::Binding> ReplayStage::StandInBinding(const script::Inputs& 
       // In use before any record of this archive: set up as it was, by hand.
       std::string& serial = serials_[was.name];
       if (serial.empty()) {
-        KC_ASSIGN_OR_RETURN(serial, MakeStandInToken(paths_, bound, recorded.policy, load_));
+        KC_ASSIGN_OR_RETURN(serial, run::MakeStandInToken(paths_, bound, recorded.policy, load_));
       }
       bound.serial = serial;
     }
     binding.tokens.push_back(std::move(bound));
   }
-  for (const auto& [id, person] : people_) binding.credentials[id] = CredentialOf(paths_, id);
+  for (const auto& [id, person] : people_) binding.credentials[id] = run::CredentialOf(paths_, id);
   if (const script::TokenBinding* token = binding.Find(binding.record_token))
     KC_RETURN_IF_ERROR(LearnMechanisms(*token));
   KC_ASSIGN_OR_RETURN(std::string text, script::WriteBinding(binding));
   return script::ParseBinding(FileOf(std::string(script::kBindingInput), std::move(text)));
 }
 
-base::Result<void> ReplayStage::LearnMechanisms(const script::TokenBinding& token) {
+base::Result<void> Stage::LearnMechanisms(const script::TokenBinding& token) {
   if (!mechanisms_.empty()) return {};
   KC_ASSIGN_OR_RETURN(const auto module, load_({token.module, token.environment, token.init_args}, nullptr));
   KC_ASSIGN_OR_RETURN(const auto located, hsm::Token::Locate(module, token.label, token.serial));
@@ -174,8 +176,8 @@ base::Result<void> ReplayStage::LearnMechanisms(const script::TokenBinding& toke
 }
 
 // Documents that hold somebody's public key or signature, or the digest of a key that is another one now.
-base::Result<void> ReplayStage::StandInDocuments(const std::string& folder, const estate::Estate& now,
-                                                 script::Inputs& inputs) {
+base::Result<void> Stage::StandInDocuments(const std::string& folder, const estate::Estate& now,
+                                           script::Inputs& inputs) {
   std::optional<estate::Folded> then;
   for (const script::Section& section : inputs.script.sections) {
     for (const script::Step& step : section.steps) {
@@ -210,8 +212,8 @@ base::Result<void> ReplayStage::StandInDocuments(const std::string& folder, cons
   return {};
 }
 
-base::Result<script::Inputs> ReplayStage::InputsFor(const std::string& folder) {
-  KC_ASSIGN_OR_RETURN(script::Inputs inputs, ReadRecordInputs(source_, folder));
+base::Result<script::Inputs> Stage::InputsFor(const std::string& folder) {
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs, run::ReadRecordInputs(source_, folder));
   KC_ASSIGN_OR_RETURN(const estate::Folded now, estate::FoldArchive(archive_));
   KC_ASSIGN_OR_RETURN(script::Roster roster, StandInRoster(inputs));
   KC_ASSIGN_OR_RETURN(script::Binding binding, StandInBinding(inputs, now.estate));
@@ -221,7 +223,7 @@ base::Result<script::Inputs> ReplayStage::InputsFor(const std::string& folder) {
   return inputs;
 }
 
-base::Result<Reenacted> ReplayStage::Reenact(const std::string& folder) {
+base::Result<Reenacted> Stage::Reenact(const std::string& folder) {
   const std::string record = source_ + "/" + folder;
   KC_ASSIGN_OR_RETURN(const std::vector<json> entries, ReadEntries(record));
   KC_ASSIGN_OR_RETURN(const script::Inputs inputs, InputsFor(folder));
@@ -229,24 +231,25 @@ base::Result<Reenacted> ReplayStage::Reenact(const std::string& folder) {
   ReplayClock clock(OpenedAt(entries));
   ReplayTerminal terminal(answers, clock);
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<record::PosixStorage> storage, record::PosixStorage::Open(archive_));
-  EnvelopePins pins(paths_.envelopes, inputs.policy.pin);
+  run::EnvelopePins pins(paths_.envelopes, inputs.policy.pin);
   quorum::SharedModules modules(load_);
   quorum::BoundCredentials credentials(
       *inputs.binding, terminal, [&modules](const hsm::ModuleOptions& module) { return modules.ForCard(module); });
-  const LoadModule load = [&modules](const hsm::ModuleOptions& module, std::shared_ptr<hsm::CallObserver> observer) {
+  const run::LoadModule load = [&modules](const hsm::ModuleOptions& module,
+                                          std::shared_ptr<hsm::CallObserver> observer) {
     return modules.ForCeremony(module, std::move(observer));
   };
-  World world{terminal, clock, *storage, pins, credentials, load, [&terminal] {
-                return room::StopRequested() || terminal.IsAtRecordsEnd();
-              }};
+  run::World world{terminal, clock, *storage, pins, credentials, load, [&terminal] {
+                     return room::StopRequested() || terminal.IsAtRecordsEnd();
+                   }};
   Reenacted result;
-  base::Result<void> played = Begin(world, archive_, inputs, result.folder);
+  base::Result<void> played = run::Begin(world, archive_, inputs, result.folder);
   // A try that failed was made again in the room or by `resume`: as often as the record says, and no more.
   for (std::size_t left = StopsIn(entries); left > 0 && !played.ok() && !result.folder.empty(); --left) {
     const bool again = terminal.now().second < answers.TriesOf(terminal.now().first);
     if (terminal.IsAtRecordsEnd() || (!again && played.error().code != base::ErrorCode::kNoQuorum)) break;
-    KC_ASSIGN_OR_RETURN(script::Inputs same, ReadRecordInputs(archive_, result.folder));
-    played = Resume(world, archive_, std::move(same), result.folder);
+    KC_ASSIGN_OR_RETURN(script::Inputs same, run::ReadRecordInputs(archive_, result.folder));
+    played = run::Resume(world, archive_, std::move(same), result.folder);
   }
   result.step = terminal.now().first;
   if (!played.ok() && !terminal.IsAtRecordsEnd()) result.stopped = played.error();
@@ -254,4 +257,4 @@ base::Result<Reenacted> ReplayStage::Reenact(const std::string& folder) {
   return result;
 }
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay

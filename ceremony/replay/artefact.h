@@ -3,16 +3,16 @@
 //
 // DER (also in PEM) is walked element by element, JSON member by member, other
 // text word by word; anything else must have the same bytes.
-#ifndef CEREMONY_RUN_REPLAY_ARTEFACT_H_
-#define CEREMONY_RUN_REPLAY_ARTEFACT_H_
+#ifndef CEREMONY_REPLAY_ARTEFACT_H_
+#define CEREMONY_REPLAY_ARTEFACT_H_
 
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "ceremony/run/replay_names.h"
+#include "ceremony/replay/names.h"
 
-namespace ceremony::run {
+namespace ceremony::replay {
 
 // Unlike is one place where two files or values say different things.
 struct Unlike {
@@ -31,6 +31,6 @@ void CompareValues(const nlohmann::json& recorded, const nlohmann::json& replaye
 // TextOf is a value as people read it: a string without quotes.
 std::string TextOf(const nlohmann::json& value);
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay
 
-#endif  // CEREMONY_RUN_REPLAY_ARTEFACT_H_
+#endif  // CEREMONY_REPLAY_ARTEFACT_H_

@@ -1,4 +1,4 @@
-#include "ceremony/run/replay_compare.h"
+#include "ceremony/replay/compare.h"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "ceremony/record/reader.h"
-#include "ceremony/run/replay_artefact.h"
-#include "ceremony/run/replay_groups.h"
+#include "ceremony/replay/artefact.h"
+#include "ceremony/replay/groups.h"
 
-namespace ceremony::run {
+namespace ceremony::replay {
 namespace {
 
 using nlohmann::json;
@@ -59,10 +59,10 @@ bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> list
 
 std::string LastOf(const std::string& path) { return path.substr(path.find_last_of('.') + 1); }
 
-class Comparison final {
+class Comparer final {
  public:
-  Comparison(const ReplaySide& recorded, const ReplaySide& replayed, const std::set<std::string>& mechanisms,
-             const std::optional<ReplayStop>& stop)
+  Comparer(const Side& recorded, const Side& replayed, const std::set<std::string>& mechanisms,
+           const std::optional<Stop>& stop)
       : recorded_(recorded), replayed_(replayed), mechanisms_(mechanisms), stop_(stop) {
     other_product_ = ProductsOf(recorded.entries) != ProductsOf(replayed.entries);
     started_anew_ = std::ranges::any_of(recorded.entries, [](const json& entry) {
@@ -70,7 +70,7 @@ class Comparison final {
     });
   }
 
-  ReplayComparison Run() {
+  Comparison Run() {
     const std::vector<TryGroup> then = GroupsOf(recorded_.entries);
     const std::vector<TryGroup> now = GroupsOf(replayed_.entries);
     std::map<std::string, std::vector<const TryGroup*>> by_step;
@@ -111,7 +111,7 @@ class Comparison final {
 
   void Say(std::string_view reason, std::string what, std::string then, std::string now, const json* recorded,
            const json* replayed) {
-    const ReplayReason& found = FindReplayReason(reason);
+    const Reason& found = FindReason(reason);
     ++(found.expected ? step_.expected : step_.unexpected);
     const auto seq = [](const json* entry) -> std::optional<std::uint64_t> {
       if (entry == nullptr || !entry->contains("seq") || !entry->at("seq").is_number_unsigned()) return std::nullopt;
@@ -354,29 +354,29 @@ class Comparison final {
           WhatOf(then) + ": " + difference.where, difference.recorded, difference.replayed, &then, &now);
   }
 
-  static base::Result<std::string> ReadArtefact(const ReplaySide& side, const std::string& name) {
+  static base::Result<std::string> ReadArtefact(const Side& side, const std::string& name) {
     KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(side.folder));
     return folder.ReadSmall("artefacts/" + name, kMaxArtefact);
   }
 
-  const ReplaySide& recorded_;
-  const ReplaySide& replayed_;
+  const Side& recorded_;
+  const Side& replayed_;
   const std::set<std::string>& mechanisms_;
-  const std::optional<ReplayStop>& stop_;
+  const std::optional<Stop>& stop_;
   bool other_product_ = false;
   bool started_anew_ = false;  // the record's program was, or its tokens were found anew
   bool credential_trouble_ = false;
   NamePairs names_;
-  ReplayStep step_;
+  ComparedStep step_;
   unsigned attempt_ = 0;
-  ReplayComparison result_;
+  Comparison result_;
 };
 
 }  // namespace
 
-ReplayComparison CompareReplay(const ReplaySide& recorded, const ReplaySide& replayed,
-                               const std::set<std::string>& mechanisms, const std::optional<ReplayStop>& stop) {
-  return Comparison(recorded, replayed, mechanisms, stop).Run();
+Comparison CompareReplay(const Side& recorded, const Side& replayed, const std::set<std::string>& mechanisms,
+                         const std::optional<Stop>& stop) {
+  return Comparer(recorded, replayed, mechanisms, stop).Run();
 }
 
 std::string CannotDo(const std::vector<json>& entries, const std::string& step,
@@ -393,4 +393,4 @@ std::string CannotDo(const std::vector<json>& entries, const std::string& step,
   return fmt::format("{}", fmt::join(missing, ", "));
 }
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay

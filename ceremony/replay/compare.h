@@ -4,8 +4,8 @@
 //
 // Every difference has a reason out of one table. A reason says whether such a
 // difference was to be expected, and why; all others are findings.
-#ifndef CEREMONY_RUN_REPLAY_COMPARE_H_
-#define CEREMONY_RUN_REPLAY_COMPARE_H_
+#ifndef CEREMONY_REPLAY_COMPARE_H_
+#define CEREMONY_REPLAY_COMPARE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -17,20 +17,20 @@
 #include <string_view>
 #include <vector>
 
-namespace ceremony::run {
+namespace ceremony::replay {
 
-struct ReplayReason {
+struct Reason {
   std::string_view id;
   bool expected;
   std::string_view why;
 };
 
-// ReplayReasons is the table, unexpected ones first. FindReplayReason ends the program for an id that is not in it.
-std::span<const ReplayReason> ReplayReasons();
-const ReplayReason& FindReplayReason(std::string_view id);
+// Reasons is the table, unexpected ones first. FindReason ends the program for an id that is not in it.
+std::span<const Reason> Reasons();
+const Reason& FindReason(std::string_view id);
 
-struct ReplayDifference {
-  const ReplayReason* reason = nullptr;
+struct Difference {
+  const Reason* reason = nullptr;
   std::string step;                // empty: before the first step
   unsigned attempt = 0;            // as the record counts it
   std::string what;                // "C_GenerateKeyPair on root-hsm: template private.CKA_EXTRACTABLE"
@@ -38,42 +38,42 @@ struct ReplayDifference {
   std::optional<std::uint64_t> recorded_entry, replayed_entry;  // their `seq`
 };
 
-struct ReplayStep {
+struct ComparedStep {
   std::string id, kind;
   unsigned recorded_tries = 0, replayed_tries = 0;
   std::size_t entries = 0, calls = 0;  // of the record, that were compared
   std::size_t expected = 0, unexpected = 0;
 };
 
-struct ReplayComparison {
-  std::vector<ReplayStep> steps;                      // in the order of the record
-  std::vector<ReplayDifference> differences;          // in the order of the record
+struct Comparison {
+  std::vector<ComparedStep> steps;                    // in the order of the record
+  std::vector<Difference> differences;                // in the order of the record
   std::size_t entries = 0, calls = 0, artefacts = 0;  // compared
   std::size_t names = 0, times = 0;                   // that differ and mean the same: REPLAY-NAME-01, REPLAY-TIME-01
 
   std::size_t Count(bool expected) const;
 };
 
-struct ReplaySide {
+struct Side {
   std::string folder;  // of the record
   std::vector<nlohmann::json> entries{};
 };
 
-// ReplayStop is where a replay did not go on, and why.
-struct ReplayStop {
+// Stop is where a replay did not go on, and why.
+struct Stop {
   std::string step;
   std::string message;
   bool for_softhsm = false;  // SoftHSM cannot do what the record's tokens did
 };
 
 // `mechanisms` are those that SoftHSM offers.
-ReplayComparison CompareReplay(const ReplaySide& recorded, const ReplaySide& replayed,
-                               const std::set<std::string>& mechanisms, const std::optional<ReplayStop>& stop);
+Comparison CompareReplay(const Side& recorded, const Side& replayed, const std::set<std::string>& mechanisms,
+                         const std::optional<Stop>& stop);
 
 // CannotDo names what the record's step (empty: any step) did that SoftHSM offers no mechanism for; empty: nothing.
 std::string CannotDo(const std::vector<nlohmann::json>& entries, const std::string& step,
                      const std::set<std::string>& mechanisms);
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay
 
-#endif  // CEREMONY_RUN_REPLAY_COMPARE_H_
+#endif  // CEREMONY_REPLAY_COMPARE_H_

@@ -1,4 +1,4 @@
-#include "ceremony/run/replay_compare.h"
+#include "ceremony/replay/compare.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -8,16 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "ceremony/run/replay_answers.h"
-#include "ceremony/run/replay_artefact.h"
+#include "ceremony/replay/answers.h"
+#include "ceremony/replay/artefact.h"
 
 namespace {
 
-using ceremony::run::CompareReplay;
-using ceremony::run::NamePairs;
-using ceremony::run::ReplayComparison;
-using ceremony::run::ReplaySide;
-using ceremony::run::Sameness;
+using ceremony::replay::CompareReplay;
+using ceremony::replay::Comparison;
+using ceremony::replay::NamePairs;
+using ceremony::replay::Sameness;
+using ceremony::replay::Side;
 using nlohmann::json;
 using Found = std::vector<std::string>;
 
@@ -76,8 +76,8 @@ struct Log {
   }
 
   // A whole record, of which `change` makes another one at the end.
-  static ReplaySide Of(const std::string& key, const std::function<void(Log&)>& change = {},
-                       const std::string& manufacturer = "SoftHSM project") {
+  static Side Of(const std::string& key, const std::function<void(Log&)>& change = {},
+                 const std::string& manufacturer = "SoftHSM project") {
     Log log;
     log.manufacturer = manufacturer;
     log.Open();
@@ -101,7 +101,7 @@ struct Log {
 };
 
 // "REPLAY-RV-01 certify C_Sign on root-hsm: rv CKR_OK|CKR_DEVICE_ERROR"
-Found ReasonsOf(const ReplayComparison& comparison) {
+Found ReasonsOf(const Comparison& comparison) {
   Found found;
   for (const auto& difference : comparison.differences)
     found.push_back(fmt::format("{} {} {} {}|{}", difference.reason->id, difference.step, difference.what,
@@ -109,21 +109,21 @@ Found ReasonsOf(const ReplayComparison& comparison) {
   return found;
 }
 
-Found Differences(const ReplaySide& recorded) {
+Found Differences(const Side& recorded) {
   return ReasonsOf(CompareReplay(recorded, Log::Of(kSecondKey), kSoftHsm, {}));
 }
 
 }  // namespace
 
 TEST_CASE("a replay with other keys is the same") {
-  const ReplayComparison comparison = CompareReplay(Log::Of(kFirstKey), Log::Of(kSecondKey), kSoftHsm, {});
+  const Comparison comparison = CompareReplay(Log::Of(kFirstKey), Log::Of(kSecondKey), kSoftHsm, {});
   CHECK(ReasonsOf(comparison) == Found{});
   CHECK(comparison.calls == 2);
   CHECK(comparison.names > 0);
 }
 
 TEST_CASE("REPLAY-TEMPLATE-01 and REPLAY-ATTR-01: a call with another template, and what came of it") {
-  const ReplaySide planted = Log::Of(kFirstKey, [](Log& log) {
+  const Side planted = Log::Of(kFirstKey, [](Log& log) {
     for (const char* type : {"intent", "done"})
       log.Entry(type, "C_GenerateKeyPair")["template"]["private.CKA_EXTRACTABLE"] = "true";
     log.Entry("done", "C_GenerateKeyPair")["attributes"]["private.CKA_EXTRACTABLE"] = "true";
@@ -136,13 +136,12 @@ TEST_CASE("REPLAY-TEMPLATE-01 and REPLAY-ATTR-01: a call with another template, 
 }
 
 TEST_CASE("REPLAY-RV-01: a call that returned something else") {
-  const ReplaySide planted =
-      Log::Of(kFirstKey, [](Log& log) { log.Entry("done", "C_Sign")["rv"] = "CKR_DEVICE_ERROR"; });
+  const Side planted = Log::Of(kFirstKey, [](Log& log) { log.Entry("done", "C_Sign")["rv"] = "CKR_DEVICE_ERROR"; });
   CHECK(Differences(planted) == Found{"REPLAY-RV-01 certify C_Sign on root-hsm: rv CKR_DEVICE_ERROR|CKR_OK"});
 }
 
 TEST_CASE("REPLAY-CALL-01: a call that the script does not make") {
-  ReplaySide planted = Log::Of(kFirstKey);
+  Side planted = Log::Of(kFirstKey);
   Log extra;
   extra.Call("C_Sign", "CKM_ECDSA", kFirstKey);
   planted.entries.insert(planted.entries.end() - 1, extra.entries.begin(), extra.entries.end());
@@ -150,16 +149,16 @@ TEST_CASE("REPLAY-CALL-01: a call that the script does not make") {
 }
 
 TEST_CASE("REPLAY-CALL-02 and REPLAY-CALL-03: a call that is missing, and another one in its place") {
-  const auto at = [](ReplaySide& side, const char* fn) {
+  const auto at = [](Side& side, const char* fn) {
     return std::find_if(side.entries.begin(), side.entries.end(),
                         [&](const json& e) { return e.value("fn", "") == fn; });
   };
-  ReplaySide missing = Log::Of(kFirstKey);
+  Side missing = Log::Of(kFirstKey);
   const auto from = at(missing, "C_Sign");
   missing.entries.erase(from, from + 2);
   CHECK(Differences(missing) == Found{"REPLAY-CALL-02 certify C_Sign on root-hsm |C_Sign CKM_ECDSA on root-hsm"});
 
-  ReplaySide other = Log::Of(kFirstKey);
+  Side other = Log::Of(kFirstKey);
   for (auto entry = at(other, "C_Sign"); entry != other.entries.end() && entry->contains("fn"); ++entry) {
     (*entry)["fn"] = "C_WrapKey";
     (*entry)["mechanism"] = "CKM_EC_KEY_PAIR_GEN";
@@ -169,7 +168,7 @@ TEST_CASE("REPLAY-CALL-02 and REPLAY-CALL-03: a call that is missing, and anothe
 }
 
 TEST_CASE("REPLAY-KEY-01: a signature by another key than the one that was made") {
-  const ReplaySide planted = Log::Of(kFirstKey, [](Log& log) {
+  const Side planted = Log::Of(kFirstKey, [](Log& log) {
     log.Entry("intent", "C_Sign")["object"] = "private key \"root\" (id ffffffffffffffffffffffffffffffff)";
   });
   CHECK(Differences(planted) ==
@@ -178,7 +177,7 @@ TEST_CASE("REPLAY-KEY-01: a signature by another key than the one that was made"
 }
 
 TEST_CASE("REPLAY-ENTRY-01 and REPLAY-ENTRY-03: an entry more, and one that says something else") {
-  const ReplaySide planted = Log::Of(kFirstKey, [](Log& log) {
+  const Side planted = Log::Of(kFirstKey, [](Log& log) {
     log.entries[1]["parameters"]["key"] = "other";
     log.Add({{"type", "deviation"}, {"what", "the door was open"}});
   });
@@ -188,7 +187,7 @@ TEST_CASE("REPLAY-ENTRY-01 and REPLAY-ENTRY-03: an entry more, and one that says
 }
 
 TEST_CASE("REPLAY-FAULT-01: a try that failed by the record's own word is expected, and its repetition compared") {
-  ReplaySide planted = Log::Of(kFirstKey);
+  Side planted = Log::Of(kFirstKey);
   std::vector<json> failed = {planted.entries[5],
                               {{"type", "step"},
                                {"phase", "failed"},
@@ -196,7 +195,7 @@ TEST_CASE("REPLAY-FAULT-01: a try that failed by the record's own word is expect
                                {"error", {{"message", "the token is gone"}, {"rv", "CKR_DEVICE_REMOVED"}}}},
                               {{"type", "recover"}}};
   planted.entries.insert(planted.entries.begin() + 5, failed.begin(), failed.end());
-  const ReplayComparison comparison = CompareReplay(planted, Log::Of(kSecondKey), kSoftHsm, {});
+  const Comparison comparison = CompareReplay(planted, Log::Of(kSecondKey), kSoftHsm, {});
   CHECK(ReasonsOf(comparison) ==
         Found{"REPLAY-FAULT-01 certify try 1 failed the token is gone (CKR_DEVICE_REMOVED)|did not fail"});
   CHECK(comparison.Count(false) == 0);
@@ -204,7 +203,7 @@ TEST_CASE("REPLAY-FAULT-01: a try that failed by the record's own word is expect
 
 TEST_CASE(
     "another product: its own defaults, its own name and what SoftHSM cannot do are expected, what was stated is not") {
-  const ReplaySide planted = Log::Of(
+  const Side planted = Log::Of(
       kFirstKey,
       [](Log& log) {
         log.Entry("done", "C_GenerateKeyPair")["attributes"]["private.CKA_LOCAL"] = "false";
@@ -218,8 +217,8 @@ TEST_CASE(
               "REPLAY-DEFAULT-01 generate C_GenerateKeyPair on root-hsm: attributes.private.CKA_LOCAL false|true",
               "REPLAY-SOFTHSM-01 certify C_Sign on root-hsm: mechanism CKM_ECDSA_SHA256|CKM_ECDSA",
               "REPLAY-SOFTHSM-01 certify C_Sign on root-hsm: mechanism CKM_ECDSA_SHA256|CKM_ECDSA"});
-  CHECK(ceremony::run::CannotDo(planted.entries, "certify", kSoftHsm) == "CKM_ECDSA_SHA256");
-  CHECK(ceremony::run::CannotDo(planted.entries, "generate", kSoftHsm).empty());
+  CHECK(ceremony::replay::CannotDo(planted.entries, "certify", kSoftHsm) == "CKM_ECDSA_SHA256");
+  CHECK(ceremony::replay::CannotDo(planted.entries, "generate", kSoftHsm).empty());
 }
 
 TEST_CASE("a production record is acted again as a rehearsal, and that is all that its opening says otherwise") {
@@ -244,11 +243,11 @@ TEST_CASE("a production record is acted again as a rehearsal, and that is all th
 }
 
 TEST_CASE("REPLAY-STEP-02: steps that the replay did not reach, and REPLAY-SOFTHSM-01 where SoftHSM is why") {
-  ReplaySide stopped = Log::Of(kSecondKey);
+  Side stopped = Log::Of(kSecondKey);
   stopped.entries.resize(5);
   const auto reasons = [&](bool for_softhsm) {
     return ReasonsOf(CompareReplay(Log::Of(kFirstKey), stopped, kSoftHsm,
-                                   ceremony::run::ReplayStop{"certify", "no such mechanism", for_softhsm}));
+                                   ceremony::replay::Stop{"certify", "no such mechanism", for_softhsm}));
   };
   CHECK(reasons(false) == Found{"REPLAY-STEP-02 certify the step was not reached end|stopped at certify"});
   CHECK(reasons(true) == Found{"REPLAY-SOFTHSM-01 certify the step was not reached end|stopped at certify"});
@@ -286,7 +285,8 @@ TEST_CASE("a certificate is the same but for key, serial number, times and signa
   const auto differences = [&](const std::string& replayed) {
     NamePairs names;
     Found found;
-    for (const auto& unlike : ceremony::run::CompareArtefacts(recorded, replayed, names)) found.push_back(unlike.where);
+    for (const auto& unlike : ceremony::replay::CompareArtefacts(recorded, replayed, names))
+      found.push_back(unlike.where);
     return found;
   };
   CHECK(differences(certificate('b', '2', '4', '\xff', 'l', 't')) == Found{});
@@ -297,10 +297,10 @@ TEST_CASE("a certificate is the same but for key, serial number, times and signa
 
 TEST_CASE("files that hold neither DER nor JSON are compared word by word, JSON member by member") {
   NamePairs names;
-  CHECK(ceremony::run::CompareArtefacts("Approved on 2026-01-01", "Approved on 2026-02-02", names).empty());
-  CHECK(ceremony::run::CompareArtefacts("Approved", "Declined", names).size() == 1);
-  const auto unlike = ceremony::run::CompareArtefacts(R"({"m": 3, "set": "0011223344556677"})",
-                                                      R"({"m": 2, "set": "8899aabbccddeeff"})", names);
+  CHECK(ceremony::replay::CompareArtefacts("Approved on 2026-01-01", "Approved on 2026-02-02", names).empty());
+  CHECK(ceremony::replay::CompareArtefacts("Approved", "Declined", names).size() == 1);
+  const auto unlike = ceremony::replay::CompareArtefacts(R"({"m": 3, "set": "0011223344556677"})",
+                                                         R"({"m": 2, "set": "8899aabbccddeeff"})", names);
   REQUIRE(unlike.size() == 1);
   CHECK(unlike.front().where == "m");
 }
@@ -336,7 +336,7 @@ TEST_CASE("people of a replay answer what the record says, in the try in which t
       step("end", "seals", "room.record"),
       step("skipped", "extra", "room.confirm"),
   };
-  ceremony::run::RecordedAnswers answers(entries, roster);
+  ceremony::replay::RecordedAnswers answers(entries, roster);
   CHECK(answers.Take("room.attend/bob", {"attend", 1}, 0) == "taking part remotely");
   CHECK(answers.Take("room.attend/bob/hours", {"attend", 1}, 0) == "09:00-12:30");
   constexpr std::int64_t kTenSeconds = 10'000'000;

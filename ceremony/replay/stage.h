@@ -1,12 +1,12 @@
-// ReplayStage is where records are acted again: an archive of its own with a
+// Stage is where records are acted again: an archive of its own with a
 // rehearsal's folder in it (rehearsal.h), fresh SoftHSM tokens, and for each
 // person of a record somebody simulated with keys made for it.
 //
 // Script, policy, profiles and documents are the record's own bytes. What cannot
 // be the record's stands in for it: the roster with other public keys, the binding
 // with other tokens, person files and statements of use with those other keys.
-#ifndef CEREMONY_RUN_REPLAY_STAGE_H_
-#define CEREMONY_RUN_REPLAY_STAGE_H_
+#ifndef CEREMONY_REPLAY_STAGE_H_
+#define CEREMONY_REPLAY_STAGE_H_
 
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -19,7 +19,7 @@
 #include "ceremony/script/inputs.h"
 #include "hsm/base/result.h"
 
-namespace ceremony::run {
+namespace ceremony::replay {
 
 // ReadEntries reads every whole line of a record's log. kCorrupt REPLAY-RECORD-02: a line is no entry, or withheld.
 base::Result<std::vector<nlohmann::json>> ReadEntries(const std::string& record);
@@ -31,10 +31,10 @@ struct Reenacted {
   std::string step;                    // where: the last step that was begun
 };
 
-class ReplayStage final {
+class Stage final {
  public:
   // `source` is the archive of the records, `archive` the folder to act in, which is made.
-  ReplayStage(std::string source, std::string archive, LoadModule load);
+  Stage(std::string source, std::string archive, run::LoadModule load);
 
   // Prepare makes folders and finds SoftHSM.
   base::Result<void> Prepare();
@@ -55,14 +55,14 @@ class ReplayStage final {
 
   std::string source_;
   std::string archive_;
-  LoadModule load_;
-  RehearsalPaths paths_;
+  run::LoadModule load_;
+  run::RehearsalPaths paths_;
   std::string module_;
   std::map<std::string, std::string> serials_;    // of tokens that no ceremony has commissioned
   std::map<std::string, script::Person> people_;  // with the keys made for them
   std::set<std::string> mechanisms_;
 };
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay
 
-#endif  // CEREMONY_RUN_REPLAY_STAGE_H_
+#endif  // CEREMONY_REPLAY_STAGE_H_

@@ -1,4 +1,4 @@
-#include "ceremony/run/replay.h"
+#include "ceremony/replay/replay.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,11 @@
 #include <utility>
 
 #include "ceremony/estate/fold.h"
+#include "ceremony/record/record_name.h"
+#include "ceremony/replay/stage.h"
 #include "ceremony/verify/verify.h"
-#include "ceremony/run/replay_stage.h"
 
-namespace ceremony::run {
+namespace ceremony::replay {
 namespace {
 
 namespace fs = std::filesystem;
@@ -23,7 +24,7 @@ base::Result<std::vector<std::string>> RecordsBefore(const std::string& source, 
   const std::string origin = previous->value("origin", std::string());
   std::vector<std::string> before;
   bool found = false;
-  if (estate::IsRecordName(folder)) {
+  if (record::RecordNumber(folder)) {
     KC_ASSIGN_OR_RETURN(const estate::Folded folded, estate::FoldArchive(source, folder));
     for (const estate::RecordSummary& record : folded.records) before.push_back(record.folder);
     found = !folded.records.empty() && folded.records.back().origin == origin;
@@ -35,12 +36,12 @@ base::Result<std::vector<std::string>> RecordsBefore(const std::string& source, 
       "its keys and people come from there: give the record inside its whole archive");
 }
 
-base::Result<void> AddVerdict(ReplayReport& report) {
+base::Result<void> AddVerdict(Report& report) {
   KC_ASSIGN_OR_RETURN(const record::RecordReport verified, verify::VerifyRecord(report.record, {}));
   report.record_verdict = std::string(record::VerdictName(verified.verdict));
   if (verified.verdict != record::Verdict::kInvalid && verified.verdict != record::Verdict::kFork) return {};
-  ReplayDifference difference;
-  difference.reason = &FindReplayReason("REPLAY-RECORD-01");
+  Difference difference;
+  difference.reason = &FindReason("REPLAY-RECORD-01");
   difference.what = "the record is " + report.record_verdict;
   if (!verified.findings.empty()) {
     difference.recorded = fmt::format("[{}] {}", verified.findings.front().rule, verified.findings.front().message);
@@ -52,30 +53,30 @@ base::Result<void> AddVerdict(ReplayReport& report) {
 
 }  // namespace
 
-std::string_view NameOf(ReplayVerdict verdict) {
+std::string_view NameOf(Verdict verdict) {
   switch (verdict) {
-    case ReplayVerdict::kSame:
+    case Verdict::kSame:
       return "SAME";
-    case ReplayVerdict::kDiffers:
+    case Verdict::kDiffers:
       return "DIFFERS";
-    case ReplayVerdict::kIncomplete:
+    case Verdict::kIncomplete:
       break;
   }
   return "INCOMPLETE";
 }
 
-base::Result<ReplayReport> Replay(const std::string& record, const std::string& stage, const LoadModule& load) {
-  ReplayReport report;
+base::Result<Report> Replay(const std::string& record, const std::string& stage, const run::LoadModule& load) {
+  Report report;
   fs::path path = fs::absolute(record).lexically_normal();
   if (path.filename().empty()) path = path.parent_path();
   report.record = path.string();
   const std::string folder = path.filename().string();
   const std::string source = path.parent_path().string();
-  ReplaySide recorded{report.record};
+  Side recorded{report.record};
   KC_ASSIGN_OR_RETURN(recorded.entries, ReadEntries(report.record));
   KC_ASSIGN_OR_RETURN(report.before, RecordsBefore(source, folder, recorded.entries.front()));
 
-  ReplayStage scene(source, stage, load);
+  Stage scene(source, stage, load);
   KC_RETURN_IF_ERROR(scene.Prepare());
   for (const std::string& before : report.before) {
     KC_ASSIGN_OR_RETURN(const Reenacted acted, scene.Reenact(before));
@@ -90,11 +91,11 @@ base::Result<ReplayReport> Replay(const std::string& record, const std::string& 
   if (acted.stopped) {
     // Where nothing was begun, any step may be what SoftHSM was found not to be able to do.
     const std::string at = acted.folder.empty() ? std::string() : acted.step;
-    report.stop = ReplayStop{at, acted.stopped->message, !CannotDo(recorded.entries, at, scene.mechanisms()).empty()};
+    report.stop = Stop{at, acted.stopped->message, !CannotDo(recorded.entries, at, scene.mechanisms()).empty()};
   }
   if (acted.folder.empty()) {
     report.comparison.differences.push_back(
-        {&FindReplayReason(report.stop->for_softhsm ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02"),
+        {&FindReason(report.stop->for_softhsm ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02"),
          "",
          0,
          "the whole ceremony",
@@ -104,27 +105,21 @@ base::Result<ReplayReport> Replay(const std::string& record, const std::string& 
          {}});
   } else {
     report.replayed = scene.archive() + "/" + acted.folder;
-    ReplaySide replayed{report.replayed};
+    Side replayed{report.replayed};
     KC_ASSIGN_OR_RETURN(replayed.entries, ReadEntries(report.replayed));
     report.comparison = CompareReplay(recorded, replayed, scene.mechanisms(), report.stop);
   }
   KC_RETURN_IF_ERROR(AddVerdict(report));
   if (report.stop && !report.stop->for_softhsm && report.comparison.Count(false) == 0) {
-    report.comparison.differences.push_back({&FindReplayReason("REPLAY-STEP-02"),
-                                             report.stop->step,
-                                             0,
-                                             "the replay",
-                                             "went on",
-                                             report.stop->message,
-                                             {},
-                                             {}});
+    report.comparison.differences.push_back(
+        {&FindReason("REPLAY-STEP-02"), report.stop->step, 0, "the replay", "went on", report.stop->message, {}, {}});
   }
   if (report.comparison.Count(false) > 0) {
-    report.verdict = ReplayVerdict::kDiffers;
+    report.verdict = Verdict::kDiffers;
   } else if (report.stop) {
-    report.verdict = ReplayVerdict::kIncomplete;
+    report.verdict = Verdict::kIncomplete;
   }
   return report;
 }
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay

@@ -1,4 +1,4 @@
-#include "ceremony/run/replay_artefact.h"
+#include "ceremony/replay/artefact.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "ceremony/x509/der_reader.h"
 #include "hsm/base/encoding.h"
 
-namespace ceremony::run {
+namespace ceremony::replay {
 namespace {
 
 using nlohmann::json;
@@ -227,4 +227,4 @@ std::vector<Unlike> CompareArtefacts(const std::string& recorded, const std::str
   return unlike;
 }
 
-}  // namespace ceremony::run
+}  // namespace ceremony::replay

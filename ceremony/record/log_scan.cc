@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "ceremony/record/withheld.h"
@@ -222,7 +223,11 @@ Result<void> ScanLog(LogReader& reader, unsigned threads, BlockSink& sink) {
   // for a slower neighbour. A single thread feeds what it has just scanned.
   Crew crew(reader, sink, threads == 1 ? 1 : 2 * static_cast<std::size_t>(threads) + 2);
   std::vector<std::thread> helpers;
-  for (unsigned i = 1; i < threads; ++i) helpers.emplace_back([&crew] { crew.Work(); });
+  try {
+    for (unsigned i = 1; i < threads; ++i) helpers.emplace_back([&crew] { crew.Work(); });
+  } catch (const std::system_error&) {
+    // The machine gives no more threads: those that are there do the work.
+  }
   crew.Work();
   for (std::thread& helper : helpers) helper.join();
   if (crew.failure()) return *crew.failure();

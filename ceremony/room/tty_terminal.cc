@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -83,7 +84,11 @@ class TtyTerminal::BusyLine final : public Busy {
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    drawer_ = std::thread([this] { Run(); });
+    try {
+      drawer_ = std::thread([this] { Run(); });
+    } catch (const std::system_error&) {
+      // The machine gives no more threads: the call goes on, its line does not move.
+    }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
   ~BusyLine() override {
@@ -92,7 +97,7 @@ class TtyTerminal::BusyLine final : public Busy {
       over_ = true;
     }
     wake_.notify_one();
-    drawer_.join();
+    if (drawer_.joinable()) drawer_.join();
     {
       const std::lock_guard lock(terminal_.drawing_);
       std::erase(terminal_.busy_, this);

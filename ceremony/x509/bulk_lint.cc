@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "ceremony/x509/bulk_inputs.h"
@@ -153,7 +154,11 @@ class Line final {
   Line(const BulkOptions& options, const Set* set, const std::vector<std::string>& paths, BulkSink& sink)
       : options_(options), set_(set), paths_(paths), sink_(sink), judge_(options, set, paths) {
     if (options.jobs < 2) return;
-    for (unsigned i = 0; i < options.jobs; ++i) helpers_.emplace_back([this] { Help(); });
+    try {
+      for (unsigned i = 0; i < options.jobs; ++i) helpers_.emplace_back([this] { Help(); });
+    } catch (const std::system_error&) {
+      // The machine gives no more threads: those that are there do the work, or the caller's own.
+    }
   }
   Line(const Line&) = delete;
   Line& operator=(const Line&) = delete;

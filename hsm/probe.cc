@@ -66,7 +66,7 @@ class Prober final {
           With(session_, base::KeyAlgorithm::kEcP256, Extractable::kYes, [&](const KeyPair& pair) -> Result<void> {
             KC_ASSIGN_OR_RETURN(const TransportKey transport, MakeTransportKey(session_, session_, way));
             const auto wrapped = WrapPrivateKey(session_, transport.source_key, way.source_wrap, pair.private_object);
-            const Result<void> destroyed = DestroyTransportKey(session_, session_, transport);
+            Result<void> destroyed = DestroyTransportKey(session_, session_, transport);
             if (!wrapped.ok()) return wrapped.error();
             return destroyed;
           });

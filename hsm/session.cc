@@ -186,9 +186,9 @@ Result<Object> Session::FindOne(const Template& match) {
   return std::move(objects.front());
 }
 
-Result<Object> Session::ReadObject(CK_OBJECT_HANDLE object) {
-  KC_ASSIGN_OR_RETURN(const AttributeSet attributes, ReadAttributes(object, kNameAttributes));
-  return Object(object, attributes);
+Result<Object> Session::ReadObject(CK_OBJECT_HANDLE handle) {
+  KC_ASSIGN_OR_RETURN(const AttributeSet attributes, ReadAttributes(handle, kNameAttributes));
+  return Object(handle, attributes);
 }
 
 Result<Object> Session::CreateObject(const Template& attributes) {

@@ -1,12 +1,12 @@
-"""Runs clang-tidy over our sources: what the last commits changed first, then the folders where a fault costs most; what
-has not changed since it was clean never again.
+"""Runs clang-tidy over our sources, all of them or those whose path matches; what has not changed since it was clean never
+again. Says which files that were.
 
-tidy_files.py BUILD [--minutes N] [--jobs N] [--deep] [REGEX...]
+tidy_files.py BUILD [--jobs N] [--deep] [REGEX...]
 
 BUILD holds compile_commands.json. A file counts as unchanged when it, every header of ours that it includes, its compile
-command, .clang-tidy and clang-tidy itself are the same. With --minutes, no file is begun after that time, and what was
-not reached is said. With --deep, the path-sensitive analyser goes as far as it can, for double the time.
-Exit status: 0 no finding, 1 findings.
+command, .clang-tidy and clang-tidy itself are the same. With --deep, the path-sensitive analyser goes as far as it can,
+for double the time.
+Exit status: 0 no finding, 1 findings, 2 an expression that matches no file.
 """
 import argparse
 import concurrent.futures
@@ -18,12 +18,7 @@ import subprocess
 import sys
 import time
 
-# Where a fault costs most comes first: what talks to tokens, what must not believe a record, what people approve.
-ORDER = ["hsm/", "ceremony/record/", "ceremony/verify/", "ceremony/quorum/", "ceremony/x509/", "ceremony/steps/",
-         "ceremony/run/", "ceremony/script/", "ceremony/estate/", "ceremony/room/", "ceremony/cli/"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-# A change is rarely one commit; more than this many back has been in front of the queue before.
-RECENT_COMMITS = 10
 # Of ceremony/cli/status.cc's 28 seconds of CPU the analyser took 19; like this it takes 4.
 SHALLOW = ["--extra-arg=-Xclang", "--extra-arg=-analyzer-config", "--extra-arg=-Xclang", "--extra-arg=mode=shallow"]
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -53,26 +48,9 @@ class Digests:
         return hashlib.sha256(json.dumps([sorted(seen.items()), more]).encode()).hexdigest()
 
 
-def recently_changed(root):
-    """What differs from the tree of some commits ago; nothing where there is no history (an archive, a shallow clone)."""
-    try:
-        done = subprocess.run(["git", "-C", root, "-c", "safe.directory=*", "diff", "--name-only", f"HEAD~{RECENT_COMMITS}"],
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    except OSError:  # no git on this machine
-        return set()
-    return set(done.stdout.splitlines()) if done.returncode == 0 else set()
-
-
-def rank(path, recent):
-    if path in recent:
-        return -1
-    return next((place for place, folder in enumerate(ORDER) if path.startswith(folder)), len(ORDER))
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
-    parser.add_argument("--minutes", type=float, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--deep", action="store_true")
     parser.add_argument("patterns", nargs="*")
@@ -82,30 +60,33 @@ def main():
     os.makedirs(clean_folder, exist_ok=True)
     version = subprocess.run(["clang-tidy", "--version"], capture_output=True, text=True, check=True).stdout
     depth = [] if arguments.deep else SHALLOW
-    digests, recent = Digests(root), recently_changed(root)
+    digests = Digests(root)
 
-    work, unchanged = [], 0
+    work, unchanged, matched = [], [], set()
     for entry in json.loads(read(os.path.join(arguments.build, "compile_commands.json"))):
         path = os.path.relpath(os.path.realpath(os.path.join(entry["directory"], entry["file"])), root)
         if not path.startswith(("hsm/", "ceremony/")):
             continue
-        if arguments.patterns and not any(re.search(pattern, path) for pattern in arguments.patterns):
+        fitting = {pattern for pattern in arguments.patterns if re.search(pattern, path)}
+        matched |= fitting
+        if arguments.patterns and not fitting:
             continue
         # Without the folder the tree lies in: what is clean in one checkout is clean in another.
         digest = digests.of(path, entry["command"].replace(root, ""), read(os.path.join(root, ".clang-tidy")), version,
                             depth)
         if os.path.exists(os.path.join(clean_folder, digest)):
-            unchanged += 1
+            unchanged.append(path)
         else:
-            work.append((rank(path, recent), path, digest))
+            work.append((path, digest))
+    for pattern in set(arguments.patterns) - matched:
+        print(f"{pattern} matches no file", file=sys.stderr)
+        return 2
     work.sort()
 
     started = time.monotonic()
 
     def analyse(item):
-        _, path, digest = item
-        if arguments.minutes and time.monotonic() - started > arguments.minutes * 60:
-            return path, None, ""
+        path, digest = item
         done = subprocess.run(["clang-tidy", "--quiet", *depth, "-p", arguments.build, os.path.join(root, path)],
                               capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode == 0:
@@ -114,24 +95,19 @@ def main():
             return path, True, ""
         return path, False, COLOUR.sub("", done.stdout) or done.stderr
 
-    clean, faulty, not_reached, shown = 0, 0, [], set()
+    clean, faulty, shown = [], [], set()
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for path, verdict, text in pool.map(analyse, work):
-            if verdict is None:
-                not_reached.append(path)
-            elif verdict:
-                clean += 1
-            else:
-                faulty += 1
-                # A finding in a header comes with every file that includes it; once is enough.
-                text = text.replace(root + "/", "")
-                if text not in shown:
-                    shown.add(text)
-                    print(text.rstrip(), flush=True)
-    print(f"{clean} files analysed without a finding, {faulty} with, {unchanged} unchanged since they were clean, "
-          f"{len(not_reached)} not reached in {arguments.minutes:g} minutes")
-    if not_reached:
-        print("not reached: " + " ".join(not_reached))
+        for path, passed, text in pool.map(analyse, work):
+            (clean if passed else faulty).append(path)
+            # A finding in a header comes with every file that includes it; once is enough.
+            text = text.replace(root + "/", "")
+            if text and text not in shown:
+                shown.add(text)
+                print(text.rstrip(), flush=True)
+    for title, paths in (("without a finding", clean), ("unchanged since they were clean", unchanged), ("with findings", faulty)):
+        if paths:
+            print(f"{len(paths)} files {title}: {' '.join(sorted(paths))}")
+    print(f"{len(work)} files analysed in {time.monotonic() - started:.0f} s, by {arguments.jobs} at a time")
     return 1 if faulty else 0
 
 

@@ -18,7 +18,7 @@ for off_tokens in ("ceremony/record", "ceremony/x509"):
     ALLOWED[off_tokens].discard("hsm")
 # The small verifier stands beside the chain: it reads records and what is in their files, and reaches no token.
 ALLOWED["ceremony/verify"] = {"ceremony/verify", "ceremony/script", "ceremony/x509", "ceremony/record", "hsm/base"}
-for judge in ("ceremony/run", "ceremony/report", "ceremony/cli"):
+for judge in ("ceremony/replay", "ceremony/report", "ceremony/cli"):
     ALLOWED[judge].add("ceremony/verify")
 
 PKCS11_HEADER = re.compile(r"(^|/)(pkcs11[a-z0-9_-]*|cryptoki)\.h$", re.IGNORECASE)

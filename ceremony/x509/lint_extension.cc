@@ -286,8 +286,14 @@ class ExtensionLinter final {
         if (const auto base = parts.TakeAny("base")) LintGeneralName(*base, "a subtree of nameConstraints", findings_);
         const auto minimum = parts.TakeIf(tag::Context(0));
         if (minimum) LintImplicitInteger(*minimum, "minimum", findings_);
-        if (minimum && SmallIntegerOf(minimum->content) == 0U)
+        if (minimum && SmallIntegerOf(minimum->content) == 0U) {
           findings_.Add(RuleId::kDerDefault01, minimum->whole, "minimum 0 is the default and must not be encoded");
+        } else if (minimum) {
+          findings_.Add(RuleId::kNameConstraints02, minimum->whole,
+                        fmt::format("a subtree has the minimum {}, which must be 0", HexExcerpt(minimum->content)));
+        }
+        if (const auto maximum = parts.TakeIf(tag::Context(1)))
+          findings_.Add(RuleId::kNameConstraints02, maximum->whole, "a subtree has a maximum, which must be absent");
         parts.Finish();
       }
     }

@@ -46,7 +46,7 @@ class SetChecker final {
   }
 
   void Key(const std::vector<KeyRow>& rows, const std::vector<KeyIdRow>& key_ids) {
-    const Mark key = MarkOf(tbs_.spki.whole);
+    const Mark key = KeyMarkOf(tbs_.spki);
     const Mark subject = SubjectMarkOf(tbs_);
     const Mark key_id = MarkOf(key_id_);
     const KeyRow* shared = nullptr;
@@ -91,7 +91,7 @@ class SetChecker final {
     std::vector<const Ca*> issuers = state.IssuersOf(tbs_.issuer, authority_key_id_);
     // A root names no authority: its issuer is the certificate with its own key.
     if (IsSelfIssued(tbs_) && authority_key_id_.empty()) {
-      const Mark key = MarkOf(tbs_.spki.whole);
+      const Mark key = KeyMarkOf(tbs_.spki);
       issuers.erase(std::remove_if(issuers.begin(), issuers.end(), [&](const Ca* ca) { return ca->key != key; }),
                     issuers.end());
     }
@@ -219,7 +219,7 @@ void CertificateSet::Add(const CertificateView& certificate, std::uint32_t numbe
   const TbsView& tbs = certificate.tbs;
   const Constraints constraints = ConstraintsOf(tbs);
   const base::ByteView key_id = SubjectKeyIdOf(tbs);
-  const Mark key = MarkOf(tbs.spki.whole);
+  const Mark key = KeyMarkOf(tbs.spki);
   const Mark key_id_mark = MarkOf(key_id);
   state_->serials.push_back({MarkOf(tbs.issuer, tbs.serial), MarkOf(certificate.whole), number});
   state_->keys.push_back({key, SubjectMarkOf(tbs), key_id_mark, number, constraints.ca});

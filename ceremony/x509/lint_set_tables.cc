@@ -1,5 +1,7 @@
 #include "ceremony/x509/lint_set_tables.h"
 
+#include <algorithm>
+
 #include "ceremony/x509/name.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -16,6 +18,20 @@ Mark MarkOf(base::ByteView a, base::ByteView b) {
   base::Bytes joined = base::ToBytes(a);
   joined.insert(joined.end(), b.begin(), b.end());
   return MarkOf(joined);
+}
+
+Mark KeyMarkOf(const SpkiView& spki) {
+  const auto algorithm = FindOid(spki.algorithm.oid);
+  base::ByteView key = spki.bits;
+  if (algorithm == Oid::kEcPublicKey && key.size() > 1) {
+    const bool compressed = key[0] == 0x02 || key[0] == 0x03;
+    key = key.subspan(1, compressed ? key.size() - 1 : (key.size() - 1) / 2);
+  } else if (algorithm == Oid::kRsaEncryption || algorithm == Oid::kRsaPss) {
+    const base::ByteView modulus = ReadElement(ReadElement(key).element.content).element.content;
+    const auto first = std::find_if(modulus.begin(), modulus.end(), [](std::uint8_t octet) { return octet != 0; });
+    if (first != modulus.end()) key = modulus.subspan(static_cast<std::size_t>(first - modulus.begin()));
+  }
+  return MarkOf(key.empty() ? spki.whole : key);
 }
 
 Mark SubjectMarkOf(const TbsView& tbs) {

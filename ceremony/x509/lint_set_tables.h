@@ -24,6 +24,9 @@ namespace ceremony::x509::set {
 using Mark = std::array<std::uint8_t, 16>;
 Mark MarkOf(base::ByteView bytes);
 Mark MarkOf(base::ByteView a, base::ByteView b);
+// KeyMarkOf is the same for one key however its SubjectPublicKeyInfo is written: the
+// modulus of RSA under any exponent and algorithm, the x of an EC point in any form.
+Mark KeyMarkOf(const SpkiView& spki);
 // SubjectMarkOf says whom a certificate is about: its subject, or where that is empty (a device's) its alternative
 // name.
 Mark SubjectMarkOf(const TbsView& tbs);

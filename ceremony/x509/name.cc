@@ -23,6 +23,11 @@ base::Result<base::Bytes> EncodeValue(const AttributeRule& rule, const std::stri
         fmt::format("the profile asks for {} of 1 to {} {}", StringEncodingName(rule.encoding), rule.max_length,
                     rule.encoding == StringEncoding::kBitString ? "bits, as hexadecimal digits" : "characters"));
   };
+  // Neither counts where names are compared, so that two names that look different would be one.
+  if (value.starts_with(' ') || value.ends_with(' '))
+    return refuse(fmt::format("{} with a blank", value.starts_with(' ') ? "begins" : "ends"));
+  if (std::ranges::any_of(value, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return refuse("has a control character");
   DerWriter writer;
   if (rule.encoding == StringEncoding::kBitString) {
     const auto octets = base::HexDecode(value);

@@ -105,6 +105,15 @@ TEST_CASE("X509-SIG-07: a self-signed certificate with a signature that its key 
 TEST_CASE("X509-NC-02 and X509-PC-01: constraints that constrain nothing, or that may be ignored, are found") {
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d1e", true, "3000"); }) == "X509-NC-02");
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d1e", true, "3002a000"); }) == "X509-NC-02");
+  // A subtree with minimum 1, with maximum 1, with both, and with the minimum that is the default.
+  const auto subtree = [](const char* value) {
+    return Linted(RootOca(), [value](DerTree& c) { AddExtension(c, "551d1e", true, value); });
+  };
+  CHECK(subtree("3009a00730058203616263") == "");
+  CHECK(subtree("300ca00a30088203616263800101") == "X509-NC-02");
+  CHECK(subtree("300ca00a30088203616263810101") == "X509-NC-02");
+  CHECK(subtree("300fa00d300b8203616263800102810103") == "X509-NC-02, X509-NC-02");
+  CHECK(subtree("300ca00a30088203616263800100") == "DER-DEFAULT-01");
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d24", false, "3003800100"); }) == "X509-PC-01");
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d24", true, "3003800100"); }) == "");
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d36", false, "020100"); }) == "X509-PC-01");
@@ -194,8 +203,7 @@ TEST_CASE("values under IMPLICIT tags are held to DER where only the field's nam
   CHECK(with("551d24", true, "30048002007f") == "DER-INTEGER-02");  // policyConstraints
   CHECK(with("551d24", true, "30028000") == "DER-INTEGER-01");
   CHECK(with("551d24", true, "30048102007f") == "DER-INTEGER-02");
-  CHECK(with("551d1e", true, "300ca00a30088203616263800101") == "");  // nameConstraints, minimum 1
-  CHECK(with("551d1e", true, "300da00b3009820361626380020001") == "DER-INTEGER-02");
+  CHECK(with("551d1e", true, "300da00b3009820361626380020001") == "DER-INTEGER-02, X509-NC-02");  // nameConstraints
 }
 
 TEST_CASE("what stands deep in an extension is held to its structure, as other decoders hold it") {

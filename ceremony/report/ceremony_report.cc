@@ -135,7 +135,7 @@ std::string CeremonyReport(const ReportData& data, const CarriedFiles& files) {
     options.warnings.emplace_back(record::VerdictName(data.verdict.verdict));
   if (data.mode == "rehearsal") options.warnings.emplace_back("REHEARSAL: these keys are worth nothing");
   options.footer =
-      fmt::format("{} · {} · {}", data.ceremony, DayOf(data.began.time), record::VerdictName(data.verdict.verdict));
+      fmt::format("{}, {}, {}", data.ceremony, DayOf(data.began.time), record::VerdictName(data.verdict.verdict));
   return BuildPage(options, body, blocks);
 }
 

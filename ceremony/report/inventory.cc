@@ -78,7 +78,7 @@ std::string Inventory(const estate::Folded& folded, const std::string& made_at) 
          {"tokens", std::to_string(estate.tokens().size())},
          {"records", std::to_string(folded.records.size())},
          {"newest record", folded.records.empty() ? "" : folded.records.back().folder},
-         {"made", made_at}},
+         {"made", MinuteOf(made_at)}},
         body);
   body.Raw(
       "<p>It is what the records of the archive add up to. Whether they deserve to be believed is for "

@@ -80,6 +80,9 @@ void RecordStory::OnEffect(const json& effect, const Moment& at, StepStory& step
   const std::string what = TextOf(effect, "effect");
   step.effects.push_back(Words(effect, what));
   AddEvidence("effect:" + what, at, step.id);
+  if (what == "key-deactivated" && TextOf(effect, "reason") == "compromised")
+    AddEvidence("effect:key-compromised", at, step.id);
+  if (!TextOf(effect, "fips").empty()) AddEvidence("validation:fips-140", at, step.id);
   if (what == "shares-issued") {
     if (HandOver* set = HandOverOf(TextOf(effect, "set")); set != nullptr) set->in_force = true;
   } else if (what == "certificate-issued" || what == "request-created" || what == "crl-issued") {

@@ -15,6 +15,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::string_view kSaltedMark = "{\"_sd\":";
+
 // Values of an `observe` entry that are told elsewhere, or are nobody's to read.
 const std::set<std::string>& PlumbingFields() {
   static const std::set<std::string> names{"v",    "seq",  "type",      "time",       "mono", "salt",
@@ -92,11 +94,12 @@ void RecordStory::Take(std::string_view line) {
     ++data_.withheld;
     return;
   }
-  const json entry = json::parse(line, nullptr, false);
+  json entry = json::parse(line, nullptr, false);
   if (!entry.is_object()) {
     ++data_.unreadable;
     return;
   }
+  if (line.find(kSaltedMark) != std::string_view::npos) TellSalted(entry, seq, openings_, data_.salted);
   const std::string type = TextOf(entry, "type");
   const std::string time = TextOf(entry, "time");
   const Moment at{seq, time, MicrosOf(time)};
@@ -128,6 +131,7 @@ void RecordStory::OnOpen(const json& entry, const Moment& at) {
   data_.environment = TextOf(entry, "environment");
   data_.classification = TextOf(entry, "classification");
   data_.script_name = TextOf(entry, "script");
+  if (!data_.script_name.empty()) AddEvidence("open:script", at, "");
   if (const auto der = base::Base64Decode(TextOf(entry, "log_key")); der.ok())
     data_.log_key_sha256 = base::Sha256Hex(*der);
   const json& inputs = MemberOf(entry, "inputs");

@@ -9,12 +9,14 @@
 #include <string_view>
 
 #include "ceremony/report/report_data.h"
+#include "ceremony/report/withheld_story.h"
 
 namespace ceremony::report {
 
 class RecordStory final {
  public:
-  explicit RecordStory(ReportData& data) : data_(data) {}
+  // `openings` are those that the reader may see.
+  explicit RecordStory(ReportData& data, Openings openings = {}) : data_(data), openings_(std::move(openings)) {}
 
   // TakeScript lays out what was planned; `bytes` may be anything.
   void TakeScript(std::string_view bytes);
@@ -50,6 +52,7 @@ class RecordStory final {
   void AddEvidence(std::string source, const Moment& at, const std::string& step);
 
   ReportData& data_;
+  Openings openings_;
   std::map<std::string, std::size_t> people_, steps_, keys_, tokens_;  // places in data_
   std::map<std::uint64_t, std::size_t> requests_;                      // by entry
   std::map<std::string, std::vector<NameValue>> attributes_;           // of private keys, by CKA_ID

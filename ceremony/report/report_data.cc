@@ -68,17 +68,30 @@ std::vector<std::string> SignersOf(const record::RecordFolder& folder, std::stri
   return people;
 }
 
-// The second line of the addendum is what was seen of the log key's end.
-std::string EvidenceOf(const record::RecordFolder& folder) {
+// The second line of the addendum is what was seen of the log key's end, and what
+// people refused when no entry could follow any more.
+void ReadEvidence(const record::RecordFolder& folder, ReportData& data) {
   const auto text = folder.ReadSmall(record::kAddendumFile, kMaxNoteBytes);
-  if (!text.ok()) return "";
+  if (!text.ok()) return;
   const std::size_t first = text->find('\n');
-  if (first == std::string::npos) return "";
+  if (first == std::string::npos) return;
   const nlohmann::json evidence =
       nlohmann::json::parse(text->substr(first + 1, text->find('\n', first + 1) - first - 1), nullptr, false);
-  if (!evidence.is_object()) return "";
-  return TextOf(evidence, "what") + " (token " + TextOf(evidence, "token") + ", serial " + TextOf(evidence, "serial") +
-         "), shown absent at " + TextOf(evidence, "time");
+  if (!evidence.is_object()) return;
+  data.addendum = TextOf(evidence, "what") + " (token " + TextOf(evidence, "token") + ", serial " +
+                  TextOf(evidence, "serial") + "), shown absent at " + TextOf(evidence, "time");
+  const nlohmann::json& refusals = MemberOf(evidence, "refusals");
+  if (!refusals.is_array()) return;
+  for (const nlohmann::json& refusal : refusals) {
+    const std::string time = TextOf(refusal, "time");
+    data.remarks.push_back({"refusal",
+                            true,
+                            TextOf(refusal, "rule"),
+                            "addendum",
+                            TextOf(refusal, "person"),
+                            TextOf(refusal, "message"),
+                            {0, time, MicrosOf(time)}});
+  }
 }
 
 // The script's name is what `open` says; one that it does not say is looked for
@@ -164,7 +177,13 @@ Result<ReportData> ReadReportData(const std::string& path, const ReadOptions& op
   how.trust = options.trust;
   KC_ASSIGN_OR_RETURN(data.verdict, verify::VerifyRecord(path, how));
   KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(path));
-  RecordStory story(data);
+  // Of a bundle the openings are for everybody; those of a record stay where they are.
+  Openings openings;
+  if (!data.verdict.label.empty()) {
+    KC_ASSIGN_OR_RETURN(openings, ReadOpenings(folder));
+    KC_ASSIGN_OR_RETURN(data.ledger, ReadLedger(folder));
+  }
+  RecordStory story(data, std::move(openings));
   std::string script_name;
   story.TakeScript(ScriptOf(folder, script_name));
   KC_RETURN_IF_ERROR(ReadLog(folder, story));
@@ -178,7 +197,7 @@ Result<ReportData> ReadReportData(const std::string& path, const ReadOptions& op
   }
   data.final_cosigners = SignersOf(folder, record::kCheckpointFile, data.origin);
   data.addendum_signers = SignersOf(folder, record::kAddendumFile, data.origin);
-  data.addendum = EvidenceOf(folder);
+  ReadEvidence(folder, data);
   data.site = SitesOf(folder);
   return data;
 }

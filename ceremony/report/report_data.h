@@ -158,6 +158,7 @@ struct Login {
 // Remark is a deviation, a refusal, a note or a recovery.
 struct Remark {
   std::string type;
+  bool in_addendum = false;  // refused after `close`: there is no entry, and `at` has a time alone
   std::string rule, step, person, text;
   Moment at;
 };
@@ -177,6 +178,30 @@ struct Evidence {
   std::string source;  // "do:key.generate", "type:attend", "effect:key-created", "role:auditor", ...
   std::uint64_t entry = 0;
   std::string step;
+};
+
+// SaltedField is a field of which an entry holds the salted digest alone.
+struct SaltedField {
+  std::uint64_t entry = 0;
+  std::string name, digest;
+  bool opened = false;  // by the disclosures of a bundle
+};
+
+// LedgerRow is a file, or entries that follow each other and are withheld alike.
+struct LedgerRow {
+  std::string type;  // of the entries; "file"
+  std::string file;  // path; empty: entries
+  std::uint64_t first = 0, last = 0;
+  std::string label, reason;
+};
+
+// Ledger is what a bundle says that it withholds.
+struct Ledger {
+  std::map<std::string, std::string> reasons;  // code -> sentence
+  std::string annex;                           // digest and size; empty: there is none
+  std::vector<LedgerRow> rows;
+  std::uint64_t more = 0;  // rows that are too many to be here
+  std::uint64_t entries = 0, files = 0;
 };
 
 struct ReportData {
@@ -214,6 +239,8 @@ struct ReportData {
   std::vector<NameValue> findings;  // good practice that the plan departed from: rule, message
   std::vector<std::string> final_cosigners, addendum_signers;
   std::vector<Evidence> evidence;
+  std::vector<SaltedField> salted;
+  Ledger ledger;
 
   // NameOf returns a person's name, or the id of somebody who never attended.
   std::string NameOf(const std::string& person) const;

@@ -62,39 +62,4 @@ void Files(const ReportData& data, Html& html) {
   html.Raw("</section>\n");
 }
 
-namespace {
-
-// The ledger of a published bundle: what it leaves out, and why.
-void Ledger(const ReportData& data, Html& html) {
-  if (data.verdict.label.empty()) return;
-  html.Element("<p>This is the report of a bundle for ", data.verdict.label, " readers. Its ledger says:</p>\n<ul>");
-  for (const record::Finding& finding : data.verdict.findings) {
-    if (finding.rule == "RED-WITHHELD") html.Element("<li>", finding.message, "</li>");
-  }
-  html.Raw("</ul>\n");
-}
-
-}  // namespace
-
-void Withheld(const ReportData& data, Html& html) {
-  html.Raw("<section id=\"withheld\"><h2>What is withheld</h2>\n");
-  if (data.withheld == 0) {
-    html.Raw("<p>Nothing: every entry of the log was there when this report was made.</p>\n");
-  } else {
-    html.Element("<p>", Plural(data.withheld, "entry is", "entries are"),
-                 " withheld, and stand in the log as the hash of their leaf. The root and every signature cover them "
-                 "all the same.</p>\n");
-  }
-  Ledger(data, html);
-  html.Raw(
-      "<div class=\"wide\"><table><caption>Entries that were read</caption><thead><tr><th scope=\"col\">type</th>"
-      "<th scope=\"col\" class=\"n\">entries</th></tr></thead><tbody>\n");
-  for (const auto& [type, count] : data.entries_by_type) {
-    html.Element("<tr><td>", type, "</td><td class=\"n\">")
-        .Number(static_cast<std::int64_t>(count))
-        .Raw("</td></tr>\n");
-  }
-  html.Raw("</tbody></table></div>\n</section>\n");
-}
-
 }  // namespace ceremony::report

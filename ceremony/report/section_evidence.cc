@@ -96,10 +96,10 @@ void EvidenceMatrix(const ReportData& data, Html& html) {
   for (const Evidence& evidence : data.evidence) sources[evidence.source].push_back(evidence.entry);
   html.Raw(
       "<section id=\"evidence\"><h2>Evidence, clause by clause</h2>\n<p>What a clause asks for is told in words of "
-      "ours; "
-      "a gap is a clause that applies to what was done here and that no entry answers. Whether the evidence is enough "
-      "is "
-      "for the auditor to say.</p>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">clause</th><th "
+      "ours; a gap is a clause that applies to what was done here and that no entry answers. Whether the evidence is "
+      "enough is for the auditor to say.</p>\n<p class=\"id\">Numbers are those of ETSI EN 319 411-1 V1.5.1, CA/B "
+      "Forum TLS Baseline Requirements 2.2.6, WebTrust for Certification Authorities 2.2 and NIST SP 800-57 Part 1 "
+      "Rev. 5.</p>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">clause</th><th "
       "scope=\"col\">asks that</th>"
       "<th scope=\"col\">justified by</th><th scope=\"col\">entries</th></tr></thead><tbody>\n");
   std::vector<std::string> elsewhere;
@@ -115,7 +115,9 @@ void EvidenceMatrix(const ReportData& data, Html& html) {
         .Text(clause.clause)
         .Element("</th><td>", clause.asks, "</td>");
     if (found.entries.empty()) {
-      html.Raw("<td class=\"gap\">gap: nothing in this record</td><td></td></tr>\n");
+      html.Element("<td class=\"gap\">",
+                   data.withheld > 0 ? "gap: nothing that this bundle shows" : "gap: nothing in this record",
+                   "</td><td></td></tr>\n");
       continue;
     }
     Justified(found, html);

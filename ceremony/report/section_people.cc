@@ -27,6 +27,14 @@ std::string InitialsOf(const std::string& name) {
 
 void People(const ReportData& data, Html& html) {
   html.Raw("<section id=\"people\"><h2>Who was there, and when</h2>\n");
+  std::uint64_t hidden = 0;
+  for (const LedgerRow& row : data.ledger.rows) {
+    if (row.type == "attend" || row.type == "depart") hidden += row.last - row.first + 1;
+  }
+  if (hidden > 0) {
+    html.Element("<p>", Plural(hidden, "entry", "entries"),
+                 " of who came and went are withheld. Here is who approved something.</p>\n");
+  }
   html.Raw(
       "<table><thead><tr><th scope=\"col\">name</th><th scope=\"col\">role</th><th scope=\"col\">of</th>"
       "<th scope=\"col\">presence</th><th scope=\"col\">from</th><th scope=\"col\">to</th>"
@@ -44,7 +52,10 @@ void People(const ReportData& data, Html& html) {
     html.Element("</td><td>", person.employer, "</td>");
     if (person.stays.empty()) {
       html.Raw("<td colspan=\"3\" class=\"none\">");
-      html.Text(person.apology.empty() ? "not taken down in the room" : "apologised: " + person.apology).Raw("</td>");
+      html.Text(!person.apology.empty() ? "apologised: " + person.apology
+                : hidden > 0            ? "withheld"
+                                        : "not taken down in the room")
+          .Raw("</td>");
     } else {
       html.Raw("<td>");
       for (std::size_t i = 0; i < person.stays.size(); ++i) {

@@ -192,7 +192,7 @@ void Remarks(const ReportData& data, Html& html) {
         "<th scope=\"col\">rule</th><th scope=\"col\">step</th><th scope=\"col\">words</th></tr></thead><tbody>\n");
     for (const Remark& remark : data.remarks) {
       html.Element("<tr><td class=\"t\">", ClockOf(remark.at.time), "</td><td class=\"e\">");
-      Entry(remark.at.entry, html);
+      if (!remark.in_addendum) Entry(remark.at.entry, html);
       html.Raw("</td><td>");
       Chip(remark.type == "note"      ? Tone::kQuiet
            : remark.type == "refusal" ? Tone::kBad

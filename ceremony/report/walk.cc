@@ -200,8 +200,10 @@ class Walker final {
       if (!filter_.person.empty() && remark.person != filter_.person) continue;
       if (first) Heading("Refusals, deviations and notes");
       first = false;
-      Line(2, fmt::format("{} {}{}{}{}", At(remark.at), Shown(remark.type), remark.rule.empty() ? "" : " ",
-                          Shown(remark.rule), remark.step.empty() ? "" : " in step " + Shown(remark.step)));
+      Line(2, fmt::format(
+                  "{} {}{}{}{}", remark.in_addendum ? Hour(remark.at.time) : At(remark.at), Shown(remark.type),
+                  remark.rule.empty() ? "" : " ", Shown(remark.rule),
+                  remark.step.empty() ? "" : (remark.in_addendum ? " in the " : " in step ") + Shown(remark.step)));
       Line(4, Shown(remark.text));
     }
     if (first && filter_.exceptions) {

@@ -5,6 +5,7 @@
 
 #include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
+#include "ceremony/run/late_refusals.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
 
@@ -55,8 +56,9 @@ std::function<base::Result<void>(const base::Error&, const script::Person&)> Rem
     json refusal = ErrorFields(why);
     refusal["person"] = person.id;
     refusal["time"] = base::FormatTime(ceremony.world().clock.UtcMicros());
-    ceremony.world().late_refusals.push_back(std::move(refusal));
-    return {};
+    json& refusals = ceremony.world().late_refusals;
+    refusals.push_back(std::move(refusal));
+    return KeepLateRefusals(ceremony.world().storage, ceremony.folder(), refusals);
   };
 }
 
@@ -110,9 +112,12 @@ base::Result<void> CloseRecord(Ceremony& ceremony) {
     }
     KC_RETURN_IF_ERROR(ceremony.writer().FinalCheckpoint(*ceremony.log_key()));
   }
+  json& refusals = ceremony.world().late_refusals;
+  KC_ASSIGN_OR_RETURN(refusals, ReadLateRefusals(ceremony.world().storage, ceremony.folder()));
   KC_RETURN_IF_ERROR(Cosign(ceremony, quorum));
   KC_ASSIGN_OR_RETURN(json evidence, DestroyKey(ceremony));
-  if (!ceremony.world().late_refusals.empty()) evidence["refusals"] = ceremony.world().late_refusals;
+  const std::size_t told = refusals.size();
+  if (told > 0) evidence["refusals"] = refusals;
   ceremony.terminal().Say(room::Tone::kGood, "The key that signed this record is destroyed, and shown to be absent.");
   KC_ASSIGN_OR_RETURN(const std::string text, ceremony.writer().AddendumText(evidence));
   std::vector<record::Writer::Cosignature> signatures;
@@ -126,6 +131,11 @@ base::Result<void> CloseRecord(Ceremony& ceremony) {
   };
   KC_RETURN_IF_ERROR(GatherSignatures(ceremony, gathering));
   KC_RETURN_IF_ERROR(ceremony.writer().PublishAddendum(text, signatures));
+  if (told > 0) {
+    // What was refused of the addendum itself is in none: it stays beside the record.
+    refusals.erase(refusals.begin(), refusals.begin() + static_cast<std::ptrdiff_t>(told));
+    KC_RETURN_IF_ERROR(KeepLateRefusals(ceremony.world().storage, ceremony.folder(), refusals));
+  }
   return ceremony.tokens().LogOut({});
 }
 

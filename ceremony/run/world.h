@@ -44,8 +44,8 @@ struct World {
   // What program this is (program.h).
   std::function<base::Result<nlohmann::json>()> describe_program = DescribeProgram;
   // What people refused after `close`, when no entry could follow: a list, for the
-  // addendum. It outlives an attempt that is tried again; what a program had heard that
-  // ended is lost.
+  // addendum. It outlives an attempt that is tried again, and in its file beside the
+  // record the program (late_refusals.h).
   nlohmann::json late_refusals = nlohmann::json::array();
 };
 

@@ -40,7 +40,7 @@ class CertCrossSignKind final : public StepKind {
         "byte by byte, the same key identifier.",
         "the TBS and the certificate as artefacts, an `observe` entry with the comparison, `intent` and `done` around "
         "C_Sign",
-        "RFC 5280 3.2, 6.1; EN 319 411-1 6.3.3"};
+        "RFC 5280 3.2, 6.1; EN 319 411-1 6.3.3, 6.6.1"};
     return description;
   }
 

@@ -37,7 +37,7 @@ class CertIssueKind final : public StepKind {
         "linted, compared, approved, signed, checked again over the whole chain.",
         "the TBS and the certificate as artefacts, an `observe` entry with the comparison, `intent` and `done` around "
         "C_Sign",
-        "RFC 5280; BR 6.1.1.1; EN 319 411-1 6.3.3"};
+        "RFC 5280; BR 7.1; EN 319 411-1 6.3.3, 6.6.1"};
     return description;
   }
 

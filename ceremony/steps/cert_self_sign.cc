@@ -30,7 +30,7 @@ class CertSelfSignKind final : public StepKind {
                                              "linted, compared, approved, signed, checked again.",
                                              "the TBS and the certificate as artefacts, an `observe` entry with the "
                                              "comparison, `intent` and `done` around C_Sign",
-                                             "RFC 5280; BR 6.1.1.1; EN 319 411-1 6.6.1"};
+                                             "RFC 5280; BR 7.1; EN 319 411-1 6.5.3, 6.6.1"};
     return description;
   }
 

@@ -50,7 +50,7 @@ class CrlIssueKind final : public StepKind {
         "Revokes certificates and signs the list of all that its CA has revoked: built from a profile, linted, "
         "compared, approved, signed, checked again.",
         "the TBS and the CRL as artefacts, an `observe` entry with the comparison, `intent` and `done` around C_Sign",
-        "RFC 5280 5; BR 4.9; EN 319 411-1 6.3.9"};
+        "RFC 5280 5; BR 7.2; EN 319 411-1 6.3.9, 6.6.2"};
     return description;
   }
 

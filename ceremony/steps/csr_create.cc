@@ -86,7 +86,7 @@ class CsrCreateKind final : public StepKind {
         "Makes the certificate request (PKCS#10) of a key, for a CA elsewhere: built from the profile of the "
         "certificate that is asked for, linted, compared, approved, signed by the key, checked again.",
         "the request as an artefact, an `observe` entry with the comparison, `intent` and `done` around C_Sign",
-        "RFC 2986; BR 3.2.1; EN 319 411-1 6.3.1"};
+        "RFC 2986; EN 319 411-1 6.3.1"};
     return description;
   }
 

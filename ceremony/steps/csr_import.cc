@@ -54,7 +54,7 @@ class CsrImportKind final : public StepKind {
         "csr.import",
         "Takes in the public key of somebody else with their certificate request (PKCS#10): possession proven, the key "
         "sound, nothing asked for that the profile does not have.",
-        "the request and the public key as artefacts", "RFC 2986; BR 3.2.1, 6.1.1.3; EN 319 411-1 6.3.1"};
+        "the request and the public key as artefacts", "RFC 2986; BR 6.1.1.3; EN 319 411-1 6.3.1"};
     return description;
   }
 

@@ -54,7 +54,7 @@ class CustodianAppointKind final : public StepKind {
         "custodian.appoint", "Appoints a custodian with the public keys that they brought.",
         "an `observe` entry with the signature by which the person showed that the keys are theirs; the effect "
         "`person-appointed`; the roster of the next ceremony as artefacts/roster.json",
-        "EN 319 411-1 6.4.3; WebTrust 3.3 (trusted roles)"};
+        "EN 319 411-1 6.4.4; WebTrust 3.3 (trusted roles)"};
     return description;
   }
 

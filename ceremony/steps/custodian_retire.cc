@@ -26,7 +26,7 @@ class CustodianRetireKind final : public StepKind {
     static const StepDescription description{
         "custodian.retire", "Retires a custodian: they count for no quorum any more.",
         "the effect `person-retired`; the roster of the next ceremony as artefacts/roster.json",
-        "EN 319 411-1 6.4.3; WebTrust 3.3 (trusted roles)"};
+        "EN 319 411-1 6.4.4; WebTrust 3.3 (trusted roles)"};
     return description;
   }
 

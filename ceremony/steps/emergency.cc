@@ -10,7 +10,7 @@
 namespace ceremony::steps {
 namespace {
 
-// A subscriber's key is lost on any day; a CA's is an incident (BR 5.7.3).
+// A subscriber's key is lost on any day; a CA's is an incident (BR 5.7.1).
 bool IsOfIncident(const script::Step& step) {
   if (step.kind == "key.deactivate") return step.fields.Text("reason") == "compromised";
   if (step.kind != "crl.issue" || !step.fields.Has("revoke")) return false;

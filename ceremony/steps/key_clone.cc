@@ -50,7 +50,7 @@ class KeyCloneKind final : public StepKind {
         "`intent` and `done` around every call that makes or destroys an object, an `observe` entry for the way, for "
         "each comparison of a transport key and for each copy with its attributes and trials, the proof of each copy "
         "as an artefact",
-        "BR 6.2.4; EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 6.2.2"};
+        "BR 6.2, 6.2.4; EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 6.2.2"};
     return description;
   }
 

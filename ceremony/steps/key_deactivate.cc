@@ -38,7 +38,7 @@ class KeyDeactivateKind final : public StepKind {
         "Takes a key out of use: why, how often it was used, how long after its cap, and until when it is held.",
         "an `observe` entry with the figures; a `deviation` where it comes later than the policy allows; the statement "
         "of use as an artefact where there is one",
-        "BR 6.2.9; EN 319 411-1 6.3.10; NIST SP 800-57 Part 1 7.3"};
+        "EN 319 411-1 6.5.3; NIST SP 800-57 Part 1 7.4"};
     return description;
   }
 

@@ -60,7 +60,7 @@ class KeyDestroyKind final : public StepKind {
         "Destroys every copy of keys, shows that they are gone, and writes a certificate of destruction for each.",
         "a `request` for each token, `intent` and `done` around each C_DestroyObject, an `observe` entry for each copy "
         "with the negative tests, a certificate of destruction for each key as an artefact",
-        "BR 6.2.10; EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 8.3.4"};
+        "BR 5.4.1 (key destruction); EN 319 411-1 6.5.3; NIST SP 800-57 Part 1 8.3.4"};
     return description;
   }
 

@@ -40,7 +40,7 @@ class KeyExportKind final : public StepKind {
         "that transport key is destroyed.",
         "an `observe` entry for the comparison of the transport key, `intent` and `done` around every call, the file "
         "as an artefact, an `observe` entry with its digest",
-        "BR 6.2.4; EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 6.2.2"};
+        "BR 6.2, 6.2.4; EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 6.2.2"};
     return description;
   }
 

@@ -29,7 +29,7 @@ class KeyGenerateKind final : public StepKind {
     static const StepDescription description{
         "key.generate", "Makes a key pair on a token; every attribute is stated and read back.",
         "`intent` and `done` around C_GenerateKeyPair, the public key as an artefact",
-        "BR 6.1.1.1; EN 319 411-1 6.5.1; NIST SP 800-57 Part 1 6.1"};
+        "BR 6.1.1.1; EN 319 411-1 6.5.1; NIST SP 800-57 Part 1 8.1.5.1"};
     return description;
   }
 

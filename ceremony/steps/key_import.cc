@@ -32,7 +32,7 @@ class KeyImportKind final : public StepKind {
         "Takes in a key that another ceremony wrote to a file for this token's transport key, and proves the copy.",
         "`intent` and `done` around every call that makes or destroys an object, an `observe` entry for the copy with "
         "its attributes and trials, the proof of the copy as an artefact",
-        "BR 6.2.4; EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 6.2.2"};
+        "BR 6.2, 6.2.4; EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 6.2.2"};
     return description;
   }
 

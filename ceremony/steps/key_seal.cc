@@ -22,7 +22,7 @@ class KeySealKind final : public StepKind {
         "key.seal",
         "Ends the cloning of a key: no copy can leave its token any more, and a try to wrap each is refused.",
         "`intent` and `done` around C_SetAttributeValue and the try, an `observe` entry for each copy",
-        "BR 6.2.6; EN 319 411-1 6.5.2"};
+        "BR 6.2; EN 319 411-1 6.5.2"};
     return description;
   }
 

@@ -53,7 +53,7 @@ class KeyTransportKind final : public StepKind {
         "Makes a transport key on a token, for one key that will come to it from a machine that never meets this one.",
         "an `observe` entry with what the token can take in, `intent` and `done` around C_GenerateKeyPair, the public "
         "key as an artefact, an `observe` entry that its words were noted",
-        "BR 6.2.4; EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 8.1.5.2"};
+        "BR 6.2.4; EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 6.2.1"};
     return description;
   }
 

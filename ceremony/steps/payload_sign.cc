@@ -48,7 +48,7 @@ class PayloadSignKind final : public StepKind {
         "Signs a file under quorum, after a dummy payload was submitted and accepted where the script has one.",
         "a `request` for each file that is signed, `intent` and `done` around C_Sign, the file and its signature as "
         "artefacts, an `observe` entry for each and for what the recipient said of the dummy",
-        "EN 319 411-1 6.5.2; NIST SP 800-57 Part 1 5.6"};
+        "EN 319 411-1 6.5.3 (use of a key); NIST SP 800-57 Part 1 5.2"};
     return description;
   }
 

@@ -26,7 +26,7 @@ class QuorumReshareKind final : public StepKind {
         "`observe` entries with the commitment of each new share, each holder's confirmation, who gave an old share, "
         "and "
         "each PIN before and after it changes; `intent` and `done` around C_SetPIN; the share files",
-        "BR 5.2.2 (multi-person control); EN 319 411-1 6.4.3, 6.5.2"};
+        "BR 5.2.2 (multi-person control); EN 319 411-1 6.5.2, 6.5.4"};
     return description;
   }
 

@@ -24,7 +24,7 @@ class RoomClockKind final : public StepKind {
   const StepDescription& description() const override {
     static const StepDescription description{"room.clock", "Compares the machine's clock with one that is read aloud.",
                                              "an `observe` entry with both readings and the offset",
-                                             "EN 319 411-1 6.5.1 (time source)"};
+                                             "EN 319 411-1 6.4.5 (time of events)"};
     return description;
   }
 

@@ -15,7 +15,7 @@ class RoomRecordKind final : public StepKind {
   const StepDescription& description() const override {
     static const StepDescription description{
         "room.record", "Takes down facts that people read and type: seal numbers, readings.",
-        "one `observe` entry with all facts", "EN 319 411-1 6.5.1 (seals); BR 5.4.1"};
+        "one `observe` entry with all facts", "EN 319 411-1 6.5.2 (seals); BR 5.4.1"};
     return description;
   }
 

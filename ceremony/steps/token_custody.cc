@@ -93,7 +93,7 @@ class TokenCustodyKind final : public StepKind {
         "Records one end of a leg that a token travels, or an inspection: place, carrier, who goes with it, every "
         "seal.",
         "an `observe` entry with what was read and typed; a `refusal` where a seal is not the one that it left with",
-        "EN 319 411-1 6.5.1 (seals); BR 5.4.1 (device life cycle); ISO/IEC 27002 7.14"};
+        "EN 319 411-1 6.5.2 (shipment); WebTrust 4.10; BR 5.4.1 (device life cycle); ISO/IEC 27002 7.14"};
     return description;
   }
 

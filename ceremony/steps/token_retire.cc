@@ -30,7 +30,7 @@ class TokenRetireKind final : public StepKind {
         "token.retire", "Takes a token out of use for good: zeroised and shown empty, or by a document that proves it.",
         "`intent` and `done` around C_InitToken and C_InitPIN, an `observe` entry with the empty inventory; or the "
         "document as an artefact",
-        "BR 5.4.1 (device life cycle), 6.2.10; EN 319 411-1 6.5.2; NIST SP 800-88"};
+        "BR 5.4.1 (device life cycle); EN 319 411-1 6.5.2; NIST SP 800-88"};
     return description;
   }
 

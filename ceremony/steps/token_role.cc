@@ -14,7 +14,7 @@ class TokenRoleKind final : public StepKind {
   const StepDescription& description() const override {
     static const StepDescription description{
         "token.role", "Says what a token is for from now on: the live one, a backup, or for audit.",
-        "an `observe` entry with the role before and after, and why", "BR 5.7.4; EN 319 411-1 6.4.8"};
+        "an `observe` entry with the role before and after, and why", "EN 319 411-1 6.4.8"};
     return description;
   }
 

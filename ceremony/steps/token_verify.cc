@@ -24,7 +24,7 @@ class TokenVerifyKind final : public StepKind {
         "of it, every object on it.",
         "an `observe` entry with identity, module, mechanisms and inventory; where something differs, another with "
         "every finding",
-        "EN 319 411-1 6.5.2; BR 6.2.7"};
+        "EN 319 411-1 6.5.2; BR 5.4.1 (device life cycle)"};
     return description;
   }
 

@@ -193,6 +193,25 @@ class Production(Room):
         self.assertEqual(self.entries("refusal"), [])
         evidence = json.loads((self.record / "addendum.note").read_text().splitlines()[1])
         self.assertEqual([(refusal["rule"], refusal["person"]) for refusal in evidence["refusals"]], [("CRED-03", "alice"), ("QUORUM-DENIED-01", "bob")])
+        page = self.folder / "report.html"
+        subprocess.run(["keyceremony", "report", self.record, "--roster", self.place.roster, "--out", page], check=True, capture_output=True)
+        self.assertRegex(page.read_text(), r"QUORUM-DENIED-01</td><td>addendum</td><td><b>Bob Okafor</b>")
+
+    def test_what_is_refused_after_the_record_is_closed_outlives_the_program(self):
+        status, shown = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve the final checkpoint", "decline"),
+                                               (r"Mend the cause, then decide", "pause the ceremony")])
+        self.assertEqual(status, 5, shown[-2000:])
+        kept = self.place.archive / "0001-smki-root-oca.refusals.json"
+        self.assertEqual([(each["rule"], each["person"]) for each in json.loads(kept.read_text())], [("QUORUM-DENIED-01", "bob")])
+        status, shown = self.resume()
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+        evidence = json.loads((self.record / "addendum.note").read_text().splitlines()[1])
+        self.assertEqual([(each["rule"], each["person"]) for each in evidence["refusals"]], [("QUORUM-DENIED-01", "bob")])
+        self.assertFalse(kept.exists())
+        page = self.folder / "report.html"
+        subprocess.run(["keyceremony", "report", self.record, "--roster", self.place.roster, "--out", page], check=True, capture_output=True)
+        self.assertRegex(page.read_text(), r"QUORUM-DENIED-01</td><td>addendum</td><td><b>Bob Okafor</b>")
 
     def test_who_declines_stops_the_step_and_the_record_names_them(self):
         status, shown = self.run_script(first=[

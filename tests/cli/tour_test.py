@@ -37,6 +37,13 @@ class Tour(unittest.TestCase):
                          {"root-oca": "active", "issuing-oca-z1": "destroyed", "issuing-oca-z2": "active",
                           "issuing-oca-z3": "active"})
         self.assertEqual({len(k["copies"]) for k in estate["keys"]}, {3})
+        self.assertEqual(sorted(p.name for p in (archive / "reports").iterdir()),
+                         [*(f"{p.name}.html" for p in sorted(archive.glob("0*"))), "booklet.html",
+                          "destruction-of-z1.html", "inventory.html", "published.html"])
+        certificate = (archive / "reports/destruction-of-z1.html").read_text()
+        self.assertEqual(certificate.count('<section class="certificate">'), 1)
+        for words in ("Key issuing-oca-z1", "COMPLETE", *(f"{kind}: " for kind in ("original", "clone"))):
+            self.assertIn(words, certificate)
         report = held.stdout.splitlines()[-1]
         self.assertEqual(report, str((archive / "reports/0003-tour-3-rollover.html").resolve()))
         self.assertTrue(pathlib.Path(report).read_text().startswith("<!DOCTYPE html>"))

@@ -136,3 +136,59 @@ TEST_CASE("members of other types than they should be do no harm") {
   }
   CHECK(record.Read().entries == 32);
 }
+
+TEST_CASE("a salted field stands as such in its place, and with its digest in the table") {
+  const std::string digest(43, 'Q');
+  ScratchRecord record;
+  record.Add("open", json::object())
+      .Add("attend", {{"person", "bob"}, {"name", "Bob"}, {"employer", {{"_sd", digest}}}})
+      .Add("observe", {{"what", "facts"}, {"step", "s"}, {"facts", {{"bag", {{"_sd", digest}}}, {"tray", "7"}}}});
+  const ReportData data = record.Read();
+  CHECK(data.people[0].employer == "withheld (salted QQQQQQQQ\u2026)");
+  REQUIRE(data.salted.size() == 2);
+  CHECK(data.salted[0].entry == 1);
+  CHECK(data.salted[0].name == "employer");
+  CHECK(data.salted[1].name == "bag");
+  CHECK(data.salted[1].digest == digest);
+  CHECK_FALSE(data.salted[1].opened);
+  CHECK(data.steps[0].facts ==
+        std::vector<ceremony::report::NameValue>{{"bag", "withheld (salted QQQQQQQQ\u2026)"}, {"tray", "7"}});
+}
+
+TEST_CASE("a bundle's report has every row of its ledger") {
+  Scratch scratch;
+  scratch.CopyVectors("../bundle", "bundle");
+  const auto data = ReadReportData(scratch.path("bundle"), {nullptr, ""});
+  REQUIRE(data.ok());
+  CHECK(data->verdict.label == "green");
+  CHECK(data->ledger.entries == 2);
+  CHECK(data->ledger.files == 1);
+  CHECK(data->ledger.annex.empty());
+  CHECK(data->ledger.reasons.at("PD") == "personal data");
+  REQUIRE(data->ledger.rows.size() == 3);
+  CHECK(data->ledger.rows[0].file == "inputs/roster.json");
+  CHECK(data->ledger.rows[0].reason == "SEC");
+  CHECK(data->ledger.rows[1].type == "attend");
+  CHECK(data->ledger.rows[1].first == 2);
+  CHECK(data->ledger.rows[2].label == "amber");
+}
+
+TEST_CASE("rows of a ledger that follow each other and are alike are one, and a broken row ends it") {
+  ScratchRecord record;
+  record.Add("open", json::object());
+  for (int i = 0; i < 5; ++i) record.Line(std::string(64, 'a'));
+  const std::string head =
+      R"({"annex":null,"format":"keyceremony-withheld/1","label":"green","origin":"o","reasons":{"PD":"personal data"}})";
+  const auto row = [](int entry, const char* type) {
+    return fmt::format(R"({{"entry":{},"label":"amber","reason":"PD","type":"{}"}})", entry, type) + "\n";
+  };
+  record.Write("withheld.jsonl", head + "\n" + row(1, "note") + row(2, "note") + row(3, "attend") + row(5, "attend") +
+                                     "{\n" + row(6, "note"));
+  const ReportData data = record.Read();
+  CHECK(data.withheld == 5);
+  CHECK(data.ledger.entries == 4);
+  REQUIRE(data.ledger.rows.size() == 3);
+  CHECK(data.ledger.rows[0].first == 1);
+  CHECK(data.ledger.rows[0].last == 2);
+  CHECK(data.ledger.rows[2].first == 5);
+}

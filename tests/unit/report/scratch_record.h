@@ -27,6 +27,7 @@ class ScratchRecord final {
     ++seq_;
     return *this;
   }
+  void Write(const std::string& name, const std::string& content) const { folder_.Write("record/" + name, content); }
   ceremony::report::ReportData Read(const std::string& script = "") {
     folder_.Write("record/log.jsonl", log_);
     if (!script.empty()) folder_.Write("record/inputs/script.json", script);

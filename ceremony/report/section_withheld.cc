@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "ceremony/report/page.h"
+#include "ceremony/report/sections.h"
+
+namespace ceremony::report {
+namespace {
+
+constexpr std::size_t kMostRows = 5000;
+
+void More(std::uint64_t count, Html& html) {
+  if (count > 0) html.Raw("<p>and ").Number(static_cast<std::int64_t>(count)).Raw(" rows more, in the file</p>\n");
+}
+
+// Digests of files that the log has, by path in the record.
+std::unordered_map<std::string, std::string> DigestsOf(const ReportData& data) {
+  std::unordered_map<std::string, std::string> digests;
+  for (const FileNamed& file : data.inputs) digests.emplace("inputs/" + file.name, file.sha256);
+  for (const FileNamed& file : data.artefacts) digests.emplace("artefacts/" + file.name, file.sha256);
+  return digests;
+}
+
+void Row(const LedgerRow& row, const Ledger& ledger, const std::unordered_map<std::string, std::string>& digests,
+         Html& html) {
+  if (row.file.empty()) {
+    html.Raw("<tr><td class=\"e\">");
+    Entry(row.first, html);
+    if (row.last != row.first) {
+      html.Raw(" – ");
+      Entry(row.last, html);
+    }
+    html.Raw("</td><td class=\"n\">").Number(static_cast<std::int64_t>(row.last - row.first + 1));
+    html.Element("</td><td>", row.type, "</td>");
+  } else {
+    html.Element("<tr><td colspan=\"3\"><code>", row.file, "</code>");
+    if (const auto known = digests.find(row.file); known != digests.end()) {
+      html.Raw("<br>");
+      Digest(known->second, html);
+    }
+    html.Raw("</td>");
+  }
+  html.Raw("<td>");
+  Chip(row.label == "red" ? Tone::kBad : row.label == "amber" ? Tone::kWarning : Tone::kQuiet, row.label, html);
+  const auto reason = ledger.reasons.find(row.reason);
+  html.Element("</td><td>", reason == ledger.reasons.end() ? std::string() : reason->second, " ")
+      .Element("<span class=\"id\">(", row.reason, ")</span></td></tr>\n");
+}
+
+// The ledger of a published bundle: what it leaves out, and why.
+void LedgerTable(const ReportData& data, Html& html) {
+  const Ledger& ledger = data.ledger;
+  html.Element("<h3>The ledger</h3>\n<p>This is the report of a bundle for ", data.verdict.label, " readers. ");
+  html.Element("It withholds ", Plural(ledger.entries, "entry", "entries"), " and ")
+      .Element("", Plural(ledger.files, "file", "files"),
+               ". Number and places are proven, types and reasons are the word of who published it.</p>\n");
+  html.Raw("<p>").Text(ledger.annex.empty() ? "No annex belongs to it."
+                                            : "What is withheld is sealed in an annex, SHA-256 " + ledger.annex + ".");
+  html.Raw("</p>\n");
+  if (ledger.rows.empty()) return;
+  html.Raw(
+      "<div class=\"wide\"><table><thead><tr><th scope=\"col\">entries, or file</th><th scope=\"col\" class=\"n\">"
+      "count</th><th scope=\"col\">type</th><th scope=\"col\">label</th><th scope=\"col\">reason</th></tr></thead>"
+      "<tbody>\n");
+  const auto digests = DigestsOf(data);
+  const std::size_t shown = std::min(ledger.rows.size(), kMostRows);
+  for (std::size_t i = 0; i < shown; ++i) Row(ledger.rows[i], ledger, digests, html);
+  html.Raw("</tbody></table></div>\n");
+  More(ledger.rows.size() - shown + ledger.more, html);
+}
+
+void SaltedFields(const ReportData& data, Html& html) {
+  html.Raw(
+      "<h3>Fields that are salted digests</h3>\n<p>Their words were kept apart when the entry was written. Whoever is "
+      "shown a line of disclosures.jsonl can hold it against the digest.</p>\n"
+      "<div class=\"wide\"><table><thead><tr><th scope=\"col\">entry</th><th scope=\"col\">field</th>"
+      "<th scope=\"col\">digest, base64url of SHA-256</th><th scope=\"col\"></th></tr></thead><tbody>\n");
+  const std::size_t shown = std::min(data.salted.size(), kMostRows);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const SaltedField& field = data.salted[i];
+    html.Raw("<tr><td class=\"e\">");
+    Entry(field.entry, html);
+    html.Element("</td><td>", field.name, "</td>").Element("<td><code class=\"digest\">", field.digest, "</code></td>");
+    html.Raw("<td>");
+    Chip(field.opened ? Tone::kGood : Tone::kQuiet, field.opened ? "opened in this bundle" : "withheld", html);
+    html.Raw("</td></tr>\n");
+  }
+  html.Raw("</tbody></table></div>\n");
+  More(data.salted.size() - shown, html);
+}
+
+}  // namespace
+
+void Withheld(const ReportData& data, Html& html) {
+  html.Raw("<section id=\"withheld\"><h2>What is withheld</h2>\n");
+  if (data.withheld > 0) {
+    html.Element("<p>", Plural(data.withheld, "entry is", "entries are"),
+                 " withheld, and stand in the log as the hash of their leaf. The root and every signature cover them "
+                 "all the same.</p>\n");
+  } else if (data.salted.empty()) {
+    html.Raw("<p>Nothing: every entry of the log was there when this report was made.</p>\n");
+  } else {
+    html.Raw("<p>No entry: the whole log was there when this report was made.</p>\n");
+  }
+  if (!data.verdict.label.empty()) LedgerTable(data, html);
+  if (!data.salted.empty()) SaltedFields(data, html);
+  html.Raw(
+      "<div class=\"wide\"><table><caption>Entries that were read</caption><thead><tr><th scope=\"col\">type</th>"
+      "<th scope=\"col\" class=\"n\">entries</th></tr></thead><tbody>\n");
+  for (const auto& [type, count] : data.entries_by_type) {
+    html.Element("<tr><td>", type, "</td><td class=\"n\">")
+        .Number(static_cast<std::int64_t>(count))
+        .Raw("</td></tr>\n");
+  }
+  html.Raw("</tbody></table></div>\n</section>\n");
+}
+
+}  // namespace ceremony::report

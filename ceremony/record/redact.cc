@@ -185,7 +185,7 @@ Result<void> Redaction::WriteLog(const RecordFolder& folder, NewFolder& out) {
         "RED-FIELD-01",
         fmt::format("a {} bundle would show {}{}", rules_.publish, fmt::join(in_the_clear_, ", "),
                     more_in_the_clear_ > 0 ? fmt::format(" and {} more", more_in_the_clear_) : ""),
-        "withhold these entries, too, or have the policy of the next ceremony keep the field confidential");
+        "withhold these entries, too, or have the script of the next ceremony keep the field confidential");
   }
   return target->Sync();
 }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "ceremony/x509/name.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509 {
@@ -62,6 +65,29 @@ base::Result<base::Bytes> PemDecode(std::string_view label, std::string_view tex
   auto der = base::Base64Decode(base64);
   if (!der) return std::move(der).error().Prefixed(fmt::format("PEM block {}", label));
   return der;
+}
+
+base::Result<std::string_view> OnlyPemBlock(std::string_view text, std::span<const std::string_view> labels,
+                                            std::string_view& label) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  constexpr std::string_view kDashes = "-----";
+  const auto bad = [](const std::string& why) { return base::MakeError(base::ErrorCode::kInvalidInput, why); };
+  const std::size_t begin = text.find(kBegin);
+  if (begin == std::string_view::npos) return bad("there is neither DER nor a PEM block");
+  if (begin != 0 && text[begin - 1] != '\n') return bad("the PEM block does not begin with a line");
+  const std::size_t name = begin + kBegin.size();
+  const std::size_t dashes = text.find(kDashes, name);
+  if (dashes == std::string_view::npos) return bad("the first line of the PEM block does not end");
+  label = text.substr(name, dashes - name);
+  if (std::ranges::find(labels, label) == labels.end())
+    return bad(fmt::format("there is a PEM block {} where {} is asked for",
+                           SafeText(base::AsBytes(label.substr(0, 64))), labels.front()));
+  const std::string end = fmt::format("-----END {}-----", label);
+  const std::size_t last = text.find(end, dashes);
+  if (last == std::string_view::npos) return bad("the PEM block does not end with " + end);
+  const std::size_t after = last + end.size();
+  if (text.find(kBegin, after) != std::string_view::npos) return bad("there is more than one PEM block");
+  return text.substr(begin, after - begin);
 }
 
 }  // namespace ceremony::x509

@@ -220,12 +220,14 @@ class ImportedRequest final {
   AlternativeNames alternative_names_;
 };
 
-// ImportRequest takes a DER or PEM file. Refusals:
+// ImportRequest takes a file of one request, as openssl, certtool, certutil and
+// keytool write it: DER, or one PEM block of either label with explanations around it. Refusals:
 //   CSR-SIZE-01     the file has more than kMostRequestOctets
 //   CSR-FORM-01     it is no PEM or DER request at all (and DER-*, X509-*, CSR-* of the lint)
 //   CSR-POSSESSION-01  the signature does not verify under the request's own key, or is of a weak algorithm
 //   TBS-KEY-01      the key's algorithm is not among the profile's
 //   CSR-KEY-01      base::PublicKey does not take the key (its size)
+//   CSR-KEY-02      an RSA key has another exponent than 65537
 //   KEY-WEAK-*      the key is weak (weak_key.h)
 //   CSR-SUBJECT-01  the subject is not one that the profile allows
 //   CSR-EXT-01      an extension is asked for that the profile does not have

@@ -7,26 +7,47 @@
 #include "ceremony/x509/certificate.h"
 #include "ceremony/x509/extension_value.h"
 #include "ceremony/x509/issue_parts.h"
+#include "ceremony/x509/pem.h"
 #include "ceremony/x509/request.h"
 #include "ceremony/x509/weak_key.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/rsa_numbers.h"
 
 namespace ceremony::x509 {
 namespace {
 
 bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
+// Under either label (RFC 7468 7), and with the explanations that certtool and certutil write before it.
+base::Result<Request> FromPem(std::string_view text) {
+  constexpr std::string_view kLabels[] = {"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"};
+  std::string_view label;
+  KC_ASSIGN_OR_RETURN(const std::string_view block, OnlyPemBlock(text, kLabels, label));
+  KC_ASSIGN_OR_RETURN(const base::Bytes der, PemDecode(label, block));
+  return Request::Parse(der);
+}
+
 base::Result<Request> Read(base::ByteView file) {
   if (file.size() > kMostRequestOctets)
     return base::Refusal("CSR-SIZE-01", fmt::format("the certification request has {} octets, {} are the most",
                                                     file.size(), kMostRequestOctets));
   // Findings carry their own rule; only what is no request at all needs one.
-  auto request =
-      !file.empty() && file[0] == tag::kSequence ? Request::Parse(file) : Request::FromPem(base::AsText(file));
+  auto request = !file.empty() && file[0] == tag::kSequence ? Request::Parse(file) : FromPem(base::AsText(file));
   if (request.ok()) return request;
   base::Error error = std::move(request).error();
   const std::string rule = error.rule.empty() ? "CSR-FORM-01" : error.rule;
   return base::Refusal(rule, error.message, "ask for a PKCS#10 request in DER or PEM");
+}
+
+// With another exponent the same modulus would be another SubjectPublicKeyInfo, and so look like another key.
+base::Result<void> HasTheOneExponent(const base::PublicKey& key) {
+  const base::Bytes exponent = base::RsaNumbersOf(key).exponent;
+  if (exponent.empty() || exponent == base::Bytes{0x01, 0x00, 0x01}) return {};
+  return base::Refusal(
+      "CSR-KEY-02",
+      fmt::format("the RSA key has the exponent {} where 65537 is taken, so that one modulus is one key",
+                  HexExcerpt(exponent)),
+      "have a key made with the exponent 65537");
 }
 
 const ExtensionRule* FindRule(const Profile& profile, const ExtensionView& extension) {
@@ -113,6 +134,7 @@ base::Result<ImportedRequest> ImportRequest(base::ByteView file, const Profile& 
   auto key = request.SubjectKey();
   if (!key) return base::Refusal("CSR-KEY-01", "certification request: " + key.error().message);
   KC_RETURN_IF_ERROR(CheckKeyAllowed(profile, key->algorithm()));
+  KC_RETURN_IF_ERROR(HasTheOneExponent(*key));
   KC_RETURN_IF_ERROR(RefuseWeakKey(*key));
   if (const auto possession = request.VerifyPossession(); !possession)
     return base::Refusal("CSR-POSSESSION-01",

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "ceremony/x509/request.h"
 #include "ceremony/x509/view_parts.h"
@@ -10,6 +12,22 @@ namespace ceremony::x509 {
 namespace {
 
 bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+
+// What other programs put into a request beside the extensions that it asks for.
+std::string AttributeText(base::ByteView type) {
+  constexpr std::pair<std::string_view, std::string_view> kForeign[] = {
+      {"1.2.840.113549.1.9.2", "unstructuredName"},
+      {"1.3.6.1.4.1.311.2.1.14", "Microsoft's own extensionRequest"},
+      {"1.3.6.1.4.1.311.13.2.2", "Microsoft's enrolment provider"},
+      {"1.3.6.1.4.1.311.13.2.3", "Microsoft's version of the system"},
+      {"1.3.6.1.4.1.311.21.20", "Microsoft's description of the client"},
+  };
+  const std::string text = OidText(type);
+  for (const auto& [dotted, name] : kForeign) {
+    if (text == dotted) return fmt::format("{} ({})", text, name);
+  }
+  return text;
+}
 
 void ParseAttribute(const Element& element, RequestInfoView& view, Findings& findings) {
   DerReader reader(element.content, "attribute", findings);
@@ -26,7 +44,7 @@ void ParseAttribute(const Element& element, RequestInfoView& view, Findings& fin
   view.attribute_types.at(view.attribute_count++) = type->content;
   if (FindOid(type->content) != Oid::kExtensionRequest) {
     findings.Add(RuleId::kRequestAttribute01, element.whole,
-                 fmt::format("the attribute {} is not extensionRequest", OidText(type->content)));
+                 fmt::format("the attribute {} is not extensionRequest", AttributeText(type->content)));
     return;
   }
   DerReader list(values->content, "extensionRequest", findings);

@@ -21,8 +21,7 @@
 
 namespace ceremony::script {
 
-// How a record calls the two inputs that have no name in the script.
-inline constexpr std::string_view kRosterInput = "roster.json";
+// How a record calls the input that, like the roster (record::kRosterFile), has no name in the script.
 inline constexpr std::string_view kBindingInput = "binding.json";
 
 struct Inputs {

@@ -185,6 +185,7 @@ base::Result<Approval> BoundCredentials::ApproveOnce(const script::Person& perso
     case CredentialKind::kFiles: {
       KC_ASSIGN_OR_RETURN(const auto signer, SignerInFile(person, bound.sign));
       KC_ASSIGN_OR_RETURN(line, record::SignText(request.text, *signer));
+      key = signer->key();  // the same one, and it remembers what it has verified
       break;
     }
     case CredentialKind::kCard: {

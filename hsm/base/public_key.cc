@@ -107,6 +107,23 @@ struct PublicKey::State {
     std::call_once(once_, [this] { key_ = MakeKey(); });
     return key_.get();
   }
+
+  // Verified is all that a verdict depends on, besides the key.
+  struct Verified {
+    SignatureScheme scheme;
+    Sha256Digest message;
+    Bytes signature;
+    bool operator==(const Verified& other) const = default;
+  };
+  void Remember(Verified verified) const {
+    const std::lock_guard lock(mutex_);
+    last_ = std::move(verified);
+  }
+  bool Remembers(const Verified& asked) const {
+    const std::lock_guard lock(mutex_);
+    return last_ == asked;
+  }
+
   ByteView EcPointView() const {
     const std::optional<Curve> curve = CurveOf(algorithm);
     return curve ? ByteView(spki).subspan(FactsOfCurve(*curve).prefix.size()) : ByteView();
@@ -116,6 +133,8 @@ struct PublicKey::State {
   KeyPointer MakeKey() const;
   mutable std::once_flag once_;
   mutable KeyPointer key_;
+  mutable std::mutex mutex_;
+  mutable std::optional<Verified> last_;
 };
 
 KeyPointer PublicKey::State::MakeKey() const {
@@ -210,6 +229,8 @@ Result<void> PublicKey::Verify(SignatureScheme scheme, ByteView message, ByteVie
                                                         : state_->algorithm == KeyAlgorithm::kEd25519;
   if (!fits) return InvalidKey("the signature scheme does not go with an " + std::string(facts.title) + " key");
   if (curve) KC_RETURN_IF_ERROR(CheckStrictDer(*curve, signature));
+  State::Verified asked{scheme, Sha256Of(message), ToBytes(signature)};
+  if (state_->Remembers(asked)) return {};
   const ErrorMark mark;
   EVP_PKEY* const key = state_->Key();
   if (key == nullptr) return LibraryFailed("EVP_PKEY_fromdata");
@@ -246,6 +267,7 @@ Result<void> PublicKey::Verify(SignatureScheme scheme, ByteView message, ByteVie
     return MakeError(ErrorCode::kCorrupt, "the signature does not verify under the " + std::string(facts.title) +
                                               " key with SPKI SHA-256 " + SpkiSha256Hex());
   }
+  state_->Remember(std::move(asked));
   return {};
 }
 

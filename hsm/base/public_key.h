@@ -63,9 +63,9 @@ class PublicKey final {
   std::string SpkiSha256Hex() const;  // the name of the key in records
   Bytes EcPoint() const;              // 0x04 || x || y; empty unless EC
 
-  // Verify checks a signature over `message` in software. ECDSA signatures are
-  // strict DER (not necessarily low-S: CheckStrictLowSDer says that). kCorrupt
-  // when it does not verify; never true for another reason.
+  // Verify checks a signature over `message` in software. ECDSA signatures are strict DER (not necessarily low-S:
+  // CheckStrictLowSDer says that). kCorrupt when it does not verify; never true for another reason. The key and its
+  // copies remember the last one that verified: who hands it on and who takes it over both verify it, and pay once.
   Result<void> Verify(SignatureScheme scheme, ByteView message, ByteView signature) const;
 
   bool operator==(const PublicKey& other) const;

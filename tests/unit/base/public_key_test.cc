@@ -301,3 +301,28 @@ TEST_CASE("one key can be used by several threads at once") {
   for (std::thread& thread : threads) thread.join();
   CHECK(verified == std::vector<int>{50, 50, 50, 50});
 }
+
+TEST_CASE("what a key remembers of a good signature vouches for no other signature, message or scheme") {
+  for (const Vector& vector : kVectors) {
+    const PublicKey key = Key(vector.spki);
+    const PublicKey copy = key;
+    const base::Bytes good = Hex(vector.signature);
+    base::Bytes other = good;
+    other.back() ^= 1;
+    for (int again = 0; again < 2; ++again) {
+      CHECK(key.Verify(vector.scheme, base::AsBytes(key_vectors::kMessage), good).ok());
+      CHECK(copy.Verify(vector.scheme, base::AsBytes(key_vectors::kMessage), good).ok());
+      CHECK(!copy.Verify(vector.scheme, base::AsBytes("another ceremony"), good).ok());
+      CHECK(!copy.Verify(vector.scheme, base::AsBytes(key_vectors::kMessage), other).ok());
+      CHECK(!copy.Verify(vector.scheme, base::AsBytes(key_vectors::kMessage), {}).ok());
+    }
+  }
+  const PublicKey rsa = Key(key_vectors::kRsa2048Spki);
+  const base::Bytes signature = Hex(key_vectors::kRsa2048Pkcs1Signature);
+  CHECK(rsa.Verify(SignatureScheme::kRsaPkcs1Sha256, base::AsBytes(key_vectors::kMessage), signature).ok());
+  CHECK(!rsa.Verify(SignatureScheme::kRsaPssSha256, base::AsBytes(key_vectors::kMessage), signature).ok());
+  CHECK(!rsa.Verify(SignatureScheme::kRsaPkcs1Sha512, base::AsBytes(key_vectors::kMessage), signature).ok());
+  CHECK(!Key(key_vectors::kP256Spki)
+             .Verify(SignatureScheme::kRsaPkcs1Sha256, base::AsBytes(key_vectors::kMessage), signature)
+             .ok());
+}

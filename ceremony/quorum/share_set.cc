@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "hsm/base/aside.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
 
@@ -27,21 +28,39 @@ std::string ShareArtefact(const std::string& token, const std::string& set, cons
   return fmt::format("shares/{}/{}/{}.share.json", token, set, person);
 }
 
+namespace {
+
+// Half is what one PIN adds to a new set.
+struct Half {
+  SplitProof proof;
+  std::vector<script::SealedHalf> sealed;  // in the order of the files
+};
+
+// `files` say all that is bound into a seal; `keys` are those of their holders.
+base::Result<Half> MakeHalf(const base::SecretBytes& secret, Pin pin, const std::vector<script::ShareFile>& files,
+                            const std::vector<base::PublicKey>& keys, int m) {
+  KC_ASSIGN_OR_RETURN(const std::vector<ShamirShare> shares, SplitSecret(secret, m, static_cast<int>(files.size())));
+  Half half;
+  KC_ASSIGN_OR_RETURN(half.proof, ProveSplit(secret, m, shares));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    KC_ASSIGN_OR_RETURN(script::SealedHalf sealed, SealShare(files[i], pin, shares[i], keys[i]));
+    half.sealed.push_back(std::move(sealed));
+  }
+  return half;
+}
+
+}  // namespace
+
 base::Result<NewShareSet> MakeShareSet(const script::Roster& roster, const script::Quorum& quorum,
                                        const std::string& token, std::int64_t generation, const base::SecretBytes& user,
                                        const base::SecretBytes& security_officer) {
   KC_ASSIGN_OR_RETURN(const std::vector<const script::Person*> holders, SharesHeldBy(roster, quorum));
-  const auto n = static_cast<int>(holders.size());
-  KC_ASSIGN_OR_RETURN(const std::vector<ShamirShare> user_shares, SplitSecret(user, quorum.m, n));
-  KC_ASSIGN_OR_RETURN(const std::vector<ShamirShare> officer_shares, SplitSecret(security_officer, quorum.m, n));
   NewShareSet made;
-  KC_ASSIGN_OR_RETURN(made.proof, ProveSplit(user, quorum.m, user_shares));
-  KC_RETURN_IF_ERROR(ProveSplit(security_officer, quorum.m, officer_shares));
-
   made.set = {token, base::RandomHex(16), generation, quorum.name, quorum.m, {}, {}};
-  for (std::size_t i = 0; i < holders.size(); ++i) {
-    KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(holders[i]->open_key));
-    KC_ASSIGN_OR_RETURN(const base::PublicKey open_key, base::PublicKey::FromSpki(spki));
+  std::vector<base::PublicKey> keys;
+  for (const script::Person* holder : holders) {
+    KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(holder->open_key));
+    KC_ASSIGN_OR_RETURN(base::PublicKey open_key, base::PublicKey::FromSpki(spki));
     script::ShareFile file;
     file.estate = roster.estate;
     file.token = token;
@@ -49,14 +68,24 @@ base::Result<NewShareSet> MakeShareSet(const script::Roster& roster, const scrip
     file.generation = generation;
     file.quorum = quorum.name;
     file.m = quorum.m;
-    file.n = n;
-    file.holder = holders[i]->id;
+    file.n = static_cast<int>(holders.size());
+    file.holder = holder->id;
     file.holder_key = open_key.SpkiSha256Hex();
-    file.x = user_shares[i].x;
-    KC_ASSIGN_OR_RETURN(file.user, SealShare(file, Pin::kUser, user_shares[i], open_key));
-    KC_ASSIGN_OR_RETURN(file.security_officer, SealShare(file, Pin::kSecurityOfficer, officer_shares[i], open_key));
-    made.set.holders.push_back({file.holder, file.user.commitment, file.security_officer.commitment});
+    file.x = static_cast<int>(keys.size()) + 1;  // as SplitSecret counts
     made.files.push_back(std::move(file));
+    keys.push_back(std::move(open_key));
+  }
+  // The two PINs have nothing to do with each other until their halves are put into one file.
+  auto user_half = base::Aside([&] { return MakeHalf(user, Pin::kUser, made.files, keys, quorum.m); });
+  base::Result<Half> officer = MakeHalf(security_officer, Pin::kSecurityOfficer, made.files, keys, quorum.m);
+  KC_ASSIGN_OR_RETURN(Half of_user, user_half.get());
+  KC_ASSIGN_OR_RETURN(Half of_officer, std::move(officer));
+  made.proof = of_user.proof;
+  for (std::size_t i = 0; i < made.files.size(); ++i) {
+    script::ShareFile& file = made.files[i];
+    file.user = std::move(of_user.sealed[i]);
+    file.security_officer = std::move(of_officer.sealed[i]);
+    made.set.holders.push_back({file.holder, file.user.commitment, file.security_officer.commitment});
   }
   return made;
 }

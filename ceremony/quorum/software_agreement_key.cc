@@ -83,9 +83,10 @@ base::Result<base::SecretBytes> SoftwareAgreementKey::Agree(const base::PublicKe
   const Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(state_->key.get(), nullptr));
   base::SecretBytes x(32);
   std::size_t size = x.size();
-  // Setting the peer validates its point (SP 800-56A 5.6.2.3.3) a second time.
+  // A PublicKey is on its curve (SP 800-56A 5.6.2.3.4), and P-256 has no points of another order: to multiply by the
+  // order, as a full validation does, would take longer than the agreement.
   if (!other || !context || EVP_PKEY_derive_init(context.get()) != 1 ||
-      EVP_PKEY_derive_set_peer(context.get(), other.get()) != 1 ||
+      EVP_PKEY_derive_set_peer_ex(context.get(), other.get(), 0) != 1 ||
       EVP_PKEY_derive(context.get(), x.writable().data(), &size) != 1 || size != x.size()) {
     ERR_clear_error();
     return MakeError(ErrorCode::kInvalidInput, "libcrypto could not agree with the key " + peer.SpkiSha256Hex());

@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "hsm/base/aside.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -32,15 +32,6 @@ base::Result<json> DescribeProgram() {
               {"libraries", {{"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)}}}};
 }
 
-std::shared_future<base::Result<json>> DescribeProgramAside() {
-  // Signals are for the thread that asks people and must be woken by them.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::shared_future<base::Result<json>> described = std::async(std::launch::async, DescribeProgram).share();
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return described;
-}
+std::shared_future<base::Result<json>> DescribeProgramAside() { return base::Aside(DescribeProgram).share(); }
 
 }  // namespace ceremony::run

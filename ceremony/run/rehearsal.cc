@@ -16,6 +16,7 @@
 #include "ceremony/run/private_file.h"
 #include "ceremony/run/rehearsal_people.h"
 #include "ceremony/steps/commissioning.h"
+#include "hsm/base/aside.h"
 #include "hsm/login.h"
 #include "hsm/token.h"
 
@@ -183,10 +184,12 @@ base::Result<void> PrepareRehearsal(const std::string& archive, const script::Sc
   } else {
     // The binding is written last: without it, nothing here was ever used.
     KC_RETURN_IF_ERROR(MakeRehearsalFolders(paths));
-    KC_ASSIGN_OR_RETURN(const script::Roster roster, MakePeople(paths, script.estate));
+    auto people = base::Aside([&] { return MakePeople(paths, script.estate); });
+    base::Result<script::Binding> first = FirstBinding(paths, script, policy, module, load);
+    KC_ASSIGN_OR_RETURN(const script::Roster roster, people.get());
     KC_ASSIGN_OR_RETURN(const std::string roster_text, script::WriteRoster(roster));
     KC_RETURN_IF_ERROR(WritePrivateFile(paths.roster, base::AsBytes(roster_text)));
-    KC_ASSIGN_OR_RETURN(binding, FirstBinding(paths, script, policy, module, load));
+    KC_ASSIGN_OR_RETURN(binding, std::move(first));
   }
   bool changed = !prepared;
   const std::set<std::string> of_vendors = steps::TokensOfVendors(script);

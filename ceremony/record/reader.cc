@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -21,6 +22,8 @@ using base::Result;
 
 constexpr int kMaxLevels = 16;
 constexpr std::size_t kMaxNames = 1'000'000;
+// On the stack, where a file of a few bytes touches one page of it: a record has dozens of them.
+constexpr std::size_t kReadAtOnce = 65536;
 
 Error SystemError(const char* call, const std::string& what, int number) {
   Error error =
@@ -142,12 +145,12 @@ Result<FileDescriptor> RecordFolder::OpenFile(std::string_view relative) const {
 Result<std::string> RecordFolder::ReadSmall(std::string_view relative, std::size_t limit) const {
   KC_ASSIGN_OR_RETURN(const FileDescriptor file, OpenFile(relative));
   std::string content;
-  std::vector<char> buffer(65536);
+  std::array<char, kReadAtOnce> block;
   for (;;) {
-    const ssize_t count = ReadSome(file.get(), buffer.data(), buffer.size());
+    const ssize_t count = ReadSome(file.get(), block.data(), block.size());
     if (count < 0) return SystemError("read", "cannot read " + std::string(relative), errno);
     if (count == 0) return content;
-    content.append(buffer.data(), static_cast<std::size_t>(count));
+    content.append(block.data(), static_cast<std::size_t>(count));
     if (content.size() > limit) {
       return MakeError(ErrorCode::kInvalidInput,
                        std::string(relative) + " is larger than the " + std::to_string(limit) + " bytes it may have");
@@ -159,13 +162,13 @@ Result<FileDigest> RecordFolder::Digest(std::string_view relative) const {
   KC_ASSIGN_OR_RETURN(const FileDescriptor file, OpenFile(relative));
   FileDigest digest;
   base::Sha256Stream stream;
-  std::vector<char> buffer(LogReader::kBlockBytes);
+  std::array<char, kReadAtOnce> block;
   for (;;) {
-    const ssize_t count = ReadSome(file.get(), buffer.data(), buffer.size());
+    const ssize_t count = ReadSome(file.get(), block.data(), block.size());
     if (count < 0) return SystemError("read", "cannot read " + std::string(relative), errno);
     if (count == 0) break;
     const auto size = static_cast<std::size_t>(count);
-    stream.Update({reinterpret_cast<const std::uint8_t*>(buffer.data()), size});
+    stream.Update({reinterpret_cast<const std::uint8_t*>(block.data()), size});
     digest.size += size;
   }
   digest.sha256 = stream.Finish();

@@ -15,6 +15,9 @@ using base::ErrorCode;
 using base::MakeError;
 using base::Result;
 
+// On the stack, where a file of a few bytes touches one page of it: a record has dozens of them.
+constexpr std::size_t kReadAtOnce = 65536;
+
 std::string PartialOf(std::string_view path) { return fmt::format("{}{}", path, kPartialSuffix); }
 
 // WritePartial leaves `<path>.partial` written and synced, name included or
@@ -51,25 +54,25 @@ Result<base::Bytes> ReadWholeFile(Storage& storage, std::string_view path, std::
   base::Bytes content;
   for (;;) {
     const std::size_t at = content.size();
-    content.resize(at + 65536);
+    content.resize(at + kReadAtOnce);
     KC_ASSIGN_OR_RETURN(const std::size_t got, file->ReadAt(at, std::span(content).subspan(at)));
     content.resize(at + got);
     if (content.size() > limit) {
       return MakeError(ErrorCode::kIo,
                        fmt::format("{} has more than the {} bytes that such a file may have", path, limit));
     }
-    if (got < 65536) return content;
+    if (got < kReadAtOnce) return content;
   }
 }
 
 Result<std::string> DigestFile(Storage& storage, std::string_view path) {
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<ReadFile> file, storage.OpenRead(path));
   base::Sha256Stream digest;
-  base::Bytes buffer(1 << 18);
+  std::array<std::uint8_t, kReadAtOnce> block;
   for (std::uint64_t at = 0;;) {
-    KC_ASSIGN_OR_RETURN(const std::size_t got, file->ReadAt(at, buffer));
-    digest.Update({buffer.data(), got});
-    if (got < buffer.size()) return base::HexEncode(digest.Finish());
+    KC_ASSIGN_OR_RETURN(const std::size_t got, file->ReadAt(at, block));
+    digest.Update({block.data(), got});
+    if (got < block.size()) return base::HexEncode(digest.Finish());
     at += got;
   }
 }

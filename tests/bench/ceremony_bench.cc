@@ -65,6 +65,8 @@ class TimingCryptoki final : public hsm::InterceptingCryptoki {
 int TimedSync(long number, int fd) {
   const auto start = Clock::now();
   const long result = syscall(number, fd);
+  // What another thread waits for, the ceremony does not wait for.
+  if (gettid() != getpid()) return static_cast<int>(result);
   inside.sync_ms += Since(start);
   inside.syncs += 1;
   return static_cast<int>(result);

@@ -48,6 +48,7 @@ Result<Absence> ProveAbsent(Session& session, const std::vector<AbsentKey>& keys
   }
   KC_ASSIGN_OR_RETURN(absence.inventory, TakeInventory(session));
   for (const AbsentKey& key : keys) {
+    if (key.spki_sha256.empty()) continue;
     const std::string how = "the public key " + key.spki_sha256;
     for (const InventoryItem& item : absence.inventory.items) {
       if (item.spki_sha256 == key.spki_sha256) return StillThere(session, how, item.object.Name());

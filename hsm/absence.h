@@ -13,7 +13,7 @@ namespace hsm {
 struct AbsentKey {
   std::string label;
   Bytes id;                 // CKA_ID; empty: not looked for
-  std::string spki_sha256;  // hex
+  std::string spki_sha256;  // hex; empty: not looked for
 };
 
 // Absence says what was looked at, in words for the record.

@@ -30,6 +30,16 @@ bool SameNames(const std::string& a, const std::string& b) {
   return first.ok() && second.ok() && x509::SameName(*first, *second);
 }
 
+// To whoever compares names byte by byte, a CA that is spelled in two ways is two CAs with one key.
+base::Result<void> IsSpelledAsBefore(const Owner& owner, const CertificateIssued& e, const std::string& what) {
+  const bool known = !owner.subject_der.empty() && !e.subject_der.empty();
+  if (!known || owner.subject_der == e.subject_der || !SameNames(owner.subject_der, e.subject_der)) return {};
+  return base::Refusal(
+      "EST-NAME-02",
+      fmt::format("{} spells the CA of key {} as {}, and it is {} until now", what, e.key, e.subject, owner.subject),
+      "a CA has one name in one spelling (RFC 5280 4.1.2.6): repeat it byte by byte");
+}
+
 }  // namespace
 
 bool Owner::IsSame(const Owner& other) const {
@@ -80,6 +90,7 @@ base::Result<void> Estate::Take(const CertificateIssued& e, const Provenance& pr
         fmt::format("{} has the public key {}, key {} is {}", what, e.spki_sha256, e.key, key->spki_sha256),
         "this is another key: stop, and find out whose");
   }
+  if (e.ca && key != nullptr) KC_RETURN_IF_ERROR(IsSpelledAsBefore(key->owner, e, what));
   KC_RETURN_IF_ERROR(Own(e.key, {e.subject, e.subject_der, e.alternative_name}, what));
   Certificate certificate{e.certificate, e.profile,   e.key,    e.issuer_key, e.subject, e.serial,
                           e.not_before,  e.not_after, e.sha256, e.artefact,   provenance};

@@ -239,7 +239,7 @@ class Estate final {
   //   EST-HOLD-01   the hold ends before the key was deactivated
   //   EST-HOLD-02   a held key is destroyed before the end of its hold, without a reason
   //   EST-DESTROY-01  a copy of a key that is to be destroyed is not accounted for (R13)
-  //   EST-NAME-01   the key belongs to another name (R1: one key, one CA)
+  //   EST-NAME-01   the key belongs to another name (R1)    EST-NAME-02   or a CA's name has other bytes than before
   //   EST-CERT-01   the certificate's name is in use
   //   EST-CERT-02   its issuer already used that serial (RFC 5280 4.1.2.2)
   //   EST-CERT-03   an unknown certificate is referred to

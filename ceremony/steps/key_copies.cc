@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "ceremony/steps/weak_pair.h"
-#include "ceremony/x509/weak_key.h"
+#include "ceremony/steps/unfit_pair.h"
 #include "hsm/base/encoding.h"
 #include "hsm/lookup.h"
 
@@ -104,8 +103,9 @@ base::Result<std::optional<hsm::KeyPair>> KeyMadeBefore(StepContext& context, co
   if (made == nullptr || made->spki.empty()) return std::optional<hsm::KeyPair>();
   KC_ASSIGN_OR_RETURN(const base::Bytes spki, base::Base64Decode(made->spki));
   KC_ASSIGN_OR_RETURN(const base::PublicKey known, base::PublicKey::FromSpki(spki));
-  if (!x509::RefuseWeakKey(known).ok()) {
-    if (!IsDestroyed(known, token, context.progress())) KC_RETURN_IF_ERROR(DestroyWeakPair(known, key, token, context));
+  if (!RefuseUnfitPair(known, key, token, context.estate()).ok()) {
+    if (!IsDestroyed(known, token, context.progress()))
+      KC_RETURN_IF_ERROR(DestroyUnfitPair(known, key, token, context));
     return std::optional<hsm::KeyPair>();
   }
   context.terminal().Say(room::Tone::kPlain, "The key was made before the interruption; it is taken over.");

@@ -41,7 +41,7 @@ base::Result<void> CheckForStrangers(StepContext& context, const std::string& to
 
 // KeyMadeBefore finds the pair that an earlier attempt of this step made on a token: its
 // attributes were read back then, and it is found by its public key. Nothing when none was, or
-// a weak one: that is destroyed first (DestroyWeakPair), and another one is made.
+// one that may be nobody's key: that is destroyed first (DestroyUnfitPair), and another one is made.
 base::Result<std::optional<hsm::KeyPair>> KeyMadeBefore(StepContext& context, const std::string& key,
                                                         const std::string& token);
 

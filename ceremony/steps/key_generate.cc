@@ -7,7 +7,7 @@
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/mechanism_needs.h"
 #include "ceremony/steps/signing_key.h"
-#include "ceremony/steps/weak_pair.h"
+#include "ceremony/steps/unfit_pair.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
 #include "hsm/keygen.h"
@@ -135,7 +135,7 @@ class KeyGenerateKind final : public StepKind {
     const auto busy = context.terminal().ShowBusy(fmt::format("Token {} is making the key {}", token, spec.label));
     hsm::KeyGeneration generation = hsm::GenerateKeyPair(*session, spec);
     if (!generation.key.ok()) return std::move(generation.key).error();
-    KC_RETURN_IF_ERROR(RefuseWeakPair(generation.key->pair.public_key, spec.label, token));
+    KC_RETURN_IF_ERROR(RefuseUnfitPair(generation.key->pair.public_key, spec.label, token, context.estate()));
     return std::move(generation.key).value().pair;
   }
 };

@@ -6,7 +6,7 @@
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/mechanism_needs.h"
 #include "ceremony/steps/signing_key.h"
-#include "ceremony/steps/weak_pair.h"
+#include "ceremony/steps/unfit_pair.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
 #include "hsm/keygen.h"
@@ -163,7 +163,7 @@ class KeyTransportKind final : public StepKind {
     const auto busy = context.terminal().ShowBusy(fmt::format("Token {} is making the key {}", token, spec.label));
     hsm::KeyGeneration generation = hsm::GenerateKeyPair(*session, spec);
     if (!generation.key.ok()) return std::move(generation.key).error();
-    KC_RETURN_IF_ERROR(RefuseWeakPair(generation.key->pair.public_key, planned.key, token));
+    KC_RETURN_IF_ERROR(RefuseUnfitPair(generation.key->pair.public_key, planned.key, token, context.estate()));
     return std::move(generation.key).value().pair;
   }
 

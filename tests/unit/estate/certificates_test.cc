@@ -72,7 +72,14 @@ TEST_CASE("a name is the same however it is encoded, and for its bytes, not for 
   z1.certificate = "z1-utf8";
   z1.subject = "CN=za (UTF8String)";
   z1.subject_der = utf8;
+  z1.ca = false;
   CHECK(estate.Apply(z1, kFirst).ok());
+  z1.certificate = "z1-ca";
+  z1.ca = true;
+  const auto spelled = estate.Apply(z1, kFirst);
+  CHECK(RuleOf(spelled) == "EST-NAME-02");
+  CHECK(spelled.error().message ==
+        "certificate z1-ca spells the CA of key z1 as CN=za (UTF8String), and it is CN=ZA (PrintableString) until now");
   z1.certificate = "z1-other";
   z1.subject_der = another;
   CHECK(RuleOf(estate.Apply(z1, kFirst)) == "EST-NAME-01");

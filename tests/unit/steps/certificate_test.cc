@@ -206,7 +206,9 @@ TEST_CASE("a cross-certificate repeats the name of the other, byte by byte") {
       {"profile", "cross"}, {"certificate", "root-2-by-root"}};
   CHECK(With(files, {Generate("root-2"), other, cross}) ==
         std::vector<std::string>{"PLAN-CERT-07 breach cross: the profile makes the subject CN=Root 2 (UTF8String), "
-                                 "certificate root-2 has CN=Root 2 (PrintableString)"});
+                                 "certificate root-2 has CN=Root 2 (PrintableString)",
+                                 "EST-NAME-02 breach cross: certificate root-2-by-root spells the CA of key root-2 as "
+                                 "CN=Root 2 (UTF8String), and it is CN=Root 2 (PrintableString) until now"});
   files.profiles["cross"] = Profile("cross", false, Years(10), OpenName(), Basic(-1));
   CHECK(With(files, {Generate("root-2"), other, cross}) == std::vector<std::string>{});
 }

@@ -176,6 +176,43 @@ TEST_CASE("a weak key whose destruction the record has is not looked for again")
   CHECK(bench.achieved.size() == 1);
 }
 
+TEST_CASE("a key of the archive that a token makes again goes with consent, and the archive's own copy stays") {
+  StepBench bench(true);
+  bench.slot().habits.repeats_key = true;
+  const hsm::KeyPair known = bench.MakeKey("other", {1}, true);
+  CHECK(Bad(bench.Run("key.generate")).rule == "EST-KEY-02");
+  bench.slot().habits.repeats_key = false;
+  bench.done_before.calls = {Made(known)};  // what came out is the same public key
+  bench.entries.clear();
+  bench.approvals.clear();
+  const std::size_t before = bench.slot().objects.size();
+  Good(bench.Run("key.generate"));
+  CHECK(bench.people.asked() == Names{"key.generate/destroy-double"});
+  CHECK(bench.approvals.at(0).statement == "Destroy the double key root-oca on token root-hsm");
+  CHECK(bench.entries.at(0)["type"] == "deviation");
+  CHECK(bench.entries.at(0)["rule"] == "EST-KEY-02");
+  CHECK(bench.entries.at(1)["what"] == "double-key-destroyed");
+  CHECK(bench.entries.at(1)["objects"].size() == 2);
+  CHECK(bench.slot().objects.size() == before);  // two went, two came
+  CHECK(Good(hsm::FindPrivateKey(*Good(bench.Session("")), "", base::Bytes{1})).public_key == known.public_key);
+  CHECK(bench.achieved.back()["spki_sha256"] != known.public_key.SpkiSha256Hex());
+}
+
+TEST_CASE("a token that makes the same weak key twice has both destroyed") {
+  StepBench bench(true);
+  MakeWeak(bench);
+  const hsm::KeyPair first = bench.MakeKey("root-oca", {1, 2}, false);
+  Good(hsm::DestroyKeyPair(*Good(bench.Session("")), first));
+  const hsm::KeyPair second = bench.MakeKey("root-oca", {3, 4}, false);
+  bench.slot().habits.repeats_key = false;
+  bench.done_before.calls = {Made(first), Made(second)};
+  bench.done_before.observations = {{"weak-key-destroyed", StepBench::kToken, first.public_key.SpkiSha256Hex()}};
+  Good(bench.Run("key.generate"));
+  CHECK(bench.people.asked() == Names{"key.generate/destroy-weak"});
+  CHECK(bench.entries.at(1)["objects"].size() == 2);
+  CHECK(bench.slot().objects.size() == 2);
+}
+
 TEST_CASE("without consent the weak key stays, and no other is made beside it") {
   StepBench bench(true);
   MakeWeak(bench);

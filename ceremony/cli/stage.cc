@@ -111,6 +111,7 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   const std::string path = options.archive + "/" + folder;
   verify::VerifyArguments verdict;
   verdict.path = path;
+  verdict.in_archive = true;
   verdict.roster = fmt::format("{}/{}/{}", path, record::kInputsFolder, record::kRosterFile);
   streams.out << "\nThe record is in " << path << "\n";
   return verify::VerifyCommand(verdict, "keyceremony", streams.out, streams.err);

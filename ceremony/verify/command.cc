@@ -174,7 +174,8 @@ int VerifyCommand(const VerifyArguments& arguments, const std::string& program, 
     arguments.json ? PrintArchiveJson(*report, out) : PrintArchive(*report, out);
     return Done(out, report->verdict);
   }
-  const Result<record::RecordReport> report = verify::VerifyRecord(arguments.path, options);
+  const auto judge = arguments.in_archive ? VerifyRecordInArchive : verify::VerifyRecord;
+  const Result<record::RecordReport> report = judge(arguments.path, options);
   if (!report.ok()) return Report(report.error(), program, err);
   arguments.json ? PrintRecordJson(*report, out) : PrintRecord(*report, out);
   if (arguments.explain && !arguments.json) Explain(*report, arguments.path, arguments.roster, out);

@@ -29,6 +29,8 @@ struct VerifyArguments {
   std::string request;     // file with its TimeStampReq
   std::string tsa;         // file with the certificates (PEM) that it is trusted by
   std::string entry;       // file with the line that a proof is of
+  // The record stands in its archive, whose keys and issuers count. No option of users: what they name is judged alone.
+  bool in_archive = false;
   bool explain = false;
   bool json = false;
   unsigned threads = 0;  // 0: as many as the machine has, at most 4

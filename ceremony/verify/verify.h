@@ -13,6 +13,9 @@ namespace ceremony::verify {
 
 // Errors and ownership as of record::VerifyRecord; `options.contents` is set here.
 base::Result<record::RecordReport> VerifyRecord(const std::string& folder, record::VerifyOptions options);
+// VerifyRecordInArchive judges one record, too, but knows the keys and issuers of the records
+// before it in the archive that it stands in; these get no verdict here.
+base::Result<record::RecordReport> VerifyRecordInArchive(const std::string& folder, record::VerifyOptions options);
 base::Result<record::ArchiveReport> VerifyArchive(const std::string& folder, record::VerifyOptions options);
 
 }  // namespace ceremony::verify

@@ -145,9 +145,13 @@ class Rollover(unittest.TestCase):
         archive = Archive()
         self.addCleanup(archive.remove)
         for name in ("smki-organisation", "smki-issuing-rollover"):
-            status, _, err = archive.rehearse(name)
+            status, said, err = archive.rehearse(name)
             self.assertEqual(status, 0, err)
         self.assertEqual(archive.verdicts(), (0, ["COMPLETE", "COMPLETE"]))
+        # In the room the issuer of the first ceremony is known; to somebody who has the second record alone it is not.
+        self.assertNotIn("CRT-ELSEWHERE", said)
+        alone = run("verify", archive.path / "0002-smki-issuing-rollover", "--roster", archive.path / "rehearsal" / "roster.json")[1]
+        self.assertIn('CRT-ELSEWHERE (notice): a key or an issuer of certificate "issuing-oca-z3"', alone)
         root = archive.artefact("certificates/root-oca.pem")
         certificates = {certificate["name"]: certificate for certificate in archive.status()["certificates"]}
         old, new = certificates["issuing-oca-z1"], certificates["issuing-oca-z3"]

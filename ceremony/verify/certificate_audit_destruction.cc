@@ -27,6 +27,7 @@ void CertificateAudit::OnCopyDestroyed(const Look& look) {
 }
 
 void CertificateAudit::OnKeyDestroyed(const Look& look) {
+  if (look.effect.Find("artefact").empty()) return;  // it claims none
   const std::optional<std::string> bytes = FileOf(look, "sha256", script::kMaxFileBytes);
   if (!bytes) return;
   script::Problems problems;

@@ -39,9 +39,11 @@ void EvidenceMatrix(const ReportData& data, Html& html);
 // section_annex.cc
 void Materials(const ReportData& data, Html& html);
 void Files(const ReportData& data, Html& html);
+
+// section_withheld.cc
 void Withheld(const ReportData& data, Html& html);
 
-// DoneBy lists who a step names: who confirmed, typed, or approved it; for initials.
+// InitialsOf are the first letters of the words of a name: "AA" of "Alice Archer". section_people.cc
 std::string InitialsOf(const std::string& name);
 
 }  // namespace ceremony::report

@@ -12,6 +12,7 @@
 #include "ceremony/record/scanner.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/owned.h"
 #include "hsm/base/random.h"
 
 namespace ceremony::quorum {
@@ -27,10 +28,7 @@ constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kTagBytes = 16;
 constexpr std::array<std::uint8_t, 12> kNonce{};
 
-struct CipherDeleter {
-  void operator()(EVP_CIPHER_CTX* p) const { EVP_CIPHER_CTX_free(p); }
-};
-using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, CipherDeleter>;
+using CipherContext = base::Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 
 std::string InfoOf(const std::string& origin) { return fmt::format("keyceremony annex 1 {}", origin); }
 

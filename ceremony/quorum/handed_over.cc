@@ -11,6 +11,7 @@
 #include "ceremony/record/checkpoint.h"
 #include "hsm/base/ecdsa_signature.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/owned.h"
 
 namespace ceremony::quorum {
 namespace {
@@ -18,10 +19,6 @@ namespace {
 constexpr std::size_t kHalf = 32;  // of r and s on P-256
 constexpr std::size_t kEd25519Signature = 64;
 constexpr const char* kSignHint = "sign the text of this very request, and hand over that signature";
-
-struct Deleter {
-  void operator()(ECDSA_SIG* p) const { ECDSA_SIG_free(p); }
-};
 
 std::string_view Trimmed(std::string_view text) {
   const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
@@ -38,7 +35,7 @@ std::string Where(const record::Checkpoint& checkpoint) {
 std::optional<base::Bytes> LowS(base::ByteView der) {
   if (!base::CheckStrictDer(base::Curve::kP256, der).ok()) return std::nullopt;
   const unsigned char* at = der.data();
-  const std::unique_ptr<ECDSA_SIG, Deleter> parts(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+  const base::Owned<ECDSA_SIG, ECDSA_SIG_free> parts(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
   base::Bytes raw(2 * kHalf);
   if (!parts || BN_bn2binpad(ECDSA_SIG_get0_r(parts.get()), raw.data(), kHalf) < 0 ||
       BN_bn2binpad(ECDSA_SIG_get0_s(parts.get()), raw.data() + kHalf, kHalf) < 0)

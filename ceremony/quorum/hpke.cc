@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "ceremony/quorum/software_agreement_key.h"
+#include "hsm/base/owned.h"
 
 namespace ceremony::quorum {
 namespace {
@@ -131,10 +132,7 @@ KeyAndNonce Schedule(Scratch& scratch, ByteView shared, ByteView info, Aead aead
   return {kdf.Expand(secret, "key", context, KeyBytes(aead)), kdf.Expand(secret, "base_nonce", context, kNonceBytes)};
 }
 
-struct CipherDeleter {
-  void operator()(EVP_CIPHER_CTX* p) const { EVP_CIPHER_CTX_free(p); }
-};
-using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, CipherDeleter>;
+using CipherContext = base::Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 
 base::Error CipherFailed() { return MakeError(ErrorCode::kInternal, "libcrypto could not run AES-GCM"); }
 

@@ -17,6 +17,8 @@
 #include <memory>
 #include <utility>
 
+#include "hsm/base/owned.h"
+
 namespace ceremony::quorum {
 namespace {
 
@@ -26,15 +28,9 @@ using base::MakeError;
 constexpr std::size_t kMaxKeyFile = 16384;
 constexpr int kSaltBytes = 16;
 
-struct Deleter {
-  void operator()(BIO* p) const { BIO_free(p); }
-  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
-  void operator()(PKCS8_PRIV_KEY_INFO* p) const { PKCS8_PRIV_KEY_INFO_free(p); }
-  void operator()(X509_SIG* p) const { X509_SIG_free(p); }
-  void operator()(X509_ALGOR* p) const { X509_ALGOR_free(p); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Deleter>;
+using Bio = base::Owned<BIO, BIO_free>;
+using PlainKey = base::Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
+using EncryptedKey = base::Owned<X509_SIG, X509_SIG_free>;
 
 // OpenSSL asks here for a passphrase; none given means the file is not encrypted.
 int GivePassphrase(char* buffer, int size, int, void* user) {
@@ -54,7 +50,7 @@ base::SecretBytes Encoded(const PKCS8_PRIV_KEY_INFO* info) {
 }
 
 base::Result<base::SecretBytes> ToPkcs8(EVP_PKEY* key) {
-  const Owned<PKCS8_PRIV_KEY_INFO> info(EVP_PKEY2PKCS8(key));
+  const PlainKey info(EVP_PKEY2PKCS8(key));
   base::SecretBytes der = Encoded(info.get());
   if (der.empty()) return MakeError(ErrorCode::kInternal, "a private key could not be encoded as PKCS#8");
   return der;
@@ -62,7 +58,7 @@ base::Result<base::SecretBytes> ToPkcs8(EVP_PKEY* key) {
 
 // The PrivateKeyInfo in a PKCS#8 PEM file, encrypted or not, without making a key of it; empty when it is none.
 base::SecretBytes OpenPkcs8(const base::SecretBytes& pem, const base::SecretBytes& passphrase) {
-  const Owned<BIO> bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
+  const Bio bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
   char* name = nullptr;
   char* header = nullptr;
   unsigned char* data = nullptr;
@@ -71,13 +67,12 @@ base::SecretBytes OpenPkcs8(const base::SecretBytes& pem, const base::SecretByte
   if (bio && PEM_read_bio(bio.get(), &name, &header, &data, &size) == 1) {
     const unsigned char* at = data;
     if (std::string_view(name) == PEM_STRING_PKCS8INF) {
-      const Owned<PKCS8_PRIV_KEY_INFO> info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, size));
+      const PlainKey info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, size));
       opened = Encoded(info.get());
     } else if (std::string_view(name) == PEM_STRING_PKCS8 && !passphrase.empty()) {
-      const Owned<X509_SIG> sealed(d2i_X509_SIG(nullptr, &at, size));
+      const EncryptedKey sealed(d2i_X509_SIG(nullptr, &at, size));
       const auto* text = reinterpret_cast<const char*>(passphrase.view().data());
-      const Owned<PKCS8_PRIV_KEY_INFO> info(
-          sealed ? PKCS8_decrypt(sealed.get(), text, static_cast<int>(passphrase.size())) : nullptr);
+      const PlainKey info(sealed ? PKCS8_decrypt(sealed.get(), text, static_cast<int>(passphrase.size())) : nullptr);
       opened = Encoded(info.get());
     }
   }
@@ -118,9 +113,9 @@ base::Result<base::SecretBytes> DecryptKey(const base::SecretBytes& pem, const b
   base::SecretBytes pkcs8 = OpenPkcs8(pem, passphrase);
   if (pkcs8.empty()) {
     // Older forms ("EC PRIVATE KEY"), and whatever else the library knows to be a key.
-    const Owned<BIO> bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
+    const Bio bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
     auto* const given = const_cast<base::SecretBytes*>(&passphrase);
-    const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, GivePassphrase, given));
+    const base::Owned<EVP_PKEY, EVP_PKEY_free> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, GivePassphrase, given));
     ERR_clear_error();
     if (!key) {
       return MakeError(ErrorCode::kInvalidInput, IsEncrypted(pem) ? "wrong passphrase, or the file is damaged"
@@ -133,17 +128,17 @@ base::Result<base::SecretBytes> DecryptKey(const base::SecretBytes& pem, const b
 
 base::Result<std::string> EncryptKey(const base::SecretBytes& pkcs8, const base::SecretBytes& passphrase) {
   const unsigned char* at = pkcs8.view().data();
-  const Owned<PKCS8_PRIV_KEY_INFO> info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(pkcs8.size())));
+  const PlainKey info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(pkcs8.size())));
   unsigned char salt[kSaltBytes];
   if (!info || RAND_bytes(salt, kSaltBytes) != 1)
     return MakeError(ErrorCode::kInternal, "a private key could not be read back as PKCS#8");
-  Owned<X509_ALGOR> scheme(
+  base::Owned<X509_ALGOR, X509_ALGOR_free> scheme(
       PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), kPassphraseIterations, salt, kSaltBytes, nullptr, NID_hmacWithSHA256));
   const auto* text = reinterpret_cast<const char*>(passphrase.view().data());
-  const Owned<X509_SIG> sealed(
-      scheme ? PKCS8_set0_pbe(text, static_cast<int>(passphrase.size()), info.get(), scheme.get()) : nullptr);
+  const EncryptedKey sealed(scheme ? PKCS8_set0_pbe(text, static_cast<int>(passphrase.size()), info.get(), scheme.get())
+                                   : nullptr);
   if (sealed) static_cast<void>(scheme.release());  // it is the sealed file's now
-  const Owned<BIO> out(BIO_new(BIO_s_mem()));
+  const Bio out(BIO_new(BIO_s_mem()));
   if (!sealed || PEM_write_bio_PKCS8(out.get(), sealed.get()) != 1) {
     ERR_clear_error();
     return MakeError(ErrorCode::kInternal, "libcrypto could not encrypt a private key");

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "hsm/base/owned.h"
 #include "hsm/base/p256_key.h"
 
 namespace ceremony::quorum {
@@ -14,17 +15,11 @@ namespace {
 using base::ErrorCode;
 using base::MakeError;
 
-struct Deleter {
-  void operator()(EVP_PKEY_CTX* p) const { EVP_PKEY_CTX_free(p); }
-  void operator()(PKCS8_PRIV_KEY_INFO* p) const { PKCS8_PRIV_KEY_INFO_free(p); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Deleter>;
-
 // A key in another spelling: libcrypto reads it, and it must be P-256 all the same.
 base::Result<base::EvpKey> DecodeP256(base::ByteView der) {
   const unsigned char* at = der.data();
-  const Owned<PKCS8_PRIV_KEY_INFO> info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
+  const base::Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free> info(
+      d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
   const bool whole = info != nullptr && at == der.data() + der.size();
   base::EvpKey key(whole ? EVP_PKCS82PKEY(info.get()) : nullptr);
   ERR_clear_error();
@@ -80,7 +75,7 @@ base::Result<base::SecretBytes> SoftwareAgreementKey::Agree(const base::PublicKe
   if (peer.algorithm() != base::KeyAlgorithm::kEcP256)
     return MakeError(ErrorCode::kInvalidInput, "the other key of an agreement is not EC P-256");
   const base::EvpKey other = base::P256FromPublicKey(peer);
-  const Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(state_->key.get(), nullptr));
+  const base::Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(EVP_PKEY_CTX_new(state_->key.get(), nullptr));
   base::SecretBytes x(32);
   std::size_t size = x.size();
   // A PublicKey is on its curve (SP 800-56A 5.6.2.3.4), and P-256 has no points of another order: to multiply by the

@@ -6,6 +6,8 @@
 
 namespace ceremony::record {
 
+std::string PublicKeyFile(const std::string& key) { return "keys/" + key + ".spki.der"; }
+
 std::optional<std::uint64_t> RecordNumber(std::string_view name) {
   const std::size_t hyphen = name.find('-');
   if (hyphen == std::string_view::npos || hyphen < 4 || hyphen > 9 || hyphen + 1 == name.size()) return std::nullopt;

@@ -1,6 +1,6 @@
-// Names that join the records of an archive. A record's folder is NNNN-<ceremony id>, four
-// digits or, from 10000 on, as many as the number needs: that tells records from what
-// else is in an archive (`rehearsal`, records that were set aside), and their order.
+// Names of files that join the steps of a record and the records of an archive. A record's folder is NNNN-<ceremony
+// id>, four digits or, from 10000 on, as many as the number needs: that tells records from what else is in an archive
+// (`rehearsal`, records that were set aside), and their order.
 #ifndef CEREMONY_RECORD_RECORD_NAME_H_
 #define CEREMONY_RECORD_RECORD_NAME_H_
 
@@ -18,6 +18,10 @@ namespace ceremony::record {
 // Among the inputs of a record the roster of its ceremony; among the artefacts, where people came or went, that of the
 // next.
 inline constexpr std::string_view kRosterFile = "roster.json";
+
+// PublicKeyFile is the artefact that holds a key's SubjectPublicKeyInfo in the record that made the key or took it in;
+// its SHA-256 is the key's own.
+std::string PublicKeyFile(const std::string& key);
 
 // RecordNumber is the number in a record's name; nullopt: the name is no record's.
 std::optional<std::uint64_t> RecordNumber(std::string_view name);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "hsm/base/ecdsa_signature.h"
+#include "hsm/base/owned.h"
 #include "hsm/base/p256_key.h"
 
 namespace ceremony::record {
@@ -17,16 +18,9 @@ using base::ErrorCode;
 using base::MakeError;
 using base::Result;
 
-template <auto kFree>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using ContextPtr = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Freed<PKCS8_PRIV_KEY_INFO_free>>;
+using KeyPtr = base::Owned<EVP_PKEY, EVP_PKEY_free>;
+using ContextPtr = base::Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
+using Pkcs8Ptr = base::Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
 
 Result<base::PublicKey> PublicKeyOf(EVP_PKEY* key) {
   if (EVP_PKEY_is_a(key, "EC") == 1 && EVP_PKEY_get_bits(key) == 256) {
@@ -43,8 +37,7 @@ Result<base::PublicKey> PublicKeyOf(EVP_PKEY* key) {
 // libcrypto signs ECDSA with either s; n - s is the same signature.
 Result<base::Bytes> LowS(base::ByteView der) {
   const unsigned char* at = der.data();
-  const std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>> parsed(
-      d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+  const base::Owned<ECDSA_SIG, ECDSA_SIG_free> parsed(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
   base::Bytes raw(64);
   if (parsed == nullptr || BN_bn2binpad(ECDSA_SIG_get0_r(parsed.get()), raw.data(), 32) != 32 ||
       BN_bn2binpad(ECDSA_SIG_get0_s(parsed.get()), raw.data() + 32, 32) != 32) {

@@ -12,6 +12,8 @@
 #include <ctime>
 #include <memory>
 
+#include "hsm/base/owned.h"
+
 namespace ceremony::record {
 namespace {
 
@@ -21,13 +23,7 @@ using base::Result;
 
 constexpr int kNonceBits = 64;
 
-template <typename T, void (*kFree)(T*)>
-struct Freed {
-  void operator()(T* p) const { kFree(p); }
-};
-template <typename T, void (*kFree)(T*)>
-using Owned = std::unique_ptr<T, Freed<T, kFree>>;
-
+using base::Owned;
 using Request = Owned<TS_REQ, TS_REQ_free>;
 using Response = Owned<TS_RESP, TS_RESP_free>;
 using Imprint = Owned<TS_MSG_IMPRINT, TS_MSG_IMPRINT_free>;
@@ -36,10 +32,7 @@ using Number = Owned<BIGNUM, BN_free>;
 using Integer = Owned<ASN1_INTEGER, ASN1_INTEGER_free>;
 using Context = Owned<TS_VERIFY_CTX, TS_VERIFY_CTX_free>;
 using Certificate = Owned<X509, X509_free>;
-struct BioFree {
-  void operator()(BIO* p) const { BIO_free_all(p); }
-};
-using Bio = std::unique_ptr<BIO, BioFree>;
+using Bio = Owned<BIO, BIO_free_all>;
 
 std::string OpensslWords() {
   const unsigned long code = ERR_peek_last_error();

@@ -5,15 +5,13 @@
 
 #include <memory>
 
+#include "hsm/base/owned.h"
+
 namespace ceremony::room {
 namespace {
 
 constexpr int kQuietZone = 4;
 constexpr std::size_t kMostBytes = 2331;  // version 40, level M, byte mode
-
-struct Deleter {
-  void operator()(QRcode* code) const { QRcode_free(code); }
-};
 
 // Light outside the code: the quiet zone.
 bool IsDark(const QRcode& code, int row, int column) {
@@ -51,7 +49,7 @@ base::Result<std::string> QrCode(std::string_view text, Charset charset) {
     return base::MakeError(base::ErrorCode::kInvalidInput,
                            fmt::format("a QR code holds 1 to {} bytes, this text has {}", kMostBytes, text.size()));
   }
-  const std::unique_ptr<QRcode, Deleter> code(QRcode_encodeData(
+  const base::Owned<QRcode, QRcode_free> code(QRcode_encodeData(
       static_cast<int>(text.size()), reinterpret_cast<const unsigned char*>(text.data()), 0, QR_ECLEVEL_M));
   if (!code) return base::MakeError(base::ErrorCode::kInternal, "the QR code could not be made");
   return charset == Charset::kUtf8 ? InHalfBlocks(*code) : InAscii(*code);

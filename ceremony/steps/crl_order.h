@@ -37,10 +37,9 @@ base::Result<x509::CrlProfile> CrlProfileOf(const CrlOrder& order, const script:
 // NumberOf is the order's number, or the one after the issuer's last CRL.
 std::int64_t NumberOf(const CrlOrder& order, const estate::Estate& estate);
 
-// IsOnCrl tells whether a certificate is of the CA that issues the CRL, and of
-// its scope. The CA is its key and its name, whichever of its certificates is meant.
+// IsOnCrl tells whether a certificate is of the CA that issues the CRL. The CA is
+// its key and its name, whichever of its certificates is meant.
 bool IsOnCrl(const estate::Certificate& certificate, const estate::Certificate& issuer, const estate::Estate& estate);
-bool IsInScope(const estate::Certificate& certificate, const x509::CrlProfile& profile);
 
 // CheckCrl holds an order to the model and plans the CRL. Reports, beyond the
 // rules of CheckSigningKey and the estate:

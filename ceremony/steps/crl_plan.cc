@@ -71,7 +71,7 @@ void CheckRevocation(const CrlOrder::Revoke& revoke, const estate::Certificate& 
                             certificate->issuer_key, issuer.name),
                 "a CA revokes what it has issued (RFC 5280 5.3): put it on its own issuer's list");
   }
-  if (!IsInScope(*certificate, profile)) {
+  if (!profile.Lists(certificate->ca)) {
     plan.Breach("PLAN-CRL-04", "revoke",
                 fmt::format("certificate {} is {}of a CA, and profile {} lists {}", certificate->name,
                             certificate->ca ? "" : "not ", profile.name,
@@ -106,19 +106,6 @@ bool IsOnCrl(const estate::Certificate& certificate, const estate::Certificate& 
   if (certificate.issuer_key == issuer.key) return true;
   const estate::Certificate* own = estate.FindCertificate(certificate.issuer_certificate);
   return own != nullptr && !own->subject_der.empty() && own->subject_der == issuer.subject_der;
-}
-
-bool IsInScope(const estate::Certificate& certificate, const x509::CrlProfile& profile) {
-  if (!profile.issuing_distribution_point) return true;
-  switch (profile.issuing_distribution_point->scope) {
-    case x509::CrlScope::kAll:
-      return true;
-    case x509::CrlScope::kUserCertificates:
-      return !certificate.ca;
-    case x509::CrlScope::kCaCertificates:
-      return certificate.ca;
-  }
-  return true;
 }
 
 void CheckCrl(const CrlOrder& order, PlanContext& plan) {

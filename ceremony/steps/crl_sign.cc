@@ -91,7 +91,7 @@ class Listing final {
       input.previous_number = static_cast<std::uint64_t>(last->number);
     std::vector<const estate::Certificate*> before;
     for (const estate::Certificate& known : estate.certificates()) {
-      if (known.revoked() && IsOnCrl(known, *issuer, estate) && IsInScope(known, profile_)) before.push_back(&known);
+      if (known.revoked() && IsOnCrl(known, *issuer, estate) && profile_.Lists(known.ca)) before.push_back(&known);
     }
     std::stable_sort(before.begin(), before.end(),
                      [](const auto* a, const auto* b) { return a->revoked_on < b->revoked_on; });

@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "ceremony/record/record_name.h"
 #include "ceremony/steps/certificate_facts.h"
 #include "ceremony/steps/certificate_order.h"
 #include "ceremony/steps/kinds.h"
-#include "ceremony/steps/signing_key.h"
 #include "ceremony/x509/request.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -78,7 +78,7 @@ class CsrImportKind final : public StepKind {
   void Check(const script::Step& step, PlanContext& plan) const override {
     plan.Takes(60);
     plan.Writes("artefacts/" + RequestDer(step));
-    plan.Writes("artefacts/" + PublicKeyArtefact(step.fields.Text("key")));
+    plan.Writes("artefacts/" + record::PublicKeyFile(step.fields.Text("key")));
     if (plan.inputs().FindProfile(step.fields.Text("profile")) == nullptr) return;  // the script reader has refused it
     const auto imported = Import(step, plan.inputs());
     if (!imported.ok()) {
@@ -107,7 +107,7 @@ class CsrImportKind final : public StepKind {
                          {"file_sha256", FileOf(step, context.inputs()).sha256}}));
     KC_RETURN_IF_ERROR(context.WriteArtefact(RequestDer(step), "request", imported.request().der()));
     KC_RETURN_IF_ERROR(
-        context.WriteArtefact(PublicKeyArtefact(effect.key), "public-key", imported.subject_key().spki()));
+        context.WriteArtefact(record::PublicKeyFile(effect.key), "public-key", imported.subject_key().spki()));
     return context.Achieve(effect);
   }
 };

@@ -2,11 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ceremony/record/record_name.h"
 #include "ceremony/script/algorithm_choices.h"
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/mechanism_needs.h"
-#include "ceremony/steps/signing_key.h"
 #include "ceremony/steps/unfit_pair.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
@@ -105,7 +105,7 @@ class KeyGenerateKind final : public StepKind {
   }
 
  private:
-  static std::string ArtefactName(const script::Step& step) { return PublicKeyArtefact(step.fields.Text("key")); }
+  static std::string ArtefactName(const script::Step& step) { return record::PublicKeyFile(step.fields.Text("key")); }
 
   static base::Result<hsm::KeyPair> MakeOrTakeOver(const script::Step& step, StepContext& context) {
     const std::string& token = step.fields.Text("token");

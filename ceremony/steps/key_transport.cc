@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ceremony/record/record_name.h"
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/mechanism_needs.h"
-#include "ceremony/steps/signing_key.h"
 #include "ceremony/steps/unfit_pair.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
@@ -89,7 +89,7 @@ class KeyTransportKind final : public StepKind {
   void Check(const script::Step& step, PlanContext& plan) const override {
     plan.NeedsCommissionedToken(step.fields.Text("token"));
     plan.Takes(180);
-    plan.Writes("artefacts/" + PublicKeyArtefact(step.fields.Text("key")));
+    plan.Writes("artefacts/" + record::PublicKeyFile(step.fields.Text("key")));
     if (CheckKey(step.fields.Text("carries"), plan) == nullptr) return;
     plan.Plans(EffectOf(step));
   }
@@ -111,7 +111,8 @@ class KeyTransportKind final : public StepKind {
     effect.spki_sha256 = pair.public_key.SpkiSha256Hex();
     effect.serial = session->token().info().serial;
     effect.object_id = base::HexEncode(pair.private_object.id());
-    KC_RETURN_IF_ERROR(context.WriteArtefact(PublicKeyArtefact(effect.key), "transport-key", pair.public_key.spki()));
+    KC_RETURN_IF_ERROR(
+        context.WriteArtefact(record::PublicKeyFile(effect.key), "transport-key", pair.public_key.spki()));
     context.terminal().ShowFacts({{"transport key", effect.key},
                                   {"for key", effect.carries},
                                   {"token", session->token().Name()},

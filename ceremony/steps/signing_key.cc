@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "ceremony/record/record_name.h"
 #include "ceremony/steps/key_copies.h"
 
 namespace ceremony::steps {
@@ -28,13 +29,11 @@ const estate::Key* CheckSigningKey(const std::string& key, const std::string& to
   return known;
 }
 
-std::string PublicKeyArtefact(const std::string& key) { return "keys/" + key + ".spki.der"; }
-
 base::Result<base::PublicKey> KnownPublicKey(const std::string& key, StepContext& context) {
   const estate::Key* known = context.estate().FindKey(key);
   if (known == nullptr) return base::MakeError(base::ErrorCode::kNotFound, "the estate has no key " + key);
   KC_ASSIGN_OR_RETURN(const base::Bytes spki,
-                      context.ReadArchived(known->since, PublicKeyArtefact(key), known->spki_sha256));
+                      context.ReadArchived(known->since, record::PublicKeyFile(key), known->spki_sha256));
   auto read = base::PublicKey::FromSpki(spki);
   if (!read.ok()) return std::move(read).error().Prefixed("key " + key);
   return read;

@@ -21,10 +21,6 @@ namespace ceremony::steps {
 const estate::Key* CheckSigningKey(const std::string& key, const std::string& token, std::string_view field,
                                    PlanContext& plan);
 
-// PublicKeyArtefact is where a key's SubjectPublicKeyInfo is kept in the record
-// that made it or took it in; its SHA-256 is the key's own.
-std::string PublicKeyArtefact(const std::string& key);
-
 // KnownPublicKey reads a key of the estate from the archive, without its token.
 base::Result<base::PublicKey> KnownPublicKey(const std::string& key, StepContext& context);
 

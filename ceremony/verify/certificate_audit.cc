@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "ceremony/record/log_audit.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/open_values.h"
 #include "ceremony/x509/view.h"
@@ -19,8 +19,6 @@ using record::DecodeString;
 using record::Quoted;
 
 constexpr std::size_t kMostOctets = 65536;  // of a certificate or a request
-
-std::string KeyFile(const std::string& key) { return "keys/" + key + ".spki.der"; }
 
 // The PEM form of an artefact stands beside it.
 std::string PemBeside(const std::string& der) {
@@ -97,10 +95,10 @@ void CertificateAudit::Elsewhere(const Look& look) { elsewhere_.insert(look.what
 
 void CertificateAudit::OnKey(const Look& look) {
   const std::string name = look.Text("key"), spki_sha256 = look.Text("spki_sha256");
-  const auto file = look.files.artefacts().find(KeyFile(name));
+  const auto file = look.files.artefacts().find(record::PublicKeyFile(name));
   if (file != look.files.artefacts().end() && file->second.sha256 != spki_sha256) {
-    look.Find("CRT-KEY", fmt::format("has the public key {}, its file {} has {}", spki_sha256, KeyFile(name),
-                                     file->second.sha256));
+    look.Find("CRT-KEY",
+              fmt::format("has the public key {}, its file {} has {}", spki_sha256, file->first, file->second.sha256));
   }
   now_.keys[name].spki_sha256 = spki_sha256;
   now_.names.emplace(spki_sha256, name);
@@ -128,17 +126,13 @@ void CertificateAudit::OnRequest(const Look& look) {
   CheckKey(look, look.Text("key"), base::Sha256Hex(info.spki.whole));
   CheckApproved(look, info.whole);
 
-  const std::string id = look.Text("profile");
-  const x509::Profile* profile = profiles_.Find(id, look.files);
-  if (profile == nullptr) {
-    if (!profiles_.is_partial()) look.Find("CRT-PROFILE", "was made by profile " + Quoted(id) + ", which is no input");
-    return;
-  }
+  const x509::Profile* profile = ProfileOf(look, &RecordedProfiles::Find);
+  if (profile == nullptr) return;
   auto key = request->SubjectKey();
   auto subject = x509::SubjectValuesOf(*profile, info.subject);
   if (!key.ok() || !subject.ok()) {
     const base::Error& error = key.ok() ? subject.error() : key.error();
-    return look.Find("CRT-PROFILE", "does not fit profile " + Quoted(id) + ": " + error.message);
+    return look.Find("CRT-PROFILE", "does not fit profile " + Quoted(look.Text("profile")) + ": " + error.message);
   }
   CheckSubject(look, info.subject, *profile);
   x509::RequestInput input{std::move(key).value(), std::move(subject).value()};
@@ -254,8 +248,9 @@ void CertificateAudit::OnCertificate(const Look& look) {
     if (subject != facts.subject_der)
       look.Find("CRT-KEY", fmt::format("makes key {} a CA of a second name, {}", Quoted(key), Quoted(facts.subject)));
   }
-  const Known known{*certificate, std::move(facts), key, look.Text("issuer_certificate")};
-  CheckIssuer(look, known);
+  const auto known =
+      std::make_shared<const Known>(Known{*certificate, std::move(facts), key, look.Text("issuer_certificate")});
+  CheckIssuer(look, *known);
   now_.certificates.insert_or_assign(name, known);
 }
 
@@ -263,12 +258,12 @@ void CertificateAudit::OnRevocation(const Look& look) {
   Revoked revoked{look.Text("certificate"), look.Text("crl"), {}, {}, false, look.step.entry};
   const auto known = now_.certificates.find(revoked.certificate);
   if (known == now_.certificates.end()) return Elsewhere(look);
-  const auto issuer = now_.certificates.find(known->second.issuer);
+  const auto issuer = now_.certificates.find(known->second->issuer);
   if (issuer == now_.certificates.end()) return Elsewhere(look);
-  known->second.is_revoked = true;
-  revoked.serial = known->second.facts.serial;
-  revoked.ca = known->second.facts.ca;
-  revoked.issuer_der = issuer->second.facts.subject_der;
+  now_.dead.insert(revoked.certificate);
+  revoked.serial = known->second->facts.serial;
+  revoked.ca = known->second->facts.ca;
+  revoked.issuer_der = issuer->second->facts.subject_der;
   announced_.push_back(std::move(revoked));
 }
 
@@ -294,12 +289,8 @@ void CertificateAudit::CheckCertificate(const Look& look, const x509::Certificat
                      {"key_usage", facts.key_usage},
                      {"ca", facts.ca ? "true" : "false"},
                      {"path_length", std::to_string(facts.path_length)}});
-  const std::string id = look.Text("profile");
-  const x509::Profile* profile = profiles_.Find(id, look.files);
-  if (profile == nullptr) {
-    if (!profiles_.is_partial()) look.Find("CRT-PROFILE", "was made by profile " + Quoted(id) + ", which is no input");
-    return;
-  }
+  const x509::Profile* profile = ProfileOf(look, &RecordedProfiles::Find);
+  if (profile == nullptr) return;
   CheckSubject(look, certificate.tbs().subject, *profile);
   const auto compared = x509::CompareWithProfile(certificate.tbs(), *profile, nullptr, certificate.der().data());
   for (const x509::Finding& finding : compared.ToFindings()) look.Find("CRT-PROFILE", finding.message);

@@ -13,6 +13,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "ceremony/record/content_audit.h"
+#include "ceremony/record/log_audit.h"
 #include "ceremony/verify/recorded_profiles.h"
 #include "ceremony/verify/recorded_script.h"
 #include "ceremony/x509/certificate.h"
@@ -60,7 +62,6 @@ class CertificateAudit final : public record::ContentAudit {
     x509::CertificateFacts facts;
     std::string key;     // its subject's, by name
     std::string issuer;  // certificate, by name; its own when self-signed
-    bool is_revoked = false;
   };
   struct Revoked {
     std::string certificate;  // name
@@ -75,14 +76,16 @@ class CertificateAudit final : public record::ContentAudit {
     std::string key, token, serial, object_id, method;  // as the effect says
     auto operator<=>(const Gone&) const = default;
   };
-  // Book is what is known from the records so far.
+  // Book is what is known from the records so far. It is copied at each record: a certificate, which is large, is
+  // shared.
   struct Book {
-    std::map<std::string, Key> keys;                      // by name
-    std::map<std::string, std::string> names;             // of keys, by spki_sha256
-    std::map<std::string, Known> certificates;            // by name
-    std::set<std::string> serials;                        // issuer's subject_der, space, serial
-    std::map<std::string, std::vector<Revoked>> revoked;  // by the issuer's subject_der
-    std::map<std::string, std::uint64_t> numbers;         // of the last CRL, by the same
+    std::map<std::string, Key> keys;                                   // by name
+    std::map<std::string, std::string> names;                          // of keys, by spki_sha256
+    std::map<std::string, std::shared_ptr<const Known>> certificates;  // by name
+    std::set<std::string> dead;                                        // certificates that were revoked, by name
+    std::set<std::string> serials;                                     // issuer's subject_der, space, serial
+    std::map<std::string, std::vector<Revoked>> revoked;               // by the issuer's subject_der
+    std::map<std::string, std::uint64_t> numbers;                      // of the last CRL, by the same
   };
 
   void OnKey(const Look& look);
@@ -97,6 +100,17 @@ class CertificateAudit final : public record::ContentAudit {
   // FileOf returns the file that the effect names, when it is the one that was
   // entered; CRT-FILE when it is not. `digest` is the effect's field.
   std::optional<std::string> FileOf(const Look& look, std::string_view digest, std::size_t limit) const;
+  // ProfileOf returns the profile that the effect names, by RecordedProfiles::Find or FindCrl; CRT-PROFILE and
+  // nullptr when it is no input, nullptr alone when that cannot be said.
+  template <typename Profile>
+  const Profile* ProfileOf(const Look& look,
+                           const Profile* (RecordedProfiles::*find)(const std::string&, const record::RecordFiles&)) {
+    const std::string id = look.Text("profile");
+    const Profile* profile = (profiles_.*find)(id, look.files);
+    if (profile == nullptr && !profiles_.is_partial())
+      look.Find("CRT-PROFILE", "was made by profile " + record::Quoted(id) + ", which is no input");
+    return profile;
+  }
   void CheckFields(const Look& look, const std::vector<std::pair<std::string_view, std::string>>& fields) const;
   void CheckApproved(const Look& look, base::ByteView to_be_signed) const;
   void CheckOrder(const Look& look);
@@ -104,6 +118,7 @@ class CertificateAudit final : public record::ContentAudit {
   void CheckKey(const Look& look, const std::string& name, const std::string& spki_sha256);
   void CheckCertificate(const Look& look, const x509::Certificate& certificate, const x509::CertificateFacts& facts);
   void CheckIssuer(const Look& look, const Known& known);
+  void CheckSigner(const Look& look, const Known& issuer) const;
   void CheckChain(const Look& look, const Known& known, const Known& issuer) const;
   void CheckCrl(const Look& look, const x509::Crl& crl, const x509::CrlProfile* profile) const;
   void CheckListed(const Look& look, const x509::Crl& crl, const Known& issuer, const x509::CrlProfile* profile);

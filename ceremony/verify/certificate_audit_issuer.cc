@@ -20,23 +20,24 @@ bool MaySign(const x509::CertificateFacts& issuer, std::string_view usage) {
   return issuer.ca && issuer.key_usage.find(usage) != std::string::npos;
 }
 
-bool IsInScope(bool ca, const x509::CrlProfile* profile) {
-  if (profile == nullptr || !profile->issuing_distribution_point) return true;
-  const x509::CrlScope scope = profile->issuing_distribution_point->scope;
-  return scope == x509::CrlScope::kAll || ca == (scope == x509::CrlScope::kCaCertificates);
-}
+// A list whose profile is not at hand is taken to be about all.
+bool Lists(const x509::CrlProfile* profile, bool ca) { return profile == nullptr || profile->Lists(ca); }
 
 }  // namespace
+
+void CertificateAudit::CheckSigner(const Look& look, const Known& issuer) const {
+  if (const std::string key = look.Text("issuer_key"); key != issuer.key) {
+    look.Find("CRT-KEY",
+              fmt::format("was signed by key {}, and its issuer is certified for {}", Quoted(key), Quoted(issuer.key)));
+  }
+}
 
 void CertificateAudit::CheckIssuer(const Look& look, const Known& known) {
   const bool self_signed = known.issuer.empty() || known.issuer == look.Text("certificate");
   const auto above = now_.certificates.find(known.issuer);
   if (!self_signed && above == now_.certificates.end()) return Elsewhere(look);
-  const Known& issuer = self_signed ? known : above->second;
-  if (const std::string key = look.Text("issuer_key"); key != issuer.key) {
-    look.Find("CRT-KEY",
-              fmt::format("was signed by key {}, and its issuer is certified for {}", Quoted(key), Quoted(issuer.key)));
-  }
+  const Known& issuer = self_signed ? known : *above->second;
+  CheckSigner(look, issuer);
   const auto signer = issuer.certificate.SubjectKey();
   const auto verified = signer.ok() ? known.certificate.VerifiedBy(*signer) : base::Result<void>(signer.error());
   if (!verified.ok()) look.Find("CRT-SIGNATURE", "is not signed by its issuer: " + verified.error().message);
@@ -48,7 +49,7 @@ void CertificateAudit::CheckIssuer(const Look& look, const Known& known) {
 void CertificateAudit::CheckChain(const Look& look, const Known& known, const Known& issuer) const {
   const std::string named = Quoted(known.issuer);
   if (!MaySign(issuer.facts, "keyCertSign")) look.Find("CRT-CHAIN", "has the issuer " + named + ", which is no CA");
-  if (issuer.is_revoked) look.Find("CRT-CHAIN", "was issued by " + named + " after that was revoked");
+  if (now_.dead.contains(known.issuer)) look.Find("CRT-CHAIN", "was issued by " + named + " after that was revoked");
   if (known.facts.not_before < issuer.facts.not_before || known.facts.not_after > issuer.facts.not_after) {
     look.Find("CRT-CHAIN", fmt::format("is valid from {} to {}, its issuer {} from {} to {}", known.facts.not_before,
                                        known.facts.not_after, named, issuer.facts.not_before, issuer.facts.not_after));
@@ -59,10 +60,11 @@ void CertificateAudit::CheckChain(const Look& look, const Known& known, const Kn
   std::string next = known.issuer;
   for (auto above = now_.certificates.find(next); above != now_.certificates.end() && names.size() < kLongestChain;
        above = now_.certificates.find(next)) {
-    set.Add(above->second.certificate.view(), static_cast<std::uint32_t>(names.size()));
+    set.Add(above->second->certificate.view(), static_cast<std::uint32_t>(names.size()));
     names.push_back(Quoted(next));
-    if (above->second.issuer.empty() || above->second.issuer == next) break;
-    next = above->second.issuer;
+    const std::string& issued_by = above->second->issuer;
+    if (issued_by.empty() || issued_by == next) break;
+    next = issued_by;
   }
   set.Seal();
   x509::Findings found(known.certificate.der());
@@ -80,23 +82,19 @@ void CertificateAudit::OnCrl(const Look& look) {
   if (!der) return;
   const auto crl = x509::Crl::Parse(base::AsBytes(*der));
   if (!crl.ok()) return look.Find("CRT-FORM", "is none: " + crl.error().message);
-  const std::string id = look.Text("profile");
-  const x509::CrlProfile* profile = profiles_.FindCrl(id, look.files);
-  if (profile == nullptr && !profiles_.is_partial())
-    look.Find("CRT-PROFILE", "was made by profile " + Quoted(id) + ", which is no input");
+  const x509::CrlProfile* profile = ProfileOf(look, &RecordedProfiles::FindCrl);
   CheckCrl(look, *crl, profile);
   CheckApproved(look, crl->tbs().whole);
 
   const std::string name = look.Text("issuer_certificate");
-  const auto issuer = now_.certificates.find(name);
-  if (issuer == now_.certificates.end()) return Elsewhere(look);
-  const x509::CertificateFacts& facts = issuer->second.facts;
-  const auto signer = issuer->second.certificate.SubjectKey();
+  const auto found = now_.certificates.find(name);
+  if (found == now_.certificates.end()) return Elsewhere(look);
+  const Known& issuer = *found->second;
+  const x509::CertificateFacts& facts = issuer.facts;
+  const auto signer = issuer.certificate.SubjectKey();
   const auto verified = signer.ok() ? crl->VerifiedBy(*signer) : base::Result<void>(signer.error());
   if (!verified.ok()) look.Find("CRT-SIGNATURE", "is not signed by its issuer: " + verified.error().message);
-  if (look.Text("issuer_key") != issuer->second.key)
-    look.Find("CRT-KEY", "was signed by key " + Quoted(look.Text("issuer_key")) + ", and its issuer is certified for " +
-                             Quoted(issuer->second.key));
+  CheckSigner(look, issuer);
   if (base::Base64Encode(crl->tbs().issuer) != facts.subject_der)
     look.Find("CRT-CHAIN", "has another issuer's name than " + Quoted(name));
   if (!MaySign(facts, "cRLSign")) look.Find("CRT-CHAIN", "has the issuer " + Quoted(name) + ", which may sign none");
@@ -106,7 +104,7 @@ void CertificateAudit::OnCrl(const Look& look) {
       look.Find("CRT-NUMBER", fmt::format("has the number {}, the one before it {}", *number, last->second));
     last->second = std::max(last->second, *number);
   }
-  CheckListed(look, *crl, issuer->second, profile);
+  CheckListed(look, *crl, issuer, profile);
 }
 
 void CertificateAudit::CheckCrl(const Look& look, const x509::Crl& crl, const x509::CrlProfile* profile) const {
@@ -132,14 +130,14 @@ void CertificateAudit::CheckListed(const Look& look, const x509::Crl& crl, const
   const auto fresh = std::stable_partition(announced_.begin(), announced_.end(),
                                            [&](const Revoked& revoked) { return revoked.crl != name; });
   for (auto revoked = fresh; revoked != announced_.end(); ++revoked) {
-    if (revoked->issuer_der != issuer.facts.subject_der || !IsInScope(revoked->ca, profile))
+    if (revoked->issuer_der != issuer.facts.subject_der || !Lists(profile, revoked->ca))
       look.Find("CRT-REVOKED", "does not speak for certificate " + Quoted(revoked->certificate));
     all.push_back(std::move(*revoked));
   }
   announced_.erase(fresh, announced_.end());
   for (const Revoked& revoked : all) {
     const auto serial = base::HexDecode(revoked.serial);
-    if (!IsInScope(revoked.ca, profile) || !serial.ok() || crl.Revokes(*serial)) continue;
+    if (!Lists(profile, revoked.ca) || !serial.ok() || crl.Revokes(*serial)) continue;
     look.Find("CRT-REVOKED", "does not have certificate " + Quoted(revoked.certificate) + ", which was revoked");
   }
 }

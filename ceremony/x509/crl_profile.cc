@@ -67,6 +67,11 @@ std::string_view CrlScopeName(CrlScope scope) {
   return "";
 }
 
+bool CrlProfile::Lists(bool ca) const {
+  const CrlScope scope = issuing_distribution_point ? issuing_distribution_point->scope : CrlScope::kAll;
+  return scope == CrlScope::kAll || ca == (scope == CrlScope::kCaCertificates);
+}
+
 std::vector<Finding> CheckCrlProfile(const CrlProfile& profile) {
   Findings findings({});
   const auto add = [&](RuleId rule, const std::string& message) {

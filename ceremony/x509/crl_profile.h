@@ -73,6 +73,9 @@ struct CrlProfile {
   std::vector<RevocationReason> reasons;  // that an entry may give; unspecified is to give none
   Use reason = Use::kRequired;
   Use invalidity_date = Use::kOptional;
+
+  // Lists tells whether certificates of CAs (`ca`), or those of others, are in the scope of such a list.
+  bool Lists(bool ca) const;
 };
 
 // CheckCrlProfile finds where a profile contradicts itself or RFC 5280 (PROFILE-14,

@@ -8,16 +8,10 @@
 #include <algorithm>
 #include <array>
 
+#include "hsm/base/owned.h"
+
 namespace ceremony::x509 {
 namespace {
-
-template <auto kFree>
-struct Freer {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
 
 struct CurveRow {
   base::Curve curve;
@@ -35,13 +29,13 @@ constexpr std::array<CurveRow, 3> kCurves = {{
 
 struct Curves::State {
   struct Curve {
-    std::unique_ptr<EC_GROUP, Freer<EC_GROUP_free>> group;
-    std::unique_ptr<EC_POINT, Freer<EC_POINT_free>> point;
+    base::Owned<EC_GROUP, EC_GROUP_free> group;
+    base::Owned<EC_POINT, EC_POINT_free> point;
     base::Bytes order;
     std::array<base::Bytes, 3> small_multiples;  // 04 || x || y of G, 2G and 3G
   };
   std::array<Curve, kCurves.size()> curves;
-  std::unique_ptr<BN_CTX, Freer<BN_CTX_free>> scratch{BN_CTX_new()};
+  base::Owned<BN_CTX, BN_CTX_free> scratch{BN_CTX_new()};
 
   const Curve& Of(base::Curve curve);
 };

@@ -18,17 +18,18 @@
 #include "ceremony/x509/profile.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/owned.h"
 
 namespace ceremony::x509 {
 namespace {
 
 using namespace openssl;
 
-using X509Pointer = std::unique_ptr<X509, Freer<X509_free>>;
-using StorePointer = std::unique_ptr<X509_STORE, Freer<X509_STORE_free>>;
-using ContextPointer = std::unique_ptr<X509_STORE_CTX, Freer<X509_STORE_CTX_free>>;
-using PolicyPointer = std::unique_ptr<CERTIFICATEPOLICIES, Freer<CERTIFICATEPOLICIES_free>>;
-using PurposesPointer = std::unique_ptr<EXTENDED_KEY_USAGE, Freer<EXTENDED_KEY_USAGE_free>>;
+using X509Pointer = base::Owned<X509, X509_free>;
+using StorePointer = base::Owned<X509_STORE, X509_STORE_free>;
+using ContextPointer = base::Owned<X509_STORE_CTX, X509_STORE_CTX_free>;
+using PolicyPointer = base::Owned<CERTIFICATEPOLICIES, CERTIFICATEPOLICIES_free>;
+using PurposesPointer = base::Owned<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
 struct StackFree {
   void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
 };

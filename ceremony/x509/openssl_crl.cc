@@ -12,16 +12,17 @@
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/openssl_parts.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/owned.h"
 
 namespace ceremony::x509 {
 namespace {
 
 using namespace openssl;
-using CrlPointer = std::unique_ptr<X509_CRL, Freer<X509_CRL_free>>;
-using PointPointer = std::unique_ptr<ISSUING_DIST_POINT, Freer<ISSUING_DIST_POINT_free>>;
-using NumberPointer = std::unique_ptr<ASN1_INTEGER, Freer<ASN1_INTEGER_free>>;
-using ReasonPointer = std::unique_ptr<ASN1_ENUMERATED, Freer<ASN1_ENUMERATED_free>>;
-using DatePointer = std::unique_ptr<ASN1_GENERALIZEDTIME, Freer<ASN1_GENERALIZEDTIME_free>>;
+using CrlPointer = base::Owned<X509_CRL, X509_CRL_free>;
+using PointPointer = base::Owned<ISSUING_DIST_POINT, ISSUING_DIST_POINT_free>;
+using NumberPointer = base::Owned<ASN1_INTEGER, ASN1_INTEGER_free>;
+using ReasonPointer = base::Owned<ASN1_ENUMERATED, ASN1_ENUMERATED_free>;
+using DatePointer = base::Owned<ASN1_GENERALIZEDTIME, ASN1_GENERALIZEDTIME_free>;
 
 base::Result<CrlPointer> Decode(base::ByteView der) {
   ERR_clear_error();

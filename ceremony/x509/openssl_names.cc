@@ -8,14 +8,15 @@
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/openssl_parts.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/owned.h"
 
 namespace ceremony::x509::openssl {
 namespace {
 
 template <auto kFree, typename T>
-std::unique_ptr<T, Freer<kFree>> Decoded(const X509_EXTENSION* extension) {
+base::Owned<T, kFree> Decoded(const X509_EXTENSION* extension) {
   // Takes no const, changes nothing.
-  return std::unique_ptr<T, Freer<kFree>>(static_cast<T*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
+  return base::Owned<T, kFree>(static_cast<T*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
 }
 
 base::ByteView OctetsOf(const ASN1_STRING* string) {

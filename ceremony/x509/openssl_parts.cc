@@ -14,6 +14,7 @@
 #include "ceremony/x509/oid.h"
 #include "ceremony/x509/signature_algorithm.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/owned.h"
 
 namespace ceremony::x509::openssl {
 
@@ -125,7 +126,7 @@ std::string AlgorithmOf(const X509_ALGOR* algorithm) {
 }
 
 std::string AuthorityKeyOf(const X509_EXTENSION* extension) {
-  const std::unique_ptr<AUTHORITY_KEYID, Freer<AUTHORITY_KEYID_free>> key_id(static_cast<AUTHORITY_KEYID*>(
+  const base::Owned<AUTHORITY_KEYID, AUTHORITY_KEYID_free> key_id(static_cast<AUTHORITY_KEYID*>(
       X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));  // takes no const, changes nothing
   if (!key_id) return "undecodable";
   std::string text = key_id->keyid != nullptr ? "key identifier " + HexOf(key_id->keyid) : "";

@@ -11,16 +11,10 @@
 #include <string>
 
 #include "hsm/base/bytes.h"
+#include "hsm/base/owned.h"
 
 namespace ceremony::x509::openssl {
 
-template <auto kFree>
-struct Freer {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
 // LastError takes the newest error of this thread's queue and empties it.
 std::string LastError();
 

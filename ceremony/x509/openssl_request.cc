@@ -7,18 +7,17 @@
 
 #include "ceremony/x509/openssl_parts.h"
 #include "ceremony/x509/request.h"
+#include "hsm/base/owned.h"
 
 namespace ceremony::x509 {
 
 base::Result<void> OpensslReadsRequest(base::ByteView der, RequestCheck check) {
-  using openssl::Freer;
   const auto bad = [](const std::string& why) {
     return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL " + why + ": " + openssl::LastError());
   };
   ERR_clear_error();
   const unsigned char* at = der.data();
-  const std::unique_ptr<X509_REQ, Freer<X509_REQ_free>> request(
-      d2i_X509_REQ(nullptr, &at, static_cast<long>(der.size())));
+  const base::Owned<X509_REQ, X509_REQ_free> request(d2i_X509_REQ(nullptr, &at, static_cast<long>(der.size())));
   if (!request) return bad("cannot decode it");
   if (at != der.data() + der.size()) return bad("leaves octets over");
   Findings findings(der);

@@ -12,23 +12,18 @@
 
 #include <memory>
 
+#include "hsm/base/owned.h"
+
 namespace base {
 
-template <auto kFree>
-struct Freer {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using KeyPointer = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freer<EVP_PKEY_CTX_free>>;
-using MdContext = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
-using BigNumber = std::unique_ptr<BIGNUM, Freer<BN_free>>;
-using BigContext = std::unique_ptr<BN_CTX, Freer<BN_CTX_free>>;
-using Point = std::unique_ptr<EC_POINT, Freer<EC_POINT_free>>;
-using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, Freer<OSSL_PARAM_BLD_free>>;
-using Params = std::unique_ptr<OSSL_PARAM, Freer<OSSL_PARAM_free>>;
+using KeyPointer = Owned<EVP_PKEY, EVP_PKEY_free>;
+using KeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using MdContext = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
+using BigNumber = Owned<BIGNUM, BN_free>;
+using BigContext = Owned<BN_CTX, BN_CTX_free>;
+using Point = Owned<EC_POINT, EC_POINT_free>;
+using ParamBuilder = Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using Params = Owned<OSSL_PARAM, OSSL_PARAM_free>;
 
 // A refusal of ours is in the Result; it leaves nothing on the thread's libcrypto error queue.
 struct ErrorMark {

@@ -11,6 +11,8 @@
 #include <array>
 #include <string_view>
 
+#include "hsm/base/owned.h"
+
 namespace base {
 namespace {
 
@@ -27,13 +29,7 @@ constexpr std::string_view kBeforePoint = "\xa1\x44\x03\x42\x00"sv;
 constexpr std::size_t kPkcs8 = kBeforeScalar.size() + kScalar + kBeforePoint.size() + kPoint;
 static_assert(kPkcs8 == 138);
 
-struct ContextDeleter {
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-};
-struct NumberDeleter {
-  void operator()(BIGNUM* number) const { BN_clear_free(number); }
-};
-using Number = std::unique_ptr<BIGNUM, NumberDeleter>;
+using Number = Owned<BIGNUM, BN_clear_free>;
 
 Error Failed(const char* call) {
   ERR_clear_error();
@@ -61,7 +57,7 @@ EvpKey FromParts(ByteView scalar, ByteView point) {
     params[count++] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native.writable().data(), native.size());
   }
   params[count] = OSSL_PARAM_construct_end();
-  const std::unique_ptr<EVP_PKEY_CTX, ContextDeleter> context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  const Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
   EVP_PKEY* key = nullptr;
   if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &key, scalar.empty() ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR, params.data()) !=

@@ -1,6 +1,6 @@
 // Steps of a transfer between machines that never meet, and what a section asks of its keys, on a token in memory.
+#include "ceremony/record/record_name.h"
 #include "ceremony/steps/section_keys.h"
-#include "ceremony/steps/signing_key.h"
 #include "ceremony/steps/wrapped_key_file.h"
 #include "tests/unit/steps/step_bench.h"
 
@@ -64,7 +64,7 @@ void Prepare(StepBench& bench) {
                                                        "root-oca",
                                                        {"rsa-oaep-sha256", "rsa-oaep-sha1"}},
                            {"0001-a", 4, ""}));
-  bench.artefacts[steps::PublicKeyArtefact(kTransport)] = base::ToBytes(elsewhere.public_key.spki());
+  bench.artefacts[record::PublicKeyFile(kTransport)] = base::ToBytes(elsewhere.public_key.spki());
   bench.observer->after.clear();
   bench.observer->calls.clear();
 }

@@ -7,11 +7,12 @@ import base64, collections, datetime, json, os, re, sys
 from verify import BESIDE, EXITS, tree
 from verify_bundle import entry as canonical, ledger, log, openings
 from verify_bytes import ED, b64 as strict64, canon, key, need, sha, signed
+from verify_certificates import Certificates, Files
 
 TYPES = "open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split()
 SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 Step = collections.namedtuple("Step", "id do quorum skippable section section_quorum")
-Request = collections.namedtuple("Request", "step steps quorum m keys met by ended")  # by: keys that approved; ended: a list, not empty when refused
+Request = collections.namedtuple("Request", "step steps quorum m keys met by ended tbs")  # by: keys that approved; ended: a list, not empty when refused
 
 def load(path):
     with open(path, "rb") as file: return file.read()
@@ -109,7 +110,7 @@ class Steps:
         self.plan, self.requests, self.newest, self.absent = None, {}, {}, set()
         self.now = self.approval = None                       # the step under way; the request of its section that counts for it
         self.interrupted = self.recovered = False             # the program went on after a crash
-        self.begun, self.over, self.failed, self.approved = [], set(), set(), set()  # ids
+        self.begun, self.over, self.failed, self.approved = [], set(), set(), {}  # ids; approved: with the digests to be signed
         self.ended, self.quorum = 0, ""
 
     def enough(self, request):
@@ -132,7 +133,8 @@ class Steps:
             self.approval = self.section_approval(e, x) if "approval" in e and countable else None
         if phase == "end" and self.quorum and countable:
             request = self.governing(name)
-            need(name in self.approved or request and request.quorum == self.quorum and self.enough(request), "approval of the step")
+            if request and request.quorum == self.quorum and self.enough(request): self.approve(request)
+            need(name in self.approved, "approval of the step")
         if phase in ("begin", "skipped"): self.begun.append(name)
         (self.failed.discard if phase == "begin" else self.failed.add if phase == "failed" else self.over.add)(name)
         self.now, self.interrupted, self.ended = name if phase == "begin" else None, False, self.ended + (phase == "end")
@@ -151,7 +153,9 @@ class Steps:
         request = self.governing(self.now)
         need(request or not self.quorum or not countable, "quorum never asked")
         need(not request or self.quorum in ("", request.quorum) and self.enough(request), "quorum of the step")
-        if request: self.approved.add(self.now)
+        if request: self.approve(request)
+
+    def approve(self, request): self.approved.setdefault(self.now, set()).add(request.tbs)
 
     def close(self):
         need(self.now is None or self.interrupted, "step without end")
@@ -159,7 +163,7 @@ class Steps:
 
 class Keys:
     """Keys and their copies, by what the ends of steps say of them."""
-    def __init__(self): self.copies, self.names, self.gone = {}, {}, set()
+    def __init__(self): self.copies, self.names, self.gone, self.certificates = {}, {}, set(), Certificates()
 
     def take(self, e):
         for x in e["effects"] if isinstance(e.get("effects"), list) else []:
@@ -227,7 +231,10 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(not steps.plan or scripts[0][:2] == (own[1], own[0]), "script of another ceremony")
         elif kind == "step":
             steps.step(e, keys)
-            if e["phase"] == "end": book.take(e)
+            if e["phase"] == "end":
+                book.take(e)
+                its = Files({n: digest for n, (digest, _) in files.items()}, read, read("withheld.jsonl") is not None)
+                book.certificates.take(e.get("effects"), its, steps.approved.get(e["id"], set()) if steps.quorum and keys else None)
         elif kind == "observe" and e.get("what") == "key-possession": possession(e, origin, own[0])
         elif kind == "observe" and e.get("what") in ("share-asked-elsewhere", "share-handed-over"):
             asking = tuple(e.get(n) if isinstance(e.get(n), str) else "" for n in ("token", "set", "person", "request"))
@@ -250,7 +257,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(approved is None or approved == scripts[0][2], "opening for another script")
             done = steps.plan and steps.plan.get(e["step"])
             need(not done or done.do != "custodian.retire" or e.get("without", "") == e["subject"].get("person", ""), "own retirement")
-            if keys: steps.requests[i], steps.newest[e["step"]] = Request(e["step"], e.get("steps", []), named, k, *ask[:2], set(), []), i
+            if keys: steps.requests[i], steps.newest[e["step"]] = Request(e["step"], e.get("steps", []), named, k, *ask[:2], set(), [], e["subject"].get("tbs_sha256")), i
         elif kind in ("attend", "depart"): (steps.absent.discard if kind == "attend" else steps.absent.add)(str(e.get("person")))
         elif kind == "refusal":
             if type(e.get("request")) is int and e["request"] in steps.requests: steps.requests[e["request"]].ended.append(i)
@@ -278,6 +285,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(closed is None and e["steps"] == steps.ended and all(v[2] for v in calls.values()), "close")
             closed = i
         if closed is not None and i > closed and after is None and not (i == closed + 1 == good): after = i
+    book.certificates.close()
     if closed is not None: need(entries[closed]["entries"] in [closed + 1] + [closed + 2] * (good == closed + 1), "count of entries")
     less(first is None or not keys or met(cosigned))
     # The checkpoints that came as files, and how far signatures carry.

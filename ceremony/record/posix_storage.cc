@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "ceremony/record/lock_holder.h"
+#include "ceremony/record/open_below.h"
 
 namespace ceremony::record {
 namespace {
@@ -42,10 +43,6 @@ class Descriptor final {
 };
 
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
-bool IsComponent(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." && name.find('\0') == std::string_view::npos;
-}
 
 FileKind KindOf(const struct stat& status) {
   if (S_ISREG(status.st_mode)) return FileKind::kFile;
@@ -78,46 +75,72 @@ struct PosixStorage::State {
     return {};
   }
 
-  // The parent of a path, opened component by component so that no symbolic
-  // link on the way is followed, and the last component.
-  struct Place {
-    Descriptor folder;
-    std::string name;
-  };
-  Result<Place> Locate(std::string_view path) const {
-    Place place;
+  // Opened component by component, so that what fails is the first that is no
+  // folder: a symbolic link is none.
+  Result<Descriptor> WalkTo(std::string_view path) const {
+    Descriptor here;
     std::string_view rest = path;
-    Descriptor here(fcntl(folder.get(), F_DUPFD_CLOEXEC, 0));
-    if (!here.valid()) return SystemError("fcntl", Shown(path), errno);
     for (;;) {
       const std::size_t slash = rest.find('/');
       const std::string name(rest.substr(0, slash));
-      if (!IsComponent(name))
-        return MakeError(ErrorCode::kInternal, fmt::format("\"{}\" is not a path of a storage", path));
-      if (slash == std::string_view::npos) return Place{std::move(here), name};
-      Descriptor next(openat(here.get(), name.c_str(), kFolderFlags));
-      if (!next.valid()) return SystemError("openat", Shown(path.substr(0, path.size() - rest.size() + slash)), errno);
+      Descriptor next(openat(here.valid() ? here.get() : folder.get(), name.c_str(), kFolderFlags));
+      if (!next.valid()) {
+        const int failed = errno;
+        return SystemError("openat", Shown(path.substr(0, path.size() - rest.size() + name.size())), failed);
+      }
+      if (slash == std::string_view::npos) return next;
       here = std::move(next);
       rest.remove_prefix(slash + 1);
     }
   }
 
+  Result<void> CheckPath(std::string_view path) const {
+    if (IsPlainPath(path)) return {};
+    return MakeError(ErrorCode::kInternal, fmt::format("\"{}\" is not a path of a storage", path));
+  }
+
+  // `path` is not empty, and has been checked.
+  Result<Descriptor> FolderBelow(std::string_view path) const {
+    Descriptor found(OpenBelow(folder.get(), std::string(path), kFolderFlags));
+    if (found.valid()) return found;
+    return WalkTo(path);
+  }
+
+  // The parent of a path, to which no symbolic link has led, and the last component.
+  struct Place {
+    Descriptor opened;  // the parent, unless it is the root
+    int folder = -1;
+    std::string name;
+  };
+  Result<Place> Locate(std::string_view path) const {
+    KC_RETURN_IF_ERROR(CheckPath(path));
+    const std::string_view parent = ParentOf(path);
+    if (parent.empty()) return Place{Descriptor(), folder.get(), std::string(path)};
+    KC_ASSIGN_OR_RETURN(Descriptor opened, FolderBelow(parent));
+    const int fd = opened.get();
+    return Place{std::move(opened), fd, std::string(path.substr(parent.size() + 1))};
+  }
+
   Result<Descriptor> OpenFolder(std::string_view path) const {
-    if (path.empty()) {
-      Descriptor same(openat(folder.get(), ".", kFolderFlags));
-      if (!same.valid()) return SystemError("openat", Shown(path), errno);
-      return same;
+    if (!path.empty()) {
+      KC_RETURN_IF_ERROR(CheckPath(path));
+      return FolderBelow(path);
     }
-    KC_ASSIGN_OR_RETURN(const Place place, Locate(path));
-    Descriptor found(openat(place.folder.get(), place.name.c_str(), kFolderFlags));
-    if (!found.valid()) return SystemError("openat", Shown(path), errno);
-    return found;
+    Descriptor same(openat(folder.get(), ".", kFolderFlags));
+    if (!same.valid()) return SystemError("openat", Shown(path), errno);
+    return same;
   }
 
   Result<Descriptor> OpenFile(std::string_view path, int flags) const {
-    KC_ASSIGN_OR_RETURN(const Place place, Locate(path));
+    KC_RETURN_IF_ERROR(CheckPath(path));
     // O_NONBLOCK: a fifo in the place of a file must not hang us.
-    Descriptor file(openat(place.folder.get(), place.name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
+    flags |= O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+    Descriptor file(OpenBelow(folder.get(), std::string(path), flags));
+    Place place;
+    if (!file.valid()) {
+      KC_ASSIGN_OR_RETURN(place, Locate(path));
+      file = Descriptor(openat(place.folder, place.name.c_str(), flags, 0600));
+    }
     if (!file.valid()) {
       if (errno == EEXIST) {
         return base::Refusal("RECORD-OUT-01", fmt::format("{} exists already", Shown(path)),
@@ -240,12 +263,11 @@ Result<void> PosixStorage::Rename(std::string_view from, std::string_view to) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   KC_ASSIGN_OR_RETURN(const State::Place source, state_->Locate(from));
   KC_ASSIGN_OR_RETURN(const State::Place target, state_->Locate(to));
-  int failed =
-      renameat2(source.folder.get(), source.name.c_str(), target.folder.get(), target.name.c_str(), RENAME_NOREPLACE);
+  int failed = renameat2(source.folder, source.name.c_str(), target.folder, target.name.c_str(), RENAME_NOREPLACE);
   if (failed != 0 && (errno == EINVAL || errno == ENOSYS)) {
     // A file system without RENAME_NOREPLACE: a second name fails when it is taken.
-    failed = linkat(source.folder.get(), source.name.c_str(), target.folder.get(), target.name.c_str(), 0);
-    if (failed == 0) failed = unlinkat(source.folder.get(), source.name.c_str(), 0);
+    failed = linkat(source.folder, source.name.c_str(), target.folder, target.name.c_str(), 0);
+    if (failed == 0) failed = unlinkat(source.folder, source.name.c_str(), 0);
   }
   if (failed == 0) return {};
   if (errno == EEXIST) {
@@ -259,7 +281,7 @@ Result<void> PosixStorage::Replace(std::string_view from, std::string_view to) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   KC_ASSIGN_OR_RETURN(const State::Place source, state_->Locate(from));
   KC_ASSIGN_OR_RETURN(const State::Place target, state_->Locate(to));
-  if (renameat(source.folder.get(), source.name.c_str(), target.folder.get(), target.name.c_str()) != 0) {
+  if (renameat(source.folder, source.name.c_str(), target.folder, target.name.c_str()) != 0) {
     return state_->Fail("renameat", to, errno);
   }
   return {};
@@ -268,23 +290,24 @@ Result<void> PosixStorage::Replace(std::string_view from, std::string_view to) {
 Result<void> PosixStorage::Remove(std::string_view path) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   KC_ASSIGN_OR_RETURN(const State::Place place, state_->Locate(path));
-  if (unlinkat(place.folder.get(), place.name.c_str(), 0) != 0)
-    return SystemError("unlinkat", state_->Shown(path), errno);
+  if (unlinkat(place.folder, place.name.c_str(), 0) != 0) return SystemError("unlinkat", state_->Shown(path), errno);
   return {};
 }
 
 Result<void> PosixStorage::MakeFolder(std::string_view path) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   KC_ASSIGN_OR_RETURN(const State::Place place, state_->Locate(path));
-  if (mkdirat(place.folder.get(), place.name.c_str(), 0700) != 0)
-    return SystemError("mkdirat", state_->Shown(path), errno);
+  if (mkdirat(place.folder, place.name.c_str(), 0700) != 0) return SystemError("mkdirat", state_->Shown(path), errno);
   return {};
 }
 
 Result<void> PosixStorage::SyncFolder(std::string_view path) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
-  KC_ASSIGN_OR_RETURN(const Descriptor folder, state_->OpenFolder(path));
-  if (fsync(folder.get()) != 0) return state_->Fail("fsync", path, errno);
+  Descriptor opened;
+  if (!path.empty()) {
+    KC_ASSIGN_OR_RETURN(opened, state_->OpenFolder(path));
+  }
+  if (fsync(opened.valid() ? opened.get() : state_->folder.get()) != 0) return state_->Fail("fsync", path, errno);
   return {};
 }
 
@@ -318,7 +341,7 @@ Result<std::optional<FileInfo>> PosixStorage::Find(std::string_view path) {
     return std::move(place).error();
   }
   struct stat status {};
-  if (fstatat(place->folder.get(), place->name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (fstatat(place->folder, place->name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return std::optional<FileInfo>{};
     return SystemError("fstatat", state_->Shown(path), errno);
   }

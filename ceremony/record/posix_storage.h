@@ -1,5 +1,5 @@
-// PosixStorage is a Storage on a real folder: openat with O_NOFOLLOW from one
-// folder descriptor, O_APPEND | O_CLOEXEC, fdatasync, flock, renameat2.
+// PosixStorage is a Storage on a real folder: openat2 or openat from one folder
+// descriptor, by no symbolic link, O_APPEND | O_CLOEXEC, fdatasync, flock, renameat2.
 #ifndef CEREMONY_RECORD_POSIX_STORAGE_H_
 #define CEREMONY_RECORD_POSIX_STORAGE_H_
 

@@ -12,6 +12,8 @@
 #include <memory>
 #include <utility>
 
+#include "ceremony/record/open_below.h"
+
 namespace ceremony::record {
 namespace {
 
@@ -45,14 +47,31 @@ ssize_t ReadSome(int fd, char* out, std::size_t size) {
   }
 }
 
+// O_NONBLOCK: a FIFO in a record must not stop the reader at open.
+constexpr int kReadFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+
 Result<FileDescriptor> OpenComponent(int folder, const std::string& name, int flags, const std::string& path) {
-  // O_NONBLOCK: a FIFO in a record must not stop the reader at open.
-  const int fd = openat(folder, name.c_str(), flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  const int fd = openat(folder, name.c_str(), flags | kReadFlags);
   if (fd >= 0) return FileDescriptor(fd);
   if (errno == ELOOP || errno == ENOTDIR || errno == ENXIO) {
     return base::Refusal("ART-PATH", path + " leads through a symbolic link or something that is not a file");
   }
   return SystemError("openat", "cannot open " + path, errno);
+}
+
+Result<FileDescriptor> OpenByComponents(int root, const std::string& path) {
+  FileDescriptor holder;
+  int folder = root;
+  std::string_view rest = path;
+  for (;;) {
+    const std::size_t slash = rest.find('/');
+    const std::string name(rest.substr(0, slash));
+    if (slash == std::string_view::npos) return OpenComponent(folder, name, 0, path);
+    KC_ASSIGN_OR_RETURN(FileDescriptor inner, OpenComponent(folder, name, O_DIRECTORY, path));
+    holder = std::move(inner);
+    folder = holder.get();
+    rest.remove_prefix(slash + 1);
+  }
 }
 
 Result<void> Walk(int folder, const std::string& prefix, int level, RecordFolder::Listing& listing) {
@@ -89,17 +108,6 @@ Result<void> Walk(int folder, const std::string& prefix, int level, RecordFolder
   return {};
 }
 
-// IsPlainPath accepts names joined by single slashes, none of them empty, `.` or `..`.
-bool IsPlainPath(std::string_view path) {
-  for (;;) {
-    const std::size_t slash = path.find('/');
-    const std::string_view name = path.substr(0, slash);
-    if (name.empty() || name == "." || name == ".." || name.find('\0') != std::string_view::npos) return false;
-    if (slash == std::string_view::npos) return true;
-    path.remove_prefix(slash + 1);
-  }
-}
-
 }  // namespace
 
 FileDescriptor::~FileDescriptor() {
@@ -122,24 +130,14 @@ Result<FileDescriptor> RecordFolder::OpenFile(std::string_view relative) const {
   if (!IsPlainPath(relative)) {
     return MakeError(ErrorCode::kInvalidInput, "\"" + path + "\" is not a relative path of plain names");
   }
-  FileDescriptor holder;
-  int folder = fd_.get();
-  std::string_view rest = relative;
-  for (;;) {
-    const std::size_t slash = rest.find('/');
-    const std::string name(rest.substr(0, slash));
-    if (slash == std::string_view::npos) {
-      KC_ASSIGN_OR_RETURN(FileDescriptor file, OpenComponent(folder, name, 0, path));
-      struct stat status {};
-      if (fstat(file.get(), &status) != 0) return SystemError("fstat", "cannot examine " + path, errno);
-      if (!S_ISREG(status.st_mode)) return base::Refusal("ART-PATH", path + " is not a regular file");
-      return file;
-    }
-    KC_ASSIGN_OR_RETURN(FileDescriptor inner, OpenComponent(folder, name, O_DIRECTORY, path));
-    holder = std::move(inner);
-    folder = holder.get();
-    rest.remove_prefix(slash + 1);
+  FileDescriptor file(OpenBelow(fd_.get(), path, kReadFlags));
+  if (file.get() < 0) {
+    KC_ASSIGN_OR_RETURN(file, OpenByComponents(fd_.get(), path));
   }
+  struct stat status {};
+  if (fstat(file.get(), &status) != 0) return SystemError("fstat", "cannot examine " + path, errno);
+  if (!S_ISREG(status.st_mode)) return base::Refusal("ART-PATH", path + " is not a regular file");
+  return file;
 }
 
 Result<std::string> RecordFolder::ReadSmall(std::string_view relative, std::size_t limit) const {

@@ -43,7 +43,7 @@ class RecordFolder final {
 
   const std::string& path() const { return path_; }
 
-  // OpenFile opens a regular file below the folder, component by component.
+  // OpenFile opens a regular file below the folder, by no symbolic link.
   // kNotFound when it is missing, kInvalidInput for a path that is absolute,
   // empty or has `.` or `..`, kRefused (rule ART-PATH) when a component is a
   // symbolic link or the file is not a regular one, kIo otherwise.

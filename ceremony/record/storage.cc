@@ -52,11 +52,10 @@ Result<void> ReplaceFile(Storage& storage, std::string_view path, base::ByteView
 Result<base::Bytes> ReadWholeFile(Storage& storage, std::string_view path, std::uint64_t limit) {
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<ReadFile> file, storage.OpenRead(path));
   base::Bytes content;
+  std::array<std::uint8_t, kReadAtOnce> block;
   for (;;) {
-    const std::size_t at = content.size();
-    content.resize(at + kReadAtOnce);
-    KC_ASSIGN_OR_RETURN(const std::size_t got, file->ReadAt(at, std::span(content).subspan(at)));
-    content.resize(at + got);
+    KC_ASSIGN_OR_RETURN(const std::size_t got, file->ReadAt(content.size(), block));
+    content.insert(content.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(got));
     if (content.size() > limit) {
       return MakeError(ErrorCode::kIo,
                        fmt::format("{} has more than the {} bytes that such a file may have", path, limit));

@@ -1,0 +1,48 @@
+// One call instead of a walk: it opens what the walk opens, and nothing else.
+#include "ceremony/record/open_below.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+
+#include "ceremony/record/reader.h"
+#include "tests/unit/record/temporary_folder.h"
+
+namespace ceremony::record {
+namespace {
+
+TEST_CASE("one call opens a path below a folder, follows no symbolic link and does not leave") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "root/a/b");
+  std::ofstream(folder / "root/a/b/file") << "x";
+  std::ofstream(folder / "outside") << "x";
+  std::filesystem::create_symlink("a", folder / "root/link");
+  std::filesystem::create_symlink("file", folder / "root/a/b/link");
+  const FileDescriptor root(open((folder / "root").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC;
+  const FileDescriptor file(OpenBelow(root.get(), "a/b/file", flags));
+  if (file.get() < 0) {
+    CHECK((errno == ENOSYS || errno == EPERM));  // an old kernel, or a sandbox
+    return;
+  }
+  CHECK(FileDescriptor(OpenBelow(root.get(), "a/b", flags | O_DIRECTORY)).get() >= 0);
+  for (const char* path :
+       {"link/b/file", "link", "a/b/link", "../outside", "a/../../outside", "/etc/passwd", "a/c", ""}) {
+    CAPTURE(path);
+    CHECK(FileDescriptor(OpenBelow(root.get(), path, flags)).get() == -1);
+  }
+  const FileDescriptor made(OpenBelow(root.get(), "a/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC));
+  struct stat status {};
+  REQUIRE(fstat(made.get(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
+  CHECK(FileDescriptor(OpenBelow(root.get(), "a/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)).get() == -1);
+  CHECK(errno == EEXIST);
+}
+
+}  // namespace
+}  // namespace ceremony::record

@@ -34,6 +34,7 @@ class FolderAudit final {
   const std::optional<SignedCheckpoint>& final_checkpoint() const { return final_; }
   const ScriptFiles& scripts() const { return scripts_; }
   bool has_addendum() const { return addendum_.has_value(); }
+  const std::optional<Note>& addendum() const { return addendum_; }
 
   // CheckCosigners counts the people on the final checkpoint; returns their ids.
   std::vector<std::string> CheckCosigners(const LogAudit& log, const std::optional<Electorate>& witnesses);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ceremony/record/disclosure_audit.h"
+#include "ceremony/record/signatures_ahead.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::record {
@@ -34,6 +35,7 @@ void LogAudit::Take(const ScannedBlock& block) {
     tree_.AppendAll(std::span(block.leaves).subspan(grown, index - grown));
     grown = index;
   };
+  CheckpointsAhead ahead;
   auto event = block.events.begin();
   const auto count = static_cast<std::uint32_t>(block.leaves.size());
   for (std::uint32_t index = 0; index < count; ++index, ++entries_) {
@@ -43,8 +45,11 @@ void LogAudit::Take(const ScannedBlock& block) {
     }
     for (; event != block.events.end() && event->index == index; ++event) {
       if (event->kind == LineEvent::Kind::kEntry && event->type == EntryType::kCheckpoint) grow_to(index);
+      ahead.Reached(index);
       Handle(*event, entries_);
     }
+    // A second thread has time for it only while there is no second block to scan.
+    if (entries_ == 0 && options_.second_thread && log_key_) ahead.Begin(block, *log_key_);
     if (close_entry_ && !after_close_ && entries_ > *close_entry_) {
       const bool final_checkpoint = entries_ == *close_entry_ + 1 && last_good_ == entries_;
       if (!final_checkpoint) after_close_ = entries_;

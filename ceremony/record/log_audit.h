@@ -55,6 +55,7 @@ class LogAudit final : public BlockSink {
     ContentAudit* contents = nullptr;        // not owned; nullptr: nobody reads what is in the files
     const RecordFolder* folder = nullptr;    // not owned; for `contents`
     bool digest_file = false;                // whether the SHA-256 of the whole file is wanted
+    bool second_thread = false;              // whether there is one to verify signatures ahead
   };
   LogAudit(Options options, Findings& findings);
 

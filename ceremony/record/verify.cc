@@ -1,6 +1,7 @@
 #include "ceremony/record/verify.h"
 
 #include <algorithm>
+#include <future>
 #include <set>
 
 #include "ceremony/record/content_audit.h"
@@ -11,6 +12,7 @@
 #include "ceremony/record/log_audit.h"
 #include "ceremony/record/log_scan.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/signatures_ahead.h"
 #include "ceremony/record/timestamp.h"
 #include "ceremony/record/withheld.h"
 #include "ceremony/record/witness.h"
@@ -167,11 +169,17 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
   log_options.keys = options.keys;
   log_options.contents = options.contents;
   log_options.folder = &folder;
+  log_options.second_thread = options.threads > 1;
   if (options.contents != nullptr) options.contents->Begin(path);
   DisclosureAudit disclosures(folder, findings);
   KC_RETURN_IF_ERROR(disclosures.Begin(withheld.has_ledger()));
   if (disclosures.is_wanted()) log_options.disclosures = &disclosures;
   const std::optional<Electorate> witnesses = log_options.voters.Witnesses();
+  std::future<void> final_ahead, addendum_ahead;
+  if (options.threads > 1 && witnesses) {
+    if (files.final_checkpoint()) final_ahead = CosignaturesAhead(files.final_checkpoint()->note, *witnesses);
+    if (files.addendum()) addendum_ahead = CosignaturesAhead(*files.addendum(), *witnesses);
+  }
   LogAudit log(std::move(log_options), findings);
   LogReader reader(std::move(file).value());
   KC_RETURN_IF_ERROR(ScanLog(reader, std::clamp(options.threads, 1u, 64u), log));

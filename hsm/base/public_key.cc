@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "hsm/base/digest.h"
 #include "hsm/base/key_checks.h"
@@ -95,6 +96,9 @@ const KeyAlgorithmFacts* FindKeyAlgorithm(std::string_view name) {
   return row == kAlgorithms.end() ? nullptr : &*row;
 }
 
+// How many good signatures a key remembers: those of a short log, with room to spare.
+constexpr std::size_t kRemembered = 64;
+
 struct PublicKey::State {
   State(KeyAlgorithm key_algorithm, Bytes der) : algorithm(key_algorithm), spki(std::move(der)) {}
 
@@ -117,11 +121,16 @@ struct PublicKey::State {
   };
   void Remember(Verified verified) const {
     const std::lock_guard lock(mutex_);
-    last_ = std::move(verified);
+    if (remembered_.size() < kRemembered) {
+      remembered_.push_back(std::move(verified));
+    } else {
+      remembered_[oldest_] = std::move(verified);
+      oldest_ = (oldest_ + 1) % kRemembered;
+    }
   }
   bool Remembers(const Verified& asked) const {
     const std::lock_guard lock(mutex_);
-    return last_ == asked;
+    return std::ranges::find(remembered_, asked) != remembered_.end();
   }
 
   ByteView EcPointView() const {
@@ -134,7 +143,8 @@ struct PublicKey::State {
   mutable std::once_flag once_;
   mutable KeyPointer key_;
   mutable std::mutex mutex_;
-  mutable std::optional<Verified> last_;
+  mutable std::vector<Verified> remembered_;
+  mutable std::size_t oldest_ = 0;  // the next to be forgotten, once there are kRemembered
 };
 
 KeyPointer PublicKey::State::MakeKey() const {

@@ -65,7 +65,7 @@ class PublicKey final {
 
   // Verify checks a signature over `message` in software. ECDSA signatures are strict DER (not necessarily low-S:
   // CheckStrictLowSDer says that). kCorrupt when it does not verify; never true for another reason. The key and its
-  // copies remember the last one that verified: who hands it on and who takes it over both verify it, and pay once.
+  // copies remember the last 64 that verified: who hands it on and who takes it over both verify it, and pay once.
   Result<void> Verify(SignatureScheme scheme, ByteView message, ByteView signature) const;
 
   bool operator==(const PublicKey& other) const;

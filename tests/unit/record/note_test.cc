@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/software_signer.h"
 #include "hsm/base/encoding.h"
@@ -213,6 +216,20 @@ TEST_CASE("an origin is estate, ceremony and 32 random digits, and never the sam
                           "a/b/00112233445566778899AABBCCDDEEFF", "b/00112233445566778899aabbccddeeff"}) {
     CAPTURE(bad);
     CHECK_FALSE(SplitOrigin(bad).ok());
+  }
+}
+
+TEST_CASE("a key that has verified more than it remembers still says yes and no as before") {
+  const auto signer = TestSigner("test.example/alice", kTestKeys[0]);
+  std::vector<SignatureLine> lines;
+  const auto text = [](std::size_t number) { return std::string(kText) + std::to_string(number) + "\n"; };
+  for (std::size_t i = 0; i < 70; ++i) lines.push_back(SignText(text(i), *signer).value());
+  const VerifierKey key = VerifierKey::Parse(signer->key().Text()).value();
+  for (int again = 0; again < 2; ++again) {
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      CHECK(key.Verify(text(i), lines[i].signature).ok());
+      CHECK_FALSE(key.Verify(text(i + 1), lines[i].signature).ok());
+    }
   }
 }
 

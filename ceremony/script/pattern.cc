@@ -37,7 +37,7 @@ struct CharacterClass {
 // repetition of its only child.
 struct Expression {
   enum class Kind : std::uint8_t { kClass, kSequence, kChoice, kRepeat } kind = Kind::kSequence;
-  CharacterClass characters;
+  std::uint32_t characters = 0;  // of kClass: which class of the program
   std::vector<Expression> children;
   unsigned minimum = 0;
   unsigned maximum = 0;
@@ -51,12 +51,13 @@ struct Pattern::Program {
   enum class Kind : std::uint8_t { kConsume, kSplit, kAccept };
   struct State {
     Kind kind = Kind::kAccept;
-    std::size_t next = 0;
-    std::size_t other = 0;
-    CharacterClass characters;
+    std::uint32_t next = 0;
+    std::uint32_t other = 0;
+    std::uint32_t characters = 0;  // of kConsume: which class
   };
   std::vector<State> states;
-  std::size_t start = 0;
+  std::vector<CharacterClass> classes;  // one for each in the text; states that a count repeats share it
+  std::uint32_t start = 0;
 };
 
 class PatternCompiler final {
@@ -69,12 +70,12 @@ class PatternCompiler final {
           base::ErrorCode::kInvalidInput,
           fmt::format("expected a pattern of at most {} bytes, found {}", Pattern::kMaxLength, text_.size()));
     }
+    auto program = std::make_shared<Pattern::Program>();
+    program_ = program.get();
     Expression whole;
     KC_RETURN_IF_ERROR(ReadChoice(whole));
     if (at_ < text_.size()) return Fail("a `)` that closes nothing");
-    auto program = std::make_shared<Pattern::Program>();
-    program->states.push_back({Pattern::Program::Kind::kAccept, 0, 0, {}});
-    program_ = program.get();
+    program->states.push_back({});
     program->start = Emit(whole, 0);
     if (is_too_large_) {
       return base::MakeError(
@@ -119,28 +120,33 @@ class PatternCompiler final {
   }
 
   base::Result<void> ReadAtom(Expression& out) {
-    out.kind = Expression::Kind::kClass;
+    if (Peek() != '(') {
+      out.kind = Expression::Kind::kClass;
+      out.characters = static_cast<std::uint32_t>(program_->classes.size());
+      return ReadCharacters(program_->classes.emplace_back());
+    }
+    const std::size_t opened = at_++;
+    if (Peek() == '?') return Fail("`(?`, which this kind of pattern does not know");
+    KC_RETURN_IF_ERROR(ReadChoice(out));
+    if (AtEnd()) {
+      at_ = opened;
+      return Fail("a `(` that is never closed");
+    }
+    ++at_;
+    return {};
+  }
+
+  base::Result<void> ReadCharacters(CharacterClass& out) {
     const char c = Peek();
     switch (c) {
-      case '(': {
-        const std::size_t opened = at_++;
-        if (Peek() == '?') return Fail("`(?`, which this kind of pattern does not know");
-        KC_RETURN_IF_ERROR(ReadChoice(out));
-        if (AtEnd()) {
-          at_ = opened;
-          return Fail("a `(` that is never closed");
-        }
-        ++at_;
-        return {};
-      }
       case '[':
-        return ReadClass(out.characters);
+        return ReadClass(out);
       case '.':
         ++at_;
-        out.characters = {true, {{'\n', '\n'}}};
+        out = {true, {{'\n', '\n'}}};
         return {};
       case '\\':
-        return ReadEscape(out.characters.ranges);
+        return ReadEscape(out.ranges);
       case '^':
       case '$':
         return Fail(fmt::format("`{}`: the whole text must match anyway", c));
@@ -154,7 +160,7 @@ class PatternCompiler final {
         return Fail(fmt::format("`{0}`: write `\\{0}` for the character", c));
       default: {
         const char32_t point = DecodeUtf8(text_, at_);
-        out.characters.ranges.push_back({point, point});
+        out.ranges.push_back({point, point});
         return {};
       }
     }
@@ -269,17 +275,17 @@ class PatternCompiler final {
     return number;
   }
 
-  std::size_t Add(Pattern::Program::State state) {
+  std::uint32_t Add(Pattern::Program::State state) {
     if (program_->states.size() >= kMaxStates) {
       is_too_large_ = true;
       return 0;
     }
-    program_->states.push_back(std::move(state));
-    return program_->states.size() - 1;
+    program_->states.push_back(state);
+    return static_cast<std::uint32_t>(program_->states.size() - 1);
   }
 
   // Emit builds the states of an expression backwards: they lead to `next`.
-  std::size_t Emit(const Expression& expression, std::size_t next) {
+  std::uint32_t Emit(const Expression& expression, std::uint32_t next) {
     using Kind = Pattern::Program::Kind;
     if (is_too_large_) return 0;
     switch (expression.kind) {
@@ -290,26 +296,26 @@ class PatternCompiler final {
           next = Emit(*child, next);
         return next;
       case Expression::Kind::kChoice: {
-        std::size_t start = Emit(expression.children.back(), next);
+        std::uint32_t start = Emit(expression.children.back(), next);
         for (std::size_t i = expression.children.size() - 1; i-- > 0;) {
-          const std::size_t branch = Emit(expression.children[i], next);
-          start = Add({Kind::kSplit, branch, start, {}});
+          const std::uint32_t branch = Emit(expression.children[i], next);
+          start = Add({Kind::kSplit, branch, start, 0});
         }
         return start;
       }
       case Expression::Kind::kRepeat: {
         const Expression& body = expression.children.front();
-        std::size_t start = next;
+        std::uint32_t start = next;
         if (expression.maximum == kUnlimited) {
-          const std::size_t loop = Add({Kind::kSplit, next, next, {}});
-          const std::size_t again = Emit(body, loop);
+          const std::uint32_t loop = Add({Kind::kSplit, next, next, 0});
+          const std::uint32_t again = Emit(body, loop);
           if (is_too_large_) return 0;
           program_->states[loop].next = again;
           start = loop;
         } else {
           for (unsigned i = expression.minimum; i < expression.maximum && !is_too_large_; ++i) {
-            const std::size_t once = Emit(body, start);
-            start = Add({Kind::kSplit, once, next, {}});
+            const std::uint32_t once = Emit(body, start);
+            start = Add({Kind::kSplit, once, next, 0});
           }
         }
         for (unsigned i = 0; i < expression.minimum && !is_too_large_; ++i) start = Emit(body, start);
@@ -332,16 +338,16 @@ base::Result<Pattern> Pattern::Parse(std::string_view text) { return PatternComp
 
 bool Pattern::Matches(std::string_view text) const {
   const auto& states = program_->states;
-  std::vector<std::size_t> current;
-  std::vector<std::size_t> following;
-  std::vector<std::size_t> stack;
-  std::vector<std::size_t> seen(states.size(), 0);  // the round in which a state was last entered
-  std::size_t round = 0;
+  std::vector<std::uint32_t> current;
+  std::vector<std::uint32_t> following;
+  std::vector<std::uint32_t> stack;
+  std::vector<std::uint32_t> seen(states.size(), 0);  // the round in which a state was last entered
+  std::uint32_t round = 0;
 
-  const auto enter = [&](std::size_t state, std::vector<std::size_t>& set) {
+  const auto enter = [&](std::uint32_t state, std::vector<std::uint32_t>& set) {
     stack.push_back(state);
     while (!stack.empty()) {
-      const std::size_t top = stack.back();
+      const std::uint32_t top = stack.back();
       stack.pop_back();
       if (seen[top] == round) continue;
       seen[top] = round;
@@ -360,14 +366,14 @@ bool Pattern::Matches(std::string_view text) const {
     const char32_t point = DecodeUtf8(text, offset);
     ++round;
     following.clear();
-    for (const std::size_t state : current) {
-      if (states[state].kind == Program::Kind::kConsume && states[state].characters.Has(point))
+    for (const std::uint32_t state : current) {
+      if (states[state].kind == Program::Kind::kConsume && program_->classes[states[state].characters].Has(point))
         enter(states[state].next, following);
     }
     std::swap(current, following);
     if (current.empty()) return false;
   }
-  for (const std::size_t state : current) {
+  for (const std::uint32_t state : current) {
     if (states[state].kind == Program::Kind::kAccept) return true;
   }
   return false;

@@ -157,9 +157,16 @@ Fields FieldsFrom(X509* certificate) {
   return fields;
 }
 
-base::Result<ChainPointer> DecodeAll(const std::vector<base::Bytes>& certificates, const char* what) {
+// `known` is one that is decoded already; a self-signed certificate is its own root.
+base::Result<ChainPointer> DecodeAll(const std::vector<base::Bytes>& certificates, const char* what,
+                                     const base::Result<X509Pointer>& known, base::ByteView known_der) {
   ChainPointer chain(sk_X509_new_null());
   for (const base::Bytes& der : certificates) {
+    if (known && std::ranges::equal(der, known_der)) {
+      X509_up_ref(known->get());
+      sk_X509_push(chain.get(), known->get());
+      continue;
+    }
     auto certificate = Decode(der);
     if (!certificate) return std::move(certificate).error().Prefixed(what);
     sk_X509_push(chain.get(), std::move(certificate).value().release());
@@ -183,11 +190,10 @@ int CollectComplaint(int ok, X509_STORE_CTX* context) {
 
 base::Result<Fields> OpensslFields(base::ByteView certificate_der) {
   KC_ASSIGN_OR_RETURN(const X509Pointer certificate, Decode(certificate_der));
+  Fields fields = FieldsFrom(certificate.get());
   // The TBS comes back from a cache; this makes OpenSSL encode it from what it understood.
-  const X509Pointer copy(X509_dup(certificate.get()));
-  if (!copy) return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL cannot copy it: " + LastError());
   unsigned char* tbs = nullptr;
-  const int size = i2d_re_X509_tbs(copy.get(), &tbs);
+  const int size = i2d_re_X509_tbs(certificate.get(), &tbs);
   const base::Bytes again(tbs, tbs + std::max(size, 0));
   OPENSSL_free(tbs);
   Findings findings(certificate_der);
@@ -196,7 +202,7 @@ base::Result<Fields> OpensslFields(base::ByteView certificate_der) {
       !std::equal(again.begin(), again.end(), view.tbs.whole.begin(), view.tbs.whole.end())) {
     return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL encodes what it read as other bytes than it was given");
   }
-  return FieldsFrom(certificate.get());
+  return fields;
 }
 
 base::Result<Fields> OpensslTbsFields(base::ByteView tbs_der) {
@@ -251,8 +257,8 @@ std::vector<Finding> OpensslVerify(base::ByteView certificate_der, const std::ve
     findings.push_back({RuleId::kOpenssl02, 0, error.message});
   };
   const auto certificate = Decode(certificate_der);
-  const auto chain = DecodeAll(intermediates, "intermediate certificate");
-  const auto anchors = DecodeAll(roots, "root certificate");
+  const auto chain = DecodeAll(intermediates, "intermediate certificate", certificate, certificate_der);
+  const auto anchors = DecodeAll(roots, "root certificate", certificate, certificate_der);
   if (!certificate) undecodable(certificate.error());
   if (!chain) undecodable(chain.error());
   if (!anchors) undecodable(anchors.error());

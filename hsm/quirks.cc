@@ -1,6 +1,9 @@
 #include "hsm/quirks.h"
 
 #include <array>
+#include <utility>
+
+#include "hsm/key_quirks.h"
 
 namespace hsm {
 namespace {
@@ -125,6 +128,18 @@ constexpr Quirks kTable[] = {
      .pin_max = 0},
 };
 
+// NSS 3.87 has it on no object.
+constexpr CK_ATTRIBUTE_TYPE kPublicKeyInfo[] = {CKA_PUBLIC_KEY_INFO};
+// NSS 3.87 lets every EC key that comes in recover and derive.
+constexpr CK_ATTRIBUTE_TYPE kRecoverAndDerive[] = {CKA_SIGN_RECOVER, CKA_DERIVE};
+constexpr CK_ATTRIBUTE_TYPE kSealing[] = {CKA_SENSITIVE, CKA_EXTRACTABLE};
+
+// By the name of the row; a module that is not here has neither.
+constexpr std::pair<std::string_view, KeyQuirks> kKeyTable[] = {
+    {"nss-softoken", {.missing_attributes = kPublicKeyInfo, .ignored_on_unwrap = kRecoverAndDerive}},
+    {"opencryptoki", {.missing_attributes = {}, .ignored_on_unwrap = kSealing}},
+};
+
 std::string_view FileNameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
@@ -143,6 +158,13 @@ Quirks QuirksOf(std::string_view manufacturer, std::string_view description, std
   quirks.remoted = file.find("p11-kit-client") != std::string_view::npos;
   quirks.spies = file.find("spy") != std::string_view::npos || file.find("logger") != std::string_view::npos;
   return quirks;
+}
+
+KeyQuirks KeyQuirksOf(const Quirks& quirks) {
+  for (const auto& [name, row] : kKeyTable) {
+    if (name == quirks.name) return row;
+  }
+  return {};
 }
 
 std::span<const Quirks> AllQuirks() { return kTable; }

@@ -11,6 +11,8 @@
 #include "ceremony/record/reader.h"
 #include "ceremony/replay/artefact.h"
 #include "ceremony/replay/groups.h"
+#include "ceremony/replay/peculiar.h"
+#include "ceremony/replay/words.h"
 
 namespace ceremony::replay {
 namespace {
@@ -18,35 +20,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxArtefact = 64u << 20;
-
-bool IsCall(const json& entry) { return EntryText(entry, "type") == "intent" || EntryText(entry, "type") == "done"; }
-
-std::string CallText(const json& entry) {
-  const std::string mechanism = EntryText(entry, "mechanism");
-  return fmt::format("{}{}{} on {}", EntryText(entry, "fn"), mechanism.empty() ? "" : " ", mechanism,
-                     EntryText(entry, "token"));
-}
-
-// What an entry is about, for people.
-std::string WhatOf(const json& entry) {
-  const std::string type = EntryText(entry, "type");
-  if (IsCall(entry)) return fmt::format("{} on {}", EntryText(entry, "fn"), EntryText(entry, "token"));
-  for (const char* field : {"what", "name", "rule", "person", "phase", "statement"}) {
-    if (const std::string text = EntryText(entry, field); !text.empty()) return type + " " + text;
-  }
-  return type;
-}
-
-// The one line that stands for a whole entry.
-std::string LineOf(const json& entry) {
-  if (IsCall(entry)) return CallText(entry);
-  for (const char* field : {"message", "text", "statement", "name", "person"}) {
-    if (const std::string text = EntryText(entry, field); !text.empty()) return text;
-  }
-  json shown = entry;
-  for (const char* field : {"v", "seq", "type", "time", "mono", "salt", "mode"}) shown.erase(field);
-  return TextOf(shown);
-}
 
 // Members that say where and when something stands in its log, or are compared elsewhere.
 constexpr const char* kPassedOver[] = {"v",       "seq",  "type",      "time",    "mono",     "salt",
@@ -63,8 +36,12 @@ class Comparer final {
  public:
   Comparer(const Side& recorded, const Side& replayed, const std::set<std::string>& mechanisms,
            const std::optional<Stop>& stop)
-      : recorded_(recorded), replayed_(replayed), mechanisms_(mechanisms), stop_(stop) {
-    other_product_ = ProductsOf(recorded.entries) != ProductsOf(replayed.entries);
+      : recorded_(recorded),
+        replayed_(replayed),
+        mechanisms_(mechanisms),
+        stop_(stop),
+        peculiar_(recorded, replayed),
+        other_product_(peculiar_.IsOther("")) {
     started_anew_ = std::ranges::any_of(recorded.entries, [](const json& entry) {
       return EntryText(entry, "type") == "recover" || EntryText(entry, "phase") == "failed";
     });
@@ -93,22 +70,6 @@ class Comparer final {
   }
 
  private:
-  // Maker, model and module of every token.
-  static std::string ProductsOf(const std::vector<json>& entries) {
-    if (entries.empty()) return {};
-    std::set<std::string> products;
-    const json& open = entries.front();
-    if (const auto tokens = open.find("tokens"); tokens != open.end() && tokens->is_array()) {
-      for (const json& token : *tokens)
-        products.insert(fmt::format("{}, {}", EntryText(token, "manufacturer"), EntryText(token, "model")));
-    }
-    if (const auto modules = open.find("modules"); modules != open.end() && modules->is_array()) {
-      for (const json& module : *modules)
-        products.insert(EntryText(module, "manufacturer") + " " + EntryText(module, "version"));
-    }
-    return fmt::format("{}", fmt::join(products, "\n"));
-  }
-
   void Say(std::string_view reason, std::string what, std::string then, std::string now, const json* recorded,
            const json* replayed) {
     const Reason& found = FindReason(reason);
@@ -200,8 +161,12 @@ class Comparer final {
       }
       while (paired < now.size() && !IsCall(*now[paired])) ++paired;
       const json* instead = paired < now.size() ? now[paired] : nullptr;
-      const std::string mechanism = EntryText(*entry, "mechanism");
-      const bool passed = !mechanism.empty() && !mechanisms_.contains(mechanism);
+      const bool passed = SoftHsmLacks(*entry);
+      if (const std::string_view quirk = peculiar_.ExplainCall(*entry); !quirk.empty()) {
+        Say(quirk, WhatOf(*entry), CallText(*entry), "", entry, nullptr);
+        SettleInventory(*entry);
+        continue;
+      }
       Say(passed               ? "REPLAY-SOFTHSM-01"
           : instead != nullptr ? "REPLAY-CALL-03"
                                : "REPLAY-CALL-01",
@@ -216,6 +181,20 @@ class Comparer final {
     }
     then.clear();
     now.clear();
+  }
+
+  // SoftHSM has no such mechanism, and another product made the call: no SoftHSM can have made it.
+  bool SoftHsmLacks(const json& call) const {
+    const std::string mechanism = EntryText(call, "mechanism");
+    return peculiar_.IsOther(EntryText(call, "token")) && !mechanism.empty() && !mechanisms_.contains(mechanism);
+  }
+
+  // A call that only the record has left another inventory, which stands for what the one before it stood for.
+  void SettleInventory(const json& intent) {
+    for (const json& entry : recorded_.entries) {
+      if (EntryText(entry, "type") == "done" && entry.value("call", json()) == intent.value("call", json()))
+        names_.Rename(EntryText(intent, "inventory"), EntryText(entry, "inventory"));
+    }
   }
 
   static bool IsArtefact(const json& entry) { return EntryText(entry, "type") == "artefact"; }
@@ -252,7 +231,7 @@ class Comparer final {
     CompareValues(a, b, "", names_, unlike);
     if (type == "intent" || type == "done") CompareObjects(then, now, unlike);
     for (const Unlike& difference : unlike)
-      Say(ReasonOf(type, difference, then), WhatOf(then) + ": " + difference.where, difference.recorded,
+      Say(ReasonOf(type, difference, then, now), WhatOf(then) + ": " + difference.where, difference.recorded,
           difference.replayed, &then, &now);
   }
 
@@ -275,33 +254,38 @@ class Comparer final {
       unlike.push_back({"objects", std::to_string(count(then)), std::to_string(count(now)), false});
   }
 
-  std::string_view ReasonOf(const std::string& type, const Unlike& difference, const json& then) const {
-    if (difference.other_name) return "REPLAY-KEY-01";
+  static bool IsOfASlot(const Unlike& difference) {
+    constexpr std::string_view kSlot = "uninitialised token in slot ";
+    return difference.recorded.starts_with(kSlot) && difference.replayed.starts_with(kSlot);
+  }
+
+  std::string_view ReasonOf(const std::string& type, const Unlike& difference, const json& then, const json& now) {
     const std::string last = LastOf(difference.where);
+    const bool other_product = peculiar_.IsOther(EntryText(then, "token"));
+    if (const std::string_view quirk = peculiar_.Explain(then, now, difference); !quirk.empty()) return quirk;
+    if (difference.other_name) return "REPLAY-KEY-01";
     if (IsOneOf(last, {"mode", "environment"}) && difference.replayed == "rehearsal") return "REPLAY-PEOPLE-01";
-    if (other_product_ && IsOneOf(last, {"manufacturer", "model", "firmware", "hardware", "mechanisms", "module",
-                                         "module_version", "module_sha256", "slot", "object", "problem", "sessions"}))
+    if (other_product && IsOneOf(last, {"manufacturer", "model", "firmware", "hardware", "mechanisms", "module",
+                                        "module_version", "problem", "sessions"}))
       return "REPLAY-TOKEN-01";
-    if (difference.where.starts_with("mechanisms")) return other_product_ ? "REPLAY-TOKEN-01" : "REPLAY-ENTRY-03";
+    // Slots are numbered by how many tokens a module has, which are others where any is another product.
+    if (other_product_ && (last == "slot" || IsOfASlot(difference))) return "REPLAY-TOKEN-01";
+    if (difference.where.starts_with("mechanisms")) return other_product ? "REPLAY-TOKEN-01" : "REPLAY-ENTRY-03";
     // A program that is started anew logs in anew.
     if (type == "step" && difference.where.starts_with("calls.") && started_anew_) return "REPLAY-COUNT-01";
     if (type != "intent" && type != "done") return "REPLAY-ENTRY-03";
-    if (IsOneOf(difference.where, {"fn", "mechanism", "token"})) {
-      const std::string mechanism = EntryText(then, "mechanism");
-      return difference.where == "mechanism" && !mechanism.empty() && !mechanisms_.contains(mechanism)
-                 ? "REPLAY-SOFTHSM-01"
-                 : "REPLAY-CALL-03";
-    }
+    if (IsOneOf(difference.where, {"fn", "mechanism", "token"}))
+      return difference.where == "mechanism" && SoftHsmLacks(then) ? "REPLAY-SOFTHSM-01" : "REPLAY-CALL-03";
     if (difference.where.starts_with("template.")) return "REPLAY-TEMPLATE-01";
     if (difference.where == "rv") {
       // Each product refuses in its own words; whether it refuses is the result.
       const bool both_refuse = difference.recorded != "CKR_OK" && difference.replayed != "CKR_OK";
-      return other_product_ && both_refuse ? "REPLAY-COUNT-01" : "REPLAY-RV-01";
+      return other_product && both_refuse ? "REPLAY-COUNT-01" : "REPLAY-RV-01";
     }
     if (difference.where.starts_with("attributes.")) {
-      const json stated = then.value("template", json::object());
-      const bool is_stated = stated.contains(difference.where.substr(std::string("attributes.").size()));
-      return other_product_ && !is_stated ? "REPLAY-DEFAULT-01" : "REPLAY-ATTR-01";
+      const std::string name = difference.where.substr(std::string("attributes.").size());
+      const auto states = [&](const json& entry) { return entry.value("template", json::object()).contains(name); };
+      return other_product && !states(then) && !states(now) ? "REPLAY-DEFAULT-01" : "REPLAY-ATTR-01";
     }
     return "REPLAY-ENTRY-03";
   }
@@ -328,8 +312,8 @@ class Comparer final {
     std::vector<Unlike> unlike;
     CompareValues(a, b, "", names_, unlike);
     for (const Unlike& difference : unlike)
-      Say(ReasonOf("open", difference, then), "open: " + difference.where, difference.recorded, difference.replayed,
-          &then, &now);
+      Say(ReasonOf("open", difference, then, now), "open: " + difference.where, difference.recorded,
+          difference.replayed, &then, &now);
   }
 
   void Artefact(json a, json b, const json& then, const json& now) {
@@ -339,7 +323,7 @@ class Comparer final {
     std::vector<Unlike> unlike;
     CompareValues(a, b, "", names_, unlike);
     for (const Unlike& difference : unlike)
-      Say(ReasonOf("artefact", difference, then), WhatOf(then) + ": " + difference.where, difference.recorded,
+      Say(ReasonOf("artefact", difference, then, now), WhatOf(then) + ": " + difference.where, difference.recorded,
           difference.replayed, &then, &now);
     const auto recorded = ReadArtefact(recorded_, EntryText(then, "name"));
     const auto replayed = ReadArtefact(replayed_, EntryText(now, "name"));
@@ -363,7 +347,8 @@ class Comparer final {
   const Side& replayed_;
   const std::set<std::string>& mechanisms_;
   const std::optional<Stop>& stop_;
-  bool other_product_ = false;
+  Peculiar peculiar_;
+  const bool other_product_;   // of any token
   bool started_anew_ = false;  // the record's program was, or its tokens were found anew
   bool credential_trouble_ = false;
   NamePairs names_;

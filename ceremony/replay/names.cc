@@ -86,6 +86,13 @@ bool NamePairs::Pair(const std::string& recorded, const std::string& replayed) {
   return there->second == replayed && back->second == recorded;
 }
 
+void NamePairs::Rename(const std::string& before, const std::string& after) {
+  const auto found = replayed_of_.find(before);
+  if (found == replayed_of_.end() || replayed_of_.contains(after)) return;
+  recorded_of_[found->second] = after;
+  replayed_of_.emplace(after, found->second);
+}
+
 std::optional<Sameness> NamePairs::CompareNames(std::string_view recorded, std::string_view replayed) {
   const bool hex = IsHex(recorded) && IsHex(replayed) && recorded.size() == replayed.size();
   // A signature in DER is a few octets longer or shorter than another.

@@ -29,6 +29,9 @@ class NamePairs final {
   // Pair says that two names stand for each other; false when one of them already stands for something else.
   bool Pair(const std::string& recorded, const std::string& replayed);
 
+  // Rename says that from now on `after` stands for what `before` stood for; nothing, if that stood for nothing.
+  void Rename(const std::string& before, const std::string& after);
+
   // Compare holds two texts against each other: the same words and signs, but for names (hexadecimal of eight digits
   // or more and base64, of equal length; words of a digest that is read aloud) and times.
   Sameness Compare(std::string_view recorded, std::string_view replayed);

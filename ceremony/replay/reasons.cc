@@ -7,7 +7,7 @@
 namespace ceremony::replay {
 namespace {
 
-constexpr std::array<Reason, 24> kReasons = {{
+constexpr std::array<Reason, 29> kReasons = {{
     {"REPLAY-RECORD-01", false, "the verifier rejects the record itself"},
     {"REPLAY-CALL-01", false, "the record has a call that the script does not make"},
     {"REPLAY-CALL-02", false, "the script makes a call that the record does not have"},
@@ -30,6 +30,13 @@ constexpr std::array<Reason, 24> kReasons = {{
     {"REPLAY-TOKEN-01", true, "the tokens are another product: SoftHSM"},
     {"REPLAY-PROGRAM-01", true, "another build of the program acted it again"},
     {"REPLAY-DEFAULT-01", true, "no template states this attribute, and each product has its own value for it"},
+    {"REPLAY-QUIRK-01", true, "one of the two modules takes no such attribute in a template, or its objects have none"},
+    {"REPLAY-QUIRK-02", true, "one of the two modules reports this attribute wrongly for the keys that it makes"},
+    {"REPLAY-QUIRK-03", true,
+     "the record's module did not keep what the template says when the key came in; it was set right after it"},
+    {"REPLAY-QUIRK-04", true,
+     "the record's module wants the point of an EC key that comes in, and it is that key's point"},
+    {"REPLAY-QUIRK-05", true, "AES key wrap of RFC 5649 has a number of its own with each of the two modules"},
     {"REPLAY-COUNT-01", true,
      "other calls to the same end: another product needs them, or a program that was started anew"},
     {"REPLAY-FAULT-01", true,

@@ -11,9 +11,10 @@ import time
 import unittest
 
 SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-sys.path.insert(0, str(SOURCE / "tests" / "cli"))
+sys.path[:0] = [str(SOURCE / "tests" / "cli"), str(SOURCE / "tests" / "support")]
 from ceremony_test import run  # noqa: E402
 from keys_test import Archive  # noqa: E402
+from retold import Retold  # noqa: E402
 
 
 def days_from_now(days):
@@ -88,8 +89,8 @@ class Same(Replaying):
         self.assertIn("is locked", faults[0]["recorded"])
 
 
-class Planted(Replaying):
-    """What a record says is changed after the fact; besides the verifier, the replay names the very place."""
+class Held(Replaying):
+    """A root ceremony that was held once; each case changes a copy of its record."""
 
     @classmethod
     def setUpClass(cls):
@@ -98,6 +99,14 @@ class Planted(Replaying):
         status, out, err = run("rehearse", SOURCE / "scripts/smki-root-oca.ceremony.json", "--unattended", "--archive",
                                cls.home / "archive")
         assert status == 0, out + err
+
+    @staticmethod
+    def calls(entries, fn, *types):
+        return [e for e in entries if e.get("fn") == fn and e["type"] in (types or ("intent", "done"))]
+
+
+class Planted(Held):
+    """What a record says is changed after the fact; besides the verifier, the replay names the very place."""
 
     def planted(self, change):
         """The differences of a record whose entries `change` has changed."""
@@ -112,10 +121,6 @@ class Planted(Replaying):
         found = self.unexpected(report)
         self.assertIn(("REPLAY-RECORD-01", ""), found)
         return report, [f for f in found if f[0] != "REPLAY-RECORD-01"]
-
-    @staticmethod
-    def calls(entries, fn, *types):
-        return [e for e in entries if e.get("fn") == fn and e["type"] in (types or ("intent", "done"))]
 
     def test_another_template(self):
         def change(entries):
@@ -207,6 +212,99 @@ class Planted(Replaying):
         status, out, err = run("replay", self.record(1))
         self.assertEqual((status, out), (1, ""), err)
         self.assertIn("[RUN-INPUT-01]", err)
+
+
+class Resigned(Held):
+    """What everybody in the room lied about together, and signed: every signature is good, and only the script acted
+    again tells. Each lie has its own line in the comparison."""
+
+    def retold(self, change, status=1):
+        """What differs in a record in which `change` has changed a Retold: [reason, step, place]."""
+        record = self.home / "archive" / "0001-smki-root-oca"
+        told = Retold(record, self.home / "archive" / "rehearsal" / "roster.json")
+        change(told)
+        self.archive = self.folder / "archive"
+        told.write(self.archive / record.name).rename(self.folder / "roster.json")
+        report = self.replay(self.record(1), status)
+        return sorted((d["reason"], d["step"], d["what"]) for d in report["differences"]
+                      if not d["expected"] and d["reason"] != "REPLAY-RECORD-01")
+
+    @staticmethod
+    def of(told, kind, **fields):
+        (entry,) = [e for e in told.entries if e["type"] == kind and all(e.get(k) == v for k, v in fields.items())]
+        return entry
+
+    def test_signed_anew_without_a_lie_it_is_the_same(self):
+        self.assertEqual(self.retold(lambda told: None, 0), [])
+
+    def test_every_lie_about_a_call_has_a_line_of_its_own(self):
+        def change(told):
+            for entry in self.calls(told.entries, "C_GenerateKeyPair"):
+                entry["template"]["private.CKA_DECRYPT"] = "true"
+                del entry["template"]["public.CKA_VERIFY"]
+            done = self.of(told, "done", fn="C_GenerateKeyPair")
+            done["attributes"]["private.CKA_LOCAL"] = "false"
+            del done["attributes"]["private.CKA_SENSITIVE"]
+            for entry in self.calls(told.entries, "C_Sign"):
+                entry["mechanism"] = "CKM_ECDSA_SHA256"  # SoftHSM has none: no SoftHSM made this call
+            self.of(told, "done", fn="C_Sign")["rv"] = "CKR_DEVICE_ERROR"
+            self.of(told, "intent", fn="C_InitPIN")["object"] = "security officer PIN"
+            self.of(told, "done", fn="C_InitPIN")["token"] = "record"
+        made, signed, pin = ("C_GenerateKeyPair on root-hsm", "C_Sign on root-hsm", "C_InitPIN on root-hsm")
+        self.assertEqual(self.retold(change), sorted([
+            ("REPLAY-TEMPLATE-01", "generate-root", f"{made}: template.private.CKA_DECRYPT"),
+            ("REPLAY-TEMPLATE-01", "generate-root", f"{made}: template.public.CKA_VERIFY"),
+            ("REPLAY-TEMPLATE-01", "generate-root", f"{made}: template.private.CKA_DECRYPT"),
+            ("REPLAY-TEMPLATE-01", "generate-root", f"{made}: template.public.CKA_VERIFY"),
+            ("REPLAY-ATTR-01", "generate-root", f"{made}: attributes.private.CKA_LOCAL"),
+            ("REPLAY-ATTR-01", "generate-root", f"{made}: attributes.private.CKA_SENSITIVE"),
+            ("REPLAY-CALL-03", "certify-root", f"{signed}: mechanism"),
+            ("REPLAY-CALL-03", "certify-root", f"{signed}: mechanism"),
+            ("REPLAY-RV-01", "certify-root", f"{signed}: rv"),
+            ("REPLAY-ENTRY-03", "commission", f"{pin}: object"),
+            ("REPLAY-CALL-03", "commission", "C_InitPIN on record")]))
+
+    def test_every_lie_about_what_was_seen_and_approved_has_a_line_of_its_own(self):
+        def change(told):
+            told.request("generate-root")["subject"]["algorithm"] = "ec-p384"
+            told.request("certify-root")["statement"] = "Sign the certificate root-oca"
+            told.request("commission")["quorum"]["m"] = 2
+            told.effect("token-verified", objects=2)["objects"] = 3
+            told.effect("key-created", key="root-oca")["extractable"] = False
+            self.of(told, "observe", what="token", step="verify-new")["label"] = "other-hsm"
+            self.of(told, "observe", what="token", step="verify-after")["inventory"] = "ab" * 32
+            self.of(told, "step", id="seals-before", phase="begin")["parameters"]["by"] = "auditor"
+        self.assertEqual(self.retold(change), sorted([
+            ("REPLAY-ENTRY-03", "generate-root", told) for told in (
+                'request Generate key root-oca (EC P-256) on token "root-hsm" (serial ' + self.serial() + "): subject.algorithm",
+                "step end: effects.1.extractable")] + [
+            ("REPLAY-ENTRY-03", "certify-root", "request Sign the certificate root-oca: statement"),
+            ("REPLAY-ENTRY-03", "commission", "request Take token root-hsm into service: quorum.m"),
+            ("REPLAY-ENTRY-03", "verify-after", "step end: effects.1.objects"),
+            ("REPLAY-ENTRY-03", "verify-new", "observe token: label"),
+            ("REPLAY-KEY-01", "verify-after", "observe token: inventory"),
+            ("REPLAY-ENTRY-03", "seals-before", "step begin: parameters.by")]))
+
+    def serial(self):
+        entries = [json.loads(line) for line in (self.home / "archive/0001-smki-root-oca/log.jsonl").read_text().splitlines()]
+        return next(e["serial"] for e in entries if e.get("what") == "token-commissioned")
+
+    def test_every_byte_of_a_file_that_says_something_is_held(self):
+        def change(told):
+            der = bytearray(told.files["artefacts/certificates/root-oca.der"])
+            name = der.index(b"\x55\x04\x03\x13\x02ZA")  # the issuer's common name
+            der[name + 6] = ord("B")
+            told.artefact("certificates/root-oca.der", bytes(der))
+            lodged = told.files["artefacts/documents/approval-to-conduct.txt"]
+            told.artefact("documents/approval-to-conduct.txt", lodged.replace(b"a", b"e", 1))
+            key = bytearray(told.files["artefacts/keys/root-oca.spki.der"])
+            key[11] ^= 1  # the curve
+            told.artefact("keys/root-oca.spki.der", bytes(key))
+        found = self.retold(change)
+        self.assertEqual({(reason, step, what.split(":")[0]) for reason, step, what in found}, {
+            ("REPLAY-ARTEFACT-02", "certify-root", "artefact certificates/root-oca.der"),
+            ("REPLAY-ARTEFACT-02", "approval", "artefact documents/approval-to-conduct.txt"),
+            ("REPLAY-ARTEFACT-02", "generate-root", "artefact keys/root-oca.spki.der")})
 
 
 if __name__ == "__main__":

@@ -221,6 +221,67 @@ TEST_CASE(
   CHECK(ceremony::replay::CannotDo(planted.entries, "generate", kSoftHsm).empty());
 }
 
+TEST_CASE("what a module of the table of quirks leaves out, gets wrong or does not keep has a reason, and no more") {
+  const auto told = [](const std::function<void(Log&)>& change) {
+    return Log::Of(
+        kFirstKey,
+        [&](Log& log) {
+          log.entries.front()["modules"] = {{{"manufacturer", "Mozilla Foundation"}, {"description", "NSS Internal"}}};
+          log.Call("C_UnwrapKey", "CKM_AES_KEY_WRAP_KWP", kFirstKey);
+          change(log);
+        },
+        "Mozilla Foundation");
+  };
+  const Side replayed = Log::Of(kSecondKey, [](Log& log) {
+    log.entries.front()["modules"] = {{{"manufacturer", "SoftHSM"}, {"description", "Implementation of PKCS11"}}};
+    log.Call("C_UnwrapKey", "CKM_AES_KEY_WRAP_PAD", kSecondKey);
+    for (const char* type : {"intent", "done"}) {
+      log.Entry(type, "C_GenerateKeyPair")["template"]["private.CKA_COPYABLE"] = "false";
+      log.Entry(type, "C_GenerateKeyPair")["template"]["private.CKA_SIGN"] = "true";
+    }
+  });
+  const auto unexpected = [&](const std::function<void(Log&)>& change) {
+    Found found;
+    for (const auto& difference : CompareReplay(told(change), replayed, kSoftHsm, {}).differences) {
+      if (!difference.reason->expected) found.push_back(fmt::format("{} {}", difference.reason->id, difference.what));
+    }
+    return found;
+  };
+  const auto sign = [](Log& log) {
+    for (const char* type : {"intent", "done"})
+      log.Entry(type, "C_GenerateKeyPair")["template"]["private.CKA_SIGN"] = "true";
+  };
+  CHECK(unexpected([&](Log& log) {
+          sign(log);
+          log.Entry("done", "C_GenerateKeyPair")["attributes"]["private.CKA_LOCAL"] = "false";
+          log.Entry("done", "C_UnwrapKey")["attributes"]["CKA_DERIVE"] = "true";
+        }) == Found{});
+  // NSS takes CKA_SIGN in a template, and keeps CKA_DECRYPT of a key that comes in.
+  CHECK(unexpected([](Log& log) {
+          for (const char* type : {"intent", "done"})
+            log.Entry(type, "C_UnwrapKey")["template"]["CKA_DECRYPT"] = "false";
+          log.Entry("done", "C_UnwrapKey")["attributes"]["CKA_DECRYPT"] = "true";
+        }) == Found{"REPLAY-TEMPLATE-01 C_GenerateKeyPair on root-hsm: template.private.CKA_SIGN",
+                    "REPLAY-TEMPLATE-01 C_GenerateKeyPair on root-hsm: template.private.CKA_SIGN",
+                    "REPLAY-TEMPLATE-01 C_UnwrapKey on root-hsm: template.CKA_DECRYPT",
+                    "REPLAY-ATTR-01 C_UnwrapKey on root-hsm: attributes.CKA_DECRYPT",
+                    "REPLAY-TEMPLATE-01 C_UnwrapKey on root-hsm: template.CKA_DECRYPT"});
+  // A point that is not the key's explains nothing.
+  CHECK(unexpected([&](Log& log) {
+          sign(log);
+          log.Entry("intent", "C_UnwrapKey")["template"]["CKA_NSS_DB"] = "0400";
+        }) == Found{"REPLAY-TEMPLATE-01 C_UnwrapKey on root-hsm: template.CKA_NSS_DB"});
+}
+
+TEST_CASE("a mechanism that SoftHSM does not have is no excuse for a record that says it was made on SoftHSM") {
+  const Side planted = Log::Of(kFirstKey, [](Log& log) {
+    for (const char* type : {"intent", "done"}) log.Entry(type, "C_Sign")["mechanism"] = "CKM_ECDSA_SHA256";
+  });
+  CHECK(Differences(planted) ==
+        Found{"REPLAY-CALL-03 certify C_Sign on root-hsm: mechanism CKM_ECDSA_SHA256|CKM_ECDSA",
+              "REPLAY-CALL-03 certify C_Sign on root-hsm: mechanism CKM_ECDSA_SHA256|CKM_ECDSA"});
+}
+
 TEST_CASE("a production record is acted again as a rehearsal, and that is all that its opening says otherwise") {
   const auto opening = [](const char* mode) {
     return json{{"type", "request"},

@@ -12,6 +12,7 @@
 #include "ceremony/record/recovery.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/unopened.h"
+#include "ceremony/script/confidential.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/room_book.h"
 #include "hsm/base/digest.h"
@@ -182,6 +183,7 @@ steps::RoomBook RoomBookOf(Ceremony& ceremony) {
                          return {};
                        }};
   // Who comes later is as confidential as who was there at the roll call.
+  if (script::KeepsConfidential(ceremony.inputs().policy, "employer")) book.KeepEmployersConfidential();
   for (const script::Section& section : ceremony.inputs().script.sections) {
     for (const script::Step& step : section.steps) {
       if (step.fields.Has("confidential_employers") && step.fields.Flag("confidential_employers")) {

@@ -260,6 +260,13 @@ const FieldTable& PolicyTable() {
            50, "sites under one law, by a name for it; who has no site in one may be in any")
            .Example("{\"england\": [\"Leeds\", \"London\"]}")
            .DefaultJson("{}"),
+       Field::List("confidential", Field::Id("field", "`employer`, or the name of a fact that room.record takes down"),
+                   0, 100,
+                   "fields that records hold as salted digests whatever a script says: `employer` of everybody in the "
+                   "room, facts by their names")
+           .Unique()
+           .Example("[\"employer\"]")
+           .DefaultJson("[]"),
        Field::Boolean("statement_signing", "whether a CA key may sign a statement that proves a copy").Default(false),
        Field::List("rules", Field::Table("rule", RuleTable(), "a rule"), 0, 500,
                    "grades of rules; a rule that is not here is a breach")

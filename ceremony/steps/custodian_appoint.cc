@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/estate/roster_after.h"
+#include "ceremony/record/disclosure.h"
+#include "ceremony/script/confidential.h"
 #include "ceremony/script/fingerprint.h"
 #include "ceremony/script/person_file.h"
 #include "ceremony/steps/kinds.h"
@@ -17,8 +19,14 @@ const script::LoadedFile& FileOf(const script::Step& step, const script::Inputs&
   return inputs.documents.at(step.fields.Text("file"));
 }
 
-estate::PersonAppointed EffectOf(const script::Person& person, const script::PersonFile& file, const std::string& on) {
-  return {person.id,     person.name,   person.employer,
+// ToldEmployer is the employer as entries may say it: nothing where the policy keeps it to the roster.
+std::string ToldEmployer(const script::Person& person, const script::Policy& policy) {
+  return script::KeepsConfidential(policy, "employer") ? std::string() : person.employer;
+}
+
+estate::PersonAppointed EffectOf(const script::Person& person, const script::PersonFile& file,
+                                 const script::Policy& policy, const std::string& on) {
+  return {person.id,     person.name,   ToldEmployer(person, policy),
           person.domain, person.site,   std::string(script::NameOf(script::Role::kCustodian)),
           file.sign_key, file.open_key, on};
 }
@@ -115,7 +123,7 @@ class CustodianAppointKind final : public StepKind {
           fmt::format("{} must show that both keys are theirs, and the binding does not say where the keys are", id),
           fmt::format("add \"{}\" to \"credentials\" of the binding", id));
     }
-    plan.Plans(EffectOf(*person, *file, ""));
+    plan.Plans(EffectOf(*person, *file, plan.inputs().policy, ""));
     PlansRoster(step, before, plan);
   }
 
@@ -138,17 +146,20 @@ class CustodianAppointKind final : public StepKind {
     KC_RETURN_IF_ERROR(context.ProveKeys(person));
     KC_ASSIGN_OR_RETURN(const script::Fingerprint sign, script::FingerprintOf(file.sign_key));
     KC_ASSIGN_OR_RETURN(const script::Fingerprint open, script::FingerprintOf(file.open_key));
+    const script::Policy& policy = context.inputs().policy;
     KC_ASSIGN_OR_RETURN(const RosterChange change,
                         PrepareRosterChange(step, context, person.id,
-                                            [&](const std::string& on) { return EffectOf(person, file, on); }));
-    nlohmann::json subject = {{"person", person.id},           {"name", person.name},
-                              {"employer", person.employer},   {"domain", person.domain},
-                              {"site", person.site},           {"identity", evidence},
-                              {"sign_key_sha256", sign.Hex()}, {"open_key_sha256", open.Hex()}};
+                                            [&](const std::string& on) { return EffectOf(person, file, policy, on); }));
+    const std::string employer = ToldEmployer(person, policy);
+    nlohmann::json subject = {{"person", person.id},          {"name", person.name},  {"domain", person.domain},
+                              {"site", person.site},          {"identity", evidence}, {"sign_key_sha256", sign.Hex()},
+                              {"open_key_sha256", open.Hex()}};
+    if (!employer.empty()) subject["employer"] = employer;
     if (!change.sha256.empty()) subject["roster_sha256"] = change.sha256;
-    KC_RETURN_IF_ERROR(context.Approve(fmt::format("Appoint {} ({}) of {} as custodian, with the signing key \"{}\"",
-                                                   person.name, person.id, person.employer, sign.ShortWords()),
-                                       subject));
+    KC_RETURN_IF_ERROR(
+        context.Approve(fmt::format("Appoint {} ({}){}{} as custodian, with the signing key \"{}\"", person.name,
+                                    person.id, employer.empty() ? "" : " of ", employer, sign.ShortWords()),
+                        subject));
     return MakeRosterChange(change, context);
   }
 
@@ -159,7 +170,10 @@ class CustodianAppointKind final : public StepKind {
     quorum::Attendee attendee;
     attendee.person = person.id;
     attendee.name = person.name;
-    KC_RETURN_IF_ERROR(context.Record("attend", context.attendance().SpellArrival(attendee, person.employer)));
+    nlohmann::json arrival = context.attendance().SpellArrival(attendee, person.employer);
+    if (script::KeepsConfidential(context.inputs().policy, "employer"))
+      arrival["employer"] = record::MarkConfidential(std::move(arrival["employer"]));
+    KC_RETURN_IF_ERROR(context.Record("attend", std::move(arrival)));
     return {};
   }
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ceremony/script/confidential.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/room_book.h"
 
@@ -46,7 +47,7 @@ class RoomAttendKind final : public StepKind {
              .Example(R"({"custodian": 3, "witness": 1})"),
          Field::Boolean("confidential_employers",
                         "whether the record holds the salted digest of each employer, and the name goes to "
-                        "disclosures.jsonl, which is not published")
+                        "disclosures.jsonl, which is not published; the policy may ask for it")
              .Default(false)},
         {}};
     return table;
@@ -68,7 +69,8 @@ class RoomAttendKind final : public StepKind {
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     RoomBook book = RoomBook::Of(context);
-    if (step.fields.Flag("confidential_employers")) book.KeepEmployersConfidential();
+    if (step.fields.Flag("confidential_employers") || script::KeepsConfidential(context.inputs().policy, "employer"))
+      book.KeepEmployersConfidential();
     KC_RETURN_IF_ERROR(book.CallRoll());
     while (true) {
       const std::string missing = WhoIsMissing(step, context.attendance());

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/record/disclosure.h"
+#include "ceremony/script/confidential.h"
 #include "ceremony/script/pattern.h"
 #include "ceremony/steps/kinds.h"
 
@@ -24,21 +25,22 @@ class RoomRecordKind final : public StepKind {
         "room.record",
         "Takes down facts that people read and type.",
         {Field::Choice("by", script::RoleChoices(), "the role that reads and types"),
-         Field::List("facts",
-                     Field::Table("",
-                                  {"fact",
-                                   "One fact.",
-                                   {Field::Id("name", "the fact's name in the record"),
-                                    Field::Text("label", "what is asked for, as people say it"),
-                                    Field::Regex("pattern", "what the answer must look like"),
-                                    Field::Text("example", "an answer that matches; simulated people give it"),
-                                    Field::Boolean("confidential",
-                                                   "whether the record holds its salted digest, and the answer goes to "
-                                                   "disclosures.jsonl, which is not published")
-                                        .Default(false)},
-                                   {}},
-                                  "one fact"),
-                     1, 20, "what is taken down, in order")},
+         Field::List(
+             "facts",
+             Field::Table("",
+                          {"fact",
+                           "One fact.",
+                           {Field::Id("name", "the fact's name in the record"),
+                            Field::Text("label", "what is asked for, as people say it"),
+                            Field::Regex("pattern", "what the answer must look like"),
+                            Field::Text("example", "an answer that matches; simulated people give it"),
+                            Field::Boolean("confidential",
+                                           "whether the record holds its salted digest, and the answer goes to "
+                                           "disclosures.jsonl, which is not published; the policy may ask for it")
+                                .Default(false)},
+                           {}},
+                          "one fact"),
+             1, 20, "what is taken down, in order")},
         {}};
     return table;
   }
@@ -74,8 +76,10 @@ class RoomRecordKind final : public StepKind {
       question.example = fact.at("example").get<std::string>();
       question.simulated = question.example;
       KC_ASSIGN_OR_RETURN(json answer, context.Ask(step.fields.Text("by"), question));
-      facts[fact.at("name").get<std::string>()] =
-          fact.at("confidential").get<bool>() ? record::MarkConfidential(std::move(answer)) : std::move(answer);
+      const std::string name = fact.at("name");
+      const bool hidden =
+          fact.at("confidential").get<bool>() || script::KeepsConfidential(context.inputs().policy, name);
+      facts[name] = hidden ? record::MarkConfidential(std::move(answer)) : std::move(answer);
     }
     KC_RETURN_IF_ERROR(
         context.Record("observe", {{"what", "facts"}, {"facts", std::move(facts)}, {"role", step.fields.Text("by")}}));

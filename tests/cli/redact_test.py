@@ -187,6 +187,34 @@ class Redaction(unittest.TestCase):
         (self.bundle / "disclosures.jsonl").write_bytes((record / "disclosures.jsonl").read_bytes().replace(b'"d":"W', b'"d":"X', 1))
         self.assertEqual(self.verdict(self.bundle)["verdict"], "INVALID")
 
+    def test_what_the_policy_keeps_confidential_is_salted_whatever_a_script_says(self):
+        scripts = self.folder / "scripts"
+        shutil.copytree(SOURCE / "scripts", scripts, ignore=shutil.ignore_patterns("dev"))
+        policy = scripts / "smki.policy.json"
+        policy.write_text(json.dumps({**json.loads(policy.read_text()), "confidential": ["employer", "bag"]}))
+        archive = self.folder / "archive"
+        names = ("smki-root-oca", "smki-custodian-appoint")
+        for name in names:
+            self.assertNotIn('"confidential', (scripts / f"{name}.ceremony.json").read_text())
+            status, _, err = run("rehearse", scripts / f"{name}.ceremony.json", "--unattended", "--quiet", "--archive", archive)
+            self.assertEqual(status, 0, err)
+        employers = {person["employer"] for person in json.loads((archive / "rehearsal" / "roster.json").read_text())["people"]}
+        for number, name in enumerate(names, 1):
+            record = archive / f"{number:04}-{name}"
+            log = (record / "log.jsonl").read_text()
+            entries = [json.loads(line) for line in log.splitlines()]
+            attended = [entry for entry in entries if entry["type"] == "attend"]
+            self.assertTrue(attended and all(list(entry["employer"]) == ["_sd"] for entry in attended))
+            facts = [entry["facts"] for entry in entries if entry.get("what") == "facts" and "bag" in entry["facts"]]
+            self.assertTrue(all(list(fact["bag"]) == ["_sd"] and isinstance(fact["seal"], str) for fact in facts))
+            self.assertEqual(len((record / "disclosures.jsonl").read_text().splitlines()), len(attended) + len(facts))
+            self.assertEqual([each for each in sorted(employers) if each in log], [])
+        self.roster = archive / "rehearsal" / "roster.json"
+        self.assertEqual(self.verdict(archive)["verdict"], "COMPLETE")
+        self.assertIn("frank", {entry["person"] for entry in attended})  # who is appointed comes in by another way
+        status, out, err = run("replay", archive / "0001-smki-root-oca")
+        self.assertEqual(status, 0, out[-3000:] + err)
+
     # The annex.
 
     def make(self, person):

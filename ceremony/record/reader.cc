@@ -90,11 +90,10 @@ Result<void> Walk(int folder, const std::string& prefix, int level, RecordFolder
     }
     const std::string path = prefix + name;
     struct stat status {};
-    if (fstatat(dirfd(stream.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-      listing.strange.push_back(path);
-    } else if (S_ISREG(status.st_mode)) {
+    const bool known = fstatat(dirfd(stream.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (known && S_ISREG(status.st_mode)) {
       listing.files.push_back(path);
-    } else if (S_ISDIR(status.st_mode) && level < kMaxLevels) {
+    } else if (known && S_ISDIR(status.st_mode) && level < kMaxLevels) {
       Result<FileDescriptor> inner = OpenComponent(dirfd(stream.get()), name, O_DIRECTORY, path);
       if (!inner.ok()) {
         listing.strange.push_back(path);

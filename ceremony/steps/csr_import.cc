@@ -7,6 +7,7 @@
 #include "ceremony/steps/certificate_facts.h"
 #include "ceremony/steps/certificate_order.h"
 #include "ceremony/steps/kinds.h"
+#include "ceremony/x509/mirror_key.h"
 #include "ceremony/x509/request.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -45,6 +46,19 @@ estate::KeyImported EffectOf(const script::Step& step, const x509::ImportedReque
   effect.request_sha256 = imported.request().Sha256Hex();
   effect.artefact = RequestDer(step);
   return effect;
+}
+
+// The estate knows a key by its SPKI, and this is another SPKI of a key that it has.
+base::Result<void> RefuseMirror(const estate::KeyImported& effect, const base::PublicKey& key,
+                                const estate::Estate& estate) {
+  const auto mirror = x509::MirrorOf(key);
+  const estate::Key* known = mirror ? estate.FindKeyBySpki(mirror->SpkiSha256Hex()) : nullptr;
+  if (known == nullptr) return {};
+  return base::Refusal("EST-KEY-02",
+                       fmt::format("the public key {} of key {} is the negative of that of key {}: one private key is "
+                                   "behind both",
+                                   effect.spki_sha256, effect.key, known->name),
+                       "one key must never serve two CAs: send the request back, and find out where it comes from");
 }
 
 class CsrImportKind final : public StepKind {
@@ -87,13 +101,17 @@ class CsrImportKind final : public StepKind {
                   error.hint.empty() ? "send the request back, and have a correct one made" : error.hint);
       return;
     }
-    plan.Plans(EffectOf(step, *imported));
+    const estate::KeyImported effect = EffectOf(step, *imported);
+    if (const auto other = RefuseMirror(effect, imported->subject_key(), plan.estate()); !other.ok())
+      plan.Breach(other.error().rule, "file", other.error().message, other.error().hint);
+    plan.Plans(effect);
   }
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     // Read with the script, so these are the bytes that were checked.
     KC_ASSIGN_OR_RETURN(const x509::ImportedRequest imported, Import(step, context.inputs()));
     const estate::KeyImported effect = EffectOf(step, imported);
+    KC_RETURN_IF_ERROR(RefuseMirror(effect, imported.subject_key(), context.estate()));
     context.terminal().ShowFacts({{"request", step.fields.Text("file")},
                                   {"subject", effect.subject},
                                   {"key", std::string(base::FactsOf(imported.subject_key().algorithm()).title)}});

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ceremony/steps/key_copies.h"
+#include "ceremony/x509/mirror_key.h"
 #include "ceremony/x509/weak_key.h"
 #include "hsm/absence.h"
 #include "hsm/base/digest.h"
@@ -31,6 +32,10 @@ constexpr Kind kDouble{"double-key-destroyed", "a key of the archive was made ag
 
 const estate::Key* OtherKeyOf(const base::PublicKey& key, const std::string& name, const estate::Estate& estate) {
   const estate::Key* known = estate.FindKeyBySpki(key.SpkiSha256Hex());
+  if (known == nullptr) {
+    const auto mirror = x509::MirrorOf(key);
+    if (mirror) known = estate.FindKeyBySpki(mirror->SpkiSha256Hex());
+  }
   return known == nullptr || known->name == name ? nullptr : known;
 }
 

@@ -5,9 +5,11 @@
 #include <string>
 
 #include "ceremony/x509/lint.h"
+#include "ceremony/x509/mirror_key.h"
 #include "hsm/base/encoding.h"
 #include "tests/unit/x509/der_tree.h"
 #include "tests/unit/x509/support.h"
+#include "tests/unit/x509/test_keys.h"
 #include "tests/unit/x509/weak_key_vectors.h"
 
 namespace {
@@ -68,6 +70,21 @@ TEST_CASE("KEY-WEAK-04: points whose private key is 1, 2, 3 or a negative of the
   }
   CHECK(Judged(weak_keys::kP256Of4) == "sound");
   CHECK(Judged(weak_keys::kP384Of4) == "sound");
+}
+
+TEST_CASE("the mirror of a key has the same x, is another key, and mirrors back") {
+  const auto of = [](std::string_view spki) {
+    return base::PublicKey::FromSpki(base::HexDecode(spki).value()).value();
+  };
+  CHECK(MirrorOf(of(weak_keys::kP256Of1))->spki().size() == of(weak_keys::kP256Of1).spki().size());
+  CHECK(*MirrorOf(of(weak_keys::kP256Of1)) == of(weak_keys::kP256OfMinus1));
+  CHECK(*MirrorOf(of(weak_keys::kP384OfMinus1)) == of(weak_keys::kP384Of1));
+  const base::PublicKey ed = PublicKeyOf(kEd25519);
+  const auto mirror = MirrorOf(ed);
+  REQUIRE(mirror.has_value());
+  CHECK(!(*mirror == ed));
+  CHECK(*MirrorOf(*mirror) == ed);
+  CHECK(!MirrorOf(of(weak_keys::kSoundRsa)).has_value());
 }
 
 TEST_CASE("exponents 1 and 3, even numbers and points off their curve are no keys at all") {

@@ -13,7 +13,9 @@
 #include "ceremony/cli/check_capabilities.h"
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/kept_checkpoint.h"
 #include "ceremony/estate/fold.h"
+#include "ceremony/estate/intact.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/room/look.h"
 #include "ceremony/room/typesetter.h"
@@ -32,6 +34,7 @@ struct Arguments {
   std::string script;
   std::string binding;
   std::string archive;
+  std::string checkpoint;
   std::string roster;
   std::vector<std::string> capabilities;
   bool json = false;
@@ -224,6 +227,8 @@ base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
   estate::Folded folded;
   if (!arguments.archive.empty()) {
     KC_ASSIGN_OR_RETURN(folded, estate::FoldArchive(arguments.archive));
+    KC_RETURN_IF_ERROR(estate::CheckIntact(arguments.archive, folded));
+    KC_RETURN_IF_ERROR(CheckNewest(arguments.archive, arguments.checkpoint));
     if (roster.empty()) roster = folded.newest_roster;
   }
   KC_ASSIGN_OR_RETURN(const script::Inputs inputs,
@@ -249,6 +254,7 @@ void AddCheck(CLI::App& program, Action& chosen) {
       ->type_name("FILE");
   command->add_option("--archive", arguments->archive, "check against the estate that these records make")
       ->type_name("FOLDER");
+  DescribeCheckpoint(*command, arguments->checkpoint);
   command
       ->add_option(
           "--roster", arguments->roster,

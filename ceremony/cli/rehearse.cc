@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "ceremony/cli/command.h"
+#include "ceremony/cli/kept_checkpoint.h"
 #include "ceremony/cli/stage.h"
 #include "ceremony/run/rehearsal.h"
 #include "ceremony/run/rehearsal_people.h"
@@ -19,6 +20,7 @@ namespace {
 struct Arguments {
   std::string script;
   std::string archive;
+  std::string checkpoint;
   std::string at;  // RFC 3339; empty: now
   std::string faults;
   bool unattended = false;
@@ -52,6 +54,7 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;
   options.quiet = arguments.quiet;
   KC_RETURN_IF_ERROR(CheckCompany(options.company));
+  KC_RETURN_IF_ERROR(CheckNewest(options.archive, arguments.checkpoint));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(options.archive, alone.script, alone.policy, hsm::Module::Load));
   KC_RETURN_IF_ERROR(run::SetRehearsalClock(options.archive, shift_micros));
   KC_RETURN_IF_ERROR(run::PreparePeople(options.archive, alone));
@@ -82,6 +85,7 @@ void AddRehearse(CLI::App& program, Action& chosen) {
       ->add_option("--archive", arguments->archive,
                    "where tokens, people and records are kept; a new folder here when left out")
       ->type_name("FOLDER");
+  DescribeCheckpoint(*command, arguments->checkpoint);
   command
       ->add_option("--at", arguments->at,
                    "rehearse as if it were then: for a ceremony of another day, such as a destruction after a hold")

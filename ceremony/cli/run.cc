@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "ceremony/cli/command.h"
+#include "ceremony/cli/kept_checkpoint.h"
 #include "ceremony/cli/stage.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/run/start.h"
@@ -18,6 +19,7 @@ struct Arguments {
   std::string binding;
   std::string roster;
   std::string archive;
+  std::string checkpoint;
 };
 
 base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
@@ -32,6 +34,7 @@ base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
         "`keyceremony rehearse` runs it; a real ceremony needs a binding whose environment is uit, sit or production");
   }
   KC_RETURN_IF_ERROR(CheckCompany(Company::kPeople));
+  KC_RETURN_IF_ERROR(CheckNewest(arguments.archive, arguments.checkpoint));
   std::error_code error;
   std::filesystem::create_directories(arguments.archive, error);
   if (error) return base::SystemError("mkdir", arguments.archive, error.value());
@@ -55,6 +58,7 @@ void AddRun(CLI::App& program, Action& chosen) {
   command->add_option("--archive", arguments->archive, "the folder of all records of this estate")
       ->required()
       ->type_name("FOLDER");
+  DescribeCheckpoint(*command, arguments->checkpoint);
   command->add_option("--roster", arguments->roster, "the people; roster.json beside the binding when left out")
       ->type_name("FILE");
   command->callback(

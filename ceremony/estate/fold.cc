@@ -46,6 +46,8 @@ class RecordFold final {
       summary_.origin = Text(entry, "origin");
       summary_.mode = Text(entry, "mode");
       summary_.began = Text(entry, "time");
+      if (const auto previous = entry.find("previous"); previous != entry.end())
+        summary_.previous = previous->is_object() ? Text(*previous, "origin") : "";
     } else if (type == "artefact") {
       if (Text(entry, "kind") == "roster") summary_.roster = Text(entry, "name");
     } else if (type == "close") {

@@ -1,10 +1,11 @@
 // Fold reads an archive into the estate that it makes: every record's `step`
 // ends, in order. It trusts the records; whether they deserve it is for
-// ceremony/record/verify.h to say.
+// intact.h to say.
 #ifndef CEREMONY_ESTATE_FOLD_H_
 #define CEREMONY_ESTATE_FOLD_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,9 @@ struct RecordSummary {
   std::uint64_t entries = 0;
   bool opened = false;    // it has an `open` entry
   bool complete = false;  // closed, and its addendum is there
-  std::string roster{};   // artefact with the roster that it made for the next ceremony; empty if it changed none
+  // Origin of the record that it follows, as its `open` entry says; empty: it is the first. nullopt: it does not say.
+  std::optional<std::string> previous{};
+  std::string roster{};  // artefact with the roster that it made for the next ceremony; empty if it changed none
 };
 
 struct Folded {

@@ -5,7 +5,9 @@
 
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/policy.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/run/ceremony.h"
+#include "ceremony/run/unopened.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/commissioning.h"
 #include "hsm/base/encoding.h"
@@ -109,6 +111,26 @@ base::Result<void> Preflight(Ceremony& ceremony) {
   return {};
 }
 
+namespace {
+
+// A record that another process has begun since this archive was read would have keys that nobody here knows of. It has
+// the number of this one, or one above.
+base::Result<void> CheckAlone(Ceremony& ceremony) {
+  KC_ASSIGN_OR_RETURN(const auto files, ceremony.world().storage.List(""));
+  for (const record::FileInfo& file : files) {
+    const auto number = record::RecordNumber(file.name);
+    if (file.kind != record::FileKind::kFolder || !number || file.name == ceremony.folder() ||
+        number < record::RecordNumber(ceremony.folder()))
+      continue;
+    return base::Refusal("ARCHIVE-BUSY-01",
+                         fmt::format("the ceremony {} was begun in this archive since it was read", file.name),
+                         "one ceremony at a time: let that one end, and begin again");
+  }
+  return {};
+}
+
+}  // namespace
+
 base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
   const script::Inputs& inputs = ceremony.inputs();
   const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
@@ -121,8 +143,16 @@ base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
   KC_ASSIGN_OR_RETURN(const LogKeyPlan plan,
                       PlanLogKey(*session, ceremony.RecordToken(), origin, inputs.script.file.name));
 
+  // Before, so that nothing is left behind; after, so that of two that begin at once neither overlooks the other.
+  KC_RETURN_IF_ERROR(CheckAlone(ceremony));
   KC_ASSIGN_OR_RETURN(auto writer, record::Writer::Create({ceremony.world().storage, ceremony.world().clock,
                                                            ceremony.folder(), ceremony.mode()}));
+  if (auto alone = CheckAlone(ceremony); !alone.ok()) {
+    writer.reset();
+    if (alone.error().code == base::ErrorCode::kRefused)
+      KC_RETURN_IF_ERROR(PutAside(ceremony.world(), ceremony.folder()));
+    return std::move(alone).error();
+  }
   json digests = json::object();
   KC_ASSIGN_OR_RETURN(const auto files, inputs.Files());
   for (const auto& [name, file] : files) {

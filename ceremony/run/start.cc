@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ceremony/estate/fold.h"
+#include "ceremony/estate/intact.h"
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/recovery.h"
@@ -154,6 +155,7 @@ base::Result<void> BeginOnce(World& world, const std::string& archive, script::I
     KC_ASSIGN_OR_RETURN(facts.set_aside, SetAsideUnopened(world, folded.estate, *inputs.binding, unopened));
     folded.records.pop_back();
   }
+  KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
   if (!folded.records.empty()) {
     const estate::RecordSummary& newest = folded.records.back();
     if (!newest.complete) {
@@ -194,6 +196,17 @@ steps::RoomBook RoomBookOf(Ceremony& ceremony) {
   return book;
 }
 
+// The record that is gone on with follows the last of those before it.
+base::Result<void> CheckFollows(Ceremony& ceremony, std::vector<estate::RecordSummary> records) {
+  const json& open = ceremony.history().open();
+  estate::RecordSummary own;
+  own.folder = ceremony.folder();
+  own.opened = true;
+  own.previous = open.at("previous").is_object() ? open.at("previous").at("origin").get<std::string>() : "";
+  records.push_back(std::move(own));
+  return estate::CheckChain(records);
+}
+
 base::Result<void> ResumeOnce(World& world, const std::string& archive, script::Inputs inputs,
                               const std::string& folder, const Again& again) {
   KC_ASSIGN_OR_RETURN(const auto addendum, world.storage.Find(record::JoinPath(folder, record::kAddendumFile)));
@@ -202,6 +215,7 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
     return {};
   }
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive, folder));
+  KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
   KC_ASSIGN_OR_RETURN(const bool opened, HasEntries(world, folder));
   KC_ASSIGN_OR_RETURN(const json mended, MendTokens(world));
   if (!opened) {
@@ -219,6 +233,7 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
                         if (seen.ok()) seen = ceremony.history().See(entry);
                       }));
   KC_RETURN_IF_ERROR(std::move(seen));
+  KC_RETURN_IF_ERROR(CheckFollows(ceremony, std::move(folded.records)));
   if (recovered.recover_seq) KC_RETURN_IF_ERROR(ceremony.history().See(json{{"type", "recover"}}));
   for (const estate::Effect& effect : ceremony.history().effects())
     KC_RETURN_IF_ERROR(ceremony.estate().Apply(effect, {folder, 0, ""}));

@@ -20,9 +20,23 @@ namespace ceremony::run {
 
 using nlohmann::json;
 
+base::Result<std::string> PutAside(World& world, const std::string& folder) {
+  const std::string aside = fmt::format("unopened-{}-{}", folder, base::RandomHex(4));
+  KC_RETURN_IF_ERROR(world.storage.Rename(folder, aside));
+  KC_RETURN_IF_ERROR(world.storage.SyncFolder(""));
+  return aside;
+}
+
 base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, const script::Binding& binding,
                                     const std::string& folder) {
   json account = {{"folder", folder}, {"removed", json::array()}};
+  // Another process may be opening it this very moment.
+  const std::string log_path = record::JoinPath(folder, record::kLogFile);
+  KC_ASSIGN_OR_RETURN(const auto log, world.storage.Find(log_path));
+  std::unique_ptr<record::AppendFile> held;
+  if (log) {
+    KC_ASSIGN_OR_RETURN(held, world.storage.OpenAppend(log_path, record::Storage::Lock::kExclusive));
+  }
   const std::string plan_path = record::JoinPath(record::JoinPath(folder, record::kInputsFolder), kLogKeyInput);
   KC_ASSIGN_OR_RETURN(const auto plan_file, world.storage.Find(plan_path));
   if (plan_file) {
@@ -69,9 +83,7 @@ base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, 
       account["removed"].push_back(std::move(object));
     }
   }
-  const std::string aside = fmt::format("unopened-{}-{}", folder, base::RandomHex(4));
-  KC_RETURN_IF_ERROR(world.storage.Rename(folder, aside));
-  KC_RETURN_IF_ERROR(world.storage.SyncFolder(""));
+  KC_ASSIGN_OR_RETURN(const std::string aside, PutAside(world, folder));
   account["kept_as"] = aside;
   world.terminal.Say(room::Tone::kWarning,
                      fmt::format("{} was cut off before it was opened; it is kept as {}.", folder, aside));

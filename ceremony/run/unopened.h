@@ -20,6 +20,9 @@ namespace ceremony::run {
 base::Result<nlohmann::json> SetAsideUnopened(World& world, const estate::Estate& estate,
                                               const script::Binding& binding, const std::string& folder);
 
+// PutAside gives the folder of a record that was not opened a name that is no record's, and returns it.
+base::Result<std::string> PutAside(World& world, const std::string& folder);
+
 }  // namespace ceremony::run
 
 #endif  // CEREMONY_RUN_UNOPENED_H_

@@ -304,56 +304,6 @@ class Second(Case):
         return {"id": f"take-in-{key}", "do": "csr.import", "quorum": "custodians", "file": file, "key": key, "profile": "issuing-oca"}
 
 
-class OneKeyTwoCas(Second):
-    """R1: ways to have one key under two CAs that go round the names of keys."""
-
-    def request(self, name, subject):
-        key, path = self.archive.folder / "key.pem", self.archive.scripts / "documents" / name
-        if not key.exists():
-            openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
-        config = self.archive.folder / "openssl.cnf"
-        config.write_text("[req]\nstring_mask = nombstr\ndistinguished_name = dn\n[dn]\n")
-        status, text = openssl("req", "-new", "-config", config, "-key", key, "-subj", subject, "-out", path)
-        self.assertEqual(status, 0, text)
-        return f"documents/{name}"
-
-    def test_a_root_certificate_over_an_issuing_key(self):
-        self.issue.clear()
-        self.issue.update(id="root", do="cert.self-sign", quorum="custodians", token="issuing-hsm", key="issuing-oca-z1", profile="root-oca",
-                          certificate="root-2")
-        self.refused("EST-NAME-01", "key issuing-oca-z1, which belongs to OU=07 (PrintableString), CN=Z1")
-
-    def test_one_public_key_taken_in_twice(self):
-        self.section["steps"] = [self.imported("z8", self.request("z8.csr", "/OU=07/CN=Z8")),
-                                 self.imported("z9", self.request("z9.csr", "/OU=07/CN=Z9")), self.issue]
-        self.issue.update(key="z9", certificate="z9", subject={"CN": "Z9"})
-        self.refused("EST-KEY-02", "z8")
-
-    def test_a_request_of_our_own_key_taken_in_as_somebody_elses(self):
-        ask = {"id": "ask", "do": "csr.create", "quorum": "custodians", "token": "issuing-hsm", "key": "issuing-oca-z1", "profile": "issuing-oca",
-               "request": "z1-elsewhere", "subject": {"CN": "Z1"}}
-        first = json.loads(json.dumps(self.plan))
-        section = next(section for section in first["sections"] if any(step["do"] == "cert.issue" for step in section["steps"]))
-        section["steps"] = [ask]
-        first["id"] = "ask"
-        first["tokens"] = {"issuing-hsm": first["tokens"]["issuing-hsm"]}
-        self.archive.write("ask", first)
-        status, _, err = self.archive.rehearse("ask")
-        self.assertEqual(status, 0, err)
-        shutil.copyfile(self.archive.artefact("requests/z1-elsewhere.pem"), self.archive.scripts / "documents" / "z1.csr")
-        self.section["steps"] = [self.imported("z1-again", "documents/z1.csr"), self.issue]
-        self.issue.update(key="z1-again", certificate="z1-again", subject={"CN": "Z1"})
-        self.refused("EST-KEY-02", "issuing-oca-z1")
-
-    def test_another_spelling_is_not_another_name(self):
-        """Z1 and z1 are one name for RFC 5280 section 7.1: no second CA, and nothing that the estate would not see."""
-        content = profile("smki-issuing-oca")
-        next(attribute for attribute in content["subject"] if attribute["type"] == "CN")["encoding"] = "UTF8String"
-        self.write_profile("smki-issuing-oca", content)
-        self.issue.update(certificate="z2-under-z1", key="issuing-oca-z1", subject={"CN": "Z2"})
-        self.refused("EST-NAME-01", "CN=Z2 (UTF8String)", "CN=Z1 (PrintableString)")
-
-
 class OtherTools(Second):
     """Requests as openssl and certtool make them, with more in them than was asked for."""
 

@@ -1,0 +1,47 @@
+#include "ceremony/estate/intact.h"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace {
+
+using ceremony::estate::CheckChain;
+using ceremony::estate::RecordSummary;
+
+RecordSummary Record(const std::string& folder, const std::string& origin, std::optional<std::string> previous) {
+  RecordSummary record;
+  record.folder = folder;
+  record.origin = origin;
+  record.opened = true;
+  record.previous = std::move(previous);
+  return record;
+}
+
+std::string RuleOf(const std::vector<RecordSummary>& records) {
+  const auto checked = CheckChain(records);
+  return checked.ok() ? "" : checked.error().rule + ": " + checked.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("EST-FOLD-02: each record follows the one before it, and nothing is missing between them") {
+  const RecordSummary first = Record("0001-a", "e/a/1", "");
+  const RecordSummary second = Record("0002-b", "e/b/2", "e/a/1");
+  const RecordSummary third = Record("0003-c", "e/c/3", "e/b/2");
+  CHECK(RuleOf({}) == "");
+  CHECK(RuleOf({first, second, third}) == "");
+  CHECK(RuleOf({first, third}) ==
+        "EST-FOLD-02: record 0003-c follows e/b/2, and in this archive it stands after e/a/1");
+  CHECK(RuleOf({second}) == "EST-FOLD-02: record 0002-b follows e/a/1, and in this archive it stands first");
+  CHECK(RuleOf({first, first}) ==
+        "EST-FOLD-02: record 0001-a follows nothing, and in this archive it stands after e/a/1");
+  // What never came to its first entry says nothing, and nobody follows it.
+  RecordSummary unopened;
+  unopened.folder = "0002-x";
+  CHECK(RuleOf({first, unopened, second}) == "");
+  // Whose entry does not say what it follows is for the verifier.
+  CHECK(RuleOf({first, Record("0002-b", "e/b/2", std::nullopt), third}) == "");
+}

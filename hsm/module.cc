@@ -105,7 +105,10 @@ Result<void> Module::Initialise() {
     }
     initialised_by_us_ = false;
   } else if (rv != CKR_OK) {
-    return CallError(Function::kInitialize, rv, "initialising module " + options_.path);
+    return CallError(Function::kInitialize, rv, "initialising module " + options_.path)
+        .WithHint(
+            "a module may want its daemon to run, its configuration by \"environment\", or \"init_args\" in the "
+            "binding: see its own documentation");
   } else {
     initialised_by_us_ = true;
   }

@@ -6,6 +6,7 @@
 #include "hsm/describe.h"
 #include "hsm/keygen.h"
 #include "hsm/keygen_plan.h"
+#include "hsm/limits.h"
 #include "hsm/lookup.h"
 #include "hsm/sign.h"
 #include "hsm/transport.h"
@@ -46,6 +47,13 @@ class Prober final {
 
   Result<void> Keys() {
     for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) {
+      const std::string what = fmt::format("make {} keys and sign with them", facts.title);
+      const CK_MECHANISM_TYPE mechanism = KeyPairMechanismOf(facts.algorithm).mechanism;
+      KC_ASSIGN_OR_RETURN(const bool claimed, session_.token().HasMechanism(mechanism));
+      if (claimed && LimitsOf(session_.quirks()).no_session_keys) {
+        AddUntried(what, mechanism);
+        continue;
+      }
       const Result<void> tried =
           With(session_, facts.algorithm, Extractable::kNo, [&](const KeyPair& pair) -> Result<void> {
             KC_RETURN_IF_ERROR(Sign(session_, pair, DefaultScheme(facts.algorithm),
@@ -53,8 +61,7 @@ class Prober final {
                                     Consequence::kCeremonyKey));
             return {};
           });
-      KC_RETURN_IF_ERROR(Add(fmt::format("make {} keys and sign with them", facts.title),
-                             KeyPairMechanismOf(facts.algorithm).mechanism, tried));
+      KC_RETURN_IF_ERROR(Add(what, mechanism, tried));
     }
     return {};
   }
@@ -77,6 +84,10 @@ class Prober final {
   }
 
   Result<void> Seal() {
+    if (LimitsOf(session_.quirks()).no_session_keys) {
+      AddUntried("keep a key that may not leave", CKM_AES_KEY_GEN);
+      return {};
+    }
     const Result<void> tried = With(session_, base::KeyAlgorithm::kEcP256, Extractable::kNo,
                                     [&](const KeyPair& pair) { return ProveSealed(session_, pair); });
     if (!tried.ok() && tried.error().rule == "KEY-SEAL-01")
@@ -87,6 +98,12 @@ class Prober final {
   Probe Take() { return std::move(probe_); }
 
  private:
+  void AddUntried(std::string what, CK_MECHANISM_TYPE mechanism) {
+    probe_.trials.push_back({std::move(what), mechanism, true, Trial::Outcome::kUntried,
+                             "this module makes no session key, and a probe leaves nothing behind: rehearse on a "
+                             "spare token"});
+  }
+
   Result<void> Add(std::string what, CK_MECHANISM_TYPE mechanism, const Result<void>& tried) {
     if (!tried.ok() && (tried.error().rv == CKR_DEVICE_REMOVED || tried.error().rv == CKR_TOKEN_NOT_PRESENT))
       return tried.error();

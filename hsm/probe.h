@@ -12,7 +12,8 @@ namespace hsm {
 
 // Trial is one thing that was tried.
 struct Trial {
-  enum class Outcome : std::uint8_t { kWorks, kRefused };
+  // kUntried: the module makes no session key, and a probe leaves nothing behind.
+  enum class Outcome : std::uint8_t { kWorks, kRefused, kUntried };
   std::string what;             // "make and use EC P-256 keys"
   CK_MECHANISM_TYPE mechanism;  // the one that it stands or falls with
   bool claimed = false;         // the token lists it

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hsm/key_quirks.h"
+#include "hsm/limits.h"
 
 namespace hsm {
 namespace {
@@ -12,9 +13,16 @@ constexpr CK_MECHANISM_TYPE kSha1Only[] = {CKM_SHA_1};
 constexpr CK_MECHANISM_TYPE kSha256AndSha1[] = {CKM_SHA256, CKM_SHA_1};
 // Attributes of 2.40 that 2.20 did not have.
 constexpr CK_ATTRIBUTE_TYPE kSince240[] = {CKA_COPYABLE, CKA_DESTROYABLE};
+// openCryptoki 3.8 shows it on no key.
+constexpr CK_ATTRIBUTE_TYPE kGenMechanism[] = {CKA_KEY_GEN_MECHANISM};
+// openCryptoki 3.8 lacks these of 2.20, too.
+constexpr CK_ATTRIBUTE_TYPE kNotInOpenCryptoki38[] = {CKA_COPYABLE, CKA_DESTROYABLE, CKA_WRAP_WITH_TRUSTED,
+                                                      CKA_ALWAYS_AUTHENTICATE};
 // NSS 3.87 reports CKA_LOCAL as false for a key that it made itself.
 constexpr CK_ATTRIBUTE_TYPE kOrigin[] = {CKA_LOCAL, CKA_KEY_GEN_MECHANISM, CKA_MODULUS_BITS};
-constexpr CK_ATTRIBUTE_TYPE kVerify[] = {CKA_VERIFY};
+// A TPM key has one bit for SIGN and ENCRYPT and one for DECRYPT and VERIFY:
+// stated for both halves of a pair they contradict each other.
+constexpr CK_ATTRIBUTE_TYPE kTpmBits[] = {CKA_VERIFY, CKA_ENCRYPT};
 
 constexpr Quirks kTable[] = {
     {.name = "softhsm-2",
@@ -71,6 +79,24 @@ constexpr Quirks kTable[] = {
      .wraps_no_edwards = false,
      .pin_min = 0,
      .pin_max = 0},
+    {.name = "opencryptoki-3.8",
+     .manufacturer = "IBM",
+     .description = "Meta PKCS11 LIBRARY",
+     .edwards_params = EdwardsParams::kOid,
+     .ecdh_point = PointForm::kRaw,
+     .template_point = PointForm::kWrapped,
+     .kwp_mechanism = CKM_AES_KEY_WRAP_KWP,
+     .oaep_hashes = kSha256AndSha1,
+     .unwanted_attributes = kNotInOpenCryptoki38,
+     .unwanted_when_false = {},
+     .unreliable_attributes = kGenMechanism,
+     .unwrap_ignores_template = true,
+     .unwrap_needs_nss_db = false,
+     .overruns_short_buffers = false,
+     .seal_is_not_kept = false,
+     .wraps_no_edwards = false,
+     .pin_min = 4,
+     .pin_max = 8},
     {.name = "opencryptoki",
      .manufacturer = "IBM",
      .description = "openCryptoki",
@@ -97,8 +123,8 @@ constexpr Quirks kTable[] = {
      .template_point = PointForm::kWrapped,
      .kwp_mechanism = CKM_AES_KEY_WRAP_KWP,
      .oaep_hashes = kSha256AndSha1,
-     .unwanted_attributes = {},
-     .unwanted_when_false = kVerify,
+     .unwanted_attributes = kTpmBits,
+     .unwanted_when_false = {},
      .unreliable_attributes = {},
      .unwrap_ignores_template = false,
      .unwrap_needs_nss_db = false,
@@ -140,6 +166,12 @@ constexpr std::pair<std::string_view, KeyQuirks> kKeyTable[] = {
     {"opencryptoki", {.missing_attributes = {}, .ignored_on_unwrap = kSealing}},
 };
 
+constexpr Limits kLimits[] = {
+    {.name = "opencryptoki-3.8", .factory_so_pin = true},
+    {.name = "opencryptoki", .factory_so_pin = true},
+    {.name = "tpm2-pkcs11", .no_extractable_keys = true, .no_session_keys = true},
+};
+
 std::string_view FileNameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
@@ -163,6 +195,13 @@ Quirks QuirksOf(std::string_view manufacturer, std::string_view description, std
 KeyQuirks KeyQuirksOf(const Quirks& quirks) {
   for (const auto& [name, row] : kKeyTable) {
     if (name == quirks.name) return row;
+  }
+  return {};
+}
+
+Limits LimitsOf(const Quirks& quirks) {
+  for (const Limits& limits : kLimits) {
+    if (limits.name == quirks.name) return limits;
   }
   return {};
 }

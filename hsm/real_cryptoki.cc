@@ -1,7 +1,9 @@
 #include "hsm/real_cryptoki.h"
 
 #include <dlfcn.h>
-#include <unistd.h>
+
+#include "hsm/describe.h"
+#include "hsm/module_file.h"
 
 namespace hsm {
 namespace {
@@ -35,9 +37,7 @@ Result<std::unique_ptr<RealCryptoki>> RealCryptoki::Load(const std::string& path
     return base::MakeError(ErrorCode::kInvalidInput, "module \"" + path + "\" is not a path")
         .WithHint("give the module's path, such as /usr/lib/softhsm/libsofthsm2.so");
   }
-  if (access(path.c_str(), F_OK) != 0) {
-    return base::MakeError(ErrorCode::kNotFound, "there is no module at " + path);
-  }
+  KC_RETURN_IF_ERROR(CheckModuleFile(path));
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
     return base::MakeError(ErrorCode::kUnsupported, "module " + path + " cannot be loaded: " + LoaderSays());
@@ -60,7 +60,9 @@ Result<std::unique_ptr<RealCryptoki>> RealCryptoki::Load(const std::string& path
                            path + " is not a PKCS#11 module: it has neither C_GetFunctionList nor C_GetInterface");
   }
   if (rv != CKR_OK || list == nullptr) {
-    Error error = base::MakeError(ErrorCode::kToken, "module " + path + " gives no function list");
+    Error error =
+        base::MakeError(ErrorCode::kToken, "module " + path + " gives no function list: " + call + " returned " +
+                                               RvName(rv) + (rv == CKR_OK ? " and no list" : ""));
     error.call = call;
     error.rv = rv;
     return error;

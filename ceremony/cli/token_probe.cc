@@ -129,7 +129,15 @@ Result<void> FitScripts(const Arguments& arguments, Sheet& sheet) {
 }
 
 std::string_view OutcomeName(hsm::Trial::Outcome outcome) {
-  return outcome == hsm::Trial::Outcome::kWorks ? "works" : "refused";
+  switch (outcome) {
+    case hsm::Trial::Outcome::kWorks:
+      return "works";
+    case hsm::Trial::Outcome::kRefused:
+      return "refused";
+    case hsm::Trial::Outcome::kUntried:
+      break;
+  }
+  return "untried";
 }
 
 ordered_json ToJson(const Sheet& sheet) {

@@ -39,7 +39,7 @@ FieldTable CapabilityTable() {
                    "One thing that was tried.",
                    {Said("what", "what"), Said("mechanism", "the mechanism that it stands or falls with"),
                     Field::Boolean("claimed", "whether the token lists that mechanism"),
-                    Field::Choice("outcome", {{"works", ""}, {"refused", ""}}, "what came of it"),
+                    Field::Choice("outcome", {{"works", ""}, {"refused", ""}, {"untried", ""}}, "what came of it"),
                     Said("said", "why it was refused")},
                    {}};
   FieldTable fit{"script",

@@ -56,6 +56,7 @@ def verify(folder, roster=None, read=whole):
         skip = unseen | ({"log.jsonl"} if "INCOMPLETE" in verdicts else set())
         listed = [f"{digest(name)}  {name}" for name in sorted(there - BESIDE - skip)]
         need([line for line in sums if line[66:] not in skip] == listed, "files")
+        need(unseen <= {line[66:] for line in sums}, "withheld, and never there")
         need(sums == sorted(sums, key=lambda line: line[66:]), "order of files")
     return max(verdicts, key=[*EXITS].index)
 

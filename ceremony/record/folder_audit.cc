@@ -286,6 +286,11 @@ Result<void> FolderAudit::CheckAddendum(const LogAudit& log, const std::optional
                     line.path + " has SHA-256 " + found + ", the addendum says " + line.sha256);
     }
   }
+  for (const std::string& path : withheld_.files()) {
+    if (listed.contains(path)) continue;
+    findings_.Add("RED-LEDGER", std::nullopt,
+                  path + " is withheld, says the ledger, and the addendum names no such file");
+  }
   for (const std::string& path : listing_.files) {
     if (path == kAddendumFile || path == kDisclosuresFile || path == kWithheldFile || listed.contains(path)) continue;
     findings_.Add("ART-ADDENDUM", std::nullopt, path + " is there, and the addendum does not name it");

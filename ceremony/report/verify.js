@@ -272,6 +272,7 @@ const KC = (() => {
     for (const name of withheld.keys()) need(!files.has(name), "a file is there that the ledger says is withheld: " + name);
     less(checkOpenings(files.get("disclosures.jsonl"), lines, closed !== null), "the entry of a disclosure is not there yet");
     state.withheld += withheld.size;
+    state.unseen = partial ? withheld.size : 0;
     for (const [name, {digest, size}] of named) {
       if (withheld.has(name)) continue;
       const bytes = files.get(name);
@@ -289,6 +290,7 @@ const KC = (() => {
       const listed = sums.map((line) => { need(DIGEST.test(line.slice(0, 64)) && line.slice(64, 66) === "  ", "line of sha256sum"); return [line.slice(66), line.slice(0, 64)]; });
       const names = listed.map(([name]) => name), left = names.filter((name) => !withheld.has(name));
       need(names.every((name, i) => i === 0 || names[i - 1] < name), "order of the addendum");
+      for (const name of withheld.keys()) need(names.includes(name), "the addendum names no such file as the ledger says is withheld: " + name);
       const there = [...files.keys()].filter((name) => name !== "addendum.note" && name !== "disclosures.jsonl" && name !== "withheld.jsonl");
       need(there.every((name) => left.includes(name)) && (partial || left.length === there.length), "files of the addendum");
       for (const [name, digest] of listed) {
@@ -299,7 +301,7 @@ const KC = (() => {
   }
 
   async function verifyRecord(files, options) {
-    const state = {verdicts: new Set(["COMPLETE"]), lacks: [], entry: null, entries: 0, uncompared: 0, withheld: 0, origin: null, root: null};
+    const state = {verdicts: new Set(["COMPLETE"]), lacks: [], entry: null, entries: 0, uncompared: 0, withheld: 0, unseen: 0, origin: null, root: null};
     let why = "";
     try {
       await judge(files, options, state);
@@ -309,7 +311,7 @@ const KC = (() => {
       state.verdicts.add("INVALID");
     }
     const verdict = RANK.findLast ? RANK.findLast((each) => state.verdicts.has(each)) : RANK.filter((each) => state.verdicts.has(each)).pop();
-    return {verdict, why, lacks: state.lacks, entry: why ? state.entry : null, entries: state.entries, uncompared: state.uncompared, withheld: state.withheld, origin: state.origin, root: state.root && hexOf(state.root)};
+    return {verdict, why, lacks: state.lacks, entry: why ? state.entry : null, entries: state.entries, uncompared: state.uncompared, withheld: state.withheld, unseen: state.unseen, origin: state.origin, root: state.root && hexOf(state.root)};
   }
 
   return {verifyRecord, parsePolicy, sha256, hexOf, fromBase64, toBase64};

@@ -59,12 +59,13 @@
     const band = document.createElement("div");
     const tone = {COMPLETE: "good", UNPINNED: "warning"}[answer.verdict] ?? "bad";
     band.className = "band " + tone;
-    band.append(line("strong", answer.verdict + (answer.uncompared ? " as far as the log goes" : "")));
+    band.append(line("strong", answer.verdict + (answer.uncompared && tone !== "bad" ? " as far as the log goes" : "")));
     if (answer.why) band.append(line("p", answer.why + (answer.entry === null ? "" : `, at entry ${answer.entry}`)));
     for (const lack of new Set(answer.lacks)) band.append(line("p", lack));
     band.append(line("p", `${answer.entries} entries in ${Math.round(took)} ms; root ${answer.root ?? "unknown"}`));
     if (answer.uncompared) band.append(line("p", `${answer.uncompared} files of the record are not here and were not compared: choose its folder for that.`));
     if (answer.withheld) band.append(line("p", `${answer.withheld} entries and files are withheld; the ledger of this bundle, withheld.jsonl, says why.`));
+    if (answer.unseen) band.append(line("p", "That the files which it names are missing, and no others, was not checked: choose the folder of the bundle for that."));
     at("outcome").replaceChildren(band);
   }
 

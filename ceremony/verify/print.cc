@@ -40,13 +40,26 @@ std::string_view Meaning(Verdict verdict) {
   return "something does not verify: do not rely on this record";
 }
 
-// Printable replaces what could move a terminal's cursor: text in a finding can
-// come from a hostile record.
+// Printable replaces what could move a terminal's cursor, or turn or hide the words beside it: text in a finding can
+// come from a hostile record. C1 controls, zero-width and bidirectional signs have two or three octets in UTF-8.
 std::string Printable(std::string_view text) {
+  const auto obeyed = [&](std::size_t at) -> std::size_t {
+    const auto octet = [&](std::size_t i) {
+      return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+    };
+    const unsigned first = octet(0), second = octet(1), third = octet(2);
+    if (first < 0x20 || first == 0x7f) return 1;
+    if (first == 0xc2 && second >= 0x80 && second <= 0x9f) return 2;
+    const bool turns =
+        first == 0xe2 && ((second == 0x80 && ((third >= 0x8b && third <= 0x8f) || (third >= 0xa8 && third <= 0xae))) ||
+                          (second == 0x81 && third >= 0xa0 && third <= 0xaf));
+    return turns || (first == 0xef && second == 0xbb && third == 0xbf) ? 3 : 0;
+  };
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out.push_back(byte < 0x20 || byte == 0x7f ? '?' : c);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t octets = obeyed(at);
+    out.push_back(octets > 0 ? '?' : text[at]);
+    at += octets > 0 ? octets : 1;
   }
   return out;
 }
@@ -85,8 +98,8 @@ void PrintFacts(const RecordReport& report, std::ostream& out) {
   if (!report.ceremony.empty()) out << "  ceremony    " << Printable(report.ceremony) << "\n";
   if (!report.origin.empty()) out << "  origin      " << Printable(report.origin) << "\n";
   if (!report.mode.empty()) {
-    out << "  mode        " << report.mode << (report.mode == "rehearsal" ? " (its keys are worth nothing)" : "")
-        << "\n";
+    out << "  mode        " << Printable(report.mode)
+        << (report.mode == "rehearsal" ? " (its keys are worth nothing)" : "") << "\n";
   }
   out << "  entries     " << report.entries << (report.closed ? ", closed" : ", not closed") << "\n";
   if (report.last) {

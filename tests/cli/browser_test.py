@@ -246,6 +246,49 @@ class Browser(unittest.TestCase):
                 (bundle / name).write_bytes(content)
             self.assertGreater(rejected, 6 * len(names))
 
+    def test_a_ledger_that_names_a_wrong_file_shows_without_the_folder_or_the_page_says_that_it_did_not_look(self):
+        vectors, bundle = SOURCE / "docs/vectors", self.folder / "bundle"
+        roster = vectors / "roster.json"
+        shutil.copytree(vectors / "bundle", bundle)
+        ledger = bundle / "withheld.jsonl"
+        good = ledger.read_text()
+        row = '{"file":"inputs/roster.json","label":"red","reason":"SEC"}\n'
+        self.assertIn(row, good)
+        unchecked = "That the files which it names are missing, and no others, was not checked"
+        for name, rows, verdict in (("as it was", row, "COMPLETE"), ("one more", row + row.replace("roster", "zebra"), "INVALID"),
+                                    ("another", row.replace("roster", "rooster"), "INVALID"),
+                                    ("one that is on the page", row.replace("roster", "script"), "INVALID"),
+                                    ("one that is there", row.replace("inputs/roster.json", "artefacts/root.pem"), "COMPLETE")):
+            ledger.write_text(good.replace(row, rows))
+            path = self.report(bundle, roster, name=f"{name}.html")
+            ran = subprocess.run(["keyceremony-verify", bundle, "--roster", roster, "--json"], capture_output=True, check=False)
+            program = json.loads(ran.stdout)["verdict"]
+            twin = subprocess.run([sys.executable, "-B", SOURCE / "docs/verify_bundle.py", bundle, roster], capture_output=True,
+                                  text=True, check=False).stdout.split()[0]
+            with self.subTest(name), chromium.Page(path) as page:
+                text, _ = page.verify(self.pins(page, roster), 3)
+                self.assertTrue(text.startswith(verdict), text)
+                self.assertEqual((program == "COMPLETE", twin), (name == "as it was", program))
+                if verdict == "COMPLETE":
+                    self.assertIn(unchecked, text)
+                # With the folder all three agree, and nothing is left open.
+                page.choose("folder", bundle)
+                page.until("document.querySelectorAll('#pins input').length === 5")
+                text, _ = page.verify(self.pins(page, roster), 3)
+                self.assertTrue(text.startswith(program), text)
+                self.assertNotIn(unchecked, text)
+
+    def test_no_page_is_wider_than_a_telephone(self):
+        record, roster = self.destroyed()
+        made = self.documents(record, roster)
+        booklet = self.folder / "booklet.html"
+        status, out, err = run("booklet", SOURCE / "scripts/smki-root-oca.ceremony.json", "--out", booklet)
+        self.assertEqual(status, 0, out + err)
+        for path in (*made.values(), booklet):
+            with self.subTest(path.name), chromium.Page(path) as page:
+                page.ask("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+                self.assertEqual(page.run("[innerWidth, document.documentElement.scrollWidth]"), [390, 390])
+
     def printed(self, path):
         """The words of each page, as paper has them."""
         with chromium.Page(path) as page:
@@ -253,17 +296,48 @@ class Browser(unittest.TestCase):
         text = subprocess.run(["pdftotext", "-layout", "-", "-"], input=document, capture_output=True, check=True).stdout
         return text.decode().split("\f")[:-1]
 
-    def test_an_incomplete_record_says_so_on_every_printed_page(self):
-        record, roster = self.rehearsed()
+    def test_an_unfinished_record_says_so_on_every_printed_page_of_every_document(self):
+        record, roster = self.destroyed()
+        whole = self.documents(record, roster)
+        self.assertNotIn("INCOMPLETE", "".join(self.printed(whole["destruction"])))
         (record / "addendum.note").unlink()
-        inventory = self.folder / "inventory.html"
-        status, out, err = run("inventory", record.parent, "--out", inventory)
-        self.assertEqual(status, 0, out + err)
-        for path, least in ((self.report(record, roster), 5), (inventory, 1)):
+        least = {"report": 5, "inventory": 1, "destruction": 2, "bundle": 5}
+        made = self.documents(record, roster)
+        self.assertEqual(set(made), set(least))
+        for name, path in made.items():
             pages = self.printed(path)
-            self.assertGreaterEqual(len(pages), least)
+            self.assertGreaterEqual(len(pages), least[name], name)
             for number, words in enumerate(pages, 1):
-                self.assertIn("INCOMPLETE", words, f"{path.name}, page {number}")
+                self.assertIn("INCOMPLETE", words, f"{name}, page {number} of {len(pages)}")
+
+    def destroyed(self):
+        """A record in which a key ends, in a copy of its archive, and its roster; held once for all cases that ask."""
+        archive = self.home / "ended"
+        if not archive.exists():
+            later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 800 * 86400))
+            for name in ("smki-root-oca", "smki-custodian-appoint", "smki-clone-root", "smki-commission-third-hsm",
+                         "smki-deactivate-and-hold", "smki-destroy-held-keys"):
+                status, out, err = run("rehearse", SOURCE / f"scripts/{name}.ceremony.json", "--unattended", "--quiet",
+                                       "--archive", archive, *(["--at", later] if name == "smki-destroy-held-keys" else []))
+                self.assertEqual(status, 0, out + err)
+        copy = self.folder / "ended"
+        shutil.copytree(archive, copy)
+        return copy / "0006-smki-destroy-held-keys", copy / "rehearsal/roster.json"
+
+    def documents(self, record, roster):
+        """Everything that can be made of a record, by name."""
+        out = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        bundle = out / "bundle"
+        commands = {"report": ("report", record, "--roster", roster), "inventory": ("inventory", record.parent),
+                    "bundle": ("redact", record, "--rules", SOURCE / "scripts/smki.redaction.json", "--roster", roster)}
+        if list(record.glob("artefacts/destruction/*")):
+            commands["destruction"] = ("destruction", record, "--roster", roster)
+        for name, command in commands.items():
+            status, said, err = run(*command, "--out", bundle if name == "bundle" else out / f"{name}.html")
+            self.assertIn(status, (0, 6), f"{name}: {said}{err}")
+        status, said, err = run("report", bundle, "--roster", roster, "--out", out / "bundle.html")
+        self.assertEqual(status, 0, said + err)
+        return {name: out / f"{name}.html" for name in commands}
 
 
 if __name__ == "__main__":

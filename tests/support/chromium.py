@@ -1,5 +1,6 @@
 """A real browser for tests and measurements: headless Chromium over its debugging pipe, with nothing but the standard
 library. It opens files alone; the network is not needed and not asked."""
+import atexit
 import json
 import os
 import pathlib
@@ -20,10 +21,20 @@ def find():
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-class Page:
-    """One page in a browser of its own; use it as a context."""
+class Browser:
+    """One Chromium, which all pages of a test program share: to start it costs more than any page. It ends with the
+    program, or when it is told to."""
 
-    def __init__(self, path, dark=False):
+    shared = None
+
+    @classmethod
+    def get(cls):
+        if cls.shared is None:
+            cls.shared = cls()
+            atexit.register(cls.shared.end)
+        return cls.shared
+
+    def __init__(self):
         self.home = tempfile.mkdtemp(prefix="chromium-")
         to_child, self.to = os.pipe()
         self.back, from_child = os.pipe()
@@ -34,35 +45,29 @@ class Page:
             os.dup2(read, 3)
             os.dup2(write, 4)
 
-        self.browser = subprocess.Popen(
+        self.process = subprocess.Popen(
             [find(), *FLAGS, "--remote-debugging-pipe", f"--user-data-dir={self.home}"],
             env={"PATH": os.environ["PATH"], "HOME": self.home, "XDG_RUNTIME_DIR": self.home}, preexec_fn=ends,
             close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_child)
         os.close(from_child)
-        self.number, self.rest, self.session = 0, b"", None
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        if dark:
-            self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
-        self.ask("Page.navigate", url=pathlib.Path(path).resolve().as_uri())
-        self.until("document.readyState === 'complete' && location.protocol === 'file:'")
+        self.number, self.rest = 0, b""
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.browser.kill()
-        self.browser.wait()
+    def end(self):
+        if Browser.shared is self:
+            Browser.shared = None
+        atexit.unregister(self.end)
+        self.process.kill()
+        self.process.wait()
         os.close(self.to)
         os.close(self.back)
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def ask(self, method, **parameters):
+    def ask(self, method, session=None, **parameters):
         self.number += 1
         message = {"id": self.number, "method": method, "params": parameters}
-        if self.session:
-            message["sessionId"] = self.session
+        if session:
+            message["sessionId"] = session
         os.write(self.to, json.dumps(message).encode() + b"\0")
         while True:
             while b"\0" not in self.rest:
@@ -78,6 +83,34 @@ class Page:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
                 return answer["result"]
+
+
+class Page:
+    """One page, with a profile of its own in the shared browser; use it as a context."""
+
+    def __init__(self, path, dark=False):
+        self.browser = Browser.get()
+        self.session = None
+        self.profile = self.ask("Target.createBrowserContext")["browserContextId"]
+        target = self.ask("Target.createTarget", url="about:blank", browserContextId=self.profile)["targetId"]
+        self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        if dark:
+            self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        self.ask("Page.navigate", url=pathlib.Path(path).resolve().as_uri())
+        self.until("document.readyState === 'complete' && location.protocol === 'file:'")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failed, *_):
+        # A page that hangs must not take the next one with it.
+        if failed:
+            return self.browser.end()
+        self.session = None
+        self.ask("Target.disposeBrowserContext", browserContextId=self.profile)
+
+    def ask(self, method, **parameters):
+        return self.browser.ask(method, self.session, **parameters)
 
     def run(self, script):
         """The value of an expression in the page."""

@@ -651,7 +651,9 @@ def bundles(scratch):
     yield case("an artefact of the entry withheld, changed", {**make(where("artefact")), art: b"other"})
     for path in ("log.jsonl", "policy.txt", "checkpoint", "addendum.note", "../x", "artefacts/../log.jsonl", "artefacts//x", "/artefacts/x", "artefacts", "x"):
         yield case(f"{path} is in the ledger", {**make(), "withheld.jsonl": ledger((), [(path, "red", "SEC")])})
-    yield case("a file that nobody knows is in the ledger", {**make(), "withheld.jsonl": ledger((), [("artefacts/none", "red", "SEC")])}, COMPLETE)
+    yield case("a file that nobody knows is in the ledger", {**make(), "withheld.jsonl": ledger((), [("artefacts/none", "red", "SEC")])})
+    yield case("a file that nobody knows is in the ledger beside one that is withheld", {**make((), [art]), "withheld.jsonl": ledger((), [(path, "red", "SEC") for path in sorted((art, "artefacts/none"))])})
+    yield case("another name is in the ledger than that of the file that is withheld", {**make((), [art]), "withheld.jsonl": ledger((), [("artefacts/none", "red", "SEC")])})
     yield case("the script", make((), ["inputs/script.json"]), ALIKE)
     # The leaf hashes.
     some = sorted(free)

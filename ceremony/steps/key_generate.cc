@@ -7,6 +7,7 @@
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/mechanism_needs.h"
+#include "ceremony/steps/token_limits.h"
 #include "ceremony/steps/unfit_pair.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
@@ -78,6 +79,12 @@ class KeyGenerateKind final : public StepKind {
     plan.Plans(effect);
   }
 
+  base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const override {
+    KC_ASSIGN_OR_RETURN(const auto token, context.FindToken(step.fields.Text("token")));
+    if (token == nullptr) return {};  // made in this ceremony: looked at when it is
+    return CheckMakes(*token, step.fields.Flag("extractable"));
+  }
+
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     const std::string& token = step.fields.Text("token");
     KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, MakeOrTakeOver(step, context));
@@ -122,6 +129,7 @@ class KeyGenerateKind final : public StepKind {
     }
     // Nobody opens the token before the quorum has approved what it is opened for.
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> located, context.LocateToken(token));
+    KC_RETURN_IF_ERROR(CheckMakes(*located, step.fields.Flag("extractable")));
     KC_RETURN_IF_ERROR(
         context.Approve(fmt::format("Generate key {} ({}) on {}", spec.label, AlgorithmOf(step).title, located->Name()),
                         {{"key", spec.label},

@@ -164,19 +164,27 @@ class TokenCommissionKind final : public StepKind {
         planned.name, "", "", "", "", std::string(script::NameOf(planned.role)), planned.domain, site, ""});
   }
 
+  static base::Result<void> SetUserPin(const std::shared_ptr<hsm::Token>& token, const NewPins& pins) {
+    KC_ASSIGN_OR_RETURN(hsm::LoginScope officer,
+                        hsm::LoginScope::Open(token, hsm::User::kSecurityOfficer, pins.security_officer));
+    KC_RETURN_IF_ERROR(hsm::InitPin(officer.session(), pins.user));
+    KC_RETURN_IF_ERROR(officer.Close());
+    return token->Refresh();
+  }
+
   static base::Result<void> Finish(const script::Step& step, StepContext& context, hsm::Token& token,
                                    const std::shared_ptr<hsm::Token>& shared) {
     const std::string& name = step.fields.Text("token");
     KC_ASSIGN_OR_RETURN(const NewPins pins, context.ChooseNewPins(name, step.fields.Text("shares")));
     KC_RETURN_IF_ERROR(token.Refresh());
-    if ((token.info().flags & CKF_USER_PIN_INITIALIZED) == 0) {
-      KC_ASSIGN_OR_RETURN(hsm::LoginScope officer,
-                          hsm::LoginScope::Open(shared, hsm::User::kSecurityOfficer, pins.security_officer));
-      KC_RETURN_IF_ERROR(hsm::InitPin(officer.session(), pins.user));
-      KC_RETURN_IF_ERROR(officer.Close());
-      KC_RETURN_IF_ERROR(token.Refresh());
+    if ((token.info().flags & CKF_USER_PIN_INITIALIZED) == 0) KC_RETURN_IF_ERROR(SetUserPin(shared, pins));
+    base::Result<hsm::LoginScope> opened = hsm::LoginScope::Open(shared, hsm::User::kUser, pins.user);
+    if (!opened.ok() && opened.error().rv == CKR_USER_PIN_NOT_INITIALIZED) {
+      // The flag is not to be relied on: tpm2-pkcs11 sets it with C_InitToken. No PIN was tried.
+      KC_RETURN_IF_ERROR(SetUserPin(shared, pins));
+      opened = hsm::LoginScope::Open(shared, hsm::User::kUser, pins.user);
     }
-    KC_ASSIGN_OR_RETURN(hsm::LoginScope user, hsm::LoginScope::Open(shared, hsm::User::kUser, pins.user));
+    KC_ASSIGN_OR_RETURN(hsm::LoginScope user, std::move(opened));
     KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(user.session()));
     KC_RETURN_IF_ERROR(user.Close());
     KC_RETURN_IF_ERROR(Enter(context, token, name, inventory, json::object()));

@@ -1,4 +1,5 @@
 // token.commission and token.verify on a token in memory: what is refused, and what an interruption leaves to be done.
+#include "hsm/intercepting_cryptoki.h"
 #include "tests/unit/steps/plan_fixture.h"
 #include "tests/unit/steps/step_bench.h"
 
@@ -209,4 +210,51 @@ TEST_CASE("a token without a mechanism that the script asks for is refused") {
   const auto error = Bad(bench.Run("token.verify"));
   CHECK(error.rule == "TOKEN-MECH-01");
   CHECK(error.message.starts_with("token \"root-hsm\" (serial serial-1) does not have the mechanism CKM_ECDSA"));
+}
+
+namespace {
+
+// tpm2-pkcs11 1.9 calls the user PIN set as soon as a token is initialised.
+class EarlyPinFlag final : public hsm::InterceptingCryptoki {
+ public:
+  using InterceptingCryptoki::InterceptingCryptoki;
+  CK_RV GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO* info) override {
+    const CK_RV rv = InterceptingCryptoki::GetTokenInfo(slot, info);
+    if (rv == CKR_OK && (info->flags & CKF_TOKEN_INITIALIZED) != 0) info->flags |= CKF_USER_PIN_INITIALIZED;
+    return rv;
+  }
+  CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG pin_size) override {
+    ++logins;
+    return InterceptingCryptoki::Login(session, user, pin, pin_size);
+  }
+  int logins = 0;
+
+ protected:
+  CK_RV Around(hsm::Function, const hsm::InnerCall& call) override { return call(); }
+};
+
+}  // namespace
+
+TEST_CASE("a token that calls its user PIN set when it is not gets one all the same") {
+  StepBench bench(false);
+  auto api = std::make_unique<EarlyPinFlag>(std::make_unique<support::FakeCryptoki>(bench.device));
+  const EarlyPinFlag& seen = *api;
+  bench.module =
+      Good(hsm::Module::Wrap(std::move(api), {.path = "fake", .environment = {}, .init_args = {}}, bench.observer));
+  Good(bench.Run("token.commission"));
+  CHECK(bench.Functions() == Names{"C_InitToken", "C_InitPIN"});
+  CHECK(bench.slot().user_pin.has_value());
+  CHECK(bench.slot().user_failures == 0);
+  CHECK(seen.logins == 3);  // the user, whom nobody knows yet; the security officer; the user
+}
+
+TEST_CASE("what a module cannot do is refused before anybody is asked") {
+  StepBench bench(true);
+  bench.device->manufacturer = "tpm2-software.github.io";
+  bench.module = Good(hsm::Module::Wrap(std::make_unique<support::FakeCryptoki>(bench.device),
+                                        {.path = "fake", .environment = {}, .init_args = {}}, bench.observer));
+  const auto error = Bad(bench.Run("key.generate"));
+  CHECK(error.rule == "KEY-GEN-04");
+  CHECK(error.hint.starts_with("say \"extractable\": false"));
+  CHECK(bench.approvals.empty());
 }

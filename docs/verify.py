@@ -62,10 +62,11 @@ def verify(folder, roster=None, read=whole):
 
 def verdict(folder, roster=None, judge=verify):
     try: return judge(folder, roster), ""
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, FileNotFoundError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError) as error:
         return "INVALID", repr(error)
 def main(answers):
-    answer, why = answers(*sys.argv[1:3])
+    if not 2 <= len(sys.argv) <= 3: sys.exit(print(sys.modules["__main__"].__doc__) or 2)
+    answer, why = answers(*sys.argv[1:])
     print(answer, why)
     sys.exit(EXITS[answer])
 if __name__ == "__main__": main(verdict)

@@ -8,7 +8,7 @@ import verify as record
 from verify_bytes import load, need, sha, strict
 
 HIDEABLE = "attend depart intent done observe artefact note".split()
-SALTED = rb'(?:([A-Za-z0-9_.-]+)":)?\{"_sd":"([A-Za-z0-9_-]{43})"\}'  # a name, and a digest in the place of its value
+SALTED = rb'(?:(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]+)":)?\{"_sd":"([A-Za-z0-9_-]{43})"\}'  # a name, and a digest in the place of its value
 FILE = "((inputs|artefacts)/|(?=torn-))NAME(/NAME)*".replace("NAME", "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 def entry(raw): return need(raw[:1] == b"{", "no object") or strict(raw)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The verdict on a record of docs/record-format.md with every rule on what its entries say: steps and script, quorums, calls, files.
 Shares with verify.py and verify_bundle.py what bytes, signatures and openings are; like them, needs Python's standard library and openssl alone.
-usage: verify_rules.py RECORD [--roster FILE] [--checkpoint FILE]     (verify_archive.py: of an archive)     exit: 0 COMPLETE 1 INVALID 6 INCOMPLETE 7 UNPINNED 8 FORK"""
+usage: verify_rules.py RECORD [ROSTER | --roster FILE] [--checkpoint FILE]     (verify_archive.py: of an archive)     exit: 0 COMPLETE 1 INVALID 6 INCOMPLETE 7 UNPINNED 8 FORK"""
 import base64, collections, datetime, json, os, re, sys
 
 from verify import BESIDE, EXITS, tree
@@ -21,6 +21,8 @@ def common(i, e, mode):  # what every entry has
     need(all(type(e[n]) is int for n in ("v", "seq", "mono")) and (e["v"], e["seq"]) == (1, i) and e["mono"] >= 0, "v, seq, mono")
     need(e["mode"] == mode and mode in ("rehearsal", "production") and re.fullmatch("[0-9a-f]{32}", e["salt"]), "mode, salt")
     need(e["type"] in TYPES and (e["type"] == "open") == (i == 0), "type")
+    if mode == "production" and e["type"] in ("open", "attend", "cosign"):
+        need(e.get("simulated") is not True and e.get("environment") != "rehearsal", "rehearsal in production")
     need(e["time"].isascii() and e["time"].isupper() and len(e["time"]) == 27 and datetime.datetime.strptime(e["time"], "%Y-%m-%dT%H:%M:%S.%fZ"), "time")
 
 def sigline(line):
@@ -223,7 +225,10 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(own[1] == e["ceremony"] and re.fullmatch("[0-9a-f]{32}", own[2]) and estate in (None, own[0]) and len(log_key.spki) == 91, "origin")
             need(all(re.fullmatch(NAME, f) and SHA.fullmatch(d) for f, d in e["inputs"].items()), "inputs")
             files.update({"inputs/" + f: (d, None) for f, d in e["inputs"].items()})
-            need(e["previous"] is None or {"origin", "size", "root"} <= set(e["previous"]), "previous")
+            if e["previous"] is not None:
+                before, root = e["previous"], e["previous"]["root"]
+                need(isinstance(before["origin"], str) and type(before["size"]) is int and before["size"] >= 0, "previous")
+                need(SHA.fullmatch(root) or len(root) == 44 and strict64(root), "previous")
             facts.update(origin=origin, ceremony=own[1], previous=e["previous"] and {n: e["previous"][n] for n in ("origin", "size", "root")}, last=None)
             scripts = [x for x in (script(read("inputs/" + f)) for f in e["inputs"]) if x]
             if len(scripts) == 1: steps.plan = scripts[0][3]
@@ -330,10 +335,12 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
 
 def verdict(folder, trust=None, kept=None, book=None, facts=None):
     try: return verify(folder, trust, kept, book, facts), ""
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, FileNotFoundError) as e: return "INVALID", repr(e)
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, OSError) as e: return "INVALID", repr(e)
 
 if __name__ == "__main__":
-    options = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+    if len(sys.argv) not in (2, 3, 4, 6): sys.exit(print(__doc__) or 2)
+    options = {"--roster": sys.argv[2]} if len(sys.argv) == 3 else dict(zip(sys.argv[2::2], sys.argv[3::2]))
+    if not options.keys() <= {"--roster", "--checkpoint"}: sys.exit(print(__doc__) or 2)
     answer, why = verdict(sys.argv[1], options.get("--roster"), options.get("--checkpoint"))
     print(answer, why)
     sys.exit(EXITS[answer])

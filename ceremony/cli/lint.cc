@@ -133,6 +133,10 @@ base::Result<int> Lint(const Arguments& arguments, const Streams& streams) {
     options.profile = &profile->profile;
   }
   const std::vector<std::string> files = x509::ListFiles(arguments.inputs);
+  if (files.empty()) {
+    return base::MakeError(base::ErrorCode::kInvalidInput, "there is no file in what was given: nothing was judged")
+        .WithHint("give files, or a folder that has some");
+  }
   const LintFormat format = arguments.json ? LintFormat::kJson : arguments.csv ? LintFormat::kCsv : LintFormat::kText;
   const std::unique_ptr<LintWriter> writer = MakeLintWriter(format, streams.live);
   Sink sink(files, *writer, streams);

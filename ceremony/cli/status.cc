@@ -79,6 +79,11 @@ base::Result<Status> ReadStatus(const Arguments& arguments) {
     return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("there is no archive {}", archive))
         .WithHint("give the folder that holds the records");
   }
+  if (std::filesystem::exists(archive + "/log.jsonl")) {
+    return base::MakeError(base::ErrorCode::kInvalidInput,
+                           fmt::format("{} is one record, and the estate is what all of an archive add up to", archive))
+        .WithHint("give the folder in which the record stands, or ask `keyceremony show` about the record");
+  }
   Status status;
   base::SystemClock clock;
   status.now = clock.UtcMicros();

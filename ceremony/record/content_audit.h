@@ -55,10 +55,18 @@ class RecordFiles final {
 // EndedStep is a step that came to its end.
 struct EndedStep {
   std::string_view id;
+  std::string_view kind;    // "key.generate"
   std::uint64_t entry = 0;  // of its end
   // Digests of the bytes to be signed (64 hex digits) that its quorum has approved;
   // nullptr where it needs no quorum, or where nobody can be counted.
   const std::set<std::string>* approved = nullptr;
+  // The texts of the subject that the step's quorum approved last, by name, those of an object in it as
+  // "private.CKA_SENSITIVE"; empty where the approval was its section's.
+  std::map<std::string, std::string> subject = {};
+  // The earliest and the latest time at which an attempt at it began or ended, as the entries say:
+  // "2026-11-21T09:00:08.000000Z". A clock may have gone back in between.
+  std::string_view earliest = {}, latest = {};
+  bool is_bundle = false;  // entries may be withheld, its calls among them
 };
 
 class ContentAudit {
@@ -68,8 +76,17 @@ class ContentAudit {
   // Begin is called once for each look at a record, before its first step. What an
   // earlier look at the same folder said counts no more.
   virtual void Begin(const std::string& folder) = 0;
+  // OnOpen is called once for each look, when the log begins: `is_first` says that no record comes before this one.
+  virtual void OnOpen(bool is_first) = 0;
+  // Follows tells whether OnCall is to be called for the steps of a kind. Called once for each attempt at a step.
+  virtual bool Follows(std::string_view kind) = 0;
+  // OnCall is called for each `intent` and `done` of an attempt at a step, in order.
+  virtual void OnCall(std::string_view step, std::string_view kind, const Scanner& call, std::uint64_t entry,
+                      Findings& findings) = 0;
   // OnEffect is called for each object of the `effects` of a step's end, in order.
   virtual void OnEffect(const EndedStep& step, const Scanner& effect, const RecordFiles& files, Findings& findings) = 0;
+  // OnEnd is called for each end of a step, after its effects.
+  virtual void OnEnd(const EndedStep& step, Findings& findings) = 0;
   // Finish is called once, after the last entry.
   virtual void Finish(Findings& findings) = 0;
 };

@@ -414,7 +414,7 @@ bool IsTime(std::string_view text) {
   const int year = two(0) * 100 + two(2);
   const int month = two(5);
   constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (month < 1 || month > 12) return false;
+  if (year == 0 || month < 1 || month > 12) return false;
   const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
   const int days = kDays[static_cast<std::size_t>(month - 1)] + (month == 2 && leap ? 1 : 0);
   return two(8) >= 1 && two(8) <= days && two(11) < 24 && two(14) < 60 && two(17) < 60;

@@ -1,5 +1,7 @@
 #include "ceremony/record/log_audit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "ceremony/record/disclosure_audit.h"
@@ -8,9 +10,35 @@
 
 namespace ceremony::record {
 
+namespace {
+
+// IsInvisible: U+200B..U+200F, U+2028..U+202E, U+2060..U+206F and U+FEFF, which no eye tells from nothing.
+bool IsInvisible(std::string_view three) {
+  if (three.size() < 3) return false;
+  const auto second = static_cast<unsigned char>(three[1]), third = static_cast<unsigned char>(three[2]);
+  if (three[0] == '\xef') return second == 0xbb && third == 0xbf;
+  return three[0] == '\xe2' &&
+         ((second == 0x80 && ((third >= 0x8b && third <= 0x8f) || (third >= 0xa8 && third <= 0xae))) ||
+          (second == 0x81 && third >= 0xa0 && third <= 0xaf));
+}
+
+}  // namespace
+
 std::string Quoted(std::string_view text) {
   constexpr std::size_t kShown = 80;
-  return "\"" + std::string(text.substr(0, kShown)) + (text.size() > kShown ? "...\"" : "\"");
+  std::string shown = "\"";
+  for (std::size_t at = 0; at < text.size() && at < kShown; ++at) {
+    if (IsInvisible(text.substr(at, 3))) {
+      const auto octet = [&](std::size_t ahead) {
+        return static_cast<unsigned>(static_cast<unsigned char>(text[at + ahead]));
+      };
+      shown += fmt::format("\\u{:04x}", (octet(0) & 0x0fU) << 12U | (octet(1) & 0x3fU) << 6U | (octet(2) & 0x3fU));
+      at += 2;
+    } else {
+      shown += text[at];
+    }
+  }
+  return shown + (text.size() > kShown ? "...\"" : "\"");
 }
 
 bool IsHexDigest(std::string_view text) {
@@ -98,9 +126,11 @@ void LogAudit::Handle(const LineEvent& event, std::uint64_t entry) {
       findings_.Add("REC-FIELD", entry, "the entry has no good field \"" + std::string(event.text) + "\"");
       return;
     case LineEvent::Kind::kIntent:
-      return OnIntent(event, entry);
+      OnIntent(event, entry);
+      return FollowCall(event, entry);
     case LineEvent::Kind::kDone:
-      return OnDone(event, entry);
+      OnDone(event, entry);
+      return FollowCall(event, entry);
     case LineEvent::Kind::kWithheld:
       if (options_.withheld != nullptr) options_.withheld->TakeEntry(entry);
       return;
@@ -123,12 +153,14 @@ void LogAudit::OnEntry(const LineEvent& event, std::uint64_t entry) {
   }
   switch (event.type) {
     case EntryType::kOpen:
+      CheckRehearsed(entry);
       return OnOpen(entry);
     case EntryType::kStep:
       return OnStep(entry);
     case EntryType::kRequest:
       return OnRequest(entry);
     case EntryType::kCosign:
+      CheckRehearsed(entry);
       return OnCosign(entry);
     case EntryType::kArtefact:
       return OnArtefact(entry);
@@ -144,6 +176,7 @@ void LogAudit::OnEntry(const LineEvent& event, std::uint64_t entry) {
       recovered_ = true;
       return;
     case EntryType::kAttend:
+      CheckRehearsed(entry);
       return OnPresence(true);
     case EntryType::kDepart:
       return OnPresence(false);
@@ -208,6 +241,7 @@ void LogAudit::OnOpen(std::uint64_t entry) {
   const std::string_view previous = scanner_.Find("previous");
   const std::string_view inputs = scanner_.Find("inputs");
   OnPrevious(previous, entry);
+  if (options_.contents != nullptr) options_.contents->OnOpen(previous == "null");
   if (inputs.empty() || scanner_.ScanObject(inputs) != LineFault::kNone) {
     findings_.Add("REC-ENTRY", entry, "the field \"inputs\" is not an object");
     return;

@@ -102,13 +102,16 @@ class LogAudit final : public BlockSink {
     Electorate electorate;
     std::set<std::size_t> approvals;
     std::uint64_t needed;
-    std::string without;       // person id of whom it is about, and who does not count; empty: nobody
-    std::string to_be_signed;  // SHA-256 of the bytes that it is about; empty: of none
-    bool ended = false;        // somebody declined, or it came too late
+    std::string without;                         // person id of whom it is about, and who does not count; empty: nobody
+    std::map<std::string, std::string> subject;  // its texts by name
+    std::string to_be_signed;                    // SHA-256 of the bytes that it is about; empty: of none
+    bool ended = false;                          // somebody declined, or it came too late
     bool IsMet() const;
   };
   struct StepUnderWay {
     std::string id;
+    std::string kind;
+    bool is_followed = false;               // options_.contents wants its calls
     const PlannedStep* planned = nullptr;   // none when the script does not have it
     std::string quorum;                     // whose approval it needs, by the script or else by itself
     std::optional<std::uint64_t> approval;  // request of its section, when that counts for it
@@ -116,10 +119,12 @@ class LogAudit final : public BlockSink {
   // What is known of a step from all its attempts.
   struct StepPast {
     std::uint64_t attempts = 0;
-    bool over = false;  // ended or skipped
+    std::string earliest, latest;  // times of its step entries
+    bool over = false;             // ended or skipped
     bool failed = false;
-    bool approved = false;                 // some attempt of it had its quorum
-    std::set<std::string> approved_bytes;  // to_be_signed of the requests that its quorum approved
+    bool approved = false;                                // some attempt of it had its quorum
+    std::set<std::string> approved_bytes;                 // to_be_signed of the requests that its quorum approved
+    std::map<std::string, std::string> approved_subject;  // of the last of its own requests that was approved
   };
 
   // OpenCalls moves the call under way to the others, to go through them all.
@@ -138,7 +143,10 @@ class LogAudit final : public BlockSink {
   void CheckOrder(const std::string& id, std::uint64_t entry);
   void CheckApproved(std::uint64_t entry);
   void CheckApprovedAtEnd(std::uint64_t entry);
-  void TakeEffects(const std::string& step, bool needs_quorum, std::uint64_t entry);
+  void FollowCall(const LineEvent& event, std::uint64_t entry);
+  void TakeEffects(const StepUnderWay& step, std::uint64_t entry);
+  void CheckSubject(const std::string& step, const Scanner& subject, std::uint64_t entry);
+  void CheckRehearsed(std::uint64_t entry);
   void NoteApproval(const Request& request);
   const Request* GoverningRequest() const;
   void CheckAllDone(std::uint64_t entry);

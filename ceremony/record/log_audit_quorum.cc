@@ -11,6 +11,19 @@ constexpr std::size_t kMaxMismatches = 64;
 // The kind of step that its own subject may not approve.
 constexpr std::string_view kRetirement = "custodian.retire";
 
+// AddTexts takes the texts of an object by their names, and those of objects in it as "name.member".
+void AddTexts(const Scanner& object, const std::string& before, std::map<std::string, std::string>& texts) {
+  for (const Member& member : object.members()) {
+    const std::string name = before + std::string(member.key);
+    Scanner inner;
+    if (std::optional<std::string> text = DecodeString(member.value)) {
+      if (name != "tbs") texts.emplace(name, std::move(*text));  // its digest is enough
+    } else if (before.empty() && inner.ScanObject(member.value) == LineFault::kNone) {
+      AddTexts(inner, name + ".", texts);
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<Electorate> Voters::Of(std::string_view quorum, std::size_t m) const {
@@ -81,7 +94,12 @@ void LogAudit::OnRequest(std::uint64_t entry) {
     }
   }
   std::string to_be_signed;
-  if (inner.ScanObject(subject) == LineFault::kNone) to_be_signed = DecodeString(inner.Find("tbs_sha256")).value_or("");
+  std::map<std::string, std::string> texts;
+  if (inner.ScanObject(subject) == LineFault::kNone) {
+    to_be_signed = DecodeString(inner.Find("tbs_sha256")).value_or("");
+    CheckSubject(*step, inner, entry);
+    AddTexts(inner, "", texts);
+  }
   std::string without = DecodeString(scanner_.Find("without")).value_or("");
   if (const auto planned = plan_ == nullptr ? std::nullopt : plan_->IndexOf(*step);
       planned && plan_->steps()[*planned].kind == kRetirement && inner.ScanObject(subject) == LineFault::kNone) {
@@ -130,8 +148,31 @@ void LogAudit::OnRequest(std::uint64_t entry) {
                                             {},
                                             needed,
                                             std::move(without),
+                                            std::move(texts),
                                             std::move(to_be_signed)});
   newest_request_[*step] = entry;
+}
+
+// CheckSubject: what people were shown is what they approved by its digest, and an opening is that of this record.
+void LogAudit::CheckSubject(const std::string& step, const Scanner& subject, std::uint64_t entry) {
+  const std::optional<std::string> shown = DecodeString(subject.Find("tbs"));
+  const std::optional<std::string> digest = DecodeString(subject.Find("tbs_sha256"));
+  if (shown && digest) {
+    const base::Result<base::Bytes> bytes = base::Base64Decode(*shown);
+    if (!bytes.ok() || base::Sha256Hex(*bytes) != *digest)
+      findings_.Add("QUO-SUBJECT", entry, "the bytes that were shown, \"tbs\", have another digest than tbs_sha256");
+  }
+  if (step != kOpeningRequest) return;
+  const auto same = [&](std::string_view field, const std::string& own) {
+    const std::optional<std::string> said = DecodeString(subject.Find(field));
+    if (!said || *said == own) return;
+    findings_.Add("QUO-SUBJECT", entry,
+                  "the opening was approved for the " + std::string(field) + " " + Quoted(*said) + ", the record has " +
+                      Quoted(own));
+  };
+  same("origin", origin_);
+  same("ceremony", ceremony_);
+  if (mode_) same("mode", std::string(ModeName(*mode_)));
 }
 
 void LogAudit::OnCosign(std::uint64_t entry) {

@@ -54,6 +54,10 @@ void LogAudit::OnStep(std::uint64_t entry) {
                         Quoted(planned->kind));
     }
   }
+  StepPast& past = past_[*id];
+  const std::string_view time = scanner_.fields().time;
+  if (past.earliest.empty() || time < past.earliest) past.earliest = time;
+  if (time > past.latest) past.latest = time;
   const bool under_way = step_ && !step_interrupted_;
   if (*phase == "begin") {
     if (under_way) wrong("has phase begin while " + Quoted(step_->id) + " has not ended");
@@ -73,11 +77,11 @@ void LogAudit::OnStep(std::uint64_t entry) {
       CheckApprovedAtEnd(entry);
     }
     (*phase == "end" ? past_[*id].over : past_[*id].failed) = true;
-    const bool needs_quorum = step_ && !step_->quorum.empty();
+    const StepUnderWay ended = step_ ? *std::move(step_) : StepUnderWay{*id, {}, {}, {}, {}, {}};
     step_.reset();
     if (*phase == "end") {
       ++steps_ended_;
-      TakeEffects(*id, needs_quorum, entry);
+      TakeEffects(ended, entry);
     }
   } else {
     wrong("has the unknown phase " + Quoted(*phase));
@@ -86,24 +90,32 @@ void LogAudit::OnStep(std::uint64_t entry) {
 }
 
 // TakeEffects reads what the step whose end is in scanner_ says that it did.
-void LogAudit::TakeEffects(const std::string& step, bool needs_quorum, std::uint64_t entry) {
-  const std::optional<std::vector<std::string_view>> list = DecodeArray(scanner_.Find("effects"));
-  if (!list) return;
+void LogAudit::TakeEffects(const StepUnderWay& step, std::uint64_t entry) {
+  const std::vector<std::string_view> list =
+      DecodeArray(scanner_.Find("effects")).value_or(std::vector<std::string_view>());
   KeyBook& keys = options_.keys != nullptr ? *options_.keys : own_keys_;
-  EndedStep ended{step, entry};
-  if (needs_quorum && options_.voters.Witnesses()) ended.approved = &past_[step].approved_bytes;
   const bool is_bundle = options_.withheld != nullptr && options_.withheld->has_ledger();
+  const StepPast& past = past_[step.id];
+  EndedStep ended{step.id, step.kind, entry, nullptr, past.approved_subject, past.earliest, past.latest, is_bundle};
+  if (!step.quorum.empty() && options_.voters.Witnesses()) ended.approved = &past.approved_bytes;
   Scanner effect;
-  for (const std::string_view element : *list) {
+  for (const std::string_view element : list) {
     if (effect.ScanObject(element) != LineFault::kNone) continue;
     keys.Take(effect, entry, findings_);
     if (options_.contents != nullptr)
       options_.contents->OnEffect(ended, effect, {*options_.folder, inputs_, artefacts_, is_bundle}, findings_);
   }
+  if (options_.contents != nullptr) options_.contents->OnEnd(ended, findings_);
+}
+
+void LogAudit::FollowCall(const LineEvent& event, std::uint64_t entry) {
+  if (!step_ || !step_->is_followed || scanner_.ScanEntry(event.line) != LineFault::kNone) return;
+  options_.contents->OnCall(step_->id, step_->kind, scanner_, entry, findings_);
 }
 
 void LogAudit::OnStepBegin(const std::string& id, const PlannedStep* planned, std::uint64_t entry) {
-  StepUnderWay step{id, planned, {}, {}};
+  const std::string kind = planned != nullptr ? planned->kind : DecodeString(scanner_.Find("do")).value_or("");
+  StepUnderWay step{id, kind, options_.contents != nullptr && options_.contents->Follows(kind), planned, {}, {}};
   step.quorum = DecodeString(scanner_.Find("quorum")).value_or("");
   if (planned != nullptr) {
     CheckOrder(id, entry);
@@ -200,6 +212,7 @@ void LogAudit::NoteApproval(const Request& request) {
   StepPast& past = past_[step_->id];
   past.approved = true;
   if (!request.to_be_signed.empty()) past.approved_bytes.insert(request.to_be_signed);
+  if (request.step == step_->id) past.approved_subject = request.subject;
 }
 
 void LogAudit::CheckApprovedAtEnd(std::uint64_t entry) {
@@ -225,6 +238,13 @@ void LogAudit::CheckAllDone(std::uint64_t entry) {
       findings_.Add("SCR-MISSING", entry, "the record is closed without the step " + Quoted(step.id));
     }
   }
+}
+
+// CheckRehearsed: nobody who was simulated and no rehearsal's binding is in a record of production.
+void LogAudit::CheckRehearsed(std::uint64_t entry) {
+  if (mode_ != Mode::kProduction) return;
+  if (scanner_.Find("simulated") == "true" || scanner_.Find("environment") == "\"rehearsal\"")
+    findings_.Add("REC-MODE", entry, "the entry is of a rehearsal, and the record says that it is of production");
 }
 
 void LogAudit::OnPresence(bool here) {

@@ -137,6 +137,7 @@ class BlockScan final {
       event.number = call && *call >= 0 ? static_cast<std::uint64_t>(*call) : UINT64_MAX;
       event.text = scanner_.Find("fn");
       event.token = scanner_.Find("token");
+      event.line = line;
     } else if (BindsOthers(fields.type) || (fields.type == EntryType::kObserve && IsJudged(scanner_.Find("what")))) {
       LineEvent& event = Add(LineEvent::Kind::kEntry, index);
       event.type = fields.type;

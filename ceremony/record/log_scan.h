@@ -25,7 +25,7 @@ struct LineEvent {
     kMode,        // the mode is not that of the block's first line
     kClock,       // time or mono went back
     kIncomplete,  // `text` is the field of its type that is missing
-    kIntent,      // `number` the call, `text` the raw fn, `token` the raw token
+    kIntent,      // `number` the call, `text` the raw fn, `token` the raw token, `line` the whole
     kDone,        // the same
     kWithheld,    // the leaf hash of an entry stands in its place
     kEntry,       // `line` is of a type that the sink reads itself: `type`

@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 105> kRules = {{
+constexpr std::array<Rule, 113> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -29,7 +29,9 @@ constexpr std::array<Rule, 105> kRules = {{
     {"REC-SEQ", kInvalid, "entries are numbered from 0 without a gap"},
     {"REC-OPEN", kInvalid, "the first entry, and no other, is open, with origin, ceremony and log key"},
     {"REC-ORIGIN", kInvalid, "the origin is <estate>/<ceremony>/<32 hex digits>, the same wherever it stands"},
-    {"REC-MODE", kInvalid, "every entry has the mode of the first: a rehearsal is never a production ceremony"},
+    {"REC-MODE", kInvalid,
+     "every entry has the mode of the first, and nothing in production is simulated: a rehearsal is never a production "
+     "ceremony"},
     {"REC-CLOCK", kNotice, "a clock went back between two entries"},
     {"REC-FIELD", kNotice, "an entry has the fields of its type"},
     {"REC-ENTRY", kInvalid, "the fields that a verifier needs are there and have their form"},
@@ -68,6 +70,7 @@ constexpr std::array<Rule, 105> kRules = {{
     {"QUO-PERSON", kInvalid, "a cosignature is by a person of the quorum, under that person's own name"},
     {"QUO-TWICE", kNotice, "a person approved the same request twice and counts once"},
     {"QUO-REQUEST", kInvalid, "an approval names a request and a checkpoint that covers it, with the roster's quorum"},
+    {"QUO-SUBJECT", kInvalid, "what was approved is what was shown, for this record, and what the step then did"},
     {"QUO-INTENT", kInvalid, "nothing consequential happens in a step before its quorum has approved"},
     {"QUO-STEP", kInvalid, "a step that needs a quorum ends only after its approval"},
     {"QUO-SECTION", kInvalid, "a step rests on a section's approval only where that is its own, at its first attempt"},
@@ -86,6 +89,14 @@ constexpr std::array<Rule, 105> kRules = {{
     {"CPY-LOST", kInvalid,
      "a key is destroyed when every copy is accounted for, and a copy comes from one that is there"},
     // What is in the files of keys, certificates, CRLs and requests (verify/certificate_audit.h).
+    // What the calls and effects of a step say of each other.
+    {"CALL-KIND", kInvalid, "a step makes only PKCS#11 calls, and has only effects, that steps of its kind have"},
+    {"CALL-KEY", kInvalid,
+     "a key came out of a call that made a key pair on its token, and each that came out is told of"},
+    {"CALL-READ", kInvalid, "a key pair was read back as it was asked for, and its private half is sensitive"},
+    {"CALL-SIGN", kInvalid,
+     "what a CA signed came out of one call over bytes that were approved, and nothing else was signed"},
+    {"CALL-EFFECT", kInvalid, "a step that had something approved for signing says what became of it"},
     {"CRT-FILE", kInvalid, "a step names the file that it made, with its digest, and PEM and DER are one certificate"},
     {"CRT-FORM", kInvalid, "a certificate, CRL or request is strict DER"},
     {"CRT-ORDER", kInvalid, "it is what the script orders of its step: names, key, issuer, subject"},
@@ -93,6 +104,7 @@ constexpr std::array<Rule, 105> kRules = {{
     {"CRT-FACTS", kInvalid, "the step says of it what it is: names, serial number, dates, key, usage"},
     {"CRT-APPROVED", kInvalid, "the bytes that were signed are bytes that the step's quorum has approved"},
     {"CRT-KEY", kInvalid, "its key is the one of that name, and one key is one CA"},
+    {"CRT-DATE", kInvalid, "what is to begin when it is signed begins on the days of its step"},
     {"CRT-SIGNATURE", kInvalid, "it is signed by its issuer, a request by its own key"},
     {"CRT-CHAIN", kInvalid,
      "its issuer is a CA that may sign it: names, key identifiers, usage, validity, path length"},
@@ -102,6 +114,7 @@ constexpr std::array<Rule, 105> kRules = {{
     {"CRT-DESTROYED", kInvalid,
      "a certificate of destruction is of its key, and lists each copy that its ceremony destroyed, and no other"},
     {"CRT-LINT", kNotice, "it breaks no rule that this release knows"},
+    {"CRT-UNKNOWN", kInvalid, "a key or an issuer was made by a step of these records, which begin with the first"},
     {"CRT-ELSEWHERE", kNotice, "keys and issuers are of the records that were read"},
     // Files.
     {"ART-PATH", kInvalid, "a file's name stays in the record and the file is a regular one"},

@@ -296,7 +296,7 @@ std::string Typesetter::SetQuestion(const Question& question) const {
   switch (question.kind) {
     case Question::Kind::kConsent:
       show("Type exactly:", question.expected);
-      tell("Then press Enter. Any other word asks again.");
+      tell("Then press Enter. If it is not so, press Ctrl-C: nothing is lost.");
       break;
     case Question::Kind::kText:
       if (!question.example.empty()) show("For example:", question.example);

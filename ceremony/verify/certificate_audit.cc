@@ -44,11 +44,18 @@ void CertificateAudit::Begin(const std::string& folder) {
     before_ = now_;
     folder_ = folder;
   }
+  calls_.Forget();
   profiles_.Forget();
   script_.Forget();
   announced_.clear();
   gone_.clear();
   elsewhere_.clear();
+}
+
+// A record that says that none comes before it begins a whole archive; one that goes on from others is as whole as
+// they.
+void CertificateAudit::OnOpen(bool is_first) {
+  if (is_first) now_.is_whole = true;
 }
 
 void CertificateAudit::OnEffect(const record::EndedStep& step, const record::Scanner& effect,
@@ -59,23 +66,27 @@ void CertificateAudit::OnEffect(const record::EndedStep& step, const record::Sca
     std::string_view name;  // the field that names what it is about
     std::string_view what;
     Handler handler;
+    bool is_result;  // of the one thing that the quorum was asked for
   };
   static constexpr Kind kKinds[] = {
-      {"key-created", "key", "key", &CertificateAudit::OnKey},
-      {"key-imported", "key", "key", &CertificateAudit::OnImportedKey},
-      {"request-created", "request", "request", &CertificateAudit::OnRequest},
-      {"certificate-issued", "certificate", "certificate", &CertificateAudit::OnCertificate},
-      {"certificate-revoked", "certificate", "certificate", &CertificateAudit::OnRevocation},
-      {"crl-issued", "crl", "CRL", &CertificateAudit::OnCrl},
-      {"copy-destroyed", "key", "key", &CertificateAudit::OnCopyDestroyed},
-      {"key-destroyed", "key", "key", &CertificateAudit::OnKeyDestroyed},
+      {"key-created", "key", "key", &CertificateAudit::OnKey, true},
+      {"transport-key-created", "key", "key", &CertificateAudit::OnKey, true},
+      {"key-imported", "key", "key", &CertificateAudit::OnImportedKey, true},
+      {"request-created", "request", "request", &CertificateAudit::OnRequest, true},
+      {"certificate-issued", "certificate", "certificate", &CertificateAudit::OnCertificate, true},
+      {"certificate-revoked", "certificate", "certificate", &CertificateAudit::OnRevocation, false},
+      {"crl-issued", "crl", "CRL", &CertificateAudit::OnCrl, true},
+      {"copy-destroyed", "key", "key", &CertificateAudit::OnCopyDestroyed, false},
+      {"key-destroyed", "key", "key", &CertificateAudit::OnKeyDestroyed, false},
   };
   const std::optional<std::string> name = DecodeString(effect.Find("effect"));
+  calls_.OnEffect(step, name.value_or(""), findings);
   const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.effect == name; });
   if (kind == std::end(kKinds)) return;
   const std::string subject = DecodeString(effect.Find(kind->name)).value_or("");
   const Look look{step, effect, files, findings, fmt::format("{} {}", kind->what, Quoted(subject))};
   CheckOrder(look);
+  if (kind->is_result) CheckAsApproved(look);
   (this->*kind->handler)(look);
 }
 
@@ -86,6 +97,11 @@ void CertificateAudit::Finish(record::Findings& findings) {
                              Quoted(revoked.certificate), Quoted(revoked.crl)));
   }
   if (elsewhere_.empty()) return;
+  if (now_.is_whole) {
+    return findings.Add(
+        "CRT-UNKNOWN", std::nullopt,
+        fmt::format("no step before has made the key or the issuer of {}", fmt::join(elsewhere_, ", ")));
+  }
   findings.Add("CRT-ELSEWHERE", std::nullopt,
                fmt::format("a key or an issuer of {} is of an earlier record: verify the archive, which has it",
                            fmt::join(elsewhere_, ", ")));
@@ -100,6 +116,8 @@ void CertificateAudit::OnKey(const Look& look) {
     look.Find("CRT-KEY",
               fmt::format("has the public key {}, its file {} has {}", spki_sha256, file->first, file->second.sha256));
   }
+  if (!look.effect.Find("token").empty())
+    calls_.CheckKey(look.step, look.what, spki_sha256, look.Text("token"), look.findings);
   now_.keys[name].spki_sha256 = spki_sha256;
   now_.names.emplace(spki_sha256, name);
 }
@@ -125,6 +143,7 @@ void CertificateAudit::OnRequest(const Look& look) {
   CheckFields(look, {{"subject_der", base::Base64Encode(info.subject)}});
   CheckKey(look, look.Text("key"), base::Sha256Hex(info.spki.whole));
   CheckApproved(look, info.whole);
+  calls_.CheckSigned(look.step, look.what, base::Sha256Hex(info.whole), look.findings);
 
   const x509::Profile* profile = ProfileOf(look, &RecordedProfiles::Find);
   if (profile == nullptr) return;
@@ -188,11 +207,10 @@ void CertificateAudit::CheckApproved(const Look& look, base::ByteView to_be_sign
 // CheckOrder: the step made what the script says of it. The fields that name keys and certificates there are
 // called as in the effect, but for the issuer.
 void CertificateAudit::CheckOrder(const Look& look) {
-  static constexpr std::pair<std::string_view, std::string_view> kOrdered[] = {{"certificate", "certificate"},
-                                                                               {"crl", "crl"},
-                                                                               {"request", "request"},
-                                                                               {"key", "key"},
-                                                                               {"issuer", "issuer_certificate"}};
+  static constexpr std::pair<std::string_view, std::string_view> kOrdered[] = {
+      {"certificate", "certificate"},  {"crl", "crl"},     {"request", "request"},
+      {"algorithm", "algorithm"},      {"token", "token"}, {"key", "key"},
+      {"issuer", "issuer_certificate"}};
   const script::Node* step = script_.Find(look.step.id, look.files);
   if (step == nullptr) return;
   for (const auto& [field, member] : kOrdered) {
@@ -203,6 +221,32 @@ void CertificateAudit::CheckOrder(const Look& look) {
       look.Find("CRT-ORDER",
                 fmt::format("has the {} {}, the script says {}", field, Quoted(made), Quoted(ordered->text())));
   }
+}
+
+// CheckAsApproved: what the quorum of the step was asked for by name is what came of it.
+void CertificateAudit::CheckAsApproved(const Look& look) const {
+  const bool certifies = !look.effect.Find("issuer_key").empty();
+  const std::string_view signer = certifies ? "issuer_key" : "key";
+  const std::pair<std::string_view, std::string_view> asked_and_made[] = {
+      {"certificate", "certificate"}, {"crl", "crl"},     {"request", "request"},
+      {"profile", "profile"},         {"token", "token"}, {"algorithm", "algorithm"},
+      {"object_id", "object_id"},     {"key", signer},    {"subject_key", "key"}};
+  for (const auto& [asked, member] : asked_and_made) {
+    const auto said = look.step.subject.find(std::string(asked));
+    if (said == look.step.subject.end() || look.effect.Find(member).empty()) continue;
+    if (const std::string made = look.Text(member); made != said->second)
+      look.Find("QUO-SUBJECT",
+                fmt::format("has the {} {}, and its quorum approved {}", member, Quoted(made), Quoted(said->second)));
+  }
+}
+
+// CheckDate compares days: clocks of rooms are not much better.
+void CertificateAudit::CheckDate(const Look& look, const std::string& begins) const {
+  constexpr std::size_t kDay = std::string_view("2026-11-21").size();
+  const std::string_view day = std::string_view(begins).substr(0, kDay);
+  const std::string_view earliest = look.step.earliest, latest = look.step.latest;
+  if (day.empty() || (day >= earliest.substr(0, kDay) && day <= latest.substr(0, kDay))) return;
+  look.Find("CRT-DATE", fmt::format("begins at {}, its step was done from {} to {}", begins, earliest, latest));
 }
 
 void CertificateAudit::CheckSubject(const Look& look, base::ByteView subject, const x509::Profile& profile) {
@@ -239,6 +283,7 @@ void CertificateAudit::OnCertificate(const Look& look) {
   x509::CertificateFacts facts = x509::CertificateFactsOf(certificate->tbs());
   CheckCertificate(look, *certificate, facts);
   CheckApproved(look, certificate->tbs().whole);
+  calls_.CheckSigned(look.step, look.what, base::Sha256Hex(certificate->tbs().whole), look.findings);
 
   const std::string name = look.Text("certificate"), key = look.Text("key");
   CheckKey(look, key, facts.spki_sha256);
@@ -292,6 +337,7 @@ void CertificateAudit::CheckCertificate(const Look& look, const x509::Certificat
   const x509::Profile* profile = ProfileOf(look, &RecordedProfiles::Find);
   if (profile == nullptr) return;
   CheckSubject(look, certificate.tbs().subject, *profile);
+  if (!std::holds_alternative<x509::FixedValidity>(profile->validity)) CheckDate(look, facts.not_before);
   const auto compared = x509::CompareWithProfile(certificate.tbs(), *profile, nullptr, certificate.der().data());
   for (const x509::Finding& finding : compared.ToFindings()) look.Find("CRT-PROFILE", finding.message);
 }

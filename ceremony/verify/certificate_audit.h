@@ -22,6 +22,7 @@
 
 #include "ceremony/record/content_audit.h"
 #include "ceremony/record/log_audit.h"
+#include "ceremony/verify/call_audit.h"
 #include "ceremony/verify/recorded_profiles.h"
 #include "ceremony/verify/recorded_script.h"
 #include "ceremony/x509/certificate.h"
@@ -37,8 +38,15 @@ class CertificateAudit final : public record::ContentAudit {
   CertificateAudit() : linter_(x509::Domain::kByPolicy) {}
 
   void Begin(const std::string& folder) override;
+  void OnOpen(bool is_first) override;
+  bool Follows(std::string_view kind) override { return FindKind(kind) != nullptr; }
+  void OnCall(std::string_view step, std::string_view kind, const record::Scanner& call, std::uint64_t entry,
+              record::Findings& findings) override {
+    calls_.OnCall(step, kind, call, entry, findings);
+  }
   void OnEffect(const record::EndedStep& step, const record::Scanner& effect, const record::RecordFiles& files,
                 record::Findings& findings) override;
+  void OnEnd(const record::EndedStep& step, record::Findings& findings) override { calls_.OnEnd(step, findings); }
   void Finish(record::Findings& findings) override;
 
  private:
@@ -86,6 +94,7 @@ class CertificateAudit final : public record::ContentAudit {
     std::set<std::string> serials;                                     // issuer's subject_der, space, serial
     std::map<std::string, std::vector<Revoked>> revoked;               // by the issuer's subject_der
     std::map<std::string, std::uint64_t> numbers;                      // of the last CRL, by the same
+    bool is_whole = false;  // they begin with the first of their archive: there is no key or issuer from elsewhere
   };
 
   void OnKey(const Look& look);
@@ -114,6 +123,9 @@ class CertificateAudit final : public record::ContentAudit {
   void CheckFields(const Look& look, const std::vector<std::pair<std::string_view, std::string>>& fields) const;
   void CheckApproved(const Look& look, base::ByteView to_be_signed) const;
   void CheckOrder(const Look& look);
+  void CheckAsApproved(const Look& look) const;
+  // CheckDate: `begins` is an RFC 3339 time of what was dated by the clock of its step.
+  void CheckDate(const Look& look, const std::string& begins) const;
   void CheckSubject(const Look& look, base::ByteView subject, const x509::Profile& profile);
   void CheckKey(const Look& look, const std::string& name, const std::string& spki_sha256);
   void CheckCertificate(const Look& look, const x509::Certificate& certificate, const x509::CertificateFacts& facts);
@@ -129,6 +141,7 @@ class CertificateAudit final : public record::ContentAudit {
   std::string folder_;
   Book before_;  // the record that is looked at
   Book now_;
+  CallAudit calls_;
   RecordedProfiles profiles_;
   RecordedScript script_;
   std::vector<Revoked> announced_;  // by this record, and on no CRL of it yet

@@ -6,6 +6,7 @@
 #include "ceremony/record/log_audit.h"
 #include "ceremony/verify/certificate_audit.h"
 #include "ceremony/x509/lint_set.h"
+#include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::verify {
@@ -85,6 +86,7 @@ void CertificateAudit::OnCrl(const Look& look) {
   const x509::CrlProfile* profile = ProfileOf(look, &RecordedProfiles::FindCrl);
   CheckCrl(look, *crl, profile);
   CheckApproved(look, crl->tbs().whole);
+  calls_.CheckSigned(look.step, look.what, base::Sha256Hex(crl->tbs().whole), look.findings);
 
   const std::string name = look.Text("issuer_certificate");
   const auto found = now_.certificates.find(name);
@@ -117,6 +119,7 @@ void CertificateAudit::CheckCrl(const Look& look, const x509::Crl& crl, const x5
   if (tbs.next_update && tbs.next_update->seconds)
     fields.emplace_back("next_update", x509::RfcTime(*tbs.next_update->seconds));
   CheckFields(look, fields);
+  if (tbs.this_update.seconds) CheckDate(look, x509::RfcTime(*tbs.this_update.seconds));
   if (profile == nullptr) return;
   const auto compared = x509::CompareCertListWithProfile(tbs, *profile, nullptr, crl.der().data());
   for (const x509::Finding& finding : compared.ToFindings()) look.Find("CRT-PROFILE", finding.message);

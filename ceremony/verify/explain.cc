@@ -20,6 +20,7 @@ constexpr Chapter kChapters[] = {
     {"SIG-", "signatures: by whom they must be, and in their one spelling"},
     {"QUO-", "people: who approved what, counted by person, before anything was done"},
     {"CPY-", "keys and their copies, from their making to their end"},
+    {"CALL-", "PKCS#11 calls: what a step did against what it says"},
     {"CRT-", "certificates, CRLs and requests: what is in them"},
     {"ART-", "files: each is the one that was entered"},
     {"RED-", "what is withheld from a published bundle, and that it is accounted for"},

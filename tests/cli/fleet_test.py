@@ -243,6 +243,13 @@ class Planner(Fleet):
         self.assertEqual(status, 2)
         self.assert_says(err, "2026-02-30")
 
+    def test_a_record_is_no_archive(self):
+        self.rehearse()
+        record = next(self.archive.glob("0001-*"))
+        status, out, err = run("status", record)
+        self.assertEqual((status, out), (2, ""))
+        self.assert_says(err, "is one record")
+
 
 class Presence(Fleet):
     def test_check_shows_which_section_needs_which_token(self):

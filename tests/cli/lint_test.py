@@ -309,6 +309,13 @@ class Lint(unittest.TestCase):
         self.assertEqual(report["summary"]["certificates"], 2)
         self.assertEqual(lint(self.folder / "missing").stderr.decode().count("keyceremony: error: "), 1)
 
+    def test_nothing_to_judge_is_no_verdict(self):
+        empty = self.folder / "empty"
+        empty.mkdir()
+        ran = lint(empty)
+        self.assertEqual((ran.returncode, ran.stdout), (2, b""))
+        self.assertIn(b"nothing was judged", ran.stderr)
+
     def test_hostile_files_cost_neither_memory_nor_time_beyond_their_size(self):
         block = self.write("endless.pem", b"-----BEGIN CERTIFICATE-----\n" + b"A" * 64 + b"\n")
         with open(block, "ab") as out:

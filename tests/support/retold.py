@@ -43,6 +43,28 @@ class Retold:
         """The newest request of a step."""
         return [entry for entry in self.entries if entry["type"] == "request" and entry["step"] == step][-1]
 
+    def remove(self, is_out):
+        """Leaves out the entries for which it says so."""
+        self._put([(number, entry) for number, entry in enumerate(self.entries) if not is_out(entry)])
+
+    def insert(self, place, entries):
+        """Puts entries before that of the number `place`."""
+        old = list(enumerate(self.entries))
+        self._put(old[:place] + [(None, entry) for entry in entries] + old[place:])
+
+    def _put(self, numbered):
+        """The entries with their old numbers, None for a new one. Whatever names another by its number follows."""
+        now = {old: new for new, (old, _) in enumerate(numbered) if old is not None}
+        self.entries = [entry for _, entry in numbered]
+        for number, entry in enumerate(self.entries):
+            entry["seq"] = number
+            named = {"cosign": ("request", "size"), "refusal": ("request",), "step": ("approval",)}.get(entry["type"], ())
+            for field in named:
+                if field in entry:
+                    entry[field] = now[entry[field]]
+            if entry["type"] == "close":
+                entry["entries"] = now[entry["entries"] - 1] + 1
+
     def artefact(self, path, content):
         """Another content, which the entry of the file then has, too; returns its digest."""
         assert "artefacts/" + path in self.files, path

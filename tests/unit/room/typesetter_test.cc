@@ -126,7 +126,7 @@ TEST_CASE("a question says who is asked and what exactly to type") {
         "  +- Asked: Alice Archer (custodian)\n"
         "  | Make the key?\n"
         "  | Type exactly:  MAKE THE KEY\n"
-        "  | Then press Enter. Any other word asks again.\n");
+        "  | Then press Enter. If it is not so, press Ctrl-C: nothing is lost.\n");
   CHECK(Typesetter(kUnicode).SetQuestion({.kind = Question::Kind::kChoice,
                                           .id = "q",
                                           .person = "Olga Orr",

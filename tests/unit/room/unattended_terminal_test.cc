@@ -44,7 +44,7 @@ TEST_CASE("simulated people leave the transcript that real ones would") {
   { const auto busy = terminal.ShowBusy("Signing"); }
   CHECK(
       transcript.text().starts_with("\n  +- Asked: Alice\n  | Go?\n  | Type exactly:  GO\n"
-                                    "  | Then press Enter. Any other word asks again.\n"
+                                    "  | Then press Enter. If it is not so, press Ctrl-C: nothing is lost.\n"
                                     "  +-> GO   (simulated)\n"
                                     "  Signing ......"));
 }

@@ -30,12 +30,12 @@ class Archive:
         """A record with a step that has these effects; `roster` is one that it writes for the next."""
         self.count += 1
         def step(record):
-            record.step("x", "key.clone", "begin")
+            record.step("x", "a", "begin")
             if roster is not None:
                 record.artefact("roster.json", roster)
-            record.step("x", "key.clone", "end", effects=list(effects))
+            record.step("x", "a", "end", effects=list(effects))
         record = builder.Record(ceremony=f"c{self.count}", people=people, previous=self.previous, number=self.count, log=f"log {self.count}",
-                                more=[{"id": "x", "do": "key.clone"}])
+                                more=[{"id": "x", "do": "a"}])
         opening, approving, closing, addendum = people[:3], people[1:4], people[2:5], people[:3]
         record.ceremony_entries(opening, approving, {"closing": step})
         builder.complete(self.path(self.count), record, closing, addendum)

@@ -1,0 +1,77 @@
+// CallAudit holds what a step says that it did against its PKCS#11 calls: the `intent`
+// and `done` entries of all its attempts. A key is the one that a call of it has made,
+// a certificate was signed by a call over just those bytes, and a step of a kind that
+// uses no token makes no call. Its rules are CALL-* of record/rules.h.
+//
+// It knows the kinds of steps of this release; of others it asks nothing.
+#ifndef CEREMONY_VERIFY_CALL_AUDIT_H_
+#define CEREMONY_VERIFY_CALL_AUDIT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ceremony/record/content_audit.h"
+#include "ceremony/record/findings.h"
+#include "ceremony/record/scanner.h"
+
+namespace ceremony::verify {
+
+// KindRow says what steps of a kind can do.
+struct KindRow {
+  std::string_view kind;                      // "key.generate"
+  bool calls;                                 // consequential calls of PKCS#11 are made
+  std::span<const std::string_view> effects;  // that their ends can have
+};
+// FindKind returns the row; nullptr for a kind of another release.
+const KindRow* FindKind(std::string_view kind);
+
+class CallAudit final {
+ public:
+  // Forget is for the next record.
+  void Forget() { steps_.clear(); }
+
+  // `call` is an intent or a done of a step, `entry` its number.
+  void OnCall(std::string_view step, std::string_view kind, const record::Scanner& call, std::uint64_t entry,
+              record::Findings& findings);
+
+  // CheckKey reports CALL-KEY and CALL-READ of a key that the end of `step` says that it made; `what` names it.
+  void CheckKey(const record::EndedStep& step, const std::string& what, const std::string& spki_sha256,
+                const std::string& token, record::Findings& findings);
+  // CheckSigned reports CALL-SIGN of what the end of `step` says that it signed, whose bytes to be signed have the
+  // digest `tbs_sha256`.
+  void CheckSigned(const record::EndedStep& step, const std::string& what, const std::string& tbs_sha256,
+                   record::Findings& findings);
+  // OnEffect reports CALL-KIND of an effect that no step of this kind has.
+  void OnEffect(const record::EndedStep& step, const std::string& effect, record::Findings& findings);
+  // OnEnd reports, after the effects, CALL-KEY of key pairs and CALL-SIGN of signatures of which none tells, and
+  // CALL-EFFECT when there was something to be signed, and no effect.
+  void OnEnd(const record::EndedStep& step, record::Findings& findings);
+
+ private:
+  struct Call {
+    std::int64_t number = 0;
+    std::string function, token;  // "C_Sign"
+    std::string input_sha256;     // hex; empty where the record does not say
+    std::string spki_sha256;      // of the pair that was made; the same
+    bool succeeded = false;
+    bool explained = false;                    // an effect came of it
+    std::map<std::string, std::string> asked;  // template of a key pair: "private.CKA_SENSITIVE", "true"
+    std::string misread;                       // what was read back otherwise than asked for; empty: nothing
+  };
+  struct Step {
+    std::vector<Call> calls;
+    std::size_t effects = 0;
+  };
+
+  std::map<std::string, Step, std::less<>> steps_;  // by id
+};
+
+}  // namespace ceremony::verify
+
+#endif  // CEREMONY_VERIFY_CALL_AUDIT_H_

@@ -1,0 +1,65 @@
+"""A room that cheats together: a real record, held once, is changed and signed anew by everybody for each case."""
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+from archive import SOURCE, Archive, run
+
+sys.path[:0] = [str(SOURCE / "tests" / "support"), str(SOURCE / "docs")]
+import verify_rules  # noqa: E402
+from retold import Retold  # noqa: E402
+
+# What docs/verify_certificates.py finds, too; it knows nothing of profiles, scripts and lint, nor every field of a step.
+BOTH = {"CRT-FILE", "CRT-FORM", "CRT-SIGNATURE", "CRT-APPROVED", "CRT-KEY", "CRT-CHAIN", "CRT-SERIAL", "CRT-NUMBER", "CRT-REVOKED",
+        "CRT-DESTROYED"}
+BOTH_FIELDS = {"subject_der", "serial", "not_before", "not_after", "ca", "number", "this_update", "next_update", "revoked", "issuer_der"}
+
+
+class Room(unittest.TestCase):
+    """A ceremony that was held once, and is told anew for each case."""
+
+    @classmethod
+    def hold(cls, change):
+        """Rehearses the small hierarchy, with a change to its script."""
+        cls.archive = Archive()
+        cls.addClassCleanup(cls.archive.remove)
+        text = (SOURCE / "tests" / "support" / "small_hierarchy.ceremony.json").read_text()
+        (cls.archive.scripts / "small-hierarchy.ceremony.json").write_text(change(text))
+        status, _, err = cls.archive.rehearse("small-hierarchy")
+        assert status == 0, err
+        cls.record = cls.archive.path / "0001-small-hierarchy"
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-cheat-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.told = Retold(self.record, self.archive.path / "rehearsal" / "roster.json")
+
+    def verdict(self):
+        """The verdict, and the rules with what was said."""
+        roster = self.told.write(self.folder / "record")
+        self.second, self.why = verify_rules.verdict(str(self.folder / "record"), str(roster))
+        status, out, err = run("verify", self.folder / "record", "--roster", roster, "--json")
+        self.assertTrue(out, err)
+        report = json.loads(out)
+        self.assertEqual(status, {"COMPLETE": 0, "INVALID": 1}[report["verdict"]])
+        return report["verdict"], {finding["rule"]: finding["message"] for finding in report["findings"]}
+
+    def assert_found(self, rule, *words):
+        verdict, found = self.verdict()
+        self.assertIn(rule, found, found)
+        for word in words:
+            self.assertIn(word, found[rule])
+        self.assertEqual(verdict, "INVALID")
+        if rule in BOTH or rule == "CRT-FACTS" and BOTH_FIELDS & set(words):
+            self.assertEqual(self.second, "INVALID")
+        return found
+
+    def replace(self, path, content, kind, **fields):
+        """Another file in the place of one, and the step says so, too."""
+        self.told.effect(kind, **fields)["sha256"] = self.told.artefact(path, content)
+
+    def der(self, path):
+        return bytearray(self.told.files["artefacts/" + path])

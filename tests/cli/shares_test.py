@@ -295,17 +295,18 @@ class BadDays(Shares):
             files["alice"].write_text(json.dumps(share))
         self.assertEqual([entry["rule"] for entry in self.look(forge)[1]], ["SHARE-COMMIT-01"])
 
-    def test_an_archive_that_was_patched_to_want_fewer_shares_never_has_a_wrong_pin_tried(self):
+    def test_an_archive_that_was_patched_to_want_fewer_shares_begins_no_ceremony(self):
         def patch(_):
             log = self.first / "log.jsonl"
             lines = log.read_text().splitlines(keepends=True)
             patched = [line.replace('"m":3', '"m":2') if '"effect":"shares-issued"' in line else line for line in lines]
             self.assertNotEqual(lines, patched)
             log.write_text("".join(patched))
-        err, refusals = self.look(patch, expect=5)
-        self.assertEqual([entry["rule"] for entry in refusals], ["SHARE-SET-03"] * 5 + ["QUORUM-SHARE-SHORT"])
-        self.assertIn("is 3 of 5 (custodians), generation 1; the archive says 2 of 5", refusals[0]["message"])
-        self.assertEqual([entry for entry in entries(self.archive / "0002-look") if entry["type"] == "intent"], [])
+        self.rehearse()
+        patch(None)
+        _, err = self.rehearse(self.verify_step(), expect=1)
+        self.assertIn("EST-FOLD-03", err)
+        self.assertFalse((self.archive / "0002-look").exists())
 
     def test_a_share_file_that_is_gone(self):
         self.assertEqual([entry["rule"] for entry in self.look(lambda files: files["alice"].unlink())[1]], ["SHARE-FILE-01"])

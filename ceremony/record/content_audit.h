@@ -52,6 +52,15 @@ class RecordFiles final {
   bool is_bundle_;
 };
 
+// CallingStep is the step under way when a call is made.
+struct CallingStep {
+  std::string_view id;
+  std::string_view kind;      // "key.generate"
+  std::uint64_t attempt = 1;  // at it, from 1 on
+  // The texts of the subject that is to be approved for this attempt, as in EndedStep; nullptr without its own.
+  const std::map<std::string, std::string>* subject = nullptr;
+};
+
 // EndedStep is a step that came to its end.
 struct EndedStep {
   std::string_view id;
@@ -66,7 +75,8 @@ struct EndedStep {
   // The earliest and the latest time at which an attempt at it began or ended, as the entries say:
   // "2026-11-21T09:00:08.000000Z". A clock may have gone back in between.
   std::string_view earliest = {}, latest = {};
-  bool is_bundle = false;  // entries may be withheld, its calls among them
+  std::uint64_t attempt = 1;  // that ended
+  bool is_bundle = false;     // entries may be withheld, its calls among them
 };
 
 class ContentAudit {
@@ -81,8 +91,7 @@ class ContentAudit {
   // Follows tells whether OnCall is to be called for the steps of a kind. Called once for each attempt at a step.
   virtual bool Follows(std::string_view kind) = 0;
   // OnCall is called for each `intent` and `done` of an attempt at a step, in order.
-  virtual void OnCall(std::string_view step, std::string_view kind, const Scanner& call, std::uint64_t entry,
-                      Findings& findings) = 0;
+  virtual void OnCall(const CallingStep& step, const Scanner& call, std::uint64_t entry, Findings& findings) = 0;
   // OnEffect is called for each object of the `effects` of a step's end, in order.
   virtual void OnEffect(const EndedStep& step, const Scanner& effect, const RecordFiles& files, Findings& findings) = 0;
   // OnEnd is called for each end of a step, after its effects.

@@ -96,7 +96,8 @@ void LogAudit::TakeEffects(const StepUnderWay& step, std::uint64_t entry) {
   KeyBook& keys = options_.keys != nullptr ? *options_.keys : own_keys_;
   const bool is_bundle = options_.withheld != nullptr && options_.withheld->has_ledger();
   const StepPast& past = past_[step.id];
-  EndedStep ended{step.id, step.kind, entry, nullptr, past.approved_subject, past.earliest, past.latest, is_bundle};
+  EndedStep ended{step.id,       step.kind,   entry,         nullptr,  past.approved_subject,
+                  past.earliest, past.latest, past.attempts, is_bundle};
   if (!step.quorum.empty() && options_.voters.Witnesses()) ended.approved = &past.approved_bytes;
   Scanner effect;
   for (const std::string_view element : list) {
@@ -110,7 +111,10 @@ void LogAudit::TakeEffects(const StepUnderWay& step, std::uint64_t entry) {
 
 void LogAudit::FollowCall(const LineEvent& event, std::uint64_t entry) {
   if (!step_ || !step_->is_followed || scanner_.ScanEntry(event.line) != LineFault::kNone) return;
-  options_.contents->OnCall(step_->id, step_->kind, scanner_, entry, findings_);
+  const auto own = newest_request_.find(step_->id);
+  const CallingStep step{step_->id, step_->kind, past_[step_->id].attempts,
+                         own == newest_request_.end() ? nullptr : &requests_.at(own->second).subject};
+  options_.contents->OnCall(step, scanner_, entry, findings_);
 }
 
 void LogAudit::OnStepBegin(const std::string& id, const PlannedStep* planned, std::uint64_t entry) {

@@ -22,6 +22,8 @@
 
   function showPins(files) {
     const box = at("pins");
+    // What was typed before the folder was chosen stays, name by name.
+    const typed = new Map([...box.querySelectorAll("label")].map((label) => [label.textContent, label.querySelector("input").value]));
     box.replaceChildren();
     try {
       for (const key of KC.parsePolicy(files.get("policy.txt")).keys) {
@@ -30,6 +32,7 @@
         input.type = "text";
         input.autocomplete = "off";
         input.spellcheck = false;
+        input.value = typed.get(key.name) ?? "";
         label.append(input);
         box.append(label);
       }

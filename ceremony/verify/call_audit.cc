@@ -93,6 +93,19 @@ std::string Misread(const record::Scanner& done) {
   return {};
 }
 
+// Unapproved compares what a key pair is asked for with the templates that its quorum was shown.
+std::string Unapproved(const record::Scanner& intent, const std::map<std::string, std::string>& subject) {
+  record::Scanner asked;
+  if (asked.ScanObject(intent.Find("template")) != record::LineFault::kNone) return {};
+  for (const record::Member& member : asked.members()) {
+    const auto approved = subject.find(std::string(member.key));
+    const std::string value = DecodeString(member.value).value_or("");
+    if (approved != subject.end() && approved->second != value)
+      return fmt::format("{} {}, and its quorum approved {}", member.key, Quoted(value), Quoted(approved->second));
+  }
+  return {};
+}
+
 }  // namespace
 
 const KindRow* FindKind(std::string_view kind) {
@@ -101,25 +114,23 @@ const KindRow* FindKind(std::string_view kind) {
   return found == std::end(kKinds) ? nullptr : found;
 }
 
-void CallAudit::OnCall(std::string_view step, std::string_view kind, const record::Scanner& call, std::uint64_t entry,
+void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& call, std::uint64_t entry,
                        record::Findings& findings) {
   const std::int64_t number = record::DecodeInteger(call.Find("call")).value_or(-1);
-  std::vector<Call>& calls = steps_[std::string(step)].calls;
+  std::vector<Call>& calls = steps_[std::string(step.id)].calls;
   if (call.fields().type == record::EntryType::kIntent) {
     Call& made = calls.emplace_back();
     made.number = number;
+    made.attempt = step.attempt;
     made.function = TextOf(call, "fn");
     made.token = TextOf(call, "token");
     made.input_sha256 = TextOf(call, "input_sha256");
-    record::Scanner asked;
-    if (made.function == "C_GenerateKeyPair" && asked.ScanObject(call.Find("template")) == record::LineFault::kNone) {
-      for (const record::Member& member : asked.members())
-        made.asked.emplace(member.key, DecodeString(member.value).value_or(""));
-    }
-    if (const KindRow* row = FindKind(kind); row != nullptr && !row->calls) {
+    if (made.function == "C_GenerateKeyPair" && step.subject != nullptr)
+      made.unapproved = Unapproved(call, *step.subject);
+    if (const KindRow* row = FindKind(step.kind); row != nullptr && !row->calls) {
       findings.Add("CALL-KIND", entry,
-                   fmt::format("step {} calls {} on {}, and a {} calls nothing", Quoted(step), made.function,
-                               Quoted(made.token), kind));
+                   fmt::format("step {} calls {} on {}, and a {} calls nothing", Quoted(step.id), made.function,
+                               Quoted(made.token), step.kind));
     }
     return;
   }
@@ -142,13 +153,8 @@ void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what,
       if (!call.spki_sha256.empty() && call.spki_sha256 != spki_sha256) continue;
       call.explained = true;
       if (!call.misread.empty()) findings.Add("CALL-READ", step.entry, what + ": " + call.misread);
-      for (const auto& [name, asked] : call.asked) {
-        const auto approved = step.subject.find(name);
-        if (approved == step.subject.end() || approved->second == asked) continue;
-        findings.Add("QUO-SUBJECT", step.entry,
-                     fmt::format("{} was asked for with {} {}, and its quorum approved {}", what, name, Quoted(asked),
-                                 Quoted(approved->second)));
-      }
+      if (!call.unapproved.empty())
+        findings.Add("QUO-SUBJECT", step.entry, what + " was asked for with " + call.unapproved);
       return;
     }
   }
@@ -196,7 +202,8 @@ void CallAudit::OnEnd(const record::EndedStep& step, record::Findings& findings)
   for (auto call = known.calls.rbegin(); call != known.calls.rend(); ++call) {
     if (call->function == "C_DestroyObject" && call->succeeded) removed = true;
     if (call->function == "C_GenerateKeyPair" && call->succeeded && !call->explained && !removed && !step.is_bundle &&
-        !call->spki_sha256.empty() && (step.kind == "key.generate" || step.kind == "key.transport")) {
+        call->attempt == step.attempt && !call->spki_sha256.empty() &&
+        (step.kind == "key.generate" || step.kind == "key.transport")) {
       findings.Add(
           "CALL-KEY", step.entry,
           fmt::format("step {} has made the key pair {} and does not say so", Quoted(step.id), call->spki_sha256));

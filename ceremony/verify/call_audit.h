@@ -37,7 +37,7 @@ class CallAudit final {
   void Forget() { steps_.clear(); }
 
   // `call` is an intent or a done of a step, `entry` its number.
-  void OnCall(std::string_view step, std::string_view kind, const record::Scanner& call, std::uint64_t entry,
+  void OnCall(const record::CallingStep& step, const record::Scanner& call, std::uint64_t entry,
               record::Findings& findings);
 
   // CheckKey reports CALL-KEY and CALL-READ of a key that the end of `step` says that it made; `what` names it.
@@ -60,9 +60,10 @@ class CallAudit final {
     std::string input_sha256;     // hex; empty where the record does not say
     std::string spki_sha256;      // of the pair that was made; the same
     bool succeeded = false;
-    bool explained = false;                    // an effect came of it
-    std::map<std::string, std::string> asked;  // template of a key pair: "private.CKA_SENSITIVE", "true"
-    std::string misread;                       // what was read back otherwise than asked for; empty: nothing
+    bool explained = false;     // an effect came of it
+    std::uint64_t attempt = 1;  // at the step
+    std::string unapproved;     // what was asked for otherwise than approved; empty: nothing
+    std::string misread;        // what was read back otherwise than asked for; empty: nothing
   };
   struct Step {
     std::vector<Call> calls;

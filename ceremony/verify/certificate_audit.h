@@ -40,9 +40,9 @@ class CertificateAudit final : public record::ContentAudit {
   void Begin(const std::string& folder) override;
   void OnOpen(bool is_first) override;
   bool Follows(std::string_view kind) override { return FindKind(kind) != nullptr; }
-  void OnCall(std::string_view step, std::string_view kind, const record::Scanner& call, std::uint64_t entry,
+  void OnCall(const record::CallingStep& step, const record::Scanner& call, std::uint64_t entry,
               record::Findings& findings) override {
-    calls_.OnCall(step, kind, call, entry, findings);
+    calls_.OnCall(step, call, entry, findings);
   }
   void OnEffect(const record::EndedStep& step, const record::Scanner& effect, const record::RecordFiles& files,
                 record::Findings& findings) override;

@@ -124,9 +124,10 @@ base::Result<int> Lint(const Arguments& arguments, const Streams& streams) {
   options.set_rules = arguments.set     ? x509::SetRules::kAlways
                       : arguments.alone ? x509::SetRules::kNever
                                         : x509::SetRules::kUpToMost;
-  options.domain = arguments.domain == "smki"   ? x509::Domain::kSmki
-                   : arguments.domain == "none" ? x509::Domain::kNone
-                                                : x509::Domain::kByPolicy;
+  options.domain = arguments.domain == "smki"     ? x509::Domain::kSmki
+                   : arguments.domain == "webpki" ? x509::Domain::kWebPki
+                   : arguments.domain == "none"   ? x509::Domain::kNone
+                                                  : x509::Domain::kByPolicy;
   std::optional<script::ProfileFile> profile;
   if (!arguments.profile.empty()) {
     KC_ASSIGN_OR_RETURN(profile, script::ReadProfile(arguments.profile));
@@ -170,8 +171,9 @@ void AddLint(CLI::App& program, Action& chosen) {
       ->type_name("PROFILE");
   command
       ->add_option("--domain", arguments->domain,
-                   "rules of smart metering: policy (for who names its policies), smki (for all), none")
-      ->check(CLI::IsMember({"policy", "smki", "none"}))
+                   "rules of smart metering and of the public web: policy (for who names their policies), smki or "
+                   "webpki (for all), none")
+      ->check(CLI::IsMember({"policy", "smki", "webpki", "none"}))
       ->type_name("WHICH");
   CLI::Option* set = command->add_flag("--set", arguments->set,
                                        "hold certificates against each other even if they are more than 10000");

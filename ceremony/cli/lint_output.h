@@ -14,6 +14,7 @@
 
 #include "ceremony/x509/bulk_lint.h"
 #include "ceremony/x509/finding.h"
+#include "ceremony/x509/rule_id.h"
 
 namespace ceremony::cli {
 

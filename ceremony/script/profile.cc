@@ -9,6 +9,7 @@
 #include "ceremony/script/algorithm_choices.h"
 #include "ceremony/script/names.h"
 #include "ceremony/x509/asn1_time.h"
+#include "ceremony/x509/rule_id.h"
 #include "ceremony/x509/signature_algorithm.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/public_key.h"

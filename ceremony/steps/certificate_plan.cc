@@ -10,6 +10,7 @@
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/certificate_facts.h"
 #include "ceremony/x509/extension_value.h"
+#include "ceremony/x509/rule_id.h"
 #include "ceremony/x509/signature_algorithm.h"
 #include "hsm/base/encoding.h"
 

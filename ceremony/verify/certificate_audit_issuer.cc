@@ -6,6 +6,7 @@
 #include "ceremony/record/log_audit.h"
 #include "ceremony/verify/certificate_audit.h"
 #include "ceremony/x509/lint_set.h"
+#include "ceremony/x509/rule_id.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 

@@ -10,6 +10,7 @@
 #include "ceremony/x509/der_reader.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/pem.h"
+#include "ceremony/x509/rule_id.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509 {

@@ -8,6 +8,7 @@
 #include "ceremony/x509/attribute_types.h"
 #include "ceremony/x509/certificate.h"
 #include "ceremony/x509/extension_value.h"
+#include "ceremony/x509/rule_id.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509 {

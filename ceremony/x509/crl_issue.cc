@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ceremony/x509/issue_parts.h"
+#include "ceremony/x509/rule_id.h"
 
 namespace ceremony::x509 {
 namespace {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "ceremony/x509/rule_id.h"
+
 namespace ceremony::x509 {
 namespace {
 

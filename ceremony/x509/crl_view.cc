@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "ceremony/x509/rule_id.h"
 #include "ceremony/x509/view_parts.h"
 
 namespace ceremony::x509 {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ceremony/x509/asn1_time.h"
+#include "ceremony/x509/rule_id.h"
 
 namespace ceremony::x509 {
 namespace {

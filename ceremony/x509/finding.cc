@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "ceremony/x509/rule_id.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509 {

@@ -7,6 +7,7 @@
 #include "ceremony/x509/issue_parts.h"
 #include "ceremony/x509/lint.h"
 #include "ceremony/x509/openssl_check.h"
+#include "ceremony/x509/rule_id.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509 {

@@ -8,6 +8,7 @@
 #include "ceremony/x509/curves.h"
 #include "ceremony/x509/lint_parts.h"
 #include "ceremony/x509/lint_smki.h"
+#include "ceremony/x509/lint_webpki.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509 {
@@ -65,6 +66,8 @@ void LintParts(const TbsView& tbs, const Curves& curves, Domain domain, Findings
   lint::LintNames(tbs, summary, findings);
   if (domain == Domain::kSmki || (domain == Domain::kByPolicy && lint::IsSmki(tbs)))
     lint::LintSmki(tbs, summary, findings);
+  if (domain == Domain::kWebPki || (domain == Domain::kByPolicy && lint::IsWebPki(tbs)))
+    lint::LintWebPki(tbs, summary, findings);
 }
 
 }  // namespace

@@ -19,8 +19,9 @@ namespace ceremony::x509 {
 // Domain says whose rules apply beyond X.690 and RFC 5280.
 enum class Domain : std::uint8_t {
   kNone,
-  kByPolicy,  // SMKI-* for certificates that name a policy of smart metering
+  kByPolicy,  // SMKI-* for certificates that name a policy of smart metering, WEB-* for those that name one of servers
   kSmki,      // SMKI-* for all
+  kWebPki,    // WEB-* for all
 };
 
 // Linter keeps what is costly to set up (the curves) for many certificates.

@@ -74,9 +74,14 @@ class CrlLinter final {
       case Oid::kIssuingDistributionPoint:
         return Point(extension);
       case Oid::kDeltaCrlIndicator:
+        return Delta(extension);
       case Oid::kFreshestCrl:
-      case Oid::kIssuerAltName:
       case Oid::kAuthorityInfoAccess:
+        if (extension.critical)
+          findings_.Add(RuleId::kCrlExtension03, extension.whole,
+                        fmt::format("{} is critical, which its clause forbids", FactsOf(*extension.known).name));
+        return;
+      case Oid::kIssuerAltName:
         return;
       default:
         findings_.Add(RuleId::kCrlExtension01, extension.whole,
@@ -120,6 +125,31 @@ class CrlLinter final {
                                        : fmt::format("cRLNumber has {} octets", number->content.size()));
   }
 
+  // The content of the INTEGER that an extension is; empty when it is none.
+  base::ByteView IntegerIn(const ExtensionView& extension) {
+    if (!extension.sound) return {};
+    DerReader reader(extension.value, "extension of a number", findings_);
+    const auto number = reader.Take(tag::kInteger, "value");
+    return number ? number->content : base::ByteView();
+  }
+
+  void Delta(const ExtensionView& extension) {
+    if (!extension.critical) findings_.Add(RuleId::kCrlDelta01, extension.whole, "deltaCRLIndicator is not critical");
+    if (tbs_.Find(Oid::kFreshestCrl) != nullptr)
+      findings_.Add(RuleId::kCrlDelta01, extension.whole, "freshestCRL stands in a delta CRL");
+    const base::ByteView base = IntegerIn(extension);
+    const ExtensionView* own = tbs_.Find(Oid::kCrlNumber);
+    const base::ByteView number = own == nullptr ? base::ByteView() : IntegerIn(*own);
+    const auto above = [](base::ByteView a, base::ByteView b) {
+      return a.size() != b.size() ? a.size() > b.size()
+                                  : std::lexicographical_compare(b.begin(), b.end(), a.begin(), a.end());
+    };
+    if (!base.empty() && !number.empty() && above(base, number))
+      findings_.Add(RuleId::kCrlDelta01, extension.whole,
+                    fmt::format("the base of the delta CRL has the number {}, it has {} itself", HexExcerpt(base),
+                                HexExcerpt(number)));
+  }
+
   void Point(const ExtensionView& extension) {
     if (!extension.critical)
       findings_.Add(RuleId::kCrlPoint01, extension.whole, "issuingDistributionPoint is not critical");
@@ -143,6 +173,8 @@ class CrlLinter final {
         continue;
       }
       lint::LintImplicitFlag(*field, findings_);
+      if (number == 2) authorities_ = BooleanOf(field->content);
+      if (number == 4) indirect_ = BooleanOf(field->content);
       if (number != 4 && BooleanOf(field->content)) ++scopes;
     }
     fields.Finish();
@@ -206,6 +238,10 @@ class CrlLinter final {
                       fmt::format("invalidityDate has the tag {:02x} and is no GeneralizedTime", time->identifier));
     }
     if (type == Oid::kReasonCode) Reason(extension);
+    if (type == Oid::kCertificateIssuer && (!indirect_ || !extension.critical))
+      findings_.Add(
+          RuleId::kCrlEntry05, extension.whole,
+          indirect_ ? "certificateIssuer is not critical" : "certificateIssuer stands in a CRL that is not indirect");
   }
 
   void Reason(const ExtensionView& extension) {
@@ -228,10 +264,14 @@ class CrlLinter final {
       findings_.Add(RuleId::kCrlReason01, value->whole, "removeFromCRL stands in a CRL that is no delta CRL");
     if (reason == RevocationReason::kUnspecified)
       findings_.Add(RuleId::kCrlReason02, value->whole, "the reason unspecified is encoded");
+    if (reason == RevocationReason::kCertificateHold && authorities_)
+      findings_.Add(RuleId::kCrlReason03, value->whole, "a CA is on hold, not revoked for good");
   }
 
   const TbsCertListView& tbs_;
   Findings& findings_;
+  bool indirect_ = false;
+  bool authorities_ = false;  // it lists certificates of CAs alone
 };
 
 }  // namespace

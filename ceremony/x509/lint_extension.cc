@@ -12,6 +12,23 @@ namespace {
 
 bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
+constexpr std::array<std::uint8_t, 3> kSubjectDirectoryAttributes = {0x55, 0x1d, 0x09};  // 2.5.29.9
+
+// Which object identifiers stood before in a list; with more than 64, duplicates are looked for among these only.
+class Seen final {
+ public:
+  bool Has(base::ByteView oid) {
+    const auto end = seen_.begin() + static_cast<std::ptrdiff_t>(count_);
+    if (std::any_of(seen_.begin(), end, [&](base::ByteView before) { return SameBytes(before, oid); })) return true;
+    if (count_ < seen_.size()) seen_[count_++] = oid;
+    return false;
+  }
+
+ private:
+  std::array<base::ByteView, 64> seen_;
+  std::size_t count_ = 0;
+};
+
 class ExtensionLinter final {
  public:
   ExtensionLinter(const TbsView& tbs, Findings& findings) : tbs_(tbs), findings_(findings) {}
@@ -25,7 +42,9 @@ class ExtensionLinter final {
  private:
   void One(const ExtensionView& extension) {
     if (!extension.known) {
-      if (extension.critical) {
+      if (extension.critical && SameBytes(extension.oid, kSubjectDirectoryAttributes)) {
+        findings_.Add(RuleId::kExtension06, extension.whole, "subjectDirectoryAttributes is critical");
+      } else if (extension.critical) {
         findings_.Add(RuleId::kExtension03, extension.whole,
                       fmt::format("extension {} is critical, and verifiers that do not know it refuse the certificate",
                                   DottedOid(extension.oid)));
@@ -37,7 +56,8 @@ class ExtensionLinter final {
       case Oid::kBasicConstraints:
         return BasicConstraints(extension);
       case Oid::kKeyUsage:
-        return KeyUsage(extension);
+        summary_.key_usage = LintKeyUsage(extension, tbs_.spki, findings_);
+        return;
       case Oid::kSubjectKeyIdentifier:
         return SubjectKeyIdentifier(extension);
       case Oid::kAuthorityKeyIdentifier:
@@ -52,9 +72,7 @@ class ExtensionLinter final {
       case Oid::kNameConstraints:
         return NameConstraints(extension);
       case Oid::kPolicyMappings:
-        if (const auto content = SequenceIn(extension, "extension policyMappings"))
-          LintPolicyMappings(*content, findings_);
-        return;
+        return PolicyMappings(extension);
       case Oid::kPolicyConstraints:
         return PolicyConstraints(extension);
       case Oid::kInhibitAnyPolicy:
@@ -107,52 +125,6 @@ class ExtensionLinter final {
     reader.Finish();
     if (summary_.ca && !extension.critical)
       findings_.Add(RuleId::kBasic02, extension.whole, "basicConstraints of a CA is not critical");
-  }
-
-  void KeyUsage(const ExtensionView& extension) {
-    DerReader reader(extension.value, "extension keyUsage", findings_);
-    const auto element = reader.Take(tag::kBitString, "value");
-    const auto split = element ? BitStringOf(element->content) : std::nullopt;
-    if (!split) return;
-    // A named bit list ends with its last one bit; without one it has no octets.
-    const bool ends_in_zero = !split->bits.empty() && (split->bits.back() & (1U << split->unused)) == 0;
-    if (ends_in_zero || (split->bits.empty() && split->unused != 0)) {
-      findings_.Add(RuleId::kDerBitList01, element->whole,
-                    fmt::format("keyUsage {} has trailing zero bits", HexExcerpt(element->content)));
-    }
-    unsigned bits = 0;
-    bool unknown = false;
-    for (std::size_t bit = 0; bit + split->unused < split->bits.size() * 8; ++bit) {
-      if ((split->bits[bit / 8] & (0x80U >> (bit % 8))) == 0) continue;
-      if (bit >= KeyUsageNames().size()) {
-        unknown = true;
-        break;
-      }
-      bits |= 1U << bit;
-    }
-    if (unknown) findings_.Add(RuleId::kKeyUsage01, element->whole, "keyUsage sets a bit that has no meaning");
-    if (bits == 0 && !unknown) findings_.Add(RuleId::kKeyUsage01, element->whole, "keyUsage sets no bit");
-    summary_.key_usage = static_cast<std::uint16_t>(bits);
-    if (!extension.critical) findings_.Add(RuleId::kKeyUsage03, extension.whole, "keyUsage is not critical");
-    if ((bits & (kEncipherOnly | kDecipherOnly)) != 0 && (bits & kKeyAgreement) == 0) {
-      findings_.Add(RuleId::kKeyUsage05, element->whole, "encipherOnly or decipherOnly is set without keyAgreement");
-    }
-    UsageFitsKey(bits, *element);
-  }
-
-  void UsageFitsKey(unsigned bits, const Element& element) {
-    const auto algorithm = FindOid(tbs_.spki.algorithm.oid);
-    unsigned wrong = 0;
-    if (algorithm == Oid::kEcPublicKey) wrong = kKeyEncipherment | kDataEncipherment;
-    if (algorithm == Oid::kEd25519 || algorithm == Oid::kEd448)
-      wrong = kKeyEncipherment | kDataEncipherment | kKeyAgreement | kEncipherOnly | kDecipherOnly;
-    if (algorithm == Oid::kRsaEncryption) wrong = kKeyAgreement | kEncipherOnly | kDecipherOnly;
-    if ((bits & wrong) != 0) {
-      findings_.Add(
-          RuleId::kKeyUsage04, element.whole,
-          fmt::format("keyUsage {} is nothing that a key of {} can do",
-                      KeyUsageText(static_cast<std::uint16_t>(bits & wrong)), OidText(tbs_.spki.algorithm.oid)));
-    }
   }
 
   void SubjectKeyIdentifier(const ExtensionView& extension) {
@@ -215,9 +187,7 @@ class ExtensionLinter final {
     if (!content) return;
     if (content->empty()) findings_.Add(RuleId::kPolicy02, extension.whole, "certificatePolicies has no policy");
     DerReader policies(*content, "extension certificatePolicies", findings_);
-    constexpr std::size_t kCompared = 64;  // with more, duplicates are looked for among these only
-    std::array<base::ByteView, kCompared> seen;
-    std::size_t count = 0;
+    Seen seen;
     while (!policies.AtEnd()) {
       const auto policy = policies.Take(tag::kSequence, "PolicyInformation");
       if (!policy) return;
@@ -225,13 +195,9 @@ class ExtensionLinter final {
       const auto oid = parts.Take(tag::kOid, "policyIdentifier");
       const auto qualifiers = parts.TakeIf(tag::kSequence);
       if (!oid || !parts.Finish()) return;
-      if (qualifiers) LintPolicyQualifiers(qualifiers->content, findings_);
-      if (std::any_of(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(count),
-                      [&](base::ByteView before) { return SameBytes(before, oid->content); })) {
+      if (qualifiers) LintPolicyQualifiers(qualifiers->content, oid->content, findings_);
+      if (seen.Has(oid->content))
         findings_.Add(RuleId::kPolicy01, oid->whole, fmt::format("the policy {} stands twice", OidText(oid->content)));
-      } else if (count < kCompared) {
-        seen[count++] = oid->content;
-      }
     }
   }
 
@@ -240,29 +206,26 @@ class ExtensionLinter final {
     if (!content) return;
     if (content->empty()) findings_.Add(RuleId::kExtendedUsage01, extension.whole, "extKeyUsage has no purpose");
     DerReader purposes(*content, "extension extKeyUsage", findings_);
-    constexpr std::size_t kCompared = 64;
-    std::array<base::ByteView, kCompared> seen;
-    std::size_t count = 0;
+    Seen seen;
     while (!purposes.AtEnd()) {
       const auto purpose = purposes.Take(tag::kOid, "KeyPurposeId");
       if (!purpose) return;
       if (FindOid(purpose->content) == Oid::kAnyExtendedKeyUsage && extension.critical) {
         findings_.Add(RuleId::kExtendedUsage02, purpose->whole, "extKeyUsage is critical and has anyExtendedKeyUsage");
       }
-      if (std::any_of(seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(count),
-                      [&](base::ByteView before) { return SameBytes(before, purpose->content); })) {
+      if (seen.Has(purpose->content))
         findings_.Add(RuleId::kExtendedUsage01, purpose->whole,
                       fmt::format("the purpose {} stands twice", OidText(purpose->content)));
-      } else if (count < kCompared) {
-        seen[count++] = purpose->content;
-      }
     }
   }
 
   void AlternativeNames(const ExtensionView& extension) {
-    const char* what =
-        *extension.known == Oid::kSubjectAltName ? "extension subjectAltName" : "extension issuerAltName";
+    const bool subject = *extension.known == Oid::kSubjectAltName;
+    const char* what = subject ? "extension subjectAltName" : "extension issuerAltName";
     if (const auto content = SequenceIn(extension, what)) LintGeneralNames(*content, what, findings_);
+    if (!extension.critical || (subject && !NameReader(tbs_.subject).Next())) return;
+    findings_.Add(RuleId::kExtension07, extension.whole,
+                  subject ? "subjectAltName is critical although there is a subject" : "issuerAltName is critical");
   }
 
   void NameConstraints(const ExtensionView& extension) {
@@ -282,19 +245,7 @@ class ExtensionLinter final {
       while (!list.AtEnd()) {
         const auto subtree = list.Take(tag::kSequence, "GeneralSubtree");
         if (!subtree) return;
-        DerReader parts(subtree->content, "extension nameConstraints", findings_);
-        if (const auto base = parts.TakeAny("base")) LintGeneralName(*base, "a subtree of nameConstraints", findings_);
-        const auto minimum = parts.TakeIf(tag::Context(0));
-        if (minimum) LintImplicitInteger(*minimum, "minimum", findings_);
-        if (minimum && SmallIntegerOf(minimum->content) == 0U) {
-          findings_.Add(RuleId::kDerDefault01, minimum->whole, "minimum 0 is the default and must not be encoded");
-        } else if (minimum) {
-          findings_.Add(RuleId::kNameConstraints02, minimum->whole,
-                        fmt::format("a subtree has the minimum {}, which must be 0", HexExcerpt(minimum->content)));
-        }
-        if (const auto maximum = parts.TakeIf(tag::Context(1)))
-          findings_.Add(RuleId::kNameConstraints02, maximum->whole, "a subtree has a maximum, which must be absent");
-        parts.Finish();
+        LintSubtree(subtree->content, findings_);
       }
     }
     reader.Finish();
@@ -308,9 +259,14 @@ class ExtensionLinter final {
     if (!content) return;
     if (content->empty()) findings_.Add(RuleId::kPolicyConstraints02, extension.whole, "policyConstraints is empty");
     DerReader reader(*content, "extension policyConstraints", findings_);
-    if (const auto skip = reader.TakeIf(tag::Context(0)))
+    if (const auto skip = reader.TakeIf(tag::Context(0))) {
       LintImplicitInteger(*skip, "requireExplicitPolicy", findings_);
-    if (const auto skip = reader.TakeIf(tag::Context(1))) LintImplicitInteger(*skip, "inhibitPolicyMapping", findings_);
+      NotNegative(*skip, "requireExplicitPolicy");
+    }
+    if (const auto skip = reader.TakeIf(tag::Context(1))) {
+      LintImplicitInteger(*skip, "inhibitPolicyMapping", findings_);
+      NotNegative(*skip, "inhibitPolicyMapping");
+    }
     reader.Finish();
     if (!extension.critical)
       findings_.Add(RuleId::kPolicyConstraints01, extension.whole, "policyConstraints is not critical");
@@ -319,19 +275,40 @@ class ExtensionLinter final {
   void InhibitAnyPolicy(const ExtensionView& extension) {
     inhibit_any_policy_ = &extension;
     DerReader reader(extension.value, "extension inhibitAnyPolicy", findings_);
-    reader.Take(tag::kInteger, "value");
+    if (const auto skip = reader.Take(tag::kInteger, "value")) NotNegative(*skip, "inhibitAnyPolicy");
     if (!extension.critical)
       findings_.Add(RuleId::kPolicyConstraints01, extension.whole, "inhibitAnyPolicy is not critical");
   }
 
+  void NotNegative(const Element& skip, const char* what) {
+    if (!skip.content.empty() && (skip.content[0] & 0x80U) != 0)
+      findings_.Add(RuleId::kPolicyConstraints03, skip.whole, fmt::format("{} is negative", what));
+  }
+
+  void PolicyMappings(const ExtensionView& extension) {
+    policy_mappings_ = &extension;
+    if (const auto content = SequenceIn(extension, "extension policyMappings"))
+      LintPolicyMappings(*content, tbs_, findings_);
+    if (!extension.critical) findings_.Add(RuleId::kPolicy04, extension.whole, "policyMappings is not critical");
+  }
+
+  void NeverCritical(const ExtensionView& extension) {
+    if (!extension.critical) return;
+    findings_.Add(RuleId::kExtension06, extension.whole,
+                  fmt::format("{} is critical, which its clause forbids", FactsOf(*extension.known).name));
+  }
+
   void InfoAccess(const ExtensionView& extension) {
     if (const auto content = SequenceIn(extension, "extension infoAccess")) LintAccessDescriptions(*content, findings_);
-    if (extension.critical)
-      findings_.Add(RuleId::kForm02, extension.whole,
-                    fmt::format("{} is critical, which RFC 5280 4.2.2 forbids", FactsOf(*extension.known).name));
+    NeverCritical(extension);
   }
 
   void DistributionPoints(const ExtensionView& extension) {
+    if (*extension.known == Oid::kFreshestCrl) {
+      NeverCritical(extension);
+    } else if (extension.critical) {
+      findings_.Add(RuleId::kExtension07, extension.whole, "cRLDistributionPoints is critical");
+    }
     const auto content = SequenceIn(extension, "extension cRLDistributionPoints");
     if (!content) return;
     DerReader list(*content, "extension cRLDistributionPoints", findings_);
@@ -382,6 +359,9 @@ class ExtensionLinter final {
     if (!summary_.ca && name_constraints_ != nullptr)
       findings_.Add(RuleId::kNameConstraints01, name_constraints_->whole,
                     "nameConstraints stands in a certificate that is no CA's");
+    if (!summary_.ca && policy_mappings_ != nullptr)
+      findings_.Add(RuleId::kPolicy04, policy_mappings_->whole,
+                    "policyMappings stands in a certificate that is no CA's");
     for (const ExtensionView* extension : {policy_constraints_, inhibit_any_policy_}) {
       if (!summary_.ca && extension != nullptr) {
         findings_.Add(RuleId::kPolicyConstraints01, extension->whole,
@@ -398,6 +378,7 @@ class ExtensionLinter final {
   const ExtensionView* name_constraints_ = nullptr;
   const ExtensionView* policy_constraints_ = nullptr;
   const ExtensionView* inhibit_any_policy_ = nullptr;
+  const ExtensionView* policy_mappings_ = nullptr;
 };
 
 }  // namespace

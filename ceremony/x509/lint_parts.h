@@ -7,6 +7,8 @@
 
 #include "ceremony/x509/curves.h"
 #include "ceremony/x509/finding.h"
+#include "ceremony/x509/general_name.h"
+#include "ceremony/x509/rule_id.h"
 #include "ceremony/x509/view.h"
 
 namespace ceremony::x509::lint {
@@ -27,6 +29,9 @@ void LintKey(const SpkiView& spki, const Curves& curves, Findings& findings);
 // LintExtensions judges each extension and what they say together.
 ExtensionSummary LintExtensions(const TbsView& tbs, Findings& findings);
 
+// LintKeyUsage judges the value of keyUsage, also against the key; its bits, or nullopt when it is no bit list.
+std::optional<std::uint16_t> LintKeyUsage(const ExtensionView& extension, const SpkiView& spki, Findings& findings);
+
 // LintName judges the attributes of a Name; true when it has none.
 bool LintName(base::ByteView name, const char* field, Findings& findings);
 
@@ -34,8 +39,10 @@ bool LintName(base::ByteView name, const char* field, Findings& findings);
 const std::uint8_t* FirstInvisible(base::ByteView text);
 // LintGeneralNames judges the elements of a GeneralNames; `what` names it.
 // LintGeneralName judges one, which may be empty; false when it is none.
+// LintSubtree judges the contents of a GeneralSubtree of nameConstraints.
 void LintGeneralNames(base::ByteView content, const char* what, Findings& findings);
-bool LintGeneralName(const Element& name, const char* what, Findings& findings);
+bool LintGeneralName(const Element& name, const char* what, NamePlace place, Findings& findings);
+void LintSubtree(base::ByteView content, Findings& findings);
 // LintDistributionPointName judges the choice of names of a distribution point.
 void LintDistributionPointName(base::ByteView content, Findings& findings);
 
@@ -44,8 +51,26 @@ void LintAccessDescriptions(base::ByteView content, Findings& findings);
 
 // LintPolicyQualifiers judges what certificatePolicies says of one policy,
 // LintPolicyMappings the value of policyMappings.
-void LintPolicyQualifiers(base::ByteView content, Findings& findings);
-void LintPolicyMappings(base::ByteView content, Findings& findings);
+void LintPolicyQualifiers(base::ByteView content, base::ByteView policy, Findings& findings);
+void LintPolicyMappings(base::ByteView content, const TbsView& tbs, Findings& findings);
+
+// PolicyReader hands out the policies of certificatePolicies in order; it stops
+// where the bytes are none.
+struct PolicyView {
+  base::ByteView whole;
+  base::ByteView oid;         // content octets
+  base::ByteView qualifiers;  // contents of policyQualifiers
+};
+class PolicyReader final {
+ public:
+  explicit PolicyReader(const TbsView& tbs);
+  std::optional<PolicyView> Next();
+
+ private:
+  base::ByteView rest_;
+};
+// NamesPolicyBelow tells whether a policy is this object identifier or one below it.
+bool NamesPolicyBelow(const TbsView& tbs, base::ByteView arc);
 
 // These hold values under IMPLICIT tags to DER; `what` names the field. A flag is
 // a BOOLEAN DEFAULT FALSE, a bit list a BIT STRING with named bits (X.690 11.2.2).

@@ -1,10 +1,16 @@
 // What certificatePolicies says of a policy beyond its identifier, and policyMappings.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "ceremony/x509/attribute_types.h"
 #include "ceremony/x509/lint_parts.h"
 
 namespace ceremony::x509::lint {
 namespace {
+
+constexpr std::size_t kMostCharacters = 200;
 
 bool IsDisplayText(std::uint8_t identifier) {
   return identifier == tag::kUtf8String || identifier == tag::kIa5String || identifier == tag::kVisibleString ||
@@ -17,9 +23,29 @@ void LintDisplayText(const Element& text, const char* what, Findings& findings) 
                  fmt::format("{} has the tag {:02x}, which is no text", what, text.identifier));
 }
 
+void LintExplicitText(const Element& text, Findings& findings) {
+  LintDisplayText(text, "explicitText", findings);
+  if (text.identifier == tag::kIa5String) {
+    findings.Add(RuleId::kPolicy05, text.whole, "explicitText is an IA5String, which the clause forbids");
+  } else if (text.identifier != tag::kUtf8String) {
+    findings.Add(RuleId::kPolicy08, text.whole,
+                 fmt::format("explicitText is {}, not UTF8String", StringTypeName(text.identifier)));
+  }
+  const auto control =
+      std::ranges::find_if(text.content, [](std::uint8_t octet) { return octet < 0x20 || octet == 0x7f; });
+  if (control != text.content.end() && text.identifier != tag::kBmpString)
+    findings.Add(RuleId::kPolicy08, &*control, fmt::format("explicitText has the control character {:02x}", *control));
+  const std::size_t length = CharacterCount(text.identifier, text.content);
+  if (length > kMostCharacters) {
+    findings.Add(RuleId::kPolicy05, text.whole,
+                 fmt::format("explicitText has {} characters, {} are the most", length, kMostCharacters));
+  }
+}
+
 void LintUserNotice(const Element& notice, Findings& findings) {
   DerReader parts(notice.content, "UserNotice", findings);
   if (const auto reference = parts.TakeIf(tag::kSequence)) {
+    findings.Add(RuleId::kPolicy06, reference->whole, "a user notice has a noticeRef, which few verifiers can follow");
     DerReader fields(reference->content, "NoticeReference", findings);
     if (const auto organization = fields.TakeAny("organization"))
       LintDisplayText(*organization, "organization", findings);
@@ -31,8 +57,16 @@ void LintUserNotice(const Element& notice, Findings& findings) {
     fields.Finish();
   }
   if (parts.AtEnd()) return;
-  if (const auto text = parts.TakeAny("explicitText")) LintDisplayText(*text, "explicitText", findings);
+  if (const auto text = parts.TakeAny("explicitText")) LintExplicitText(*text, findings);
   parts.Finish();
+}
+
+bool Names(const TbsView& tbs, base::ByteView oid) {
+  PolicyReader policies(tbs);
+  while (const auto policy = policies.Next()) {
+    if (std::ranges::equal(policy->oid, oid)) return true;
+  }
+  return false;
 }
 
 void LintCps(const Element& uri, Findings& findings) {
@@ -45,7 +79,7 @@ void LintCps(const Element& uri, Findings& findings) {
 
 }  // namespace
 
-void LintPolicyQualifiers(base::ByteView content, Findings& findings) {
+void LintPolicyQualifiers(base::ByteView content, base::ByteView policy, Findings& findings) {
   DerReader list(content, "policyQualifiers", findings);
   do {
     const auto qualifier = list.Take(tag::kSequence, "PolicyQualifierInfo");
@@ -60,19 +94,52 @@ void LintPolicyQualifiers(base::ByteView content, Findings& findings) {
       if (const auto notice = parts.Take(tag::kSequence, "userNotice")) LintUserNotice(*notice, findings);
     } else {
       parts.TakeAny("qualifier");
+      if (FindOid(policy) == Oid::kAnyPolicy)
+        findings.Add(RuleId::kPolicy07, qualifier->whole,
+                     fmt::format("anyPolicy has the qualifier {}", OidText(type->content)));
     }
     parts.Finish();
   } while (!list.AtEnd());
 }
 
-void LintPolicyMappings(base::ByteView content, Findings& findings) {
+PolicyReader::PolicyReader(const TbsView& tbs) {
+  if (const ExtensionView* policies = tbs.Find(Oid::kCertificatePolicies))
+    rest_ = ReadElement(policies->value).element.content;
+}
+
+std::optional<PolicyView> PolicyReader::Next() {
+  const Element policy = ReadElement(rest_).element;
+  if (policy.whole.empty()) return std::nullopt;
+  rest_ = rest_.subspan(policy.whole.size());
+  const Element oid = ReadElement(policy.content).element;
+  const base::ByteView after = policy.content.subspan(oid.whole.size());
+  return PolicyView{policy.whole, oid.content, ReadElement(after).element.content};
+}
+
+bool NamesPolicyBelow(const TbsView& tbs, base::ByteView arc) {
+  PolicyReader policies(tbs);
+  while (const auto policy = policies.Next()) {
+    if (policy->oid.size() >= arc.size() && std::equal(arc.begin(), arc.end(), policy->oid.begin())) return true;
+  }
+  return false;
+}
+
+void LintPolicyMappings(base::ByteView content, const TbsView& tbs, Findings& findings) {
   DerReader list(content, "policyMappings", findings);
   do {
     const auto mapping = list.Take(tag::kSequence, "mapping");
     if (!mapping) return;
     DerReader parts(mapping->content, "policyMappings", findings);
-    parts.Take(tag::kOid, "issuerDomainPolicy");
-    parts.Take(tag::kOid, "subjectDomainPolicy");
+    const auto from = parts.Take(tag::kOid, "issuerDomainPolicy");
+    const auto to = parts.Take(tag::kOid, "subjectDomainPolicy");
+    for (const auto& [policy, field] : {std::pair(from, "issuerDomainPolicy"), std::pair(to, "subjectDomainPolicy")}) {
+      if (policy && FindOid(policy->content) == Oid::kAnyPolicy)
+        findings.Add(RuleId::kPolicy03, policy->whole, fmt::format("{} of a mapping is anyPolicy", field));
+    }
+    if (from && !Names(tbs, from->content))
+      findings.Add(
+          RuleId::kPolicy09, from->whole,
+          fmt::format("the policy {} is mapped and does not stand in certificatePolicies", OidText(from->content)));
     parts.Finish();
   } while (!list.AtEnd());
 }

@@ -9,6 +9,7 @@
 #include "ceremony/x509/lint_set_tables.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/normalise.h"
+#include "ceremony/x509/rule_id.h"
 #include "ceremony/x509/verify_signature.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"

@@ -9,6 +9,7 @@
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/profile.h"
+#include "ceremony/x509/rule_id.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509::lint {
@@ -44,11 +45,6 @@ const Role* FindRole(std::string_view code) {
 constexpr std::size_t kEuiOctets = 8;
 constexpr std::size_t kSerialOctets = 16;
 constexpr std::size_t kMostCaName = 4;
-
-template <std::size_t kSize>
-bool StartsWith(base::ByteView bytes, const std::array<std::uint8_t, kSize>& arc) {
-  return bytes.size() >= kSize && std::equal(arc.begin(), arc.end(), bytes.begin());
-}
 
 class SmkiLinter final {
  public:
@@ -242,19 +238,7 @@ class SmkiLinter final {
 
 }  // namespace
 
-bool IsSmki(const TbsView& tbs) {
-  const ExtensionView* policies = tbs.Find(Oid::kCertificatePolicies);
-  if (policies == nullptr) return false;
-  base::ByteView rest = ReadElement(policies->value).element.content;
-  while (!rest.empty()) {
-    const Header policy = ReadElement(rest);
-    if (policy.element.whole.empty()) return false;
-    const Header oid = ReadElement(policy.element.content);
-    if (StartsWith(oid.element.content, kOrganisationArc) || StartsWith(oid.element.content, kDeviceArc)) return true;
-    rest = rest.subspan(policy.element.whole.size());
-  }
-  return false;
-}
+bool IsSmki(const TbsView& tbs) { return NamesPolicyBelow(tbs, kOrganisationArc) || NamesPolicyBelow(tbs, kDeviceArc); }
 
 void LintSmki(const TbsView& tbs, const ExtensionSummary& summary, Findings& findings) {
   SmkiLinter(tbs, summary, findings).Run();

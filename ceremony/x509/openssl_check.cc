@@ -16,6 +16,7 @@
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/openssl_parts.h"
 #include "ceremony/x509/profile.h"
+#include "ceremony/x509/rule_id.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/owned.h"

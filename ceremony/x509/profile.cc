@@ -11,6 +11,7 @@
 #include "ceremony/x509/general_name.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/oid.h"
+#include "ceremony/x509/rule_id.h"
 
 namespace ceremony::x509 {
 namespace {

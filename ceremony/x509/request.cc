@@ -9,6 +9,7 @@
 #include "ceremony/x509/extension_value.h"
 #include "ceremony/x509/issue_parts.h"
 #include "ceremony/x509/pem.h"
+#include "ceremony/x509/rule_id.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509 {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ceremony/x509/request.h"
+#include "ceremony/x509/rule_id.h"
 #include "ceremony/x509/view_parts.h"
 
 namespace ceremony::x509 {

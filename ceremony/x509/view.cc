@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ceremony/x509/asn1_time.h"
+#include "ceremony/x509/rule_id.h"
 #include "ceremony/x509/view_parts.h"
 
 namespace ceremony::x509 {

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "ceremony/x509/issue_parts.h"
+#include "ceremony/x509/rule_id.h"
 #include "hsm/base/rsa_numbers.h"
 
 namespace ceremony::x509 {

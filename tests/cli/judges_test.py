@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 from archive import SCRIPTS, SOURCE, Archive, openssl, run, steps_of
+from mutations import mutations
 
 TOOLS = ("certtool", "vfychain", "certutil", "crlutil", "java")
 PROFILES = sorted(path.name.removesuffix(".profile.json") for path in (SCRIPTS / "profiles").glob("*.profile.json"))
@@ -186,7 +187,37 @@ class Judges(unittest.TestCase):
         self.assertNotEqual(said("vfychain", "-d", Nss(folder / "empty").base, "-pp", "-u", 11, "-a", issuing)[0], 0)
         self.java_accepts([chain for chain, _ in chains], root, other)
         self.java_reads_what_the_profile_says(hierarchy)
+        self.every_change_is_found(hierarchy, folder, *lint)
         return nss
+
+    def every_change_is_found(self, hierarchy, folder, *lint):
+        """Of each certificate, everything that mutations.py changes is a finding of the lint or of the comparison with the
+        profile; what a certificate says of its issuer, when it stands beside the issuer's."""
+        for certificate, path in hierarchy.profiles.items():
+            alone = folder / f"changed-{certificate}"
+            alone.mkdir()
+            root = hierarchy.path(hierarchy.root, "der")
+            changed = list(mutations(hierarchy.path(certificate, "der").read_bytes()))
+            self.assertGreater(len(changed), 80)
+            subject = json.loads((hierarchy.archive.scripts / path).read_text())["subject"]
+            free = {f"subject {place} left out" for place, part in enumerate(subject) if part.get("optional")}
+            missed = []
+            for number, (name, der) in enumerate(changed):
+                (alone / f"{number:03}.der").write_bytes(der)
+            _, out, err = run("lint", *lint, "--alone", "--json", "--profile", hierarchy.archive.scripts / path, alone)
+            found = {int(pathlib.Path(finding["file"]).stem) for finding in json.loads(out)["findings"]}
+            for number, (name, _) in enumerate(changed):
+                if number in found or name in free:
+                    continue
+                of_issuer = name.startswith(("issuer ", "authorityKeyIdentifier: ")) or name.endswith(" the issuer")
+                if not of_issuer or certificate != hierarchy.issuing:
+                    missed += [] if of_issuer else [name]
+                    continue
+                _, out, err = run("lint", *lint, "--json", root, alone / f"{number:03}.der")
+                rules = {finding["id"] for finding in json.loads(out)["findings"]} - {"SET-SIG-01"}
+                missed += [] if rules else [f"{name}, beside the issuer's: {err}"]
+            with self.subTest(certificate):
+                self.assertEqual(missed, [])
 
     def test_the_organisation_hierarchy_and_each_role_below_it(self):
         leaves = [name for name in PROFILES if name.startswith("smki-organisation-")]

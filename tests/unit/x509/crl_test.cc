@@ -192,6 +192,7 @@ TEST_CASE("a to-be-signed CRL that is not what was asked for is refused field by
   CHECK(refusal([](DerTree& t) { t.At({5, 1, 2, 0, 1}).content = Hex("0a0107"); }) == "lint: CRL-REASON-01");
   CHECK(refusal([](DerTree& t) { t.At({5, 1, 2, 0, 1}).content = Hex("0a0108"); }) == "lint: CRL-REASON-01");
   CHECK(refusal([](DerTree& t) { t.At({5, 1, 2, 0, 1}).content = Hex("0a0100"); }) == "lint: CRL-REASON-02");
+  CHECK(refusal([](DerTree& t) { t.At({5, 1, 2, 0, 1}).content = Hex("0a0106"); }) == "lint: CRL-REASON-03");
   CHECK(refusal([](DerTree& t) { t.At({5, 1, 2, 0, 1}).content = Hex("0a0101"); }) == "COMPARE-01");
   CHECK(refusal([](DerTree& t) {
           t.At({5, 0, 2, 1, 1}).content = Hex("170d3230303230333033303530365a");
@@ -212,6 +213,49 @@ TEST_CASE("a to-be-signed CRL that is not what was asked for is refused field by
   CHECK(refusal([](DerTree& t) { t.At({6, 0, 2, 2}).content = Hex("3003820100"); }) == "lint: DER-DEFAULT-01");
   CHECK(refusal([](DerTree& t) { t.At({6, 0, 2, 2}).content = Hex("3000"); }) == "lint: CRL-IDP-01");
   CHECK(refusal([](DerTree& t) { t.At({6, 0, 2, 0}).content = Hex("551d0f"); }) == "lint: CRL-EXT-01");
+}
+
+TEST_CASE("CRL-EXT-03, CRL-DELTA-01 and CRL-ENTRY-05: extensions of delta and indirect CRLs are as their clauses say") {
+  const TbsCertList tbs = *BuildTbsCertList(ArlProfile(), ArlInput());
+  const auto changed = [&](const std::function<void(DerTree&)>& change) {
+    DerTree tree = DerTree::Parse(tbs.der());
+    change(tree);
+    return Ids(LintCertListBytes(tree.Encode()));
+  };
+  const auto with = [](DerTree& extensions, const char* oid, bool critical, const char* value) {
+    DerTree extension{0x30, {}, {{0x06, Hex(oid), {}, {}}}, {}};
+    if (critical) extension.children.push_back({0x01, {0xff}, {}, {}});
+    extension.children.push_back({0x04, Hex(value), {}, {}});
+    extensions.children.push_back(extension);
+  };
+  const char* points = "300c300aa008a0068604613a6262";
+  const char* access = "3012301006082b060105050730028604613a6262";
+  const auto own = [&](const char* oid, bool critical, const char* value) {
+    return changed([&](DerTree& t) { with(t.At({6, 0}), oid, critical, value); });
+  };
+  CHECK(own("551d2e", false, points) == "");
+  CHECK(own("551d2e", true, points) == "CRL-EXT-03");
+  CHECK(own("2b06010505070101", false, access) == "");
+  CHECK(own("2b06010505070101", true, access) == "CRL-EXT-03");
+  CHECK(own("551d1b", true, "020106") == "");  // the list has the number 7
+  CHECK(own("551d1b", true, "020107") == "");
+  CHECK(own("551d1b", false, "020106") == "CRL-DELTA-01");
+  CHECK(own("551d1b", true, "020108") == "CRL-DELTA-01");
+  CHECK(own("551d1b", true, "02020100") == "CRL-DELTA-01");
+  CHECK(changed([&](DerTree& t) {
+          with(t.At({6, 0}), "551d1b", true, "020106");
+          with(t.At({6, 0}), "551d2e", false, points);
+        }) == "CRL-DELTA-01");
+  const char* issuer = "3011a40f300d310b3009060355040613024742";
+  CHECK(changed([&](DerTree& t) { with(t.At({5, 1, 2}), "551d1d", true, issuer); }) == "CRL-ENTRY-05");
+  const auto indirect = [&](bool critical) {
+    return changed([&](DerTree& t) {
+      t.At({6, 0, 2, 2}).content = Hex("30068201ff8401ff");
+      with(t.At({5, 1, 2}), "551d1d", critical, issuer);
+    });
+  };
+  CHECK(indirect(true) == "");
+  CHECK(indirect(false) == "CRL-ENTRY-05");
 }
 
 TEST_CASE("a CRL whose number goes back, or whose entries are not as the profile says, is not built") {

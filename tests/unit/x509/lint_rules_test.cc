@@ -105,19 +105,170 @@ TEST_CASE("X509-SIG-07: a self-signed certificate with a signature that its key 
 TEST_CASE("X509-NC-02 and X509-PC-01: constraints that constrain nothing, or that may be ignored, are found") {
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d1e", true, "3000"); }) == "X509-NC-02");
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d1e", true, "3002a000"); }) == "X509-NC-02");
-  // A subtree with minimum 1, with maximum 1, with both, and with the minimum that is the default.
-  const auto subtree = [](const char* value) {
-    return Linted(RootOca(), [value](DerTree& c) { AddExtension(c, "551d1e", true, value); });
-  };
-  CHECK(subtree("3009a00730058203616263") == "");
-  CHECK(subtree("300ca00a30088203616263800101") == "X509-NC-02");
-  CHECK(subtree("300ca00a30088203616263810101") == "X509-NC-02");
-  CHECK(subtree("300fa00d300b8203616263800102810103") == "X509-NC-02, X509-NC-02");
-  CHECK(subtree("300ca00a30088203616263800100") == "DER-DEFAULT-01");
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d24", false, "3003800100"); }) == "X509-PC-01");
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d24", true, "3003800100"); }) == "");
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d36", false, "020100"); }) == "X509-PC-01");
   CHECK(Linted(Device(), [](DerTree& c) { AddExtension(c, "551d36", true, "020100"); }) == "X509-PC-01");
+}
+
+TEST_CASE("X509-NC-03 to -06: a subtree has no distances, and is of a form that verifiers can hold names to") {
+  const auto constraints = [](const char* value) {
+    return Linted(RootOca(), [value](DerTree& c) { AddExtension(c, "551d1e", true, value); });
+  };
+  CHECK(constraints("3009a00730058203616263") == "");
+  CHECK(constraints("300ca00a30088203616263800101") == "X509-NC-03");  // minimum 1
+  CHECK(constraints("300ca00a30088203616263810101") == "X509-NC-03");  // maximum 1
+  CHECK(constraints("300fa00d300b8203616263800102810103") == "X509-NC-03, X509-NC-03");
+  CHECK(constraints("300ca00a30088203616263800100") == "DER-DEFAULT-01");  // minimum 0
+  CHECK(constraints("3009a10730058803"
+                    "2a0304") == "X509-NC-04");                        // registeredID
+  CHECK(constraints("300ca00a3008a506a1040c026162") == "X509-NC-04");  // ediPartyName
+  CHECK(constraints("300ea00c300a8708"
+                    "c0000200ffffff00") == "");  // an address and its mask
+  CHECK(constraints("3008a006300487020000") == "X509-SAN-02");
+  CHECK(constraints("300aa008300687"
+                    "04c0000200") == "X509-SAN-02, X509-NC-05");  // no mask
+  CHECK(constraints("300ea00c300a8708"
+                    "c0000200ffff00ff") == "X509-NC-05");
+  CHECK(constraints("300ea00c300a8708"
+                    "c0000200ffffff05") == "X509-NC-05");
+  CHECK(constraints("300ea00c300a8708"
+                    "c0000200fffffff0") == "");
+  CHECK(constraints("300ea00c300a8708"
+                    "0000000000000000") == "");
+  CHECK(constraints("300aa008300682042e616263") == "X509-NC-06");  // .abc
+  CHECK(constraints("300aa008300686042e616263") == "");            // of a URI a period says: hosts below
+}
+
+TEST_CASE("X509-PC-03: a constraint does not skip a negative number of certificates") {
+  const auto with = [](const char* oid, const char* value) {
+    return Linted(RootOca(), [&](DerTree& c) { AddExtension(c, oid, true, value); });
+  };
+  CHECK(with("551d24", "30038001ff") == "X509-PC-03");
+  CHECK(with("551d24", "30038101ff") == "X509-PC-03");
+  CHECK(with("551d36", "0201ff") == "X509-PC-03");
+}
+
+TEST_CASE("X509-NAME-09 and X509-NAME-10: what counts for nothing where names are compared does not stand in one") {
+  const auto named = [](const char* text) {
+    return Linted(IssuingOca(RootOca()), [text](DerTree& c) {
+      c.At({0, 5, 1, 0, 1}) = {0x0c, base::ToBytes(base::AsBytes(text)), {}, {}};
+    });
+  };
+  CHECK(named("Z1") == "");
+  CHECK(named("Z 1") == "");
+  CHECK(named("Z1 ") == "X509-NAME-09");
+  CHECK(named(" Z1") == "X509-NAME-09");
+  CHECK(named("Z\t1") == "X509-NAME-10");
+  CHECK(named("Z1\x7f") == "X509-NAME-10");
+}
+
+TEST_CASE("X509-NAME-11 and X509-NAME-12: a relative name is one attribute, a country two capital letters") {
+  const auto country = [](const char* text) {
+    return Linted(RootOca(), [text](DerTree& c) {
+      for (const std::size_t name : {3U, 5U}) {
+        c.At({0, name, 1, 0, 0}).content = Hex("550406");
+        c.At({0, name, 1, 0, 1}).content = base::ToBytes(base::AsBytes(text));
+      }
+    });
+  };
+  CHECK(country("GB") == "");
+  CHECK(country("gb") == "X509-NAME-12, X509-NAME-12");
+  CHECK(country("G1") == "X509-NAME-12, X509-NAME-12");
+  CHECK(country("GBR") == "X509-NAME-06, X509-NAME-06");
+  CHECK(Linted(IssuingOca(RootOca()), [](DerTree& c) {
+          DerTree& subject = c.At({0, 5});
+          const DerTree second = subject.children[1].children[0];
+          subject.children.pop_back();
+          subject.children[0].children.insert(subject.children[0].children.begin(),
+                                              second);  // CN before OU, as SET OF wants
+        }) == "X509-NAME-11");
+}
+
+TEST_CASE("X509-EXT-06 and X509-EXT-07: extensions are not critical where their clause says so") {
+  const auto with = [](const char* oid, bool critical, const char* value) {
+    return Linted(RootOca(), [&](DerTree& c) { AddExtension(c, oid, critical, value); });
+  };
+  const char* points = "300c300aa008a0068604613a6262";
+  CHECK(with("551d2e", false, points) == "");
+  CHECK(with("551d2e", true, points) == "X509-EXT-06");  // freshestCRL
+  CHECK(with("551d1f", true, points) == "X509-EXT-07");  // cRLDistributionPoints
+  const char* access = "3012301006082b060105050730028604613a6262";
+  CHECK(with("2b06010505070101", false, access) == "");
+  CHECK(with("2b06010505070101", true, access) == "X509-EXT-06");
+  CHECK(with("2b0601050507010b", true, access) == "X509-EXT-06");  // subjectInfoAccess
+  CHECK(with("551d09", false, "3000") == "");
+  CHECK(with("551d09", true, "3000") == "X509-EXT-06");          // subjectDirectoryAttributes
+  CHECK(with("551d12", true, "300482026161") == "X509-EXT-07");  // issuerAltName
+  CHECK(with("551d11", true, "300482026161") == "X509-EXT-07");  // subjectAltName beside a subject
+  CHECK(Linted(Device(), [](DerTree&) {}) == "");                // critical, and no subject
+}
+
+TEST_CASE("X509-POLICY-03 to -09: mappings and notices are ones that verifiers can use") {
+  const auto mapping = [](bool critical, const char* value) {
+    return Linted(RootOca(), [&](DerTree& c) {
+      c.At({0, 7, 0, 2, 2}).content = Hex("3016300506032a0304300506032a030530060604551d2000");
+      AddExtension(c, "551d21", critical, value);
+    });
+  };
+  CHECK(mapping(true, "300c300a06032a030406032a0305") == "");
+  CHECK(mapping(false, "300c300a06032a030406032a0305") == "X509-POLICY-04");
+  CHECK(mapping(true, "300d300b0604551d200006032a0305") == "X509-POLICY-03");
+  CHECK(mapping(true, "300d300b06032a03050604551d2000") == "X509-POLICY-03");
+  CHECK(Linted(Device(), [](DerTree& c) { AddExtension(c, "551d21", true, "300c300a06032a030406032a0305"); }) ==
+        "X509-POLICY-09, X509-POLICY-04");
+  CHECK(mapping(true, "300c300a06032a030906032a0305") == "X509-POLICY-09");
+  const auto qualified = [](const char* qualifier_type, const base::Bytes& text, const char* oid) {
+    return Linted(RootOca(), [&](DerTree& c) {
+      const auto wrapped = [](std::uint8_t tag, const base::Bytes& content) {
+        return Joined({{tag}, LengthOctets(content.size()), content});
+      };
+      const base::Bytes qualifier = wrapped(0x30, Joined({wrapped(0x06, Hex(qualifier_type)), wrapped(0x30, text)}));
+      const base::Bytes policy = wrapped(0x30, Joined({wrapped(0x06, Hex(oid)), wrapped(0x30, qualifier)}));
+      c.At({0, 7, 0, 2, 2}).content = wrapped(0x30, policy);
+    });
+  };
+  const auto notice = [&](const base::Bytes& text) { return qualified("2b06010505070202", text, "2a0304"); };
+  CHECK(notice(Hex("0c0161")) == "");
+  CHECK(notice(Hex("1a0161")) == "X509-POLICY-08");           // VisibleString
+  CHECK(notice(Hex("1e020061")) == "X509-POLICY-08");         // BMPString
+  CHECK(notice(Hex("0c03610a61")) == "X509-POLICY-08");       // a line feed
+  CHECK(qualified("2a0309", Hex("0c0161"), "2a0304") == "");  // a qualifier that nobody knows
+  CHECK(qualified("2a0309", Hex("0c0161"), "551d2000") == "X509-POLICY-07");
+  CHECK(qualified("2b06010505070202", Hex("0c0161"), "551d2000") == "");
+  CHECK(notice(Hex("160161")) == "X509-POLICY-05");
+  CHECK(notice(Joined({Hex("0c81c8"), base::Bytes(200, 'a')})) == "");
+  CHECK(notice(Joined({Hex("0c81c9"), base::Bytes(201, 'a')})) == "X509-POLICY-05");
+  CHECK(notice(Hex("30080c01613003020101")) == "X509-POLICY-06");
+}
+
+TEST_CASE("X509-SAN-02 and X509-SAN-03: alternative names have the form of their kind") {
+  const auto names = [](std::uint8_t tag, const base::Bytes& value) {
+    return Linted(RootOca(), [&](DerTree& c) {
+      const base::Bytes name = Joined({{tag}, LengthOctets(value.size()), value});
+      const base::Bytes all = Joined({{0x30}, LengthOctets(name.size()), name});
+      c.At({0, 7, 0}).children.push_back({0x30, {}, {{0x06, Hex("551d11"), {}, {}}, {0x04, all, {}, {}}}, {}});
+    });
+  };
+  const auto text = [&](std::uint8_t tag, const std::string& value) {
+    return names(tag, base::ToBytes(base::AsBytes(value)));
+  };
+  for (const std::size_t size : {4U, 16U}) CHECK(names(0x87, base::Bytes(size, 1)) == "");
+  for (const std::size_t size : {1U, 5U, 8U, 15U, 32U}) CHECK(names(0x87, base::Bytes(size, 1)) == "X509-SAN-02");
+  for (const char* host : {"a", "example.org", "*.example.org", "xn--bcher-kva.example", "1.2.3.4"})
+    CHECK_MESSAGE(text(0x82, host) == "", host);
+  for (const char* host : {" ", "a..b", ".example.org", "example.org.", "-a.org", "a-.org", "a_b.org", "a.*.org"})
+    CHECK_MESSAGE(text(0x82, host) == "X509-SAN-03", host);
+  CHECK(text(0x82, std::string(63, 'a')) == "");
+  CHECK(text(0x82, std::string(64, 'a')) == "X509-SAN-03");
+  CHECK(text(0x81, "ca@example.org") == "");
+  for (const char* mail : {"example.org", "@example.org", "ca@", "A Person <ca@example.org>"})
+    CHECK_MESSAGE(text(0x81, mail) == "X509-SAN-03", mail);
+  for (const char* uri : {"http://example.org/", "urn:x:y", "ldap://h/cn=a"}) CHECK_MESSAGE(text(0x86, uri) == "", uri);
+  for (const char* uri : {"/ca.crl", "http:", "1http://a", "example.org"})
+    CHECK_MESSAGE(text(0x86, uri) == "X509-SAN-03", uri);
+  CHECK(names(0x88, Hex("2a0304")) == "");
+  CHECK(names(0x88, Hex("2a0384")) == "DER-OID-01");
 }
 
 TEST_CASE("SMKI-KEY-01 and SMKI-ALGORITHM-01: smart metering has P-256 with SHA-256 and nothing else") {
@@ -203,7 +354,7 @@ TEST_CASE("values under IMPLICIT tags are held to DER where only the field's nam
   CHECK(with("551d24", true, "30048002007f") == "DER-INTEGER-02");  // policyConstraints
   CHECK(with("551d24", true, "30028000") == "DER-INTEGER-01");
   CHECK(with("551d24", true, "30048102007f") == "DER-INTEGER-02");
-  CHECK(with("551d1e", true, "300da00b3009820361626380020001") == "DER-INTEGER-02, X509-NC-02");  // nameConstraints
+  CHECK(with("551d1e", true, "300da00b3009820361626380020001") == "DER-INTEGER-02, X509-NC-03");  // nameConstraints
 }
 
 TEST_CASE("what stands deep in an extension is held to its structure, as other decoders hold it") {
@@ -211,8 +362,8 @@ TEST_CASE("what stands deep in an extension is held to its structure, as other d
     return Linted(RootOca(), [&](DerTree& c) { AddExtension(c, oid, critical, value.c_str()); });
   };
   // policyMappings
-  CHECK(with("551d21", true, "300c300a06032a030406032a0305") == "");
-  CHECK(with("551d21", true, "3007300506032a0304") == "X509-FORM-01");
+  CHECK(with("551d21", true, "300c300a06032a030406032a0305") == "X509-POLICY-09");
+  CHECK(with("551d21", true, "3007300506032a0304") == "X509-FORM-01, X509-POLICY-09");
   // Policy qualifiers: the URI of a practice statement, a notice.
   const auto policies = [](const std::string& qualifier) {
     return Linted(RootOca(), [&](DerTree& c) {
@@ -223,7 +374,7 @@ TEST_CASE("what stands deep in an extension is held to its structure, as other d
   CHECK(policies("010c03613a62") == "X509-FORM-01");
   CHECK(policies("011603610062") == "DER-STRING-01");
   CHECK(policies("0230030c0161") == "");
-  CHECK(policies("023003020161") == "X509-FORM-02");
+  CHECK(policies("023003020161") == "X509-FORM-02, X509-POLICY-08");
   // subjectAltName: a directory name, an otherName.
   CHECK(with("551d11", false, "3011a40f300d310b3009060355040613024742") == "");
   CHECK(with("551d11", false, "3011a40f300d300b3009060355040613024742") == "X509-FORM-01");

@@ -146,17 +146,20 @@ void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& c
 void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what, const std::string& spki_sha256,
                          const std::string& token, record::Findings& findings) {
   if (FindKind(step.kind) == nullptr) return;
-  const auto known = steps_.find(step.id);
-  if (known != steps_.end()) {
+  // The call that gave this very key; else one of which the record does not say what it gave.
+  Call* made = nullptr;
+  if (const auto known = steps_.find(step.id); known != steps_.end()) {
     for (Call& call : known->second.calls) {
       if (call.function != "C_GenerateKeyPair" || !call.succeeded || call.token != token) continue;
-      if (!call.spki_sha256.empty() && call.spki_sha256 != spki_sha256) continue;
-      call.explained = true;
-      if (!call.misread.empty()) findings.Add("CALL-READ", step.entry, what + ": " + call.misread);
-      if (!call.unapproved.empty())
-        findings.Add("QUO-SUBJECT", step.entry, what + " was asked for with " + call.unapproved);
-      return;
+      if (call.spki_sha256 == spki_sha256 || (made == nullptr && call.spki_sha256.empty())) made = &call;
     }
+  }
+  if (made != nullptr) {
+    made->explained = true;
+    if (!made->misread.empty()) findings.Add("CALL-READ", step.entry, what + ": " + made->misread);
+    if (!made->unapproved.empty())
+      findings.Add("QUO-SUBJECT", step.entry, what + " was asked for with " + made->unapproved);
+    return;
   }
   if (step.is_bundle) return;  // the call may be withheld
   findings.Add("CALL-KEY", step.entry,

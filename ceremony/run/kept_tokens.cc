@@ -112,6 +112,24 @@ class KeepingObserver final : public hsm::CallObserver {
   std::shared_ptr<hsm::CallObserver> inner_;
 };
 
+// IsUnfinished: SoftHSM makes a token with its security officer's PIN locked, and unlocks that when it has set the PIN.
+// It locks none for another reason. What is in the folder of such a token is what a C_InitToken that was cut off has
+// left.
+bool IsUnfinished(const fs::path& folder, base::ByteView bytes) {
+  const auto attributes = Attributes(bytes);
+  if (!attributes || !attributes->contains(kFlags) || !attributes->contains(kLabel) || !attributes->contains(kSerial))
+    return false;
+  base::ByteView value = attributes->at(kFlags);
+  const auto flags = TakeNumber(value);
+  std::error_code unread;
+  for (const auto& entry : fs::directory_iterator(folder, unread)) {
+    if (entry.path().filename() != kTokenFile && entry.path().extension() != ".lock" &&
+        entry.path().filename() != "generation")
+      return false;  // it holds something
+  }
+  return !unread && flags && (*flags & CKF_SO_PIN_LOCKED) != 0;
+}
+
 }  // namespace
 
 bool IsWholeTokenFile(base::ByteView bytes) {
@@ -122,6 +140,7 @@ bool IsWholeTokenFile(base::ByteView bytes) {
   }
   base::ByteView flags_value = attributes->at(kFlags);
   const auto flags = TakeNumber(flags_value);
+  if (flags && (*flags & CKF_SO_PIN_LOCKED) != 0) return false;  // it was not made to its end
   return flags && ((*flags & CKF_USER_PIN_INITIALIZED) == 0 || attributes->contains(kUserPin));
 }
 
@@ -140,8 +159,17 @@ base::Result<std::vector<MendedToken>> KeptTokens::PutBack() const {
   for (const fs::path& folder : TokenFolders(tokens_)) {
     const fs::path path = folder / kTokenFile;
     const base::Bytes torn = ReadBytes(path);
-    if (IsWholeTokenFile(torn)) continue;
     const base::Bytes copy = ReadBytes(copies_ + "/" + folder.filename().string());
+    if (copy.empty() && IsUnfinished(folder, torn)) {
+      std::error_code failed;
+      fs::remove_all(folder, failed);
+      if (failed) return base::SystemError("remove", folder.string(), failed.value());
+      const auto attributes = Attributes(torn);
+      mended.push_back(
+          {Trimmed(attributes->at(kLabel)), Trimmed(attributes->at(kSerial)), torn.size(), base::Sha256Hex(torn), ""});
+      continue;
+    }
+    if (IsWholeTokenFile(torn)) continue;
     if (!IsWholeTokenFile(copy)) continue;  // a token that was not made yet
     KC_RETURN_IF_ERROR(WritePrivateFile(path.string(), copy));
     const auto attributes = Attributes(copy);

@@ -4,7 +4,8 @@
 // never syncs, at each login too. A process that is killed within such a write leaves an empty file, and with it the
 // token is gone, whatever it held. A real token has no such habit, so a rehearsal that ended there would rehearse
 // nothing: it keeps a copy of each token file from the last call that was meant to change it, and puts it back when
-// the file is torn. Objects are never kept and never put back. In production there is none of this.
+// the file is torn. Objects are never kept and never put back. A C_InitToken that is cut off leaves a token that nobody
+// can open or initialise again; what there is of it is removed. In production there is none of this.
 #ifndef CEREMONY_RUN_KEPT_TOKENS_H_
 #define CEREMONY_RUN_KEPT_TOKENS_H_
 
@@ -21,8 +22,8 @@
 namespace ceremony::run {
 
 // IsWholeTokenFile tells whether these are all bytes of a `token.object` of SoftHSM 2: a generation, then attributes
-// to the last byte, with label, serial, flags and security officer's PIN among them, and the user's PIN where the
-// flags say that there is one.
+// to the last byte, with label, serial, flags and security officer's PIN among them, that PIN not locked, and the user's
+// PIN where the flags say that there is one.
 bool IsWholeTokenFile(base::ByteView bytes);
 
 class KeptTokens final {
@@ -32,8 +33,8 @@ class KeptTokens final {
   // Keep copies each whole token file that differs from its copy; the copies are durable when it returns. kIo.
   base::Result<void> Keep() const;
 
-  // PutBack puts the copy in place of each torn token file that has one, and then keeps what is whole. Call it before
-  // a module reads the files. kIo.
+  // PutBack puts the copy in place of each torn token file that has one, removes tokens whose making was cut off, and
+  // then keeps what is whole. Call it before a module reads the files. kIo.
   base::Result<std::vector<MendedToken>> PutBack() const;
 
  private:

@@ -97,6 +97,18 @@ base::Result<json> MendTokens(World& world) {
   if (!world.mend_tokens) return mended;
   KC_ASSIGN_OR_RETURN(const std::vector<MendedToken> tokens, world.mend_tokens());
   for (const MendedToken& token : tokens) {
+    if (token.sha256.empty()) {
+      world.terminal.Say(room::Tone::kWarning,
+                         fmt::format("SoftHSM was cut off while it made token {}. The rehearsal has removed what there "
+                                     "was of it; a real token would need its maker's tool.",
+                                     token.label));
+      mended.push_back({{"what", "token-file-removed"},
+                        {"label", token.label},
+                        {"serial", token.serial},
+                        {"torn_bytes", token.torn_bytes},
+                        {"torn_sha256", token.torn_sha256}});
+      continue;
+    }
     world.terminal.Say(room::Tone::kWarning,
                        fmt::format("SoftHSM was cut off while it wrote the file of token {} and left {} bytes of it. "
                                    "The rehearsal has put its own copy back; for a real token nobody could.",

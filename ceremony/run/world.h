@@ -20,7 +20,8 @@
 
 namespace ceremony::run {
 
-// MendedToken is a token of a rehearsal whose file SoftHSM had torn, and whose copy was put back.
+// MendedToken is a token of a rehearsal whose file SoftHSM had torn, and whose copy was put back; or one that was not
+// made to its end, and was removed (`sha256` is empty).
 struct MendedToken {
   std::string label;
   std::string serial;

@@ -106,6 +106,25 @@ TEST_CASE("the copy follows a token file that has changed, and a torn one never 
   CHECK(rehearsal.Read() == changed);
 }
 
+TEST_CASE("a token whose making was cut off is removed, but not one that was made, nor one that holds something") {
+  const Rehearsal rehearsal;
+  const KeptTokens kept(rehearsal.paths);
+  base::Bytes unfinished = WholeFile();
+  unfinished[125] |= 0x40;  // CKF_SO_PIN_LOCKED, which SoftHSM clears when the PIN is set
+  rehearsal.Write(unfinished);
+  const fs::path object = rehearsal.TokenFile().parent_path() / "a.object";
+  std::ofstream(object) << "an object";
+  REQUIRE(kept.PutBack().value().empty());
+  fs::remove(object);
+  const auto mended = kept.PutBack();
+  REQUIRE(mended.ok());
+  REQUIRE(mended->size() == 1);
+  CHECK(mended->at(0).label == "t");
+  CHECK(mended->at(0).torn_sha256 == base::Sha256Hex(unfinished));
+  CHECK(mended->at(0).sha256.empty());
+  CHECK_FALSE(fs::exists(rehearsal.TokenFile().parent_path()));
+}
+
 TEST_CASE("a torn token file without a copy stays: nobody had made that token") {
   const Rehearsal rehearsal;
   const base::Bytes torn = {0, 0, 0};

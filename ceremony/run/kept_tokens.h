@@ -22,8 +22,8 @@
 namespace ceremony::run {
 
 // IsWholeTokenFile tells whether these are all bytes of a `token.object` of SoftHSM 2: a generation, then attributes
-// to the last byte, with label, serial, flags and security officer's PIN among them, that PIN not locked, and the user's
-// PIN where the flags say that there is one.
+// to the last byte, with label, serial, flags and security officer's PIN among them, that PIN not locked, and the
+// user's PIN where the flags say that there is one.
 bool IsWholeTokenFile(base::ByteView bytes);
 
 class KeptTokens final {

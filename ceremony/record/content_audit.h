@@ -70,8 +70,8 @@ struct EndedStep {
   // nullptr where it needs no quorum, or where nobody can be counted.
   const std::set<std::string>* approved = nullptr;
   // The texts of the subject that the step's quorum approved last, by name, those of an object in it as
-  // "private.CKA_SENSITIVE"; empty where the approval was its section's.
-  std::map<std::string, std::string> subject = {};
+  // "private.CKA_SENSITIVE"; nullptr or empty where the approval was its section's.
+  const std::map<std::string, std::string>* subject = nullptr;
   // The earliest and the latest time at which an attempt at it began or ended, as the entries say:
   // "2026-11-21T09:00:08.000000Z". A clock may have gone back in between.
   std::string_view earliest = {}, latest = {};

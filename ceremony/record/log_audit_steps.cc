@@ -68,7 +68,7 @@ void LogAudit::OnStep(std::uint64_t entry) {
     if (planned != nullptr && !planned->skippable) {
       findings_.Add("SCR-SKIP", entry, "step " + Quoted(*id) + " was skipped, and the script does not allow it");
     }
-    past_[*id].over = true;
+    past.over = true;
     step_.reset();
   } else if (*phase == "end" || *phase == "failed") {
     if (!step_ || step_->id != *id) {
@@ -76,7 +76,7 @@ void LogAudit::OnStep(std::uint64_t entry) {
     } else if (*phase == "end") {
       CheckApprovedAtEnd(entry);
     }
-    (*phase == "end" ? past_[*id].over : past_[*id].failed) = true;
+    (*phase == "end" ? past.over : past.failed) = true;
     const StepUnderWay ended = step_ ? *std::move(step_) : StepUnderWay{*id, {}, {}, {}, {}, {}};
     step_.reset();
     if (*phase == "end") {
@@ -96,8 +96,14 @@ void LogAudit::TakeEffects(const StepUnderWay& step, std::uint64_t entry) {
   KeyBook& keys = options_.keys != nullptr ? *options_.keys : own_keys_;
   const bool is_bundle = options_.withheld != nullptr && options_.withheld->has_ledger();
   const StepPast& past = past_[step.id];
-  EndedStep ended{step.id,       step.kind,   entry,         nullptr,  past.approved_subject,
-                  past.earliest, past.latest, past.attempts, is_bundle};
+  EndedStep ended{.id = step.id,
+                  .kind = step.kind,
+                  .entry = entry,
+                  .subject = &past.approved_subject,
+                  .earliest = past.earliest,
+                  .latest = past.latest,
+                  .attempt = past.attempts,
+                  .is_bundle = is_bundle};
   if (!step.quorum.empty() && options_.voters.Witnesses()) ended.approved = &past.approved_bytes;
   Scanner effect;
   for (const std::string_view element : list) {

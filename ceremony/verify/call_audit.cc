@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "ceremony/record/log_audit.h"
 #include "hsm/base/digest.h"
@@ -168,15 +169,13 @@ void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what,
 }
 
 void CallAudit::CheckSigned(const record::EndedStep& step, const std::string& what, const std::string& tbs_sha256,
-                            record::Findings& findings) {
+                            record::Findings& findings) const {
   if (FindKind(step.kind) == nullptr) return;
   const auto known = steps_.find(step.id);
   if (known != steps_.end()) {
-    for (Call& call : known->second.calls) {
-      if (call.function != "C_Sign" || !call.succeeded) continue;
-      if (!call.input_sha256.empty() && call.input_sha256 != tbs_sha256) continue;
-      call.explained = true;
-      return;
+    for (const Call& call : known->second.calls) {
+      if (call.function == "C_Sign" && call.succeeded && (call.input_sha256.empty() || call.input_sha256 == tbs_sha256))
+        return;
     }
   }
   if (step.is_bundle) return;  // the call may be withheld
@@ -195,8 +194,9 @@ void CallAudit::OnEffect(const record::EndedStep& step, const std::string& effec
 
 void CallAudit::OnEnd(const record::EndedStep& step, record::Findings& findings) {
   if (FindKind(step.kind) == nullptr) return;
-  const auto found = steps_.find(step.id);
-  const Step& known = found == steps_.end() ? Step{} : found->second;
+  // A step ends once, and nobody asks for its calls again.
+  Step known;
+  if (auto node = steps_.extract(std::string(step.id))) known = std::move(node.mapped());
   const bool signs = step.approved != nullptr && !step.approved->empty();
   if (signs && known.effects == 0)
     findings.Add("CALL-EFFECT", step.entry,

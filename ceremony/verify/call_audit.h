@@ -46,11 +46,11 @@ class CallAudit final {
   // CheckSigned reports CALL-SIGN of what the end of `step` says that it signed, whose bytes to be signed have the
   // digest `tbs_sha256`.
   void CheckSigned(const record::EndedStep& step, const std::string& what, const std::string& tbs_sha256,
-                   record::Findings& findings);
+                   record::Findings& findings) const;
   // OnEffect reports CALL-KIND of an effect that no step of this kind has.
   void OnEffect(const record::EndedStep& step, const std::string& effect, record::Findings& findings);
-  // OnEnd reports, after the effects, CALL-KEY of key pairs and CALL-SIGN of signatures of which none tells, and
-  // CALL-EFFECT when there was something to be signed, and no effect.
+  // OnEnd reports, after the effects, CALL-KEY of key pairs of which none tells, CALL-SIGN of signatures over bytes
+  // that were not approved, and CALL-EFFECT when something was approved for signing, and there is no effect.
   void OnEnd(const record::EndedStep& step, record::Findings& findings);
 
  private:
@@ -60,7 +60,7 @@ class CallAudit final {
     std::string input_sha256;     // hex; empty where the record does not say
     std::string spki_sha256;      // of the pair that was made; the same
     bool succeeded = false;
-    bool explained = false;     // an effect came of it
+    bool explained = false;     // a key pair that an effect tells of
     std::uint64_t attempt = 1;  // at the step
     std::string unapproved;     // what was asked for otherwise than approved; empty: nothing
     std::string misread;        // what was read back otherwise than asked for; empty: nothing

@@ -225,6 +225,7 @@ void CertificateAudit::CheckOrder(const Look& look) {
 
 // CheckAsApproved: what the quorum of the step was asked for by name is what came of it.
 void CertificateAudit::CheckAsApproved(const Look& look) const {
+  if (look.step.subject == nullptr) return;
   const bool certifies = !look.effect.Find("issuer_key").empty();
   const std::string_view signer = certifies ? "issuer_key" : "key";
   const std::pair<std::string_view, std::string_view> asked_and_made[] = {
@@ -232,8 +233,8 @@ void CertificateAudit::CheckAsApproved(const Look& look) const {
       {"profile", "profile"},         {"token", "token"}, {"algorithm", "algorithm"},
       {"object_id", "object_id"},     {"key", signer},    {"subject_key", "key"}};
   for (const auto& [asked, member] : asked_and_made) {
-    const auto said = look.step.subject.find(std::string(asked));
-    if (said == look.step.subject.end() || look.effect.Find(member).empty()) continue;
+    const auto said = look.step.subject->find(std::string(asked));
+    if (said == look.step.subject->end() || look.effect.Find(member).empty()) continue;
     if (const std::string made = look.Text(member); made != said->second)
       look.Find("QUO-SUBJECT",
                 fmt::format("has the {} {}, and its quorum approved {}", member, Quoted(made), Quoted(said->second)));

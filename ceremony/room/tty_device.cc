@@ -1,6 +1,7 @@
 #include "ceremony/room/tty_device.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -47,6 +48,13 @@ Result<TtyDevice> TtyDevice::Open() {
 }
 
 Result<TtyDevice> TtyDevice::Adopt(int fd) {
+  // Ctrl-C throws away what was typed: a key that poll has told of may be gone when it is read, and that read must not
+  // wait. Others share the descriptor that we were given, so it is this opening of ours alone that does not block.
+  const std::string again = fmt::format("/proc/self/fd/{}", fd);
+  if (const int own = open(again.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK); own >= 0) {
+    close(fd);
+    fd = own;
+  }
   termios found{};
   if (tcgetattr(fd, &found) != 0) {
     const int error = errno;

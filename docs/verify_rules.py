@@ -11,7 +11,7 @@ from verify_certificates import Certificates, Files
 
 TYPES = "open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split()
 SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
-Step = collections.namedtuple("Step", "id do quorum skippable section section_quorum")
+Step = collections.namedtuple("Step", "id do quorum skippable section section_quorum given")
 Request = collections.namedtuple("Request", "step steps quorum m keys met by ended tbs")  # by: keys that approved; ended: a list, not empty when refused
 
 def load(path):
@@ -100,11 +100,17 @@ def script(raw):  # the steps by id, in order; None for a file that is no script
     if not isinstance(s, dict) or s.get("format") != "keyceremony-script/1": return None
     text = lambda owner, name, *default: owner.get(name, *default) if isinstance(owner.get(name, *default), str) else need(0, name)
     some = lambda owner, name: owner[name] if isinstance(owner[name], list) and owner[name] else need(0, name)
+    own = {"id", "do", "title", "say", "note", "quorum", "skippable"}
     steps = [Step(text(x, "id"), text(x, "do"), text(x, "quorum", ""), x.get("skippable", False), "section:" + text(section, "id"),
-                  text(section, "quorum", "")) for section in some(s, "sections") for x in some(section, "steps")]
+                  text(section, "quorum", ""), {name: x[name] for name in x.keys() - own}) for section in some(s, "sections") for x in some(section, "steps")]
     need(all(isinstance(x.skippable, bool) for x in steps) and len({x.id for x in steps}) == len(steps), "steps")
     need(len({section["id"] for section in s["sections"]}) == len(s["sections"]), "section twice")
     return text(s, "id"), text(s, "estate"), sha(raw).hex(), {x.id: x for x in steps}
+
+def holds(given, now):  # what a script gives a step, in the parameters that it became; defaults may have been added
+    if type(given) is not type(now): return False
+    if isinstance(given, dict): return all(name in now and holds(value, now[name]) for name, value in given.items())
+    return len(given) == len(now) and all(map(holds, given, now)) if isinstance(given, list) else given == now
 
 class Steps:
     """The steps of a log against its script: which, in which order, and whose approval came before each did anything."""
@@ -131,6 +137,7 @@ class Steps:
         if phase == "begin":
             self.quorum = e["quorum"] if isinstance(e.get("quorum"), str) else ""
             need(not x or self.quorum == x.quorum, "quorum of the step")
+            need(not x or holds(x.given, e["parameters"]), "parameters of the step")
             self.newest.pop(name, None)  # an approval serves one attempt
             self.approval = self.section_approval(e, x) if "approval" in e and countable else None
         if phase == "end" and self.quorum and countable:

@@ -135,6 +135,10 @@ void LogAudit::OnStepBegin(const std::string& id, const PlannedStep* planned, st
                         Quoted(planned->quorum));
     }
     step.quorum = planned->quorum;
+    if (const auto other = planned->FindOther(scanner_.Find("parameters"))) {
+      findings_.Add("SCR-PARAMETERS", entry,
+                    "step " + Quoted(id) + " begins with another " + Quoted(*other) + " than the script gives it");
+    }
   }
   newest_request_.erase(id);  // an approval serves one attempt
   step.approval = SectionApproval(id, planned, entry);

@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 113> kRules = {{
+constexpr std::array<Rule, 114> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -58,6 +58,7 @@ constexpr std::array<Rule, 113> kRules = {{
     {"SCR-MISSING", kInvalid, "a closed record has every step of its script"},
     {"SCR-FAILED", kNotice, "a step that failed was done again before the record was closed"},
     {"SCR-QUORUM", kInvalid, "a step names the quorum that the script gives it"},
+    {"SCR-PARAMETERS", kInvalid, "a step begins with the parameters that the script gives it"},
     {"SCR-CALL", kInvalid, "nothing consequential happens outside the steps, but to remove what a crash left"},
     // Signatures.
     {"SIG-NOTE", kInvalid, "a note has the form of a C2SP signed note"},

@@ -1,5 +1,7 @@
 #include "ceremony/record/script_plan.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -32,7 +34,42 @@ Result<const json*> List(const json& object, const std::string& at, const char* 
   return MakeError(ErrorCode::kInvalidInput, at + "/" + key + " is not a list of one or more");
 }
 
+// What is no parameter of a step: who it is, whose approval it needs, and words for people.
+constexpr std::array<std::string_view, 7> kOfEveryStep = {"id", "do", "title", "say", "note", "quorum", "skippable"};
+
+std::shared_ptr<const json> GivenTo(const json& step) {
+  json given = json::object();
+  for (const auto& [name, value] : step.items()) {
+    if (std::ranges::find(kOfEveryStep, name) == kOfEveryStep.end()) given[name] = value;
+  }
+  return std::make_shared<const json>(std::move(given));
+}
+
+// Holds compares what was given with what it became, in which members may have been added. It ends with the first
+// difference, so that a long script costs a short entry nothing.
+bool Holds(const json& given, const json& resolved) {
+  if (given.is_object() && resolved.is_object()) {
+    for (const auto& [name, value] : given.items()) {
+      const auto found = resolved.find(name);
+      if (found == resolved.end() || !Holds(value, *found)) return false;
+    }
+    return true;
+  }
+  if (given.is_array() && resolved.is_array()) return std::ranges::equal(given, resolved, Holds);
+  return given.type() == resolved.type() && given == resolved;
+}
+
 }  // namespace
+
+std::optional<std::string> PlannedStep::FindOther(std::string_view parameters) const {
+  const Result<json> parsed = ParseStrict(parameters);
+  const json resolved = parsed.ok() && parsed->is_object() ? *parsed : json::object();
+  for (const auto& [name, value] : given->items()) {
+    const auto found = resolved.find(name);
+    if (found == resolved.end() || !Holds(value, *found)) return name;
+  }
+  return std::nullopt;
+}
 
 std::string SectionRequestName(std::string_view section) { return "section:" + std::string(section); }
 
@@ -70,6 +107,7 @@ Result<std::optional<ScriptPlan>> ScriptPlan::Parse(std::string_view bytes) {
         }
         planned.skippable = skippable->get<bool>();
       }
+      planned.given = GivenTo(step);
       planned.section = section_id;
       planned.section_quorum = section_quorum;
       if (!plan.index_.emplace(planned.id, plan.steps_.size()).second) {

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +33,12 @@ struct PlannedStep {
   bool skippable = false;
   std::string section;         // id of the section it is in
   std::string section_quorum;  // of the section that may ask for it; empty: it asks for itself
+  // What the script gives it besides: an object of all its members but the above and the words for people.
+  std::shared_ptr<const nlohmann::json> given;
+
+  // FindOther returns the name of a member of `given` that `parameters`, the JSON text of an object, has otherwise
+  // or not at all; nothing when it has them all. It may have more, also inside: defaults that the script leaves out.
+  std::optional<std::string> FindOther(std::string_view parameters) const;
 };
 
 class ScriptPlan final {

@@ -53,6 +53,8 @@ const KCScript = (() => {
     return whole;
   }
 
+  const OF_EVERY_STEP = ["id", "do", "title", "say", "note", "quorum", "skippable"];  // no parameters
+
   // The script among the inputs; null for a file that is none.
   function parseScript(bytes) {
     if (!bytes) return null;
@@ -77,10 +79,18 @@ const KCScript = (() => {
       for (const step of some(section, "steps")) {
         const skippable = field(step, "skippable") ?? false, name = textOf(step, "id");
         need(typeof skippable === "boolean" && !steps.has(name), "steps");
-        steps.set(name, {id: name, kind: textOf(step, "do"), quorum: optional(step, "quorum"), skippable, section: "section:" + id, sectionQuorum: quorum});
+        const given = Object.fromEntries(Object.entries(step).filter(([name]) => !OF_EVERY_STEP.includes(name)));
+        steps.set(name, {id: name, kind: textOf(step, "do"), quorum: optional(step, "quorum"), skippable, section: "section:" + id, sectionQuorum: quorum, given});
       }
     }
     return {id: textOf(script, "id"), estate: textOf(script, "estate"), sha256: hexOf(sha256(bytes)), steps, order: [...steps.keys()]};
+  }
+
+  // What a script gives a step, in the parameters that it became; defaults may have been added.
+  function holds(given, now) {
+    if (Array.isArray(given)) return Array.isArray(now) && given.length === now.length && given.every((value, i) => holds(value, now[i]));
+    if (typeof given !== "object" || given === null) return given === now;
+    return typeof now === "object" && now !== null && !Array.isArray(now) && Object.entries(given).every(([name, value]) => Object.hasOwn(now, name) && holds(value, now[name]));
   }
 
   // The steps of a log against its script: which, in which order, and whose approval came before each did anything.
@@ -105,6 +115,7 @@ const KCScript = (() => {
       if (phase === "begin") {
         this.quorum = isText(entry.quorum) ? entry.quorum : "";
         need(!planned || this.quorum === planned.quorum, "quorum of the step");
+        need(!planned || holds(planned.given, field(entry, "parameters")), "parameters of the step");
         this.newest.delete(name);  // an approval serves one attempt
         this.approval = "approval" in entry && countable ? this.sectionApproval(entry, planned) : null;
       }

@@ -43,6 +43,15 @@ class Calls(Room):
         verdict, found = self.verdict()
         self.assertEqual((verdict, [rule for rule in found if rule.startswith(("CALL", "QUO-SUBJECT"))]), ("COMPLETE", []), found)
 
+    def test_a_step_with_other_parameters_than_its_script(self):
+        step = self.entries(type="step", do="key.generate", phase="begin")[0]
+        step["parameters"]["extractable"] = not step["parameters"]["extractable"]  # a default of the script: not held against it
+        verdict, _ = self.verdict()
+        self.assertEqual((verdict, self.second), ("COMPLETE", "COMPLETE"))
+        step["parameters"]["algorithm"] = "ec-p521"
+        self.assert_found("SCR-PARAMETERS", "algorithm", step["id"])
+        self.assertEqual(self.second, "INVALID")
+
     def test_a_key_that_its_token_has_not_made(self):
         self.entries(type="done", fn="C_GenerateKeyPair")[0]["spki"] = base64.b64encode(POINT).decode()
         self.assert_found("CALL-KEY", "root")

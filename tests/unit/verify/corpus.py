@@ -274,6 +274,17 @@ def made(scratch):
     for phase in (begin, end, failed):
         kinds = [(each, "b" if each is phase else "a") for each in ((begin, failed) if phase is failed else (begin, end))]
         yield at_end("step does something else", INVALID, lambda r: [each(r, do=do) for each, do in kinds], x)
+    given = {"key": "root", "uses": 1, "deep": {"a": [1, {"b": True}]}}
+    for what, verdict, parameters in (
+            ("as they are", COMPLETE, given), ("with defaults", COMPLETE, {**given, "more": 1, "deep": {"a": [1, {"b": True, "c": 2}], "d": []}}),
+            ("with another text", INVALID, {**given, "key": "other"}), ("with another number", INVALID, {**given, "uses": 2}),
+            ("with a truth for a number", INVALID, {**given, "uses": True}), ("with one left out", INVALID, {"key": "root", "uses": 1}),
+            ("with another deep down", INVALID, {**given, "deep": {"a": [1, {"b": False}]}}), ("with none", INVALID, {}),
+            ("with a longer list", INVALID, {**given, "deep": {"a": [1, {"b": True}, 2]}}), ("with null", INVALID, {**given, "deep": None}),
+            ("with a list for an object", INVALID, {**given, "deep": []}), ("with an object for a list", INVALID, {**given, "deep": {"a": {}}})):
+        yield at_end(f"parameters of the script {what}", verdict, lambda r: whole_step(r, parameters=parameters), {**x, **given})
+    people_words = {"title": "T", "say": "S", "note": "N", "skippable": False}
+    yield at_end("words for people are no parameters", COMPLETE, lambda r: whole_step(r), {**x, **people_words})
 
     # Approvals against the script.
     needs = lambda step, quorum="custodians": {**step, "quorum": quorum}

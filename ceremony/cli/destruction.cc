@@ -25,7 +25,7 @@ struct Arguments {
 
 base::Result<int> Write(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const std::optional<record::Trust> trust, ReadTrust(arguments.roster));
-  KC_RETURN_IF_ERROR(RefuseArchive(arguments.record, "a key is destroyed in one ceremony",
+  KC_RETURN_IF_ERROR(RequireRecord(arguments.record, "a key is destroyed in one ceremony",
                                    "name one of its folders; `keyceremony status` says which"));
   base::SystemClock clock;
   report::ReadOptions options;

@@ -1,7 +1,11 @@
 #include "ceremony/cli/one_record.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 
+#include "ceremony/record/entry.h"
+#include "ceremony/record/reader.h"
 #include "ceremony/record/verify.h"
 
 namespace ceremony::cli {
@@ -19,10 +23,17 @@ base::Result<std::optional<record::Trust>> ReadTrust(const std::string& path) {
   return trust;
 }
 
-base::Result<void> RefuseArchive(const std::string& folder, const std::string& why, const std::string& hint) {
+base::Result<void> RequireRecord(const std::string& folder, const std::string& why, const std::string& hint) {
   KC_ASSIGN_OR_RETURN(const bool archive, record::IsArchive(folder));
-  if (!archive) return {};
-  return base::MakeError(base::ErrorCode::kInvalidInput, folder + " is an archive, and " + why).WithHint(hint);
+  if (archive)
+    return base::MakeError(base::ErrorCode::kInvalidInput, folder + " is an archive, and " + why).WithHint(hint);
+  KC_ASSIGN_OR_RETURN(const record::RecordFolder opened, record::RecordFolder::Open(folder));
+  if (const auto log = opened.OpenFile(record::kLogFile); !log.ok() && log.error().code == base::ErrorCode::kNotFound) {
+    return base::MakeError(base::ErrorCode::kNotFound,
+                           fmt::format("{} is no record: there is no {} in it", folder, record::kLogFile))
+        .WithHint("give the folder of a record, NNNN-<ceremony id> in an archive");
+  }
+  return {};
 }
 
 }  // namespace ceremony::cli

@@ -16,9 +16,9 @@ void DescribeRoster(CLI::App& command, std::string& path);
 // ReadTrust reads the roster that --roster names; nothing when it was left out.
 base::Result<std::optional<record::Trust>> ReadTrust(const std::string& path);
 
-// RefuseArchive fails (kInvalidInput) for the folder of an archive; `why` is said of it ("a report is of one record"),
-// and the hint where to look instead.
-base::Result<void> RefuseArchive(const std::string& folder, const std::string& why, const std::string& hint);
+// RequireRecord fails for the folder of an archive (kInvalidInput; `why` is said of it, "a report is of one record",
+// and the hint where to look instead), and for one that is none of a record, without any log (kNotFound).
+base::Result<void> RequireRecord(const std::string& folder, const std::string& why, const std::string& hint);
 
 }  // namespace ceremony::cli
 

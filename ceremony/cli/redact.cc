@@ -62,7 +62,7 @@ base::Result<base::PublicKey> RecipientKey(const std::string& path) {
 
 base::Result<int> Redact(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const std::optional<record::Trust> trust, ReadTrust(arguments.roster));
-  KC_RETURN_IF_ERROR(RefuseArchive(arguments.record, "one record is redacted", "name one of its folders"));
+  KC_RETURN_IF_ERROR(RequireRecord(arguments.record, "one record is redacted", "name one of its folders"));
   KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(arguments.rules));
   KC_ASSIGN_OR_RETURN(const script::RedactionFile redaction, script::ParseRedaction(std::move(file)));
   AnnexFile annex(arguments.annex);

@@ -24,7 +24,7 @@ struct Arguments {
 
 base::Result<int> Report(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const std::optional<record::Trust> trust, ReadTrust(arguments.roster));
-  KC_RETURN_IF_ERROR(RefuseArchive(arguments.record, "a report is of one record",
+  KC_RETURN_IF_ERROR(RequireRecord(arguments.record, "a report is of one record",
                                    "name one of its folders; `keyceremony inventory` is about the whole archive"));
   base::SystemClock clock;
   report::ReadOptions options;

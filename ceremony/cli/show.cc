@@ -45,7 +45,7 @@ base::Result<void> MustBeThere(const std::string& wanted, const std::string& wha
 
 base::Result<int> Show(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const std::optional<record::Trust> trust, ReadTrust(arguments.roster));
-  KC_RETURN_IF_ERROR(RefuseArchive(arguments.record, "one record is shown",
+  KC_RETURN_IF_ERROR(RequireRecord(arguments.record, "one record is shown",
                                    "name one of its folders; `keyceremony status` is about the whole archive"));
   report::ReadOptions options;
   options.trust = trust ? &*trust : nullptr;

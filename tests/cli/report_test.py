@@ -45,6 +45,15 @@ class Documents(unittest.TestCase):
         gaps = re.findall(r'<th scope="row">([^<]*)</th><td>[^<]*</td><td class="gap">', page)
         self.assertEqual((gaps, page.count('class="gap"')), (["ETSI EN 319 411-1 6.5.2", "CA/B Forum BR 6.2.7"], 2))
 
+    def test_a_folder_that_holds_no_record_gives_no_page(self):
+        empty, page = self.folder / "empty", self.folder / "none.html"
+        empty.mkdir()
+        for command in (["report", empty, "--out", page], ["show", empty]):
+            status, _, err = run(*command)
+            self.assertEqual(status, 2, err)
+            self.assertIn(f"{empty} is no record: there is no log.jsonl in it", err)
+        self.assertFalse(page.exists())
+
     def test_without_a_roster_nobody_vouches(self):
         page, said = self.page("report", self.record)
         self.assertTrue(said.startswith("UNPINNED: "))

@@ -1,25 +1,14 @@
 #include "ceremony/cli/approval_facts.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <iterator>
 
+#include "ceremony/quorum/subject_facts.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::cli {
 namespace {
-
-using nlohmann::json;
-
-// One fact for each value, named by its path: "steps.0.token".
-void AddValues(const std::string& path, const json& value, std::vector<room::Fact>& facts) {
-  if (value.is_object() && !value.empty()) {
-    for (const auto& [name, member] : value.items()) AddValues(path.empty() ? name : path + "." + name, member, facts);
-  } else if (value.is_array() && !value.empty()) {
-    for (std::size_t i = 0; i < value.size(); ++i) AddValues(path + "." + std::to_string(i + 1), value[i], facts);
-  } else {
-    facts.push_back({path, value.is_string() ? value.get<std::string>() : value.dump()});
-  }
-}
 
 base::Bytes BytesOf(base::ByteView view) { return {view.begin(), view.end()}; }
 
@@ -32,7 +21,7 @@ std::vector<room::Fact> FactsOf(const quorum::ApprovalWords& words) {
   facts.push_back({"approves", words.statement});
   if (!words.quorum.empty()) facts.push_back({"quorum", words.quorum});
   if (words.checkpoint) facts.push_back({"entries", std::to_string(words.checkpoint->size)});
-  if (!words.subject.is_null()) AddValues("", words.subject, facts);
+  std::ranges::move(quorum::AllFacts(words.subject), std::back_inserter(facts));
   return facts;
 }
 

@@ -50,12 +50,6 @@ std::string Join(const auto& names) {
   return text;
 }
 
-std::string PeopleText(const std::map<std::string, std::size_t>& people) {
-  std::string text;
-  for (const auto& [role, count] : people) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, role);
-  return text;
-}
-
 ordered_json ToJson(const script::Inputs& inputs, const steps::Plan& plan) {
   ordered_json object{
       {"script", inputs.script.id}, {"sha256", inputs.script.file.sha256}, {"seconds", plan.TotalSeconds()}};
@@ -147,7 +141,7 @@ void PrintTable(const steps::Plan& plan, const steps::PresencePlan& presence, st
     if (const steps::QuorumPresence* quorum = presence.Find(step.quorum))
       approved = fmt::format("{} of {} {}", quorum->m, quorum->members.size(), quorum->name);
     out << fmt::format("  {:>3}  {:<20} {:<24} {}\n", step.number, step.id, approved,
-                       step.people.empty() ? "-" : PeopleText(step.people));
+                       step.people.empty() ? "-" : steps::InWords(step.people));
   }
 }
 
@@ -176,10 +170,14 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostre
                                    {"id", inputs.script.id},
                                    {"purpose", inputs.script.purpose},
                                    {"policy", fmt::format("{} {}", inputs.policy.id, inputs.policy.version)},
-                                   {"who must attend", PeopleText(plan.People())},
+                                   {"who must attend", steps::InWords(plan.People())},
                                    {"tokens", Join(plan.Tokens())},
                                    {"equipment", Join(inputs.script.equipment)},
                                    {"estimated time", Minutes(plan.TotalSeconds())}};
+  // Without them the plan knows the people of single steps only.
+  if (!inputs.roster || !inputs.binding)
+    facts.insert(facts.begin() + 5,
+                 {"not counted", "who approves and who holds shares of PINs: give --roster and --binding"});
   if (inputs.script.emergency) facts.insert(facts.begin() + 2, {"emergency", "yes: held because of an incident"});
   out << typesetter.SetFacts(facts);
   const auto digest = base::HexDecode(inputs.script.file.sha256);
@@ -193,7 +191,7 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostre
     out << fmt::format("  {:>2}. {}\n", step.number, step.title);
     std::string needs = fmt::format("{} ({}), about {}", step.id, step.kind, Minutes(step.seconds));
     if (!step.quorum.empty()) needs += "; approved by " + step.quorum;
-    if (!step.people.empty()) needs += "; needs " + PeopleText(step.people);
+    if (!step.people.empty()) needs += "; needs " + steps::InWords(step.people);
     if (!step.tokens.empty()) needs += "; token " + Join(step.tokens);
     out << "      " << needs << "\n";
     for (const std::string& path : step.writes) out << "      writes " << path << "\n";

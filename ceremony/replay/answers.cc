@@ -48,8 +48,9 @@ struct RecordedAnswers::Builder {
   RecordedAnswers& to;
   const script::Roster& roster;
   Try now{};
-  std::string kind{};              // of the step of `now`, empty between steps
-  std::set<std::string> called{};  // in this roll call
+  std::string kind{};                             // of the step of `now`, empty between steps
+  std::set<std::string> called{};                 // in this roll call
+  std::map<std::string, std::string> declined{};  // by person: why they gave no share
 
   void Say(const std::string& question, std::string answer) { to.answers_[now][question].push_back(std::move(answer)); }
 
@@ -61,10 +62,15 @@ struct RecordedAnswers::Builder {
     if (type == "note") Note(entry);
     if (type == "observe") Observe(entry);
     if (type == "cosign") Say("approve/" + Text(entry, "person"), run::approval_answer::kApprove);
-    if (type == "refusal" && Text(entry, "rule") == "QUORUM-DENIED-01")
-      Say("approve/" + Text(entry, "person"), run::approval_answer::kDecline);
+    if (type == "refusal" && Text(entry, "rule") == "QUORUM-DENIED-01") SayNo(entry, run::approval_answer::kDecline);
     if (type == "refusal" && Text(entry, "rule") == "PAYLOAD-DRY-01") Say("payload.sign/dummy/" + now.first, "refused");
     if (type == "close") to.closed_ = true;
+  }
+
+  void SayNo(const json& entry, const char* answer) {
+    const std::string question = "approve/" + Text(entry, "person");
+    Say(question, answer);
+    Say(question + "/reason", Text(entry, "reason"));
   }
 
   void Step(const json& entry) {
@@ -127,7 +133,11 @@ struct RecordedAnswers::Builder {
   void Note(const json& entry) {
     const std::string id = Text(entry, "person");
     const std::string what = Text(entry, "what");
-    if (what == "approval-postponed") return Say("approve/" + id, run::approval_answer::kWait);
+    if (what == "approval-postponed") return SayNo(entry, run::approval_answer::kWait);
+    if (what == "share-declined") {
+      declined[id] = Text(entry, "reason");
+      return;
+    }
     if (kind != "room.attend" || id.empty()) return;
     called.insert(id);
     if (what != "apology") return Say("room.attend/" + id, said::kNotYet);
@@ -204,9 +214,16 @@ struct RecordedAnswers::Builder {
       if (left == 0) break;
       if (!person.HasRole(script::Role::kCustodian)) continue;
       const bool given = gave.contains(person.id);
-      Say("share.contribute/" + person.id, given ? "contribute" : "decline");
-      if (given) --left;
+      const std::string question = "share.contribute/" + person.id;
+      Say(question, given ? "contribute" : "decline");
+      if (given) {
+        --left;
+        continue;
+      }
+      const auto why = declined.find(person.id);
+      Say(question + "/reason", why == declined.end() ? "the share did not open then" : why->second);
     }
+    declined.clear();
   }
 };
 

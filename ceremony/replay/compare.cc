@@ -207,9 +207,10 @@ class Comparer final {
                    {"call-settled", "leftover-gone", "the people present decided to go on", "share-set-abandoned"});
   }
 
-  // A custodian whose keys never touch the machine in the room; a simulated one has them there.
+  // A custodian whose keys never touch the machine in the room; a simulated one has them there. A share
+  // that failed then is not given now.
   static bool IsOfPeople(const json& entry) {
-    return IsOneOf(EntryText(entry, "what"), {"share-asked-elsewhere", "share-handed-over"});
+    return IsOneOf(EntryText(entry, "what"), {"share-asked-elsewhere", "share-handed-over", "share-declined"});
   }
 
   std::string_view LonelyReason(const json& entry, bool in_record) const {

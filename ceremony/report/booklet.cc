@@ -25,12 +25,6 @@ std::string Minutes(unsigned seconds) {
   return seconds < 90 ? fmt::format("{} s", seconds) : fmt::format("{} min", (seconds + 30) / 60);
 }
 
-std::string Words(const std::map<std::string, std::size_t>& people) {
-  std::vector<std::string> words;
-  for (const auto& [role, count] : people) words.push_back(fmt::format("{} {}", count, role));
-  return Joined(words);
-}
-
 std::string DigestWords(const Inputs& inputs) {
   const auto digest = base::HexDecode(inputs.script.file.sha256);
   return digest.ok() ? Joined(base::PgpWords(*digest), " ") : std::string();
@@ -54,7 +48,7 @@ void Cover(const Inputs& inputs, const Plan& plan, Html& html) {
          {"policy", inputs.policy.id + " " + inputs.policy.version},
          {"steps", std::to_string(plan.steps.size())},
          {"estimated time", Minutes(plan.TotalSeconds())},
-         {"must attend", Words(plan.People())}},
+         {"must attend", steps::InWords(plan.People())}},
         html);
   html.Raw(
       "<h2>The digest of this script</h2>\n<p>It is read aloud. Each of you compares it with your own copy, word by "
@@ -77,6 +71,11 @@ void Attendance(const Inputs& inputs, const Plan& plan, Html& html) {
     html.Text(quorum.steps.empty() ? "" : ", for steps " + steps::NumbersText(quorum.steps));
     if (quorum.witnesses) html.Raw(", and to open and close the record");
     html.Raw("</p>\n");
+  }
+  if (presence.people.empty()) {
+    html.Raw(
+        "<p>Who approves and who holds shares of PINs stands in the roster, and this booklet was made without "
+        "one.</p>\n");
   }
   html.Raw(
       "<table><thead><tr><th scope=\"col\">name</th><th scope=\"col\">role</th><th scope=\"col\">needed for steps</th>"
@@ -140,7 +139,7 @@ void StepCard(const steps::StepPlan& plan, const script::Step& step, Html& html)
         .Text(statement)
         .Raw("”</p>\n");
   html.Raw("<p class=\"id\">").Text(plan.id).Raw(" · ").Text(plan.kind).Text(", about " + Minutes(plan.seconds));
-  if (!plan.people.empty()) html.Raw(" · there: ").Text(Words(plan.people));
+  if (!plan.people.empty()) html.Raw(" · there: ").Text(steps::InWords(plan.people));
   if (!plan.tokens.empty()) html.Raw(" · token ").Text(Joined({plan.tokens.begin(), plan.tokens.end()}));
   for (const std::string& path : plan.writes) html.Raw(" · writes ").Text(path);
   html.Raw("</p>\n");

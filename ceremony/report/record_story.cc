@@ -331,7 +331,8 @@ void RecordStory::OnRemark(const json& entry, const Moment& at, const std::strin
   remark.at = at;
   for (const char* field : {"message", "text", "what", "reason"}) {
     const std::string said = TextOf(entry, field);
-    if (!said.empty()) remark.text += (remark.text.empty() ? "" : "; ") + said;
+    // A message may end with the reason.
+    if (!said.empty() && !remark.text.ends_with(said)) remark.text += (remark.text.empty() ? "" : "; ") + said;
   }
   for (const auto& [name, value] : FactsOf(entry)) {
     static const std::set<std::string> told{"message", "text", "reason", "rule", "person", "name", "code", "hint"};

@@ -46,7 +46,7 @@ Result<std::string> JudgeConsent(const Question& question, std::string_view type
 Result<std::string> JudgeText(const Question& question, std::string_view typed) {
   const std::string answer(Trimmed(typed));
   if (answer.empty()) return MakeError(ErrorCode::kInvalidInput, "nothing was typed, expected an answer");
-  if (question.pattern.empty()) return answer;
+  if (question.pattern.empty() || (question.may_go_back && answer == kBack)) return answer;
   const Result<script::Pattern> pattern = script::Pattern::Parse(question.pattern);
   if (!pattern.ok()) {
     return MakeError(ErrorCode::kInternal, fmt::format("question {}: {}", question.id, pattern.error().message));

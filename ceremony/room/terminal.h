@@ -61,6 +61,9 @@ struct StepHeading {
   std::int64_t elapsed_micros = 0;  // since the ceremony began
 };
 
+// kBack is the answer of who goes back from a question that may be gone back from.
+inline constexpr const char* kBack = "back";
+
 // Question asks one person for one line.
 struct Question {
   enum class Kind : std::uint8_t {
@@ -70,12 +73,13 @@ struct Question {
     kDecision,  // like kChoice, but never answered by simulated people: see `simulated`
   };
   Kind kind = Kind::kConsent;
-  std::string id{};        // stable name of the question: "key.generate/consent"
-  std::string person{};    // who is asked, by name: "Alice Archer (custodian)"
-  std::string text{};      // the question
-  std::string expected{};  // kConsent
-  std::string pattern{};   // kText
-  std::string example{};   // kText: what such an answer looks like
+  std::string id{};          // stable name of the question: "key.generate/consent"
+  std::string person{};      // who is asked, by name: "Alice Archer (custodian)"
+  std::string text{};        // the question
+  std::string expected{};    // kConsent
+  std::string pattern{};     // kText
+  std::string example{};     // kText: what such an answer looks like
+  bool may_go_back = false;  // kText: kBack is an answer too, and is not read back
   std::vector<std::string> choices{};
   // What a simulated person answers in an unattended rehearsal. An empty one
   // means that no simulated person may answer it: the ceremony pauses (kAborted).

@@ -301,6 +301,7 @@ std::string Typesetter::SetQuestion(const Question& question) const {
     case Question::Kind::kText:
       if (!question.example.empty()) show("For example:", question.example);
       tell("Type the answer, then press Enter.");
+      if (question.may_go_back) tell(fmt::format("To go back, type {}.", kBack));
       break;
     case Question::Kind::kChoice:
     case Question::Kind::kDecision:

@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "ceremony/quorum/subject_facts.h"
 #include "ceremony/record/checkpoint.h"
+#include "ceremony/room/reasoned_choice.h"
 #include "ceremony/steps/catalogue.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -87,37 +89,32 @@ base::Result<std::uint64_t> AppendRequest(Ceremony& ceremony, const script::Quor
   return ceremony.Append(record::EntryType::kRequest, std::move(fields));
 }
 
-// RecordEnd says in the record who or what ended a request.
-base::Result<void> RecordEnd(Ceremony& ceremony, std::uint64_t request, const std::string& step, const base::Error& why,
-                             const script::Person* person) {
-  json fields = ErrorFields(why);
-  fields["step"] = step;
-  if (person != nullptr) fields["person"] = person->id;
-  // A step's request is over; that of the opening stays, because it is the first checkpoint that must be cosigned.
-  const bool opening = step == kOpeningStep;
-  fields[opening ? "opening_request" : "request"] = request;
-  const bool waits = why.rule == "QUORUM-POSTPONED-01";
+json EndingFields(const Ending& ending) {
+  json fields = ErrorFields(ending.why);
+  if (ending.person != nullptr) fields["person"] = ending.person->id;
+  if (!ending.reason.empty()) fields["reason"] = ending.reason;
+  return fields;
+}
+
+// Who asks to wait refuses nothing: that is a note.
+base::Result<void> AppendEnding(Ceremony& ceremony, const Ending& ending, json fields) {
+  const bool waits = ending.why.rule == "QUORUM-POSTPONED-01";
   if (waits) fields["what"] = "approval-postponed";
   KC_RETURN_IF_ERROR(
       ceremony.Append(waits ? record::EntryType::kNote : record::EntryType::kRefusal, std::move(fields)));
-  ceremony.SetRecorded(why);
   return {};
 }
 
-constexpr std::size_t kLongestFact = 80;
-
-// FactsOf lists the parameters that are plain values; the digest stands for all of them.
-std::vector<room::Fact> FactsOf(const json& subject, const base::Sha256Digest& digest) {
-  std::vector<room::Fact> facts;
-  for (const auto& [name, value] : subject.items()) {
-    // Long ones and digests are bytes that nobody reads here; what they are was shown before.
-    if (name.ends_with("sha256")) continue;
-    if (value.is_string() && value.get_ref<const std::string&>().size() <= kLongestFact)
-      facts.push_back({name, value.get<std::string>()});
-    if (value.is_number_integer() || value.is_boolean()) facts.push_back({name, value.dump()});
-  }
-  facts.push_back({"SHA-256", base::HexEncode(digest)});
-  return facts;
+// RecordEnd says in the record who or what ended a request.
+base::Result<void> RecordEnd(Ceremony& ceremony, std::uint64_t request, const std::string& step, const Ending& ending) {
+  json fields = EndingFields(ending);
+  fields["step"] = step;
+  // A step's request is over; that of the opening stays, because it is the first checkpoint that must be cosigned.
+  const bool opening = step == kOpeningStep;
+  fields[opening ? "opening_request" : "request"] = request;
+  KC_RETURN_IF_ERROR(AppendEnding(ceremony, ending, std::move(fields)));
+  ceremony.SetRecorded(ending.why);
+  return {};
 }
 
 // Collect shows what is approved and the checkpoint over it, and records each
@@ -126,7 +123,9 @@ base::Result<void> Collect(Ceremony& ceremony, const script::Quorum& quorum, std
                            const base::Sha256Digest& digest, const record::Checkpoint& checkpoint,
                            const std::set<std::string>& signed_by) {
   ceremony.terminal().Say(room::Tone::kPlain, "Approval is asked for: " + request.statement);
-  ceremony.terminal().ShowFacts(FactsOf(request.subject, digest));
+  std::vector<room::Fact> facts = quorum::ShortFacts(request.subject);
+  facts.push_back({"SHA-256 of all of it", base::HexEncode(digest)});
+  ceremony.terminal().ShowFacts(facts);
   // The checkpoint covers the request, and so all of the above: one digest to compare.
   ceremony.terminal().ShowDigest("what is signed: the record up to this request", checkpoint.root);
   Gathering gathering{
@@ -149,9 +148,7 @@ base::Result<void> Collect(Ceremony& ceremony, const script::Quorum& quorum, std
     KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kRefusal, std::move(fields)));
     return {};
   };
-  gathering.ended = [&](const base::Error& why, const script::Person* person) {
-    return RecordEnd(ceremony, seq, request.step, why, person);
-  };
+  gathering.ended = [&](const Ending& ending) { return RecordEnd(ceremony, seq, request.step, ending); };
   return GatherSignatures(ceremony, gathering);
 }
 
@@ -163,7 +160,8 @@ base::Result<void> Ask(Ceremony& ceremony, const script::Quorum& quorum, const R
   return Collect(ceremony, quorum, seq, request, digest, checkpoint, {});
 }
 
-base::Result<std::string> AskOne(Ceremony& ceremony, const Gathering& gathering, const script::Person& person) {
+base::Result<room::ReasonedChoice> AskOne(Ceremony& ceremony, const Gathering& gathering,
+                                          const script::Person& person) {
   room::Question question;
   question.kind = room::Question::Kind::kChoice;
   question.id = "approve/" + person.id;
@@ -171,7 +169,7 @@ base::Result<std::string> AskOne(Ceremony& ceremony, const Gathering& gathering,
   question.text = fmt::format("Do you approve {}?", gathering.what);
   question.choices = {kApprove, kDecline, kWait};
   question.simulated = kApprove;
-  return ceremony.terminal().Ask(question);
+  return room::AskReasonedChoice(ceremony.terminal(), question);
 }
 
 quorum::ApprovalRequest RequestTo(const script::Person& person, Ceremony& ceremony, const Gathering& gathering) {
@@ -188,18 +186,19 @@ bool EndsEverything(const base::Error& error) {
   return error.code == base::ErrorCode::kAborted || error.code == base::ErrorCode::kInternal;
 }
 
-base::Error No(const std::string& answer, const script::Person& person, const std::string& what) {
-  if (answer == kWait) {
-    return NoQuorum("QUORUM-POSTPONED-01", fmt::format("{} asked to wait with {}", person.name, what),
-                    "`keyceremony resume RECORD` asks again when everybody is ready");
-  }
-  return NoQuorum("QUORUM-DENIED-01", fmt::format("{} declined {}", person.name, what),
-                  "settle the matter in the room; `keyceremony resume RECORD` asks again");
+Ending No(const room::ReasonedChoice& answer, const script::Person& person, const std::string& what) {
+  const bool waits = answer.choice == kWait;
+  return {waits ? NoQuorum("QUORUM-POSTPONED-01",
+                           fmt::format("{} asked to wait with {}: {}", person.name, what, answer.reason),
+                           "`keyceremony resume RECORD` asks again when everybody is ready")
+                : NoQuorum("QUORUM-DENIED-01", fmt::format("{} declined {}: {}", person.name, what, answer.reason),
+                           "settle the matter in the room; `keyceremony resume RECORD` asks again"),
+          &person, answer.reason};
 }
 
-base::Result<void> End(const Gathering& gathering, base::Error why, const script::Person* person) {
-  if (gathering.ended) KC_RETURN_IF_ERROR(gathering.ended(why, person));
-  return why;
+base::Result<void> End(const Gathering& gathering, Ending ending) {
+  if (gathering.ended) KC_RETURN_IF_ERROR(gathering.ended(ending));
+  return std::move(ending.why);
 }
 
 }  // namespace
@@ -211,8 +210,8 @@ base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gatheri
     if (have >= wanted) break;
     if (gathering.signed_by.contains(person->id) || ceremony.history().attendance().Find(person->id) == nullptr)
       continue;
-    KC_ASSIGN_OR_RETURN(const std::string answer, AskOne(ceremony, gathering, *person));
-    if (answer != kApprove) return End(gathering, No(answer, *person, gathering.what), person);
+    KC_ASSIGN_OR_RETURN(const room::ReasonedChoice answer, AskOne(ceremony, gathering, *person));
+    if (!answer.IsYes()) return End(gathering, No(answer, *person, gathering.what));
     auto approval = ceremony.world().credentials.Approve(*person, RequestTo(*person, ceremony, gathering));
     if (!approval.ok()) {
       if (EndsEverything(approval.error()) || ceremony.writer().failure()) return std::move(approval).error();
@@ -222,11 +221,10 @@ base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gatheri
     }
     if (gathering.until_micros && ceremony.world().clock.BootMicros() > *gathering.until_micros) {
       return End(gathering,
-                 NoQuorum("QUORUM-LATE-01",
-                          fmt::format("{} was approved by {} of {} within the {} minutes that the policy gives",
-                                      gathering.what, have, wanted, ceremony.inputs().policy.quorum.approval_minutes),
-                          "`keyceremony resume RECORD` asks again"),
-                 nullptr);
+                 {NoQuorum("QUORUM-LATE-01",
+                           fmt::format("{} was approved by {} of {} within the {} minutes that the policy gives",
+                                       gathering.what, have, wanted, ceremony.inputs().policy.quorum.approval_minutes),
+                           "`keyceremony resume RECORD` asks again")});
     }
     KC_RETURN_IF_ERROR(gathering.take(record::Writer::Cosignature{approval->line, approval->key}));
     ++have;
@@ -243,19 +241,15 @@ base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quor
   for (const script::Person* person : ceremony.roster().MembersOf(quorum)) {
     if (have >= static_cast<std::size_t>(quorum.m)) break;
     if (ceremony.history().attendance().Find(person->id) == nullptr) continue;
-    KC_ASSIGN_OR_RETURN(const std::string answer, AskOne(ceremony, asked, *person));
-    if (answer != kApprove) {
-      base::Error why = No(answer, *person, what);
-      json fields = ErrorFields(why);
+    KC_ASSIGN_OR_RETURN(const room::ReasonedChoice answer, AskOne(ceremony, asked, *person));
+    if (!answer.IsYes()) {
+      Ending ending = No(answer, *person, what);
+      json fields = EndingFields(ending);
       fields["step"] = kClosingStep;
-      fields["person"] = person->id;
-      const bool waits = answer == kWait;
-      if (waits) fields["what"] = "approval-postponed";
-      KC_RETURN_IF_ERROR(
-          ceremony.Append(waits ? record::EntryType::kNote : record::EntryType::kRefusal, std::move(fields)));
+      KC_RETURN_IF_ERROR(AppendEnding(ceremony, ending, std::move(fields)));
       // Signed at once: nothing else will come for a while.
       KC_RETURN_IF_ERROR(ceremony.Checkpoint());
-      return why;
+      return std::move(ending.why);
     }
     ++have;
   }

@@ -49,6 +49,13 @@ base::Result<void> ApproveOpening(Ceremony& ceremony);
 // still be written into it: QUORUM-DENIED-01 and QUORUM-POSTPONED-01 as above, QUORUM-SHORT-01.
 base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quorum);
 
+// Ending is who or what ended a gathering before its quorum was met.
+struct Ending {
+  base::Error why;
+  const script::Person* person = nullptr;  // nullptr: time
+  std::string reason{};                    // in the person's words; also in the message of `why`
+};
+
 // Gathering is a text that members of a quorum sign, and what becomes of their answers.
 struct Gathering {
   const script::Quorum& quorum;
@@ -61,8 +68,8 @@ struct Gathering {
   std::function<base::Result<void>(const record::Writer::Cosignature&)> take;
   // Records that a credential was refused (a wrong PIN, another checkpoint); may be empty.
   std::function<base::Result<void>(const base::Error& why, const script::Person& person)> refused{};
-  // Records that `person` (nullptr: time) ended the gathering; may be empty.
-  std::function<base::Result<void>(const base::Error& why, const script::Person* person)> ended{};
+  // Records that it was ended; may be empty.
+  std::function<base::Result<void>(const Ending& ending)> ended{};
 };
 
 // GatherSignatures asks the members who are present, in roster order, until m have signed.

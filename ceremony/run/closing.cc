@@ -62,9 +62,9 @@ std::function<base::Result<void>(const base::Error&, const script::Person&)> Rem
   };
 }
 
-std::function<base::Result<void>(const base::Error&, const script::Person*)> RememberEnded(Ceremony& ceremony) {
-  return [remember = RememberRefused(ceremony)](const base::Error& why, const script::Person* person) {
-    return person == nullptr ? base::Result<void>() : remember(why, *person);
+std::function<base::Result<void>(const Ending&)> RememberEnded(Ceremony& ceremony) {
+  return [remember = RememberRefused(ceremony)](const Ending& ending) {
+    return ending.person == nullptr ? base::Result<void>() : remember(ending.why, *ending.person);
   };
 }
 

@@ -7,6 +7,7 @@
 
 #include "ceremony/quorum/plain_file.h"
 #include "ceremony/record/storage.h"
+#include "ceremony/room/reasoned_choice.h"
 #include "ceremony/run/ceremony.h"
 #include "hsm/base/digest.h"
 
@@ -75,9 +76,9 @@ base::Result<base::SecretBytes> ShareRoom::CombineSet(const estate::ShareSet& se
                                 set.token, assembly.missing());
     question.choices = {"contribute", "decline"};
     question.simulated = "contribute";
-    KC_ASSIGN_OR_RETURN(const std::string answer, ceremony_.terminal().Ask(question));
-    if (answer != "contribute") {
-      ceremony_.terminal().Say(room::Tone::kPlain, fmt::format("{} gives no share.", person->name));
+    KC_ASSIGN_OR_RETURN(const room::ReasonedChoice answer, room::AskReasonedChoice(ceremony_.terminal(), question));
+    if (!answer.IsYes()) {
+      KC_RETURN_IF_ERROR(RecordDeclined(set, *person, answer.reason));
       continue;
     }
     if (auto given = Contribute(set, *person, pin, assembly); !given.ok()) {
@@ -100,6 +101,21 @@ base::Result<base::SecretBytes> ShareRoom::CombineSet(const estate::ShareSet& se
                                                                       {"people", assembly.people()}}));
   }
   return secret;
+}
+
+base::Result<void> ShareRoom::RecordDeclined(const estate::ShareSet& set, const script::Person& person,
+                                             const std::string& reason) {
+  const std::string text = fmt::format("{} gives no share of token {}: {}", person.name, set.token, reason);
+  ceremony_.terminal().Say(room::Tone::kPlain, text + ".");
+  if (!ceremony_.has_writer()) return {};
+  KC_RETURN_IF_ERROR(ceremony_.Append(record::EntryType::kNote, {{"what", "share-declined"},
+                                                                 {"text", text},
+                                                                 {"step", ceremony_.history().current_step()},
+                                                                 {"token", set.token},
+                                                                 {"set", set.set},
+                                                                 {"person", person.id},
+                                                                 {"reason", reason}}));
+  return {};
 }
 
 base::Result<void> ShareRoom::RecordRefusal(const base::Error& why, const script::Person& person) {
@@ -225,11 +241,11 @@ base::Result<void> ShareRoom::Confirm(const estate::ShareSet& set, const script:
       set.token);
   question.choices = {"open", "decline"};
   question.simulated = "open";
-  KC_ASSIGN_OR_RETURN(const std::string answer, ceremony_.terminal().Ask(question));
-  if (answer != "open") {
-    return base::MakeError(
-               base::ErrorCode::kNoQuorum,
-               fmt::format("{} did not confirm the share of token {}; no PIN was set", person.name, set.token))
+  KC_ASSIGN_OR_RETURN(const room::ReasonedChoice answer, room::AskReasonedChoice(ceremony_.terminal(), question));
+  if (!answer.IsYes()) {
+    return base::MakeError(base::ErrorCode::kNoQuorum,
+                           fmt::format("{} did not confirm the share of token {} ({}); no PIN was set", person.name,
+                                       set.token, answer.reason))
         .WithRule("SHARE-CONFIRM-01")
         .WithHint(
             "`keyceremony resume RECORD` makes new shares; change the roster first if somebody else is to hold them");

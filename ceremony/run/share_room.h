@@ -51,6 +51,8 @@ class ShareRoom final {
                                                           const script::Person& person, quorum::SharePurpose purpose,
                                                           const std::vector<quorum::Pin>& pins);
   base::Result<std::string> AskForCopy(const script::Person& person, const base::Error& why);
+  base::Result<void> RecordDeclined(const estate::ShareSet& set, const script::Person& person,
+                                    const std::string& reason);
   base::Result<void> RecordRefusal(const base::Error& why, const script::Person& person);
   base::Result<void> Publish(const quorum::NewShareSet& made, const std::string& step);
   const estate::ShareSet* FindSet(const std::string& token);

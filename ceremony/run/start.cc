@@ -260,6 +260,8 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
                          ? fmt::format("{} bytes kept as torn-{}", recovered.torn->size, recovered.torn->sha256)
                          : "none"}};
   ceremony.terminal().ShowBanner(banner);
+  KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(ceremony.inputs().script.file.sha256));
+  ceremony.terminal().ShowDigest("script, as it was confirmed at the opening", digest);
   if (!recovered.missing.empty()) {
     base::Error error = base::MakeError(
         base::ErrorCode::kCorrupt,

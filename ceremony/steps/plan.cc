@@ -66,6 +66,16 @@ std::map<std::string, std::size_t> Plan::People() const {
   return people;
 }
 
+std::string InWords(const std::map<std::string, std::size_t>& people) {
+  std::string words;
+  for (const auto& [name, count] : people) {
+    const auto role = script::FindRole(name);
+    words += fmt::format("{}{} {}{}", words.empty() ? "" : ", ", count, role ? script::TitleOf(*role) : name,
+                         count == 1 ? "" : "s");
+  }
+  return words;
+}
+
 void PlanContext::Report(Severity severity, std::string rule, std::string_view field, std::string message,
                          std::string hint) {
   plan_.findings.push_back(

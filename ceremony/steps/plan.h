@@ -60,6 +60,9 @@ struct Plan {
   std::map<std::string, std::size_t> People() const;
 };
 
+// InWords says it as people do: "1 administrator, 3 custodians".
+std::string InWords(const std::map<std::string, std::size_t>& people);
+
 // PlanContext is what a StepKind::Check may look at and report to.
 class PlanContext final {
  public:

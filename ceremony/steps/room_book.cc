@@ -94,15 +94,22 @@ base::Result<void> RoomBook::AskWhere(const script::Person& person, const std::s
   const Question question =
       Choice(id, fmt::format("{} ({}, {}): where are they?", person.name, RolesText(person), person.employer),
              std::move(choices), kHere);
-  KC_ASSIGN_OR_RETURN(const std::string answer, terminal_.Ask(question));
-  if (answer == kNotYet)
-    return record_("note", {{"text", fmt::format("{} is not here yet", person.name)}, {"person", person.id}});
-  if (answer == kNever) return TakeApology(person, id);
-  std::string hours;
-  if (answer == kPart) {
-    KC_ASSIGN_OR_RETURN(hours, AskHours(person, id));
+  while (true) {
+    KC_ASSIGN_OR_RETURN(const std::string answer, terminal_.Ask(question));
+    if (answer == kNotYet)
+      return record_("note", {{"text", fmt::format("{} is not here yet", person.name)}, {"person", person.id}});
+    if (answer == kNever) {
+      KC_ASSIGN_OR_RETURN(const std::string reason, AskApology(person, id));
+      if (reason == room::kBack) continue;
+      return TakeApology(person, id, reason);
+    }
+    std::string hours;
+    if (answer == kPart) {
+      KC_ASSIGN_OR_RETURN(hours, AskHours(person, id));
+      if (hours == room::kBack) continue;
+    }
+    return Enter(person, answer == kRemote ? quorum::Presence::kRemote : quorum::Presence::kInPerson, std::move(hours));
   }
-  return Enter(person, answer == kRemote ? quorum::Presence::kRemote : quorum::Presence::kInPerson, std::move(hours));
 }
 
 base::Result<std::string> RoomBook::AskHours(const script::Person& person, const std::string& id) {
@@ -113,10 +120,11 @@ base::Result<std::string> RoomBook::AskHours(const script::Person& person, const
   question.text = fmt::format("From when until when is {} here, by the clock in the room?", person.name);
   question.pattern = kHoursPattern;
   question.example = "09:00-12:30";
+  question.may_go_back = true;
   while (true) {
-    KC_ASSIGN_OR_RETURN(std::string hours, terminal_.Ask(question));
-    if (hours.substr(0, kHour) < hours.substr(kHour + 1)) return hours;
-    terminal_.Say(room::Tone::kWarning, fmt::format("{} ends before it begins.", hours));
+    base::Result<std::string> hours = terminal_.Ask(question);
+    if (!hours.ok() || *hours == room::kBack || hours->substr(0, kHour) < hours->substr(kHour + 1)) return hours;
+    terminal_.Say(room::Tone::kWarning, fmt::format("{} ends before it begins.", *hours));
   }
 }
 
@@ -136,14 +144,19 @@ base::Result<void> RoomBook::Enter(const script::Person& person, quorum::Presenc
   return record_("attend", std::move(fields));
 }
 
-base::Result<void> RoomBook::TakeApology(const script::Person& person, const std::string& id) {
+base::Result<std::string> RoomBook::AskApology(const script::Person& person, const std::string& id) {
   Question why;
   why.kind = Question::Kind::kText;
   why.id = id + "/reason";
   why.person = "the room";
   why.text = fmt::format("Why will {} not come?", person.name);
   why.example = "ill";
-  KC_ASSIGN_OR_RETURN(const std::string reason, terminal_.Ask(why));
+  why.may_go_back = true;
+  return terminal_.Ask(why);
+}
+
+base::Result<void> RoomBook::TakeApology(const script::Person& person, const std::string& id,
+                                         const std::string& reason) {
   std::vector<const script::Person*> others;
   std::vector<std::string> choices = {kNobody};
   for (const script::Person& other : roster_.people) {

@@ -68,10 +68,12 @@ class RoomBook final {
   enum class Asks : std::uint8_t { kWhere, kHow };  // whether somebody may also not be here
 
   base::Result<void> AskWhere(const script::Person& person, const std::string& id, Asks asks);
-  base::Result<void> TakeApology(const script::Person& person, const std::string& id);
+  // Each of the two may be room::kBack.
+  base::Result<std::string> AskHours(const script::Person& person, const std::string& id);
+  base::Result<std::string> AskApology(const script::Person& person, const std::string& id);
+  base::Result<void> TakeApology(const script::Person& person, const std::string& id, const std::string& reason);
   base::Result<void> TakeDeparture(const script::Person& person, const std::string& id);
   base::Result<void> Enter(const script::Person& person, quorum::Presence presence, std::string hours);
-  base::Result<std::string> AskHours(const script::Person& person, const std::string& id);
   std::string IntroductionOf(const script::Person& person) const;
 
   const script::Roster& roster_;

@@ -1,11 +1,14 @@
 #include <nlohmann/json.hpp>
 
+#include "ceremony/room/text.h"
 #include "ceremony/steps/kinds.h"
 
 namespace ceremony::steps {
 namespace {
 
 using script::Field;
+
+constexpr std::size_t kTitleWidth = 48;  // columns of the statement
 
 class RoomConfirmKind final : public StepKind {
  public:
@@ -29,7 +32,9 @@ class RoomConfirmKind final : public StepKind {
 
   Approved approved() const override { return Approved::kParameters; }
 
-  std::string Title(const script::Step&) const override { return "Confirm"; }
+  std::string Title(const script::Step& step) const override {
+    return "Confirm: " + room::FitText(step.fields.Text("statement"), kTitleWidth);
+  }
 
   void Check(const script::Step& step, PlanContext& plan) const override {
     plan.NeedsPeople(step.fields.Text("by"), 1);

@@ -223,6 +223,7 @@ def usual_answers(place):
         (r"the same once more", lambda _: new_pin["typed"]),
         (r"user PIN of token \"?([a-z-]+)", lambda match: PIN + match.group(1)),
         (r"passphrase of your credential \S*people/(\w+)/", lambda match: place.secrets[match.group(1)]),
+        (r"You chose \"[a-z ]+\"\. Why\?", "it is not as I was told"),
         (r"Is that right\?", "yes"),
         (r"where are they\?", "in the room"),
         (r"Who comes or goes", "nobody"),

@@ -105,6 +105,24 @@ class Production(Room):
         # The token is opened for the inventory, and for the key only once that is approved.
         self.assertEqual(asked, [("Alice", "2"), ("Bob", "1"), "approval", ("Alice", "2"), ("Bob", "1")])
 
+    def test_a_holder_who_gives_no_share_says_why_and_another_one_gives(self):
+        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
+        self.place.write_binding()
+        status, shown = self.run_script(first=[
+            (r"Alice [^┌]*Do you give your share of the user PIN", ["decline", "decline", "contribute"]),
+            (r"You chose \"decline\"\. Why\?", ["back", "my card is at home"]),
+        ])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+        self.assertIn("gives no share of token root-hsm: my card is at home.", shown)
+        declined = [entry for entry in self.entries("note") if entry.get("what") == "share-declined"]
+        self.assertEqual([(entry["person"], entry["reason"], entry["token"]) for entry in declined],
+                         [("alice", "my card is at home", "root-hsm")])
+        gave = [entry["people"] for entry in self.entries("observe") if entry["what"] == "shares-contributed"]
+        self.assertEqual((gave[0], gave[-1]), (["bob", "carol"], ["alice", "bob"]))
+        replayed = subprocess.run(["keyceremony", "replay", self.record], capture_output=True, text=True, check=False)
+        self.assertEqual(replayed.returncode, 0, replayed.stdout + replayed.stderr)
+
     def test_an_hsm_behind_remoting_and_a_record_token_of_another_module_serve_one_ceremony(self):
         self.place.bound["tokens"]["root-hsm"].update(serve(self))
         self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
@@ -158,7 +176,7 @@ class Production(Room):
         self.assertEqual(status, 0, shown[-2000:])
         self.assert_complete()
         refused = [(entry["rule"], entry["message"]) for entry in self.entries("refusal")]
-        self.assertEqual(refused, [("SHARE-CONFIRM-01", "Bob Okafor did not confirm the share of token root-hsm; no PIN was set")])
+        self.assertEqual(refused, [("SHARE-CONFIRM-01", "Bob Okafor did not confirm the share of token root-hsm (it is not as I was told); no PIN was set")])
         log = [json.loads(line) for line in (self.record / "log.jsonl").read_text().splitlines()]
         sealed = [entry["shares"]["set"] for entry in log if entry.get("what") == "share-set-sealed"]
         abandoned = [entry["set"] for entry in log if entry.get("what") == "share-set-abandoned"]
@@ -171,7 +189,7 @@ class Production(Room):
         status, shown = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve to close the record", "decline"),
                                                 (r"Mend the cause, then decide", "pause the ceremony")])
         self.assertEqual(status, 5, shown[-2000:])
-        self.assertIn("Bob Okafor declined to close the record now", shown)
+        self.assertIn("Bob Okafor declined to close the record now: it is not as I was told", shown)
         self.assertEqual(self.entries("close"), [])
         status, shown = self.resume()
         self.assertEqual(status, 0, shown[-2000:])
@@ -215,14 +233,17 @@ class Production(Room):
 
     def test_who_declines_stops_the_step_and_the_record_names_them(self):
         status, shown = self.run_script(first=[
-            (r"Bob Okafor[^┌]*Do you approve \"Generate key", ["decline", "approve"]),
+            (r"Bob Okafor[^┌]*Do you approve \"Generate key", ["not now", "decline", "approve"]),
+            (r"You chose \"not now\"\. Why\?", "back"),
             (r"Mend the cause, then decide", "try again"),
         ])
         self.assertEqual(status, 0, shown[-2000:])
         self.assertIn("Bob Okafor declined \"Generate key root-oca", shown)
         self.assert_complete()
+        self.assertEqual([entry for entry in self.entries("note") if entry.get("what") == "approval-postponed"], [])
         refusals = [entry for entry in self.entries("refusal") if entry["rule"] == "QUORUM-DENIED-01"]
-        self.assertEqual([(entry["person"], entry["step"]) for entry in refusals], [("bob", "generate-root")])
+        self.assertEqual([(entry["person"], entry["step"], entry["reason"]) for entry in refusals],
+                         [("bob", "generate-root", "it is not as I was told")])
         requests = [entry["seq"] for entry in self.entries("request") if entry["step"] == "generate-root"]
         self.assertEqual(len(requests), 2)
         self.assertEqual(refusals[0]["request"], requests[0])

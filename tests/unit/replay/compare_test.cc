@@ -393,7 +393,7 @@ TEST_CASE("people of a replay answer what the record says, in the try in which t
       {{"type", "depart"}, {"person", "bob"}, {"change", "leaves for a while"}},
       step("begin", "seals", "room.record"),
       {{"type", "observe"}, {"what", "facts"}, {"facts", {{"bag", "SB2"}}}},
-      {{"type", "refusal"}, {"rule", "QUORUM-DENIED-01"}, {"person", "bob"}},
+      {{"type", "refusal"}, {"rule", "QUORUM-DENIED-01"}, {"person", "bob"}, {"reason", "the wrong bag"}},
       step("end", "seals", "room.record"),
       step("skipped", "extra", "room.confirm"),
   };
@@ -411,6 +411,7 @@ TEST_CASE("people of a replay answer what the record says, in the try in which t
   CHECK(answers.Take("room.record/seals/bag", {"seals", 1}, 0) == "SB2");  // a later try's, once its own is used
   CHECK_FALSE(answers.Take("room.record/seals/bag", {"seals", 2}, 0).has_value());
   CHECK(answers.Take("approve/bob", {"seals", 2}, 0) == "decline");
+  CHECK(answers.Take("approve/bob/reason", {"seals", 2}, 0) == "the wrong bag");
   CHECK(answers.Take("step.skip/extra", {"seals", 2}, 0) == "leave it out");
   CHECK(answers.Take("step.skip/seals", {"seals", 2}, 0) == "do it");
   CHECK(answers.TriesOf("seals") == 2);

@@ -110,8 +110,9 @@ struct Room {
       taken.emplace_back(signature.key.person());
       return {};
     };
-    gathering.ended = [this](const base::Error& why, const script::Person* person) -> base::Result<void> {
-      ended.push_back(why.rule + " " + (person == nullptr ? "time" : person->id));
+    gathering.ended = [this](const run::Ending& ending) -> base::Result<void> {
+      ended.push_back(ending.why.rule + " " + (ending.person == nullptr ? "time" : ending.person->id));
+      reasons.push_back(ending.reason);
       return {};
     };
     return run::GatherSignatures(*ceremony, gathering);
@@ -136,6 +137,7 @@ struct Room {
   std::optional<run::Ceremony> ceremony;
   Strings taken;
   Strings ended;
+  Strings reasons;
 };
 
 }  // namespace
@@ -164,15 +166,28 @@ TEST_CASE("an approval within the last minute still counts") {
   CHECK(room.taken == Strings{"alice", "bob"});
 }
 
-TEST_CASE("who declines, or asks to wait, ends it and nobody else is asked") {
-  Room declined({{"approve/alice", "approve"}, {"approve/bob", "decline"}});
-  CHECK(Bad(declined.Gather()).message == "bob declined the step");
+TEST_CASE("who declines, or asks to wait, says why and ends it, and nobody else is asked") {
+  Room declined({{"approve/alice", "approve"}, {"approve/bob", "decline"}, {"approve/bob/reason", "not that key"}});
+  CHECK(Bad(declined.Gather()).message == "bob declined the step: not that key");
   CHECK(declined.ended == Strings{"QUORUM-DENIED-01 bob"});
+  CHECK(declined.reasons == Strings{"not that key"});
   CHECK(declined.credentials.asked == Strings{"alice"});
-  Room waiting(Answers{{"approve/alice", "not now"}});
-  CHECK(Bad(waiting.Gather()).rule == "QUORUM-POSTPONED-01");
+  Room waiting({{"approve/alice", "not now"}, {"approve/alice/reason", "lunch"}});
+  const base::Error error = Bad(waiting.Gather());
+  CHECK(error.rule == "QUORUM-POSTPONED-01");
+  CHECK(error.message == "alice asked to wait with the step: lunch");
   CHECK(waiting.ended == Strings{"QUORUM-POSTPONED-01 alice"});
   CHECK(waiting.taken.empty());
+}
+
+TEST_CASE("a no is taken back before its reason is given, and leaves no trace") {
+  Room room({{"approve/alice", "decline"},
+             {"approve/alice/reason", "back"},
+             {"approve/alice", "approve"},
+             {"approve/bob", "approve"}});
+  Good(room.Gather());
+  CHECK(room.taken == Strings{"alice", "bob"});
+  CHECK(room.ended.empty());
 }
 
 TEST_CASE("whom it is about is not asked, and does not count") {

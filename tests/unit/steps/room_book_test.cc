@@ -66,6 +66,21 @@ TEST_CASE("somebody who is here for a part of the time says the hours, in their 
   CHECK(room.terminal.transcript().find("14:00-09:00 ends before it begins") != std::string::npos);
 }
 
+TEST_CASE("hours and an apology that were begun by mistake are gone back from, and leave no trace") {
+  Room room(Answers{{"room.attend/alice", "in the room for a part of the time"},
+                    {"room.attend/alice/hours", "back"},
+                    {"room.attend/alice", "will not come"},
+                    {"room.attend/alice/reason", "back"},
+                    {"room.attend/alice", "in the room"},
+                    {"room.attend/bob", "in the room"},
+                    {"room.attend/carol", "in the room"},
+                    {"room.attend/wendy", "in the room"}});
+  Must(room.book.CallRoll());
+  CHECK(room.entries.size() == 4);
+  CHECK(room.attendance.Find("alice")->from.empty());
+  CHECK(room.terminal.transcript().find("To go back, type back.") != std::string::npos);
+}
+
 TEST_CASE("hours that no clock shows are not taken") {
   Room room(Answers{{"room.attend/alice", "2"}, {"room.attend/alice/hours", "9-12"}});
   const auto called = room.book.CallRoll();

@@ -1,0 +1,93 @@
+#include "ceremony/quorum/subject_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace ceremony::quorum {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kLongestFact = 80;  // bytes
+
+struct Label {
+  std::string_view member;
+  std::string_view words;
+};
+
+// A certificate has a serial number, too, and an issuer's key is not the one that is certified.
+constexpr std::array<Label, 4> kLabels = {{{"serial", "serial of the token"},
+                                           {"object_id", "CKA_ID of the key"},
+                                           {"subject_key", "key that is certified"},
+                                           {"issuer", "certificate of the issuer"}}};
+
+std::string LabelOf(const std::string& member) {
+  const auto* const label = std::ranges::find(kLabels, member, &Label::member);
+  return label == kLabels.end() ? member : std::string(label->words);
+}
+
+std::string TextOf(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+bool IsShort(const json& value) {
+  if (value.is_string()) return value.get_ref<const std::string&>().size() <= kLongestFact;
+  return value.is_number_integer() || value.is_boolean();
+}
+
+std::string Joined(const json& list) {
+  std::string joined;
+  for (const json& item : list) joined += (joined.empty() ? "" : ", ") + TextOf(item);
+  return joined;
+}
+
+// PKCS#11 v2.40 section 4.9: what is extractable leaves wrapped, and in the clear where it is not sensitive either.
+std::string WaysOut(const json& private_key) {
+  const std::string extractable = TextOf(private_key.at("CKA_EXTRACTABLE"));
+  const json sensitive = private_key.value("CKA_SENSITIVE", json());
+  return fmt::format("{} (CKA_EXTRACTABLE is {}, CKA_SENSITIVE is {})",
+                     extractable == "false"        ? "no"
+                     : TextOf(sensitive) == "true" ? "yes, encrypted"
+                                                   : "YES, IN THE CLEAR",
+                     extractable, TextOf(sensitive));
+}
+
+void AddAll(const std::string& path, const json& value, std::vector<room::Fact>& facts) {
+  if (value.is_object() && !value.empty()) {
+    for (const auto& [name, member] : value.items())
+      AddAll(path.empty() ? LabelOf(name) : path + "." + name, member, facts);
+  } else if (value.is_array() && !value.empty()) {
+    for (std::size_t i = 0; i < value.size(); ++i) AddAll(path + "." + std::to_string(i + 1), value[i], facts);
+  } else {
+    facts.push_back({path, TextOf(value)});
+  }
+}
+
+}  // namespace
+
+std::vector<room::Fact> ShortFacts(const json& subject) {
+  std::vector<room::Fact> facts;
+  for (const auto& [name, value] : subject.items()) {
+    // What the bytes and their digests are was shown before, and the digest of the subject stands for all of them.
+    if (name.ends_with("sha256")) continue;
+    if (IsShort(value)) facts.push_back({LabelOf(name), TextOf(value)});
+    if (value.is_array() && !value.empty() && std::ranges::all_of(value, IsShort)) {
+      if (std::string list = Joined(value); list.size() <= kLongestFact)
+        facts.push_back({LabelOf(name), std::move(list)});
+    }
+    if (name == "private" && value.is_object() && value.contains("CKA_EXTRACTABLE"))
+      facts.push_back({"may leave the token", WaysOut(value)});
+  }
+  return facts;
+}
+
+std::vector<room::Fact> AllFacts(const json& subject) {
+  std::vector<room::Fact> facts;
+  if (!subject.is_null()) AddAll("", subject, facts);
+  return facts;
+}
+
+}  // namespace ceremony::quorum

@@ -1,0 +1,60 @@
+#include "ceremony/quorum/subject_facts.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace {
+
+using ceremony::quorum::AllFacts;
+using ceremony::quorum::ShortFacts;
+using nlohmann::json;
+
+std::string Lines(const std::vector<ceremony::room::Fact>& facts) {
+  std::string lines;
+  for (const auto& fact : facts) lines += fact.label + "=" + fact.value + "\n";
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("who approves a key is told whether it may leave its token") {
+  const auto shown = [](const char* extractable, const char* sensitive) {
+    return Lines(
+        ShortFacts({{"key", "root"}, {"private", {{"CKA_EXTRACTABLE", extractable}, {"CKA_SENSITIVE", sensitive}}}}));
+  };
+  CHECK(shown("false", "true") ==
+        "key=root\nmay leave the token=no (CKA_EXTRACTABLE is false, CKA_SENSITIVE is true)\n");
+  CHECK(shown("true", "true") ==
+        "key=root\nmay leave the token=yes, encrypted (CKA_EXTRACTABLE is true, CKA_SENSITIVE is true)\n");
+  CHECK(shown("true", "false") ==
+        "key=root\nmay leave the token=YES, IN THE CLEAR (CKA_EXTRACTABLE is true, CKA_SENSITIVE is false)\n");
+  // What is not plainly said is the worst.
+  CHECK(Lines(ShortFacts({{"private", {{"CKA_EXTRACTABLE", "other"}}}})) ==
+        "may leave the token=YES, IN THE CLEAR (CKA_EXTRACTABLE is other, CKA_SENSITIVE is null)\n");
+}
+
+TEST_CASE("what nobody reads aloud is left out, and the numbers say whose they are") {
+  const json subject = {{"certificate", "root-ca"},
+                        {"issuer", "old-root"},
+                        {"serial", "4f2a"},
+                        {"subject_key", "root"},
+                        {"tbs", std::string(81, 'A')},
+                        {"tbs_sha256", "00"},
+                        {"tokens", {"hsm-a", "hsm-b"}},
+                        {"revoked", json::array({{{"certificate", "x"}}})},
+                        {"uses", 3}};
+  CHECK(Lines(ShortFacts(subject)) ==
+        "certificate=root-ca\ncertificate of the issuer=old-root\nserial of the token=4f2a\nkey that is "
+        "certified=root\ntokens=hsm-a, hsm-b\nuses=3\n");
+}
+
+TEST_CASE("on a machine of one's own every value is shown, by its path") {
+  const json subject = {{"serial", "4f2a"},
+                        {"steps", json::array({{{"token", "a"}}, {{"token", "b"}, {"m", 2}}})},
+                        {"tbs", std::string(81, 'A')}};
+  CHECK(Lines(AllFacts(subject)) ==
+        "serial of the token=4f2a\nsteps.1.token=a\nsteps.2.m=2\nsteps.2.token=b\ntbs=" + std::string(81, 'A') + "\n");
+  CHECK(AllFacts(json()).empty());
+}

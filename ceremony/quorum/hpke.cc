@@ -62,15 +62,20 @@ class Scratch final {
     static constexpr std::uint8_t kNothing = 0;
     const std::span<std::uint8_t> mac = Take(kHashBytes);
     unsigned size = kHashBytes;
-    HMAC(EVP_sha256(), key.empty() ? &kNothing : key.data(), static_cast<int>(key.size()), message.data(),
-         message.size(), mac.data(), &size);
+    // A key of zeroes would follow from a failure that nobody looks at: it is remembered, and Schedule looks.
+    if (HMAC(EVP_sha256(), key.empty() ? &kNothing : key.data(), static_cast<int>(key.size()), message.data(),
+             message.size(), mac.data(), &size) == nullptr ||
+        size != kHashBytes)
+      failed_ = true;
     return mac;
   }
+  bool failed() const { return failed_; }
 
  private:
   static constexpr std::size_t kFixed = 2048;  // what follows takes 1,200 bytes
   SecretBytes memory_;
   std::size_t used_ = 0;
+  bool failed_ = false;
 };
 
 // RFC 9180 section 4: every use of HKDF is bound to a suite and a label.
@@ -121,15 +126,19 @@ struct KeyAndNonce {
   ByteView key, nonce;  // in the scratch
 };
 
-// KeySchedule of section 5.1 in base mode: no pre-shared key.
-KeyAndNonce Schedule(Scratch& scratch, ByteView shared, ByteView info, Aead aead) {
+// KeySchedule of section 5.1 in base mode: no pre-shared key. Every key comes out of here, or none does: kInternal
+// when any derivation before or within it failed.
+base::Result<KeyAndNonce> Schedule(Scratch& scratch, ByteView shared, ByteView info, Aead aead) {
   constexpr std::uint8_t kBaseMode[] = {0};
   const LabeledKdf kdf = SuiteKdf(aead, scratch);
   const ByteView psk_id_hash = kdf.Extract({}, "psk_id_hash", {});
   const ByteView info_hash = kdf.Extract({}, "info_hash", info);
   const ByteView context = scratch.Join({ByteView(kBaseMode), psk_id_hash, info_hash});
   const ByteView secret = kdf.Extract(shared, "secret", {});
-  return {kdf.Expand(secret, "key", context, KeyBytes(aead)), kdf.Expand(secret, "base_nonce", context, kNonceBytes)};
+  const KeyAndNonce derived{kdf.Expand(secret, "key", context, KeyBytes(aead)),
+                            kdf.Expand(secret, "base_nonce", context, kNonceBytes)};
+  if (scratch.failed()) return MakeError(ErrorCode::kInternal, "libcrypto could not compute HMAC-SHA-256");
+  return derived;
 }
 
 using CipherContext = base::Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
@@ -183,7 +192,8 @@ base::Result<Sealed> SealFrom(AgreementKey& sender, const base::PublicKey& recip
   sealed.enc = sender.public_key().EcPoint();
   Scratch scratch(info);
   const ByteView shared = SharedSecret(scratch, agreed, sealed.enc, recipient.EcPoint());
-  KC_ASSIGN_OR_RETURN(sealed.ciphertext, Encrypt(Schedule(scratch, shared, info, aead), aad, plaintext.view(), aead));
+  KC_ASSIGN_OR_RETURN(const KeyAndNonce with, Schedule(scratch, shared, info, aead));
+  KC_ASSIGN_OR_RETURN(sealed.ciphertext, Encrypt(with, aad, plaintext.view(), aead));
   return sealed;
 }
 
@@ -196,7 +206,8 @@ base::Result<SecretBytes> Open(AgreementKey& key, const Sealed& sealed, ByteView
   KC_ASSIGN_OR_RETURN(const SecretBytes agreed, key.Agree(*sender));
   Scratch scratch(info);
   const ByteView shared = SharedSecret(scratch, agreed, sealed.enc, key.public_key().EcPoint());
-  return Decrypt(Schedule(scratch, shared, info, aead), aad, sealed.ciphertext, aead);
+  KC_ASSIGN_OR_RETURN(const KeyAndNonce with, Schedule(scratch, shared, info, aead));
+  return Decrypt(with, aad, sealed.ciphertext, aead);
 }
 
 }  // namespace internal

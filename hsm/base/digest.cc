@@ -1,6 +1,7 @@
 // The low-level SHA256_* calls are deprecated in OpenSSL 3 in favour of EVP,
 // whose fetch and context cost more than hashing a 600-byte entry: a record of
-// a million entries would pay them a million times.
+// a million entries would pay them a million times. A fetch can fail, too: SHA1()
+// and its like return null then, and leave zeroes. These calls cannot.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "hsm/base/digest.h"
 
@@ -27,17 +28,26 @@ Bytes DigestOf(DigestAlgorithm algorithm, ByteView bytes) {
   switch (algorithm) {
     case DigestAlgorithm::kSha1: {
       Bytes out(SHA_DIGEST_LENGTH);
-      SHA1(bytes.data(), bytes.size(), out.data());
+      SHA_CTX context;
+      SHA1_Init(&context);
+      SHA1_Update(&context, bytes.data(), bytes.size());
+      SHA1_Final(out.data(), &context);
       return out;
     }
     case DigestAlgorithm::kSha384: {
       Bytes out(SHA384_DIGEST_LENGTH);
-      SHA384(bytes.data(), bytes.size(), out.data());
+      SHA512_CTX context;
+      SHA384_Init(&context);
+      SHA384_Update(&context, bytes.data(), bytes.size());
+      SHA384_Final(out.data(), &context);
       return out;
     }
     case DigestAlgorithm::kSha512: {
       Bytes out(SHA512_DIGEST_LENGTH);
-      SHA512(bytes.data(), bytes.size(), out.data());
+      SHA512_CTX context;
+      SHA512_Init(&context);
+      SHA512_Update(&context, bytes.data(), bytes.size());
+      SHA512_Final(out.data(), &context);
       return out;
     }
     case DigestAlgorithm::kSha256:

@@ -273,6 +273,8 @@ Result<void> PublicKey::Verify(SignatureScheme scheme, ByteView message, ByteVie
     const Bytes hash = DigestOf(digest, message);
     verdict = EVP_PKEY_verify(context.get(), signature.data(), signature.size(), hash.data(), hash.size());
   }
+  // Below zero libcrypto has not come to a verdict, and the signature may be a good one.
+  if (verdict < 0) return LibraryFailed(scheme == SignatureScheme::kEd25519 ? "EVP_DigestVerify" : "EVP_PKEY_verify");
   if (verdict != 1) {
     return MakeError(ErrorCode::kCorrupt, "the signature does not verify under the " + std::string(facts.title) +
                                               " key with SPKI SHA-256 " + SpkiSha256Hex());

@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
@@ -13,6 +14,7 @@ void FillRandom(std::span<std::uint8_t> out) {
   std::size_t done = 0;
   while (done < out.size()) {
     const ssize_t got = getrandom(out.data() + done, out.size() - done, 0);
+    if (got < 0 && errno == EINTR) continue;  // a signal came, of which nobody here has to know
     if (got < 0) {
       std::perror("keyceremony: error: getrandom");
       std::abort();

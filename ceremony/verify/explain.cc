@@ -79,11 +79,12 @@ void Explain(const record::RecordReport& report, const std::string& path, const 
       if (rule.id.starts_with(chapter.prefix)) out << "    " << rule.id << "  " << rule.sentence << "\n";
     }
   }
-  out << "\nThe same by hand\n   Each line that begins with $ can be typed as it stands, in this order, into bash. It "
-         "needs\n"
-         "   sha256sum, openssl, jq and Python, and nothing of this program.\n";
+  out << "\nThe same by hand\n"
+         "   Each line that begins with $ can be typed as it stands, in this order, into bash. It needs\n"
+         "   sha256sum, openssl, jq and Python, and nothing of this program. A line that prints an error,\n"
+         "   or whose `echo $?` is not 0, has found something; `bash -e -o pipefail FILE` ends at it.\n";
   Lesson lesson(out);
-  lesson.Run("set -e; T=$(mktemp -d)");
+  lesson.Run("T=$(mktemp -d)");
   lesson.Head("The log is lines of canonical JSON");
   lesson.Say("jq spells each line anew; where all is ASCII without escapes, nothing may change.");
   lesson.Run(fmt::format("sed -n 1p {}/log.jsonl | jq -cS . | cmp - <(sed -n 1p {}/log.jsonl)", folder, folder));

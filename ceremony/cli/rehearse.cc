@@ -37,7 +37,7 @@ std::string NewArchive(const std::string& script_id) {
 
 base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   StageOptions options;
-  KC_ASSIGN_OR_RETURN(const script::Inputs alone, script::ReadInputs(arguments.script, "", "", steps::Catalogue()));
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(arguments.script, "", "", steps::Catalogue()));
   std::int64_t shift_micros = 0;
   if (!arguments.at.empty()) {
     base::SystemClock clock;
@@ -47,20 +47,22 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   script::FaultFile faults;
   if (!arguments.faults.empty()) {
     KC_ASSIGN_OR_RETURN(faults, script::ReadFaults(arguments.faults));
-    KC_RETURN_IF_ERROR(script::CheckFaults(faults, alone.script));
+    KC_RETURN_IF_ERROR(script::CheckFaults(faults, inputs.script));
   }
   if (!arguments.faults.empty()) options.faults = &faults;
-  options.archive = arguments.archive.empty() ? NewArchive(alone.script.id) : arguments.archive;
+  options.archive = arguments.archive.empty() ? NewArchive(inputs.script.id) : arguments.archive;
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;
   options.quiet = arguments.quiet;
   KC_RETURN_IF_ERROR(CheckCompany(options.company));
   KC_RETURN_IF_ERROR(CheckNewest(options.archive, arguments.checkpoint));
-  KC_RETURN_IF_ERROR(run::PrepareRehearsal(options.archive, alone.script, alone.policy, hsm::Module::Load));
+  KC_RETURN_IF_ERROR(run::PrepareRehearsal(options.archive, inputs.script, inputs.policy, hsm::Module::Load));
   KC_RETURN_IF_ERROR(run::SetRehearsalClock(options.archive, shift_micros));
-  KC_RETURN_IF_ERROR(run::PreparePeople(options.archive, alone));
+  KC_RETURN_IF_ERROR(run::PreparePeople(options.archive, inputs));
   const run::RehearsalPaths paths(options.archive);
-  KC_ASSIGN_OR_RETURN(script::Inputs inputs,
-                      script::ReadInputs(arguments.script, paths.roster, paths.binding, steps::Catalogue()));
+  KC_ASSIGN_OR_RETURN(inputs.roster, script::ReadRoster(paths.roster));
+  KC_RETURN_IF_ERROR(script::CheckRoster(inputs.script, *inputs.roster));
+  KC_ASSIGN_OR_RETURN(inputs.binding, script::ReadBinding(paths.binding));
+  KC_RETURN_IF_ERROR(script::CheckBinding(inputs.script, *inputs.binding));
   KC_RETURN_IF_ERROR(run::TakeSimulatedPersonFiles(options.archive, inputs));
   if (!IsRehearsal(inputs)) {
     return base::Refusal(

@@ -165,8 +165,10 @@ class Reader final {
 
   json ChoiceValue(const Field& field, const Node& node) {
     std::vector<std::string> names;
-    for (const ChoiceName& choice : field.choices) names.push_back(choice.name);
-    if (std::find(names.begin(), names.end(), node.text()) != names.end()) return node.text();
+    for (const ChoiceName& choice : field.choices) {
+      if (choice.name == node.text()) return choice.name;
+      names.push_back(choice.name);
+    }
     const std::string nearest = field.quotable ? NearestName(node.text(), names) : "";
     return Misvalued(field, node, nearest.empty() ? "" : "did you mean `" + nearest + "`?");
   }
@@ -216,26 +218,22 @@ class Reader final {
 
   json VariantValue(const Field& field, const Node& node) {
     if (node.kind() != Node::Kind::kObject) return Mistyped(field, node);
-    std::vector<std::string> names;
-    for (const auto& table : field.tables) names.push_back(table->name);
     const Node* tag = node.Find(field.tag);
+    const bool is_text = tag != nullptr && tag->kind() == Node::Kind::kText;
+    std::vector<std::string> names;
+    for (const auto& table : field.tables) {
+      if (is_text && table->name == tag->text()) return Object(*table, field.item.get(), node);
+      names.push_back(table->name);
+    }
     if (tag == nullptr) {
       Missing(node, field.tag, QuotedList(names));
       return nullptr;
     }
-    if (tag->kind() != Node::Kind::kText) {
-      Add(*tag, PlaceOf::kValue, kRuleType, "expected " + QuotedList(names) + ", found " + tag->Describe());
-      return nullptr;
-    }
-    const auto table = std::find_if(field.tables.begin(), field.tables.end(),
-                                    [&](const auto& each) { return each->name == tag->text(); });
-    if (table == field.tables.end()) {
-      const std::string nearest = NearestName(tag->text(), names);
-      Add(*tag, PlaceOf::kValue, kRuleValue, "expected " + QuotedList(names) + ", found " + tag->Describe(),
-          nearest.empty() ? "" : "did you mean `" + nearest + "`?");
-      return nullptr;
-    }
-    return Object(**table, field.item.get(), node);
+    const std::string nearest = is_text ? NearestName(tag->text(), names) : "";
+    Add(*tag, PlaceOf::kValue, is_text ? kRuleValue : kRuleType,
+        "expected " + QuotedList(names) + ", found " + tag->Describe(),
+        nearest.empty() ? "" : "did you mean `" + nearest + "`?");
+    return nullptr;
   }
 
   const Document& document_;

@@ -345,18 +345,18 @@ bool Pattern::Matches(std::string_view text) const {
   std::uint32_t round = 0;
 
   const auto enter = [&](std::uint32_t state, std::vector<std::uint32_t>& set) {
-    stack.push_back(state);
-    while (!stack.empty()) {
-      const std::uint32_t top = stack.back();
-      stack.pop_back();
-      if (seen[top] == round) continue;
-      seen[top] = round;
-      if (states[top].kind == Program::Kind::kSplit) {
-        stack.push_back(states[top].other);
-        stack.push_back(states[top].next);
-      } else {
-        set.push_back(top);
+    while (true) {
+      const bool is_new = seen[state] != round;
+      seen[state] = round;
+      if (is_new && states[state].kind == Program::Kind::kSplit) {
+        stack.push_back(states[state].other);
+        state = states[state].next;
+        continue;
       }
+      if (is_new) set.push_back(state);
+      if (stack.empty()) return;
+      state = stack.back();
+      stack.pop_back();
     }
   };
 

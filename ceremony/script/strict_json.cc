@@ -159,7 +159,7 @@ class TreeBuilder final {
     cursor_.Next();
     Node* node = Attach(Node::Kind::kText);
     if (node == nullptr) return false;
-    CheckVisible(value, node->Pointer());
+    CheckVisible(value, *node);
     node->text_ = std::move(value);
     return true;
   }
@@ -177,7 +177,7 @@ class TreeBuilder final {
           fmt::format("expected names of at most {} bytes, found one of {}", kMaxNameBytes, value.size()));
       return false;
     }
-    CheckVisible(value, level.node->Pointer());
+    CheckVisible(value, *level.node);
     key_position_ = cursor_.position();
     const auto [first, is_new] = level.names.emplace(value, key_position_);
     if (!is_new) {
@@ -224,9 +224,9 @@ class TreeBuilder final {
     problems_.Add({std::string(rule), file_, cursor_.position(), std::move(pointer), std::move(message), ""});
   }
 
-  void CheckVisible(const std::string& text, const std::string& pointer) {
+  void CheckVisible(const std::string& text, const Node& node) {
     if (const auto character = FirstInvisible(text); character.has_value()) {
-      Add(kRuleValue, pointer,
+      Add(kRuleValue, node.Pointer(),
           fmt::format("expected visible characters, found U+{:04X}", static_cast<std::uint32_t>(*character)));
     }
   }

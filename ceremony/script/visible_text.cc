@@ -30,7 +30,11 @@ constexpr std::array kInvisible{
 char32_t DecodeUtf8(std::string_view text, std::size_t& offset) {
   const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
   const char32_t first = byte(offset);
-  const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (first < 0x80) {
+    offset = std::min(offset + 1, text.size());
+    return first;
+  }
+  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
   constexpr std::array<char32_t, 5> kMask{0, 0x7F, 0x1F, 0x0F, 0x07};
   char32_t point = first & kMask[length];
   for (std::size_t i = 1; i < length; ++i) point = (point << 6U) | (byte(offset + i) & 0x3FU);
@@ -45,6 +49,10 @@ std::size_t CountCharacters(std::string_view text) {
 
 std::optional<char32_t> FirstInvisible(std::string_view text) {
   for (std::size_t offset = 0; offset < text.size();) {
+    if (text[offset] >= ' ' && text[offset] <= '~') {
+      ++offset;
+      continue;
+    }
     const char32_t point = DecodeUtf8(text, offset);
     const auto* range = std::lower_bound(kInvisible.begin(), kInvisible.end(), point,
                                          [](const Range& candidate, char32_t value) { return candidate.last < value; });

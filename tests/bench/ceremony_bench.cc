@@ -91,11 +91,13 @@ base::Result<void> Rehearse(const std::string& archive) {
     KC_ASSIGN_OR_RETURN(auto real, hsm::RealCryptoki::Load(options.path));
     return hsm::Module::Wrap(std::make_unique<TimingCryptoki>(std::move(real)), options, std::move(observer));
   };
-  KC_ASSIGN_OR_RETURN(const script::Inputs alone, script::ReadInputs(script_path, "", "", steps::Catalogue()));
-  KC_RETURN_IF_ERROR(run::PrepareRehearsal(archive, alone.script, alone.policy, load));
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(script_path, "", "", steps::Catalogue()));
+  KC_RETURN_IF_ERROR(run::PrepareRehearsal(archive, inputs.script, inputs.policy, load));
   const run::RehearsalPaths paths(archive);
-  KC_ASSIGN_OR_RETURN(script::Inputs inputs,
-                      script::ReadInputs(script_path, paths.roster, paths.binding, steps::Catalogue()));
+  KC_ASSIGN_OR_RETURN(inputs.roster, script::ReadRoster(paths.roster));
+  KC_RETURN_IF_ERROR(script::CheckRoster(inputs.script, *inputs.roster));
+  KC_ASSIGN_OR_RETURN(inputs.binding, script::ReadBinding(paths.binding));
+  KC_RETURN_IF_ERROR(script::CheckBinding(inputs.script, *inputs.binding));
   room::UnattendedTerminal terminal(nullptr, room::Look{});
   KC_ASSIGN_OR_RETURN(const auto storage, record::PosixStorage::Open(archive));
   base::SystemClock clock;

@@ -78,10 +78,36 @@ base::Result<void> Ceremony::WriteArtefact(const std::string& name, const std::s
   return history_.See(entry);
 }
 
+base::Result<TokenSigner*> Ceremony::LogKey() {
+  if (log_key_ == nullptr) {
+    KC_ASSIGN_OR_RETURN(hsm::Session * session, tokens_.Session(RecordToken()));
+    const json& open = history_.open();
+    auto found =
+        TokenSigner::Find(*session, open.at("origin").get<std::string>(), open.at("log_key").get<std::string>());
+    if (!found.ok()) return std::move(found).error().Prefixed("the key that signs this record");
+    log_key_ = std::move(found).value();
+  }
+  return log_key_.get();
+}
+
+base::Result<void> Ceremony::LogOutOf(const std::string& token) {
+  if (token == RecordToken()) log_key_.reset();
+  return tokens_.Forget(token);
+}
+
+base::Result<void> Ceremony::Restart(const std::string& token) {
+  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module, tokens_.ModuleOf(token));
+  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> of_record, tokens_.ModuleOf(RecordToken()));
+  if (module != of_record) return tokens_.Restart(token);
+  log_key_.reset();
+  KC_RETURN_IF_ERROR(tokens_.Restart(token));
+  KC_RETURN_IF_ERROR(LogKey());
+  return {};
+}
+
 base::Result<record::Checkpoint> Ceremony::Checkpoint() {
-  if (log_key_ == nullptr)
-    return base::MakeError(base::ErrorCode::kToken, "the key that signs this record is out of reach");
-  KC_ASSIGN_OR_RETURN(record::Checkpoint checkpoint, writer_->Checkpoint(*log_key_));
+  KC_ASSIGN_OR_RETURN(TokenSigner * log_key, LogKey());
+  KC_ASSIGN_OR_RETURN(record::Checkpoint checkpoint, writer_->Checkpoint(*log_key));
   KC_RETURN_IF_ERROR(history_.See(json{{"type", "checkpoint"}}));
   return checkpoint;
 }

@@ -82,9 +82,14 @@ class Ceremony final {
   CallJournal& journal() { return *journal_; }
   record::Writer& writer() { return *writer_; }
   bool has_writer() const { return writer_ != nullptr; }
-  // The log key; set by the opening, and by FindLogKey after a crash.
-  TokenSigner* log_key() { return log_key_.get(); }
+  // LogKey returns the key that signs this record, looked for on the record token when it is not at hand: after a
+  // crash, and after LogOutOf or Restart. Valid until one of these. kToken, kNotFound: it is out of reach.
+  base::Result<TokenSigner*> LogKey();
   void SetLogKey(std::unique_ptr<TokenSigner> log_key) { log_key_ = std::move(log_key); }
+  // LogOutOf ends what is open of a token; Restart has its module finalised and initialised again. The log key lives
+  // in a session of the record token, and goes with it; Restart finds it again.
+  base::Result<void> LogOutOf(const std::string& token);
+  base::Result<void> Restart(const std::string& token);
   // ElapsedMicros is the time since the record was opened, also where it is gone on with.
   std::int64_t ElapsedMicros() const;
 

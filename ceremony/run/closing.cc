@@ -106,11 +106,12 @@ base::Result<void> CloseRecord(Ceremony& ceremony) {
     KC_RETURN_IF_ERROR(AppendClose(ceremony));
   }
   if (!ceremony.writer().has_final_checkpoint()) {
-    if (ceremony.log_key() == nullptr) {
-      return base::MakeError(base::ErrorCode::kToken, "the log key is gone before the final checkpoint was signed")
-          .WithHint("the record stays INCOMPLETE; keep it, and have the auditor look at the record token");
+    auto log_key = ceremony.LogKey();
+    if (!log_key.ok()) {
+      return std::move(log_key).error().WithHint(
+          "the record stays INCOMPLETE; keep it, and have the auditor look at the record token");
     }
-    KC_RETURN_IF_ERROR(ceremony.writer().FinalCheckpoint(*ceremony.log_key()));
+    KC_RETURN_IF_ERROR(ceremony.writer().FinalCheckpoint(**log_key));
   }
   json& refusals = ceremony.world().late_refusals;
   KC_ASSIGN_OR_RETURN(refusals, ReadLateRefusals(ceremony.world().storage, ceremony.folder()));

@@ -161,13 +161,15 @@ base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
   // Last of the inputs, and before the key: whoever finds it knows what may be on the token.
   KC_ASSIGN_OR_RETURN(digests[std::string(kLogKeyInput)],
                       writer->StoreInput(kLogKeyInput, base::AsBytes(plan.ToJson().dump(1) + "\n")));
+  std::unique_ptr<TokenSigner> made;
   {
     const auto busy = ceremony.terminal().ShowBusy("Making the key that signs this record");
-    KC_ASSIGN_OR_RETURN(auto log_key, TokenSigner::Generate(*session, plan));
-    ceremony.SetLogKey(std::move(log_key));
+    KC_ASSIGN_OR_RETURN(made, TokenSigner::Generate(*session, plan));
   }
+  const record::VerifierKey log_key = made->key();
+  ceremony.SetLogKey(std::move(made));
   KC_ASSIGN_OR_RETURN(const record::Policy with_log,
-                      record::Policy::Parse("log " + ceremony.log_key()->key().Text() + "\n" + policy.Text()));
+                      record::Policy::Parse("log " + log_key.Text() + "\n" + policy.Text()));
   KC_RETURN_IF_ERROR(writer->StorePolicy(with_log));
   ceremony.TakeWriter(std::move(writer));
   json open = {{"origin", origin},
@@ -176,7 +178,7 @@ base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
                {"script", inputs.script.file.name},
                {"environment", script::NameOf(inputs.binding->environment)},
                {"classification", script::NameOf(inputs.script.classification)},
-               {"log_key", base::Base64Encode(ceremony.log_key()->key().public_key().spki())},
+               {"log_key", base::Base64Encode(log_key.public_key().spki())},
                {"log_key_attributes", {{"token", plan.token}, {"label", plan.label}, {"object_id", plan.id}}},
                {"inputs", std::move(digests)},
                {"previous", facts.previous},

@@ -88,6 +88,11 @@ base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, c
   if (done.ok()) done = kind->Run(step, run);
   // A section whose keys are not where they must be does not close: its last step does not end.
   if (done.ok() && &step == &section.steps.back()) done = steps::ProveSectionKeys(section, run);
+  // A step that has logged out of the record token ends when the key that signs the record is at hand again: whoever
+  // must give a share for that is asked within the step.
+  if (done.ok()) {
+    if (auto log_key = ceremony.LogKey(); !log_key.ok()) done = std::move(log_key).error();
+  }
   if (!done.ok()) {
     base::Error error = std::move(done).error();
     // All inputs are in memory: what a step misses or finds twice is on a token.

@@ -271,15 +271,9 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
     return error;
   }
 
-  KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(ceremony.RecordToken()));
-  const json& open = ceremony.history().open();
-  auto log_key =
-      TokenSigner::Find(*session, open.at("origin").get<std::string>(), open.at("log_key").get<std::string>());
-  if (log_key.ok()) {
-    ceremony.SetLogKey(std::move(log_key).value());
-  } else if (!recovered.writer->has_final_checkpoint()) {
-    return std::move(log_key).error().Prefixed("the key that signs this record");
-  }
+  KC_RETURN_IF_ERROR(ceremony.tokens().Session(ceremony.RecordToken()));
+  if (auto log_key = ceremony.LogKey(); !log_key.ok() && !recovered.writer->has_final_checkpoint())
+    return std::move(log_key).error();
   const bool closed = ceremony.history().closed();
   ceremony.TakeWriter(std::move(recovered.writer));
   if (closed) {

@@ -120,8 +120,8 @@ void StepRun::AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> to
 
 bool StepRun::IsLogKey(const hsm::InventoryItem& item) const {
   const nlohmann::json& open = ceremony_.history().open();
-  if (ceremony_.log_key() != nullptr && item.spki_sha256 == ceremony_.log_key()->key().public_key().SpkiSha256Hex())
-    return true;
+  const auto spki = base::Base64Decode(open.at("log_key").get<std::string>());
+  if (spki.ok() && item.spki_sha256 == base::Sha256Hex(*spki)) return true;
   return base::HexEncode(item.object.id()) == open.at("log_key_attributes").at("object_id").get<std::string>();
 }
 
@@ -136,24 +136,9 @@ base::Result<base::SecretBytes> StepRun::CurrentPin(const std::string& token, qu
                                    : pins.SecurityOfficerPin(token, located->Name());
 }
 
-base::Result<void> StepRun::EndSession(const std::string& token) { return ceremony_.tokens().Forget(token); }
+base::Result<void> StepRun::EndSession(const std::string& token) { return ceremony_.LogOutOf(token); }
 
-base::Result<void> StepRun::RestartModule(const std::string& token) {
-  TokenRoom& tokens = ceremony_.tokens();
-  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module, tokens.ModuleOf(token));
-  KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> of_record, tokens.ModuleOf(ceremony_.RecordToken()));
-  if (module != of_record) return tokens.Restart(token);
-  // It lives in a session of that module, and is nowhere until it is found again.
-  ceremony_.SetLogKey(nullptr);
-  KC_RETURN_IF_ERROR(tokens.Restart(token));
-  KC_ASSIGN_OR_RETURN(hsm::Session * session, tokens.Session(ceremony_.RecordToken()));
-  const json& open = ceremony_.history().open();
-  auto log_key =
-      TokenSigner::Find(*session, open.at("origin").get<std::string>(), open.at("log_key").get<std::string>());
-  if (!log_key.ok()) return std::move(log_key).error().Prefixed("the key that signs this record");
-  ceremony_.SetLogKey(std::move(log_key).value());
-  return {};
-}
+base::Result<void> StepRun::RestartModule(const std::string& token) { return ceremony_.Restart(token); }
 
 base::Result<steps::NewPins> StepRun::ChooseNewPins(const std::string& token, const std::string& quorum) {
   const script::TokenBinding* bound = ceremony_.inputs().binding->Find(token);

@@ -168,8 +168,8 @@ class TokenCustodyKind final : public StepKind {
       return base::Refusal("EST-TOKEN-03", fmt::format("token {} is in no register", name),
                            "enter it with token.register, or take it into service, first");
     }
-    // Nobody carries a token that is logged in.
-    KC_RETURN_IF_ERROR(context.EndSession(name));
+    // Nobody carries a token that is logged in; one that stays where it is may go on with what it does.
+    if (!phase.effect.empty()) KC_RETURN_IF_ERROR(context.EndSession(name));
     KC_RETURN_IF_ERROR(CompareSeals(step, context, *token));
     KC_RETURN_IF_ERROR(ChangeSeals(step, context, *token));
     if (phase.effect.empty()) return {};

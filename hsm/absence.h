@@ -18,8 +18,11 @@ struct AbsentKey {
 
 // Absence says what was looked at, in words for the record.
 struct Absence {
-  std::vector<std::string> searches;  // "CKA_ID 01ab: no object"
-  Inventory inventory;                // everything that is on the token
+  std::vector<std::vector<std::string>> searches;  // for each key, in order: "CKA_ID 01ab: no object"
+  Inventory inventory;                             // everything that is on the token
+  // Objects that show no public key, by name: unreadable ones, and private keys without a public half. By its public
+  // key none of them can be told from the key that is to be gone; each search by public key says how many there are.
+  std::vector<std::string> unidentified;
 };
 
 // ProveAbsent looks for each key by CKA_ID and by label among keys of both halves,
@@ -30,7 +33,8 @@ Result<Absence> ProveAbsent(Session& session, const std::vector<AbsentKey>& keys
 
 // TryToSignWith asks the token to begin a signature with an object that was just
 // destroyed in this session, and returns the refusal's name
-// ("CKR_KEY_HANDLE_INVALID"). kCorrupt KEY-ABSENT-02: the token would sign.
+// ("CKR_KEY_HANDLE_INVALID", "CKR_OBJECT_HANDLE_INVALID"). kCorrupt KEY-ABSENT-02: the token would sign. kToken: it
+// gave another answer, which says nothing about the object.
 // Only for a handle of this very session: a later one may have given the number to another object.
 Result<std::string> TryToSignWith(Session& session, const Object& destroyed, base::KeyAlgorithm algorithm);
 

@@ -71,10 +71,10 @@ Result<ImportedKey> ImportKey(Session& session, ConsequentialCall call, const Te
   Result<ImportedKey> imported =
       Perform<ImportedKey>(session.token().module().observer(), call, [&](CallOutcome& outcome) -> Result<ImportedKey> {
         CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
-        TimedCall(outcome, [&] { return invoke(stated.Native(), &handle); });
-        if (outcome.rv != CKR_OK) {
+        const CK_RV rv = TimedCall(outcome, [&] { return invoke(stated.Native(), &handle); });
+        if (rv != CKR_OK) {
           left_behind = FindLeftBehind(session, id);
-          return CallError(function, outcome.rv,
+          return CallError(function, rv,
                            fmt::format("bringing key \"{}\" to {}", call.planned_label, session.token().Name()));
         }
         left_behind = {Object(handle, AttributeSet())};

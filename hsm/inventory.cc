@@ -7,6 +7,7 @@
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
+#include "hsm/key_quirks.h"
 #include "hsm/unreadable.h"
 
 namespace hsm {
@@ -151,7 +152,7 @@ Result<InventoryItem> ReadItem(Session& session, CK_OBJECT_HANDLE handle) {
   if (attributes.ok()) attributes = ReadMore(session, handle, item, std::move(attributes).value());
   if (attributes.ok()) {
     item.attributes = std::move(attributes).value();
-  } else if (attributes.error().rv && SpeaksOfOneObject(*attributes.error().rv)) {
+  } else if (attributes.error().rv && SpeaksOfOneObject(session.quirks(), *attributes.error().rv)) {
     item.problem = RvName(*attributes.error().rv);
   } else {
     return std::move(attributes).error();
@@ -167,27 +168,17 @@ std::string ItemName(const InventoryItem& item) {
   return item.problem.empty() ? item.object.Name() : fmt::format("object that cannot be read ({})", item.problem);
 }
 
-bool SpeaksOfOneObject(CK_RV rv) {
+bool SpeaksOfOneObject(const Quirks& quirks, CK_RV rv) {
   switch (rv) {
-    case CKR_OK:
-    case CKR_CANCEL:
-    case CKR_HOST_MEMORY:
-    case CKR_SLOT_ID_INVALID:
-    case CKR_NEED_TO_CREATE_THREADS:
-    case CKR_CANT_LOCK:
-    case CKR_DEVICE_ERROR:
-    case CKR_DEVICE_MEMORY:
-    case CKR_DEVICE_REMOVED:
-    case CKR_FUNCTION_CANCELED:
-    case CKR_FUNCTION_NOT_SUPPORTED:
-    case CKR_SESSION_CLOSED:
-    case CKR_SESSION_HANDLE_INVALID:
-    case CKR_TOKEN_NOT_PRESENT:
-    case CKR_TOKEN_NOT_RECOGNIZED:
-    case CKR_CRYPTOKI_NOT_INITIALIZED:
-      return false;
-    default:
+    case CKR_OBJECT_HANDLE_INVALID:
+    case CKR_KEY_HANDLE_INVALID:
+    case CKR_ATTRIBUTE_READ_ONLY:
+    case CKR_ATTRIBUTE_SENSITIVE:
+    case CKR_ATTRIBUTE_TYPE_INVALID:
+    case CKR_ATTRIBUTE_VALUE_INVALID:
       return true;
+    default:
+      return std::ranges::find(KeyQuirksOf(quirks).torn_objects, rv) != KeyQuirksOf(quirks).torn_objects.end();
   }
 }
 

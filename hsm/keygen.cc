@@ -146,14 +146,14 @@ Result<GeneratedKey> MakeKeyPair(Session& session, const KeyPairSpec& spec, std:
         const std::span<CK_ATTRIBUTE> private_native = private_stated.Native();
         CK_OBJECT_HANDLE public_handle = CK_INVALID_HANDLE;
         CK_OBJECT_HANDLE private_handle = CK_INVALID_HANDLE;
-        TimedCall(outcome, [&] {
+        const CK_RV rv = TimedCall(outcome, [&] {
           return session.api().GenerateKeyPair(session.handle(), &mechanism, public_native.data(), public_native.size(),
                                                private_native.data(), private_native.size(), &public_handle,
                                                &private_handle);
         });
-        if (outcome.rv != CKR_OK) {
+        if (rv != CKR_OK) {
           left_behind = FindLeftBehind(session, spec.id);
-          return CallError(Function::kGenerateKeyPair, outcome.rv,
+          return CallError(Function::kGenerateKeyPair, rv,
                            fmt::format("making key \"{}\" on {}", spec.label, session.token().Name()));
         }
         const auto read = [&]() -> Result<GeneratedKey> {
@@ -206,12 +206,12 @@ Result<GeneratedSecretKey> MakeWrapKey(Session& session, const WrapKeySpec& spec
         CK_MECHANISM mechanism{CKM_AES_KEY_GEN, nullptr, 0};
         const std::span<CK_ATTRIBUTE> native = stated.Native();
         CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
-        TimedCall(outcome, [&] {
+        const CK_RV rv = TimedCall(outcome, [&] {
           return session.api().GenerateKey(session.handle(), &mechanism, native.data(), native.size(), &handle);
         });
-        if (outcome.rv != CKR_OK) {
+        if (rv != CKR_OK) {
           left_behind = FindLeftBehind(session, spec.id);
-          return CallError(Function::kGenerateKey, outcome.rv,
+          return CallError(Function::kGenerateKey, rv,
                            fmt::format("making key \"{}\" on {}", spec.label, session.token().Name()));
         }
         Result<AttributeSet> attributes = session.ReadAttributes(handle, ToRead(full, added, {}));

@@ -44,7 +44,8 @@ Result<std::vector<Candidate>> ReadCandidates(Session& session, const Template& 
     if (rsa || !match.Has(CKA_KEY_TYPE)) types.insert(types.end(), {CKA_MODULUS, CKA_PUBLIC_EXPONENT});
     if (!rsa || !match.Has(CKA_KEY_TYPE)) types.insert(types.end(), {CKA_EC_PARAMS, CKA_EC_POINT});
     Result<AttributeSet> read = session.ReadAttributes(handle, types);
-    if (!read.ok() && !(read.error().rv && SpeaksOfOneObject(*read.error().rv))) return std::move(read).error();
+    if (!read.ok() && !(read.error().rv && SpeaksOfOneObject(session.quirks(), *read.error().rv)))
+      return std::move(read).error();
     const AttributeSet attributes = read.ok() ? std::move(read).value() : AttributeSet();
     Candidate candidate{Object(handle, attributes), std::nullopt};
     if (Result<PublicKey> key = ReadPublicKey(attributes); key.ok()) candidate.public_key = std::move(key).value();

@@ -160,10 +160,16 @@ constexpr CK_ATTRIBUTE_TYPE kPublicKeyInfo[] = {CKA_PUBLIC_KEY_INFO};
 constexpr CK_ATTRIBUTE_TYPE kRecoverAndDerive[] = {CKA_SIGN_RECOVER, CKA_DERIVE};
 constexpr CK_ATTRIBUTE_TYPE kSealing[] = {CKA_SENSITIVE, CKA_EXTRACTABLE};
 
-// By the name of the row; a module that is not here has neither.
+// SoftHSM 2.6.1 gives it when attributes that an object must have cannot be written to its torn file, or one that is
+// encrypted does not decrypt (SoftHSM.cpp newP11Object, P11Attributes.cpp retrieve).
+constexpr CK_RV kGeneralError[] = {CKR_GENERAL_ERROR};
+
+// By the name of the row; a module that is not here has none of these.
 constexpr std::pair<std::string_view, KeyQuirks> kKeyTable[] = {
-    {"nss-softoken", {.missing_attributes = kPublicKeyInfo, .ignored_on_unwrap = kRecoverAndDerive}},
-    {"opencryptoki", {.missing_attributes = {}, .ignored_on_unwrap = kSealing}},
+    {"softhsm-2", {.missing_attributes = {}, .ignored_on_unwrap = {}, .torn_objects = kGeneralError}},
+    {"nss-softoken",
+     {.missing_attributes = kPublicKeyInfo, .ignored_on_unwrap = kRecoverAndDerive, .torn_objects = {}}},
+    {"opencryptoki", {.missing_attributes = {}, .ignored_on_unwrap = kSealing, .torn_objects = {}}},
 };
 
 constexpr Limits kLimits[] = {

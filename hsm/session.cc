@@ -161,7 +161,7 @@ Result<std::vector<Object>> Session::FindAll(const Template& match) {
     Result<Object> object = ReadObject(found);
     if (object.ok()) {
       objects.push_back(std::move(object).value());
-    } else if (object.error().rv && SpeaksOfOneObject(*object.error().rv)) {
+    } else if (object.error().rv && SpeaksOfOneObject(quirks(), *object.error().rv)) {
       objects.push_back(Object(found, AttributeSet()));
     } else {
       return std::move(object).error();
@@ -199,9 +199,10 @@ Result<Object> Session::CreateObject(const Template& attributes) {
   return Perform<Object>(token_->module().observer(), call, [&](CallOutcome& outcome) -> Result<Object> {
     const std::span<CK_ATTRIBUTE> native = attributes.Native();
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
-    TimedCall(outcome, [&] { return api().CreateObject(handle(), native.data(), native.size(), &made); });
-    if (outcome.rv != CKR_OK) {
-      return CallError(Function::kCreateObject, outcome.rv, "creating an object on " + token_->Name());
+    const CK_RV rv =
+        TimedCall(outcome, [&] { return api().CreateObject(handle(), native.data(), native.size(), &made); });
+    if (rv != CKR_OK) {
+      return CallError(Function::kCreateObject, rv, "creating an object on " + token_->Name());
     }
     const std::vector<CK_ATTRIBUTE_TYPE> types = Readable(attributes);
     KC_ASSIGN_OR_RETURN(const AttributeSet actual, ReadAttributes(made, types));
@@ -221,11 +222,10 @@ Result<Object> Session::CopyObject(const Object& object, const Template& changes
   return Perform<Object>(token_->module().observer(), call, [&](CallOutcome& outcome) -> Result<Object> {
     const std::span<CK_ATTRIBUTE> native = changes.Native();
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
-    TimedCall(outcome,
-              [&] { return api().CopyObject(handle(), object.handle(), native.data(), native.size(), &made); });
-    if (outcome.rv != CKR_OK) {
-      return CallError(Function::kCopyObject, outcome.rv,
-                       fmt::format("copying {} on {}", object.Name(), token_->Name()));
+    const CK_RV rv = TimedCall(
+        outcome, [&] { return api().CopyObject(handle(), object.handle(), native.data(), native.size(), &made); });
+    if (rv != CKR_OK) {
+      return CallError(Function::kCopyObject, rv, fmt::format("copying {} on {}", object.Name(), token_->Name()));
     }
     const std::vector<CK_ATTRIBUTE_TYPE> types = Readable(changes);
     KC_ASSIGN_OR_RETURN(const AttributeSet actual, ReadAttributes(made, types));
@@ -242,10 +242,10 @@ Result<void> Session::SetAttributes(const Object& object, const Template& attrib
   call.attributes = attributes.Describe();
   return Perform<void>(token_->module().observer(), call, [&](CallOutcome& outcome) -> Result<void> {
     const std::span<CK_ATTRIBUTE> native = attributes.Native();
-    TimedCall(outcome,
-              [&] { return api().SetAttributeValue(handle(), object.handle(), native.data(), native.size()); });
-    if (outcome.rv != CKR_OK) {
-      return CallError(Function::kSetAttributeValue, outcome.rv,
+    const CK_RV rv = TimedCall(
+        outcome, [&] { return api().SetAttributeValue(handle(), object.handle(), native.data(), native.size()); });
+    if (rv != CKR_OK) {
+      return CallError(Function::kSetAttributeValue, rv,
                        fmt::format("changing {} on {}", object.Name(), token_->Name()));
     }
     const std::vector<CK_ATTRIBUTE_TYPE> types = Readable(attributes);
@@ -260,8 +260,8 @@ Result<void> Session::Destroy(const Object& object) {
   call.object = object.Name();
   return Perform<void>(token_->module().observer(), call, [&](CallOutcome& outcome) -> Result<void> {
     const std::string doing = fmt::format("destroying {} on {}", object.Name(), token_->Name());
-    TimedCall(outcome, [&] { return api().DestroyObject(handle(), object.handle()); });
-    if (outcome.rv != CKR_OK) return CallError(Function::kDestroyObject, outcome.rv, doing);
+    const CK_RV rv = TimedCall(outcome, [&] { return api().DestroyObject(handle(), object.handle()); });
+    if (rv != CKR_OK) return CallError(Function::kDestroyObject, rv, doing);
     CK_OBJECT_CLASS object_class = 0;
     CK_ATTRIBUTE probe{CKA_CLASS, &object_class, sizeof object_class};
     const CK_RV gone = api().GetAttributeValue(handle(), object.handle(), &probe, 1);

@@ -9,11 +9,11 @@
 
 namespace hsm {
 
-// SpeaksOfOneObject tells whether what a call on an object returned is about that
-// object alone. Whatever is not about the session, the token, the module or the
-// host is: modules differ in what they return for an object that is torn
-// (SoftHSM: CKR_ATTRIBUTE_VALUE_INVALID), and one of those must not hide the rest.
-bool SpeaksOfOneObject(CK_RV rv);
+// SpeaksOfOneObject tells whether what a call on an object returned is about that object alone, so that the others may
+// be read all the same: an invalid handle, an attribute that is not what it must be, and what this module is known to
+// say of an object that is torn (KeyQuirks::torn_objects). Anything else may be about the token, the session or the
+// login, of which an inventory must not make an object.
+bool SpeaksOfOneObject(const Quirks& quirks, CK_RV rv);
 
 // ItemName is how messages and records speak of an object of an inventory:
 // Object::Name, or "object that cannot be read (CKR_...)".

@@ -84,12 +84,12 @@ Result<Object> MakePublicObject(Session& session, const base::PublicKey& public_
   call.planned_label = spec.label;
   return Perform<Object>(session.token().module().observer(), call, [&](CallOutcome& outcome) -> Result<Object> {
     CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
-    TimedCall(outcome, [&] {
+    const CK_RV rv = TimedCall(outcome, [&] {
       const std::span<CK_ATTRIBUTE> native = stated.Native();
       return session.api().CreateObject(session.handle(), native.data(), native.size(), &handle);
     });
-    if (outcome.rv != CKR_OK) {
-      return CallError(Function::kCreateObject, outcome.rv, "making the public object of " + Whose(session, spec));
+    if (rv != CKR_OK) {
+      return CallError(Function::kCreateObject, rv, "making the public object of " + Whose(session, spec));
     }
     left_behind.emplace_back(handle, AttributeSet());
     std::vector<CK_ATTRIBUTE_TYPE> types = stated.Types();
@@ -141,12 +141,14 @@ Result<void> TryToRead(Session& session, const Object& object, const KeyPairSpec
 
 enum class Leaving : std::uint8_t { kRefused, kCameOut };
 
-// Tries to take a key out under an AES key. An answer that is not about the key is an error.
+// Tries to take a key out under an AES key. One answer says that it may not leave: CKR_KEY_UNEXTRACTABLE. Others, also
+// CKR_KEY_NOT_WRAPPABLE, "although its CKA_EXTRACTABLE attribute is set to CK_TRUE" (2.40 section 5.1.6), say that this
+// try proves nothing. SoftHSM and openCryptoki look at CKA_EXTRACTABLE before they look at the kind of key.
 Result<Leaving> TryToWrap(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism, const Object& key) {
   KC_ASSIGN_OR_RETURN(const WrapOutcome out, WrapOut(session, {mechanism, nullptr, 0}, MechanismName(mechanism),
                                                      aes_key, key, "the key came out although it must not"));
   if (out.rv == CKR_OK) return Leaving::kCameOut;
-  if (out.rv == CKR_KEY_UNEXTRACTABLE || out.rv == CKR_KEY_NOT_WRAPPABLE) return Leaving::kRefused;
+  if (out.rv == CKR_KEY_UNEXTRACTABLE) return Leaving::kRefused;
   return CallError(Function::kWrapKey, out.rv,
                    fmt::format("trying whether {} can leave {}", key.Name(), session.token().Name()))
       .WithRule("KEY-SEAL-02");
@@ -288,11 +290,11 @@ KeyCopying CopyKey(Session& source, const KeyPair& key, Session& target, const C
   if (Result<void> room = CheckRoom(target, key.public_key, spec); !room.ok()) return {std::move(room).error(), {}};
   Result<TransportKey> made = MakeTransportKey(source, target, way, transport);
   if (!made.ok()) return {std::move(made).error(), {}};
-  Result<Bytes> wrapped = WrapPrivateKey(source, made->source_key, way.source_wrap, key.private_object);
+  // Ciphertext, under a key that no host has ever had: it is not wiped, and needs no locked memory.
+  const Result<Bytes> wrapped = WrapPrivateKey(source, made->source_key, way.source_wrap, key.private_object);
   KeyCopying copying =
       wrapped.ok() ? UnwrapPrivateKey(target, made->target_key, way.target_wrap, *wrapped, key.public_key, spec, proof)
                    : KeyCopying{wrapped.error(), {}};
-  if (wrapped.ok()) std::ranges::fill(*wrapped, std::uint8_t{0});
   const Result<void> destroyed = DestroyTransportKey(source, target, *made);
   if (!destroyed.ok()) {
     // The copy is what it is; the session objects go with their sessions.

@@ -105,21 +105,23 @@ base::Result<void> ProveGone(Destruction& destruction, const std::string& token)
   // A token that was only looked at is looked at again: a copy may have come meanwhile.
   KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
   KC_ASSIGN_OR_RETURN(const hsm::Absence absence, hsm::ProveAbsent(*session, absent));
+  auto searches = absence.searches.begin();
   for (const estate::Key* key : destruction.KeysOn(token)) {
     const estate::Copy& copy = *key->FindCopy(token);
     const std::string now = Now(context);
+    std::vector<std::string>& tests = destruction.tests[{token, key->name}];
+    tests = *searches++;
+    tests.emplace_back("C_Finalize and C_Initialize before all of these");
+    const auto tried = destruction.sign_tries.find({token, key->name});
+    if (tried != destruction.sign_tries.end()) tests.push_back("C_SignInit with its handle: " + tried->second);
     if (!context.progress().HasObserved(kGone, token, key->name)) {
-      const auto tried = destruction.sign_tries.find({token, key->name});
-      json tests = absence.searches;
-      tests.push_back("C_Finalize and C_Initialize before all of these");
-      if (tried != destruction.sign_tries.end()) tests.push_back("C_SignInit with its handle: " + tried->second);
       KC_RETURN_IF_ERROR(context.Record("observe", {{"what", kGone},
                                                     {"key", key->name},
                                                     {"token", token},
                                                     {"serial", copy.serial},
                                                     {"object_id", copy.object_id},
                                                     {"spki_sha256", key->spki_sha256},
-                                                    {"tests", std::move(tests)},
+                                                    {"tests", tests},
                                                     {"inventory", absence.inventory.sha256},
                                                     {"object_count", absence.inventory.items.size()}}));
     }
@@ -144,10 +146,7 @@ base::Result<void> Certify(const Destruction& destruction, const estate::Key& ke
       KC_RETURN_IF_ERROR(context.Achieve(estate::CopyDestroyed{key.name, copy->token, copy->serial, copy->object_id,
                                                                gone.method, gone.evidence, gone.on}));
     } else {
-      gone.tests = {"CKA_ID " + copy->object_id + ": no object", "CKA_LABEL \"" + key.name + "\": no key",
-                    "public key among all objects: none", "after C_Finalize and C_Initialize"};
-      const auto tried = destruction.sign_tries.find({copy->token, key.name});
-      if (tried != destruction.sign_tries.end()) gone.tests.push_back("C_SignInit with its handle: " + tried->second);
+      gone.tests = destruction.tests.at({copy->token, key.name});
     }
     copies.push_back(std::move(gone));
   }

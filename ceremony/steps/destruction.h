@@ -26,7 +26,9 @@ struct Destruction {
   std::vector<estate::Key> keys;  // as the estate knows them before
   std::vector<std::string> tokens;
   std::vector<Elsewhere> elsewhere;
-  std::map<std::pair<std::string, std::string>, std::string> sign_tries;  // token, key -> what the token answered
+  using CopyName = std::pair<std::string, std::string>;  // token, key
+  std::map<CopyName, std::string> sign_tries;            // what the token answered
+  std::map<CopyName, std::vector<std::string>> tests;    // what was looked for after, and not found
 
   std::string early() const { return step.fields.TextOr("reason", ""); }
   bool Brings(const std::string& token) const { return std::find(tokens.begin(), tokens.end(), token) != tokens.end(); }

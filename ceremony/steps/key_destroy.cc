@@ -139,7 +139,7 @@ class KeyDestroyKind final : public StepKind {
   }
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
-    Destruction destruction{step, context, {}, TextsOf(step, "tokens"), ElsewhereOf(step), {}};
+    Destruction destruction{step, context, {}, TextsOf(step, "tokens"), ElsewhereOf(step), {}, {}};
     KC_ASSIGN_OR_RETURN(destruction.keys, ChooseKeys(step, context.estate(), Now(context)));
     KC_RETURN_IF_ERROR(CheckReach(destruction));
     ShowPlan(destruction);

@@ -151,7 +151,7 @@ base::Result<void> DestroyUnfitPair(const base::PublicKey& key, const std::strin
                                                 {"token", token},
                                                 {"key", spki},
                                                 {"objects", objects},
-                                                {"searches", absence.searches},
+                                                {"searches", absence.searches.front()},
                                                 {"inventory", absence.inventory.sha256}}));
   context.terminal().Say(room::Tone::kGood,
                          fmt::format("The {} key {} is gone from token {}.", kind.adjective, name, token));

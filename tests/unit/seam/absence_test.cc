@@ -76,10 +76,56 @@ TEST_CASE("a key that was destroyed is looked for by id, label and public key, a
   Good(hsm::DestroyKeyPair(login.session(), pair));
   const hsm::Absence absence = Good(hsm::ProveAbsent(login.session(), {Known(pair)}));
   CHECK(absence.inventory.items.empty());
-  CHECK(absence.searches ==
+  REQUIRE(absence.searches.size() == 1);
+  CHECK(absence.searches[0] ==
         std::vector<std::string>{"CKA_ID 0102: no object", "CKA_LABEL \"root\" of a private key: no object",
                                  "CKA_LABEL \"root\" of a public key: no object",
                                  "the public key " + pair.public_key.SpkiSha256Hex() + " among all 0 objects: none"});
+}
+
+TEST_CASE("objects that show no public key are counted and named, for they may be any") {
+  seam::World world;
+  hsm::LoginScope login = world.Login();
+  const hsm::KeyPair gone = Make(login.session());
+  Good(hsm::DestroyKeyPair(login.session(), gone));
+  Good(hsm::GenerateKeyPair(login.session(), {.label = "other", .id = {3}}).key);
+  hsm::Template data;
+  data.Number(CKA_CLASS, CKO_DATA).Bool(CKA_TOKEN, true).Bool(CKA_PRIVATE, false).Text(CKA_LABEL, "torn");
+  Good(login.session().CreateObject(data));
+  Good(login.session().CreateObject(data));
+  world.slot().objects.rbegin()->second.read_rv = CKR_OBJECT_HANDLE_INVALID;
+  hsm::AbsentKey twin = Known(gone);
+  twin.label = "twin";
+  const hsm::Absence absence = Good(hsm::ProveAbsent(login.session(), {Known(gone), twin}));
+  CHECK(absence.unidentified == std::vector<std::string>{"private key \"other\" (id 03)",
+                                                         "object that cannot be read (CKR_OBJECT_HANDLE_INVALID)"});
+  REQUIRE(absence.searches.size() == 2);
+  CHECK(absence.searches[0].back() ==
+        "the public key " + gone.public_key.SpkiSha256Hex() +
+            " among all 4 objects: none; 2 of them show no public key, and may be any: private key \"other\" (id 03), "
+            "object that cannot be read (CKR_OBJECT_HANDLE_INVALID)");
+  CHECK(absence.searches[1][1] == "CKA_LABEL \"twin\" of a private key: no object");
+}
+
+TEST_CASE("only an answer about the handle shows that a destroyed key does not sign") {
+  class NoDevice final : public hsm::InterceptingCryptoki {
+   public:
+    explicit NoDevice(std::shared_ptr<support::FakeDevice> device)
+        : InterceptingCryptoki(std::make_unique<support::FakeCryptoki>(std::move(device))) {}
+
+   protected:
+    CK_RV Around(hsm::Function function, const hsm::InnerCall& call) override {
+      return function == hsm::Function::kSignInit ? CKR_DEVICE_ERROR : call();
+    }
+  };
+  seam::World world;
+  world.Load(std::make_unique<NoDevice>(world.device));
+  hsm::LoginScope login = world.Login();
+  const hsm::KeyPair pair = Make(login.session());
+  Good(hsm::DestroyKeyPair(login.session(), pair));
+  const base::Error error = Bad(hsm::TryToSignWith(login.session(), pair.private_object, base::KeyAlgorithm::kEcP256));
+  CHECK(error.code == base::ErrorCode::kToken);
+  CHECK(error.rv == CKR_DEVICE_ERROR);
 }
 
 TEST_CASE("a copy under another id and label is found by its public key") {

@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <string_view>
+
 #include "hsm/describe.h"
 #include "hsm/module_file.h"
 
@@ -22,6 +24,20 @@ using GetInterfaceType = CK_RV (*)(CK_UTF8CHAR*, CK_VERSION*, Interface**, CK_FL
 template <typename F, typename... Arguments>
 CK_RV Call(F function, Arguments... arguments) {
   return function == nullptr ? CKR_FUNCTION_NOT_SUPPORTED : function(arguments...);
+}
+
+// The standard's own interface, by its name; what a module gives without one may be a vendor's, whose list is another.
+CK_RV AskForInterface(GetInterfaceType get_interface, const CK_FUNCTION_LIST** list) {
+  char wanted[] = "PKCS 11";
+  for (CK_UTF8CHAR* const name : {reinterpret_cast<CK_UTF8CHAR*>(wanted), static_cast<CK_UTF8CHAR*>(nullptr)}) {
+    Interface* found = nullptr;
+    const CK_RV rv = get_interface(name, nullptr, &found, 0);
+    const bool standard = rv == CKR_OK && found != nullptr && found->name != nullptr &&
+                          std::string_view(found->name) == std::string_view(wanted);
+    if (standard) *list = static_cast<const CK_FUNCTION_LIST*>(found->function_list);
+    if (standard || name == nullptr) return rv;
+  }
+  return CKR_FUNCTION_FAILED;
 }
 
 std::string LoaderSays() {
@@ -51,9 +67,7 @@ Result<std::unique_ptr<RealCryptoki>> RealCryptoki::Load(const std::string& path
     list = found;
   } else if (const auto get_interface = reinterpret_cast<GetInterfaceType>(dlsym(library, "C_GetInterface"))) {
     call = "C_GetInterface";
-    Interface* found = nullptr;
-    rv = get_interface(nullptr, nullptr, &found, 0);
-    list = found == nullptr ? nullptr : static_cast<const CK_FUNCTION_LIST*>(found->function_list);
+    rv = AskForInterface(get_interface, &list);
   } else {
     dlclose(library);
     return base::MakeError(ErrorCode::kUnsupported,
@@ -62,7 +76,7 @@ Result<std::unique_ptr<RealCryptoki>> RealCryptoki::Load(const std::string& path
   if (rv != CKR_OK || list == nullptr) {
     Error error =
         base::MakeError(ErrorCode::kToken, "module " + path + " gives no function list: " + call + " returned " +
-                                               RvName(rv) + (rv == CKR_OK ? " and no list" : ""));
+                                               RvName(rv) + (rv == CKR_OK ? " and no list of PKCS#11" : ""));
     error.call = call;
     error.rv = rv;
     return error;

@@ -105,8 +105,35 @@ base::Result<base::SecretBytes> ReadKeyFile(const std::string& path) {
   return base::SecretBytes::CopyOf(buffer.view().first(size));
 }
 
+// The PEM blocks of private keys decide, not the words around them: each of them is encrypted, by its label (RFC 7468
+// section 11) or, in an older form, by its Proc-Type (RFC 1421 section 4.6.1.1).
 bool IsEncrypted(const base::SecretBytes& pem) {
-  return base::AsText(pem.view()).find("ENCRYPTED") != std::string_view::npos;
+  const Bio bio(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.size())));
+  bool sealed = false;
+  bool plain = false;
+  char* name = nullptr;
+  char* header = nullptr;
+  unsigned char* data = nullptr;
+  long size = 0;
+  while (bio && PEM_read_bio(bio.get(), &name, &header, &data, &size) == 1) {
+    if (std::string_view(name).ends_with("PRIVATE KEY")) {
+      const bool encrypted = std::string_view(name) == PEM_STRING_PKCS8 ||
+                             std::string_view(header).find("Proc-Type: 4,ENCRYPTED") != std::string_view::npos;
+      (encrypted ? sealed : plain) = true;
+    }
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(data, static_cast<std::size_t>(size));
+  }
+  ERR_clear_error();
+  if (!sealed && !plain) {
+    // Of a file that was cut off no block can be read, and nothing opens it; its one label still says what it was.
+    const std::string_view text = base::AsText(pem.view());
+    const std::size_t first = text.find("-----BEGIN ");
+    return first != std::string_view::npos && text.substr(first).starts_with("-----BEGIN " PEM_STRING_PKCS8 "-----") &&
+           text.find("-----BEGIN ", first + 1) == std::string_view::npos;
+  }
+  return sealed && !plain;
 }
 
 base::Result<base::SecretBytes> DecryptKey(const base::SecretBytes& pem, const base::SecretBytes& passphrase) {

@@ -20,7 +20,7 @@ inline constexpr std::size_t kMinPassphrase = 12;
 // when it is larger or empty. A symbolic link is not followed.
 base::Result<base::SecretBytes> ReadKeyFile(const std::string& path);
 
-// IsEncrypted tells by the PEM header whether a passphrase is needed.
+// IsEncrypted tells by labels and Proc-Types of PEM blocks whether a passphrase is needed; one key in clear: false.
 bool IsEncrypted(const base::SecretBytes& pem);
 
 // DecryptKey returns the DER PrivateKeyInfo of a PEM file; an unencrypted one

@@ -36,16 +36,21 @@ class SharedModules::Switch final : public hsm::CallObserver {
 
 base::Result<std::shared_ptr<hsm::Module>> SharedModules::Find(const hsm::ModuleOptions& options,
                                                                std::shared_ptr<Switch>& observer) {
-  const std::string key = options.path + '\n' + options.init_args;
   std::erase_if(loaded_, [](const Loaded& each) { return each.module.expired(); });
-  const auto known = std::ranges::find(loaded_, key, &Loaded::key);
+  const auto known =
+      std::ranges::find_if(loaded_, [&](const Loaded& each) { return each.options.path == options.path; });
   if (known != loaded_.end()) {
+    if (known->options.environment != options.environment || known->options.init_args != options.init_args) {
+      return base::Refusal("MODULE-INIT-01",
+                           "module " + options.path + " is in use with another environment or other arguments",
+                           "tokens of one module share one setting; a second one needs a copy of its file");
+    }
     observer = known->observer;
     return known->module.lock();
   }
   observer = std::make_shared<Switch>();
   KC_ASSIGN_OR_RETURN(std::shared_ptr<hsm::Module> module, load_(options, observer));
-  loaded_.push_back({key, module, observer});
+  loaded_.push_back({options, module, observer});
   return module;
 }
 

@@ -24,7 +24,7 @@ class SharedModules final {
   explicit SharedModules(Load load = hsm::Module::Load) : load_(std::move(load)) {}
 
   // ForCeremony loads a module, or returns the one that is in use for a card.
-  // `observer` (may be null) hears of the calls from now on.
+  // `observer` (may be null) hears of the calls from now on. MODULE-INIT-01: it is in use with another setting.
   base::Result<std::shared_ptr<hsm::Module>> ForCeremony(const hsm::ModuleOptions& options,
                                                          std::shared_ptr<hsm::CallObserver> observer);
   // ForCard is the same for one use of a card: as long as the pointer lives,
@@ -34,7 +34,7 @@ class SharedModules final {
  private:
   class Switch;
   struct Loaded {
-    std::string key;
+    hsm::ModuleOptions options;
     std::weak_ptr<hsm::Module> module;
     std::shared_ptr<Switch> observer;
   };

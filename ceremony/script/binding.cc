@@ -123,6 +123,7 @@ class Builder final {
     CheckBytes(*node.Find("label"), kLabelBytes);
     if (const Node* serial = node.Find("serial"); serial != nullptr) CheckBytes(*serial, kSerialBytes);
     CheckArguments(node);
+    CheckOneSetting({token.name, token.module, token.environment, token.init_args}, node);
     CheckDistinct(token, node);
     binding_.tokens.push_back(std::move(token));
   }
@@ -160,6 +161,8 @@ class Builder final {
       if (member != nullptr) CheckBytes(*member, std::string_view(name) == "label" ? kLabelBytes : kSerialBytes);
     }
     CheckArguments(node);
+    if (credential.kind == CredentialKind::kCard)
+      CheckOneSetting({node.key(), credential.module, credential.environment, credential.init_args}, node);
     binding_.credentials[node.key()] = std::move(credential);
   }
 
@@ -184,6 +187,29 @@ class Builder final {
       Add(*arguments, kRuleSecret, kSecretWords, kSecretHint);
   }
 
+  // A module is loaded and initialised once in a process, with one environment and one set of arguments.
+  struct Setting {
+    std::string owner, module;
+    std::map<std::string, std::string> environment;
+    std::string init_args;
+  };
+  void CheckOneSetting(Setting setting, const Node& node) {
+    for (const Setting& other : settings_) {
+      if (other.module != setting.module) continue;
+      for (const char* member : {"environment", "init_args"}) {
+        const bool same = std::string_view(member) == "environment" ? other.environment == setting.environment
+                                                                    : other.init_args == setting.init_args;
+        if (same) continue;
+        const Node* at = node.Find(member);
+        Add(at != nullptr ? *at : *node.Find("module"), kRuleContradiction,
+            fmt::format("expected the `{}` that `{}` gives to the same module, found another", member, other.owner),
+            "a module takes one setting in a process; a second one needs a copy of its file");
+      }
+      return;
+    }
+    settings_.push_back(std::move(setting));
+  }
+
   // The token pads both with blanks to a fixed number of bytes.
   void CheckBytes(const Node& node, std::size_t most) {
     if (node.text().size() <= most) return;
@@ -206,6 +232,7 @@ class Builder final {
   const Document& document_;
   Binding& binding_;
   Problems& problems_;
+  std::vector<Setting> settings_;  // the first of each module
 };
 
 Field EnvironmentField() {

@@ -220,3 +220,18 @@ TEST_CASE("a module that a ceremony and a card share is loaded once, and the car
   Good(token->Refresh());
   CHECK(counter->calls > before);
 }
+
+TEST_CASE("MODULE-INIT-01: a module that is in use is not handed out under another setting") {
+  CardHolder holder(Makes().front());
+  SharedModules modules([&](const hsm::ModuleOptions&, std::shared_ptr<hsm::CallObserver> observer) {
+    return hsm::Module::Wrap(holder.world->LoadApi(), holder.world->options(), std::move(observer));
+  });
+  const auto module = Good(modules.ForCeremony(holder.world->options(), nullptr));
+  hsm::ModuleOptions other = holder.world->options();
+  other.environment["OTHER_CONF"] = "/elsewhere";
+  CHECK(Bad(modules.ForCard(other)).rule == "MODULE-INIT-01");
+  other = holder.world->options();
+  other.init_args = "configdir='/elsewhere'";
+  CHECK(Bad(modules.ForCeremony(other, nullptr)).rule == "MODULE-INIT-01");
+  CHECK(Good(modules.ForCard(holder.world->options())) == module);
+}

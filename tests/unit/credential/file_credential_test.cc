@@ -42,6 +42,27 @@ TEST_CASE("what openssl encrypts opens, with PBKDF2 and with scrypt") {
   }
 }
 
+TEST_CASE("whether a key is encrypted is said by the label of its block, not by words around it") {
+  const base::SecretBytes plain = ceremony::quorum::Pkcs8Pem(TestPkcs8(0));
+  const std::string clear(base::AsText(plain.view()));
+  const std::string sealed = Good(EncryptKey(TestPkcs8(0), Secret(kPassphrase)));
+  CHECK_FALSE(IsEncrypted(Secret(clear)));
+  CHECK_FALSE(IsEncrypted(Secret("ENCRYPTED under a passphrase, of course\n" + clear)));
+  CHECK_FALSE(IsEncrypted(Secret("-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + clear)));
+  CHECK_FALSE(IsEncrypted(Secret(clear + "-----BEGIN ENCRYPTED PRIVATE KEY-----\n")));
+  CHECK_FALSE(IsEncrypted(Secret(sealed + clear)));
+  CHECK_FALSE(IsEncrypted(Secret("hello")));
+  CHECK(IsEncrypted(Secret(sealed)));
+  CHECK(IsEncrypted(Secret("the key of Alice\n" + sealed)));
+  // Cut off it is damaged, and still no key in clear.
+  CHECK(IsEncrypted(Secret(sealed.substr(0, sealed.size() / 2))));
+  const TemporaryFolder folder;
+  REQUIRE(Shell("cd '" + folder.path() + "' && openssl ecparam -name prime256v1 -genkey -out plain.pem && openssl ec " +
+                "-in plain.pem -aes256 -passout 'pass:" + kPassphrase + "' -out old.pem 2>/dev/null") == 0);
+  CHECK_FALSE(IsEncrypted(Good(ReadKeyFile(folder / "plain.pem"))));
+  CHECK(IsEncrypted(Good(ReadKeyFile(folder / "old.pem"))));
+}
+
 TEST_CASE("a key file that is none is told as such") {
   const TemporaryFolder folder;
   CHECK(Bad(ReadKeyFile(folder / "none.pem")).call == "open");

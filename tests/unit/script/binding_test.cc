@@ -15,6 +15,10 @@ namespace {
 constexpr const char* kSecretHint =
     ": a secret must never stand in a file [take it out, and change that secret: it has been written down]\n";
 
+constexpr const char* kOtherEnvironment =
+    "INPUT-14 b.json:8:32: /tokens/new-hsm/environment: expected the `environment` that `root-hsm` gives to the same "
+    "module, found another [a module takes one setting in a process; a second one needs a copy of its file]\n";
+
 std::string ProblemsOf(const std::string& text) {
   Problems problems;
   const auto binding = ParseBinding(FileOf("b.json", text), &problems);
@@ -78,6 +82,20 @@ TEST_CASE("two logical tokens are never one real token") {
         "INPUT-12 b.json:7:71: /tokens/new-hsm/label: expected a label of its own, found that of `root-hsm`\n");
 }
 
+TEST_CASE("a module has one environment and one set of arguments in a binding") {
+  constexpr const char* kHint = " [a module takes one setting in a process; a second one needs a copy of its file]\n";
+  CHECK(ProblemsOf(Replaced(kGoodBinding, "{\"SOFTHSM2_CONF\": \"/etc/softhsm2.conf\"}},\n    \"log\"",
+                            "{\"SOFTHSM2_CONF\": \"/etc/other.conf\"}},\n    \"log\"")) == kOtherEnvironment);
+  CHECK(ProblemsOf(
+            Replaced(kGoodBinding, "/usr/lib/x86_64-linux-gnu/libsoftokn3.so", "/usr/lib/softhsm/libsofthsm2.so")) ==
+        std::string("INPUT-14 b.json:9:23: /tokens/log/module: expected the `environment` that `root-hsm` gives to the "
+                    "same module, found another") +
+            kHint +
+            "INPUT-14 b.json:9:108: /tokens/log/init_args: expected the `init_args` that `root-hsm` gives to the same "
+            "module, found another" +
+            kHint);
+}
+
 TEST_CASE("the record's token is one of those that are bound") {
   CHECK(ProblemsOf(Replaced(kGoodBinding, "\"record_token\": \"log\"", "\"record_token\": \"lgo\"")) ==
         "INPUT-09 b.json:11:19: /record_token: expected a token that `tokens` binds, \"root-hsm\", \"new-hsm\" or "
@@ -104,8 +122,9 @@ TEST_CASE("a secret is refused wherever it stands in a binding, and is never rep
         "INPUT-05 b.json:6:121: /tokens/root-hsm/login: expected \"pin-prompt\", \"protected-path\" or \"shares\", "
         "found a text of 7 characters\n");
   for (const char* name : {"TOKEN_PIN", "PIN", "HSM_PASSWORD", "MY_SECRET_X"}) {
-    CHECK(ProblemsOf(Replaced(kGoodBinding, "SOFTHSM2_CONF", name)) ==
-          std::string("INPUT-11 b.json:8:") + std::to_string(37 + std::string(name).size()) +
+    CHECK(ProblemsOf(Replaced(kGoodBinding, "SOFTHSM2_CONF\": \"/etc/softhsm2.conf\"}},\n    \"log\"",
+                              name + std::string("\": \"/etc/softhsm2.conf\"}},\n    \"log\""))) ==
+          kOtherEnvironment + std::string("INPUT-11 b.json:8:") + std::to_string(37 + std::string(name).size()) +
               ": /tokens/new-hsm/environment/" + name + kSecretHint);
   }
   for (const char* bad : {"tokens=<0x1> pin=hunter2", "so-pin=hunter2", "PIN-VALUE=hunter2", "a;password=hunter2"}) {

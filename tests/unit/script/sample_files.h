@@ -69,7 +69,7 @@ inline constexpr const char* kGoodBinding = R"({
   "estate": "smki.example",
   "environment": "sit",
   "tokens": {
-    "root-hsm": {"module": "/usr/lib/softhsm/libsofthsm2.so", "label": "ROOT A", "serial": "0123456789abcdef", "login": "protected-path", "site": "North"},
+    "root-hsm": {"module": "/usr/lib/softhsm/libsofthsm2.so", "label": "ROOT A", "serial": "0123456789abcdef", "login": "protected-path", "site": "North", "environment": {"SOFTHSM2_CONF": "/etc/softhsm2.conf"}},
     "new-hsm": {"module": "/usr/lib/softhsm/libsofthsm2.so", "label": "ROOT B", "uninitialised": {"slot": 7, "serial": "S1", "slot_description": "SoftHSM slot"},
                 "environment": {"SOFTHSM2_CONF": "/etc/softhsm2.conf"}},
     "log": {"module": "/usr/lib/x86_64-linux-gnu/libsoftokn3.so", "label": "LOG", "uninitialised": {}, "init_args": "configdir='/tmp/nss' secmod=''"}

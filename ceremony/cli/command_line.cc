@@ -1,9 +1,12 @@
 #include "ceremony/cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <ostream>
@@ -96,6 +99,43 @@ Result<void> Deliver(const std::string& result, std::ostream& out) {
   return error;
 }
 
+struct Commands {
+  std::array<std::string_view, 3> names;
+  void (*add)(CLI::App& program, Action& chosen);
+};
+// In the order in which `--help` lists them.
+constexpr Commands kCommands[] = {{{"check"}, AddCheck},
+                                  {{"schema"}, AddSchema},
+                                  {{"rehearse"}, AddRehearse},
+                                  {{"token"}, AddTokenList},
+                                  {{"custodian"}, AddCustodian},
+                                  {{"run"}, AddRun},
+                                  {{"resume"}, AddResume},
+                                  {{"status"}, AddStatus},
+                                  {{"compare"}, AddCompare},
+                                  {{"verify"}, AddVerify},
+                                  {{"replay"}, AddReplay},
+                                  {{"lint"}, AddLint},
+                                  {{"normalise"}, AddNormalise},
+                                  {{"show"}, AddShow},
+                                  {{"report"}, AddReport},
+                                  {{"booklet"}, AddBooklet},
+                                  {{"inventory"}, AddInventory},
+                                  {{"destruction"}, AddDestruction},
+                                  {{"proof", "tiles", "stamp"}, AddProof},
+                                  {{"redact"}, AddRedact},
+                                  {{"restore"}, AddRestore}};
+
+// AddCommands adds the command that is asked for alone; all of them for a help, or a name that is none. Their hundred
+// options would be a seventh of what `check` does.
+void AddCommands(CLI::App& program, std::string_view asked, Action& chosen) {
+  const auto* const found = std::ranges::find_if(kCommands, [&](const Commands& each) {
+    return !asked.empty() && std::ranges::find(each.names, asked) != each.names.end();
+  });
+  if (found != std::end(kCommands)) return found->add(program, chosen);
+  for (const Commands& each : kCommands) each.add(program, chosen);
+}
+
 Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams) {
   CLI::App program("Scripted key ceremonies on PKCS#11 tokens, with a record that proves itself.", "keyceremony");
   program.set_version_flag("--version", "keyceremony " KEYCEREMONY_VERSION, "print the version and exit");
@@ -105,27 +145,7 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   program.footer(kFooter);
 
   Action chosen;
-  AddCheck(program, chosen);
-  AddSchema(program, chosen);
-  AddRehearse(program, chosen);
-  AddTokenList(program, chosen);
-  AddCustodian(program, chosen);
-  AddRun(program, chosen);
-  AddResume(program, chosen);
-  AddStatus(program, chosen);
-  AddCompare(program, chosen);
-  AddVerify(program, chosen);
-  AddReplay(program, chosen);
-  AddLint(program, chosen);
-  AddNormalise(program, chosen);
-  AddShow(program, chosen);
-  AddReport(program, chosen);
-  AddBooklet(program, chosen);
-  AddInventory(program, chosen);
-  AddDestruction(program, chosen);
-  AddProof(program, chosen);
-  AddRedact(program, chosen);
-  AddRestore(program, chosen);
+  AddCommands(program, argc > 1 ? argv[1] : "", chosen);
 
   try {
     program.parse(argc, argv);

@@ -50,6 +50,8 @@ class Versions(unittest.TestCase):
             options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", helped.stdout))
             for command in commands:
                 said = subprocess.run([program, command, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                self.assertEqual(said.returncode, 0, command)
+                self.assertIn(f"Usage: {program} {command} ", said.stdout)
                 options |= set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", said.stdout))
             with self.subTest(program=program):
                 self.assertEqual([name for name in commands if name not in page], [])

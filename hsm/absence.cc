@@ -4,15 +4,11 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
+#include "hsm/key_pair_mechanism.h"
 #include "hsm/unreadable.h"
 
 namespace hsm {
 namespace {
-
-CK_MECHANISM_TYPE SigningMechanism(base::KeyAlgorithm algorithm) {
-  if (algorithm == base::KeyAlgorithm::kEd25519) return CKM_EDDSA;
-  return base::FactsOf(algorithm).field_bytes == 0 ? CKM_RSA_PKCS : CKM_ECDSA;
-}
 
 Error StillThere(const Session& session, const std::string& how, const std::string& what) {
   return base::MakeError(ErrorCode::kCorrupt, fmt::format("{} was destroyed, and {} still has it, found by {}", what,
@@ -81,7 +77,7 @@ Result<Absence> ProveAbsent(Session& session, const std::vector<AbsentKey>& keys
 }
 
 Result<std::string> TryToSignWith(Session& session, const Object& destroyed, base::KeyAlgorithm algorithm) {
-  CK_MECHANISM mechanism{SigningMechanism(algorithm), nullptr, 0};
+  CK_MECHANISM mechanism{KeyPairMechanismOf(algorithm).signs, nullptr, 0};
   const CK_RV rv = session.api().SignInit(session.handle(), &mechanism, destroyed.handle());
   // SoftHSM says of keys, too, that the object's handle is invalid.
   if (rv == CKR_KEY_HANDLE_INVALID || rv == CKR_OBJECT_HANDLE_INVALID) return RvName(rv);

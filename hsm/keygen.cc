@@ -130,18 +130,18 @@ Result<GeneratedKey> MakeKeyPair(Session& session, const KeyPairSpec& spec, std:
   const Template public_stated = PublicTemplate(spec, session.quirks());
   const Template private_stated = PrivateTemplate(spec, session.quirks());
   Template public_added;
-  public_added.Bool(CKA_LOCAL, true).Number(CKA_KEY_GEN_MECHANISM, how.mechanism);
-  const Template private_added = AddedByToken(spec.extractable, how.mechanism);
+  public_added.Bool(CKA_LOCAL, true).Number(CKA_KEY_GEN_MECHANISM, how.generates);
+  const Template private_added = AddedByToken(spec.extractable, how.generates);
 
   ConsequentialCall call = PlanCall(session, Function::kGenerateKeyPair);
-  call.mechanism = MechanismName(how.mechanism);
+  call.mechanism = MechanismName(how.generates);
   call.attributes = Joined(public_stated.Describe("public."), private_stated.Describe("private."));
   call.planned_id = base::HexEncode(spec.id);
   call.planned_label = spec.label;
 
   return Perform<GeneratedKey>(
       session.token().module().observer(), call, [&](CallOutcome& outcome) -> Result<GeneratedKey> {
-        CK_MECHANISM mechanism{how.mechanism, nullptr, 0};
+        CK_MECHANISM mechanism{how.generates, nullptr, 0};
         const std::span<CK_ATTRIBUTE> public_native = public_stated.Native();
         const std::span<CK_ATTRIBUTE> private_native = private_stated.Native();
         CK_OBJECT_HANDLE public_handle = CK_INVALID_HANDLE;
@@ -230,7 +230,7 @@ Result<GeneratedSecretKey> MakeWrapKey(Session& session, const WrapKeySpec& spec
 
 Result<void> CheckPair(Session& session, const KeyPairSpec& spec) {
   KC_RETURN_IF_ERROR(CheckKeyPairSpec(spec));
-  return CheckToken(session, KeyPairMechanismOf(spec.algorithm).mechanism, spec.label, spec.id);
+  return CheckToken(session, KeyPairMechanismOf(spec.algorithm).generates, spec.label, spec.id);
 }
 
 Result<void> CheckWrapKey(Session& session, const WrapKeySpec& spec) {

@@ -2,18 +2,10 @@
 #ifndef HSM_KEYGEN_PLAN_H_
 #define HSM_KEYGEN_PLAN_H_
 
+#include "hsm/key_pair_mechanism.h"
 #include "hsm/keygen.h"
 
 namespace hsm {
-
-// KeyPairMechanism says how PKCS#11 makes a key of an algorithm, and what such
-// a key can be used for at all.
-struct KeyPairMechanism {
-  CK_MECHANISM_TYPE mechanism;
-  CK_KEY_TYPE key_type;
-  KeyUsage possible;
-};
-const KeyPairMechanism& KeyPairMechanismOf(base::KeyAlgorithm algorithm);
 
 // The full templates state every attribute; ForModule leaves out what the
 // module refuses. All of the full template is read back.

@@ -9,8 +9,6 @@
 namespace hsm {
 namespace {
 
-using base::KeyAlgorithm;
-
 constexpr std::uint8_t kEd25519Oid[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
 constexpr std::uint8_t kEd25519Name[] = {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
 constexpr std::uint8_t kExponent65537[] = {0x01, 0x00, 0x01};
@@ -88,15 +86,6 @@ std::vector<AttributeDifference> CompareAttributes(std::string_view which, const
   return differences;
 }
 
-const KeyPairMechanism& KeyPairMechanismOf(KeyAlgorithm algorithm) {
-  static constexpr KeyPairMechanism kEc{CKM_EC_KEY_PAIR_GEN, CKK_EC, {.sign = true, .derive = true}};
-  static constexpr KeyPairMechanism kEdwards{CKM_EC_EDWARDS_KEY_PAIR_GEN, CKK_EC_EDWARDS, {.sign = true}};
-  static constexpr KeyPairMechanism kRsa{
-      CKM_RSA_PKCS_KEY_PAIR_GEN, CKK_RSA, {.sign = true, .decrypt = true, .unwrap = true}};
-  if (algorithm == KeyAlgorithm::kEd25519) return kEdwards;
-  return base::FactsOf(algorithm).field_bytes != 0 ? kEc : kRsa;
-}
-
 Template FullPublicTemplate(const KeyPairSpec& spec, const Quirks& quirks) {
   const base::KeyAlgorithmFacts& facts = base::FactsOf(spec.algorithm);
   Template attributes;
@@ -114,10 +103,10 @@ Template FullPublicTemplate(const KeyPairSpec& spec, const Quirks& quirks) {
       .Bool(CKA_ENCRYPT, spec.usage.decrypt)
       .Bool(CKA_WRAP, spec.usage.unwrap)
       .Bool(CKA_DERIVE, false);
-  if (spec.algorithm == KeyAlgorithm::kEd25519) {
+  if (facts.family == base::KeyFamily::kEdwards) {
     attributes.Raw(CKA_EC_PARAMS,
                    quirks.edwards_params == EdwardsParams::kOid ? ByteView(kEd25519Oid) : ByteView(kEd25519Name));
-  } else if (facts.field_bytes != 0) {
+  } else if (facts.family == base::KeyFamily::kEc) {
     attributes.Raw(CKA_EC_PARAMS, base::AsBytes(facts.curve_oid_der));
   } else {
     attributes.Number(CKA_MODULUS_BITS, facts.bits).Raw(CKA_PUBLIC_EXPONENT, kExponent65537);

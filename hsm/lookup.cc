@@ -6,6 +6,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
+#include "hsm/key_pair_mechanism.h"
 #include "hsm/unreadable.h"
 
 namespace hsm {
@@ -13,11 +14,6 @@ namespace {
 
 using base::KeyAlgorithm;
 using base::PublicKey;
-
-CK_KEY_TYPE KeyTypeOf(KeyAlgorithm algorithm) {
-  if (algorithm == KeyAlgorithm::kEd25519) return CKK_EC_EDWARDS;
-  return base::FactsOf(algorithm).field_bytes != 0 ? CKK_EC : CKK_RSA;
-}
 
 // A short point in a DER OCTET STRING, as PKCS#11 2.40 wants CKA_EC_POINT.
 Bytes Wrapped(const Bytes& point) {
@@ -36,13 +32,16 @@ struct Candidate {
 // Reads the objects' names and public keys; what shows no key, or a broken one, has none.
 Result<std::vector<Candidate>> ReadCandidates(Session& session, const Template& match) {
   KC_ASSIGN_OR_RETURN(const std::vector<CK_OBJECT_HANDLE> handles, session.FindHandles(match));
+  // A module may refuse to be asked for what keys of the type do not have.
+  const ByteView type = match.Value(CKA_KEY_TYPE);
+  Template rsa;
+  rsa.Number(CKA_KEY_TYPE, CKK_RSA);
+  const bool only_rsa = std::ranges::equal(type, rsa.Value(CKA_KEY_TYPE));
+  std::vector<CK_ATTRIBUTE_TYPE> types = {CKA_CLASS, CKA_KEY_TYPE, CKA_LABEL, CKA_ID, CKA_PUBLIC_KEY_INFO};
+  if (only_rsa || type.empty()) types.insert(types.end(), {CKA_MODULUS, CKA_PUBLIC_EXPONENT});
+  if (!only_rsa) types.insert(types.end(), {CKA_EC_PARAMS, CKA_EC_POINT});
   std::vector<Candidate> candidates;
   for (const CK_OBJECT_HANDLE handle : handles) {
-    std::vector<CK_ATTRIBUTE_TYPE> types = {CKA_CLASS, CKA_KEY_TYPE, CKA_LABEL, CKA_ID, CKA_PUBLIC_KEY_INFO};
-    const bool rsa =
-        std::ranges::equal(match.Value(CKA_KEY_TYPE), Template().Number(CKA_KEY_TYPE, CKK_RSA).Value(CKA_KEY_TYPE));
-    if (rsa || !match.Has(CKA_KEY_TYPE)) types.insert(types.end(), {CKA_MODULUS, CKA_PUBLIC_EXPONENT});
-    if (!rsa || !match.Has(CKA_KEY_TYPE)) types.insert(types.end(), {CKA_EC_PARAMS, CKA_EC_POINT});
     Result<AttributeSet> read = session.ReadAttributes(handle, types);
     if (!read.ok() && !(read.error().rv && SpeaksOfOneObject(session.quirks(), *read.error().rv)))
       return std::move(read).error();
@@ -56,7 +55,7 @@ Result<std::vector<Candidate>> ReadCandidates(Session& session, const Template& 
 
 Template KeysOf(CK_OBJECT_CLASS object_class, KeyAlgorithm algorithm) {
   Template match;
-  match.Number(CKA_CLASS, object_class).Number(CKA_KEY_TYPE, KeyTypeOf(algorithm));
+  match.Number(CKA_CLASS, object_class).Number(CKA_KEY_TYPE, KeyPairMechanismOf(algorithm).key_type);
   return match;
 }
 
@@ -69,7 +68,7 @@ void KeepThoseOf(const PublicKey& key, std::vector<Candidate>& candidates) {
 // The public objects of a key: by the token's own search where its point is
 // spelled as the standard says, else by reading all keys of the type.
 Result<std::vector<Candidate>> FindPublicObjects(Session& session, const PublicKey& key) {
-  if (KeyTypeOf(key.algorithm()) == CKK_EC) {
+  if (base::FactsOf(key.algorithm()).family == base::KeyFamily::kEc) {
     Template match = KeysOf(CKO_PUBLIC_KEY, key.algorithm());
     match.Raw(CKA_EC_POINT, Wrapped(key.EcPoint()));
     KC_ASSIGN_OR_RETURN(std::vector<Candidate> found, ReadCandidates(session, match));

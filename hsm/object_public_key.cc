@@ -10,7 +10,6 @@
 namespace hsm {
 namespace {
 
-using base::KeyAlgorithm;
 using base::PublicKey;
 
 // DER of the ways to say Ed25519: OBJECT IDENTIFIER 1.3.101.112 (RFC 8410),
@@ -38,18 +37,9 @@ Result<PublicKey> FromEcAttributes(const AttributeSet& attributes) {
     return PublicKey::FromEd25519(raw);
   }
   for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) {
-    if (facts.curve_oid_der.empty() || !Same(parameters, base::AsBytes(facts.curve_oid_der))) continue;
+    if (!facts.curve || !Same(parameters, base::AsBytes(facts.curve_oid_der))) continue;
     KC_ASSIGN_OR_RETURN(const Bytes raw, DecodeEcPoint(point, 1 + 2 * std::size_t{facts.field_bytes}));
-    switch (facts.algorithm) {
-      case KeyAlgorithm::kEcP256:
-        return PublicKey::FromEcPoint(base::Curve::kP256, raw);
-      case KeyAlgorithm::kEcP384:
-        return PublicKey::FromEcPoint(base::Curve::kP384, raw);
-      case KeyAlgorithm::kEcP521:
-        return PublicKey::FromEcPoint(base::Curve::kP521, raw);
-      default:
-        break;
-    }
+    return PublicKey::FromEcPoint(*facts.curve, raw);
   }
   return base::MakeError(ErrorCode::kCorrupt,
                          "unknown curve: CKA_EC_PARAMS is " +

@@ -48,7 +48,7 @@ class Prober final {
   Result<void> Keys() {
     for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) {
       const std::string what = fmt::format("make {} keys and sign with them", facts.title);
-      const CK_MECHANISM_TYPE mechanism = KeyPairMechanismOf(facts.algorithm).mechanism;
+      const CK_MECHANISM_TYPE mechanism = KeyPairMechanismOf(facts.algorithm).generates;
       KC_ASSIGN_OR_RETURN(const bool claimed, session_.token().HasMechanism(mechanism));
       if (claimed && LimitsOf(session_.quirks()).no_session_keys) {
         AddUntried(what, mechanism);

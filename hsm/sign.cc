@@ -9,12 +9,14 @@
 #include "hsm/base/rsa_scheme.h"
 #include "hsm/consequential.h"
 #include "hsm/describe.h"
+#include "hsm/key_pair_mechanism.h"
 
 namespace hsm {
 namespace {
 
 using base::DigestAlgorithm;
 using base::KeyAlgorithm;
+using base::KeyFamily;
 using base::SignatureScheme;
 using std::string_view_literals::operator""sv;
 
@@ -40,17 +42,6 @@ constexpr HashRow kHashes[] = {
      "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"sv},
 };
 const HashRow& RowOf(DigestAlgorithm digest) { return *std::ranges::find(kHashes, digest, &HashRow::digest); }
-
-struct CurveDigest {
-  KeyAlgorithm algorithm;
-  base::Curve curve;
-  DigestAlgorithm digest;
-};
-constexpr CurveDigest kCurveDigests[] = {
-    {KeyAlgorithm::kEcP256, base::Curve::kP256, DigestAlgorithm::kSha256},
-    {KeyAlgorithm::kEcP384, base::Curve::kP384, DigestAlgorithm::kSha384},
-    {KeyAlgorithm::kEcP521, base::Curve::kP521, DigestAlgorithm::kSha512},
-};
 
 struct RsaMechanisms {
   CK_MECHANISM_TYPE plain;
@@ -107,24 +98,22 @@ Result<void> PlanRsa(Token& token, const base::RsaSchemeFacts& scheme, ByteView 
 }
 
 Result<Plan> MakePlan(Token& token, const KeyPair& key, SignatureScheme scheme, ByteView message) {
-  const KeyAlgorithm algorithm = key.public_key.algorithm();
+  const base::KeyAlgorithmFacts& facts = base::FactsOf(key.public_key.algorithm());
   Plan plan;
   if (const base::RsaSchemeFacts* rsa = base::FindRsaScheme(scheme)) {
-    if (base::FactsOf(algorithm).field_bytes != 0) return DoesNotFit(key);
+    if (facts.family != KeyFamily::kRsa) return DoesNotFit(key);
     KC_RETURN_IF_ERROR(PlanRsa(token, *rsa, message, plan));
     return plan;
   }
   if (scheme == SignatureScheme::kEd25519) {
-    if (algorithm != KeyAlgorithm::kEd25519) return DoesNotFit(key);
-    plan.mechanism = CKM_EDDSA;
+    if (facts.family != KeyFamily::kEdwards) return DoesNotFit(key);
     plan.data = base::ToBytes(message);
   } else {
-    const auto row = std::ranges::find(kCurveDigests, algorithm, &CurveDigest::algorithm);
-    if (row == std::end(kCurveDigests)) return DoesNotFit(key);
+    if (facts.family != KeyFamily::kEc) return DoesNotFit(key);
     // Half of all modules have no CKM_ECDSA_SHA256: the host hashes for all of them.
-    plan.mechanism = CKM_ECDSA;
-    plan.data = base::DigestOf(row->digest, message);
+    plan.data = base::DigestOf(facts.ecdsa_digest, message);
   }
+  plan.mechanism = KeyPairMechanismOf(facts.algorithm).signs;
   plan.text = MechanismName(plan.mechanism);
   return plan;
 }
@@ -137,8 +126,7 @@ Result<Bytes> Accept(const KeyPair& key, SignatureScheme scheme, ByteView messag
         .WithRule("KEY-SIGN-01");
   };
   if (scheme == SignatureScheme::kEcdsa) {
-    const auto row = std::ranges::find(kCurveDigests, key.public_key.algorithm(), &CurveDigest::algorithm);
-    Result<Bytes> der = base::RawToLowSDer(row->curve, raw);
+    Result<Bytes> der = base::RawToLowSDer(*base::FactsOf(key.public_key.algorithm()).curve, raw);
     if (!der.ok()) return refuse(std::move(der).error());
     raw = std::move(der).value();
   }
@@ -175,8 +163,15 @@ std::vector<CK_MECHANISM_TYPE> SigningMechanisms(SignatureScheme scheme) {
 }
 
 SignatureScheme DefaultScheme(KeyAlgorithm algorithm) {
-  if (algorithm == KeyAlgorithm::kEd25519) return SignatureScheme::kEd25519;
-  return base::FactsOf(algorithm).field_bytes != 0 ? SignatureScheme::kEcdsa : SignatureScheme::kRsaPkcs1Sha256;
+  switch (base::FactsOf(algorithm).family) {
+    case KeyFamily::kEc:
+      return SignatureScheme::kEcdsa;
+    case KeyFamily::kEdwards:
+      return SignatureScheme::kEd25519;
+    case KeyFamily::kRsa:
+      break;
+  }
+  return SignatureScheme::kRsaPkcs1Sha256;
 }
 
 Result<Bytes> Sign(Session& session, const KeyPair& key, SignatureScheme scheme, ByteView message,

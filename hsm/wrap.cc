@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kMinWrapped = 16;
 constexpr std::size_t kBlock = 8;
 
-bool IsRsa(base::KeyAlgorithm algorithm) { return base::FactsOf(algorithm).field_bytes == 0; }
+bool IsRsa(base::KeyAlgorithm algorithm) { return base::FactsOf(algorithm).family == base::KeyFamily::kRsa; }
 
 std::string Whose(const Session& session, const KeyPairSpec& spec) {
   return fmt::format("the copy \"{}\" on {}", spec.label, session.token().Name());

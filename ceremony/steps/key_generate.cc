@@ -68,7 +68,7 @@ class KeyGenerateKind final : public StepKind {
                   fmt::format("the policy {} does not allow {}", plan.inputs().policy.id, algorithm),
                   "choose one of its \"ca_keys\"");
     }
-    plan.Takes(AlgorithmOf(step).field_bytes == 0 ? 90 : 20);
+    plan.Takes(AlgorithmOf(step).family == base::KeyFamily::kRsa ? 90 : 20);
     plan.Writes("artefacts/" + ArtefactName(step));
     estate::KeyCreated effect;
     effect.key = step.fields.Text("key");

@@ -8,7 +8,7 @@
 #include "ceremony/steps/copy_ways.h"
 #include "hsm/cryptoki.h"
 #include "hsm/describe.h"
-#include "hsm/keygen_plan.h"
+#include "hsm/key_pair_mechanism.h"
 #include "hsm/sign.h"
 #include "hsm/transport.h"
 
@@ -26,7 +26,7 @@ std::vector<unsigned long> TransportMechanisms(std::string_view transport) {
 
 MechanismNeed NeedOfKeyPair(const std::string& token, base::KeyAlgorithm algorithm, const std::string& key) {
   return {token,
-          {hsm::KeyPairMechanismOf(algorithm).mechanism},
+          {hsm::KeyPairMechanismOf(algorithm).generates},
           fmt::format("to make key {} ({})", key, base::FactsOf(algorithm).title)};
 }
 

@@ -56,16 +56,8 @@ base::Result<void> CheckApproved(const char* what, const base::Sha256Digest& app
 }
 
 base::Result<void> CheckSignatureForm(const base::PublicKey& key, base::ByteView signature) {
-  switch (key.algorithm()) {
-    case base::KeyAlgorithm::kEcP256:
-      return base::CheckStrictLowSDer(base::Curve::kP256, signature);
-    case base::KeyAlgorithm::kEcP384:
-      return base::CheckStrictLowSDer(base::Curve::kP384, signature);
-    case base::KeyAlgorithm::kEcP521:
-      return base::CheckStrictLowSDer(base::Curve::kP521, signature);
-    default:
-      return {};
-  }
+  const std::optional<base::Curve> curve = base::FactsOf(key.algorithm()).curve;
+  return curve ? base::CheckStrictLowSDer(*curve, signature) : base::Result<void>();
 }
 
 base::Result<void> CheckInside(const char* what, base::ByteView inside, base::ByteView approved) {

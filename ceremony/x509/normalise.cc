@@ -18,19 +18,6 @@ base::Error NoSignature(const std::string& why) {
   return base::MakeError(base::ErrorCode::kInvalidInput, "the signature " + why);
 }
 
-std::optional<base::Curve> CurveOf(base::KeyAlgorithm algorithm) {
-  switch (algorithm) {
-    case base::KeyAlgorithm::kEcP256:
-      return base::Curve::kP256;
-    case base::KeyAlgorithm::kEcP384:
-      return base::Curve::kP384;
-    case base::KeyAlgorithm::kEcP521:
-      return base::Curve::kP521;
-    default:
-      return std::nullopt;
-  }
-}
-
 // The number without leading zeros; what DER would have asked for goes to `repairs`.
 base::ByteView Magnitude(const Header& integer, const char* name, std::vector<std::string>& repairs) {
   const base::ByteView content = integer.element.content;
@@ -116,7 +103,7 @@ base::Result<NormalisedSignature> NormaliseSignature(base::Curve curve, base::By
 }
 
 base::Result<NormalisedCertificate> NormaliseCertificate(base::ByteView der, const base::PublicKey& issuer_key) {
-  const auto curve = CurveOf(issuer_key.algorithm());
+  const auto curve = base::FactsOf(issuer_key.algorithm()).curve;
   if (!curve)
     return base::Refusal("NORMALISE-02", fmt::format("an {} key makes no ECDSA signatures, whose encoding could vary",
                                                      base::FactsOf(issuer_key.algorithm()).title));

@@ -147,19 +147,6 @@ unsigned FermatRounds(base::ByteView modulus) {
   return 0;
 }
 
-std::optional<base::Curve> CurveOf(base::KeyAlgorithm algorithm) {
-  switch (algorithm) {
-    case base::KeyAlgorithm::kEcP256:
-      return base::Curve::kP256;
-    case base::KeyAlgorithm::kEcP384:
-      return base::Curve::kP384;
-    case base::KeyAlgorithm::kEcP521:
-      return base::Curve::kP521;
-    default:
-      return std::nullopt;
-  }
-}
-
 }  // namespace
 
 void CheckRsaModulus(base::ByteView modulus, base::ByteView where, Findings& findings) {
@@ -187,7 +174,7 @@ void CheckEcPoint(const Curves& curves, base::Curve curve, base::ByteView point,
 
 std::vector<Finding> WeakKeyFindings(const base::PublicKey& key) {
   Findings findings({});
-  if (const auto curve = CurveOf(key.algorithm())) {
+  if (const auto curve = base::FactsOf(key.algorithm()).curve) {
     CheckEcPoint(Curves(), *curve, key.EcPoint(), {}, findings);
   } else if (const base::RsaNumbers numbers = base::RsaNumbersOf(key); !numbers.modulus.empty()) {
     CheckRsaModulus(numbers.modulus, {}, findings);

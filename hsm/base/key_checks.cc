@@ -100,7 +100,7 @@ Result<KeyAlgorithm> CheckRsa(ByteView modulus, ByteView exponent) {
   std::size_t bits = (modulus.size() - 1) * 8;
   for (unsigned top = modulus.front(); top != 0; top >>= 1) ++bits;
   const auto facts = std::ranges::find_if(
-      KeyAlgorithms(), [&](const KeyAlgorithmFacts& row) { return row.field_bytes == 0 && row.bits == bits; });
+      KeyAlgorithms(), [&](const KeyAlgorithmFacts& row) { return row.family == KeyFamily::kRsa && row.bits == bits; });
   if (facts == KeyAlgorithms().end()) {
     return InvalidKey("RSA modulus has " + std::to_string(bits) + " bits, expected 2048, 3072 or 4096");
   }

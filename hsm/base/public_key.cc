@@ -21,13 +21,16 @@ namespace {
 using std::string_view_literals::operator""sv;
 
 constexpr std::array<KeyAlgorithmFacts, 7> kAlgorithms = {{
-    {KeyAlgorithm::kEcP256, "ec-p256", "EC P-256", "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"sv, 256, 32},
-    {KeyAlgorithm::kEcP384, "ec-p384", "EC P-384", "\x06\x05\x2b\x81\x04\x00\x22"sv, 384, 48},
-    {KeyAlgorithm::kEcP521, "ec-p521", "EC P-521", "\x06\x05\x2b\x81\x04\x00\x23"sv, 521, 66},
-    {KeyAlgorithm::kEd25519, "ed25519", "Ed25519", "\x06\x03\x2b\x65\x70"sv, 255, 32},
-    {KeyAlgorithm::kRsa2048, "rsa-2048", "RSA 2048", {}, 2048, 0},
-    {KeyAlgorithm::kRsa3072, "rsa-3072", "RSA 3072", {}, 3072, 0},
-    {KeyAlgorithm::kRsa4096, "rsa-4096", "RSA 4096", {}, 4096, 0},
+    {KeyAlgorithm::kEcP256, KeyFamily::kEc, "ec-p256", "EC P-256", "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"sv, 256,
+     32, Curve::kP256, DigestAlgorithm::kSha256},
+    {KeyAlgorithm::kEcP384, KeyFamily::kEc, "ec-p384", "EC P-384", "\x06\x05\x2b\x81\x04\x00\x22"sv, 384, 48,
+     Curve::kP384, DigestAlgorithm::kSha384},
+    {KeyAlgorithm::kEcP521, KeyFamily::kEc, "ec-p521", "EC P-521", "\x06\x05\x2b\x81\x04\x00\x23"sv, 521, 66,
+     Curve::kP521, DigestAlgorithm::kSha512},
+    {KeyAlgorithm::kEd25519, KeyFamily::kEdwards, "ed25519", "Ed25519", "\x06\x03\x2b\x65\x70"sv, 255, 32, {}, {}},
+    {KeyAlgorithm::kRsa2048, KeyFamily::kRsa, "rsa-2048", "RSA 2048", {}, 2048, 0, {}, {}},
+    {KeyAlgorithm::kRsa3072, KeyFamily::kRsa, "rsa-3072", "RSA 3072", {}, 3072, 0, {}, {}},
+    {KeyAlgorithm::kRsa4096, KeyFamily::kRsa, "rsa-4096", "RSA 4096", {}, 4096, 0, {}, {}},
 }};
 
 // The bytes of a SubjectPublicKeyInfo before the key itself. DER leaves no choice
@@ -51,19 +54,7 @@ constexpr std::array<CurveFacts, 3> kCurves = {{
     {KeyAlgorithm::kEcP521, "P-521", kP521Prefix},
 }};
 const CurveFacts& FactsOfCurve(Curve curve) { return kCurves[static_cast<std::size_t>(curve)]; }
-std::optional<Curve> CurveOf(KeyAlgorithm algorithm) {
-  switch (algorithm) {
-    case KeyAlgorithm::kEcP256:
-      return Curve::kP256;
-    case KeyAlgorithm::kEcP384:
-      return Curve::kP384;
-    case KeyAlgorithm::kEcP521:
-      return Curve::kP521;
-    default:
-      return std::nullopt;
-  }
-}
-bool IsRsa(KeyAlgorithm algorithm) { return FactsOf(algorithm).field_bytes == 0; }
+bool IsRsa(KeyAlgorithm algorithm) { return FactsOf(algorithm).family == KeyFamily::kRsa; }
 
 const EVP_MD* MdOf(DigestAlgorithm digest) {
   switch (digest) {
@@ -134,7 +125,7 @@ struct PublicKey::State {
   }
 
   ByteView EcPointView() const {
-    const std::optional<Curve> curve = CurveOf(algorithm);
+    const std::optional<Curve> curve = FactsOf(algorithm).curve;
     return curve ? ByteView(spki).subspan(FactsOfCurve(*curve).prefix.size()) : ByteView();
   }
 
@@ -156,7 +147,7 @@ KeyPointer PublicKey::State::MakeKey() const {
   if (!builder) return nullptr;
   BigNumber modulus, exponent;
   const char* type = "EC";
-  if (const std::optional<Curve> curve = CurveOf(algorithm)) {
+  if (const std::optional<Curve> curve = FactsOf(algorithm).curve) {
     const ByteView point = EcPointView();
     if (OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, FactsOfCurve(*curve).group, 0) !=
             1 ||
@@ -232,13 +223,12 @@ bool PublicKey::operator==(const PublicKey& other) const {
 
 Result<void> PublicKey::Verify(SignatureScheme scheme, ByteView message, ByteView signature) const {
   const KeyAlgorithmFacts& facts = FactsOf(state_->algorithm);
-  const std::optional<Curve> curve = CurveOf(state_->algorithm);
   const RsaSchemeFacts* const rsa = FindRsaScheme(scheme);
   const bool fits = rsa != nullptr                      ? IsRsa(state_->algorithm)
-                    : scheme == SignatureScheme::kEcdsa ? curve.has_value()
-                                                        : state_->algorithm == KeyAlgorithm::kEd25519;
+                    : scheme == SignatureScheme::kEcdsa ? facts.family == KeyFamily::kEc
+                                                        : facts.family == KeyFamily::kEdwards;
   if (!fits) return InvalidKey("the signature scheme does not go with an " + std::string(facts.title) + " key");
-  if (curve) KC_RETURN_IF_ERROR(CheckStrictDer(*curve, signature));
+  if (facts.curve) KC_RETURN_IF_ERROR(CheckStrictDer(*facts.curve, signature));
   State::Verified asked{scheme, Sha256Of(message), ToBytes(signature)};
   if (state_->Remembers(asked)) return {};
   const ErrorMark mark;
@@ -255,9 +245,7 @@ Result<void> PublicKey::Verify(SignatureScheme scheme, ByteView message, ByteVie
   } else {
     const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
     if (!context || EVP_PKEY_verify_init(context.get()) != 1) return LibraryFailed("EVP_PKEY_verify_init");
-    DigestAlgorithm digest = DigestAlgorithm::kSha256;
-    if (curve == Curve::kP384) digest = DigestAlgorithm::kSha384;
-    if (curve == Curve::kP521) digest = DigestAlgorithm::kSha512;
+    DigestAlgorithm digest = facts.ecdsa_digest;
     if (rsa != nullptr) {
       digest = rsa->digest;
       const bool pss = rsa->padding == RsaPadding::kPss;

@@ -5,10 +5,12 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "hsm/base/bytes.h"
+#include "hsm/base/digest.h"
 #include "hsm/base/ecdsa_signature.h"
 #include "hsm/base/result.h"
 
@@ -16,15 +18,20 @@ namespace base {
 
 enum class KeyAlgorithm : std::uint8_t { kEcP256, kEcP384, kEcP521, kEd25519, kRsa2048, kRsa3072, kRsa4096 };
 
+enum class KeyFamily : std::uint8_t { kEc, kEdwards, kRsa };
+
 // KeyAlgorithmFacts is the one table of what we know of an algorithm; script
 // fields, generation, look-up and validation all read it.
 struct KeyAlgorithmFacts {
   KeyAlgorithm algorithm;
+  KeyFamily family;
   std::string_view name;           // as scripts spell it: "ec-p256", "ed25519", "rsa-4096"
   std::string_view title;          // as people read it: "EC P-256", "RSA 4096"
   std::string_view curve_oid_der;  // DER of the named curve OID, empty for RSA
   unsigned bits;                   // modulus bits, or field bits
   unsigned field_bytes;            // size of a coordinate or of r and s; 0 for RSA
+  std::optional<Curve> curve;      // of ECDSA; none for Ed25519 and RSA
+  DigestAlgorithm ecdsa_digest;    // bound to the curve (RFC 5758 section 3.2); means nothing without one
 };
 std::span<const KeyAlgorithmFacts> KeyAlgorithms();
 const KeyAlgorithmFacts& FactsOf(KeyAlgorithm algorithm);

@@ -164,10 +164,6 @@ Template FullWrapKeyTemplate(const WrapKeySpec& spec) {
 
 Template ForModule(Template attributes, const Quirks& quirks) {
   for (const CK_ATTRIBUTE_TYPE type : quirks.unwanted_attributes) attributes.Remove(type);
-  for (const CK_ATTRIBUTE_TYPE type : quirks.unwanted_when_false) {
-    const ByteView value = attributes.Value(type);
-    if (value.size() == 1 && value[0] == CK_FALSE) attributes.Remove(type);
-  }
   return attributes;
 }
 

@@ -14,7 +14,8 @@ struct Limits {
   // Every key stays: CKA_TOKEN false is refused, so that nothing can be tried that leaves no trace.
   bool no_session_keys = false;
   // C_InitToken takes the token's present SO PIN and no other, which on a new token is that of its maker, and leaves
-  // it to be changed: only the maker's tool does the whole of it.
+  // it to be changed: only the maker's tool does the whole of it. A token that was in use has no SO login after it
+  // (openCryptoki 3.8: CKR_FUNCTION_FAILED), so that no user PIN can be set.
   bool factory_so_pin = false;
 };
 

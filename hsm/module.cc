@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <set>
 
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -186,7 +187,9 @@ Result<std::vector<TokenInfo>> Module::ListTokens() {
     break;
   }
   std::vector<TokenInfo> tokens;
+  std::set<CK_SLOT_ID> known;
   for (const CK_SLOT_ID slot : slots) {
+    if (!known.insert(slot).second) continue;  // listed twice it is still one token
     Result<TokenInfo> info = ReadToken(slot);
     if (info.ok()) {
       tokens.push_back(std::move(info).value());

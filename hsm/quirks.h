@@ -36,13 +36,9 @@ struct Quirks {
   // Attributes that C_GenerateKeyPair and C_GenerateKey refuse in a template;
   // they are left out, and still read back.
   std::span<const CK_ATTRIBUTE_TYPE> unwanted_attributes;
-  // Attributes that are refused when they are false, and accepted when true.
-  std::span<const CK_ATTRIBUTE_TYPE> unwanted_when_false;
   // Attributes that the module gets wrong, or does not have, for every key that
   // it makes: they are read for the record, and not compared.
   std::span<const CK_ATTRIBUTE_TYPE> unreliable_attributes;
-  // C_UnwrapKey ignores CKA_SENSITIVE and CKA_EXTRACTABLE: repair after it.
-  bool unwrap_ignores_template;
   // C_UnwrapKey of an EC key must be given its point as CKA_NSS_DB.
   bool unwrap_needs_nss_db;
   // C_GetAttributeValue writes the whole value whatever size the buffer has: it

@@ -16,8 +16,7 @@ constexpr std::uint8_t kUntouched = 0xa5;
 // First guesses that nearly always fit, so that one call reads an object.
 std::size_t GuessedSize(const AttributeFacts& facts) {
   switch (facts.kind) {
-    case AttributeKind::kBool:
-      return sizeof(CK_BBOOL);
+    case AttributeKind::kBool:  // room for one that is too long, so that it is not taken for absent
     case AttributeKind::kNumber:
     case AttributeKind::kClass:
     case AttributeKind::kKeyType:
@@ -134,8 +133,8 @@ Result<AttributeSet> Session::ReadAttributes(CK_OBJECT_HANDLE object, std::span<
     const ByteView room = ByteView(buffer).subspan(offset, capacity);
     offset += capacity;
     const CK_ULONG size = attributes[i].ulValueLen;
-    if (size == CK_UNAVAILABLE_INFORMATION && HasFixedSize(facts)) {
-      // Booleans and numbers are never secret and always fit: it is not there.
+    if (size == CK_UNAVAILABLE_INFORMATION && HasFixedSize(facts) && rv != CKR_BUFFER_TOO_SMALL) {
+      // Booleans and numbers are never secret, and nothing was too long: it is not there.
       set.SetState(types[i], AttributeState::kAbsent);
     } else if (size <= capacity && !IsUntouched(room.first(size))) {
       set.Set(types[i], base::ToBytes(room.first(size)));

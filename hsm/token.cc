@@ -14,6 +14,7 @@ namespace hsm {
 namespace {
 
 constexpr CK_ULONG kMaxMechanisms = 65536;
+constexpr int kGrowths = 3;  // how often a list may have grown since its size was asked
 constexpr std::size_t kLabelSize = 32;
 
 std::string Listed(const std::vector<TokenInfo>& tokens) {
@@ -34,13 +35,10 @@ Result<void> CheckPinPad(const TokenInfo& info, const base::SecretBytes& pin, co
 Result<void> CheckPinSizeOf(const TokenInfo& info, const Quirks& quirks, const base::SecretBytes& pin,
                             const std::string& rule) {
   if (pin.empty()) return {};
-  // Some modules give no limits at all (0, or more than any PIN).
-  const CK_ULONG least = std::max(info.pin_min == CK_UNAVAILABLE_INFORMATION ? 0 : info.pin_min, quirks.pin_min);
-  CK_ULONG most = info.pin_max == 0 ? CK_UNAVAILABLE_INFORMATION : info.pin_max;
-  if (quirks.pin_max != 0) most = std::min(most, quirks.pin_max);
-  if (pin.size() >= least && pin.size() <= most) return {};
-  return base::Refusal(
-      rule, fmt::format("the PIN has {} characters, {} takes {} to {}", pin.size(), info.Name(), least, most));
+  const PinSizes sizes = PinSizesOf(info, quirks);
+  if (pin.size() >= sizes.least && pin.size() <= sizes.most) return {};
+  return base::Refusal(rule,
+                       fmt::format("the PIN has {} characters, {} takes {}", pin.size(), info.Name(), sizes.InWords()));
 }
 
 // Which tokens were there before, so that a new one is told from its namesakes.
@@ -150,19 +148,24 @@ Result<void> Token::Refresh() {
 Result<std::vector<CK_MECHANISM_TYPE>> Token::Mechanisms() {
   if (mechanisms_read_) return mechanisms_;
   const std::string doing = "listing the mechanisms of " + Name();
-  CK_ULONG count = 0;
-  CK_RV rv = module_->api().GetMechanismList(slot(), nullptr, &count);
-  if (rv != CKR_OK) return CallError(Function::kGetMechanismList, rv, doing);
-  if (count > kMaxMechanisms) return NonsenseError(Function::kGetMechanismList, fmt::format("{} mechanisms", count));
-  std::vector<CK_MECHANISM_TYPE> list(count);
-  if (count > 0) {
+  std::vector<CK_MECHANISM_TYPE> list;
+  // The list may grow between asking for its size and for its contents.
+  for (int attempt = 0;; ++attempt) {
+    CK_ULONG count = 0;
+    CK_RV rv = module_->api().GetMechanismList(slot(), nullptr, &count);
+    if (rv != CKR_OK) return CallError(Function::kGetMechanismList, rv, doing);
+    if (count > kMaxMechanisms) return NonsenseError(Function::kGetMechanismList, fmt::format("{} mechanisms", count));
+    list.resize(count);
+    if (count == 0) break;
     rv = module_->api().GetMechanismList(slot(), list.data(), &count);
+    if (rv == CKR_BUFFER_TOO_SMALL && attempt < kGrowths) continue;
     if (rv != CKR_OK) return CallError(Function::kGetMechanismList, rv, doing);
     if (count > list.size()) {
       return NonsenseError(Function::kGetMechanismList,
                            fmt::format("{} mechanisms in a list for {}", count, list.size()));
     }
     list.resize(count);
+    break;
   }
   std::ranges::sort(list);
   mechanisms_ = std::move(list);
@@ -183,6 +186,20 @@ Result<CK_MECHANISM_INFO> Token::GetMechanism(CK_MECHANISM_TYPE mechanism) {
                      fmt::format("asking {} for {}", Name(), MechanismName(mechanism)));
   }
   return info;
+}
+
+std::string PinSizes::InWords() const {
+  return most == CK_UNAVAILABLE_INFORMATION ? fmt::format("{} or more", least) : fmt::format("{} to {}", least, most);
+}
+
+PinSizes PinSizesOf(const TokenInfo& info, const Quirks& quirks) {
+  PinSizes sizes;
+  // Some modules give no limits at all (0, or more than any PIN).
+  if (info.pin_min != CK_UNAVAILABLE_INFORMATION) sizes.least = info.pin_min;
+  if (info.pin_max != 0) sizes.most = info.pin_max;
+  sizes.least = std::max(sizes.least, quirks.pin_min);
+  if (quirks.pin_max != 0) sizes.most = std::min(sizes.most, quirks.pin_max);
+  return sizes;
 }
 
 Result<void> CheckPinSize(const Token& token, const base::SecretBytes& pin, const std::string& rule) {

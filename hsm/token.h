@@ -68,6 +68,17 @@ Result<void> InitPin(Session& so_session, const base::SecretBytes& pin);
 // is refused like a login when it would be the last (TOKEN-LOGIN-01, -02).
 Result<void> SetPin(Session& session, const base::SecretBytes& old_pin, const base::SecretBytes& new_pin);
 
+// PinSizes are the sizes of a PIN, in octets, that a token takes.
+struct PinSizes {
+  CK_ULONG least = 0;
+  CK_ULONG most = CK_UNAVAILABLE_INFORMATION;  // any
+  // InWords: "4 to 8", "4 or more".
+  std::string InWords() const;
+};
+
+// PinSizesOf takes what the token says and what its row of quirks knows better.
+PinSizes PinSizesOf(const TokenInfo& info, const Quirks& quirks);
+
 // CheckPinSize refuses a PIN whose size the token does not take (rule), since
 // a token may count even that as a wrong try.
 Result<void> CheckPinSize(const Token& token, const base::SecretBytes& pin, const std::string& rule);

@@ -71,10 +71,9 @@ std::map<std::string, Product> ProductsOf(const Side& side) {
 }
 
 // Whether a side that does not have an attribute cannot have it: its module takes none in a template, or has none.
-bool IsLeftOut(const Product& without, std::string_view attribute, const std::string& value, bool in_template) {
-  if (Has(without.quirks.unwanted_attributes, attribute)) return true;
-  return in_template ? value == "false" && Has(without.quirks.unwanted_when_false, attribute)
-                     : Has(without.of_keys.missing_attributes, attribute);
+bool IsLeftOut(const Product& without, std::string_view attribute, bool in_template) {
+  return Has(without.quirks.unwanted_attributes, attribute) ||
+         (!in_template && Has(without.of_keys.missing_attributes, attribute));
 }
 
 // What a module repaired after a key had come in: the names of the attributes.
@@ -171,8 +170,8 @@ std::string_view Peculiar::ExplainAttribute(const json& then, const json& now, c
   if (!place) return {};
   const std::string last = place->name.substr(place->name.find_last_of('.') + 1);
   const bool had = place->then.contains(place->name), has = place->now.contains(place->name);
-  if (!had && IsLeftOut(a, last, difference.replayed, place->is_template)) return kLeftOut;
-  if (!has && IsLeftOut(b, last, difference.recorded, place->is_template)) return kLeftOut;
+  if (!had && IsLeftOut(a, last, place->is_template)) return kLeftOut;
+  if (!has && IsLeftOut(b, last, place->is_template)) return kLeftOut;
   const bool came_in = EntryText(then, "fn") == "C_UnwrapKey";
   if (place->is_template) {
     const bool needed = had && came_in && a.quirks.unwrap_needs_nss_db && last == hsm::AttributeName(CKA_NSS_DB);

@@ -10,7 +10,6 @@
 #include <initializer_list>
 #include <string>
 
-#include "hsm/intercepting_cryptoki.h"
 #include "hsm/inventory.h"
 #include "hsm/keygen.h"
 #include "hsm/limits.h"
@@ -19,6 +18,7 @@
 #include "hsm/probe.h"
 #include "hsm/sign.h"
 #include "tests/support/fake_token.h"
+#include "tests/support/passing_cryptoki.h"
 #include "tests/support/results.h"
 #include "tests/support/softhsm.h"
 
@@ -38,19 +38,11 @@ bool Says(const CK_ATTRIBUTE* attribute, bool value) {
   return attribute != nullptr && (*static_cast<const CK_BBOOL*>(attribute->pValue) == CK_TRUE) == value;
 }
 
-class Passing : public hsm::InterceptingCryptoki {
- public:
-  using InterceptingCryptoki::InterceptingCryptoki;
-
- protected:
-  CK_RV Around(hsm::Function, const hsm::InnerCall& call) override { return call(); }
-};
-
 // tpm2-pkcs11 1.9: a TPM key has one bit for SIGN and ENCRYPT, one for DECRYPT and VERIFY, and the template of the
 // private key has the last word on both.
-class TpmLike final : public Passing {
+class TpmLike final : public support::PassingCryptoki {
  public:
-  using Passing::Passing;
+  using PassingCryptoki::PassingCryptoki;
   CK_RV GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBUTE* public_attributes,
                         CK_ULONG public_count, CK_ATTRIBUTE* private_attributes, CK_ULONG private_count,
                         CK_OBJECT_HANDLE* public_key, CK_OBJECT_HANDLE* private_key) override {
@@ -67,9 +59,9 @@ class TpmLike final : public Passing {
 };
 
 // openCryptoki 3.8: of PKCS#11 2.20, without all of it.
-class OpenCryptoki38Like final : public Passing {
+class OpenCryptoki38Like final : public support::PassingCryptoki {
  public:
-  using Passing::Passing;
+  using PassingCryptoki::PassingCryptoki;
   CK_RV GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_ATTRIBUTE* public_attributes,
                         CK_ULONG public_count, CK_ATTRIBUTE* private_attributes, CK_ULONG private_count,
                         CK_OBJECT_HANDLE* public_key, CK_OBJECT_HANDLE* private_key) override {

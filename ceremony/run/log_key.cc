@@ -70,7 +70,7 @@ base::Result<LogKeyPlan> PlanLogKey(hsm::Session& session, const std::string& to
 
 base::Result<std::unique_ptr<TokenSigner>> TokenSigner::Generate(hsm::Session& session, const LogKeyPlan& plan) {
   hsm::KeyPairSpec spec;
-  spec.algorithm = base::KeyAlgorithm::kEcP256;
+  spec.algorithm = kLogKeyAlgorithm;
   spec.label = plan.label;
   KC_ASSIGN_OR_RETURN(spec.id, base::HexDecode(plan.id));
   hsm::KeyGeneration generation = hsm::GenerateKeyPair(session, spec);

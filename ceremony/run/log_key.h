@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "ceremony/record/note.h"
+#include "hsm/base/public_key.h"
 #include "hsm/base/result.h"
 #include "hsm/inventory.h"
 #include "hsm/object.h"
@@ -22,6 +23,7 @@
 namespace ceremony::run {
 
 inline constexpr std::string_view kLogKeyInput = "log-key.json";
+inline constexpr base::KeyAlgorithm kLogKeyAlgorithm = base::KeyAlgorithm::kEcP256;
 
 struct LogKeyPlan {
   std::string origin;

@@ -10,6 +10,8 @@
 #include "ceremony/run/unopened.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/commissioning.h"
+#include "ceremony/steps/mechanism_needs.h"
+#include "ceremony/steps/token_limits.h"
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
 
@@ -39,6 +41,9 @@ class LookAhead final : public steps::PreflightContext {
   base::Result<std::shared_ptr<hsm::Token>> FindToken(const std::string& token) override {
     if (blank_.contains(token)) return std::shared_ptr<hsm::Token>();
     return ceremony_.tokens().Locate(token);
+  }
+  base::Result<steps::BlankToken> FindBlankToken(const std::string& token) override {
+    return ceremony_.tokens().LocateBlank(token);
   }
 
  private:
@@ -89,6 +94,25 @@ base::Result<record::Policy> RecordPolicy(const script::Roster& roster, const sc
   return record::Policy::OfPeople(quorum.name, static_cast<std::size_t>(quorum.m), people);
 }
 
+// What the script, and the key of the record, ask of the tokens that are there. One that the script initialises shows
+// only then what it can do, and is held to it by token.verify.
+base::Result<void> CheckMechanisms(Ceremony& ceremony, LookAhead& ahead) {
+  const script::Inputs& inputs = ceremony.inputs();
+  for (const script::ScriptToken& planned : inputs.script.tokens) {
+    if (inputs.binding->Find(planned.name) == nullptr) continue;
+    KC_ASSIGN_OR_RETURN(const auto token, ahead.FindToken(planned.name));
+    if (token == nullptr) continue;
+    KC_RETURN_IF_ERROR(steps::CheckMechanisms(*token, steps::MechanismsNeeded(inputs, ceremony.estate(), planned.name),
+                                              "the script cannot run on this token"));
+  }
+  const std::string& name = ceremony.RecordToken();
+  KC_ASSIGN_OR_RETURN(const auto token, ceremony.tokens().Locate(name));
+  const std::string key = "of the record";
+  return steps::CheckMechanisms(
+      *token, {steps::NeedOfKeyPair(name, kLogKeyAlgorithm, key), steps::NeedOfSignature(name, kLogKeyAlgorithm, key)},
+      "let another token be the record_token of the binding");
+}
+
 }  // namespace
 
 base::Result<void> Preflight(Ceremony& ceremony) {
@@ -107,6 +131,7 @@ base::Result<void> Preflight(Ceremony& ceremony) {
       if (!possible.ok()) return std::move(possible).error().Prefixed(fmt::format("step {}", step.id));
     }
   }
+  KC_RETURN_IF_ERROR(CheckMechanisms(ceremony, ahead));
   KC_RETURN_IF_ERROR(ceremony.tokens().Session(ceremony.RecordToken()));
   return {};
 }

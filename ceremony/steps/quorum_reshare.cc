@@ -4,6 +4,7 @@
 
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/share_plan.h"
+#include "ceremony/steps/token_limits.h"
 #include "hsm/cryptoki.h"
 #include "hsm/login.h"
 
@@ -60,6 +61,12 @@ class QuorumReshareKind final : public StepKind {
       return;
     }
     PlanShares(name, step.fields.Text("shares"), plan);
+  }
+
+  base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const override {
+    KC_ASSIGN_OR_RETURN(const auto token, context.FindToken(step.fields.Text("token")));
+    if (token == nullptr) return {};  // token.commission holds it to the same policy
+    return CheckTakesPins(token->info(), token->quirks(), context.inputs().policy.pin);
   }
 
   // The new set is confirmed by everybody before a PIN changes, and each PIN is

@@ -44,6 +44,8 @@ class PreflightContext {
   virtual base::Clock& clock() = 0;
   // FindToken finds a bound token; nullptr for one that this very script takes into service.
   virtual base::Result<std::shared_ptr<hsm::Token>> FindToken(const std::string& token) = 0;
+  // FindBlankToken finds the uninitialised token that the binding describes.
+  virtual base::Result<BlankToken> FindBlankToken(const std::string& token) = 0;
 };
 
 class StepKind {

@@ -6,6 +6,7 @@
 #include "ceremony/steps/commissioning.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/share_plan.h"
+#include "ceremony/steps/token_limits.h"
 #include "hsm/inventory.h"
 #include "hsm/login.h"
 #include "hsm/unreadable.h"
@@ -78,9 +79,17 @@ class TokenCommissionKind final : public StepKind {
     }
   }
 
+  base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const override {
+    if (IsByVendor(step)) return {};
+    const std::string& name = step.fields.Text("token");
+    KC_ASSIGN_OR_RETURN(const BlankToken blank, context.FindBlankToken(name));
+    return CheckInitialises(blank, name, context.inputs());
+  }
+
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     const std::string& name = step.fields.Text("token");
     if (IsByVendor(step)) return TakeOver(step, context);
+    KC_RETURN_IF_ERROR(CheckPossible(name, context));
     KC_RETURN_IF_ERROR(context.Approve(Title(step), {{"token", name}}));
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> token, Initialise(step, context));
     context.AdoptToken(name, token);
@@ -135,16 +144,28 @@ class TokenCommissionKind final : public StepKind {
   }
 
   // A token that an earlier attempt at this very step has initialised is gone
-  // on with; any other token of that label is a stranger.
+  // on with; any other token of that label is a stranger. None: it is to be initialised.
+  static base::Result<std::shared_ptr<hsm::Token>> Begun(const std::string& name, StepContext& context) {
+    auto found = context.LocateToken(name);
+    if (!found.ok()) return std::shared_ptr<hsm::Token>();
+    if (context.progress().resumed) return found;
+    return base::Refusal("TOKEN-COMMISSION-01",
+                         fmt::format("{} is initialised already and would be wiped", found.value()->Name()),
+                         "bind a blank token, or retire this one first");
+  }
+
+  // Nobody approves, and nobody chooses a PIN for, what the token would then refuse.
+  static base::Result<void> CheckPossible(const std::string& name, StepContext& context) {
+    KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> begun, Begun(name, context));
+    if (begun != nullptr) return {};
+    KC_ASSIGN_OR_RETURN(const BlankToken blank, context.LocateBlankToken(name));
+    return CheckInitialises(blank, name, context.inputs());
+  }
+
   static base::Result<std::shared_ptr<hsm::Token>> Initialise(const script::Step& step, StepContext& context) {
     const std::string& name = step.fields.Text("token");
-    auto found = context.LocateToken(name);
-    if (found.ok()) {
-      if (context.progress().resumed) return found;
-      return base::Refusal("TOKEN-COMMISSION-01",
-                           fmt::format("{} is initialised already and would be wiped", found.value()->Name()),
-                           "bind a blank token, or retire this one first");
-    }
+    KC_ASSIGN_OR_RETURN(std::shared_ptr<hsm::Token> begun, Begun(name, context));
+    if (begun != nullptr) return begun;
     KC_ASSIGN_OR_RETURN(const BlankToken blank, context.LocateBlankToken(name));
     KC_ASSIGN_OR_RETURN(const NewPins pins, context.ChooseNewPins(name, step.fields.Text("shares")));
     const auto busy = context.terminal().ShowBusy("Initialising token " + name);

@@ -1,8 +1,14 @@
 // What a token, or the module in front of it, cannot do at all. It is refused before anybody is asked to approve it,
-// with a way out; the facts stand in hsm/limits.
+// with a way out; the facts stand in hsm/limits, and in what the token says of itself.
 #ifndef CEREMONY_STEPS_TOKEN_LIMITS_H_
 #define CEREMONY_STEPS_TOKEN_LIMITS_H_
 
+#include <string>
+#include <vector>
+
+#include "ceremony/script/inputs.h"
+#include "ceremony/steps/mechanism_need.h"
+#include "ceremony/steps/step_context.h"
 #include "hsm/base/result.h"
 #include "hsm/token.h"
 
@@ -10,6 +16,21 @@ namespace ceremony::steps {
 
 // CheckMakes: KEY-GEN-04 where the key is to be extractable and the module makes no such keys.
 base::Result<void> CheckMakes(const hsm::Token& token, bool extractable);
+
+// CheckTakesPins: TOKEN-PIN-01 where the policy's PINs are longer or shorter than the token takes.
+base::Result<void> CheckTakesPins(const hsm::TokenInfo& token, const hsm::Quirks& quirks,
+                                  const script::PinPolicy& policy);
+
+// CheckInitialises: TOKEN-COMMISSION-03 where only the maker's tool initialises a token; TOKEN-PIN-01 as above, unless
+// the binding has its PINs typed on the token's own pad.
+base::Result<void> CheckInitialises(const BlankToken& blank, const std::string& name, const script::Inputs& inputs);
+
+// CheckZeroises: TOKEN-RETIRE-02 where C_InitToken would leave a token that nobody can log in to, so that it could not
+// be shown to be empty.
+base::Result<void> CheckZeroises(const hsm::Token& token);
+
+// CheckMechanisms: TOKEN-MECH-02 where the token has none of the mechanisms of a need; `hint` is the way out.
+base::Result<void> CheckMechanisms(hsm::Token& token, const std::vector<MechanismNeed>& needs, const std::string& hint);
 
 }  // namespace ceremony::steps
 

@@ -5,6 +5,7 @@
 
 #include "ceremony/steps/token_findings.h"
 #include "ceremony/steps/token_kinds.h"
+#include "ceremony/steps/token_limits.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
@@ -80,6 +81,12 @@ class TokenRetireKind final : public StepKind {
     }
     if (!zeroise && step.fields.Has("evidence")) plan.Writes("artefacts/" + ArtefactName(step));
     plan.Plans(estate::TokenRetired{name, "", MethodOf(step), "", step.fields.Text("reason"), ""});
+  }
+
+  base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const override {
+    if (step.fields.Has("evidence")) return {};
+    KC_ASSIGN_OR_RETURN(const auto token, context.FindToken(step.fields.Text("token")));
+    return token == nullptr ? base::Result<void>() : CheckZeroises(*token);
   }
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
@@ -170,9 +177,8 @@ class TokenRetireKind final : public StepKind {
 
   static base::SecretBytes ThrownAwayPin(const hsm::Token& token) {
     constexpr std::size_t kWanted = 16;
-    const std::size_t most = token.quirks().pin_max != 0 ? token.quirks().pin_max : token.info().pin_max;
-    const std::size_t size = most == 0 ? kWanted : std::min<std::size_t>(kWanted, most);
-    base::SecretBytes pin(size);
+    const hsm::PinSizes sizes = hsm::PinSizesOf(token.info(), token.quirks());
+    base::SecretBytes pin(std::min<std::size_t>(std::max<std::size_t>(kWanted, sizes.least), sizes.most));
     base::FillRandom(pin.writable());
     for (std::uint8_t& byte : pin.writable()) byte = static_cast<std::uint8_t>('A' + byte % 16);
     return pin;

@@ -1,5 +1,6 @@
 // token.commission and token.verify on a token in memory: what is refused, and what an interruption leaves to be done.
-#include "hsm/intercepting_cryptoki.h"
+#include "ceremony/steps/token_limits.h"
+#include "tests/support/passing_cryptoki.h"
 #include "tests/unit/steps/plan_fixture.h"
 #include "tests/unit/steps/step_bench.h"
 
@@ -53,6 +54,7 @@ TEST_CASE("a token that somebody has initialised is never wiped by commissioning
   CHECK(error.rule == "TOKEN-COMMISSION-01");
   CHECK(error.message == "token \"root-hsm\" (serial serial-1) is initialised already and would be wiped");
   CHECK(bench.Functions().empty());
+  CHECK(bench.approvals.empty());
   CHECK(bench.achieved.empty());
 }
 
@@ -215,9 +217,9 @@ TEST_CASE("a token without a mechanism that the script asks for is refused") {
 namespace {
 
 // tpm2-pkcs11 1.9 calls the user PIN set as soon as a token is initialised.
-class EarlyPinFlag final : public hsm::InterceptingCryptoki {
+class EarlyPinFlag final : public support::PassingCryptoki {
  public:
-  using InterceptingCryptoki::InterceptingCryptoki;
+  using PassingCryptoki::PassingCryptoki;
   CK_RV GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO* info) override {
     const CK_RV rv = InterceptingCryptoki::GetTokenInfo(slot, info);
     if (rv == CKR_OK && (info->flags & CKF_TOKEN_INITIALIZED) != 0) info->flags |= CKF_USER_PIN_INITIALIZED;
@@ -228,9 +230,6 @@ class EarlyPinFlag final : public hsm::InterceptingCryptoki {
     return InterceptingCryptoki::Login(session, user, pin, pin_size);
   }
   int logins = 0;
-
- protected:
-  CK_RV Around(hsm::Function, const hsm::InnerCall& call) override { return call(); }
 };
 
 }  // namespace
@@ -248,13 +247,120 @@ TEST_CASE("a token that calls its user PIN set when it is not gets one all the s
   CHECK(seen.logins == 3);  // the user, whom nobody knows yet; the security officer; the user
 }
 
-TEST_CASE("what a module cannot do is refused before anybody is asked") {
-  StepBench bench(true);
-  bench.device->manufacturer = "tpm2-software.github.io";
+namespace {
+
+// A bench whose module is one that the table of limits knows.
+void BecomeModuleOf(StepBench& bench, const char* manufacturer, const char* description) {
+  bench.device->manufacturer = manufacturer;
+  bench.device->description = description;
   bench.module = Good(hsm::Module::Wrap(std::make_unique<support::FakeCryptoki>(bench.device),
                                         {.path = "fake", .environment = {}, .init_args = {}}, bench.observer));
+}
+constexpr const char* kIbm = "IBM";
+constexpr const char* kMeta = "Meta PKCS11 LIBRARY";
+
+}  // namespace
+
+TEST_CASE("a key that may leave is not asked of a module that makes none [KEY-GEN-04]") {
+  StepBench bench(true);
+  BecomeModuleOf(bench, "tpm2-software.github.io", "TPM2.0 Cryptoki");
   const auto error = Bad(bench.Run("key.generate"));
   CHECK(error.rule == "KEY-GEN-04");
   CHECK(error.hint.starts_with("say \"extractable\": false"));
   CHECK(bench.approvals.empty());
+}
+
+TEST_CASE("a token that its maker's tool alone initialises is refused before anybody is asked [TOKEN-COMMISSION-03]") {
+  StepBench bench(false);
+  BecomeModuleOf(bench, kIbm, kMeta);
+  const auto error = Bad(bench.Run("token.commission"));
+  CHECK(error.rule == "TOKEN-COMMISSION-03");
+  CHECK(error.message ==
+        "the uninitialised token in slot 4096 takes the SO PIN of its maker and no other: its maker's tool alone "
+        "initialises it");
+  CHECK(error.hint == "initialise it with that tool before the ceremony, and say \"method\": \"vendor\"");
+  CHECK(bench.approvals.empty());
+  CHECK(bench.pins_chosen == 0);
+  CHECK(bench.Functions().empty());
+}
+
+TEST_CASE("a token that takes no PIN of the policy's size is refused before anybody is asked for one [TOKEN-PIN-01]") {
+  const auto refused = [](CK_ULONG least, CK_ULONG most) {
+    StepBench bench(false);
+    bench.slot().habits.pin_min = least;
+    bench.slot().habits.pin_max = most;
+    const auto error = Bad(bench.Run("token.commission"));
+    CHECK(error.rule == "TOKEN-PIN-01");
+    CHECK(bench.approvals.empty());
+    CHECK(bench.pins_chosen == 0);
+    return error.message;
+  };
+  // The policy says 16 for both.
+  CHECK(refused(4, 15) ==
+        "the policy asks for PINs of 16 characters, and the uninitialised token in slot 4096 takes 4 to 15");
+  CHECK(refused(17, 255).ends_with("takes 17 to 255"));
+  CHECK(refused(17, 0).ends_with("takes 17 or more"));
+  StepBench fits(false);
+  fits.slot().habits.pin_min = 4;
+  fits.slot().habits.pin_max = 16;
+  Good(fits.Run("token.commission"));
+}
+
+TEST_CASE("PINs are held to both of their sizes, to the token, and to its row of quirks") {
+  hsm::TokenInfo info;
+  const hsm::Quirks plain = hsm::QuirksOf("Acme", "HSM", "/x/acme.so");
+  const hsm::Quirks ibm = hsm::QuirksOf(kIbm, kMeta, "/x/libopencryptoki.so");
+  const auto rule = [&](const hsm::Quirks& quirks, int user, int officer) -> std::string {
+    const auto checked = ceremony::steps::CheckTakesPins(info, quirks, {"0123456789", user, officer});
+    return checked.ok() ? "" : checked.error().rule;
+  };
+  CHECK(rule(plain, 4, 64) == "");  // a token that says nothing takes everything
+  CHECK(rule(ibm, 8, 8) == "");
+  CHECK(rule(ibm, 9, 8) == "TOKEN-PIN-01");
+  CHECK(rule(ibm, 8, 9) == "TOKEN-PIN-01");
+  info.pin_min = CK_UNAVAILABLE_INFORMATION;
+  info.pin_max = CK_UNAVAILABLE_INFORMATION;
+  CHECK(rule(plain, 4, 64) == "");
+  CHECK(rule(ibm, 4, 8) == "");
+  info.pin_min = 6;
+  info.pin_max = 12;
+  CHECK(rule(plain, 5, 12) == "TOKEN-PIN-01");
+  CHECK(rule(plain, 6, 12) == "");
+  CHECK(rule(ibm, 6, 9) == "TOKEN-PIN-01");
+}
+
+TEST_CASE("PINs that are typed on the token's own pad are no affair of the policy") {
+  StepBench bench(false);
+  bench.slot().habits.pin_max = 8;
+  const ceremony::steps::BlankToken blank = Good(bench.LocateBlankToken(StepBench::kToken));
+  ceremony::script::Inputs inputs = bench.inputs();
+  ceremony::script::TokenBinding bound;
+  bound.name = StepBench::kToken;
+  inputs.binding.emplace().tokens.push_back(bound);
+  CHECK(Bad(ceremony::steps::CheckInitialises(blank, StepBench::kToken, inputs)).rule == "TOKEN-PIN-01");
+  inputs.binding->tokens[0].login = ceremony::script::Login::kProtectedPath;
+  Good(ceremony::steps::CheckInitialises(blank, StepBench::kToken, inputs));
+}
+
+TEST_CASE("a token that nobody could show to be empty is not wiped [TOKEN-RETIRE-02]") {
+  StepBench bench(true);
+  Good(ceremony::steps::CheckZeroises(*Good(bench.LocateToken(StepBench::kToken))));
+  BecomeModuleOf(bench, kIbm, kMeta);
+  const auto error = Bad(ceremony::steps::CheckZeroises(*Good(bench.LocateToken(StepBench::kToken))));
+  CHECK(error.rule == "TOKEN-RETIRE-02");
+  CHECK(error.message ==
+        "nobody can log in to token \"root-hsm\" (serial serial-1) after C_InitToken, and show that it is empty");
+  CHECK(error.hint.find("\"method\": \"evidence\"") != std::string::npos);
+}
+
+TEST_CASE("a mechanism that is missing is named with what it is for and with the way out [TOKEN-MECH-02]") {
+  StepBench bench(true);
+  const std::shared_ptr<hsm::Token> token = Good(bench.LocateToken(StepBench::kToken));
+  Good(ceremony::steps::CheckMechanisms(*token, {{StepBench::kToken, {0x7ff, CKM_ECDSA}, "to sign"}}, "none"));
+  const auto error =
+      Bad(ceremony::steps::CheckMechanisms(*token, {{StepBench::kToken, {0x7ff}, "to sign"}}, "take another"));
+  CHECK(error.rule == "TOKEN-MECH-02");
+  CHECK(error.message ==
+        "token \"root-hsm\" (serial serial-1) does not have the mechanism 0x7ff, which is needed to sign");
+  CHECK(error.hint == "take another");
 }

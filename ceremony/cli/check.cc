@@ -14,10 +14,10 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/kept_checkpoint.h"
+#include "ceremony/cli/own_output.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/estate/intact.h"
 #include "ceremony/record/record_name.h"
-#include "ceremony/room/look.h"
 #include "ceremony/room/typesetter.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/plan.h"
@@ -165,7 +165,7 @@ void PrintTokens(const script::Script& script, const steps::Plan& plan, std::ost
 }
 
 void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostream& out) {
-  const room::Typesetter typesetter(room::LookOf(1));
+  const room::Typesetter typesetter(LookOfOutput());
   std::vector<room::Fact> facts = {{"script", inputs.script.title},
                                    {"id", inputs.script.id},
                                    {"purpose", inputs.script.purpose},

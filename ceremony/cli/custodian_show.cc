@@ -9,10 +9,10 @@
 #include "ceremony/cli/approval_facts.h"
 #include "ceremony/cli/custodian.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/own_output.h"
 #include "ceremony/cli/share_facts.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/quorum/approval_file.h"
-#include "ceremony/room/look.h"
 #include "ceremony/room/typesetter.h"
 #include "ceremony/script/person_file.h"
 #include "hsm/base/digest.h"
@@ -87,7 +87,7 @@ base::Result<std::string> ShowShareAnswer(script::LoadedFile file, room::Typeset
 
 base::Result<int> Show(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(arguments.file));
-  room::Typesetter typesetter(room::LookOf(1));
+  room::Typesetter typesetter(LookOfOutput());
   const std::string format = FormatOf(file);
   std::string text;
   if (format == "keyceremony-person/1") {

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "ceremony/cli/command_line.h"
+#include "ceremony/cli/own_output.h"
 #include "hsm/base/heap.h"
 #include "hsm/base/secret_bytes.h"
 
@@ -9,5 +10,6 @@ int main(int argc, char** argv) {
   base::HardenProcess();
   base::GrowHeapByHugePages();
   std::ios::sync_with_stdio(false);
-  return ceremony::cli::RunCommandLine(argc, argv, std::cout, std::cerr);
+  ceremony::cli::OwnOutput own;
+  return ceremony::cli::RunCommandLine(argc, argv, own.stream(), std::cerr);
 }

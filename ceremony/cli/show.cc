@@ -12,6 +12,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/one_record.h"
+#include "ceremony/cli/own_output.h"
 #include "ceremony/record/verify.h"
 #include "ceremony/report/walk.h"
 #include "ceremony/script/problems.h"
@@ -30,8 +31,9 @@ struct Arguments {
 
 std::size_t Width() {
   winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? std::min<std::size_t>(size.ws_col, kWidth)
-                                                                         : kWidth;
+  return ioctl(fileno(StandardOutput()), TIOCGWINSZ, &size) == 0 && size.ws_col > 0
+             ? std::min<std::size_t>(size.ws_col, kWidth)
+             : kWidth;
 }
 
 // A filter that fits nothing would look like a record in which nothing happened.

@@ -7,12 +7,12 @@
 #include <ostream>
 
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/own_output.h"
 #include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/quorum/shared_modules.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/record/record_name.h"
-#include "ceremony/room/look.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/tty_device.h"
 #include "ceremony/room/tty_terminal.h"
@@ -31,7 +31,7 @@ namespace {
 base::Result<std::unique_ptr<room::Terminal>> OpenTerminal(const StageOptions& options) {
   if (options.company == Company::kUnattended) {
     return std::unique_ptr<room::Terminal>(
-        std::make_unique<room::UnattendedTerminal>(options.quiet ? nullptr : stdout, room::LookOf(1)));
+        std::make_unique<room::UnattendedTerminal>(options.quiet ? nullptr : StandardOutput(), LookOfOutput()));
   }
   KC_ASSIGN_OR_RETURN(std::unique_ptr<room::TtyTerminal> terminal, room::TtyTerminal::Open());
   return std::unique_ptr<room::Terminal>(std::move(terminal));
@@ -91,7 +91,7 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   world.describe_program = [&options] { return options.program.get(); };
   if (rehearsal) world.mend_tokens = [&kept] { return kept.PutBack(); };
   const auto played = options.faults == nullptr ? play(world) : PlayFaults(*options.faults, inputs, world, play);
-  if (std::fflush(stdout) != 0 && played.ok()) {
+  if (std::fflush(StandardOutput()) != 0 && played.ok()) {
     return base::SystemError("write", "standard output", EIO)
         .WithHint("the ceremony is complete; only its transcript is not");
   }

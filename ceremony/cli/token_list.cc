@@ -12,8 +12,8 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/fleet_commands.h"
+#include "ceremony/cli/own_output.h"
 #include "ceremony/cli/report_error.h"
-#include "ceremony/room/look.h"
 #include "ceremony/room/typesetter.h"
 #include "ceremony/script/binding.h"
 #include "hsm/describe.h"
@@ -184,7 +184,7 @@ Result<int> ListTokens(const Arguments& arguments, const Streams& streams) {
   const bool asked_for = !arguments.modules.empty() || !arguments.binding.empty();
   int status = kExitDone;
   ordered_json list = ordered_json::array();
-  const room::Typesetter typesetter(room::LookOf(1));
+  const room::Typesetter typesetter(LookOfOutput());
   for (const hsm::ModuleOptions& options : modules) {
     const Listing listing = ListModule(options);
     // A module that merely lies about on this machine need not work.

@@ -74,19 +74,13 @@ Result<VerifierKey> VerifierKey::Make(std::string name, base::PublicKey key) {
     return MakeError(ErrorCode::kInvalidInput, fmt::format("\"{}\" is not a key name", IsUtf8(name) ? name : "?"))
         .WithHint("a key name has no spaces and no +");
   }
-  SignatureType type;
-  switch (key.algorithm()) {
-    case base::KeyAlgorithm::kEcP256:
-      type = SignatureType::kEcdsa;
-      break;
-    case base::KeyAlgorithm::kEd25519:
-      type = SignatureType::kEd25519;
-      break;
-    default:
-      return MakeError(ErrorCode::kUnsupported,
-                       fmt::format("the key of {} is {}; notes are signed with ec-p256 or ed25519", name,
-                                   base::FactsOf(key.algorithm()).name));
+  const bool ecdsa = key.algorithm() == base::KeyAlgorithm::kEcP256;
+  if (!ecdsa && key.algorithm() != base::KeyAlgorithm::kEd25519) {
+    return MakeError(ErrorCode::kUnsupported,
+                     fmt::format("the key of {} is {}; notes are signed with ec-p256 or ed25519", name,
+                                 base::FactsOf(key.algorithm()).name));
   }
+  const SignatureType type = ecdsa ? SignatureType::kEcdsa : SignatureType::kEd25519;
   const KeyId id = KeyIdOf(name, type, EncodedKey(key, type));
   return VerifierKey(std::move(name), type, id, std::move(key));
 }

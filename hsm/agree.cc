@@ -40,6 +40,13 @@ Result<Object> Derive(Session& session, const Object& private_key, const base::P
       return session.api().DeriveKey(session.handle(), &mechanism, private_key.handle(), native.data(), native.size(),
                                      &handle);
     });
+    if (outcome.rv == CKR_USER_NOT_LOGGED_IN) {
+      // A PIV card's signing key wants its PIN before each use, and one call has no moment for it.
+      return CallError(Function::kDeriveKey, outcome.rv,
+                       fmt::format("agreeing with {} of {}", private_key.Name(), session.token().Name()))
+          .WithRule("AGREE-03")
+          .WithHint("a key that asks for its PIN before each use cannot open shares: keep that key elsewhere");
+    }
     if (outcome.rv != CKR_OK) {
       return CallError(Function::kDeriveKey, outcome.rv,
                        fmt::format("agreeing with {} of {}", private_key.Name(), session.token().Name()));

@@ -98,11 +98,11 @@ struct AttributeDifference {
   std::string message;  // `private CKA_SENSITIVE is false, true was asked`
 };
 
-// CompareAttributes checks an object against a template and the values that a
-// token adds by itself (`expected`, such as CKA_LOCAL). An attribute that the
-// object lacks passes only when it was stated false and is one of those that
-// older modules do not know (CKA_COPYABLE, CKA_WRAP_WITH_TRUSTED, ...). What the
-// module is known to report wrongly (quirks) is not compared.
+// CompareAttributes checks an object against a template and the values that a token adds by itself (`expected`, such as
+// CKA_LOCAL). An attribute that the object lacks passes when it is CKA_COPYABLE or CKA_DESTROYABLE, whatever was stated
+// (they came with 2.40: an object of a module from before may be copied and destroyed), or when it is a permission that
+// was stated false (a usage flag, CKA_WRAP_WITH_TRUSTED, CKA_ALWAYS_AUTHENTICATE): what is not there is not given. What
+// the module is known to report wrongly (quirks) is not compared.
 std::vector<AttributeDifference> CompareAttributes(std::string_view which, const AttributeSet& actual,
                                                    const Template& stated, const Template& expected,
                                                    const Quirks& quirks);

@@ -22,8 +22,8 @@ enum class IfLoggedIn : std::uint8_t {
 // session, and the token must be logged out whatever became of other sessions.
 class LoginScope final {
  public:
-  // Open logs in. One attempt; nothing is ever tried twice. An empty PIN means
-  // the token's protected authentication path (PIN pad).
+  // Open logs in, in one attempt. An empty PIN means the token's PIN pad. One that is given is passed to a token with a
+  // pad, too: CKF_PROTECTED_AUTHENTICATION_PATH allows to log in without a PIN, it does not demand it (2.40 table 6).
   // kRefused, before the PIN is sent anywhere:
   //   TOKEN-LOGIN-01  the PIN is locked
   //   TOKEN-LOGIN-02  one more wrong PIN would lock it

@@ -55,9 +55,9 @@ struct TokenInfo {
 
 class Module final : public std::enable_shared_from_this<Module> {
  public:
-  // Load loads the shared object and initialises it. `observer` may be null.
-  // SIGPIPE: a remoted module (p11-kit) writes to a socket; a program that uses
-  // one must ignore the signal before (IgnoreBrokenPipes).
+  // Load loads the shared object and initialises it, once in a process: a second Module of one path shares the state of
+  // the first, and loses it with the first (quorum::SharedModules keeps one for all). `observer` may be null. A remoted
+  // module (p11-kit) writes to a socket; a program that uses one must ignore SIGPIPE before (IgnoreBrokenPipes).
   // kNotFound, kUnsupported: as RealCryptoki::Load. kRefused MODULE-INIT-01:
   // somebody else in this process has initialised it, so that environment and
   // init_args could not take effect.

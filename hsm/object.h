@@ -56,9 +56,9 @@ class AttributeSet final {
   std::map<CK_ATTRIBUTE_TYPE, Item> items_;
 };
 
-// Object is a handle with the name of what it stands for. A handle is good in
-// every session of this process on that token until the object is destroyed or
-// the module is reinitialised.
+// Object is a handle with the name of what it stands for. It is good in every session of this process on that token
+// until the object is destroyed or the module reinitialised; of a private object no longer than the login, also when
+// somebody logs in again (C_Logout); of a session object no longer than the session that made it.
 class Object final {
  public:
   Object() = default;

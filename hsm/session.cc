@@ -59,7 +59,11 @@ Result<Session> Session::Open(std::shared_ptr<Token> token, Access access) {
   const CK_RV rv = token->module().api().OpenSession(token->slot(), flags, &handle);
   if (rv != CKR_OK) return CallError(Function::kOpenSession, rv, "opening a session on " + token->Name());
   if (handle == CK_INVALID_HANDLE) return NonsenseError(Function::kOpenSession, "CKR_OK and the invalid handle");
-  return Session(std::move(token), handle);
+  Session session(std::move(token), handle);
+  // Asked now that the session is open: what is in the slot from here on is what the session is with. That holds after
+  // a Reinitialise, too, when slots may have new numbers.
+  KC_RETURN_IF_ERROR(session.token().Refresh());
+  return session;
 }
 
 Session::Session(Session&& other) noexcept

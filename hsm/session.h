@@ -21,7 +21,7 @@ class Session final {
  public:
   enum class Access : std::uint8_t { kReadOnly, kReadWrite };
 
-  // Open fails with kToken if the token left its slot since it was located.
+  // Open fails with kToken if the token left its slot since it was located, or another one is there now.
   static Result<Session> Open(std::shared_ptr<Token> token, Access access);
 
   Session(Session&& other) noexcept;

@@ -22,6 +22,7 @@ using std::string_view_literals::operator""sv;
 
 // Larger than any signature we know (RSA 4096: 512 bytes).
 constexpr std::size_t kMaxSignature = 4096;
+constexpr CK_ULONG kMostThrownAway = 1u << 20;
 
 // HashRow is what PKCS#11 and RFC 8017 section 9.2 note 1 call a digest: the octets of its DigestInfo before it.
 struct HashRow {
@@ -135,16 +136,52 @@ Result<Bytes> Accept(const KeyPair& key, SignatureScheme scheme, ByteView messag
   return raw;
 }
 
-Result<Bytes> CallToken(Session& session, const KeyPair& key, Plan& plan, CallOutcome& outcome) {
+Result<bool> AsksEachTime(Session& session, const Object& private_key) {
+  const CK_ATTRIBUTE_TYPE types[] = {CKA_ALWAYS_AUTHENTICATE};
+  KC_ASSIGN_OR_RETURN(const AttributeSet attributes, session.ReadAttributes(private_key.handle(), types));
+  return attributes.Bool(CKA_ALWAYS_AUTHENTICATE) == true;
+}
+
+// The login that a key wants for the operation that was begun (2.40 section 5.6, C_Login).
+Result<void> Authenticate(Session& session, const base::SecretBytes& pin, const std::string& doing) {
+  CK_UTF8CHAR* const text = pin.empty() ? nullptr : const_cast<CK_UTF8CHAR*>(pin.view().data());
+  const CK_RV rv = session.api().Login(session.handle(), CKU_CONTEXT_SPECIFIC, text, pin.size());
+  if (rv != CKR_OK) return CallError(Function::kLogin, rv, doing + ", for which the key wants its PIN again");
+  return {};
+}
+
+// A signature that did not fit leaves the operation open, and the session signs nothing else: it is fetched and thrown
+// away.
+void EndOperation(Session& session, Plan& plan, CK_ULONG size) {
+  if (size > kMostThrownAway) return;
+  Bytes too_long(size);
+  static_cast<void>(session.api().Sign(session.handle(), plan.data.data(), plan.data.size(), too_long.data(), &size));
+}
+
+// `pin` is given where the key wants it between the two calls.
+Result<Bytes> CallToken(Session& session, const KeyPair& key, Plan& plan, const base::SecretBytes* pin,
+                        CallOutcome& outcome) {
   const std::string doing = fmt::format("signing with {} on {}", key.private_object.Name(), session.token().Name());
   CK_MECHANISM mechanism{plan.mechanism, plan.has_pss ? &plan.pss : nullptr, plan.has_pss ? sizeof plan.pss : 0};
   TimedCall(outcome, [&] { return session.api().SignInit(session.handle(), &mechanism, key.private_object.handle()); });
-  if (outcome.rv != CKR_OK) return CallError(Function::kSignInit, outcome.rv, doing);
+  if (outcome.rv != CKR_OK) {
+    outcome.problem = "C_SignInit returned it, and C_Sign was not called";
+    return CallError(Function::kSignInit, outcome.rv, doing);
+  }
+  if (pin != nullptr) KC_RETURN_IF_ERROR(Authenticate(session, *pin, doing));
   Bytes signature(kMaxSignature);
   CK_ULONG size = signature.size();
   TimedCall(outcome, [&] {
     return session.api().Sign(session.handle(), plan.data.data(), plan.data.size(), signature.data(), &size);
   });
+  if (outcome.rv == CKR_BUFFER_TOO_SMALL) EndOperation(session, plan, size);
+  if (outcome.rv == CKR_USER_NOT_LOGGED_IN && pin == nullptr) {
+    return CallError(Function::kSign, outcome.rv, doing)
+        .WithRule("KEY-SIGN-02")
+        .WithHint(
+            "a key that asks for its PIN before each signature (CKA_ALWAYS_AUTHENTICATE) is for a custodian's own "
+            "card");
+  }
   if (outcome.rv != CKR_OK) return CallError(Function::kSign, outcome.rv, doing);
   if (size == 0 || size > signature.size())
     return NonsenseError(Function::kSign, fmt::format("a signature of {} bytes", size));
@@ -175,10 +212,14 @@ SignatureScheme DefaultScheme(KeyAlgorithm algorithm) {
 }
 
 Result<Bytes> Sign(Session& session, const KeyPair& key, SignatureScheme scheme, ByteView message,
-                   Consequence consequence) {
+                   Consequence consequence, const base::SecretBytes* pin) {
   KC_ASSIGN_OR_RETURN(Plan plan, MakePlan(session.token(), key, scheme, message));
+  if (pin != nullptr) {
+    KC_ASSIGN_OR_RETURN(const bool asks, AsksEachTime(session, key.private_object));
+    if (!asks) pin = nullptr;
+  }
   const auto sign = [&](CallOutcome& outcome) -> Result<Bytes> {
-    KC_ASSIGN_OR_RETURN(Bytes raw, CallToken(session, key, plan, outcome));
+    KC_ASSIGN_OR_RETURN(Bytes raw, CallToken(session, key, plan, pin, outcome));
     return Accept(key, scheme, message, std::move(raw));
   };
   if (consequence == Consequence::kLogKey) {

@@ -23,8 +23,12 @@ enum class Consequence : std::uint8_t {
 // Ed25519: CKM_EDDSA over the message.
 // kInvalidInput: the scheme does not fit the key; kUnsupported: the token has no
 // such mechanism; kCorrupt KEY-SIGN-01: what the token gave does not verify.
+//
+// A key with CKA_ALWAYS_AUTHENTICATE (a PIV card's signing key) wants its PIN before each signature. With `pin` it gets
+// that, once, between C_SignInit and C_Sign (CKU_CONTEXT_SPECIFIC); an empty one means the PIN pad. KEY-SIGN-02: the
+// token wants a login for this signature, and no PIN was given here.
 Result<Bytes> Sign(Session& session, const KeyPair& key, base::SignatureScheme scheme, ByteView message,
-                   Consequence consequence);
+                   Consequence consequence, const base::SecretBytes* pin = nullptr);
 
 // SigningMechanisms are those that Sign uses for a scheme, any of which will do.
 std::vector<CK_MECHANISM_TYPE> SigningMechanisms(base::SignatureScheme scheme);

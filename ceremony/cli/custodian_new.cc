@@ -88,7 +88,7 @@ base::Result<MadeKeys> MakeOnCard(const Arguments& arguments, room::Terminal& te
   const quorum::CardUse card{arguments.name, "to make your keys", "card.pin/" + arguments.id,
                              arguments.card.ToBinding()};
   MadeKeys keys;
-  const auto make = [&](hsm::Session& session) -> base::Result<void> {
+  const auto make = [&](hsm::Session& session, const base::SecretBytes&) -> base::Result<void> {
     KC_ASSIGN_OR_RETURN(const hsm::KeyPair sign,
                         MakeOnCard(session, "keyceremony sign " + arguments.id, hsm::kSigningUsage));
     KC_ASSIGN_OR_RETURN(const hsm::KeyPair open,

@@ -33,7 +33,7 @@ base::Error InCardWords(const CardUse& card, base::Error error) {
     return std::move(error)
         .Prefixed(CardName(card) + " was taken out while it was used")
         .WithRule("CRED-10")
-        .WithHint("put it back and try again: nothing was signed");
+        .WithHint("put it back and try again: no signature was taken");
   }
   if (error.rv == CKR_PIN_INCORRECT) {
     return std::move(error)
@@ -71,7 +71,7 @@ base::Result<base::SecretBytes> AskPin(const CardUse& card, const hsm::TokenInfo
 }
 
 base::Result<void> UseCard(const CardUse& card, const LoadCardModule& load, room::Terminal& terminal,
-                           const std::function<base::Result<void>(hsm::Session&)>& use) {
+                           const UseOfCard& use) {
   auto loaded = load({card.bound.module, card.bound.environment, card.bound.init_args});
   if (!loaded.ok()) {
     base::Error error = std::move(loaded).error();
@@ -79,14 +79,10 @@ base::Result<void> UseCard(const CardUse& card, const LoadCardModule& load, room
     return std::move(error).Prefixed(CardName(card));
   }
   KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> token, FindCard(card, *loaded));
-  hsm::Result<hsm::LoginScope> login = base::MakeError(base::ErrorCode::kInternal, "no login");
-  {
-    KC_ASSIGN_OR_RETURN(const base::SecretBytes pin, AskPin(card, token->info(), terminal));
-    login = hsm::LoginScope::Open(token, hsm::User::kUser, pin);
-  }
-  if (!login.ok()) return std::move(login).error();
+  KC_ASSIGN_OR_RETURN(const base::SecretBytes pin, AskPin(card, token->info(), terminal));
+  KC_ASSIGN_OR_RETURN(hsm::LoginScope login, hsm::LoginScope::Open(token, hsm::User::kUser, pin));
   // What a failed logout would say goes to the observer: the signature is made.
-  return use(login->session());
+  return use(login.session(), pin);
 }
 
 class CardKey final : public AgreementKey {
@@ -112,7 +108,7 @@ base::Result<std::shared_ptr<hsm::Module>> LoadCardAlone(const hsm::ModuleOption
 }
 
 base::Result<void> WithCard(const CardUse& card, const LoadCardModule& load, room::Terminal& terminal,
-                            const std::function<base::Result<void>(hsm::Session&)>& use) {
+                            const UseOfCard& use) {
   auto used = UseCard(card, load, terminal, use);
   if (used.ok()) return used;
   base::Error error = std::move(used).error();
@@ -131,12 +127,13 @@ base::Result<record::SignatureLine> SignOnCard(const CardUse& card, const LoadCa
   record::SignatureLine line;
   line.name = key.name();
   line.key_id = key.key_id();
-  KC_RETURN_IF_ERROR(WithCard(card, load, terminal, [&](hsm::Session& session) -> base::Result<void> {
+  const UseOfCard sign = [&](hsm::Session& session, const base::SecretBytes& pin) -> base::Result<void> {
     KC_ASSIGN_OR_RETURN(const hsm::KeyPair pair, hsm::FindKeyBySpki(session, key.public_key()));
     KC_ASSIGN_OR_RETURN(line.signature, hsm::Sign(session, pair, hsm::DefaultScheme(key.public_key().algorithm()),
-                                                  base::AsBytes(text), hsm::Consequence::kLogKey));
+                                                  base::AsBytes(text), hsm::Consequence::kLogKey, &pin));
     return {};
-  }));
+  };
+  KC_RETURN_IF_ERROR(WithCard(card, load, terminal, sign));
   KC_RETURN_IF_ERROR(key.Verify(text, line.signature));
   return line;
 }
@@ -144,7 +141,7 @@ base::Result<record::SignatureLine> SignOnCard(const CardUse& card, const LoadCa
 base::Result<void> WithCardKey(const CardUse& card, const LoadCardModule& load, room::Terminal& terminal,
                                const base::PublicKey& open_key,
                                const std::function<base::Result<void>(AgreementKey&)>& use) {
-  return WithCard(card, load, terminal, [&](hsm::Session& session) -> base::Result<void> {
+  return WithCard(card, load, terminal, [&](hsm::Session& session, const base::SecretBytes&) -> base::Result<void> {
     KC_ASSIGN_OR_RETURN(hsm::KeyPair pair, hsm::FindKeyBySpki(session, open_key));
     CardKey key(session, std::move(pair), open_key);
     return use(key);

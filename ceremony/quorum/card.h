@@ -33,15 +33,20 @@ struct CardUse {
   script::CredentialBinding bound;  // kCard
 };
 
+// UseOfCard is what is done while somebody is logged in to the card. It is given
+// the PIN, too, for keys that want it before each signature; empty: the PIN pad.
+using UseOfCard = std::function<base::Result<void>(hsm::Session&, const base::SecretBytes& pin)>;
+
 // WithCard finds the card, asks for its PIN, logs in, calls `use` with a session,
 // and logs out. Errors: kToken CRED-10 when there is no such card or it was taken out
 // meanwhile; kToken CRED-09 for a wrong PIN; kRefused TOKEN-LOGIN-01 and -02 before
 // a PIN is asked for that the card would not take; else what `use` returned.
 base::Result<void> WithCard(const CardUse& card, const LoadCardModule& load, room::Terminal& terminal,
-                            const std::function<base::Result<void>(hsm::Session&)>& use);
+                            const UseOfCard& use);
 
 // SignOnCard signs a note text with the key on the card; CRED-11 when the card
-// does not hold it.
+// does not hold it. A key that asks for the PIN before each signature (PIV) gets
+// the one that was typed.
 base::Result<record::SignatureLine> SignOnCard(const CardUse& card, const LoadCardModule& load,
                                                room::Terminal& terminal, const record::VerifierKey& key,
                                                const std::string& text);

@@ -58,7 +58,7 @@ class TokenRoom final {
   using CombinePin = std::function<base::Result<base::SecretBytes>(const std::string& token)>;
   void UseShares(CombinePin combine) { combine_ = std::move(combine); }
 
-  // Session returns the logged-in session of a token, logging in when there is none.
+  // Session returns the session of a token, logging in when there is none; it lives to Forget, Restart or LogOut.
   base::Result<hsm::Session*> Session(const std::string& token);
 
   // Random returns octets of the token's own generator, without a login.

@@ -131,7 +131,7 @@ class StepContext {
 
   // Session returns the section's session with a commissioned token, logged in
   // as user; people are asked for the PIN when it is the first in the section.
-  // Owned by the context, valid until the section ends.
+  // Owned by the context, valid until the section ends, or EndSession or RestartModule before that.
   virtual base::Result<hsm::Session*> Session(const std::string& token) = 0;
 
   // TokenRandom returns octets of a token's own generator, which needs no login:
@@ -156,7 +156,7 @@ class StepContext {
   // CurrentPin returns a PIN that the token has now: holders of the shares that open
   // it give them; where the archive knows of none, it is typed.
   virtual base::Result<base::SecretBytes> CurrentPin(const std::string& token, quorum::Pin pin) = 0;
-  // EndSession logs out of a token before a step logs in to it in its own way.
+  // EndSession logs out of a token, before a step logs in to it in its own way or it is carried away.
   virtual base::Result<void> EndSession(const std::string& token) = 0;
   // RestartModule ends every session with tokens of this token's module, and has the
   // module finalised and initialised again (C_Finalize, C_Initialize), so that what is

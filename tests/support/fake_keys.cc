@@ -236,7 +236,9 @@ CK_RV FakeCryptoki::BeginOperation(CK_SESSION_HANDLE session, CK_MECHANISM* mech
 }
 
 CK_RV FakeCryptoki::SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  return BeginOperation(session, mechanism, key, CKA_SIGN, &Session::sign);
+  const CK_RV rv = BeginOperation(session, mechanism, key, CKA_SIGN, &Session::sign);
+  if (rv == CKR_OK) sessions_.at(session).authenticated = false;
+  return rv;
 }
 CK_RV FakeCryptoki::EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   return BeginOperation(session, mechanism, key, CKA_ENCRYPT, &Session::encrypt);
@@ -332,6 +334,10 @@ CK_RV FakeCryptoki::Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data
   if (object == nullptr || !object->key) {
     place.session->sign.reset();
     return CKR_KEY_HANDLE_INVALID;
+  }
+  if (IsTrue(object->attributes, CKA_ALWAYS_AUTHENTICATE) && !place.session->authenticated) {
+    place.session->sign.reset();
+    return CKR_USER_NOT_LOGGED_IN;
   }
   const std::size_t width = crypto::SizeOf(object->key);
   const std::size_t most = FindMechanism(operation.mechanism)->key_type == CKK_RSA ? width : 2 * width;

@@ -318,7 +318,14 @@ CK_RV FakeCryptoki::GetSessionInfo(CK_SESSION_HANDLE session, CK_SESSION_INFO* i
 CK_RV FakeCryptoki::Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG pin_size) {
   Place place{};
   if (const CK_RV rv = FindSession(session, &place); rv != CKR_OK) return rv;
-  if (user == CKU_CONTEXT_SPECIFIC) return CKR_OPERATION_NOT_INITIALIZED;
+  if (user == CKU_CONTEXT_SPECIFIC) {
+    if (!place.session->sign || login(place.session->slot) != LoginState::kUser) return CKR_OPERATION_NOT_INITIALIZED;
+    Bytes again;
+    if (const CK_RV rv = TakePin(*place.slot, pin, pin_size, &again); rv != CKR_OK) return rv;
+    if (const CK_RV rv = CheckPin(*place.slot, CKU_USER, again); rv != CKR_OK) return rv;
+    place.session->authenticated = true;
+    return CKR_OK;
+  }
   if (user != CKU_USER && user != CKU_SO) return CKR_USER_TYPE_INVALID;
   LoginState& state = login(place.session->slot);
   const LoginState wanted = user == CKU_USER ? LoginState::kUser : LoginState::kSecurityOfficer;

@@ -205,6 +205,7 @@ class FakeCryptoki final : public hsm::CryptokiApi {
     bool removed = false;
     std::optional<std::vector<CK_OBJECT_HANDLE>> search;
     std::optional<Operation> encrypt, decrypt, sign;
+    bool authenticated = false;  // the user has given the PIN for the signature that was begun
   };
   enum class LoginState { kNobody, kUser, kSecurityOfficer };
   // A session that a call was given, and the slot it is on.

@@ -197,6 +197,7 @@ CK_RV FakeCryptoki::DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism
   FakeObject* with = nullptr;
   if (const CK_RV rv = FindKey(place, base_key, CKA_DERIVE, CKR_KEY_HANDLE_INVALID, &with); rv != CKR_OK) return rv;
   if (NumberOf(with->attributes, CKA_KEY_TYPE) != CKK_EC || !with->key) return CKR_KEY_TYPE_INCONSISTENT;
+  if (IsTrue(with->attributes, CKA_ALWAYS_AUTHENTICATE)) return CKR_USER_NOT_LOGGED_IN;
   FakeObject made;
   if (const CK_RV rv = ReadTemplate(place, Origin::kDerive, CKO_SECRET_KEY, attributes, count, &made.attributes);
       rv != CKR_OK) {

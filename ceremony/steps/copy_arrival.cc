@@ -17,9 +17,19 @@ using nlohmann::json;
 
 std::string FlagWords(const std::optional<bool>& flag) { return !flag ? "(absent)" : *flag ? "true" : "false"; }
 
-hsm::KeyPairSpec SpecOf(const Arrival& arrival) {
+base::Result<base::KeyAlgorithm> AlgorithmOf(const estate::Key& key) {
+  const base::KeyAlgorithmFacts* known = base::FindKeyAlgorithm(key.algorithm);
+  if (known != nullptr) return known->algorithm;
+  return base::MakeError(base::ErrorCode::kUnsupported,
+                         fmt::format("key {} is \"{}\" in the archive, an algorithm that this program does not know",
+                                     key.name, key.algorithm))
+      .WithRule("KEY-ALGORITHM-01")
+      .WithHint("go on with a program that is as new as the records");
+}
+
+base::Result<hsm::KeyPairSpec> SpecOf(const Arrival& arrival) {
   hsm::KeyPairSpec spec;
-  spec.algorithm = base::FindKeyAlgorithm(arrival.key.algorithm)->algorithm;
+  KC_ASSIGN_OR_RETURN(spec.algorithm, AlgorithmOf(arrival.key));
   spec.label = arrival.key.name;
   const auto id = base::HexDecode(arrival.object_id);
   if (id.ok()) spec.id = *id;

@@ -28,8 +28,12 @@ struct Arrival {
 };
 
 // SpecOf is what the copy is to be. One CKA_ID on every token: it is how an application finds
-// the key, and how a half-made copy is found after an interruption.
-hsm::KeyPairSpec SpecOf(const Arrival& arrival);
+// the key, and how a half-made copy is found after an interruption. Errors as AlgorithmOf.
+base::Result<hsm::KeyPairSpec> SpecOf(const Arrival& arrival);
+
+// AlgorithmOf is the algorithm of a key by the name that the archive has. kUnsupported KEY-ALGORITHM-01: a newer
+// program wrote a name that this one does not know.
+base::Result<base::KeyAlgorithm> AlgorithmOf(const estate::Key& key);
 
 // RemoveRemnants destroys what an earlier attempt of this step brought in and never proved:
 // that is no copy, and the copy is made anew.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "ceremony/steps/copy_arrival.h"
 #include "ceremony/steps/destruction_certificate.h"
 #include "ceremony/steps/key_copies.h"
 #include "hsm/absence.h"
@@ -66,6 +67,7 @@ base::Result<void> DestroyOn(Destruction& destruction, const std::string& token)
   KC_RETURN_IF_ERROR(context.Ask("administrator", consent));
   for (const auto& [key, item] : objects) {
     const bool is_private = item->object.object_class() == CKO_PRIVATE_KEY;
+    KC_ASSIGN_OR_RETURN(const base::KeyAlgorithm algorithm, AlgorithmOf(*key));
     if (is_private) {
       KC_RETURN_IF_ERROR(context.Record("observe", {{"what", kDestroying},
                                                     {"key", key->name},
@@ -74,8 +76,7 @@ base::Result<void> DestroyOn(Destruction& destruction, const std::string& token)
     }
     KC_RETURN_IF_ERROR(session->Destroy(item->object));
     if (!is_private) continue;
-    KC_ASSIGN_OR_RETURN(const std::string answer,
-                        hsm::TryToSignWith(*session, item->object, base::FindKeyAlgorithm(key->algorithm)->algorithm));
+    KC_ASSIGN_OR_RETURN(const std::string answer, hsm::TryToSignWith(*session, item->object, algorithm));
     destruction.sign_tries[{token, key->name}] = answer;
   }
   return {};

@@ -234,12 +234,13 @@ class KeyCloneKind final : public StepKind {
     KC_ASSIGN_OR_RETURN(const CopyProof proof,
                         MakeProof(KindOfProof(context.inputs().policy), cloning.pair->public_key, cloning.key.name,
                                   target.arrival.token, target.arrival.serial));
+    KC_ASSIGN_OR_RETURN(const hsm::KeyPairSpec spec, SpecOf(target.arrival));
     hsm::TransportSpec transport;
     transport.compare = [&](const base::PublicKey& on_target, const base::PublicKey& on_source) {
       return CompareTransportKeys(cloning, target, on_target, on_source);
     };
-    hsm::KeyCopying copying = hsm::CopyKey(*cloning.session, *cloning.pair, session, *target.way,
-                                           SpecOf(target.arrival), transport, proof.message);
+    hsm::KeyCopying copying =
+        hsm::CopyKey(*cloning.session, *cloning.pair, session, *target.way, spec, transport, proof.message);
     if (!copying.copy.ok()) return std::move(copying.copy).error();
     const hsm::KeyCopy& copy = *copying.copy;
     KC_ASSIGN_OR_RETURN(const json absent, ShowTransportGone(cloning, session, source_before, before));

@@ -173,8 +173,9 @@ class KeyImportKind final : public StepKind {
     KC_ASSIGN_OR_RETURN(const hsm::Inventory before, hsm::TakeInventory(session));
     KC_ASSIGN_OR_RETURN(const CopyProof proof, MakeProof(KindOfProof(context.inputs().policy), public_key,
                                                          arrival.key.name, arrival.token, arrival.serial));
+    KC_ASSIGN_OR_RETURN(const hsm::KeyPairSpec spec, SpecOf(arrival));
     hsm::KeyCopying copying = hsm::OpenSealedKey(session, transport_pair.private_object, TransportNamed(file.transport),
-                                                 file.sealed, public_key, SpecOf(arrival), proof.message);
+                                                 file.sealed, public_key, spec, proof.message);
     if (!copying.copy.ok()) return std::move(copying.copy).error();
     const hsm::KeyCopy& copy = *copying.copy;
     KC_ASSIGN_OR_RETURN(const hsm::Inventory after, hsm::TakeInventory(session));

@@ -48,6 +48,7 @@ base::Result<void> PlayFaults(const script::FaultFile& faults, const script::Inp
   };
   run::World faulty{terminal, world.clock, world.storage, world.pins, world.credentials, load, world.stop_requested};
   faulty.mend_tokens = world.mend_tokens;
+  faulty.check_secret_memory = world.check_secret_memory;
   faulty.describe_program = world.describe_program;
   return play(faulty);
 }

@@ -97,11 +97,23 @@ base::Result<json> DestroyKey(Ceremony& ceremony) {
                        base::FormatTime(ceremony.world().clock.UtcMicros()));
 }
 
+// What the kernel gave when the ceremony began it may have refused later, when there were more secrets.
+base::Result<void> TellOfMemory(Ceremony& ceremony) {
+  if (ceremony.mode() == record::Mode::kRehearsal) return {};
+  const base::Result<void> kept = ceremony.world().check_secret_memory();
+  if (kept.ok()) return {};
+  ceremony.terminal().Say(room::Tone::kWarning, kept.error().message + ".");
+  KC_RETURN_IF_ERROR(
+      ceremony.Append(record::EntryType::kDeviation, {{"what", kept.error().message}, {"rule", kept.error().rule}}));
+  return {};
+}
+
 }  // namespace
 
 base::Result<void> CloseRecord(Ceremony& ceremony) {
   const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
   if (!ceremony.history().closed()) {
+    KC_RETURN_IF_ERROR(TellOfMemory(ceremony));
     KC_RETURN_IF_ERROR(ConsentToClose(ceremony, quorum));
     KC_RETURN_IF_ERROR(AppendClose(ceremony));
   }

@@ -151,6 +151,22 @@ base::Result<json> CheckPlan(const script::Inputs& inputs, const estate::Estate&
   return findings;
 }
 
+// A ceremony whose secrets would not be kept as promised does not begin, and does not go on. A rehearsal, whose secrets
+// are worth nothing, says so and does: `findings` is what its opening says of it.
+base::Result<void> CheckMemory(World& world, const script::Inputs& inputs, json& findings) {
+  const base::Result<void> kept = world.check_secret_memory();
+  if (kept.ok()) return {};
+  if (inputs.binding->environment != script::Environment::kRehearsal) return kept;
+  const base::Error& error = kept.error();
+  world.terminal.Say(room::Tone::kWarning,
+                     fmt::format("[{}] {}. A rehearsal goes on; a ceremony would not. Way out: {}.", error.rule,
+                                 error.message, error.hint));
+  findings.push_back({{"rule", error.rule},
+                      {"severity", steps::SeverityName(steps::Severity::kGoodPractice)},
+                      {"message", error.message}});
+  return {};
+}
+
 // Again is a decision of the people present to go on after a failure.
 struct Again {
   std::string after;  // what had failed; empty: a ceremony that is resumed by its command
@@ -159,6 +175,8 @@ struct Again {
 };
 
 base::Result<void> BeginOnce(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
+  json memory = json::array();
+  KC_RETURN_IF_ERROR(CheckMemory(world, inputs, memory));
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive));
   OpeningFacts facts;
   KC_ASSIGN_OR_RETURN(facts.mended, MendTokens(world));
@@ -186,6 +204,7 @@ base::Result<void> BeginOnce(World& world, const std::string& archive, script::I
     }
   }
   KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
+  facts.findings.insert(facts.findings.end(), memory.begin(), memory.end());
   folder = NextFolder(folded.records, inputs.script.id);
   return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts));
 }
@@ -226,6 +245,8 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
     world.terminal.Say(room::Tone::kGood, fmt::format("{} is complete; there is nothing to go on with.", folder));
     return {};
   }
+  json memory = json::array();
+  KC_RETURN_IF_ERROR(CheckMemory(world, inputs, memory));
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive, folder));
   KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
   KC_ASSIGN_OR_RETURN(const bool opened, HasEntries(world, folder));
@@ -235,6 +256,7 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
     facts.mended = mended;
     KC_ASSIGN_OR_RETURN(facts.set_aside, SetAsideUnopened(world, folded.estate, *inputs.binding, folder));
     KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
+    facts.findings.insert(facts.findings.end(), memory.begin(), memory.end());
     return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts));
   }
 

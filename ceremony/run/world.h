@@ -17,6 +17,7 @@
 #include "ceremony/run/program.h"
 #include "ceremony/run/token_room.h"
 #include "hsm/base/clock.h"
+#include "hsm/base/secret_memory.h"
 
 namespace ceremony::run {
 
@@ -42,6 +43,8 @@ struct World {
   // Asked before a ceremony begins or goes on. A rehearsal's only (kept_tokens.h): in production it is empty, and
   // nobody repairs a token.
   std::function<base::Result<std::vector<MendedToken>>()> mend_tokens = {};
+  // Asked before a ceremony begins or goes on: whether this process keeps secrets as promised.
+  std::function<base::Result<void>()> check_secret_memory = base::CheckSecretMemory;
   // What program this is (program.h).
   std::function<base::Result<nlohmann::json>()> describe_program = DescribeProgram;
   // What people refused after `close`, when no entry could follow: a list, for the

@@ -11,8 +11,11 @@
 #include <cstdlib>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
+
+#include "hsm/base/secret_memory.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -22,6 +25,10 @@ namespace base {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+// For the private keys of libcrypto, and those that a token module in this process makes with it. One that runs out of
+// it could not make a key: an EC key takes some 40 bytes, an RSA 4096 key 2,300, and while it is made 10,000.
+constexpr std::size_t kKeyMemory = 256 * 1024;
+constexpr std::size_t kSmallestInKeyMemory = 32;
 
 // AddressSanitizer is told which parts of the slabs are nobody's.
 void Close(std::uint8_t* memory, std::size_t size) {
@@ -39,6 +46,13 @@ void Open(std::uint8_t* memory, std::size_t size) {
 #endif
 }
 
+// Promised gives a mapping what is said of secrets; false when the kernel refuses one of the two. Pages are locked as
+// they are touched, and accounted for at once.
+bool Promised(void* pages, std::size_t size) {
+  const bool locked = mlock2(pages, size, MLOCK_ONFAULT) == 0;
+  return madvise(pages, size, MADV_DONTDUMP) == 0 && locked;
+}
+
 struct Pages {
   std::uint8_t* memory;
   bool locked;
@@ -50,9 +64,7 @@ Pages MapPages(std::size_t size) {
     std::fputs("keyceremony: error: no memory for a secret\n", stderr);
     std::abort();
   }
-  const bool locked = mlock(pages, size) == 0;
-  madvise(pages, size, MADV_DONTDUMP);
-  return {static_cast<std::uint8_t*>(pages), locked};
+  return {static_cast<std::uint8_t*>(pages), Promised(pages, size)};
 }
 
 // Vault gives out parts of a few locked slabs: a ceremony makes some two hundred short secrets, and a mapping with its
@@ -70,9 +82,20 @@ class Vault final {
       if (const auto place = slab.Find(units)) return slab.Take(*place, units);
     }
     const Pages pages = MapPages(kSlab);
+    refused_ = refused_ || !pages.locked;
     slabs_.push_back({pages, {}});
     Close(pages.memory, kSlab);
     return slabs_.back().Take(0, units);
+  }
+
+  // SetRefused remembers that the kernel has not locked pages that were for secrets.
+  void SetRefused() {
+    const std::lock_guard lock(mutex_);
+    refused_ = true;
+  }
+  bool refused() {
+    const std::lock_guard lock(mutex_);
+    return refused_;
   }
 
   void GiveBack(std::uint8_t* memory, std::size_t capacity) {
@@ -113,6 +136,7 @@ class Vault final {
 
   std::mutex mutex_;
   std::vector<Slab> slabs_;
+  bool refused_ = false;
 };
 
 // Never destroyed: a secret may outlive everything else.
@@ -155,7 +179,8 @@ SecretBytes SecretBytes::CopyOf(ByteView bytes) {
 
 Result<void> SecretBytes::PushBack(std::uint8_t byte) {
   if (data_ == nullptr) Allocate(kPage);
-  if (size_ == capacity_) return MakeError(ErrorCode::kInvalidInput, "a secret is longer than 4096 bytes");
+  if (size_ == capacity_)
+    return MakeError(ErrorCode::kInvalidInput, "a secret is longer than " + std::to_string(capacity_) + " bytes");
   data_[size_++] = byte;
   return {};
 }
@@ -189,14 +214,31 @@ void SecretBytes::Allocate(std::size_t capacity) {
   const bool own_pages = capacity > Vault::kLargest;
   capacity_ = own_pages ? (capacity + kPage - 1) / kPage * kPage : Vault::CapacityFor(capacity);
   const Pages pages = own_pages ? MapPages(capacity_) : TheVault().Take(capacity_);
+  if (own_pages && !pages.locked) TheVault().SetRefused();
   data_ = pages.memory;
   locked_ = pages.locked;
 }
 
 void HardenProcess() {
-  prctl(PR_SET_DUMPABLE, 0);
+  // Neither can fail on Linux; where a sandbox refuses, CheckSecretMemory finds it.
+  static_cast<void>(prctl(PR_SET_DUMPABLE, 0));
   const rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
+  static_cast<void>(setrlimit(RLIMIT_CORE, &none));
+  static_cast<void>(CRYPTO_secure_malloc_init(kKeyMemory, kSmallestInKeyMemory));
+}
+
+Result<void> CheckSecretMemory() {
+  std::string missing;
+  const auto misses = [&missing](const char* what) { missing += (missing.empty() ? "" : ", ") + std::string(what); };
+  rlimit core{};
+  if (prctl(PR_GET_DUMPABLE) != 0 || getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0)
+    misses("the process can be dumped");
+  const SecretBytes one(1);  // the first of all, maybe, which takes the memory that most ceremonies need
+  if (!one.locked() || TheVault().refused()) misses("the kernel does not lock the memory that they are in");
+  if (missing.empty()) return {};
+  return Refusal("SECRET-MEMORY-01", "PINs, shares and keys would not be kept as promised: " + missing,
+                 "raise the limit of locked memory (`ulimit -l`; LimitMEMLOCK= of a service; --ulimit memlock of a "
+                 "container) to 8192 KiB");
 }
 
 }  // namespace base

@@ -38,8 +38,8 @@ class SecretBytes final {
   bool empty() const { return size_ == 0; }
   bool locked() const { return locked_; }
 
-  // PushBack appends one byte as a person types; at most one page (4096 bytes)
-  // in all, kInvalidInput beyond it.
+  // PushBack appends one byte as a person types; kInvalidInput beyond the
+  // capacity, which is one page (4096 bytes) when it began empty.
   Result<void> PushBack(std::uint8_t byte);
   // PopBack removes and wipes the last byte; nothing when empty.
   void PopBack();
@@ -58,8 +58,8 @@ class SecretBytes final {
   bool locked_ = false;
 };
 
-// HardenProcess makes this process undumpable (PR_SET_DUMPABLE 0, no core
-// file). Every program of ours that handles secrets calls it first.
+// HardenProcess makes this process undumpable (PR_SET_DUMPABLE 0, no core file), and gives libcrypto locked memory for
+// private keys. Every program of ours that handles secrets calls it first. CheckSecretMemory (secret_memory.h) looks.
 void HardenProcess();
 
 }  // namespace base

@@ -1,10 +1,19 @@
 #include "hsm/base/secret_bytes.h"
 
 #include <doctest/doctest.h>
+#include <openssl/crypto.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <random>
+#include <string>
 #include <vector>
+
+#include "hsm/base/p256_key.h"
+#include "hsm/base/secret_memory.h"
 
 namespace {
 
@@ -12,6 +21,16 @@ using base::SecretBytes;
 
 bool AllAre(base::ByteView bytes, std::uint8_t value) {
   return std::ranges::all_of(bytes, [value](std::uint8_t byte) { return byte == value; });
+}
+
+template <typename F>
+bool InAChild(F&& holds) {
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) _exit(holds() ? 0 : 1);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  return status == 0;
 }
 
 }  // namespace
@@ -42,6 +61,48 @@ TEST_CASE("secrets that live at one time never share a byte") {
     secrets.push_back(std::move(fresh));
     for (const SecretBytes& secret : secrets) REQUIRE(AllAre(secret.view(), secret.view()[0]));
   }
+}
+
+TEST_CASE("a secret that is typed on is as long as its memory, and says how long that is") {
+  SecretBytes secret(10);
+  while (secret.size() < 10) REQUIRE(secret.PushBack(1).ok());
+  for (int i = 10; i < 64; ++i) REQUIRE(secret.PushBack(1).ok());
+  CHECK(secret.PushBack(1).error().message == "a secret is longer than 64 bytes");
+}
+
+// The state of a process is asked for in one of its own.
+TEST_CASE("SECRET-MEMORY-01: what the kernel does not give to secrets is said") {
+  for (const bool hardened : {false, true}) {
+    for (const bool lockable : {false, true}) {
+      CAPTURE(hardened);
+      CAPTURE(lockable);
+      CHECK(InAChild([&] {
+        const rlimit open{rlim_t{1} << 20, rlim_t{1} << 20};
+        setrlimit(RLIMIT_CORE, &open);
+        prctl(PR_SET_DUMPABLE, 1);
+        if (hardened) base::HardenProcess();
+        const rlimit none{0, 0};
+        if (!lockable) setrlimit(RLIMIT_MEMLOCK, &none);
+        // Root is above that limit; a change of user makes the process undumpable or dumpable as the system says.
+        if (!lockable && geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) return false;
+        prctl(PR_SET_DUMPABLE, hardened ? 0 : 1);
+        if (!lockable) SecretBytes(100000);  // has pages of its own, which cannot be locked any more
+        const auto kept = base::CheckSecretMemory();
+        const std::string message = kept.ok() ? "" : kept.error().message;
+        const bool dumpable = message.find("the process can be dumped") != std::string::npos;
+        const bool unlocked = message.find("the kernel does not lock the memory") != std::string::npos;
+        return dumpable == !hardened && unlocked == !lockable && kept.ok() == (hardened && lockable);
+      }));
+    }
+  }
+}
+
+TEST_CASE("private keys of libcrypto are in locked memory once a process is hardened") {
+  CHECK(InAChild([] {
+    base::HardenProcess();
+    const base::EvpKey key = base::GenerateP256();
+    return key != nullptr && CRYPTO_secure_used() > 0;
+  }));
 }
 
 TEST_CASE("a secret is typed byte by byte up to one page, and taken back") {

@@ -10,6 +10,7 @@
 
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/run/ceremony.h"
+#include "ceremony/run/start.h"
 #include "ceremony/run/step_run.h"
 #include "hsm/base/encoding.h"
 #include "tests/support/fake_token.h"
@@ -129,4 +130,19 @@ TEST_CASE("a key that is gone from its token when a step has logged out is named
   const base::Error gone = Bad(room.ceremony->Checkpoint());
   CHECK(gone.rule == "KEY-FIND-01");
   CHECK(gone.message.starts_with("the key that signs this record: token \"record\" (serial 0001) does not have key "));
+}
+
+TEST_CASE("SECRET-MEMORY-01: a ceremony does not begin where its secrets would not be kept, a rehearsal says so") {
+  Room room;
+  room.ceremony.reset();
+  room.world.check_secret_memory = [] { return base::Refusal("SECRET-MEMORY-01", "no locked memory", "raise it"); };
+  std::string folder;
+  room.inputs.binding->environment = script::Environment::kProduction;
+  CHECK(Bad(run::Begin(room.world, room.folder.path(), room.inputs, folder)).rule == "SECRET-MEMORY-01");
+  CHECK(Bad(run::Resume(room.world, room.folder.path(), room.inputs, "0001-small")).rule == "SECRET-MEMORY-01");
+  CHECK(room.terminal.transcript().find("SECRET-MEMORY-01") == std::string::npos);
+  room.inputs.binding->environment = script::Environment::kRehearsal;
+  CHECK(Bad(run::Begin(room.world, room.folder.path(), room.inputs, folder)).rule != "SECRET-MEMORY-01");
+  CHECK(room.terminal.transcript().find("[SECRET-MEMORY-01] no locked memory. A rehearsal goes on; a") !=
+        std::string::npos);
 }

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -26,7 +26,11 @@ constexpr std::size_t kMaxMissingNamed = 50;
 
 // Microseconds since 1970 of a time in the spelling that CheckFields accepted.
 std::int64_t MicrosOf(const std::string& time) {
-  const auto number = [&](std::size_t at, std::size_t size) { return std::atol(time.substr(at, size).c_str()); };
+  const auto number = [&](std::size_t at, std::size_t size) {
+    std::int64_t value = 0;
+    std::from_chars(time.data() + at, time.data() + at + size, value);
+    return value;
+  };
   const std::chrono::sys_days day = std::chrono::year(static_cast<int>(number(0, 4))) /
                                     std::chrono::month(static_cast<unsigned>(number(5, 2))) /
                                     std::chrono::day(static_cast<unsigned>(number(8, 2)));
@@ -109,7 +113,7 @@ class RecoveryRun final {
       filled += got;
       const std::string_view text = base::AsText({buffer.data(), filled});
       std::size_t begin = 0;
-      for (std::size_t end; valid && (end = text.find('\n', begin)) != std::string_view::npos;) {
+      for (std::size_t end = 0; valid && (end = text.find('\n', begin)) != std::string_view::npos;) {
         KC_ASSIGN_OR_RETURN(valid, TakeLine(text.substr(begin, end - begin)));
         if (valid) begin = end + 1;
       }
@@ -341,7 +345,7 @@ class RecoveryRun final {
     KC_ASSIGN_OR_RETURN(const base::Bytes bytes, ReadWholeFile(storage(), path, kMaxDisclosureBytes));
     std::string kept;
     std::string_view rest = base::AsText(bytes);
-    for (std::size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
+    for (std::size_t end = 0; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
       const json line = json::parse(rest.substr(0, end), nullptr, false);
       const auto d = line.is_object() ? line.find(kDisclosureKey) : line.end();
       if (d == line.end() || !d->is_string()) continue;

@@ -109,9 +109,9 @@ Result<TlogProof> TlogProof::Parse(std::string_view text) {
   return proof;
 }
 
-Result<TlogProof> ProveEntry(const std::string& path, std::uint64_t entry) {
-  KC_ASSIGN_OR_RETURN(const RecordFolder folder, RecordFolder::Open(path));
-  Result<std::string> note = folder.ReadSmall(kCheckpointFile, kMaxProofBytes);
+Result<TlogProof> ProveEntry(const std::string& folder, std::uint64_t entry) {
+  KC_ASSIGN_OR_RETURN(const RecordFolder record, RecordFolder::Open(folder));
+  Result<std::string> note = record.ReadSmall(kCheckpointFile, kMaxProofBytes);
   if (!note.ok()) {
     return std::move(note).error().WithHint("only a record that was closed has the checkpoint that a proof rests on");
   }
@@ -125,7 +125,7 @@ Result<TlogProof> ProveEntry(const std::string& path, std::uint64_t entry) {
   proof.index = entry;
   proof.note = *std::move(note);
   std::vector<Hash> leaves;
-  KC_RETURN_IF_ERROR(ForEachLine(folder, kLogFile, [&](std::string_view line) -> Result<bool> {
+  KC_RETURN_IF_ERROR(ForEachLine(record, kLogFile, [&](std::string_view line) -> Result<bool> {
     const std::optional<Hash> withheld = WithheldLeaf(line);
     if (leaves.size() == entry && !withheld) proof.line = line;
     leaves.push_back(withheld ? *withheld : Leaf(line));

@@ -193,7 +193,7 @@ std::string Typesetter::SetFacts(const std::vector<Fact>& facts) const {
   for (const Fact& fact : facts) {
     const std::vector<std::string> label = WrapText(Shown(fact.label), std::max<std::size_t>(column, 8));
     for (std::size_t i = 0; i + 1 < label.size(); ++i) out += std::string(kIndent) + label[i] + '\n';
-    const std::string last = label.back();
+    const std::string& last = label.back();
     const std::string padding(column > DisplayWidth(last) ? column - DisplayWidth(last) : 0, ' ');
     AppendWrapped(out, fmt::format("{}{}{}  ", kIndent, last, padding), hanging, fact.value, Ink::kPlain,
                   LineFeeds::kSpell);

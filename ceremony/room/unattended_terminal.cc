@@ -39,7 +39,7 @@ UnattendedTerminal::UnattendedTerminal(std::FILE* stream, Look look) : stream_(s
 
 void UnattendedTerminal::Write(std::string_view text) {
   text = typesetter_.Join(text);
-  std::fwrite(text.data(), 1, text.size(), stream_);
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stream_));  // an error is the stream's
 }
 
 void UnattendedTerminal::ShowBanner(const Banner& banner) {

@@ -40,6 +40,7 @@ constexpr std::array kFileKinds{
 
 std::vector<std::string> FileKinds() {
   std::vector<std::string> names;
+  names.reserve(kFileKinds.size());
   for (const FileKind& kind : kFileKinds) names.emplace_back(kind.name);
   return names;
 }

@@ -27,7 +27,7 @@ namespace {
 constexpr std::size_t kPage = 4096;
 // For the private keys of libcrypto, and those that a token module in this process makes with it. One that runs out of
 // it could not make a key: an EC key takes some 40 bytes, an RSA 4096 key 2,300, and while it is made 10,000.
-constexpr std::size_t kKeyMemory = 256 * 1024;
+constexpr std::size_t kKeyMemory = std::size_t{256} * 1024;
 constexpr std::size_t kSmallestInKeyMemory = 32;
 
 // AddressSanitizer is told which parts of the slabs are nobody's.

@@ -44,7 +44,7 @@ struct ConsequentialCall {
 // CallOutcome is what became of it. After hears of it once the read-back is
 // done, and also when the call or the read-back failed.
 struct CallOutcome {
-  CK_RV rv = CKR_OK;                    // of the call itself; RvName(rv) in words
+  CK_RV rv = CKR_GENERAL_ERROR;         // of the call itself, RvName(rv) in words; nothing is a success unsaid
   Description attributes;               // as read back; for a key pair "public." and "private." as above
   std::string spki;                     // DER SubjectPublicKeyInfo in base64 where a key came out; or empty
   std::string problem;                  // what was wrong after an rv of CKR_OK: a failed read-back; or empty

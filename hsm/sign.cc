@@ -168,7 +168,13 @@ Result<Bytes> CallToken(Session& session, const KeyPair& key, Plan& plan, const 
     outcome.problem = "C_SignInit returned it, and C_Sign was not called";
     return CallError(Function::kSignInit, outcome.rv, doing);
   }
-  if (pin != nullptr) KC_RETURN_IF_ERROR(Authenticate(session, *pin, doing));
+  if (pin != nullptr) {
+    if (auto let_in = Authenticate(session, *pin, doing); !let_in.ok()) {
+      outcome.rv = let_in.error().rv.value_or(CKR_GENERAL_ERROR);
+      outcome.problem = "the login for this signature ended with it, and C_Sign was not called";
+      return std::move(let_in).error();
+    }
+  }
   Bytes signature(kMaxSignature);
   CK_ULONG size = signature.size();
   TimedCall(outcome, [&] {

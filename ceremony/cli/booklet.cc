@@ -9,7 +9,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
-#include "ceremony/cli/write_page.h"
+#include "hsm/base/file.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/report/inventory.h"
 #include "ceremony/steps/catalogue.h"
@@ -34,7 +34,7 @@ base::Result<int> Print(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const script::Inputs inputs,
                       script::ReadInputs(arguments.from, roster, arguments.binding, steps::Catalogue()));
   const steps::Plan plan = steps::MakePlan(inputs, folded.estate);
-  KC_RETURN_IF_ERROR(WritePage(arguments.out, report::Booklet(inputs, plan)));
+  KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, report::Booklet(inputs, plan), base::kForEveryone));
   streams.out << fmt::format("the booklet of {} is in {}\n", inputs.script.id, arguments.out);
   if (plan.HasBreach())
     streams.err << fmt::format("keyceremony: warning: {} cannot be run; `keyceremony check` says why\n",
@@ -49,7 +49,7 @@ base::Result<int> TakeStock(const Arguments& arguments, const Streams& streams) 
   }
   KC_ASSIGN_OR_RETURN(const estate::Folded folded, estate::FoldArchive(arguments.from));
   base::SystemClock clock;
-  KC_RETURN_IF_ERROR(WritePage(arguments.out, report::Inventory(folded, base::FormatTime(clock.UtcMicros()))));
+  KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, report::Inventory(folded, base::FormatTime(clock.UtcMicros())), base::kForEveryone));
   streams.out << fmt::format("the key inventory of {} is in {}\n", arguments.from, arguments.out);
   return kExitDone;
 }

@@ -9,7 +9,7 @@
 #include "ceremony/cli/custodian.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/quorum/bound_credentials.h"
-#include "ceremony/quorum/plain_file.h"
+#include "hsm/base/file.h"
 #include "ceremony/quorum/seen_checkpoints.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/tty_device.h"
@@ -18,7 +18,6 @@
 namespace ceremony::cli {
 namespace {
 
-using quorum::Replace;
 
 struct Arguments {
   std::string request;
@@ -75,7 +74,7 @@ base::Result<int> Approve(const Arguments& arguments, const Streams& streams) {
   }
   const std::string out = arguments.out.empty() ? DefaultOut(arguments.request) : arguments.out;
   const record::Note note{request.text, {approval.line}};
-  KC_RETURN_IF_ERROR(quorum::WritePlainFile(out, note.Serialise(), Replace::kYes));
+  KC_RETURN_IF_ERROR(base::WriteFile(out, note.Serialise(), {.replace = true}));
   terminal->Say(room::Tone::kGood, fmt::format("Signed. Bring {} back, or the line below.", out));
   // A scanner is a keyboard, and no keyboard has the dash of a note.
   const std::string line = approval.line.Text();

@@ -11,7 +11,7 @@
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/quorum/card.h"
 #include "ceremony/quorum/key_file.h"
-#include "ceremony/quorum/plain_file.h"
+#include "hsm/base/file.h"
 #include "ceremony/quorum/software_agreement_key.h"
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/software_signer.h"
@@ -28,7 +28,6 @@
 namespace ceremony::cli {
 namespace {
 
-using quorum::Replace;
 
 struct Arguments {
   std::string estate;
@@ -143,11 +142,11 @@ base::Result<int> New(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const std::string text, script::WritePersonFile(person));
   const std::string folder = arguments.out + "/";
   if (!on_card) {
-    KC_RETURN_IF_ERROR(quorum::WritePlainFile(folder + kSignFile, keys.sign_pem, Replace::kNo));
-    KC_RETURN_IF_ERROR(quorum::WritePlainFile(folder + kOpenFile, keys.open_pem, Replace::kNo));
+    KC_RETURN_IF_ERROR(base::WriteFile(folder + kSignFile, keys.sign_pem));
+    KC_RETURN_IF_ERROR(base::WriteFile(folder + kOpenFile, keys.open_pem));
   }
   // Last, because it says that the credential is whole.
-  KC_RETURN_IF_ERROR(quorum::WritePlainFile(folder + kPersonFile, text, Replace::kNo));
+  KC_RETURN_IF_ERROR(base::WriteFile(folder + kPersonFile, text));
   terminal->Say(room::Tone::kGood, on_card ? "Both keys are made, and stay on your card."
                                            : "Both keys are made, and encrypted under your passphrase.");
   KC_RETURN_IF_ERROR(ShowKey(*terminal, "the key with which you approve (SHA-256)", keys.sign_key));

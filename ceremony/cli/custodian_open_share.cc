@@ -9,7 +9,7 @@
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/share_facts.h"
 #include "ceremony/quorum/bound_credentials.h"
-#include "ceremony/quorum/plain_file.h"
+#include "hsm/base/file.h"
 #include "ceremony/quorum/seen_checkpoints.h"
 #include "ceremony/quorum/share_request.h"
 #include "ceremony/room/signals.h"
@@ -104,7 +104,7 @@ base::Result<int> OpenShare(const Arguments& arguments, const Streams& streams) 
   seen.Remember(checkpoint);
   KC_RETURN_IF_ERROR(seen.Write(held.seen));
   const std::string out = arguments.out.empty() ? DefaultOut(arguments.request) : arguments.out;
-  KC_RETURN_IF_ERROR(quorum::WritePlainFile(out, text, quorum::Replace::kYes));
+  KC_RETURN_IF_ERROR(base::WriteFile(out, text, {.replace = true}));
   terminal->Say(room::Tone::kGood, fmt::format("Your share is opened, checked, and sealed to the ceremony. Bring {} "
                                                "back, or have the code below scanned.",
                                                out));

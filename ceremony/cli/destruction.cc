@@ -8,7 +8,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/one_record.h"
-#include "ceremony/cli/write_page.h"
+#include "hsm/base/file.h"
 #include "ceremony/record/verify.h"
 #include "ceremony/report/destruction_page.h"
 #include "hsm/base/clock.h"
@@ -33,7 +33,7 @@ base::Result<int> Write(const Arguments& arguments, const Streams& streams) {
   options.made_at = base::FormatTime(clock.UtcMicros());
   KC_ASSIGN_OR_RETURN(const report::ReportData data, report::ReadReportData(arguments.record, options));
   KC_ASSIGN_OR_RETURN(const auto certificates, report::ReadDestructions(arguments.record, data, arguments.key));
-  KC_RETURN_IF_ERROR(WritePage(arguments.out, report::DestructionPage(data, certificates)));
+  KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, report::DestructionPage(data, certificates), base::kForEveryone));
   streams.out << fmt::format("{}: the certificate of destruction of {} key{} is in {}\n",
                              record::VerdictName(data.verdict.verdict), certificates.size(),
                              certificates.size() == 1 ? "" : "s", arguments.out);

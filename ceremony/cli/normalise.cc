@@ -1,13 +1,11 @@
 #include "ceremony/x509/normalise.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -25,6 +23,7 @@
 #include "ceremony/x509/pem.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/digest.h"
+#include "hsm/base/file.h"
 #include "hsm/base/public_key.h"
 
 namespace ceremony::cli {
@@ -119,32 +118,6 @@ base::Result<void> CheckApprovals(const Arguments& arguments) {
   return {};
 }
 
-base::Result<void> CreateNew(const std::string& path, std::string_view bytes) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd < 0 && errno == EEXIST)
-    return base::Refusal("NORMALISE-06", path + " exists, and nothing is overwritten",
-                         "choose another folder for --out");
-  if (fd < 0) return base::SystemError("open", path, errno);
-  const char* failed = nullptr;
-  while (!bytes.empty() && failed == nullptr) {
-    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      failed = "write";
-    } else {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    }
-  }
-  if (failed == nullptr && ::fsync(fd) != 0) failed = "fsync";
-  const int number = errno;
-  ::close(fd);
-  if (failed == nullptr) return {};
-  ::unlink(path.c_str());
-  base::Error error = base::SystemError(failed, path, number);
-  error.code = base::ErrorCode::kIo;
-  return error;
-}
-
 class Normaliser final {
  public:
   Normaliser(const Arguments& arguments, std::vector<Issuer> issuers, std::string now)
@@ -179,10 +152,10 @@ class Normaliser final {
                         {"repairs", result->repairs},
                         {"verified", "before with the signature read leniently, after as strict DER"}};
     // The record first: no changed certificate is ever without it.
-    KC_RETURN_IF_ERROR(CreateNew(target + kRecordSuffix, record.dump(2) + "\n"));
+    KC_RETURN_IF_ERROR(base::WriteFile(target + kRecordSuffix, record.dump(2) + "\n", base::kForEveryone));
     const std::string written =
         input.pem ? x509::PemEncode("CERTIFICATE", result->der) : std::string(base::AsText(result->der));
-    if (auto created = CreateNew(target, written); !created) {
+    if (auto created = base::WriteFile(target, written, base::kForEveryone); !created) {
       ::unlink((target + kRecordSuffix).c_str());
       return std::move(created).error();
     }

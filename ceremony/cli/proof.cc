@@ -7,7 +7,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
-#include "ceremony/cli/write_page.h"
+#include "hsm/base/file.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/tiles.h"
@@ -26,7 +26,7 @@ struct Arguments {
 
 base::Result<int> Prove(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const record::TlogProof proof, record::ProveEntry(arguments.record, arguments.entry));
-  KC_RETURN_IF_ERROR(WritePage(arguments.out, proof.Text()));
+  KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, proof.Text(), base::kForEveryone));
   streams.out << fmt::format("the proof of entry {} is in {}{}\n", arguments.entry, arguments.out,
                              proof.line ? "" : "; the entry is withheld, so who verifies it needs the line");
   return kExitDone;
@@ -60,7 +60,7 @@ base::Result<int> Stamp(const Arguments& arguments, const Streams& streams) {
   base::Result<record::FileDigest> digest = folder.Digest(record::kCheckpointFile);
   if (!digest.ok()) return std::move(digest).error().WithHint("only a record that was closed has its final checkpoint");
   KC_ASSIGN_OR_RETURN(const base::Bytes request, record::MakeTimestampRequest(digest->sha256));
-  KC_RETURN_IF_ERROR(WritePage(arguments.out, base::AsText(request)));
+  KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, base::AsText(request), base::kForEveryone));
   streams.out << fmt::format(
       "{} asks for a time-stamp over {}/{}: send it to an authority as application/timestamp-query\n", arguments.out,
       arguments.record, record::kCheckpointFile);

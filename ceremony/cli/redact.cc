@@ -11,7 +11,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/one_record.h"
-#include "ceremony/cli/write_page.h"
+#include "hsm/base/file.h"
 #include "ceremony/quorum/annex.h"
 #include "ceremony/script/person_file.h"
 #include "ceremony/script/redaction.h"
@@ -42,7 +42,7 @@ class AnnexFile final {
   AnnexFile& operator=(const AnnexFile&) = delete;
 
   base::Result<void> Write(const std::string& content) {
-    KC_RETURN_IF_ERROR(WritePage(path_, content));
+    KC_RETURN_IF_ERROR(base::WriteFile(path_, content, base::kForEveryone));
     is_written_ = true;
     return {};
   }

@@ -8,7 +8,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/one_record.h"
-#include "ceremony/cli/write_page.h"
+#include "hsm/base/file.h"
 #include "ceremony/record/verify.h"
 #include "ceremony/report/ceremony_report.h"
 #include "hsm/base/clock.h"
@@ -32,7 +32,7 @@ base::Result<int> Report(const Arguments& arguments, const Streams& streams) {
   options.made_at = base::FormatTime(clock.UtcMicros());
   KC_ASSIGN_OR_RETURN(const report::ReportData data, report::ReadReportData(arguments.record, options));
   KC_ASSIGN_OR_RETURN(const report::CarriedFiles files, report::ReadCarriedFiles(arguments.record, data));
-  KC_RETURN_IF_ERROR(WritePage(arguments.out, report::CeremonyReport(data, files)));
+  KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, report::CeremonyReport(data, files), base::kForEveryone));
   streams.out << fmt::format("{}: the report of {} is in {}\n", record::VerdictName(data.verdict.verdict),
                              arguments.record, arguments.out);
   return kExitDone;

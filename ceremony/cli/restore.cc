@@ -11,7 +11,7 @@
 #include "ceremony/cli/one_record.h"
 #include "ceremony/quorum/annex.h"
 #include "ceremony/quorum/bound_credentials.h"
-#include "ceremony/quorum/plain_file.h"
+#include "hsm/base/file.h"
 #include "ceremony/record/redact.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/tty_device.h"
@@ -45,7 +45,7 @@ base::Result<int> Restore(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const std::optional<record::Trust> trust, ReadTrust(arguments.roster));
   KC_ASSIGN_OR_RETURN(const HeldCredential held, ReadCredential(arguments.credential));
   KC_ASSIGN_OR_RETURN(const record::WithheldHead head, HeadOf(arguments.bundle));
-  KC_ASSIGN_OR_RETURN(const std::string sealed, quorum::ReadPlainFile(arguments.annex, quorum::kMaxAnnexBytes));
+  KC_ASSIGN_OR_RETURN(const std::string sealed, base::ReadFile(arguments.annex, quorum::kMaxAnnexBytes));
   if (!head.annex || head.annex->sha256 != base::Sha256Hex(sealed) || head.annex->size != sealed.size()) {
     return base::Refusal("RED-ANNEX-01", fmt::format("{} is not the annex of {}", arguments.annex, arguments.bundle),
                          "withheld.jsonl has the SHA-256 of the annex that belongs to a bundle");

@@ -9,7 +9,6 @@
 #include <openssl/pkcs12.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,6 +16,7 @@
 #include <memory>
 #include <utility>
 
+#include "hsm/base/file.h"
 #include "hsm/base/owned.h"
 
 namespace ceremony::quorum {
@@ -86,18 +86,15 @@ base::SecretBytes OpenPkcs8(const base::SecretBytes& pem, const base::SecretByte
 }  // namespace
 
 base::Result<base::SecretBytes> ReadKeyFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return base::SystemError("open", "credential " + path, errno);
+  const base::FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file.valid()) return base::SystemError("open", "credential " + path, errno);
   base::SecretBytes buffer(kMaxKeyFile + 1);
   std::size_t size = 0;
-  ssize_t got = 0;
-  do {
-    got = read(fd, buffer.writable().data() + size, buffer.size() - size);
-    if (got > 0) size += static_cast<std::size_t>(got);
-  } while ((got > 0 && size < buffer.size()) || (got < 0 && errno == EINTR));
-  const int read_error = errno;
-  close(fd);
-  if (got < 0) return base::SystemError("read", "credential " + path, read_error);
+  for (ssize_t got = 1; got > 0 && size < buffer.size();) {
+    got = file.ReadSome(buffer.writable().subspan(size));
+    if (got < 0) return base::SystemError("read", "credential " + path, errno);
+    size += static_cast<std::size_t>(got);
+  }
   if (size == 0 || size > kMaxKeyFile) {
     return MakeError(ErrorCode::kInvalidInput, fmt::format("credential {} has {}, expected 1 to {} bytes", path,
                                                            size == 0 ? "no bytes" : "more", kMaxKeyFile));

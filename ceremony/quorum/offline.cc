@@ -5,7 +5,7 @@
 
 #include "ceremony/quorum/approval_file.h"
 #include "ceremony/quorum/handed_over.h"
-#include "ceremony/quorum/plain_file.h"
+#include "hsm/base/file.h"
 #include "ceremony/record/checkpoint.h"
 
 namespace ceremony::quorum {
@@ -33,7 +33,7 @@ base::Result<std::string> AskSignature(const script::Person& person, room::Termi
   KC_ASSIGN_OR_RETURN(std::string given, terminal.Ask(question));
   // Base64 may begin with a slash, too; a path is one when there is such a file.
   if (!given.starts_with('/') || (access(given.c_str(), F_OK) != 0 && given.size() > 80)) return given;
-  return ReadPlainFile(given, kMaxHandedOver);
+  return base::ReadFile(given, kMaxHandedOver);
 }
 
 base::Result<void> ShowHere(const std::string& text, room::Terminal& terminal) {
@@ -80,8 +80,8 @@ base::Result<record::SignatureLine> SignOffline(const script::Person& person, co
   } else {
     const std::string path = folder + "/" + FileName(request.text);
     KC_ASSIGN_OR_RETURN(const std::string file, WriteApprovalFile(request.text, log));
-    KC_RETURN_IF_ERROR(WritePlainFile(path + ".json", file, Replace::kYes));
-    KC_RETURN_IF_ERROR(WritePlainFile(path + ".txt", request.text, Replace::kYes));
+    KC_RETURN_IF_ERROR(base::WriteFile(path + ".json", file, {.replace = true}));
+    KC_RETURN_IF_ERROR(base::WriteFile(path + ".txt", request.text, {.replace = true}));
     terminal.Say(room::Tone::kGood, fmt::format("Written: {0}.json (for `keyceremony custodian approve`) and {0}.txt "
                                                 "(the text, for `openssl dgst -sha256 -sign`).",
                                                 path));

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "ceremony/quorum/offline.h"
-#include "ceremony/quorum/plain_file.h"
+#include "hsm/base/file.h"
 #include "ceremony/quorum/share_request.h"
 #include "ceremony/record/checkpoint.h"
 #include "hsm/base/encoding.h"
@@ -40,7 +40,7 @@ base::Result<ShareAnswer> AskAnswer(const script::Person& person, room::Terminal
   file.name = "the answer";
   if (given.starts_with('/')) {
     file.name = given;
-    auto read = ReadPlainFile(file.name, kMaxAnswer);
+    auto read = base::ReadFile(file.name, kMaxAnswer);
     if (!read.ok()) return OfStick(std::move(read).error());
     given = std::move(read).value();
   }
@@ -71,7 +71,7 @@ base::Result<std::vector<ShamirShare>> OpenElsewhere(const script::Person& perso
   hand_over.SetProof(std::move(proof));
   KC_ASSIGN_OR_RETURN(const std::string text, WriteShareRequest(hand_over.request()));
   const std::string path = folder + "/" + FileName(hand_over.request());
-  if (auto written = WritePlainFile(path, text, Replace::kYes); !written.ok())
+  if (auto written = base::WriteFile(path, text, {.replace = true}); !written.ok())
     return OfStick(std::move(written).error());
   terminal.Say(
       room::Tone::kGood,

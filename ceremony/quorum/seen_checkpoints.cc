@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "ceremony/quorum/plain_file.h"
+#include "hsm/base/file.h"
 #include "ceremony/script/fields.h"
 #include "hsm/base/encoding.h"
 
@@ -81,7 +81,7 @@ base::Result<void> SeenCheckpoints::Write(const std::string& path) const {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, error);
   if (error) return base::SystemError("mkdir", folder.string(), error.value());
-  return WritePlainFile(path, Text(), Replace::kYes);
+  return base::WriteFile(path, Text(), {.replace = true});
 }
 
 std::string SeenCheckpoints::Sentence(const std::string& origin) const {

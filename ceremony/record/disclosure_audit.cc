@@ -11,6 +11,7 @@
 namespace ceremony::record {
 namespace {
 
+using base::FileDescriptor;
 using base::Result;
 
 constexpr std::size_t kDigestCharacters = 43;

@@ -6,7 +6,7 @@ namespace ceremony::record {
 
 base::Result<void> ForEachLine(const RecordFolder& folder, std::string_view file,
                                const std::function<base::Result<bool>(std::string_view)>& take) {
-  KC_ASSIGN_OR_RETURN(FileDescriptor opened, folder.OpenFile(file));
+  KC_ASSIGN_OR_RETURN(base::FileDescriptor opened, folder.OpenFile(file));
   LogReader reader(std::move(opened));
   LogReader::Block block;
   for (;;) {

@@ -18,9 +18,9 @@ base::Result<bool> LogReader::Next(Block& block) {
   std::ranges::copy(carry_, block.buffer.begin());
   std::size_t filled = carry_.size();
   while (filled < kBlockBytes) {
-    const ssize_t count = read(file_.get(), block.buffer.data() + filled, kBlockBytes - filled);
+    auto* const room = reinterpret_cast<std::uint8_t*>(block.buffer.data() + filled);
+    const ssize_t count = file_.ReadSome({room, kBlockBytes - filled});
     if (count < 0) {
-      if (errno == EINTR) continue;
       base::Error error =
           base::MakeError(base::ErrorCode::kIo, std::string("cannot read the log: ") + std::strerror(errno));
       error.call = "read";

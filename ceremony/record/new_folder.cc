@@ -10,6 +10,7 @@
 
 namespace ceremony::record {
 
+using base::FileDescriptor;
 using base::Result;
 
 NewFolder::NewFolder(std::unique_ptr<PosixStorage> storage, std::string parent, std::string name)
@@ -85,8 +86,7 @@ Result<void> NewFolder::Copy(const RecordFolder& from, std::string_view relative
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<AppendFile> target, Create(relative));
   base::Bytes buffer(1u << 18);
   for (;;) {
-    const ssize_t count = ::read(source.get(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = source.ReadSome(buffer);
     if (count < 0) return base::SystemError("read", std::string(relative), errno);
     if (count == 0) return target->Sync();
     KC_RETURN_IF_ERROR(target->Append({buffer.data(), static_cast<std::size_t>(count)}));

@@ -17,13 +17,13 @@ bool IsPlainPath(std::string_view path) {
   }
 }
 
-int OpenBelow(int folder, const std::string& path, int flags) {
+base::FileDescriptor OpenBelow(int folder, const std::string& path, int flags) {
   open_how how = {};
   how.flags = static_cast<unsigned>(flags);
   if ((flags & O_CREAT) != 0) how.mode = 0600;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
   // The C library has no name for it yet.
-  return static_cast<int>(syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how));
+  return base::FileDescriptor(static_cast<int>(syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how)));
 }
 
 }  // namespace ceremony::record

@@ -6,16 +6,18 @@
 #include <string>
 #include <string_view>
 
+#include "hsm/base/file.h"
+
 namespace ceremony::record {
 
 // IsPlainPath accepts names joined by single slashes, none of them empty, `.` or
 // `..`, and none with a zero byte.
 bool IsPlainPath(std::string_view path);
 
-// OpenBelow returns a descriptor that the caller closes, or -1: the kernel has no
-// such call, or it failed. A caller then goes component by component, which says
+// OpenBelow returns a descriptor, or none: the kernel has no such call, or it
+// failed (errno). A caller then goes component by component, which says
 // where the way ends and why. `flags` as for openat(2); a new file has mode 0600.
-int OpenBelow(int folder, const std::string& path, int flags);
+base::FileDescriptor OpenBelow(int folder, const std::string& path, int flags);
 
 }  // namespace ceremony::record
 

@@ -14,33 +14,16 @@
 
 #include "ceremony/record/lock_holder.h"
 #include "ceremony/record/open_below.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::record {
 namespace {
 
 using base::ErrorCode;
+using base::FileDescriptor;
 using base::MakeError;
 using base::Result;
 using base::SystemError;
-
-class Descriptor final {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
@@ -58,7 +41,7 @@ FileInfo InfoOf(std::string name, const struct stat& status) {
 
 struct PosixStorage::State {
   std::string root;
-  Descriptor folder;
+  FileDescriptor folder;
   std::optional<base::Error> failure;  // of the first write, sync or rename that failed
 
   std::string Shown(std::string_view path) const { return path.empty() ? root : fmt::format("{}/{}", root, path); }
@@ -77,13 +60,13 @@ struct PosixStorage::State {
 
   // Opened component by component, so that what fails is the first that is no
   // folder: a symbolic link is none.
-  Result<Descriptor> WalkTo(std::string_view path) const {
-    Descriptor here;
+  Result<FileDescriptor> WalkTo(std::string_view path) const {
+    FileDescriptor here;
     std::string_view rest = path;
     for (;;) {
       const std::size_t slash = rest.find('/');
       const std::string name(rest.substr(0, slash));
-      Descriptor next(openat(here.valid() ? here.get() : folder.get(), name.c_str(), kFolderFlags));
+      FileDescriptor next(openat(here.valid() ? here.get() : folder.get(), name.c_str(), kFolderFlags));
       if (!next.valid()) {
         const int failed = errno;
         return SystemError("openat", Shown(path.substr(0, path.size() - rest.size() + name.size())), failed);
@@ -100,46 +83,46 @@ struct PosixStorage::State {
   }
 
   // `path` is not empty, and has been checked.
-  Result<Descriptor> FolderBelow(std::string_view path) const {
-    Descriptor found(OpenBelow(folder.get(), std::string(path), kFolderFlags));
+  Result<FileDescriptor> FolderBelow(std::string_view path) const {
+    FileDescriptor found = OpenBelow(folder.get(), std::string(path), kFolderFlags);
     if (found.valid()) return found;
     return WalkTo(path);
   }
 
   // The parent of a path, to which no symbolic link has led, and the last component.
   struct Place {
-    Descriptor opened;  // the parent, unless it is the root
+    FileDescriptor opened;  // the parent, unless it is the root
     int folder = -1;
     std::string name;
   };
   Result<Place> Locate(std::string_view path) const {
     KC_RETURN_IF_ERROR(CheckPath(path));
     const std::string_view parent = ParentOf(path);
-    if (parent.empty()) return Place{Descriptor(), folder.get(), std::string(path)};
-    KC_ASSIGN_OR_RETURN(Descriptor opened, FolderBelow(parent));
+    if (parent.empty()) return Place{FileDescriptor(), folder.get(), std::string(path)};
+    KC_ASSIGN_OR_RETURN(FileDescriptor opened, FolderBelow(parent));
     const int fd = opened.get();
     return Place{std::move(opened), fd, std::string(path.substr(parent.size() + 1))};
   }
 
-  Result<Descriptor> OpenFolder(std::string_view path) const {
+  Result<FileDescriptor> OpenFolder(std::string_view path) const {
     if (!path.empty()) {
       KC_RETURN_IF_ERROR(CheckPath(path));
       return FolderBelow(path);
     }
-    Descriptor same(openat(folder.get(), ".", kFolderFlags));
+    FileDescriptor same(openat(folder.get(), ".", kFolderFlags));
     if (!same.valid()) return SystemError("openat", Shown(path), errno);
     return same;
   }
 
-  Result<Descriptor> OpenFile(std::string_view path, int flags) const {
+  Result<FileDescriptor> OpenFile(std::string_view path, int flags) const {
     KC_RETURN_IF_ERROR(CheckPath(path));
     // O_NONBLOCK: a fifo in the place of a file must not hang us.
     flags |= O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-    Descriptor file(OpenBelow(folder.get(), std::string(path), flags));
+    FileDescriptor file = OpenBelow(folder.get(), std::string(path), flags);
     Place place;
     if (!file.valid()) {
       KC_ASSIGN_OR_RETURN(place, Locate(path));
-      file = Descriptor(openat(place.folder, place.name.c_str(), flags, 0600));
+      file = FileDescriptor(openat(place.folder, place.name.c_str(), flags, 0600));
     }
     if (!file.valid()) {
       if (errno == EEXIST) {
@@ -155,7 +138,7 @@ struct PosixStorage::State {
     return file;
   }
 
-  Result<void> TakeLock(const Descriptor& file, std::string_view path) const {
+  Result<void> TakeLock(const FileDescriptor& file, std::string_view path) const {
     if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return {};
     if (errno != EWOULDBLOCK) return SystemError("flock", Shown(path), errno);
     struct stat status {};
@@ -171,7 +154,7 @@ namespace {
 
 class PosixReadFile final : public ReadFile {
  public:
-  PosixReadFile(Descriptor file, std::string shown) : file_(std::move(file)), shown_(std::move(shown)) {}
+  PosixReadFile(FileDescriptor file, std::string shown) : file_(std::move(file)), shown_(std::move(shown)) {}
 
   Result<std::size_t> ReadAt(std::uint64_t offset, std::span<std::uint8_t> out) override {
     std::size_t done = 0;
@@ -186,7 +169,7 @@ class PosixReadFile final : public ReadFile {
   }
 
  private:
-  Descriptor file_;
+  FileDescriptor file_;
   std::string shown_;
 };
 
@@ -196,7 +179,7 @@ class PosixReadFile final : public ReadFile {
 template <typename State>
 class PosixAppendFile final : public AppendFile {
  public:
-  PosixAppendFile(std::shared_ptr<State> state, Descriptor file, std::string path)
+  PosixAppendFile(std::shared_ptr<State> state, FileDescriptor file, std::string path)
       : state_(std::move(state)), file_(std::move(file)), path_(std::move(path)) {}
 
   Result<void> Append(base::ByteView bytes) override {
@@ -221,7 +204,7 @@ class PosixAppendFile final : public AppendFile {
 
  private:
   std::shared_ptr<State> state_;
-  Descriptor file_;
+  FileDescriptor file_;
   std::string path_;
 };
 
@@ -230,7 +213,7 @@ PosixStorage::~PosixStorage() = default;
 
 Result<std::unique_ptr<PosixStorage>> PosixStorage::Open(const std::string& root) {
   // The root itself may be reached through links: the person chose it.
-  Descriptor folder(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  FileDescriptor folder(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.valid()) return SystemError("open", root, errno);
   auto state = std::make_shared<State>();
   state->root = root.size() > 1 && root.back() == '/' ? root.substr(0, root.size() - 1) : root;
@@ -240,7 +223,7 @@ Result<std::unique_ptr<PosixStorage>> PosixStorage::Open(const std::string& root
 
 Result<std::unique_ptr<AppendFile>> PosixStorage::CreateNew(std::string_view path, Lock lock) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
-  KC_ASSIGN_OR_RETURN(Descriptor file, state_->OpenFile(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL));
+  KC_ASSIGN_OR_RETURN(FileDescriptor file, state_->OpenFile(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL));
   if (lock == Lock::kExclusive) KC_RETURN_IF_ERROR(state_->TakeLock(file, path));
   return std::unique_ptr<AppendFile>(
       std::make_unique<PosixAppendFile<State>>(state_, std::move(file), std::string(path)));
@@ -248,14 +231,14 @@ Result<std::unique_ptr<AppendFile>> PosixStorage::CreateNew(std::string_view pat
 
 Result<std::unique_ptr<AppendFile>> PosixStorage::OpenAppend(std::string_view path, Lock lock) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
-  KC_ASSIGN_OR_RETURN(Descriptor file, state_->OpenFile(path, O_WRONLY | O_APPEND));
+  KC_ASSIGN_OR_RETURN(FileDescriptor file, state_->OpenFile(path, O_WRONLY | O_APPEND));
   if (lock == Lock::kExclusive) KC_RETURN_IF_ERROR(state_->TakeLock(file, path));
   return std::unique_ptr<AppendFile>(
       std::make_unique<PosixAppendFile<State>>(state_, std::move(file), std::string(path)));
 }
 
 Result<std::unique_ptr<ReadFile>> PosixStorage::OpenRead(std::string_view path) {
-  KC_ASSIGN_OR_RETURN(Descriptor file, state_->OpenFile(path, O_RDONLY));
+  KC_ASSIGN_OR_RETURN(FileDescriptor file, state_->OpenFile(path, O_RDONLY));
   return std::unique_ptr<ReadFile>(std::make_unique<PosixReadFile>(std::move(file), state_->Shown(path)));
 }
 
@@ -303,7 +286,7 @@ Result<void> PosixStorage::MakeFolder(std::string_view path) {
 
 Result<void> PosixStorage::SyncFolder(std::string_view path) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
-  Descriptor opened;
+  FileDescriptor opened;
   if (!path.empty()) {
     KC_ASSIGN_OR_RETURN(opened, state_->OpenFolder(path));
   }
@@ -312,7 +295,7 @@ Result<void> PosixStorage::SyncFolder(std::string_view path) {
 }
 
 Result<std::vector<FileInfo>> PosixStorage::List(std::string_view path) {
-  KC_ASSIGN_OR_RETURN(Descriptor folder, state_->OpenFolder(path));
+  KC_ASSIGN_OR_RETURN(FileDescriptor folder, state_->OpenFolder(path));
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(folder.get()), closedir);
   if (stream == nullptr) return SystemError("fdopendir", state_->Shown(path), errno);
   folder.Release();

@@ -19,6 +19,7 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
+using base::FileDescriptor;
 using base::MakeError;
 using base::Result;
 
@@ -39,20 +40,12 @@ struct CloseFolder {
 };
 using FolderStream = std::unique_ptr<DIR, CloseFolder>;
 
-// ReadSome repeats a read that a signal interrupted.
-ssize_t ReadSome(int fd, char* out, std::size_t size) {
-  for (;;) {
-    const ssize_t count = read(fd, out, size);
-    if (count >= 0 || errno != EINTR) return count;
-  }
-}
-
 // O_NONBLOCK: a FIFO in a record must not stop the reader at open.
 constexpr int kReadFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 Result<FileDescriptor> OpenComponent(int folder, const std::string& name, int flags, const std::string& path) {
-  const int fd = openat(folder, name.c_str(), flags | kReadFlags);
-  if (fd >= 0) return FileDescriptor(fd);
+  FileDescriptor found(openat(folder, name.c_str(), flags | kReadFlags));
+  if (found.valid()) return found;
   if (errno == ELOOP || errno == ENOTDIR || errno == ENXIO) {
     return base::Refusal("ART-PATH", path + " leads through a symbolic link or something that is not a file");
   }
@@ -74,14 +67,18 @@ Result<FileDescriptor> OpenByComponents(int root, const std::string& path) {
   }
 }
 
+// The names in the open folder, from the first.
+Result<FolderStream> OpenStream(int folder, const std::string& name) {
+  FileDescriptor again(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!again.valid()) return SystemError("openat", "cannot open folder " + name, errno);
+  FolderStream stream(fdopendir(again.get()));
+  if (!stream) return SystemError("fdopendir", "cannot read folder " + name, errno);
+  again.Release();  // closedir closes it
+  return stream;
+}
+
 Result<void> Walk(int folder, const std::string& prefix, int level, RecordFolder::Listing& listing) {
-  const int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return SystemError("openat", "cannot open folder " + prefix, errno);
-  const FolderStream stream(fdopendir(fd));
-  if (!stream) {
-    close(fd);
-    return SystemError("fdopendir", "cannot read folder " + prefix, errno);
-  }
+  KC_ASSIGN_OR_RETURN(const FolderStream stream, OpenStream(folder, prefix));
   while (const dirent* const entry = readdir(stream.get())) {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
@@ -109,19 +106,10 @@ Result<void> Walk(int folder, const std::string& prefix, int level, RecordFolder
 
 }  // namespace
 
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) close(fd_);
-}
-FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
 Result<RecordFolder> RecordFolder::Open(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return SystemError("open", "cannot open folder " + path, errno);
-  return RecordFolder(path, FileDescriptor(fd));
+  FileDescriptor folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.valid()) return SystemError("open", "cannot open folder " + path, errno);
+  return RecordFolder(path, std::move(folder));
 }
 
 Result<FileDescriptor> RecordFolder::OpenFile(std::string_view relative) const {
@@ -129,8 +117,8 @@ Result<FileDescriptor> RecordFolder::OpenFile(std::string_view relative) const {
   if (!IsPlainPath(relative)) {
     return MakeError(ErrorCode::kInvalidInput, "\"" + path + "\" is not a relative path of plain names");
   }
-  FileDescriptor file(OpenBelow(fd_.get(), path, kReadFlags));
-  if (file.get() < 0) {
+  FileDescriptor file = OpenBelow(fd_.get(), path, kReadFlags);
+  if (!file.valid()) {
     KC_ASSIGN_OR_RETURN(file, OpenByComponents(fd_.get(), path));
   }
   struct stat status {};
@@ -142,12 +130,12 @@ Result<FileDescriptor> RecordFolder::OpenFile(std::string_view relative) const {
 Result<std::string> RecordFolder::ReadSmall(std::string_view relative, std::size_t limit) const {
   KC_ASSIGN_OR_RETURN(const FileDescriptor file, OpenFile(relative));
   std::string content;
-  std::array<char, kReadAtOnce> block;
+  std::array<std::uint8_t, kReadAtOnce> block;
   for (;;) {
-    const ssize_t count = ReadSome(file.get(), block.data(), block.size());
+    const ssize_t count = file.ReadSome(block);
     if (count < 0) return SystemError("read", "cannot read " + std::string(relative), errno);
     if (count == 0) return content;
-    content.append(block.data(), static_cast<std::size_t>(count));
+    content += base::AsText(base::ByteView(block).first(static_cast<std::size_t>(count)));
     if (content.size() > limit) {
       return MakeError(ErrorCode::kInvalidInput,
                        std::string(relative) + " is larger than the " + std::to_string(limit) + " bytes it may have");
@@ -159,14 +147,14 @@ Result<FileDigest> RecordFolder::Digest(std::string_view relative) const {
   KC_ASSIGN_OR_RETURN(const FileDescriptor file, OpenFile(relative));
   FileDigest digest;
   base::Sha256Stream stream;
-  std::array<char, kReadAtOnce> block;
+  std::array<std::uint8_t, kReadAtOnce> block;
   for (;;) {
-    const ssize_t count = ReadSome(file.get(), block.data(), block.size());
+    const ssize_t count = file.ReadSome(block);
     if (count < 0) return SystemError("read", "cannot read " + std::string(relative), errno);
     if (count == 0) break;
-    const auto size = static_cast<std::size_t>(count);
-    stream.Update({reinterpret_cast<const std::uint8_t*>(block.data()), size});
-    digest.size += size;
+    const auto part = base::ByteView(block).first(static_cast<std::size_t>(count));
+    stream.Update(part);
+    digest.size += part.size();
   }
   digest.sha256 = stream.Finish();
   return digest;
@@ -181,13 +169,7 @@ Result<RecordFolder::Listing> RecordFolder::List() const {
 }
 
 Result<std::vector<std::string>> RecordFolder::Folders() const {
-  const int fd = openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return SystemError("openat", "cannot open folder " + path_, errno);
-  const FolderStream stream(fdopendir(fd));
-  if (!stream) {
-    close(fd);
-    return SystemError("fdopendir", "cannot read folder " + path_, errno);
-  }
+  KC_ASSIGN_OR_RETURN(const FolderStream stream, OpenStream(fd_.get(), path_));
   std::vector<std::string> names;
   while (const dirent* const entry = readdir(stream.get())) {
     const std::string name = entry->d_name;

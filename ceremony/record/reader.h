@@ -11,24 +11,10 @@
 #include <vector>
 
 #include "hsm/base/digest.h"
+#include "hsm/base/file.h"
 #include "hsm/base/result.h"
 
 namespace ceremony::record {
-
-// FileDescriptor closes what it owns; -1 owns nothing.
-class FileDescriptor final {
- public:
-  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
-  ~FileDescriptor();
-  FileDescriptor(FileDescriptor&& other) noexcept;
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  FileDescriptor(const FileDescriptor&) = delete;  // one owner closes
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 struct FileDigest {
   base::Sha256Digest sha256{};
@@ -47,7 +33,7 @@ class RecordFolder final {
   // kNotFound when it is missing, kInvalidInput for a path that is absolute,
   // empty or has `.` or `..`, kRefused (rule ART-PATH) when a component is a
   // symbolic link or the file is not a regular one, kIo otherwise.
-  base::Result<FileDescriptor> OpenFile(std::string_view relative) const;
+  base::Result<base::FileDescriptor> OpenFile(std::string_view relative) const;
 
   // ReadSmall returns a whole file of at most `limit` bytes (kInvalidInput beyond).
   base::Result<std::string> ReadSmall(std::string_view relative, std::size_t limit) const;
@@ -66,9 +52,9 @@ class RecordFolder final {
   base::Result<std::vector<std::string>> Folders() const;
 
  private:
-  RecordFolder(std::string path, FileDescriptor fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  RecordFolder(std::string path, base::FileDescriptor fd) : path_(std::move(path)), fd_(std::move(fd)) {}
   std::string path_;
-  FileDescriptor fd_;
+  base::FileDescriptor fd_;
 };
 
 // LogReader cuts a log into blocks of whole lines, in order.
@@ -83,7 +69,7 @@ class LogReader final {
     std::uint64_t offset = 0;  // of the first byte in the file
   };
 
-  explicit LogReader(FileDescriptor file) : file_(std::move(file)) {}
+  explicit LogReader(base::FileDescriptor file) : file_(std::move(file)) {}
 
   // Next fills the block with one line or more; false at the end. It stops
   // early, with `oversize` set, at a line beyond kMaxLineBytes. kIo on a read error.
@@ -94,7 +80,7 @@ class LogReader final {
   bool oversize() const { return oversize_; }
 
  private:
-  FileDescriptor file_;
+  base::FileDescriptor file_;
   std::vector<char> carry_;  // the beginning of a line whose LF is in the next block
   std::uint64_t offset_ = 0;
   std::uint64_t blocks_ = 0;

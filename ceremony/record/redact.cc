@@ -18,6 +18,7 @@ namespace ceremony::record {
 namespace {
 
 using base::ErrorCode;
+using base::FileDescriptor;
 using base::MakeError;
 using base::Result;
 using nlohmann::json;

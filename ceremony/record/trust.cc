@@ -142,25 +142,9 @@ Result<Trust> Trust::ParseRoster(std::string_view text) {
 }
 
 Result<Trust> Trust::ReadRoster(const std::string& path) {
-  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  const auto failed = [&](const char* call) {
-    const int number = errno;
-    Error error = MakeError(number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
-                            "cannot read roster " + path + ": " + std::strerror(number));
-    error.call = call;
-    return error;
-  };
-  if (file.get() < 0) return failed("open");
-  std::string text;
-  std::vector<char> buffer(65536);
-  for (;;) {
-    const ssize_t count = read(file.get(), buffer.data(), buffer.size());
-    if (count < 0) return failed("read");
-    if (count == 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(count));
-    if (text.size() > kMaxRosterBytes) return Invalid(path + " is larger than 16 MiB");
-  }
-  Result<Trust> trust = ParseRoster(text);
+  Result<std::string> text = base::ReadFile(path, kMaxRosterBytes);
+  if (!text.ok()) return std::move(text).error().Prefixed("roster");
+  Result<Trust> trust = ParseRoster(*text);
   if (!trust.ok()) return std::move(trust).error().Prefixed(path);
   return trust;
 }

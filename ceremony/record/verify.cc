@@ -21,6 +21,7 @@ namespace ceremony::record {
 namespace {
 
 using base::ErrorCode;
+using base::FileDescriptor;
 using base::Result;
 
 // Reach is how far signatures carry: the largest size at which a checkpoint by

@@ -92,7 +92,7 @@ std::size_t StopsIn(const std::vector<json>& entries) {
 
 base::Result<std::vector<json>> ReadEntries(const std::string& path) {
   KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(path));
-  KC_ASSIGN_OR_RETURN(record::FileDescriptor file, folder.OpenFile(record::kLogFile));
+  KC_ASSIGN_OR_RETURN(base::FileDescriptor file, folder.OpenFile(record::kLogFile));
   record::LogReader reader(std::move(file));
   record::LogReader::Block block;
   std::vector<json> entries;

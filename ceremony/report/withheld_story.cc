@@ -89,7 +89,7 @@ Result<Openings> ReadOpenings(const record::RecordFolder& folder) {
 
 Result<Ledger> ReadLedger(const record::RecordFolder& folder) {
   Ledger ledger;
-  Result<record::FileDescriptor> file = folder.OpenFile(record::kWithheldFile);
+  Result<base::FileDescriptor> file = folder.OpenFile(record::kWithheldFile);
   if (!file.ok()) return file.error().code == ErrorCode::kIo ? Result<Ledger>(std::move(file).error()) : ledger;
   record::LogReader reader(std::move(file).value());
   record::LogReader::Block block;

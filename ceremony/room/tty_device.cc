@@ -41,42 +41,34 @@ Result<void> TtyDevice::CheckThatPeopleCanType() {
 Result<TtyDevice> TtyDevice::Open() {
   KC_RETURN_IF_ERROR(CheckThatPeopleCanType());
   // The descriptor that a shell hands down is open both ways; /dev/tty serves `< /dev/pts/3`.
-  const int fd = (fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_RDWR ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-                                                                      : open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0) return base::SystemError("open", "/dev/tty", errno);
-  return Adopt(fd);
+  base::FileDescriptor terminal((fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_RDWR
+                                    ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                    : open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!terminal.valid()) return base::SystemError("open", "/dev/tty", errno);
+  return Adopt(std::move(terminal));
 }
 
-Result<TtyDevice> TtyDevice::Adopt(int fd) {
+Result<TtyDevice> TtyDevice::Adopt(base::FileDescriptor terminal) {
   // Ctrl-C throws away what was typed: a key that poll has told of may be gone when it is read, and that read must not
   // wait. Others share the descriptor that we were given, so it is this opening of ours alone that does not block.
-  const std::string again = fmt::format("/proc/self/fd/{}", fd);
-  if (const int own = open(again.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK); own >= 0) {
-    close(fd);
-    fd = own;
-  }
+  const std::string again = fmt::format("/proc/self/fd/{}", terminal.get());
+  base::FileDescriptor own(open(again.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+  if (own.valid()) terminal = std::move(own);
   termios found{};
-  if (tcgetattr(fd, &found) != 0) {
-    const int error = errno;
-    close(fd);
-    return base::SystemError("tcgetattr", "the terminal", error);
-  }
-  return TtyDevice(fd, found);
+  if (tcgetattr(terminal.get(), &found) != 0) return base::SystemError("tcgetattr", "the terminal", errno);
+  return TtyDevice(std::move(terminal), found);
 }
 
-TtyDevice::TtyDevice(int fd, const termios& found) : fd_(fd), found_(found) {
-  RestoreTerminalOnDeath(fd_, found_);
+TtyDevice::TtyDevice(base::FileDescriptor terminal, const termios& found)
+    : terminal_(std::move(terminal)), found_(found) {
+  RestoreTerminalOnDeath(fd(), found_);
   Enter(Mode::kQuiet);
 }
 
-TtyDevice::TtyDevice(TtyDevice&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), found_(other.found_), pending_(std::move(other.pending_)) {}
-
 TtyDevice::~TtyDevice() {
-  if (fd_ < 0) return;
+  if (!terminal_.valid()) return;  // moved on
   ForgetTerminal();
-  tcsetattr(fd_, TCSANOW, &found_);
-  close(fd_);
+  tcsetattr(fd(), TCSANOW, &found_);
 }
 
 void TtyDevice::Enter(Mode mode) {
@@ -95,13 +87,13 @@ void TtyDevice::Enter(Mode mode) {
   }
   // TCSANOW and a flush of the input alone: TCSAFLUSH would also wait for a
   // display that somebody has halted with Ctrl-S.
-  tcsetattr(fd_, TCSANOW, &modes);
-  tcflush(fd_, TCIFLUSH);
+  tcsetattr(fd(), TCSANOW, &modes);
+  tcflush(fd(), TCIFLUSH);
   pending_.clear();
 }
 
 Result<void> TtyDevice::WaitForInput() const {
-  std::array<pollfd, 2> watched = {pollfd{fd_, POLLIN, 0}, pollfd{StopWakeFd(), POLLIN, 0}};
+  std::array<pollfd, 2> watched = {pollfd{fd(), POLLIN, 0}, pollfd{StopWakeFd(), POLLIN, 0}};
   for (;;) {
     if (StopRequested()) return StopError("at a question");
     if (poll(watched.data(), watched.size(), -1) > 0 && watched[0].revents != 0) return {};
@@ -112,7 +104,7 @@ Result<std::uint8_t> TtyDevice::ReadByte() {
   for (;;) {
     KC_RETURN_IF_ERROR(WaitForInput());
     std::uint8_t byte = 0;
-    const ssize_t got = read(fd_, &byte, 1);
+    const ssize_t got = read(fd(), &byte, 1);
     if (got == 1) return byte;
     if (got == 0) return TerminalGone();
     if (errno != EINTR && errno != EAGAIN) return TerminalGone();
@@ -129,12 +121,12 @@ Result<std::string> TtyDevice::ReadLine() {
     }
     KC_RETURN_IF_ERROR(WaitForInput());
     std::array<char, 4096> bytes;
-    const ssize_t got = read(fd_, bytes.data(), bytes.size());
+    const ssize_t got = read(fd(), bytes.data(), bytes.size());
     if (got > 0) {
       line.append(bytes.data(), static_cast<std::size_t>(got));
     } else if (got == 0) {
       // A hung-up terminal reads as end of input too, and says so to poll.
-      pollfd state{fd_, POLLIN, 0};
+      pollfd state{fd(), POLLIN, 0};
       if (poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0) return TerminalGone();
       return EndOfInput();
     } else if (errno != EINTR && errno != EAGAIN) {
@@ -145,11 +137,11 @@ Result<std::string> TtyDevice::ReadLine() {
 
 void TtyDevice::Write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = write(fd_, bytes.data(), bytes.size());
+    const ssize_t written = write(fd(), bytes.data(), bytes.size());
     if (written >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EAGAIN) {
-      pollfd room{fd_, POLLOUT, 0};
+      pollfd room{fd(), POLLOUT, 0};
       poll(&room, 1, 1000);
     } else if (errno != EINTR) {
       RequestStop(SIGHUP);

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "hsm/base/file.h"
 #include "hsm/base/result.h"
 
 namespace ceremony::room {
@@ -32,15 +33,15 @@ class TtyDevice final {
 
   // Open takes the terminal on standard input. Fails as CheckThatPeopleCanType does.
   static base::Result<TtyDevice> Open();
-  // Adopt takes the open terminal `fd` over and closes it in the end.
-  static base::Result<TtyDevice> Adopt(int fd);
+  // Adopt takes an open terminal.
+  static base::Result<TtyDevice> Adopt(base::FileDescriptor terminal);
 
   ~TtyDevice();
-  TtyDevice(TtyDevice&& other) noexcept;
+  TtyDevice(TtyDevice&& other) noexcept = default;
   TtyDevice& operator=(TtyDevice&&) = delete;
   TtyDevice(const TtyDevice&) = delete;  // one owner of the modes
 
-  int fd() const { return fd_; }
+  int fd() const { return terminal_.get(); }
 
   // Enter changes the mode and throws away what was typed before: an answer is
   // what was typed after its question was shown.
@@ -57,11 +58,11 @@ class TtyDevice final {
   void Write(std::string_view bytes);
 
  private:
-  explicit TtyDevice(int fd, const termios& found);
+  TtyDevice(base::FileDescriptor terminal, const termios& found);
   // WaitForInput returns when a byte can be read, and kAborted when a stop was requested.
   base::Result<void> WaitForInput() const;
 
-  int fd_;
+  base::FileDescriptor terminal_;
   termios found_;
   std::string pending_;  // bytes of a line that came together with the line before it
 };

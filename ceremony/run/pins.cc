@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 
+#include "hsm/base/file.h"
 #include "hsm/base/random.h"
 
 namespace ceremony::run {
@@ -14,21 +14,6 @@ namespace {
 
 constexpr const char* kUser = "user";
 constexpr const char* kSecurityOfficer = "security-officer";
-
-// FileDescriptor closes what open(2) gave.
-class FileDescriptor final {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string EnvelopePath(const std::string& folder, const std::string& token, const char* which) {
   return folder + "/" + token + "." + which + ".pin";
@@ -99,10 +84,10 @@ base::Result<steps::NewPins> EnvelopePins::NewPins(const std::string& token, con
 
 base::Result<base::SecretBytes> EnvelopePins::Open(const std::string& token, const char* which) const {
   const std::string path = EnvelopePath(folder_, token, which);
-  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (file.get() < 0) return base::SystemError("open", "PIN envelope " + path, errno);
+  const base::FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.valid()) return base::SystemError("open", "PIN envelope " + path, errno);
   base::SecretBytes buffer(256);
-  const ssize_t got = read(file.get(), buffer.writable().data(), buffer.size());
+  const ssize_t got = file.ReadSome(buffer.writable());
   if (got < 0) return base::SystemError("read", "PIN envelope " + path, errno);
   if (got == 0) return base::MakeError(base::ErrorCode::kCorrupt, "PIN envelope " + path + " is empty");
   return base::SecretBytes::CopyOf(buffer.view().first(static_cast<std::size_t>(got)));
@@ -112,20 +97,8 @@ base::Result<base::SecretBytes> EnvelopePins::Seal(const std::string& token, con
   // A whole envelope from a run that was cut off holds the PIN that the token may already have.
   if (auto kept = Open(token, which); kept.ok()) return kept;
   base::SecretBytes pin = RandomPin(policy_.alphabet, length);
-  const std::string path = EnvelopePath(folder_, token, which);
-  const std::string fresh = path + ".new";
-  unlink(fresh.c_str());
-  {
-    const FileDescriptor file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.get() < 0) return base::SystemError("open", "PIN envelope " + fresh, errno);
-    const ssize_t wrote = write(file.get(), pin.view().data(), pin.size());
-    if (wrote != static_cast<ssize_t>(pin.size()))
-      return base::SystemError("write", "PIN envelope " + fresh, wrote < 0 ? errno : ENOSPC);
-    if (fdatasync(file.get()) != 0) return base::SystemError("fdatasync", "PIN envelope " + fresh, errno);
-  }
-  if (rename(fresh.c_str(), path.c_str()) != 0) return base::SystemError("rename", "PIN envelope " + path, errno);
-  const FileDescriptor folder(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || fsync(folder.get()) != 0) return base::SystemError("fsync", "folder " + folder_, errno);
+  auto sealed = base::WriteFile(EnvelopePath(folder_, token, which), base::AsText(pin.view()), {.replace = true});
+  if (!sealed.ok()) return std::move(sealed).error().Prefixed("PIN envelope");
   return pin;
 }
 

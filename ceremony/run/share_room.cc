@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "ceremony/quorum/plain_file.h"
+#include "hsm/base/file.h"
 #include "ceremony/record/storage.h"
 #include "ceremony/room/reasoned_choice.h"
 #include "ceremony/run/ceremony.h"
@@ -173,7 +173,7 @@ base::Result<std::vector<quorum::ShamirShare>> ShareRoom::OpenFrom(const std::st
   script::LoadedFile file;
   file.name = path;
   if (path.starts_with('/')) {
-    auto bytes = quorum::ReadPlainFile(path, kMaxShareFile);
+    auto bytes = base::ReadFile(path, kMaxShareFile);
     if (!bytes.ok()) {
       // A stick that fails is no disk of the record's.
       base::Error error = std::move(bytes).error();

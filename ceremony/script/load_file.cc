@@ -1,8 +1,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -11,6 +11,7 @@
 #include "ceremony/script/script.h"
 #include "ceremony/script/strict_json.h"
 #include "hsm/base/digest.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::script {
 namespace {
@@ -23,20 +24,6 @@ base::Error FileError(std::string_view rule, const std::string& path, const std:
       .WithHint(std::move(hint));
 }
 
-class Descriptor final {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 base::Error SystemWords(const char* call, const std::string& path, int number) {
   char text[128] = {};
   base::Error error = FileError(kRuleFile, path, strerror_r(number, text, sizeof text));
@@ -48,24 +35,21 @@ base::Error SystemWords(const char* call, const std::string& path, int number) {
 
 base::Result<LoadedFile> LoadFile(const std::string& path) {
   // O_NONBLOCK: a named pipe must be refused, not waited for.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.fd() < 0) return SystemWords("open", path, errno);
+  const base::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.valid()) return SystemWords("open", path, errno);
   struct stat status = {};
-  if (::fstat(file.fd(), &status) != 0) return SystemWords("fstat", path, errno);
+  if (::fstat(file.get(), &status) != 0) return SystemWords("fstat", path, errno);
   if (!S_ISREG(status.st_mode)) return FileError(kRuleFile, path, "expected a regular file, found something else");
 
   LoadedFile loaded;
   loaded.path = path;
   loaded.name = fs::path(path).filename().string();
-  char buffer[64 * 1024];
+  std::array<std::uint8_t, std::size_t{64} * 1024> block;
   while (true) {
-    const ssize_t count = ::read(file.fd(), buffer, sizeof buffer);
-    if (count < 0) {
-      if (errno == EINTR) continue;
-      return SystemWords("read", path, errno);
-    }
+    const ssize_t count = file.ReadSome(block);
+    if (count < 0) return SystemWords("read", path, errno);
     if (count == 0) break;
-    loaded.bytes.append(buffer, static_cast<std::size_t>(count));
+    loaded.bytes += base::AsText(base::ByteView(block).first(static_cast<std::size_t>(count)));
     // Counted while reading: the size of a growing file is not what fstat said.
     if (loaded.bytes.size() > kMaxFileBytes) {
       return FileError(kRuleSize, path, fmt::format("expected at most {} bytes, found more", kMaxFileBytes));

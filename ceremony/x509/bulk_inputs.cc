@@ -16,41 +16,43 @@ namespace {
 
 namespace fs = std::filesystem;
 
-base::Result<std::size_t> ReadSome(int fd, const std::string& path, std::span<std::uint8_t> buffer) {
-  while (true) {
-    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
-    if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EINTR) return base::SystemError("read", path, errno);
-  }
+base::Result<std::size_t> ReadSome(const base::FileDescriptor& file, const std::string& name,
+                                   std::span<std::uint8_t> buffer) {
+  const ssize_t count = file.ReadSome(buffer);
+  if (count < 0) return base::SystemError("read", name, errno);
+  return static_cast<std::size_t>(count);
 }
 
-base::Result<Descriptor> OpenRegular(const std::string& path) {
+// Standard input is not ours to close.
+base::Result<base::FileDescriptor> StandardInput() {
+  base::FileDescriptor input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+  if (!input.valid()) return base::SystemError("fcntl", "standard input", errno);
+  return input;
+}
+
+base::Result<base::FileDescriptor> OpenRegular(const std::string& path) {
   // O_NONBLOCK: a named pipe must be refused, not waited for.
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.fd() < 0) return base::SystemError("open", path, errno);
+  base::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.valid()) return base::SystemError("open", path, errno);
   struct stat status = {};
-  if (::fstat(file.fd(), &status) != 0) return base::SystemError("fstat", path, errno);
+  if (::fstat(file.get(), &status) != 0) return base::SystemError("fstat", path, errno);
   if (!S_ISREG(status.st_mode))
     return base::MakeError(base::ErrorCode::kInvalidInput, path + ": expected a regular file, found something else");
   return file;
 }
 
 // Standard input as a file without a name that can be read twice.
-base::Result<Descriptor> Spool() {
+base::Result<base::FileDescriptor> Spool() {
   const char* named = std::getenv("TMPDIR");
   const std::string folder = named == nullptr || *named == '\0' ? "/tmp" : named;
-  Descriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (file.fd() < 0) return base::SystemError("open", folder, errno);
+  base::FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!file.valid()) return base::SystemError("open", folder, errno);
+  KC_ASSIGN_OR_RETURN(const base::FileDescriptor input, StandardInput());
   std::vector<std::uint8_t> buffer(std::size_t{64} << 10);
   while (true) {
-    KC_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(STDIN_FILENO, "standard input", buffer));
+    KC_ASSIGN_OR_RETURN(const std::size_t count, ReadSome(input, "standard input", buffer));
     if (count == 0) return file;
-    for (std::size_t done = 0; done < count;) {
-      const ssize_t written = ::write(file.fd(), buffer.data() + done, count - done);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return base::SystemError("write", folder, errno);
-      done += static_cast<std::size_t>(written);
-    }
+    KC_RETURN_IF_ERROR(file.WriteAll(base::ByteView(buffer).first(count), folder));
   }
 }
 
@@ -77,21 +79,17 @@ void ListInto(const fs::path& folder, std::vector<std::string>& files) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd_ > STDIN_FILENO) ::close(fd_);
-}
-
 base::Result<void> BulkInputs::Prepare(bool twice) {
   if (!twice || std::find(paths_.begin(), paths_.end(), "-") == paths_.end()) return {};
   KC_ASSIGN_OR_RETURN(spool_, Spool());
   return {};
 }
 
-base::Result<Descriptor> BulkInputs::Open(const std::string& path) const {
+base::Result<base::FileDescriptor> BulkInputs::Open(const std::string& path) const {
   if (path != "-") return OpenRegular(path);
-  if (spool_.fd() < 0) return Descriptor(STDIN_FILENO);
-  Descriptor again(::dup(spool_.fd()));
-  if (again.fd() < 0 || ::lseek(again.fd(), 0, SEEK_SET) < 0)
+  if (!spool_.valid()) return StandardInput();
+  base::FileDescriptor again(::dup(spool_.get()));
+  if (!again.valid() || ::lseek(again.get(), 0, SEEK_SET) < 0)
     return base::SystemError("lseek", "standard input", errno);
   return again;
 }
@@ -106,8 +104,7 @@ void BulkInputs::ForEachItem(const std::function<bool(std::uint32_t, BundleItem)
       unreadable(file, descriptor.error());
       continue;
     }
-    const int fd = descriptor->fd();
-    BundleReader reader([&](std::span<std::uint8_t> buffer) { return ReadSome(fd, name, buffer); });
+    BundleReader reader([&](std::span<std::uint8_t> buffer) { return ReadSome(*descriptor, name, buffer); });
     while (true) {
       auto item = reader.Next();
       if (!item) {

@@ -5,29 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "ceremony/x509/bundle.h"
+#include "hsm/base/file.h"
 #include "hsm/base/result.h"
 
 namespace ceremony::x509 {
-
-// Descriptor closes what it holds, but for standard input.
-class Descriptor final {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor();
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 class BulkInputs final {
  public:
@@ -42,10 +26,10 @@ class BulkInputs final {
                    const std::function<void(std::uint32_t, const base::Error&)>& unreadable) const;
 
  private:
-  base::Result<Descriptor> Open(const std::string& path) const;
+  base::Result<base::FileDescriptor> Open(const std::string& path) const;
 
   const std::vector<std::string>& paths_;  // "-" is standard input
-  Descriptor spool_;
+  base::FileDescriptor spool_;
 };
 
 }  // namespace ceremony::x509

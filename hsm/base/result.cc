@@ -1,6 +1,8 @@
 #include "hsm/base/result.h"
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 namespace base {
@@ -32,6 +34,20 @@ const char* ErrorCodeName(ErrorCode code) {
   }
   return "unknown";
 }
+
+namespace internal {
+
+void DieOnMissingValue(const Error& error) {
+  std::fprintf(stderr, "keyceremony: bug: value taken from a failed result: %s\n", error.message.c_str());
+  std::abort();
+}
+
+void DieOnMissingError() {
+  std::fputs("keyceremony: bug: error taken from a result that holds none\n", stderr);
+  std::abort();
+}
+
+}  // namespace internal
 
 Error SystemError(const char* call, const std::string& object, int error_number) {
   char text[128] = {};

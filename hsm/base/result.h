@@ -7,8 +7,6 @@
 #define HSM_BASE_RESULT_H_
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -82,12 +80,12 @@ inline Error Refusal(std::string rule, std::string message, std::string hint = {
 Error SystemError(const char* call, const std::string& object, int error_number);
 
 namespace internal {
-[[noreturn]] inline void DieOnMissingValue(const Error& error) {
-  std::fprintf(stderr, "keyceremony: bug: value taken from a failed result: %s\n", error.message.c_str());
-  std::abort();
-}
+[[noreturn]] void DieOnMissingValue(const Error& error);
+[[noreturn]] void DieOnMissingError();
 }  // namespace internal
 
+// Result<T> is one of the two. To take the one that is not there ends the
+// program with the words "keyceremony: bug".
 template <typename T>
 class [[nodiscard]] Result final {
  public:
@@ -116,8 +114,14 @@ class [[nodiscard]] Result final {
   const T* operator->() const { return &value(); }
   T* operator->() { return &value(); }
 
-  const Error& error() const& { return std::get<1>(state_); }
-  Error&& error() && { return std::get<1>(std::move(state_)); }
+  const Error& error() const& {
+    if (ok()) internal::DieOnMissingError();
+    return std::get<1>(state_);
+  }
+  Error&& error() && {
+    if (ok()) internal::DieOnMissingError();
+    return std::get<1>(std::move(state_));
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -131,8 +135,14 @@ class [[nodiscard]] Result<void> final {
 
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
-  const Error& error() const& { return *error_; }
-  Error&& error() && { return *std::move(error_); }
+  const Error& error() const& {
+    if (ok()) internal::DieOnMissingError();
+    return *error_;
+  }
+  Error&& error() && {
+    if (ok()) internal::DieOnMissingError();
+    return *std::move(error_);
+  }
 
  private:
   std::optional<Error> error_;

@@ -393,7 +393,7 @@ class Lint(unittest.TestCase):
         self.assertEqual(self.normalise(path).returncode, 0)
         before = (self.folder / "out" / "loose.der").read_bytes()
         again = self.normalise(path)
-        self.assertIn("[NORMALISE-06]", again.stderr)
+        self.assertIn("[OUT-FILE-01]", again.stderr)
         self.assertEqual((self.folder / "out" / "loose.der").read_bytes(), before)
         counted = json.loads(self.normalise(self.write("in/good.der", leaf), wrong).stdout)
         self.assertEqual([counted[key] for key in ("normalised", "already_strict", "refused")], [0, 1, 1])

@@ -81,8 +81,8 @@ class Documents(unittest.TestCase):
         there = self.folder / "there.html"
         there.write_text("mine")
         status, out, err = run("report", self.record, "--out", there)
-        self.assertEqual((status, out), (2, ""))
-        self.assertIn("is there already", err)
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn("exists already [OUT-FILE-01]", err)
         self.assertEqual(there.read_text(), "mine")
 
     def test_an_archive_is_not_a_record(self):

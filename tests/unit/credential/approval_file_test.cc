@@ -12,11 +12,8 @@
 using namespace credential;
 using ceremony::quorum::CheckApprovalFile;
 using ceremony::quorum::ParseApprovalFile;
-using ceremony::quorum::ReadPlainFile;
 using ceremony::quorum::RecordProof;
-using ceremony::quorum::Replace;
 using ceremony::quorum::WriteApprovalFile;
-using ceremony::quorum::WritePlainFile;
 using ceremony::record::Note;
 using ceremony::record::SignText;
 using nlohmann::json;
@@ -165,8 +162,8 @@ TEST_CASE("offline, an older signature is refused by its size and the next one i
   const TemporaryFolder stick;
   const Ceremony ceremony;
   const auto line_over = [](const std::string& text) { return Good(SignText(text, *SignerOf("alice", 0))); };
-  Good(WritePlainFile(stick / "old", line_over(ceremony.first).Text(), Replace::kNo));
-  Good(WritePlainFile(stick / "good", Note{ceremony.second, {line_over(ceremony.second)}}.Serialise(), Replace::kNo));
+  Good(base::WriteFile(stick / "old", line_over(ceremony.first).Text()));
+  Good(base::WriteFile(stick / "good", Note{ceremony.second, {line_over(ceremony.second)}}.Serialise()));
   ScriptedTerminal terminal({{"approve.offline/folder/alice", stick.path()},
                              {"approve.offline/signature/alice", stick / "old"},
                              {"credential.retry/alice", "try again"},
@@ -186,8 +183,8 @@ TEST_CASE("offline, an older signature is refused by its size and the next one i
   CHECK(approval.key.Verify(ceremony.second, approval.line.signature).ok());
   CHECK(refusals.rules == std::vector<std::string>{"CRED-08", ""});
   CHECK(terminal.AllAsked());
-  CHECK(Good(ReadPlainFile(stick / "root-2026-5.approval.txt", 4096)) == ceremony.second);
-  const std::string file = Good(ReadPlainFile(stick / "root-2026-5.approval.json", 100000));
+  CHECK(Good(base::ReadFile(stick / "root-2026-5.approval.txt", 4096)) == ceremony.second);
+  const std::string file = Good(base::ReadFile(stick / "root-2026-5.approval.json", 100000));
   CHECK(Good(CheckApprovalFile(Good(ParseApprovalFile(FileOf(file))))).statement == "Make the root key");
   CHECK(terminal.transcript().find("[QR code: the same, to be scanned]\n" + ceremony.second) != std::string::npos);
 }

@@ -8,14 +8,12 @@ using ceremony::quorum::DecryptKey;
 using ceremony::quorum::EncryptKey;
 using ceremony::quorum::IsEncrypted;
 using ceremony::quorum::ReadKeyFile;
-using ceremony::quorum::Replace;
-using ceremony::quorum::WritePlainFile;
 using ceremony::script::Environment;
 
 TEST_CASE("openssl opens what we encrypt, and finds AES-256-CBC under PBKDF2 with 600000 rounds of SHA-256") {
   const TemporaryFolder folder;
   const base::SecretBytes key = TestPkcs8(0);
-  Good(WritePlainFile(folder / "sign.pem", Good(EncryptKey(key, Secret(kPassphrase))), Replace::kNo));
+  Good(base::WriteFile(folder / "sign.pem", Good(EncryptKey(key, Secret(kPassphrase)))));
   REQUIRE(Shell("cd '" + folder.path() + "' && openssl pkcs8 -in sign.pem -passin 'pass:" + kPassphrase +
                 "' -outform DER -out plain.der -nocrypt 2>/dev/null || openssl pkcs8 -in sign.pem -passin 'pass:" +
                 kPassphrase + "' -topk8 -nocrypt -outform DER -out plain.der") == 0);
@@ -30,7 +28,7 @@ TEST_CASE("openssl opens what we encrypt, and finds AES-256-CBC under PBKDF2 wit
 TEST_CASE("what openssl encrypts opens, with PBKDF2 and with scrypt") {
   const TemporaryFolder folder;
   const base::SecretBytes key = TestPkcs8(0);
-  Good(WritePlainFile(folder / "plain.der", base::AsText(key.view()), Replace::kNo));
+  Good(base::WriteFile(folder / "plain.der", base::AsText(key.view())));
   for (const char* how : {"-v2 aes-256-cbc", "-v2 aes-256-cbc -v2prf hmacWithSHA512 -iter 10000", "-scrypt"}) {
     REQUIRE(Shell("cd '" + folder.path() + "' && openssl pkcs8 -topk8 -inform DER -in plain.der " + how +
                   " -passout 'pass:" + kPassphrase + "' -out sign.pem") == 0);
@@ -66,19 +64,19 @@ TEST_CASE("whether a key is encrypted is said by the label of its block, not by 
 TEST_CASE("a key file that is none is told as such") {
   const TemporaryFolder folder;
   CHECK(Bad(ReadKeyFile(folder / "none.pem")).call == "open");
-  Good(WritePlainFile(folder / "empty.pem", "", Replace::kNo));
+  Good(base::WriteFile(folder / "empty.pem", ""));
   CHECK(Bad(ReadKeyFile(folder / "empty.pem")).message ==
         "credential " + (folder / "empty.pem") + " has no bytes, expected 1 to 16384 bytes");
-  Good(WritePlainFile(folder / "big.pem", std::string(16385, 'x'), Replace::kNo));
+  Good(base::WriteFile(folder / "big.pem", std::string(16385, 'x')));
   CHECK(Bad(ReadKeyFile(folder / "big.pem")).code == base::ErrorCode::kInvalidInput);
-  Good(WritePlainFile(folder / "text.pem", "hello", Replace::kNo));
+  Good(base::WriteFile(folder / "text.pem", "hello"));
   CHECK(Bad(DecryptKey(Good(ReadKeyFile(folder / "text.pem")), {})).message == "the file holds no private key in PEM");
-  CHECK(Bad(WritePlainFile(folder / "text.pem", "again", Replace::kNo)).rule == "OUT-FILE-01");
+  CHECK(Bad(base::WriteFile(folder / "text.pem", "again")).rule == "OUT-FILE-01");
 }
 
 TEST_CASE("an encrypted credential asks for its passphrase each time, and signs as the roster's key") {
   const TemporaryFolder folder;
-  Good(WritePlainFile(folder / "sign.pem", Good(EncryptKey(TestPkcs8(0), Secret(kPassphrase))), Replace::kNo));
+  Good(base::WriteFile(folder / "sign.pem", Good(EncryptKey(TestPkcs8(0), Secret(kPassphrase)))));
   ScriptedTerminal terminal({{"credential.passphrase/alice", kPassphrase},
                              {"credential.passphrase/alice", "wrong passphrase"},
                              {"credential.passphrase/alice", kPassphrase}});
@@ -100,7 +98,7 @@ TEST_CASE("an encrypted credential asks for its passphrase each time, and signs 
 
 TEST_CASE("three wrong passphrases are refused and not asked for again") {
   const TemporaryFolder folder;
-  Good(WritePlainFile(folder / "sign.pem", Good(EncryptKey(TestPkcs8(0), Secret(kPassphrase))), Replace::kNo));
+  Good(base::WriteFile(folder / "sign.pem", Good(EncryptKey(TestPkcs8(0), Secret(kPassphrase)))));
   ScriptedTerminal terminal({{"credential.passphrase/alice", "wrong one"},
                              {"credential.passphrase/alice", "wrong two"},
                              {"credential.passphrase/alice", "wrong three"}});
@@ -116,7 +114,7 @@ TEST_CASE("three wrong passphrases are refused and not asked for again") {
 
 TEST_CASE("the wrong stick is refused, and the right one may be tried") {
   const TemporaryFolder folder;
-  Good(WritePlainFile(folder / "sign.pem", Good(EncryptKey(TestPkcs8(2), Secret(kPassphrase))), Replace::kNo));
+  Good(base::WriteFile(folder / "sign.pem", Good(EncryptKey(TestPkcs8(2), Secret(kPassphrase)))));
   ScriptedTerminal terminal({{"credential.passphrase/alice", kPassphrase},
                              {"credential.retry/alice", "try again"},
                              {"credential.passphrase/alice", kPassphrase},
@@ -133,7 +131,7 @@ TEST_CASE("the wrong stick is refused, and the right one may be tried") {
 TEST_CASE("an unencrypted file is for simulated people alone") {
   const TemporaryFolder folder;
   const base::SecretBytes pem = ceremony::quorum::Pkcs8Pem(TestPkcs8(0));
-  Good(WritePlainFile(folder / "sign.pem", base::AsText(pem.view()), Replace::kNo));
+  Good(base::WriteFile(folder / "sign.pem", base::AsText(pem.view())));
   ScriptedTerminal terminal;
   Refusals refusals;
   BoundCredentials real(BindingOf(CredentialBinding::Files(folder / "sign.pem", "")), terminal);
@@ -154,7 +152,7 @@ TEST_CASE("an unencrypted file is for simulated people alone") {
 
 TEST_CASE("a real person does not sign where nobody is at the terminal") {
   const TemporaryFolder folder;
-  Good(WritePlainFile(folder / "sign.pem", Good(EncryptKey(TestPkcs8(0), Secret(kPassphrase))), Replace::kNo));
+  Good(base::WriteFile(folder / "sign.pem", Good(EncryptKey(TestPkcs8(0), Secret(kPassphrase)))));
   ScriptedTerminal terminal;
   Refusals refusals;
   for (const CredentialBinding& bound : {CredentialBinding::Files(folder / "sign.pem", ""), CredentialBinding()}) {
@@ -168,8 +166,8 @@ TEST_CASE("a real person does not sign where nobody is at the terminal") {
 
 TEST_CASE("the key that opens shares is the roster's, from its own file") {
   const TemporaryFolder folder;
-  Good(WritePlainFile(folder / "open.pem", Good(EncryptKey(TestPkcs8(1), Secret(kPassphrase))), Replace::kNo));
-  Good(WritePlainFile(folder / "other.pem", Good(EncryptKey(TestPkcs8(2), Secret(kPassphrase))), Replace::kNo));
+  Good(base::WriteFile(folder / "open.pem", Good(EncryptKey(TestPkcs8(1), Secret(kPassphrase)))));
+  Good(base::WriteFile(folder / "other.pem", Good(EncryptKey(TestPkcs8(2), Secret(kPassphrase)))));
   ScriptedTerminal terminal({{"credential.passphrase/alice", kPassphrase},
                              {"credential.passphrase/alice", kPassphrase},
                              {"credential.retry/alice", "give up"},

@@ -6,9 +6,7 @@
 #include "tests/unit/credential/people.h"
 
 using namespace credential;
-using ceremony::quorum::Replace;
 using ceremony::quorum::TakeHandedOver;
-using ceremony::quorum::WritePlainFile;
 using ceremony::record::Note;
 using ceremony::record::SignatureLine;
 using ceremony::record::SignText;
@@ -34,15 +32,15 @@ std::string NoteOver(const std::string& text, const std::string& person = "alice
 TEST_CASE("a signature of openssl is taken in every form it can be brought, and is low-S after") {
   const TemporaryFolder folder;
   const base::SecretBytes pem = ceremony::quorum::Pkcs8Pem(TestPkcs8(0));
-  Good(WritePlainFile(folder / "sign.pem", base::AsText(pem.view()), Replace::kNo));
-  Good(WritePlainFile(folder / "text", kText, Replace::kNo));
+  Good(base::WriteFile(folder / "sign.pem", base::AsText(pem.view())));
+  Good(base::WriteFile(folder / "text", kText));
   // About every second signature has a high s.
   for (int i = 0; i < 8; ++i) {
     REQUIRE(Shell("cd '" + folder.path() +
                   "' && openssl dgst -sha256 -sign sign.pem -out sig text && base64 sig > sig.b64 && "
                   "base64 -w0 sig > sig.line") == 0);
     for (const char* form : {"sig", "sig.b64", "sig.line"}) {
-      const SignatureLine line = Good(Take(Good(ceremony::quorum::ReadPlainFile(folder / form, 4096))));
+      const SignatureLine line = Good(Take(Good(base::ReadFile(folder / form, 4096))));
       CHECK(line.name == "smki.example/alice");
       CHECK(SignerOf("alice", 0)->key().Verify(kText, line.signature).ok());
     }

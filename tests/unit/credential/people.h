@@ -11,7 +11,7 @@
 
 #include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/quorum/key_file.h"
-#include "ceremony/quorum/plain_file.h"
+#include "hsm/base/file.h"
 #include "ceremony/quorum/software_agreement_key.h"
 #include "ceremony/record/checkpoint.h"
 #include "hsm/base/encoding.h"

@@ -35,7 +35,7 @@ TEST_CASE("a key that Ctrl-C has thrown away is not waited for, and nobody else'
   const int near = open(name.c_str(), O_RDWR | O_NOCTTY);
   REQUIRE(near >= 0);
   {
-    const auto device = TtyDevice::Adopt(fcntl(near, F_DUPFD_CLOEXEC, 3));
+    const auto device = TtyDevice::Adopt(base::FileDescriptor(fcntl(near, F_DUPFD_CLOEXEC, 3)));
     REQUIRE(device.ok());
     const std::vector<int> flags = FlagsOf(name);
     REQUIRE(flags.size() == 2);  // ours, and the device's own

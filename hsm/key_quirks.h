@@ -12,12 +12,12 @@ namespace hsm {
 
 struct KeyQuirks {
   // Attributes of PKCS#11 that no object of the module has.
-  std::span<const CK_ATTRIBUTE_TYPE> missing_attributes;
+  std::span<const CK_ATTRIBUTE_TYPE> missing_attributes{};
   // What C_UnwrapKey sets as it likes, whatever its template says: it is repaired
   // after it, by a call that other modules do not need.
-  std::span<const CK_ATTRIBUTE_TYPE> ignored_on_unwrap;
+  std::span<const CK_ATTRIBUTE_TYPE> ignored_on_unwrap{};
   // What C_GetAttributeValue returns for an object that a cut has torn, besides what speaks of an object by itself.
-  std::span<const CK_RV> torn_objects;
+  std::span<const CK_RV> torn_objects{};
 };
 
 // KeyQuirksOf returns that part of a row; empty for a well-behaved module.

@@ -20,37 +20,40 @@ enum class EdwardsParams : std::uint8_t {
 // What it gives back is accepted in both forms everywhere.
 enum class PointForm : std::uint8_t { kWrapped, kRaw };
 
-// Quirks is a row of the table, and the way to the module that the path tells of.
-struct Quirks {
-  std::string_view name;          // "softhsm-2": for messages, records and tests
-  std::string_view manufacturer;  // CK_INFO.manufacturerID begins with it; empty: any
-  std::string_view description;   // CK_INFO.libraryDescription has it in it; empty: any
+inline constexpr CK_MECHANISM_TYPE kSha256AndSha1[] = {CKM_SHA256, CKM_SHA_1};
 
-  EdwardsParams edwards_params;
-  PointForm ecdh_point;      // CK_ECDH1_DERIVE_PARAMS.pPublicData
-  PointForm template_point;  // CKA_EC_POINT in C_CreateObject
+// Quirks is a row of the table, which says only where a module departs from the
+// standard, and the way to the module that the path tells of.
+struct Quirks {
+  std::string_view name;            // "softhsm-2": for messages, records and tests
+  std::string_view manufacturer{};  // CK_INFO.manufacturerID begins with it; empty: any
+  std::string_view description{};   // CK_INFO.libraryDescription has it in it; empty: any
+
+  EdwardsParams edwards_params = EdwardsParams::kPrintableString;
+  PointForm ecdh_point = PointForm::kRaw;          // CK_ECDH1_DERIVE_PARAMS.pPublicData
+  PointForm template_point = PointForm::kWrapped;  // CKA_EC_POINT in C_CreateObject
   // The mechanism number that is RFC 5649 here.
-  CK_MECHANISM_TYPE kwp_mechanism;
+  CK_MECHANISM_TYPE kwp_mechanism = CKM_AES_KEY_WRAP_KWP;
   // Hashes that RSA-OAEP really does, best first.
-  std::span<const CK_MECHANISM_TYPE> oaep_hashes;
+  std::span<const CK_MECHANISM_TYPE> oaep_hashes = kSha256AndSha1;
   // Attributes that C_GenerateKeyPair and C_GenerateKey refuse in a template;
   // they are left out, and still read back.
-  std::span<const CK_ATTRIBUTE_TYPE> unwanted_attributes;
+  std::span<const CK_ATTRIBUTE_TYPE> unwanted_attributes{};
   // Attributes that the module gets wrong, or does not have, for every key that
   // it makes: they are read for the record, and not compared.
-  std::span<const CK_ATTRIBUTE_TYPE> unreliable_attributes;
+  std::span<const CK_ATTRIBUTE_TYPE> unreliable_attributes{};
   // C_UnwrapKey of an EC key must be given its point as CKA_NSS_DB.
-  bool unwrap_needs_nss_db;
+  bool unwrap_needs_nss_db = false;
   // C_GetAttributeValue writes the whole value whatever size the buffer has: it
   // must never get one before it said the size.
-  bool overruns_short_buffers;
+  bool overruns_short_buffers = false;
   // C_WrapKey hands out a key whose CKA_EXTRACTABLE was set to false.
-  bool seal_is_not_kept;
+  bool seal_is_not_kept = false;
   // C_WrapKey refuses an Edwards key, whatever its attributes say.
-  bool wraps_no_edwards;
+  bool wraps_no_edwards = false;
   // Sizes of a PIN where the token's own limits are wrong or too wide; 0: as it says.
-  CK_ULONG pin_min;
-  CK_ULONG pin_max;
+  CK_ULONG pin_min = 0;
+  CK_ULONG pin_max = 0;
   // The module's path says so: it talks to a server, and a write to a dead one
   // raises SIGPIPE, which must be ignored. False in every row.
   bool remoted = false;

@@ -9,11 +9,11 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
-#include "hsm/base/file.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/report/inventory.h"
 #include "ceremony/steps/catalogue.h"
 #include "hsm/base/clock.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::cli {
 namespace {
@@ -49,7 +49,8 @@ base::Result<int> TakeStock(const Arguments& arguments, const Streams& streams) 
   }
   KC_ASSIGN_OR_RETURN(const estate::Folded folded, estate::FoldArchive(arguments.from));
   base::SystemClock clock;
-  KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, report::Inventory(folded, base::FormatTime(clock.UtcMicros())), base::kForEveryone));
+  KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, report::Inventory(folded, base::FormatTime(clock.UtcMicros())),
+                                     base::kForEveryone));
   streams.out << fmt::format("the key inventory of {} is in {}\n", arguments.from, arguments.out);
   return kExitDone;
 }

@@ -9,15 +9,14 @@
 #include "ceremony/cli/custodian.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/quorum/bound_credentials.h"
-#include "hsm/base/file.h"
 #include "ceremony/quorum/seen_checkpoints.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/tty_device.h"
 #include "ceremony/room/tty_terminal.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::cli {
 namespace {
-
 
 struct Arguments {
   std::string request;

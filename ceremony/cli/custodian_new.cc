@@ -11,7 +11,6 @@
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/quorum/card.h"
 #include "ceremony/quorum/key_file.h"
-#include "hsm/base/file.h"
 #include "ceremony/quorum/software_agreement_key.h"
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/software_signer.h"
@@ -21,13 +20,13 @@
 #include "ceremony/script/person_file.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/file.h"
 #include "hsm/base/random.h"
 #include "hsm/keygen.h"
 #include "hsm/sign.h"
 
 namespace ceremony::cli {
 namespace {
-
 
 struct Arguments {
   std::string estate;

@@ -9,12 +9,12 @@
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/share_facts.h"
 #include "ceremony/quorum/bound_credentials.h"
-#include "hsm/base/file.h"
 #include "ceremony/quorum/seen_checkpoints.h"
 #include "ceremony/quorum/share_request.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/tty_device.h"
 #include "ceremony/room/tty_terminal.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::cli {
 namespace {

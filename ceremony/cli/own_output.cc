@@ -22,8 +22,8 @@ std::FILE* StandardOutput() { return own == nullptr ? stdout : own; }
 namespace {
 
 void AtExit() {
-  if (running != getpid()) return;  // our own end, or a child that a module has forked
-  std::fflush(StandardOutput());
+  if (running != getpid()) return;                   // our own end, or a child that a module has forked
+  static_cast<void>(std::fflush(StandardOutput()));  // nothing more can be said of it
   constexpr std::string_view kMessage =
       "keyceremony: error: a PKCS#11 module has ended this program while it was loaded or called\n"
       "keyceremony: hint: do not use this module; a ceremony that was under way goes on with keyceremony resume\n";

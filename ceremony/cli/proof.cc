@@ -7,13 +7,13 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
-#include "hsm/base/file.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/tiles.h"
 #include "ceremony/record/timestamp.h"
 #include "ceremony/record/tlog_proof.h"
 #include "ceremony/record/verify.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::cli {
 namespace {
@@ -72,7 +72,7 @@ using Command = base::Result<int> (*)(const Arguments&, const Streams&);
 std::shared_ptr<Arguments> Add(CLI::App& command, const char* record_help, const char* record_type,
                                const char* out_help, const char* out_type, Command run, Action& chosen) {
   command.group(kLook);
-  const auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<Arguments>();
   command.add_option("record", arguments->record, record_help)->required()->type_name(record_type);
   command.add_option("--out", arguments->out, out_help)->required()->type_name(out_type);
   command.callback([arguments, run, &chosen] {

@@ -11,13 +11,13 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/one_record.h"
-#include "hsm/base/file.h"
 #include "ceremony/quorum/annex.h"
 #include "ceremony/script/person_file.h"
 #include "ceremony/script/redaction.h"
 #include "ceremony/verify/print.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::cli {
 namespace {

@@ -8,10 +8,10 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/one_record.h"
-#include "hsm/base/file.h"
 #include "ceremony/record/verify.h"
 #include "ceremony/report/ceremony_report.h"
 #include "hsm/base/clock.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::cli {
 namespace {

@@ -11,13 +11,13 @@
 #include "ceremony/cli/one_record.h"
 #include "ceremony/quorum/annex.h"
 #include "ceremony/quorum/bound_credentials.h"
-#include "hsm/base/file.h"
 #include "ceremony/record/redact.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/tty_device.h"
 #include "ceremony/room/tty_terminal.h"
 #include "ceremony/verify/print.h"
 #include "hsm/base/digest.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::cli {
 namespace {

@@ -16,6 +16,7 @@ struct Arguments {
   std::string record;
   bool unattended = false;
   bool quiet = false;
+  bool call_off = false;
 };
 
 base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& streams) {
@@ -38,8 +39,9 @@ base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& stream
   options.archive = archive;
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;
   options.quiet = arguments.quiet;
+  const run::Onward onward = arguments.call_off ? run::Onward::kCallOff : run::Onward::kToTheEnd;
   return Perform(options, inputs, streams, folder,
-                 [&](run::World& world) { return run::Resume(world, archive, inputs, folder); });
+                 [&](run::World& world) { return run::Resume(world, archive, inputs, folder, onward); });
 }
 
 }  // namespace
@@ -49,6 +51,8 @@ void AddResume(CLI::App& program, Action& chosen) {
   command->group(kHold);
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("record", arguments->record, "the folder of the record")->required()->type_name("RECORD");
+  command->add_flag("--call-off", arguments->call_off,
+                    "do not go on: close the record of a ceremony that cannot come to its end, with the reason");
   command->add_flag("--unattended", arguments->unattended,
                     "a rehearsal: simulated people answer every question by themselves");
   command->add_flag("--quiet", arguments->quiet, "no transcript, only the verdict")->needs("--unattended");

@@ -38,8 +38,9 @@ base::Result<std::unique_ptr<room::Terminal>> OpenTerminal(const StageOptions& o
 }
 
 // The world of a bad day: the same, but for tokens that fail at steps.
-base::Result<void> PlayFaults(const script::FaultFile& faults, const script::Inputs& inputs, const run::World& world,
-                              const std::function<base::Result<void>(run::World&)>& play) {
+base::Result<run::Ended> PlayFaults(const script::FaultFile& faults, const script::Inputs& inputs,
+                                    const run::World& world,
+                                    const std::function<base::Result<run::Ended>(run::World&)>& play) {
   run::FaultDirector director(faults, *inputs.binding);
   run::FaultingTerminal terminal(world.terminal, director);
   const run::LoadModule load = [&director](const hsm::ModuleOptions& module,
@@ -65,7 +66,7 @@ base::Result<void> CheckCompany(Company company) {
 }
 
 base::Result<int> Perform(const StageOptions& options, const script::Inputs& inputs, const Streams& streams,
-                          std::string& folder, const std::function<base::Result<void>(run::World&)>& play) {
+                          std::string& folder, const std::function<base::Result<run::Ended>(run::World&)>& play) {
   const room::SignalScope signals;
   hsm::IgnoreBrokenPipes();
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<room::Terminal> terminal, OpenTerminal(options));
@@ -115,7 +116,8 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   verdict.in_archive = true;
   verdict.roster = fmt::format("{}/{}/{}", path, record::kInputsFolder, record::kRosterFile);
   streams.out << "\nThe record is in " << path << "\n";
-  return verify::VerifyCommand(verdict, "keyceremony", streams.out, streams.err);
+  const int status = verify::VerifyCommand(verdict, "keyceremony", streams.out, streams.err);
+  return status == kExitDone && *played == run::Ended::kCalledOff ? kExitFinding : status;
 }
 
 }  // namespace ceremony::cli

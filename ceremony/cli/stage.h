@@ -11,6 +11,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/run/program.h"
+#include "ceremony/run/start.h"
 #include "ceremony/run/world.h"
 #include "ceremony/script/fault_file.h"
 #include "ceremony/script/inputs.h"
@@ -40,7 +41,7 @@ base::Result<void> CheckCompany(Company company);
 // with the roster it was run with. kInvalidInput when people are asked for and
 // there is no terminal.
 base::Result<int> Perform(const StageOptions& options, const script::Inputs& inputs, const Streams& streams,
-                          std::string& folder, const std::function<base::Result<void>(run::World&)>& play);
+                          std::string& folder, const std::function<base::Result<run::Ended>(run::World&)>& play);
 
 // IsRehearsal tells where PINs come from.
 bool IsRehearsal(const script::Inputs& inputs);

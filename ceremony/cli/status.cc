@@ -224,7 +224,8 @@ ordered_json ToJson(const Status& status) {
                                     {"began", record.began},
                                     {"ended", record.ended},
                                     {"entries", record.entries},
-                                    {"complete", record.complete}});
+                                    {"complete", record.complete},
+                                    {"called_off", record.called_off}});
   }
   return object;
 }
@@ -326,7 +327,10 @@ void Print(const Status& status, std::ostream& out) {
   out << "\nCeremonies\n";
   for (const estate::RecordSummary& r : status.folded.records) {
     out << fmt::format("  {:<32} {:<11} {} {}, {} entries\n", r.folder, r.mode, Day(r.began),
-                       r.complete ? "complete" : "NOT COMPLETE", r.entries);
+                       !r.complete    ? "NOT COMPLETE"
+                       : r.called_off ? "CALLED OFF"
+                                      : "complete",
+                       r.entries);
   }
 }
 

@@ -52,6 +52,7 @@ class RecordFold final {
       if (Text(entry, "kind") == "roster") summary_.roster = Text(entry, "name");
     } else if (type == "close") {
       summary_.ended = Text(entry, "time");
+      summary_.called_off = entry.contains("called_off");
     } else if (type == "step" && Text(entry, "phase") == "end" && entry.contains("effects")) {
       for (const json& object : entry.at("effects")) {
         auto effect = EffectFromJson(object);

@@ -23,8 +23,9 @@ struct RecordSummary {
   std::string began;  // time of `open`
   std::string ended;  // time of `close`; empty while it is not closed
   std::uint64_t entries = 0;
-  bool opened = false;    // it has an `open` entry
-  bool complete = false;  // closed, and its addendum is there
+  bool opened = false;      // it has an `open` entry
+  bool complete = false;    // closed, and its addendum is there
+  bool called_off = false;  // people closed it before its script was done
   // Origin of the record that it follows, as its `open` entry says; empty: it is the first. nullopt: it does not say.
   std::optional<std::string> previous{};
   std::string roster{};  // artefact with the roster that it made for the next ceremony; empty if it changed none

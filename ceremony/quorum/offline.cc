@@ -5,8 +5,8 @@
 
 #include "ceremony/quorum/approval_file.h"
 #include "ceremony/quorum/handed_over.h"
-#include "hsm/base/file.h"
 #include "ceremony/record/checkpoint.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::quorum {
 namespace {

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "ceremony/quorum/offline.h"
-#include "hsm/base/file.h"
 #include "ceremony/quorum/share_request.h"
 #include "ceremony/record/checkpoint.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::quorum {
 namespace {

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "hsm/base/file.h"
 #include "ceremony/script/fields.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::quorum {
 namespace {

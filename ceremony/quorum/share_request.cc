@@ -25,7 +25,7 @@ constexpr const char* kAnswerFormat = "keyceremony-share-answer/1";
 // Domain tags, each with a line feed that no JSON text begins with.
 constexpr std::string_view kRequestTag = "keyceremony-share-request/1\n";
 constexpr std::string_view kAnswerTag = "keyceremony-share-answer/1\n";
-constexpr std::int64_t kMaxShareFile = 65536 / 3 * 4;  // in base64
+constexpr std::int64_t kMaxShareFile = std::int64_t{65536} / 3 * 4;  // in base64
 constexpr std::size_t kPointBytes = 65;
 
 constexpr std::pair<Pin, const char*> kHalves[] = {{Pin::kUser, "user"}, {Pin::kSecurityOfficer, "security_officer"}};
@@ -110,8 +110,7 @@ std::string_view TitleOf(SharePurpose purpose) {
 base::Result<std::string> WriteShareRequest(const ShareRequest& request) {
   ordered_json file(Spelled(request));
   if (request.proof) file["record"] = Spelled(*request.proof);
-  return script::Written(std::move(file),
-                         [](script::LoadedFile written) { return ParseShareRequest(std::move(written)); });
+  return script::Written(file, [](script::LoadedFile written) { return ParseShareRequest(std::move(written)); });
 }
 
 base::Result<ShareRequest> ParseShareRequest(script::LoadedFile file) {

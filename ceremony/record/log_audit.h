@@ -149,6 +149,7 @@ class LogAudit final : public BlockSink {
   void CheckRehearsed(std::uint64_t entry);
   void NoteApproval(const Request& request);
   const Request* GoverningRequest() const;
+  std::set<std::string> StepsCalledOff(std::uint64_t entry);
   void CheckAllDone(std::uint64_t entry);
   void ChooseScript(std::uint64_t entry);
   void OnPresence(bool here);

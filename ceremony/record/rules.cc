@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 114> kRules = {{
+constexpr std::array<Rule, 115> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -55,7 +55,9 @@ constexpr std::array<Rule, 114> kRules = {{
     {"SCR-STEP", kInvalid, "a step of the record is one of the script and does what the script says"},
     {"SCR-ORDER", kInvalid, "steps are done in the script's order, each one time"},
     {"SCR-SKIP", kInvalid, "only a step that the script calls skippable is skipped"},
-    {"SCR-MISSING", kInvalid, "a closed record has every step of its script"},
+    {"SCR-MISSING", kInvalid,
+     "a closed record has every step of its script, or names each that was not done where it was called off"},
+    {"SCR-CALLED-OFF", kNotice, "the people called the ceremony off: what its script says further on was not done"},
     {"SCR-FAILED", kNotice, "a step that failed was done again before the record was closed"},
     {"SCR-QUORUM", kInvalid, "a step names the quorum that the script gives it"},
     {"SCR-PARAMETERS", kInvalid, "a step begins with the parameters that the script gives it"},

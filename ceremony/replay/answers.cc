@@ -64,7 +64,19 @@ struct RecordedAnswers::Builder {
     if (type == "cosign") Say("approve/" + Text(entry, "person"), run::approval_answer::kApprove);
     if (type == "refusal" && Text(entry, "rule") == "QUORUM-DENIED-01") SayNo(entry, run::approval_answer::kDecline);
     if (type == "refusal" && Text(entry, "rule") == "PAYLOAD-DRY-01") Say("payload.sign/dummy/" + now.first, "refused");
-    if (type == "close") to.closed_ = true;
+    if (type == "deviation" && Text(entry, "what") == "told before the close") {
+      Say("close/differed", "add a sentence");
+      Say("close/differed/words", Text(entry, "text"));
+    }
+    if (type == "close") Close(entry);
+  }
+
+  void Close(const json& entry) {
+    to.closed_ = true;
+    const auto called_off = entry.find("called_off");
+    if (called_off == entry.end() || !called_off->is_object()) return;
+    to.called_off_ = true;
+    Say("call-off/reason", Text(*called_off, "reason"));
   }
 
   void SayNo(const json& entry, const char* answer) {
@@ -292,7 +304,7 @@ base::Result<std::string> ReplayTerminal::Ask(const room::Question& question) {
 }
 
 bool ReplayTerminal::IsAtRecordsEnd() const {
-  if (answers_.closed()) return false;
+  if (answers_.closed() && !answers_.called_off()) return false;
   return std::ranges::all_of(answers_.begun(), [&](const std::string& step) {
     const auto tries = tries_.find(step);
     return answers_.TriesOf(step) == 0 || (tries != tries_.end() && tries->second > 0);

@@ -46,6 +46,7 @@ class RecordedAnswers final {
   // Begun are the steps that were begun or left out.
   const std::set<std::string>& begun() const { return begun_; }
   bool closed() const { return closed_; }
+  bool called_off() const { return called_off_; }  // it was closed before its script was done
 
  private:
   struct Builder;
@@ -56,7 +57,7 @@ class RecordedAnswers final {
   std::map<Try, std::int64_t> ends_;
   std::set<Try> changes_;
   std::set<std::string> begun_, skipped_;
-  bool closed_ = false;
+  bool closed_ = false, called_off_ = false;
 };
 
 // ReplayClock goes on from the time that the record says, and jumps ahead with it; never back.

@@ -243,13 +243,17 @@ base::Result<Reenacted> Stage::Reenact(const std::string& folder) {
                      return room::StopRequested() || terminal.IsAtRecordsEnd();
                    }};
   Reenacted result;
-  base::Result<void> played = run::Begin(world, archive_, inputs, result.folder);
+  base::Result<run::Ended> played = run::Begin(world, archive_, inputs, result.folder);
   // A try that failed was made again in the room or by `resume`: as often as the record says, and no more.
   for (std::size_t left = StopsIn(entries); left > 0 && !played.ok() && !result.folder.empty(); --left) {
     const bool again = terminal.now().second < answers.TriesOf(terminal.now().first);
     if (terminal.IsAtRecordsEnd() || (!again && played.error().code != base::ErrorCode::kNoQuorum)) break;
     KC_ASSIGN_OR_RETURN(script::Inputs same, run::ReadRecordInputs(archive_, result.folder));
     played = run::Resume(world, archive_, std::move(same), result.folder);
+  }
+  if (!played.ok() && answers.called_off() && !result.folder.empty()) {
+    KC_ASSIGN_OR_RETURN(script::Inputs same, run::ReadRecordInputs(archive_, result.folder));
+    played = run::Resume(world, archive_, std::move(same), result.folder, run::Onward::kCallOff);
   }
   result.step = terminal.now().first;
   if (!played.ok() && !terminal.IsAtRecordsEnd()) result.stopped = played.error();

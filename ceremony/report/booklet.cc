@@ -169,7 +169,9 @@ void Sheets(Html& html) {
   for (int sheet = 1; sheet <= kDeviationSheets; ++sheet) {
     html.Raw("<section class=\"sheet\"><h2>Deviations, sheet ")
         .Number(sheet)
-        .Raw("</h2>\n<p>Whatever differs from this script is written down here and typed into the record.</p>\n");
+        .Raw(
+            "</h2>\n<p>Whatever differs from this script is written down here. Before the record is closed you are "
+            "asked for it, and it is typed in.</p>\n");
     for (int i = 0; i < kDeviationsASheet; ++i)
       html.Raw(
           "<div class=\"deviation\"><span>step</span><span>time</span><span>initials</span><span "

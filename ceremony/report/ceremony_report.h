@@ -21,7 +21,7 @@ inline constexpr std::size_t kMostReportBytes = 5'000'000;
 using CarriedFiles = std::map<std::string, std::string>;
 
 // ReadCarriedFiles reads log, checkpoint, addendum, policy and script, as far as they are there.
-base::Result<CarriedFiles> ReadCarriedFiles(const std::string& folder, const ReportData& data);
+base::Result<CarriedFiles> ReadCarriedFiles(const std::string& path, const ReportData& data);
 
 std::string CeremonyReport(const ReportData& data, const CarriedFiles& files);
 

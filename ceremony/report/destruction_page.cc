@@ -22,9 +22,9 @@ constexpr const char* kKind = "certificate-of-destruction";
 constexpr std::size_t kLargestCertificate = 1 << 20;
 
 const json& ListOf(const json& object, const char* name) {
-  static const json kNone = json::array();
+  static const json none = json::array();
   const json& list = MemberOf(object, name);
-  return list.is_array() ? list : kNone;
+  return list.is_array() ? list : none;
 }
 
 std::string OrNone(const std::string& text, const char* none) { return text.empty() ? none : text; }
@@ -139,6 +139,7 @@ void People(const json& certificate, Html& html) {
 void Signatures(const ReportData& data, const DestructionFile& file, const json& certificate, Html& html) {
   const auto names = [&](const std::vector<std::string>& people) {
     std::vector<std::string> out;
+    out.reserve(people.size());
     for (const std::string& person : people) out.push_back(data.NameOf(person));
     return out.empty() ? std::string("nobody") : Joined(out);
   };

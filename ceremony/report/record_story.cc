@@ -357,6 +357,8 @@ void RecordStory::OnRemark(const json& entry, const Moment& at, const std::strin
 
 void RecordStory::OnClose(const json& entry) {
   data_.closed = true;
+  if (const json& called_off = MemberOf(entry, "called_off"); called_off.is_object())
+    data_.called_off = TextOf(called_off, "reason");
   const json& open_items = MemberOf(entry, "open_items");
   if (!open_items.is_array()) return;
   for (const json& item : open_items) data_.open_items.push_back(InWords(item));

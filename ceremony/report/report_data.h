@@ -217,6 +217,7 @@ struct ReportData {
   std::string log_key_sha256;
   Moment began, ended;  // first entry; last entry
   bool closed = false;
+  std::optional<std::string> called_off;  // why the ceremony was ended before its script was done
   std::vector<std::string> open_items;
   std::string addendum;  // its words of evidence; empty: none
   std::uint64_t entries = 0, unreadable = 0, withheld = 0, recoveries = 0;
@@ -254,7 +255,7 @@ struct ReadOptions {
 // ReadReportData verifies the record and reads it. A record that does not
 // verify is read all the same, as far as its lines are JSON, and says so in
 // `verdict`. kNotFound or kIo when there is nothing to read.
-base::Result<ReportData> ReadReportData(const std::string& folder, const ReadOptions& options);
+base::Result<ReportData> ReadReportData(const std::string& path, const ReadOptions& options);
 
 // MicrosOf reads a time of an entry; 0 for one that is none.
 std::int64_t MicrosOf(const std::string& time);

@@ -196,6 +196,7 @@ void Signatures(const ReportData& data, Html& html) {
   html.Raw("<section id=\"signatures\"><h2>Signatures</h2>\n<h3>In the record</h3>\n");
   const auto names = [&](const std::vector<std::string>& people) {
     std::vector<std::string> out;
+    out.reserve(people.size());
     for (const std::string& person : people) out.push_back(data.NameOf(person));
     return out.empty() ? std::string("nobody") : Joined(out);
   };

@@ -86,6 +86,10 @@ void VerdictBand(const ReportData& data, Html& html) {
   const VerdictWords words = WordsOf(data.verdict.verdict);
   html.Raw(BandOf(words.tone)).Element("<strong>", record::VerdictName(data.verdict.verdict), "</strong>");
   html.Element("<p>", words.says, "</p></div>\n");
+  if (!data.called_off) return;
+  html.Raw(BandOf(Tone::kBad)).Raw("<strong>CALLED OFF</strong>");
+  html.Raw("<p>The people ended this ceremony before its script was done, because: ").Text(*data.called_off);
+  html.Raw("<br>What was not done stands among the open items.</p></div>\n");
 }
 
 void VerdictSection(const ReportData& data, Html& html) {

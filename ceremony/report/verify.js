@@ -227,7 +227,7 @@ const KC = (() => {
           break;
         }
         case "close":
-          steps.close();
+          steps.close(entry);
           need(closed === null && entry.steps === steps.ended && [...calls.values()].every((call) => call.settled), "close");
           closed = i;
           break;

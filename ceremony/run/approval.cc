@@ -234,8 +234,7 @@ base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gatheri
   return {};
 }
 
-base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quorum) {
-  const std::string what = "to close the record now";
+base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what) {
   const Gathering asked{quorum, what, {}, {}, {}, {}, {}, {}, {}};
   std::size_t have = 0;
   for (const script::Person* person : ceremony.roster().MembersOf(quorum)) {

@@ -45,9 +45,9 @@ base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& sec
 // stays open until it is met, whoever declines at first.
 base::Result<void> ApproveOpening(Ceremony& ceremony);
 
-// ConsentToClose asks m members whether the record may be closed, as long as a no can
-// still be written into it: QUORUM-DENIED-01 and QUORUM-POSTPONED-01 as above, QUORUM-SHORT-01.
-base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quorum);
+// ConsentToClose asks m members whether they approve `what` ("to close the record now"), as long as a no
+// can still be written into it: QUORUM-DENIED-01 and QUORUM-POSTPONED-01 as above, QUORUM-SHORT-01.
+base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what);
 
 // Ending is who or what ended a gathering before its quorum was met.
 struct Ending {

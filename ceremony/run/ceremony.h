@@ -138,11 +138,33 @@ base::Result<void> ConsentToWaivers(Ceremony& ceremony);
 // SettleCalls looks at what calls without a known outcome have left on tokens,
 // names it, and removes it with consent.
 base::Result<void> SettleCalls(Ceremony& ceremony);
+// SettleWhatAnswers does the same, and passes over a token that does not answer:
+// what is not settled then is an open item of a ceremony that is called off.
+base::Result<void> SettleWhatAnswers(Ceremony& ceremony);
+
+// CalledOff is why a ceremony ends before its script does.
+struct CalledOff {
+  std::string reason;  // in the words of who decided
+};
+
+// AskToCallOff shows which steps are not done and asks why. CALL-OFF-01: nobody is
+// in the room.
+base::Result<CalledOff> AskToCallOff(Ceremony& ceremony);
+
+// StepsLeft are the steps of the script that are neither ended nor skipped, in order.
+struct StepLeft {
+  std::string id;
+  std::string title;
+};
+std::vector<StepLeft> StepsLeft(Ceremony& ceremony);
+// ItemsLeft is what a ceremony that is called off leaves, as open items of `close`:
+// its steps, what they have done on tokens so far, and calls that are not settled.
+nlohmann::json ItemsLeft(Ceremony& ceremony);
 
 // CloseRecord closes the log, has the final checkpoint cosigned, destroys the
 // log key and publishes the addendum. It goes on wherever an earlier run of it
-// was cut off.
-base::Result<void> CloseRecord(Ceremony& ceremony);
+// was cut off. With `called_off` the script need not have been done.
+base::Result<void> CloseRecord(Ceremony& ceremony, const std::optional<CalledOff>& called_off = std::nullopt);
 
 // ErrorFields is an error as entries carry it: code, message, call, rv, rule.
 nlohmann::json ErrorFields(const base::Error& error);

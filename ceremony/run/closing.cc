@@ -26,12 +26,17 @@ json OpenItems(const History& history) {
   return items;
 }
 
-base::Result<void> AppendClose(Ceremony& ceremony) {
+base::Result<void> AppendClose(Ceremony& ceremony, const std::optional<CalledOff>& called_off) {
   const json& open = ceremony.history().open();
-  KC_RETURN_IF_ERROR(ceremony.Append(
-      record::EntryType::kClose, {{"steps", ceremony.history().StepsOver()},
-                                  {"open_items", OpenItems(ceremony.history())},
-                                  {"log_key", {{"plan", "destroy"}, {"attributes", open.at("log_key_attributes")}}}}));
+  json items = OpenItems(ceremony.history());
+  json fields = {{"steps", ceremony.history().StepsOver()},
+                 {"log_key", {{"plan", "destroy"}, {"attributes", open.at("log_key_attributes")}}}};
+  if (called_off) {
+    fields["called_off"] = {{"reason", called_off->reason}};
+    for (json& item : ItemsLeft(ceremony)) items.push_back(std::move(item));
+  }
+  fields["open_items"] = std::move(items);
+  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kClose, std::move(fields)));
   ceremony.journal().Detach();
   return {};
 }
@@ -108,14 +113,41 @@ base::Result<void> TellOfMemory(Ceremony& ceremony) {
   return {};
 }
 
+// What the program cannot see belongs into the record, too: who came in unannounced, what was said or done otherwise.
+base::Result<void> TakeDownWhatDiffered(Ceremony& ceremony) {
+  constexpr const char* kNothing = "nothing to add";
+  constexpr const char* kSomething = "add a sentence";
+  room::Question more;
+  more.kind = room::Question::Kind::kChoice;
+  more.id = "close/differed";
+  more.text = "Did anything happen otherwise than the script says, that the record does not tell of yet?";
+  more.choices = {kNothing, kSomething};
+  more.simulated = kNothing;
+  room::Question words;
+  words.kind = room::Question::Kind::kText;
+  words.id = "close/differed/words";
+  words.text = "What was it, when, and who was there? Everybody who reads the record reads this.";
+  words.example = "at 10:40 a guard came in for a minute and saw no token";
+  while (true) {
+    KC_ASSIGN_OR_RETURN(const std::string choice, ceremony.Ask("administrator", more));
+    if (choice == kNothing) return {};
+    KC_ASSIGN_OR_RETURN(std::string said, ceremony.Ask("administrator", words));
+    KC_RETURN_IF_ERROR(
+        ceremony.Append(record::EntryType::kDeviation, {{"what", "told before the close"}, {"text", std::move(said)}}));
+  }
+}
+
 }  // namespace
 
-base::Result<void> CloseRecord(Ceremony& ceremony) {
+base::Result<void> CloseRecord(Ceremony& ceremony, const std::optional<CalledOff>& called_off) {
   const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
   if (!ceremony.history().closed()) {
     KC_RETURN_IF_ERROR(TellOfMemory(ceremony));
-    KC_RETURN_IF_ERROR(ConsentToClose(ceremony, quorum));
-    KC_RETURN_IF_ERROR(AppendClose(ceremony));
+    KC_RETURN_IF_ERROR(TakeDownWhatDiffered(ceremony));
+    KC_RETURN_IF_ERROR(
+        ConsentToClose(ceremony, quorum,
+                       called_off ? "to call the ceremony off, and close its record now" : "to close the record now"));
+    KC_RETURN_IF_ERROR(AppendClose(ceremony, called_off));
   }
   if (!ceremony.writer().has_final_checkpoint()) {
     auto log_key = ceremony.LogKey();

@@ -75,6 +75,7 @@ base::Result<void> History::See(const json& entry) {
     open_ = entry;
   } else if (type == "close") {
     closed_ = true;
+    called_off_ = entry.contains("called_off");
   } else if (type == "step") {
     return SeeStep(entry);
   } else if (type == "attend" || type == "depart" || type == "note") {

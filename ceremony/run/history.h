@@ -96,6 +96,7 @@ class History final {
   bool opened() const { return !open_.is_null(); }
   const nlohmann::json& open() const { return open_; }
   bool closed() const { return closed_; }
+  bool called_off() const { return called_off_; }  // it was closed before its script was done
 
   const StepHistory& StepOf(const std::string& id) const;
   std::size_t StepsOver() const;
@@ -128,6 +129,7 @@ class History final {
   std::uint64_t entries_ = 0;
   nlohmann::json open_;
   bool closed_ = false;
+  bool called_off_ = false;
   std::map<std::string, StepHistory> steps_;
   std::string current_step_;
   std::vector<CallRecord> calls_;

@@ -182,4 +182,22 @@ base::Result<void> SettleCalls(Ceremony& ceremony) {
   return {};
 }
 
+base::Result<void> SettleWhatAnswers(Ceremony& ceremony) {
+  const auto passed_over = [&](const std::string& token, base::Result<void> settled) -> base::Result<void> {
+    if (settled.ok() || settled.error().code != base::ErrorCode::kToken) return settled;
+    ceremony.terminal().Say(
+        room::Tone::kBad,
+        fmt::format("Token {} does not answer, and what is on it stays unknown: {}", token, settled.error().message));
+    return {};
+  };
+  const std::vector<CallRecord> calls = ceremony.history().calls();
+  for (const CallRecord& call : calls) {
+    if (call.NeedsSettling()) KC_RETURN_IF_ERROR(passed_over(call.token, SettleCall(ceremony, call)));
+  }
+  const std::vector<Leftover> leftovers = ceremony.history().leftovers();
+  for (const Leftover& leftover : leftovers)
+    KC_RETURN_IF_ERROR(passed_over(leftover.token, RemoveLeftover(ceremony, leftover)));
+  return {};
+}
+
 }  // namespace ceremony::run

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "hsm/base/file.h"
 #include "ceremony/record/storage.h"
 #include "ceremony/room/reasoned_choice.h"
 #include "ceremony/run/ceremony.h"
 #include "hsm/base/digest.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::run {
 namespace {

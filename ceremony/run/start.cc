@@ -11,6 +11,7 @@
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/recovery.h"
+#include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/unopened.h"
 #include "ceremony/script/confidential.h"
@@ -124,8 +125,13 @@ base::Result<json> MendTokens(World& world) {
 }
 
 // Opens and runs in a folder that is free.
-base::Result<void> RunFresh(World& world, script::Inputs inputs, estate::Folded folded, const std::string& folder,
-                            OpeningFacts facts) {
+base::Result<Ended> Close(Ceremony& ceremony, const std::optional<CalledOff>& called_off = std::nullopt) {
+  KC_RETURN_IF_ERROR(CloseRecord(ceremony, called_off));
+  return ceremony.history().called_off() ? Ended::kCalledOff : Ended::kDone;
+}
+
+base::Result<Ended> RunFresh(World& world, script::Inputs inputs, estate::Folded folded, const std::string& folder,
+                             OpeningFacts facts) {
   if (!folded.records.empty()) {
     KC_ASSIGN_OR_RETURN(facts.previous, FinalCheckpointOf(world, folded.records.back().folder));
   }
@@ -134,7 +140,7 @@ base::Result<void> RunFresh(World& world, script::Inputs inputs, estate::Folded 
   KC_RETURN_IF_ERROR(Preflight(ceremony));
   KC_RETURN_IF_ERROR(OpenRecord(ceremony, facts));
   KC_RETURN_IF_ERROR(RunSteps(ceremony));
-  return CloseRecord(ceremony);
+  return Close(ceremony);
 }
 
 // A plan with a breach is refused; what is only good practice goes into the record.
@@ -154,7 +160,7 @@ base::Result<json> CheckPlan(const script::Inputs& inputs, const estate::Estate&
 // A ceremony whose secrets would not be kept as promised does not begin, and does not go on. A rehearsal, whose secrets
 // are worth nothing, says so and does: `findings` is what its opening says of it.
 base::Result<void> CheckMemory(World& world, const script::Inputs& inputs, json& findings) {
-  const base::Result<void> kept = world.check_secret_memory();
+  base::Result<void> kept = world.check_secret_memory();
   if (kept.ok()) return {};
   if (inputs.binding->environment != script::Environment::kRehearsal) return kept;
   const base::Error& error = kept.error();
@@ -172,9 +178,10 @@ struct Again {
   std::string after;  // what had failed; empty: a ceremony that is resumed by its command
   std::string decided_by;
   bool room_changes = false;  // people come or go before it goes on
+  Onward onward = Onward::kToTheEnd;
 };
 
-base::Result<void> BeginOnce(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
+base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
   json memory = json::array();
   KC_RETURN_IF_ERROR(CheckMemory(world, inputs, memory));
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive));
@@ -189,9 +196,11 @@ base::Result<void> BeginOnce(World& world, const std::string& archive, script::I
   if (!folded.records.empty()) {
     const estate::RecordSummary& newest = folded.records.back();
     if (!newest.complete) {
-      return base::Refusal("ARCHIVE-OPEN-01",
-                           fmt::format("the ceremony {} of this archive is not complete", newest.folder),
-                           fmt::format("go on with it first: keyceremony resume {}/{}", archive, newest.folder));
+      return base::Refusal(
+          "ARCHIVE-OPEN-01", fmt::format("the ceremony {} of this archive is not complete", newest.folder),
+          fmt::format("go on with it first: keyceremony resume {0}/{1}; or, when it cannot come to its "
+                      "end: keyceremony resume --call-off {0}/{1}",
+                      archive, newest.folder));
     }
     const std::string mode(record::ModeName(inputs.binding->environment == script::Environment::kRehearsal
                                                 ? record::Mode::kRehearsal
@@ -238,12 +247,20 @@ base::Result<void> CheckFollows(Ceremony& ceremony, std::vector<estate::RecordSu
   return estate::CheckChain(records);
 }
 
-base::Result<void> ResumeOnce(World& world, const std::string& archive, script::Inputs inputs,
-                              const std::string& folder, const Again& again) {
+// Who witnesses the record has to have said that it is theirs, also one that comes to nothing.
+base::Result<Ended> CallOff(Ceremony& ceremony) {
+  KC_RETURN_IF_ERROR(SettleWhatAnswers(ceremony));
+  KC_ASSIGN_OR_RETURN(const CalledOff called_off, AskToCallOff(ceremony));
+  KC_RETURN_IF_ERROR(ApproveOpening(ceremony));
+  return Close(ceremony, called_off);
+}
+
+base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script::Inputs inputs,
+                               const std::string& folder, const Again& again) {
   KC_ASSIGN_OR_RETURN(const auto addendum, world.storage.Find(record::JoinPath(folder, record::kAddendumFile)));
   if (addendum) {
     world.terminal.Say(room::Tone::kGood, fmt::format("{} is complete; there is nothing to go on with.", folder));
-    return {};
+    return Ended::kDone;
   }
   json memory = json::array();
   KC_RETURN_IF_ERROR(CheckMemory(world, inputs, memory));
@@ -251,6 +268,10 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
   KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
   KC_ASSIGN_OR_RETURN(const bool opened, HasEntries(world, folder));
   KC_ASSIGN_OR_RETURN(const json mended, MendTokens(world));
+  if (!opened && again.onward == Onward::kCallOff) {
+    return base::Refusal("CALL-OFF-02", fmt::format("{} was never opened: there is nothing to call off", folder),
+                         "start the next ceremony; what is there of this one will be set aside");
+  }
   if (!opened) {
     OpeningFacts facts;
     facts.mended = mended;
@@ -300,7 +321,7 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
   ceremony.TakeWriter(std::move(recovered.writer));
   if (closed) {
     ceremony.journal().Detach();
-    return CloseRecord(ceremony);
+    return Close(ceremony);
   }
   for (const json& token : mended) KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kNote, token));
   for (const json& step : recovered.open_steps) {
@@ -312,16 +333,20 @@ base::Result<void> ResumeOnce(World& world, const std::string& archive, script::
                          {"error", {{"code", "interrupted"}, {"message", "the program ended within this step"}}}}));
   }
   if (!again.after.empty()) {
+    const bool ends = again.onward == Onward::kCallOff;
     KC_RETURN_IF_ERROR(ceremony.Append(
         record::EntryType::kNote,
-        {{"what", "the people present decided to go on"}, {"decided_by", again.decided_by}, {"after", again.after}}));
+        {{"what", ends ? "the people present decided to call the ceremony off" : "the people present decided to go on"},
+         {"decided_by", again.decided_by},
+         {"after", again.after}}));
   }
   // Before the roll was called there is nobody who could have gone.
   if (again.room_changes && !ceremony.history().attendance().present().empty())
     KC_RETURN_IF_ERROR(RoomBookOf(ceremony).RecordChange());
+  if (again.onward == Onward::kCallOff) return CallOff(ceremony);
   KC_RETURN_IF_ERROR(SettleCalls(ceremony));
   KC_RETURN_IF_ERROR(RunSteps(ceremony));
-  return CloseRecord(ceremony);
+  return Close(ceremony);
 }
 
 // MayTryAgain tells whether the same people at the same machine can mend it: a
@@ -343,11 +368,12 @@ bool MayTryAgain(World& world, const base::Error& error, const std::string& fold
 
 // GoOn asks after each failure what to do. Trying again is a resume without
 // leaving the program: tokens are found anew, and the record says what happened.
-base::Result<void> GoOn(World& world, const std::string& archive, const std::string& folder,
-                        base::Result<void> played) {
+base::Result<Ended> GoOn(World& world, const std::string& archive, const std::string& folder,
+                         base::Result<Ended> played) {
   constexpr const char* kAgain = "try again";
   constexpr const char* kPause = "pause the ceremony";
   constexpr const char* kRoom = "somebody comes or goes, then try again";
+  constexpr const char* kCallOff = "call the ceremony off";
   while (!played.ok() && MayTryAgain(world, played.error(), folder)) {
     const base::Error& error = played.error();
     world.terminal.Say(room::Tone::kBad, error.rule.empty() ? error.message : error.message + " [" + error.rule + "]");
@@ -356,10 +382,11 @@ base::Result<void> GoOn(World& world, const std::string& archive, const std::str
     question.id = "again";
     question.person = "the administrator";
     question.text = "Nothing is lost: the record says what happened. Mend the cause, then decide.";
-    question.choices = {kAgain, kPause, kRoom};
+    question.choices = {kAgain, kPause, kRoom, kCallOff};
     const auto decision = world.terminal.Ask(question);
     if (!decision.ok() || *decision == kPause) return played;
-    const Again again{error.message, question.person, *decision == kRoom};
+    const Again again{error.message, question.person, *decision == kRoom,
+                      *decision == kCallOff ? Onward::kCallOff : Onward::kToTheEnd};
     auto inputs = ReadRecordInputs(archive, folder);
     if (!inputs.ok()) return std::move(inputs).error();
     played = ResumeOnce(world, archive, std::move(inputs).value(), folder, again);
@@ -369,14 +396,15 @@ base::Result<void> GoOn(World& world, const std::string& archive, const std::str
 
 }  // namespace
 
-base::Result<void> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
+base::Result<Ended> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
   auto played = BeginOnce(world, archive, std::move(inputs), folder);
   return GoOn(world, archive, folder, std::move(played));
 }
 
-base::Result<void> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder) {
+base::Result<Ended> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder,
+                           Onward onward) {
   // After a pause the room is rarely the same.
-  const Again resumed{"", "", world.terminal.HasPeople()};
+  const Again resumed{"", "", world.terminal.HasPeople(), onward};
   return GoOn(world, archive, folder, ResumeOnce(world, archive, std::move(inputs), folder, resumed));
 }
 

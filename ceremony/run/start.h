@@ -2,6 +2,7 @@
 #ifndef CEREMONY_RUN_START_H_
 #define CEREMONY_RUN_START_H_
 
+#include <cstdint>
 #include <string>
 
 #include "ceremony/run/world.h"
@@ -10,20 +11,31 @@
 
 namespace ceremony::run {
 
-// Begin runs a ceremony from its first question to its addendum and returns
-// the record's folder name in the archive. `archive` is the storage's root.
+// Ended says what became of a ceremony whose record is closed and has its addendum.
+enum class Ended : std::uint8_t {
+  kDone,       // its script was done to the end
+  kCalledOff,  // people ended it before that
+};
+
+// Begin runs a ceremony from its first question to its addendum. `archive` is the
+// storage's root.
 //
 // Refused before anything is touched: PLAN-* findings of the script (the error
 // lists them), ARCHIVE-OPEN-01 when the newest record is not complete,
 // ARCHIVE-MODE-01 when rehearsal and production would share an archive. `folder`
 // is set as soon as there is a record, also when Begin then fails.
-base::Result<void> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder);
+base::Result<Ended> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder);
+
+// Onward says how a ceremony is gone on with: to the end of its script, or
+// called off, which closes its record as it is, with a reason.
+enum class Onward : std::uint8_t { kToTheEnd, kCallOff };
 
 // Resume goes on with the record `folder` of the archive: recovers the log,
 // settles what calls have left on tokens, and runs what is not over.
 // `inputs` are those of the record (ReadRecordInputs). A record that is complete
-// is left as it is.
-base::Result<void> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder);
+// is left as it is (kDone). CALL-OFF-01, CALL-OFF-02: it cannot be called off now, and why.
+base::Result<Ended> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder,
+                           Onward onward = Onward::kToTheEnd);
 
 // ReadRecordInputs reads a record's inputs and compares their digests with its
 // `open` entry, when it has one (RUN-INPUT-01: one was changed).

@@ -37,6 +37,7 @@ base::KeyAlgorithm AlgorithmOf(const script::Step& step) {
 base::Result<std::vector<std::string>> WaysInto(hsm::Token& token) {
   KC_ASSIGN_OR_RETURN(const std::vector<hsm::Transport> ways, hsm::ReceivingWays(token));
   std::vector<std::string> names;
+  names.reserve(ways.size());
   for (const hsm::Transport way : ways) names.emplace_back(hsm::TransportName(way));
   if (names.empty()) {
     return base::Refusal("KEY-WAY-01", fmt::format("no key can come to {} as a file", token.Name()),

@@ -15,11 +15,11 @@ script::Field SharesField();
 
 // PlanShares plans a new share set for a token whose binding says "shares";
 // nothing for another login, or without a binding. Reports:
-//   PLAN-SHARES-01  the roster defines no such quorum
+//   PLAN-SHARES-01  the roster defines no quorum `name`
 //   PLAN-SHARES-02  a member has no open_key
 //   PLAN-SHARES-03  more than 255 members
 // and needs every member in the room: each confirms their share.
-void PlanShares(const std::string& token, const std::string& quorum, PlanContext& plan);
+void PlanShares(const std::string& token, const std::string& name, PlanContext& plan);
 
 }  // namespace ceremony::steps
 

@@ -57,6 +57,7 @@ class TokenVerifyKind final : public StepKind {
     KC_ASSIGN_OR_RETURN(const std::vector<CK_MECHANISM_TYPE> mechanisms, session->token().Mechanisms());
     KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
     std::vector<std::string> mechanism_names;
+    mechanism_names.reserve(mechanisms.size());
     for (const CK_MECHANISM_TYPE mechanism : mechanisms) mechanism_names.push_back(hsm::MechanismName(mechanism));
     KC_RETURN_IF_ERROR(RecordToken(context, name, facts, mechanism_names, inventory));
 

@@ -1,5 +1,6 @@
 #include "ceremony/verify/print.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
@@ -92,7 +93,12 @@ void PrintFindings(const std::vector<Finding>& findings, std::uint64_t more, std
   if (more > 0) out << "  and " << more << " more\n";
 }
 
+bool IsCalledOff(const RecordReport& report) {
+  return std::ranges::any_of(report.findings, [](const Finding& finding) { return finding.rule == "SCR-CALLED-OFF"; });
+}
+
 void PrintFacts(const RecordReport& report, std::ostream& out) {
+  if (IsCalledOff(report)) out << "CALLED OFF: people ended the ceremony before its script was done\n";
   out << "\n";
   out << "  record      " << Printable(report.folder) << "\n";
   if (!report.ceremony.empty()) out << "  ceremony    " << Printable(report.ceremony) << "\n";
@@ -187,7 +193,7 @@ void PrintArchive(const ArchiveReport& report, std::ostream& out) {
   out << "\n";
   for (const RecordReport& each : report.records) {
     out << "  " << Printable(each.folder) << "  " << record::VerdictName(each.verdict) << ", " << each.entries
-        << " entries\n";
+        << " entries" << (IsCalledOff(each) ? ", called off" : "") << "\n";
   }
   PrintFindings(report.findings, 0, out);
   for (const RecordReport& each : report.records) {

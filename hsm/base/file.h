@@ -49,8 +49,8 @@ class FileDescriptor final {
   int fd_ = -1;
 };
 
-// ReadFile fails with kNotFound, kIo, and kInvalidInput when it is no
-// regular file or has more than `limit` bytes.
+// ReadFile fails with kNotFound, kIo, and kInvalidInput when there are more
+// than `limit` bytes. It reads a pipe (`<(gpg -d ...)`) to its end.
 Result<std::string> ReadFile(const std::string& path, std::size_t limit);
 
 struct WriteOptions {

@@ -85,7 +85,7 @@ std::string StageHierarchy(const std::string& folder) {
   return folder + "/" + name;
 }
 
-base::Result<void> Rehearse(const std::string& archive) {
+base::Result<run::Ended> Rehearse(const std::string& archive) {
   const auto load = [](const hsm::ModuleOptions& options,
                        std::shared_ptr<hsm::CallObserver> observer) -> base::Result<std::shared_ptr<hsm::Module>> {
     KC_ASSIGN_OR_RETURN(auto real, hsm::RealCryptoki::Load(options.path));

@@ -305,6 +305,51 @@ TEST_SUITE("transfer") {
   }
 }
 
+TEST_SUITE("call-off") {
+  // The root key cannot be made, and the ceremony is called off. Cut off anywhere within that, it is called off again,
+  // and in the end the record is whole, nothing is on the token, and the archive takes the next ceremony.
+  TEST_CASE("killed or failing anywhere while a ceremony is called off, it is called off in the end") {
+    const Stage stage("call-off");
+    NeedSoftHsm(stage);
+    const Outcome clean = CleanRun(stage);
+    const auto last = std::ranges::find(clean.calls.rbegin(), clean.calls.rend(), "C_GenerateKeyPair");
+    const auto root_key = static_cast<std::uint64_t>(clean.calls.rend() - last) - 1;
+    const auto stop = [&] {
+      stage.Reset();
+      const Outcome stopped = stage.Begin({Where::kCall, How::kFailInstead, root_key, CKR_DEVICE_ERROR, 0});
+      REQUIRE(stopped.code == "token");
+    };
+    stop();
+    const Outcome whole = stage.CallOff({});
+    REQUIRE_MESSAGE(whole.done, whole.message);
+    REQUIRE(stage.Judge(0).empty());
+    REQUIRE(stage.Log().find("\"called_off\"") != std::string::npos);
+    REQUIRE(whole.calls.size() > 20);
+    REQUIRE(whole.storage_calls > 20);
+    REQUIRE(whole.prompts > 4);
+    const auto try_one = [&](const Fault& fault, const std::set<std::string>& codes) {
+      INFO(fault.Name());
+      stop();
+      Outcome hit = stage.CallOff(fault);
+      INFO("reported: ", hit.code, " ", hit.rule, " ", hit.message);
+      if (!hit.done && !hit.died) CHECK(codes.contains(hit.code));
+      for (int i = 0; i < kMostResumes && !hit.done; ++i) hit = stage.CallOff({});
+      CHECK_MESSAGE(hit.done, "again: ", hit.code, " ", hit.rule, " ", hit.message);
+      for (const std::string& each : stage.Judge(0)) FAIL_CHECK(each);
+    };
+    for (std::uint64_t i = 0; i < whole.calls.size(); ++i) {
+      const How how = i % 2 == 0 || whole.calls[i] == "C_DestroyObject" ? How::kKillBefore : How::kFailInstead;
+      try_one({Where::kCall, how, i, how == How::kKillBefore ? 0 : CKR_DEVICE_ERROR, 0}, kOfTokens);
+    }
+    for (std::uint64_t i = 0; i < whole.storage_calls; ++i) {
+      const How how = i % 2 == 0 ? How::kKillBefore : How::kFailInstead;
+      try_one({Where::kStorage, how, i, 0, how == How::kKillBefore ? 0 : EIO}, {"io"});
+    }
+    for (std::uint64_t i = 0; i < whole.prompts; ++i)
+      try_one({Where::kPrompt, How::kFailInstead, i, 0, 0}, {"aborted"});
+  }
+}
+
 TEST_SUITE("clock") {
   TEST_CASE("a clock that goes back by an hour is a deviation in the record, wherever it happens") {
     const Stage stage("clock");

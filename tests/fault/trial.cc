@@ -199,8 +199,10 @@ hsm::Fault CallFault(const Fault& fault) {
   return call;
 }
 
+enum class Way : std::uint8_t { kBegin, kResume, kCallOff };
+
 // Everything of a child: returns what it tells the parent.
-json Play(const std::string& archive, const std::string& script, const Fault& fault, bool resume) {
+json Play(const std::string& archive, const std::string& script, const Fault& fault, Way way) {
   json told = json::object();
   const bool strange = fault.how == How::kGarbage || fault.how == How::kFinalTry;
   auto plan = fault.where == Where::kCall && !strange ? std::make_shared<hsm::FaultPlan>(CallFault(fault))
@@ -225,7 +227,7 @@ json Play(const std::string& archive, const std::string& script, const Fault& fa
   SweptTerminal terminal(fault);
   SteppingClock clock(fault);
   const run::RehearsalPaths paths(archive);
-  const auto play = [&]() -> base::Result<void> {
+  const auto play = [&]() -> base::Result<run::Ended> {
     KC_ASSIGN_OR_RETURN(const auto disk, record::PosixStorage::Open(archive));
     record::FaultyStorage storage(*disk, hook);
     const auto begin_inputs = [&] {
@@ -236,13 +238,15 @@ json Play(const std::string& archive, const std::string& script, const Fault& fa
       const std::string name = entry.path().filename().string();
       if (record::RecordNumber(name) && name > folder) folder = name;
     }
-    KC_ASSIGN_OR_RETURN(script::Inputs inputs, resume ? run::ReadRecordInputs(archive, folder) : begin_inputs());
+    KC_ASSIGN_OR_RETURN(script::Inputs inputs,
+                        way == Way::kBegin ? begin_inputs() : run::ReadRecordInputs(archive, folder));
     run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
     quorum::BoundCredentials credentials(*inputs.binding, terminal);
     run::World world{
         terminal, clock, storage, pins, credentials, load, [] { return false; }, [&kept] { return kept.PutBack(); }};
-    if (resume) return run::Resume(world, archive, inputs, folder);
-    return run::Begin(world, archive, inputs, folder);
+    if (way == Way::kBegin) return run::Begin(world, archive, inputs, folder);
+    return run::Resume(world, archive, inputs, folder,
+                       way == Way::kCallOff ? run::Onward::kCallOff : run::Onward::kToTheEnd);
   };
   const auto played = play();
   told["done"] = played.ok();
@@ -413,7 +417,7 @@ Stage::Stage(const std::string& name, Script script)
   if (script == Script::kConvert) {
     const std::string binding = run::RehearsalPaths(archive_).binding;
     BindLogin(binding, "pin-prompt");
-    const Outcome commissioned = InChild([&] { return Play(archive_, first, {}, false); });
+    const Outcome commissioned = InChild([&] { return Play(archive_, first, {}, Way::kBegin); });
     if (!commissioned.done) {
       std::fprintf(stderr, "the token could not be commissioned: %s\n", commissioned.message.c_str());
       std::abort();
@@ -435,11 +439,15 @@ void Stage::Reset() const {
 }
 
 Outcome Stage::Begin(const Fault& fault) const {
-  return InChild([&] { return Play(archive_, script_, fault, false); });
+  return InChild([&] { return Play(archive_, script_, fault, Way::kBegin); });
 }
 
 Outcome Stage::Resume(const Fault& fault) const {
-  return InChild([&] { return Play(archive_, script_, fault, true); });
+  return InChild([&] { return Play(archive_, script_, fault, Way::kResume); });
+}
+
+Outcome Stage::CallOff(const Fault& fault) const {
+  return InChild([&] { return Play(archive_, script_, fault, Way::kCallOff); });
 }
 
 std::string Stage::NewestRecord() const {
@@ -475,7 +483,7 @@ std::set<std::string> Stage::SoftHsmFiles(Files what) const {
   return files;
 }
 
-std::vector<std::string> Stage::Judge() const {
+std::vector<std::string> Stage::Judge(std::size_t objects) const {
   std::vector<std::string> wrong;
   const run::RehearsalPaths paths(archive_);
   const std::string record = NewestRecord();
@@ -490,7 +498,7 @@ std::vector<std::string> Stage::Judge() const {
     for (const record::Finding& finding : report->findings) wrong.push_back(finding.rule + ": " + finding.message);
   }
   std::vector<std::pair<std::string, std::size_t>> in_the_end = {{"record", 0}};
-  for (const std::string& token : tokens_) in_the_end.emplace_back(token, objects_);
+  for (const std::string& token : tokens_) in_the_end.emplace_back(token, objects);
   for (const auto& [token, expected] : in_the_end) {
     const Outcome counted = InChild([&, token = token] {
       const auto inputs = script::ReadInputs(script_, paths.roster, paths.binding, steps::Catalogue());

@@ -37,7 +37,7 @@ struct Fault {
 // Outcome of one child. `died` when it was killed, or ended without a word.
 struct Outcome {
   bool died = false;
-  bool done = false;  // the ceremony is complete
+  bool done = false;  // the ceremony is complete, or called off
   std::string code, rule, message;
   std::vector<std::string> calls;  // names of the C_ functions, in order
   std::vector<int> functions;      // the same as hsm::Function
@@ -64,15 +64,18 @@ class Stage final {
 
   // Reset puts back the archive as the rehearsal was prepared, without records.
   void Reset() const;
-  // Begin and Resume play in a child; Resume takes the newest record.
+  // Begin, Resume and CallOff play in a child; the latter two take the newest record.
   Outcome Begin(const Fault& fault) const;
   Outcome Resume(const Fault& fault) const;
+  Outcome CallOff(const Fault& fault) const;
   // GoOn resumes, or begins again where nothing was opened, until the ceremony
   // is complete; at most `most` times. The last outcome.
   Outcome GoOn(int most) const;
   // Judge checks all that must hold in the end and returns what does not:
   // verdict, objects on both tokens, secrets in no file of the records.
-  std::vector<std::string> Judge() const;
+  std::vector<std::string> Judge() const { return Judge(objects_); }
+  // The same where other than all `objects` of the script must be on each of its tokens.
+  std::vector<std::string> Judge(std::size_t objects) const;
 
   bool has_softhsm() const { return has_softhsm_; }
   std::string NewestRecord() const;

@@ -207,8 +207,8 @@ class Rehearsal final {
   Rehearsal(const Rehearsal&) = delete;  // one folder, one owner
   Rehearsal& operator=(const Rehearsal&) = delete;
 
-  base::Result<void> Begin(Habit habit) { return Play(habit, false); }
-  base::Result<void> Resume(Habit habit = Habit::kHonest) { return Play(habit, true); }
+  base::Result<run::Ended> Begin(Habit habit) { return Play(habit, false); }
+  base::Result<run::Ended> Resume(Habit habit = Habit::kHonest) { return Play(habit, true); }
 
   // Entries of the record that say this of themselves.
   std::vector<nlohmann::json> Entries(const std::string& type, const std::string& what) const {
@@ -229,7 +229,7 @@ class Rehearsal final {
   }
 
  private:
-  base::Result<void> Play(Habit habit, bool resume) {
+  base::Result<run::Ended> Play(Habit habit, bool resume) {
     const run::RehearsalPaths paths(archive_);
     script::Inputs inputs = Good(script::ReadInputs(kScript, paths.roster, paths.binding, steps::Catalogue()));
     const std::string honest = inputs.binding->Find(inputs.binding->record_token)->label;

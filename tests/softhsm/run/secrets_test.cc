@@ -39,7 +39,7 @@ struct Secret {
   std::string bytes;
 };
 
-base::Result<void> Rehearse(const std::string& archive) {
+base::Result<run::Ended> Rehearse(const std::string& archive) {
   KC_ASSIGN_OR_RETURN(const script::Inputs alone, script::ReadInputs(kScript, "", "", steps::Catalogue()));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(archive, alone.script, alone.policy, hsm::Module::Load));
   const run::RehearsalPaths paths(archive);

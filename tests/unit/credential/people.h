@@ -11,10 +11,10 @@
 
 #include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/quorum/key_file.h"
-#include "hsm/base/file.h"
 #include "ceremony/quorum/software_agreement_key.h"
 #include "ceremony/record/checkpoint.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/file.h"
 #include "tests/support/results.h"
 #include "tests/support/scripted_terminal.h"
 #include "tests/unit/record/temporary_folder.h"

@@ -23,24 +23,24 @@ TEST_CASE("one call opens a path below a folder, follows no symbolic link and do
   std::ofstream(folder / "outside") << "x";
   std::filesystem::create_symlink("a", folder / "root/link");
   std::filesystem::create_symlink("file", folder / "root/a/b/link");
-  const FileDescriptor root(open((folder / "root").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const base::FileDescriptor root(open((folder / "root").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC;
-  const FileDescriptor file(OpenBelow(root.get(), "a/b/file", flags));
-  if (file.get() < 0) {
+  const base::FileDescriptor file = OpenBelow(root.get(), "a/b/file", flags);
+  if (!file.valid()) {
     CHECK((errno == ENOSYS || errno == EPERM));  // an old kernel, or a sandbox
     return;
   }
-  CHECK(FileDescriptor(OpenBelow(root.get(), "a/b", flags | O_DIRECTORY)).get() >= 0);
+  CHECK(OpenBelow(root.get(), "a/b", flags | O_DIRECTORY).valid());
   for (const char* path :
        {"link/b/file", "link", "a/b/link", "../outside", "a/../../outside", "/etc/passwd", "a/c", ""}) {
     CAPTURE(path);
-    CHECK(FileDescriptor(OpenBelow(root.get(), path, flags)).get() == -1);
+    CHECK_FALSE(OpenBelow(root.get(), path, flags).valid());
   }
-  const FileDescriptor made(OpenBelow(root.get(), "a/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC));
+  const base::FileDescriptor made = OpenBelow(root.get(), "a/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
   struct stat status {};
   REQUIRE(fstat(made.get(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
-  CHECK(FileDescriptor(OpenBelow(root.get(), "a/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)).get() == -1);
+  CHECK_FALSE(OpenBelow(root.get(), "a/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC).valid());
   CHECK(errno == EEXIST);
 }
 

@@ -3,104 +3,25 @@
 
 #include <doctest/doctest.h>
 
-#include <map>
-#include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "ceremony/record/posix_storage.h"
-#include "ceremony/run/ceremony.h"
-#include "hsm/base/encoding.h"
-#include "tests/support/results.h"
-#include "tests/support/scripted_terminal.h"
-#include "tests/unit/record/temporary_folder.h"
-#include "tests/unit/record/test_keys.h"
+#include "tests/unit/run/room.h"
 
 namespace {
 
 using namespace ceremony;
+using run::Answers;
+using run::Strings;
 using support::Bad;
 using support::Good;
-using Strings = std::vector<std::string>;
-using Answers = std::vector<support::ScriptedTerminal::Answer>;
-
-class HandClock final : public base::Clock {
- public:
-  std::int64_t UtcMicros() override { return 0; }
-  std::int64_t BootMicros() override { return micros; }
-  std::int64_t micros = 0;
-};
-
-// Everybody signs, and takes some minutes over it.
-class Signers final : public quorum::Credentials {
- public:
-  Signers(HandClock& clock, std::int64_t minutes) : clock_(clock), minutes_(minutes) {}
-  void Add(const std::string& person, std::unique_ptr<record::SoftwareSigner> signer) {
-    signers_[person] = std::move(signer);
-  }
-  base::Result<quorum::Approval> Approve(const script::Person& person,
-                                         const quorum::ApprovalRequest& request) override {
-    asked.push_back(person.id);
-    clock_.micros += minutes_ * 60'000'000;
-    KC_ASSIGN_OR_RETURN(record::SignatureLine line, record::SignText(request.text, *signers_.at(person.id)));
-    return quorum::Approval{std::move(line), signers_.at(person.id)->key()};
-  }
-  base::Result<std::vector<quorum::ShamirShare>> OpenShares(const script::Person& person,
-                                                            const quorum::ShareUse&) override {
-    return base::MakeError(base::ErrorCode::kNotFound, person.id + " has no key here");
-  }
-  bool IsSimulated(const script::Person&) const override { return false; }
-
-  Strings asked;
-
- private:
-  HandClock& clock_;
-  std::int64_t minutes_;
-  std::map<std::string, std::unique_ptr<record::SoftwareSigner>> signers_;
-};
-
-class NoPins final : public run::PinKeeper {
- public:
-  base::Result<base::SecretBytes> UserPin(const std::string&, const std::string&) override { return None(); }
-  base::Result<base::SecretBytes> SecurityOfficerPin(const std::string&, const std::string&) override { return None(); }
-  base::Result<steps::NewPins> NewPins(const std::string&, const std::string&) override { return None(); }
-
- private:
-  static base::Error None() { return base::MakeError(base::ErrorCode::kInternal, "no PIN is asked for here"); }
-};
 
 constexpr const char* kText =
     "smki.example/root-2026/00112233445566778899aabbccddeeff\n3\n"
     "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n";
 
-// A room with alice, bob and carol, custodians, two of whom are a quorum.
-struct Room {
-  explicit Room(Answers answers, std::int64_t minutes = 1) : terminal(std::move(answers)), credentials(clock, minutes) {
-    inputs.roster.emplace();
-    inputs.roster->estate = "smki.example";
-    inputs.roster->quorums = {{"custodians", 2, script::Role::kCustodian}};
-    std::size_t number = 0;
-    for (const char* id : {"alice", "bob", "carol"}) {
-      auto signer = record::TestSigner(std::string("smki.example/") + id, record::kTestKeys[number++]);
-      script::Person person;
-      person.id = id;
-      person.name = id;
-      person.roles = {script::Role::kCustodian};
-      person.state = script::PersonState::kActive;
-      person.sign_key = base::Base64Encode(signer->key().public_key().spki());
-      person.open_key = person.sign_key;
-      inputs.roster->people.push_back(person);
-      credentials.Add(id, std::move(signer));
-    }
-    inputs.binding.emplace();
-    inputs.policy.quorum.approval_minutes = 10;
-    ceremony.emplace(world, inputs, estate::Estate{}, "0001-small");
-    for (const script::Person& person : inputs.roster->people) Arrive(person.id);
-  }
-  void Arrive(const std::string& id) { ceremony->history().attendance().Arrive({id, id, {"custodian"}}); }
-  void Leave(const std::string& id) { Good(ceremony->history().attendance().Depart(id)); }
+// Room gathers signatures under a text, as a step would.
+struct Room : run::Room {
+  explicit Room(const Answers& answers, std::int64_t minutes = 1) : run::Room(answers, minutes) {}
 
   base::Result<void> Gather(const std::string& without = {}) {
     const script::Quorum& quorum = inputs.roster->quorums.front();
@@ -118,23 +39,6 @@ struct Room {
     return run::GatherSignatures(*ceremony, gathering);
   }
 
-  record::TemporaryFolder folder;
-  HandClock clock;
-  support::ScriptedTerminal terminal;
-  Signers credentials;
-  NoPins pins;
-  std::unique_ptr<record::Storage> storage = Good(record::PosixStorage::Open(folder.path()));
-  run::World world{terminal,
-                   clock,
-                   *storage,
-                   pins,
-                   credentials,
-                   [](const auto&, const auto&) -> base::Result<std::shared_ptr<hsm::Module>> {
-                     return base::MakeError(base::ErrorCode::kInternal, "no module is loaded here");
-                   },
-                   [] { return false; }};
-  script::Inputs inputs;
-  std::optional<run::Ceremony> ceremony;
   Strings taken;
   Strings ended;
   Strings reasons;

@@ -121,7 +121,7 @@ TEST_CASE("no path leaves the folder and no link is followed") {
     CHECK_MESSAGE(folder->OpenFile(path).error().code == base::ErrorCode::kInvalidInput, path);
   }
   for (const char* path : {"link", "up/outside", "pipe", "file/x"}) {
-    const base::Result<FileDescriptor> file = folder->OpenFile(path);
+    const base::Result<base::FileDescriptor> file = folder->OpenFile(path);
     REQUIRE_FALSE_MESSAGE(file.ok(), path);
     CHECK_MESSAGE(file.error().rule == "ART-PATH", path);
   }

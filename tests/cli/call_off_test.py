@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""A ceremony that cannot come to its end: people call it off, its record is whole, and the archive goes on."""
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import room
+from archive import SOURCE, Archive, run
+from room_test import Room
+
+sys.path[:0] = [str(SOURCE / "tests" / "support"), str(SOURCE / "docs")]
+import verify_rules  # noqa: E402
+from retold import Retold  # noqa: E402
+
+FIRST = "0001-smki-root-oca"
+
+
+class CalledOff(unittest.TestCase):
+    """The key is made, and the token is pulled before its certificate can be signed."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.archive = Archive()
+        cls.addClassCleanup(cls.archive.remove)
+        faults = cls.archive.folder / "faults.json"
+        pulled = {"what": "pulled", "step": "certify-root", "token": "root-hsm", "after": 4}
+        faults.write_text(json.dumps({"format": "keyceremony-faults/1", "title": "t", "faults": [pulled]}))
+        script = cls.archive.scripts / "smki-root-oca.ceremony.json"
+        cls.stopped = run("rehearse", script, "--unattended", "--quiet", "--archive", cls.archive.path, "--faults", faults)
+        cls.refused = cls.archive.rehearse("smki-root-oca")
+        cls.record = cls.archive.path / FIRST
+        cls.roster = cls.archive.path / "rehearsal" / "roster.json"
+        cls.ended = run("resume", cls.record, "--unattended", "--call-off")
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-call-off-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def verdict(self, record, roster):
+        status, out, err = run("verify", record, "--roster", roster, "--json")
+        self.assertTrue(out, err)
+        report = json.loads(out)
+        second, why = verify_rules.verdict(str(record), str(roster))
+        self.assertEqual(second, report["verdict"], why)
+        return status, report["verdict"], {finding["rule"]: finding["message"] for finding in report["findings"]}
+
+    def test_until_then_the_archive_is_closed_to_other_ceremonies(self):
+        self.assertEqual(self.stopped[0], 3, self.stopped[2])
+        self.assertEqual(self.refused[0], 1)
+        self.assertIn("ARCHIVE-OPEN-01", self.refused[2])
+        self.assertIn("resume --call-off", self.refused[2])
+
+    def test_its_record_is_whole_and_says_so_and_the_program_does_not_call_that_a_success(self):
+        status, out, _ = self.ended
+        self.assertEqual(status, 1)
+        self.assertIn("COMPLETE", out)
+        self.assertIn("CALLED OFF: people ended the ceremony before its script was done", out)
+        status, verdict, found = self.verdict(self.record, self.roster)
+        self.assertEqual((status, verdict), (0, "COMPLETE"))
+        self.assertIn("a rehearsal of calling off", found["SCR-CALLED-OFF"])
+        self.assertNotIn("SCR-MISSING", found)
+
+    def test_every_step_that_was_not_done_and_what_a_step_has_left_are_open_items(self):
+        close = self.archive.entries(FIRST)[-1]
+        self.assertEqual(close["type"], "close")
+        left = [item["step"] for item in close["open_items"] if item["what"] == "the step was not done"]
+        script = json.loads((self.archive.scripts / "smki-root-oca.ceremony.json").read_text())
+        steps = [step["id"] for section in script["sections"] for step in section["steps"]]
+        self.assertEqual(left, steps[steps.index("certify-root"):])
+        self.assertTrue(all(item.get("title") for item in close["open_items"] if "step" in item))
+
+    def test_status_and_report_tell_people(self):
+        status, out, err = run("status", self.archive.path)
+        self.assertEqual(status, 0, err)
+        self.assertRegex(out, FIRST + r" +rehearsal +\S+ CALLED OFF")
+        page = self.folder / "report.html"
+        self.assertEqual(run("report", self.record, "--roster", self.roster, "--out", page)[0], 0)
+        text = page.read_text()
+        self.assertIn("<strong>CALLED OFF</strong>", text)
+        self.assertIn("a rehearsal of calling off", text)
+
+    def test_a_close_that_passes_over_a_step_is_found_out(self):
+        told = Retold(self.record, self.roster)
+        close = told.entries[-1]
+        whole = [item for item in close["open_items"]]
+        self.assertEqual(self.verdict(self.folder / "honest", told.write(self.folder / "honest"))[1], "COMPLETE")
+        close["open_items"] = whole[1:]
+        _, verdict, found = self.verdict(self.folder / "one-left", told.write(self.folder / "one-left"))
+        self.assertEqual(verdict, "COMPLETE" if whole[0].get("step") is None else "INVALID", found)
+        close["open_items"] = whole[:-1]
+        _, verdict, found = self.verdict(self.folder / "last-left", told.write(self.folder / "last-left"))
+        self.assertEqual((verdict, whole[-1]["step"] in found["SCR-MISSING"]), ("INVALID", True), found)
+
+    def test_steps_are_left_out_by_calling_off_and_not_by_naming_them(self):
+        told = Retold(self.record, self.roster)
+        told.entries[-1].pop("called_off")
+        _, verdict, found = self.verdict(self.folder / "told", told.write(self.folder / "told"))
+        self.assertEqual(verdict, "INVALID", found)
+        self.assertIn("SCR-MISSING", found)
+
+    def test_replayed_it_ends_the_same_way(self):
+        status, out, err = run("replay", self.record)
+        self.assertEqual(status, 0, out + err)
+
+    def test_there_is_nothing_left_to_call_off(self):
+        status, _, err = run("resume", self.record, "--unattended", "--call-off")
+        self.assertEqual(status, 0, err)
+
+
+class TheArchiveGoesOn(unittest.TestCase):
+    def test_the_next_ceremony_follows_and_the_archive_is_complete(self):
+        archive = Archive()
+        self.addCleanup(archive.remove)
+        faults = archive.folder / "faults.json"
+        broken = {"what": "refuses", "step": "generate-root", "token": "root-hsm", "function": "C_GenerateKeyPair",
+                  "answer": "CKR_TEMPLATE_INCONSISTENT"}
+        faults.write_text(json.dumps({"format": "keyceremony-faults/1", "title": "t", "faults": [broken]}))
+        script = archive.scripts / "smki-root-oca.ceremony.json"
+        status, _, err = run("rehearse", script, "--unattended", "--quiet", "--archive", archive.path, "--faults", faults)
+        self.assertEqual(status, 3, err)
+        self.assertEqual(run("resume", archive.path / FIRST, "--unattended", "--quiet", "--call-off")[0], 1)
+        plan = archive.plan("smki-root-oca")
+        plan["id"] = "second-try"
+        # The token is in service since the first try.
+        for section in plan["sections"]:
+            section["steps"] = [step for step in section["steps"] if step["do"] != "token.commission"]
+        archive.write("second-try", plan)
+        status, out, err = archive.rehearse("second-try")
+        self.assertEqual(status, 0, out + err)
+        self.assertEqual(archive.verdicts(), (0, ["COMPLETE", "COMPLETE"]))
+
+
+class InTheRoom(Room):
+    def test_after_a_failure_people_may_call_it_off_with_their_reason(self):
+        wrong = iter(["wrong"])
+        status, shown = self.run_script(first=[
+            (r"Mend the cause, then decide", "call the ceremony off"),
+            (r"Why is the ceremony called off\?", "nobody knows the PIN of root-hsm"),
+            (r"user PIN of token \"?root-hsm", lambda _: next(wrong, room.PIN + "root-hsm")),
+            (r"happen otherwise than the script says", ["add a sentence", "nothing to add"]),
+            (r"What was it, when, and who was there\?", "at 10:40 a guard came in and saw no token"),
+        ])
+        self.assertEqual(status, 1, shown[-3000:])
+        self.assertIn("Do you approve to call the ceremony off", " ".join(shown.split()))
+        close = self.entries("close")[0]
+        self.assertEqual(close["called_off"], {"reason": "nobody knows the PIN of root-hsm"})
+        self.assertIn("at 10:40 a guard came in and saw no token", [entry.get("text") for entry in self.entries("deviation")])
+        done = subprocess.run(["keyceremony-verify", self.record, "--roster", self.place.roster],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("CALLED OFF", done.stdout)
+
+    def test_a_custodian_may_refuse_to_have_it_called_off(self):
+        wrong = iter(["wrong"])
+        decisions = iter(["call the ceremony off", "try again"])
+        status, shown = self.run_script(first=[
+            (r"Mend the cause, then decide", lambda _: next(decisions)),
+            (r"Why is the ceremony called off\?", "lunch"),
+            (r"Alice [^┌]*Do you approve to call the ceremony off", "decline"),
+            (r"user PIN of token \"?root-hsm", lambda _: next(wrong, room.PIN + "root-hsm")),
+        ])
+        self.assertEqual(status, 0, shown[-3000:])
+        self.assert_complete()
+        self.assertNotIn("called_off", self.entries("close")[0])
+
+
+if __name__ == "__main__":
+    unittest.main()

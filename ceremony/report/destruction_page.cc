@@ -78,31 +78,34 @@ void TheKey(const json& key, Html& html) {
   html.Raw("</tbody></table>\n");
 }
 
-// Who cosigned the request that names this token.
-std::string ApprovedBy(const ReportData& data, const std::string& token) {
+// Who cosigned what the step asked of this token. A request that was ended, or that too few signed, has approved
+// nothing; one that was met before a try failed has, and so has the one of the next try.
+std::string ApprovedBy(const ReportData& data, const std::string& step, const std::string& token) {
+  std::vector<std::string> names;
   for (const Approval& approval : data.approvals) {
-    const auto named = std::ranges::find(approval.subject, NameValue{"token", token});
-    if (named == approval.subject.end() || !approval.statement.starts_with("Destroy ")) continue;
-    std::vector<std::string> names;
+    if (approval.step != step || !approval.ended_by.empty() || !approval.Met()) continue;
+    if (std::ranges::find(approval.subject, NameValue{"token", token}) == approval.subject.end()) continue;
     for (const Signature& signature : approval.signatures) {
       std::string name = data.NameOf(signature.person);
       if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
     }
-    return Joined(names);
   }
-  return {};
+  return Joined(names);
 }
 
-void Copies(const ReportData& data, const json& certificate, Html& html) {
+void Copies(const ReportData& data, const DestructionFile& file, const json& certificate, Html& html) {
   html.Raw("<h3>Every copy</h3>\n");
   for (const json& copy : ListOf(certificate, "copies")) {
-    html.Raw("<div class=\"keep\">\n<h4>").Text(TextOf(copy, "kind")).Element(": ", TextOf(copy, "token"), "</h4>\n");
+    // A copy that was gone before this step names the record that says so, and there stands who approved it.
+    const std::string record = TextOf(copy, "record");
+    const std::string token = TextOf(copy, "token");
+    html.Raw("<div class=\"keep\">\n<h4>").Text(TextOf(copy, "kind")).Element(": ", token, "</h4>\n");
     Facts({{"serial of the HSM", TextOf(copy, "serial")},
            {"object id", TextOf(copy, "object_id")},
            {"method", TextOf(copy, "method")},
            {"time", MinuteOf(TextOf(copy, "on"))},
-           {"ceremony", TextOf(copy, "record")},
-           {"approved by", ApprovedBy(data, TextOf(copy, "token"))},
+           {"ceremony", record},
+           {"approved by", record.empty() ? ApprovedBy(data, file.step, token) : ""},
            {"accounted for by", TextOf(copy, "reason")}},
           html);
     for (const char* digest : {"evidence_sha256", "file_sha256"}) {
@@ -177,7 +180,7 @@ void Sheet(const ReportData& data, const DestructionFile& file, Html& html) {
   html.Element("<h2>Key ", TextOf(key, "name"), "</h2>\n");
   Authority(data, certificate, key, html);
   TheKey(key, html);
-  Copies(data, certificate, html);
+  Copies(data, file, certificate, html);
   html.Element("<p><b>", TextOf(certificate, "statement"), "</b></p>\n");
   html.Element("<h3>What this cannot say</h3>\n<p>", TextOf(certificate, "limits"), "</p>\n");
   const std::vector<std::string> deviations = TextsOf(certificate, "deviations");
@@ -209,7 +212,7 @@ base::Result<std::vector<DestructionFile>> ReadDestructions(const std::string& r
           .WithRule("ART-DIGEST")
           .WithHint("somebody changed the file; stop, and find out who");
     }
-    files.push_back({artefact.name, artefact.sha256, std::move(bytes)});
+    files.push_back({artefact.name, artefact.sha256, std::move(bytes), artefact.step});
   }
   if (files.empty()) {
     return base::MakeError(base::ErrorCode::kInvalidInput,

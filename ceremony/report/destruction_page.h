@@ -15,6 +15,7 @@ struct DestructionFile {
   std::string name;    // of the artefact: "destruction/root-oca.destruction.json"
   std::string sha256;  // as the log says
   std::string bytes;   // as they are on the disk, of that digest
+  std::string step;    // that destroyed the key
 };
 
 // ReadDestructions reads the certificates of a record, or that of one key. kNotFound when there is none;

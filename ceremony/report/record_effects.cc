@@ -110,9 +110,10 @@ void RecordStory::OnKeyEffect(const json& effect, const Moment& at, const std::s
 
 void RecordStory::OnIssued(const json& effect, const Moment& at, const std::string& what) {
   IssuedThing thing;
+  const char* const member = what == "certificate-issued" ? "certificate" : what == "crl-issued" ? "crl" : "request";
   thing.what = what == "certificate-issued" ? "certificate" : what == "crl-issued" ? "CRL" : "certificate request";
-  thing.name = TextOf(effect, what == "certificate-issued" ? "certificate" : what == "crl-issued" ? "crl" : "request");
-  if (const auto compared = compared_.find(thing.name); compared != compared_.end()) {
+  thing.name = TextOf(effect, member);
+  if (const auto compared = compared_.find({member, thing.name}); compared != compared_.end()) {
     thing.clause = compared->second.clause;
     thing.rows = compared->second.rows;
   }

@@ -270,18 +270,7 @@ void RecordStory::OnDone(const json& entry) {
 void RecordStory::OnObserve(const json& entry, const Moment& at) {
   const std::string what = TextOf(entry, "what");
   AddEvidence("observe:" + what, at, TextOf(entry, "step"));
-  if (what == "profile-comparison") {
-    IssuedThing& compared = compared_[TextOf(entry, "certificate")];
-    compared.clause = TextOf(entry, "clause");
-    const json& rows = MemberOf(entry, "rows");
-    compared.rows.clear();
-    if (!rows.is_array()) return;
-    for (const json& row : rows) {
-      compared.rows.push_back(
-          {TextOf(row, "field"), TextOf(row, "profile"), TextOf(row, "certificate"), FlagOf(row, "equal")});
-    }
-    return;
-  }
+  if (what == "profile-comparison") return OnComparison(entry);
   if (what.starts_with("share") || what.starts_with("pin-")) return OnShares(entry, at, what);
   const std::string named = TextOf(entry, "step");
   const std::string id = named.empty() ? step_ : named;
@@ -315,6 +304,24 @@ void RecordStory::OnObserve(const json& entry, const Moment& at) {
 void RecordStory::OnArtefact(const json& entry, const Moment& at) {
   FileNamed file{TextOf(entry, "name"), TextOf(entry, "kind"),        TextOf(entry, "sha256"),
                  TextOf(entry, "step"), IntegerOf(entry, "size", -1), at.entry};
+// What is compared is named by the first of these members; the names of one kind may be those of another.
+void RecordStory::OnComparison(const json& entry) {
+  for (const char* member : {"certificate", "crl", "request"}) {
+    const std::string name = TextOf(entry, member);
+    if (name.empty()) continue;
+    IssuedThing& compared = compared_[{member, name}];
+    compared.clause = TextOf(entry, "clause");
+    compared.rows.clear();
+    const json& rows = MemberOf(entry, "rows");
+    if (!rows.is_array()) return;
+    for (const json& row : rows) {
+      compared.rows.push_back(
+          {TextOf(row, "field"), TextOf(row, "profile"), TextOf(row, "certificate"), FlagOf(row, "equal")});
+    }
+    return;
+  }
+}
+
   const std::string step = file.step.empty() ? step_ : file.step;
   if (!step.empty()) StepOf(step).artefacts.push_back(file.name);
   AddEvidence("artefact:" + file.kind, at, step);

@@ -44,6 +44,8 @@ class RecordStory final {
   void OnIssued(const nlohmann::json& effect, const Moment& at, const std::string& what);
   void OnTokenEffect(const nlohmann::json& effect, const Moment& at, const std::string& what);
 
+  void OnComparison(const nlohmann::json& entry);
+
   PersonSeen& PersonOf(const std::string& id);
   StepStory& StepOf(const std::string& id);
   KeyStory& KeyOf(const std::string& name);
@@ -56,7 +58,7 @@ class RecordStory final {
   std::map<std::string, std::size_t> people_, steps_, keys_, tokens_;  // places in data_
   std::map<std::uint64_t, std::size_t> requests_;                      // by entry
   std::map<std::string, std::vector<NameValue>> attributes_;           // of private keys, by CKA_ID
-  std::map<std::string, IssuedThing> compared_;                        // comparisons, by certificate
+  std::map<NameValue, IssuedThing> compared_;                          // comparisons, by what was made and its name
   std::string step_;                                                   // under way
 };
 

@@ -146,10 +146,8 @@ void Comparison(const IssuedThing& thing, Html& html) {
   html.Raw(", field by field, before it was signed: ");
   html.Text(differing == 0 ? "all equal"
                            : Plural(static_cast<std::uint64_t>(differing), "field differs", "fields differ"));
-  html.Raw(
-      "</caption><thead><tr><th scope=\"col\">field</th><th scope=\"col\">profile says</th><th "
-      "scope=\"col\">certificate has</th>"
-      "<th scope=\"col\">equal</th></tr></thead><tbody>\n");
+  html.Raw("</caption><thead><tr><th scope=\"col\">field</th><th scope=\"col\">profile says</th><th scope=\"col\">");
+  html.Text(thing.what).Raw(" has</th><th scope=\"col\">equal</th></tr></thead><tbody>\n");
   for (const ComparedField& row : thing.rows) {
     html.Element("<tr><th scope=\"row\">", row.field, "</th>")
         .Element("<td>", row.wanted, "</td>")

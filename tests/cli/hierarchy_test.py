@@ -30,6 +30,15 @@ class Organisation(unittest.TestCase):
         self.assertEqual([sentence.split(":")[0] for sentence in sentences],
                          ["issuer", "not after", "subject OU", "subject CN", "extension basicConstraints", "extension authorityKeyIdentifier"])
 
+    def test_the_report_has_the_comparison_of_each_certificate_and_of_the_list(self):
+        page = self.archive.folder / "report.html"
+        status, _, err = run("report", self.archive.path / "0001-smki-organisation", "--out", page)
+        self.assertEqual(status, 0, err)
+        text = page.read_text()
+        self.assertEqual([text.count(f">{what} has<") for what in ("certificate", "CRL")], [3, 1])
+        self.assertEqual(text.count("before it was signed: all equal</caption>"), 4)
+        self.assertNotIn("The record has no comparison", text)
+
     def test_the_record_is_complete(self):
         self.assertEqual(self.archive.verdicts(), (0, ["COMPLETE"]))
 

@@ -140,6 +140,25 @@ TEST_CASE("a log that would make the page too large stays outside it") {
   CHECK(large.size() < 200'000);
 }
 
+TEST_CASE("what was signed is compared with its profile under its own name") {
+  ScratchRecord record;
+  record.Add("open", json::object());
+  json effects = json::array();
+  const std::pair<const char*, const char*> things[] = {
+      {"certificate", "certificate-issued"}, {"crl", "crl-issued"}, {"request", "request-created"}};
+  for (const auto& [member, effect] : things) {
+    record.Add("observe", {{"what", "profile-comparison"},
+                           {member, "root"},
+                           {"rows", json::array({{{"field", "version"}, {"equal", true}}})}});
+    effects.push_back({{"effect", effect}, {member, "root"}});
+  }
+  record.Add("step", {{"id", "a"}, {"phase", "end"}, {"effects", effects}});
+  const std::string page = CeremonyReport(record.Read(), {});
+  CHECK(CountOf(page, "The record has no comparison with a profile.") == 0);
+  for (const char* has : {">certificate has<", ">CRL has<", ">certificate request has<"})
+    CHECK(CountOf(page, has) == 1);
+}
+
 TEST_CASE("a clause that applies and is not answered is a gap") {
   ScratchRecord record;
   record.Add("open", json::object())

@@ -101,6 +101,33 @@ TEST_CASE("a key is followed from its making over its clone to the end of a copy
   CHECK(data.keys[1].here_before);
 }
 
+TEST_CASE("a certificate, a CRL and a request of one name have each their own comparison") {
+  ScratchRecord record;
+  record.Add("open", json::object());
+  for (const char* kind : {"certificate", "crl", "request"}) {
+    record.Add("observe", {{"what", "profile-comparison"},
+                           {kind, "root"},
+                           {"clause", std::string("of a ") + kind},
+                           {"rows", json::array({{{"field", "version"}, {"profile", "1"}, {"certificate", "2"}}})}});
+  }
+  record.Add("step", {{"id", "a"},
+                      {"phase", "end"},
+                      {"effects", json::array({{{"effect", "request-created"}, {"request", "root"}},
+                                               {{"effect", "certificate-issued"}, {"certificate", "root"}},
+                                               {{"effect", "crl-issued"}, {"crl", "root"}, {"number", 7}},
+                                               {{"effect", "crl-issued"}, {"crl", "other"}}})}});
+  const ReportData data = record.Read();
+  REQUIRE(data.issued.size() == 4);
+  CHECK(data.issued[0].clause == "of a request");
+  CHECK(data.issued[1].clause == "of a certificate");
+  CHECK(data.issued[2].clause == "of a crl");
+  for (std::size_t i = 0; i < 3; ++i) {
+    REQUIRE(data.issued[i].rows.size() == 1);
+    CHECK(data.issued[i].rows[0].found == "2");
+  }
+  CHECK(data.issued[3].rows.empty());
+}
+
 TEST_CASE("lines that are no entries are counted, withheld ones apart") {
   ScratchRecord record;
   record.Add("open", json::object()).Line("{\"a\":").Line(std::string(64, 'a')).Line("[1]");

@@ -42,7 +42,8 @@ std::string Words(const json& effect, const std::string& name) {
 }
 
 std::string DetailOf(const json& effect, const std::string& what) {
-  if (what == "key-created") return TextOf(effect, "algorithm");
+  if (what == "key-created" || what == "transport-key-created") return TextOf(effect, "algorithm");
+  if (what == "key-imported") return fmt::format("{}, of {}", TextOf(effect, "algorithm"), TextOf(effect, "subject"));
   if (what == "key-cloned") return fmt::format("{}, proven by {}", TextOf(effect, "way"), TextOf(effect, "proof"));
   if (what == "key-usage-stated") return fmt::format("{} uses", IntegerOf(effect, "count"));
   if (what == "copy-destroyed") return TextOf(effect, "method");
@@ -56,7 +57,6 @@ KeyStory& RecordStory::KeyOf(const std::string& name) {
   if (is_new) {
     data_.keys.emplace_back();
     data_.keys.back().name = name;
-    data_.keys.back().here_before = true;  // until its making is read
   }
   return data_.keys[place->second];
 }
@@ -100,8 +100,8 @@ void RecordStory::OnKeyEffect(const json& effect, const Moment& at, const std::s
                            std::pair{"spki_sha256", &key.spki_sha256}}) {
     if (const std::string value = TextOf(effect, field); !value.empty()) *to = value;
   }
-  if (what == "key-created") {
-    key.extractable = FlagOf(effect, "extractable");
+  if (what == "key-created") key.extractable = FlagOf(effect, "extractable");
+  if (what == "key-created" || what == "transport-key-created") {
     if (const auto read = attributes_.find(TextOf(effect, "object_id")); read != attributes_.end())
       key.attributes = read->second;
   }

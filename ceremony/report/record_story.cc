@@ -373,9 +373,8 @@ void RecordStory::OnClose(const json& entry) {
 
 void RecordStory::Finish() {
   for (KeyStory& key : data_.keys) {
-    for (const KeyEvent& event : key.events) {
-      if (event.what == "key-created") key.here_before = false;
-    }
+    key.here_before =
+        std::none_of(key.events.begin(), key.events.end(), [](const KeyEvent& event) { return event.IsBeginning(); });
   }
 }
 

@@ -152,6 +152,10 @@ std::size_t Approval::People() const {
 
 std::string StepStory::Outcome() const { return attempts.empty() ? "not reached" : attempts.back().outcome; }
 
+bool KeyEvent::IsBeginning() const {
+  return what == "key-created" || what == "transport-key-created" || what == "key-imported";
+}
+
 std::vector<std::string> KeyStory::Tokens() const {
   std::vector<std::string> tokens;
   for (const KeyEvent& event : events) {

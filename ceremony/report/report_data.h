@@ -104,11 +104,14 @@ struct KeyEvent {
   std::string source;  // of a clone
   std::string detail;  // in words
   Moment at;
+
+  // The first event of a key: it was made here, or its public key was taken in.
+  bool IsBeginning() const;
 };
 
 struct KeyStory {
   std::string name, algorithm, usage, spki_sha256;
-  bool here_before = false;  // an earlier ceremony made it
+  bool here_before = false;  // an earlier ceremony made it, or took it in
   bool extractable = false;
   std::vector<KeyEvent> events;
   std::vector<NameValue> attributes;  // of the private key, read back from the token

@@ -18,8 +18,8 @@ struct Lane {
   double y;
 };
 
-// Bears tells whether an effect puts a copy on its token; Ends whether it takes one away.
-bool Bears(const KeyEvent& event) { return event.what == "key-created" || event.what == "key-cloned"; }
+// Bears tells whether an effect brings a key, or puts a copy on its token; Ends whether it takes one away.
+bool Bears(const KeyEvent& event) { return event.IsBeginning() || event.what == "key-cloned"; }
 bool Ends(const KeyEvent& event) { return event.what == "copy-destroyed"; }
 
 double XOf(std::size_t event, std::size_t events) {
@@ -164,10 +164,12 @@ void Keys(const ReportData& data, Html& html) {
   html.Raw("<section id=\"keys\"><h2>Keys and their copies</h2>\n");
   if (data.keys.empty()) html.Raw("<p class=\"none\">No key was made, copied, used up or destroyed.</p>\n");
   for (const KeyStory& key : data.keys) {
+    // Of a key from elsewhere only the public half was taken in: it is on no token.
+    const bool is_made_elsewhere = key.here_before || key.Tokens().empty();
     html.Element("<div class=\"keep\"><h3>Key ", key.name, "</h3>\n");
     Facts({{"algorithm", key.algorithm},
            {"usage", key.usage},
-           {"may leave its token", key.here_before   ? ""
+           {"may leave its token", is_made_elsewhere ? ""
                                    : key.extractable ? "only wrapped, for a clone"
                                                      : "never"}},
           html);

@@ -140,6 +140,23 @@ TEST_CASE("a log that would make the page too large stays outside it") {
   CHECK(large.size() < 200'000);
 }
 
+TEST_CASE("the lane of a key begins where the key was made or taken in") {
+  ScratchRecord record;
+  record.Add("open", json::object())
+      .Add("step", {{"id", "a"},
+                    {"phase", "end"},
+                    {"effects", json::array({{{"effect", "transport-key-created"}, {"key", "t"}, {"token", "one"}},
+                                             {{"effect", "key-imported"}, {"key", "i"}},
+                                             {{"effect", "key-created"}, {"key", "k"}, {"token", "one"}}})}});
+  const std::string made = CeremonyReport(record.Read(), {});
+  CHECK(CountOf(made, ">from before<") == 0);
+  CHECK(CountOf(made, "<dt>may leave its token</dt>") == 2);  // the imported key has none
+  record.Add("step", {{"id", "b"},
+                      {"phase", "end"},
+                      {"effects", json::array({{{"effect", "key-sealed"}, {"key", "old"}, {"token", "one"}}})}});
+  CHECK(CountOf(CeremonyReport(record.Read(), {}), ">from before<") == 1);
+}
+
 TEST_CASE("what was signed is compared with its profile under its own name") {
   ScratchRecord record;
   record.Add("open", json::object());

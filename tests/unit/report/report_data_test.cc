@@ -101,6 +101,26 @@ TEST_CASE("a key is followed from its making over its clone to the end of a copy
   CHECK(data.keys[1].here_before);
 }
 
+TEST_CASE("a key that was made or taken in here is not from before") {
+  ScratchRecord record;
+  record.Add("open", json::object())
+      .Add("done", {{"attributes", {{"private.CKA_ID", "0a"}, {"private.CKA_UNWRAP", "true"}}}})
+      .Add("step",
+           {{"id", "a"},
+            {"phase", "end"},
+            {"effects",
+             json::array({{{"effect", "transport-key-created"}, {"key", "t"}, {"token", "one"}, {"object_id", "0a"}},
+                          {{"effect", "key-imported"}, {"key", "i"}, {"algorithm", "ec-p256"}, {"subject", "CN=Meter"}},
+                          {{"effect", "key-sealed"}, {"key", "old"}, {"token", "one"}}})}});
+  const ReportData data = record.Read();
+  REQUIRE(data.keys.size() == 3);
+  CHECK_FALSE(data.keys[0].here_before);
+  CHECK(data.keys[0].attributes.size() == 2);
+  CHECK_FALSE(data.keys[1].here_before);
+  CHECK(data.keys[1].events[0].detail == "ec-p256, of CN=Meter");
+  CHECK(data.keys[2].here_before);
+}
+
 TEST_CASE("a certificate, a CRL and a request of one name have each their own comparison") {
   ScratchRecord record;
   record.Add("open", json::object());

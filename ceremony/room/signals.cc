@@ -32,13 +32,19 @@ extern "C" void OnStop(int number) {
   errno = saved_errno;
 }
 
+// ComesAgain: a fault does by itself, when its instruction is repeated; a signal
+// that was sent does not. A terminal's Ctrl-\ has a positive si_code as faults
+// have (SI_KERNEL), but is none.
+bool ComesAgain(int number, const siginfo_t& info) {
+  return number != SIGQUIT && number != SIGABRT && info.si_code > 0;
+}
+
 extern "C" void OnDeath(int number, siginfo_t* info, void*) {
   if (const int fd = terminal_fd.exchange(-1); fd >= 0) tcsetattr(fd, TCSANOW, &terminal_modes);
-  // Whoever was there before (a sanitizer, or the default) has the last word. A
-  // fault comes again by itself when the instruction is repeated; a sent signal does not.
+  // Whoever was there before (a sanitizer, or the default) has the last word.
   const struct sigaction before = DispositionBefore(number);
   sigaction(number, &before, nullptr);
-  if (info == nullptr || info->si_code <= 0) raise(number);
+  if (!ComesAgain(number, *info)) raise(number);
 }
 
 std::array<struct sigaction, NSIG> dispositions_before{};

@@ -5,23 +5,14 @@
 #include <algorithm>
 #include <array>
 
+#include "ceremony/script/visible_text.h"
+
 namespace ceremony::room {
 namespace {
 
 struct Range {
   char32_t first;
   char32_t last;
-};
-
-// Characters that a terminal obeys, hides or reorders (Unicode general
-// categories Cc and Cf, separators, and the letters that print as nothing).
-constexpr std::array kHidden = {
-    Range{0x0000, 0x001f}, Range{0x007f, 0x009f},   Range{0x00ad, 0x00ad},    Range{0x034f, 0x034f},
-    Range{0x0600, 0x0605}, Range{0x061c, 0x061c},   Range{0x06dd, 0x06dd},    Range{0x070f, 0x070f},
-    Range{0x115f, 0x1160}, Range{0x17b4, 0x17b5},   Range{0x180b, 0x180f},    Range{0x200b, 0x200f},
-    Range{0x2028, 0x202e}, Range{0x2060, 0x206f},   Range{0x3164, 0x3164},    Range{0xe000, 0xf8ff},
-    Range{0xfe00, 0xfe0f}, Range{0xfeff, 0xfeff},   Range{0xffa0, 0xffa0},    Range{0xfff0, 0xfffb},
-    Range{0xfffe, 0xffff}, Range{0xe0000, 0xe0fff}, Range{0xf0000, 0x10ffff},
 };
 
 constexpr std::array kWide = {
@@ -121,7 +112,7 @@ std::string Visible(std::string_view text, Charset charset, LineFeeds line_feeds
       out += ' ';
     } else if (next.character < 0x20 || next.character == 0x7f) {
       out += fmt::format("\\x{:02x}", static_cast<unsigned>(next.character));
-    } else if (next.character >= 0x80 && (charset == Charset::kAscii || IsIn(kHidden, next.character))) {
+    } else if (next.character >= 0x80 && (charset == Charset::kAscii || script::IsInvisible(next.character))) {
       out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(next.character));
     } else {
       out += text.substr(0, length);
@@ -136,7 +127,7 @@ std::string Quoted(std::string_view text, Charset charset) { return '"' + Visibl
 bool IsPlainLine(std::string_view text) {
   while (!text.empty()) {
     const Decoded next = Decode(text);
-    if (next.length == 0 || IsIn(kHidden, next.character)) return false;
+    if (next.length == 0 || next.character == '\n' || script::IsInvisible(next.character)) return false;
     text.remove_prefix(next.length);
   }
   return true;

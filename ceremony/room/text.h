@@ -23,8 +23,8 @@ enum class LineFeeds : std::uint8_t { kBreak, kSpell };
 
 // Visible spells out whatever a terminal would obey or hide: control characters
 // and bytes that are no UTF-8 as `\x1b`, C1 controls, bidirectional and
-// invisible characters as `\u{202e}`. A tab becomes one space. With kAscii
-// every other character beyond ASCII is spelled out as well.
+// invisible characters, and spaces other than U+0020 as `\u{202e}`. A tab becomes
+// one space. With kAscii every other character beyond ASCII is spelled out as well.
 std::string Visible(std::string_view text, Charset charset, LineFeeds line_feeds = LineFeeds::kSpell);
 
 // Quoted is Visible between double quotes, for messages that name what was typed or read.

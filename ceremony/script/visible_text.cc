@@ -11,18 +11,19 @@ struct Range {
   char32_t last;
 };
 
-// Unicode 15: general categories Cc (but the line feed), Cf, Zl, Zp, the Hangul
-// and Braille characters that render as nothing, variation selectors and
-// noncharacters.
+// Unicode 15: general categories Cc (but the line feed), Cf, Zl, Zp, Zs (but the
+// space), Co, the Hangul and Braille characters that render as nothing, variation
+// selectors and noncharacters.
 constexpr std::array kInvisible{
-    Range{0x0000, 0x0009},   Range{0x000B, 0x001F},   Range{0x007F, 0x009F},    Range{0x00AD, 0x00AD},
-    Range{0x034F, 0x034F},   Range{0x0600, 0x0605},   Range{0x061C, 0x061C},    Range{0x06DD, 0x06DD},
-    Range{0x070F, 0x070F},   Range{0x0890, 0x0891},   Range{0x08E2, 0x08E2},    Range{0x115F, 0x1160},
-    Range{0x17B4, 0x17B5},   Range{0x180B, 0x180F},   Range{0x200B, 0x200F},    Range{0x2028, 0x202E},
-    Range{0x2060, 0x206F},   Range{0x2800, 0x2800},   Range{0x3164, 0x3164},    Range{0xFDD0, 0xFDEF},
-    Range{0xFE00, 0xFE0F},   Range{0xFEFF, 0xFEFF},   Range{0xFFA0, 0xFFA0},    Range{0xFFF0, 0xFFFB},
-    Range{0xFFFE, 0xFFFF},   Range{0x110BD, 0x110BD}, Range{0x110CD, 0x110CD},  Range{0x13430, 0x1343F},
-    Range{0x1BCA0, 0x1BCA3}, Range{0x1D173, 0x1D17A}, Range{0xE0000, 0x10FFFF},
+    Range{0x0000, 0x0009},   Range{0x000B, 0x001F},    Range{0x007F, 0x00A0},   Range{0x00AD, 0x00AD},
+    Range{0x034F, 0x034F},   Range{0x0600, 0x0605},    Range{0x061C, 0x061C},   Range{0x06DD, 0x06DD},
+    Range{0x070F, 0x070F},   Range{0x0890, 0x0891},    Range{0x08E2, 0x08E2},   Range{0x115F, 0x1160},
+    Range{0x1680, 0x1680},   Range{0x17B4, 0x17B5},    Range{0x180B, 0x180F},   Range{0x2000, 0x200F},
+    Range{0x2028, 0x202F},   Range{0x205F, 0x206F},    Range{0x2800, 0x2800},   Range{0x3000, 0x3000},
+    Range{0x3164, 0x3164},   Range{0xE000, 0xF8FF},    Range{0xFDD0, 0xFDEF},   Range{0xFE00, 0xFE0F},
+    Range{0xFEFF, 0xFEFF},   Range{0xFFA0, 0xFFA0},    Range{0xFFF0, 0xFFFB},   Range{0xFFFE, 0xFFFF},
+    Range{0x110BD, 0x110BD}, Range{0x110CD, 0x110CD},  Range{0x13430, 0x1343F}, Range{0x1BCA0, 0x1BCA3},
+    Range{0x1D173, 0x1D17A}, Range{0xE0000, 0x10FFFF},
 };
 
 }  // namespace
@@ -47,6 +48,12 @@ std::size_t CountCharacters(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
+bool IsInvisible(char32_t point) {
+  const auto* range = std::lower_bound(kInvisible.begin(), kInvisible.end(), point,
+                                       [](const Range& candidate, char32_t value) { return candidate.last < value; });
+  return range != kInvisible.end() && point >= range->first;
+}
+
 std::optional<char32_t> FirstInvisible(std::string_view text) {
   for (std::size_t offset = 0; offset < text.size();) {
     if (text[offset] >= ' ' && text[offset] <= '~') {
@@ -54,9 +61,7 @@ std::optional<char32_t> FirstInvisible(std::string_view text) {
       continue;
     }
     const char32_t point = DecodeUtf8(text, offset);
-    const auto* range = std::lower_bound(kInvisible.begin(), kInvisible.end(), point,
-                                         [](const Range& candidate, char32_t value) { return candidate.last < value; });
-    if (range != kInvisible.end() && point >= range->first) return point;
+    if (IsInvisible(point)) return point;
   }
   return std::nullopt;
 }

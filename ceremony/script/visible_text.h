@@ -17,9 +17,12 @@ char32_t DecodeUtf8(std::string_view text, std::size_t& offset);
 // CountCharacters counts the code points of valid UTF-8.
 std::size_t CountCharacters(std::string_view text);
 
-// FirstInvisible returns the first code point that is a control character other
-// than the line feed, that shows nothing, or that turns the direction of text
-// around it; none when all can be seen.
+// IsInvisible says whether a code point is a control character other than the
+// line feed, shows nothing, turns the direction of text around it, looks like a
+// space and is none, or shows in a font of somebody's own alone.
+bool IsInvisible(char32_t point);
+
+// FirstInvisible returns the first invisible code point; none when all can be seen.
 std::optional<char32_t> FirstInvisible(std::string_view text);
 
 // Quoted puts text in quotation marks for a message, line feeds and quotation

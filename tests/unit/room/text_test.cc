@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 using ceremony::room::Charset;
 using ceremony::room::DisplayWidth;
 using ceremony::room::FitText;
@@ -13,6 +17,27 @@ using ceremony::room::Visible;
 using ceremony::room::WrapText;
 
 using Lines = std::vector<std::string>;
+
+namespace {
+
+// All characters of the general categories Cc, Cf, Zl, Zp and Zs but U+0020, as Python's unicodedata has them (Unicode
+// 14): unicodedata.category(chr(c)) in ("Cc", "Cf", "Zl", "Zp", "Zs").
+constexpr std::pair<char32_t, char32_t> kNotShown[] = {
+    {0x0000, 0x001f},   {0x007f, 0x00a0},   {0x00ad, 0x00ad},   {0x0600, 0x0605},   {0x061c, 0x061c},
+    {0x06dd, 0x06dd},   {0x070f, 0x070f},   {0x0890, 0x0891},   {0x08e2, 0x08e2},   {0x1680, 0x1680},
+    {0x180e, 0x180e},   {0x2000, 0x200f},   {0x2028, 0x202f},   {0x205f, 0x2064},   {0x2066, 0x206f},
+    {0x3000, 0x3000},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd},
+    {0x13430, 0x13438}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0001, 0xe0001}, {0xe0020, 0xe007f}};
+
+std::string Utf8(char32_t c) {
+  const auto byte = [](char32_t value) { return static_cast<char>(value); };
+  if (c < 0x80) return {byte(c)};
+  if (c < 0x800) return {byte(0xc0 | c >> 6), byte(0x80 | (c & 0x3f))};
+  if (c < 0x10000) return {byte(0xe0 | c >> 12), byte(0x80 | (c >> 6 & 0x3f)), byte(0x80 | (c & 0x3f))};
+  return {byte(0xf0 | c >> 18), byte(0x80 | (c >> 12 & 0x3f)), byte(0x80 | (c >> 6 & 0x3f)), byte(0x80 | (c & 0x3f))};
+}
+
+}  // namespace
 
 TEST_CASE("what a terminal would obey is spelled out") {
   CHECK(Visible("root-hsm", Charset::kUtf8) == "root-hsm");
@@ -35,6 +60,20 @@ TEST_CASE("what a terminal would hide or turn around is spelled out") {
                 Charset::kUtf8) == "a\\u{200b}b");
   CHECK(Visible("a\xef\xbb\xbf", Charset::kUtf8) == "a\\u{feff}");
   CHECK(Visible("a\xf3\xa0\x81\x81", Charset::kUtf8) == "a\\u{e0041}");
+}
+
+TEST_CASE("every control, format and space character of Unicode but the space itself is spelled out") {
+  std::size_t checked = 0;
+  for (const auto& [first, last] : kNotShown) {
+    for (char32_t c = first; c <= last; ++c, ++checked) {
+      CAPTURE(static_cast<unsigned>(c));
+      CHECK_FALSE(IsPlainLine(Utf8(c)));
+      CHECK(Visible(Utf8(c), Charset::kUtf8) != Utf8(c));
+    }
+  }
+  CHECK(checked == 246);
+  for (const char* shown : {" ", "Zo\xc3\xab", "\xe9\x8d\xb5", "\xf0\x9f\x94\x91"}) CHECK(IsPlainLine(shown));
+  CHECK(Visible("root\xc2\xa0hsm", Charset::kUtf8) == "root\\u{a0}hsm");
 }
 
 TEST_CASE("bytes that are no UTF-8 are spelled out one by one") {

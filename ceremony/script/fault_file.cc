@@ -33,6 +33,7 @@ constexpr std::array kAnswers = {
 template <std::size_t kSize>
 std::vector<ChoiceName> Words(const std::array<const char*, kSize>& words) {
   std::vector<ChoiceName> choices;
+  choices.reserve(kSize);
   for (const char* word : words) choices.push_back({word, ""});
   return choices;
 }

@@ -133,7 +133,7 @@ struct Field {
   Field Default(int value) &&;
   Field DefaultJson(std::string json) &&;  // of lists, maps and tables
   Field Example(std::string json) &&;      // JSON text, quotation marks included
-  Field Length(std::int64_t minimum, std::int64_t maximum) &&;
+  Field Length(std::int64_t least, std::int64_t most) &&;
   Field Refers(Reference reference) &&;
   Field Unique() &&;
   Field Unquotable() &&;

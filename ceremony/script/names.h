@@ -47,6 +47,7 @@ constexpr std::string_view WordOf(const std::array<Named<Enum>, kCount>& names, 
 template <typename Enum, std::size_t kCount>
 std::vector<ChoiceName> ChoicesOf(const std::array<Named<Enum>, kCount>& names) {
   std::vector<ChoiceName> choices;
+  choices.reserve(kCount);
   for (const Named<Enum>& named : names) choices.push_back({std::string(named.word), std::string(named.help)});
   return choices;
 }

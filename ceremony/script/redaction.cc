@@ -81,7 +81,7 @@ class Reader final {
   }
 
   std::string Reason(const json& rule, const Node& node, const record::RedactionRules& rules) {
-    const std::string reason = rule.at("reason");
+    std::string reason = rule.at("reason");
     if (rules.reasons.contains(reason)) return reason;
     std::vector<std::string> known;
     for (const auto& [code, sentence] : rules.reasons) known.push_back(code);

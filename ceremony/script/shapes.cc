@@ -1,11 +1,16 @@
-#include <cstdlib>
+#include <charconv>
 
 #include "ceremony/script/fields.h"
 
 namespace ceremony::script {
 namespace {
 
-int Digits(std::string_view text) { return std::atoi(std::string(text).c_str()); }
+// The pattern has seen to it that it is digits.
+int Digits(std::string_view text) {
+  int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
 
 // Proleptic Gregorian calendar, as RFC 3339 has it.
 bool IsRealDay(std::string_view text) {

@@ -95,9 +95,10 @@ const FieldTable& CrlProfileTable() {
                      {}},
                     "which part of the CA's certificates it is about; left out: all")
            .Optional(),
-       Field::List("reasons", Field::Choice("reason", ReasonChoices(), "a reason"), 1, 10,
+       Field::List("reasons", Field::Choice("reason", ReasonChoices(), "a reason"), 0, 10,
                    "reasons that an entry may give (RFC 5280 5.3.1)")
-           .Unique(),
+           .Unique()
+           .DefaultJson("[]"),
        Field::Choice("reason", ChoicesOf(kUses), "whether entries have a reasonCode").Default("required"),
        Field::Choice("invalidity_date", ChoicesOf(kUses), "whether entries have an invalidityDate")
            .Default("optional")},

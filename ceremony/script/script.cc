@@ -109,7 +109,22 @@ class Builder final {
     const Node& steps = *node.Find("steps");
     for (std::size_t i = 0; i < steps.children().size(); ++i)
       section.steps.push_back(BuildStep(value.at("steps")[i], *steps.children()[i]));
+    if (const Node* quorum = node.Find("quorum")) CheckSectionQuorum(section, *quorum);
     script_.sections.push_back(std::move(section));
+  }
+
+  // Nobody would be asked for what no step names; whether the roster has it is asked of the step.
+  void CheckSectionQuorum(const Section& section, const Node& quorum) {
+    std::vector<std::string> named;
+    for (const Step& step : section.steps) {
+      if (step.quorum == section.quorum) return;
+      if (!step.quorum.empty()) named.push_back(step.quorum);
+    }
+    const std::string nearest = NearestName(section.quorum, named);
+    Add(quorum, PlaceOf::kValue, kRuleReference,
+        fmt::format("expected a quorum that a step of this section names{}, found \"{}\"",
+                    named.empty() ? " (none names one)" : ", " + QuotedList(named), section.quorum),
+        nearest.empty() ? "" : "did you mean `" + nearest + "`?");
   }
 
   Step BuildStep(const json& value, const Node& node) {

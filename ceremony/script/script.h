@@ -130,8 +130,9 @@ struct Script {
 FieldTable ScriptTable(const StepFieldSource& kinds);
 
 // ParseScript reads a script from bytes. Beyond the table it checks that section
-// and step ids are unique, and that every token and profile that a step names is
-// defined, and every one that is defined is named. `problems` (optional) receives
+// and step ids are unique, that every token and profile that a step names is
+// defined, and every one that is defined is named, and that a step names its
+// section's quorum. `problems` (optional) receives
 // the list; the error has them all in words.
 base::Result<Script> ParseScript(LoadedFile file, const StepFieldSource& kinds, Problems* problems = nullptr);
 

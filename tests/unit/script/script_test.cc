@@ -145,6 +145,16 @@ TEST_CASE("every name that a step uses is defined, and every one that is defined
         "found \"t\"\n");
 }
 
+TEST_CASE("a section's quorum is one that a step of it names") {
+  CHECK(ProblemsOf(Replaced(kGood, "\"title\": \"One\"", "\"title\": \"One\", \"quorum\": \"custodians\"")) == "");
+  CHECK(ProblemsOf(Replaced(kGood, "\"title\": \"One\"", "\"title\": \"One\", \"quorum\": \"custodian\"")) ==
+        "INPUT-09 s.json:13:45: /sections/0/quorum: expected a quorum that a step of this section names, "
+        "\"custodians\", found \"custodian\" [did you mean `custodians`?]\n");
+  CHECK(ProblemsOf(Replaced(kGood, "\"title\": \"Two\"", "\"title\": \"Two\", \"quorum\": \"custodians\"")) ==
+        "INPUT-09 s.json:17:45: /sections/1/quorum: expected a quorum that a step of this section names (none names "
+        "one), found \"custodians\"\n");
+}
+
 TEST_CASE("a script needs its sections, and sections their steps") {
   CHECK(ProblemsOf(R"({"format":"keyceremony-script/1"})") ==
         "INPUT-03 s.json:1:1: /id: missing: expected an id (1 to 64 lowercase letters, digits, dots, hyphens, "

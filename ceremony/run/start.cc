@@ -14,7 +14,6 @@
 #include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/unopened.h"
-#include "ceremony/script/confidential.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/room_book.h"
 #include "hsm/base/digest.h"
@@ -225,7 +224,7 @@ steps::RoomBook RoomBookOf(Ceremony& ceremony) {
                          return {};
                        }};
   // Who comes later is as confidential as who was there at the roll call.
-  if (script::KeepsConfidential(ceremony.inputs().policy, "employer")) book.KeepEmployersConfidential();
+  if (ceremony.inputs().policy.KeepsConfidential("employer")) book.KeepEmployersConfidential();
   for (const script::Section& section : ceremony.inputs().script.sections) {
     for (const script::Step& step : section.steps) {
       if (step.fields.Has("confidential_employers") && step.fields.Flag("confidential_employers")) {

@@ -137,6 +137,7 @@ void BuildPolicy(const json& values, Policy& policy) {
   }
   for (const auto& [name, sites] : values.at("jurisdictions").items())
     policy.jurisdictions.push_back({name, sites.get<std::vector<std::string>>()});
+  policy.confidential = values.at("confidential").get<std::vector<std::string>>();
   policy.waiver_people = values.at("waiver").at("people");
   policy.statement_signing = values.at("statement_signing");
   for (const json& rule : values.at("rules")) {
@@ -164,6 +165,10 @@ const PolicyRule* Policy::FindRule(std::string_view rule) const {
 Severity Policy::SeverityOf(std::string_view rule) const {
   const PolicyRule* found = FindRule(rule);
   return found == nullptr ? Severity::kBreach : found->severity;
+}
+
+bool Policy::KeepsConfidential(std::string_view field) const {
+  return std::ranges::find(confidential, field) != confidential.end();
 }
 
 bool Policy::AllowsKey(std::string_view algorithm) const {

@@ -122,8 +122,9 @@ struct Policy {
   std::vector<AttendancePolicy> attendance;
   std::vector<RolePair> roles_apart;
   std::vector<Jurisdiction> jurisdictions;
-  int waiver_people = 0;           // named people who must agree to waive a rule
-  bool statement_signing = false;  // whether a CA key may sign a proof-of-copy statement
+  std::vector<std::string> confidential;  // what entries hold as a salted digest alone
+  int waiver_people = 0;                  // named people who must agree to waive a rule
+  bool statement_signing = false;         // whether a CA key may sign a proof-of-copy statement
   std::vector<PolicyRule> rules;
   LoadedFile file;
 
@@ -132,6 +133,8 @@ struct Policy {
   const PolicyRule* FindRule(std::string_view rule) const;
   // JurisdictionOf a site; empty for a site that has none, and for no site.
   std::string JurisdictionOf(std::string_view site) const;
+  // KeepsConfidential is true of `employer`, or of a fact's name, that no record is to show.
+  bool KeepsConfidential(std::string_view field) const;
   bool AllowsKey(std::string_view algorithm) const;
   bool AllowsSignature(std::string_view algorithm) const;
 };

@@ -4,7 +4,6 @@
 
 #include "ceremony/estate/roster_after.h"
 #include "ceremony/record/disclosure.h"
-#include "ceremony/script/confidential.h"
 #include "ceremony/script/fingerprint.h"
 #include "ceremony/script/person_file.h"
 #include "ceremony/steps/kinds.h"
@@ -21,7 +20,7 @@ const script::LoadedFile& FileOf(const script::Step& step, const script::Inputs&
 
 // ToldEmployer is the employer as entries may say it: nothing where the policy keeps it to the roster.
 std::string ToldEmployer(const script::Person& person, const script::Policy& policy) {
-  return script::KeepsConfidential(policy, "employer") ? std::string() : person.employer;
+  return policy.KeepsConfidential("employer") ? std::string() : person.employer;
 }
 
 estate::PersonAppointed EffectOf(const script::Person& person, const script::PersonFile& file,
@@ -171,7 +170,7 @@ class CustodianAppointKind final : public StepKind {
     attendee.person = person.id;
     attendee.name = person.name;
     nlohmann::json arrival = context.attendance().SpellArrival(attendee, person.employer);
-    if (script::KeepsConfidential(context.inputs().policy, "employer"))
+    if (context.inputs().policy.KeepsConfidential("employer"))
       arrival["employer"] = record::MarkConfidential(std::move(arrival["employer"]));
     KC_RETURN_IF_ERROR(context.Record("attend", std::move(arrival)));
     return {};

@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "ceremony/script/confidential.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/room_book.h"
 
@@ -69,7 +68,7 @@ class RoomAttendKind final : public StepKind {
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     RoomBook book = RoomBook::Of(context);
-    if (step.fields.Flag("confidential_employers") || script::KeepsConfidential(context.inputs().policy, "employer"))
+    if (step.fields.Flag("confidential_employers") || context.inputs().policy.KeepsConfidential("employer"))
       book.KeepEmployersConfidential();
     KC_RETURN_IF_ERROR(book.CallRoll());
     while (true) {

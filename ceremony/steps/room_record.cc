@@ -1,7 +1,6 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/record/disclosure.h"
-#include "ceremony/script/confidential.h"
 #include "ceremony/script/pattern.h"
 #include "ceremony/steps/kinds.h"
 
@@ -77,8 +76,7 @@ class RoomRecordKind final : public StepKind {
       question.simulated = question.example;
       KC_ASSIGN_OR_RETURN(json answer, context.Ask(step.fields.Text("by"), question));
       const std::string name = fact.at("name");
-      const bool hidden =
-          fact.at("confidential").get<bool>() || script::KeepsConfidential(context.inputs().policy, name);
+      const bool hidden = fact.at("confidential").get<bool>() || context.inputs().policy.KeepsConfidential(name);
       facts[name] = hidden ? record::MarkConfidential(std::move(answer)) : std::move(answer);
     }
     KC_RETURN_IF_ERROR(

@@ -85,6 +85,17 @@ TEST_CASE("a policy that contradicts itself is refused") {
         "INPUT-12 p.json:16:31: /roles_apart/0/1: expected items that differ, found the text \"auditor\" twice\n");
 }
 
+TEST_CASE("what a policy keeps confidential, and nothing else, is so") {
+  nlohmann::json file = nlohmann::json::parse(kGoodPolicy);
+  CHECK_FALSE(ParsePolicy(FileOf("p.json", file.dump()))->KeepsConfidential("employer"));
+  file["confidential"] = {"employer", "bag"};
+  const auto policy = ParsePolicy(FileOf("p.json", file.dump()));
+  REQUIRE(policy.ok());
+  CHECK(policy->KeepsConfidential("employer"));
+  CHECK(policy->KeepsConfidential("bag"));
+  CHECK_FALSE(policy->KeepsConfidential("seal"));
+}
+
 TEST_CASE("algorithms are those that the product knows") {
   CHECK(ProblemsOf(Replaced(kGoodPolicy, "\"rsa-4096\"", "\"rsa-1024\"")) ==
         "INPUT-05 p.json:10:41: /algorithms/ca_keys/1: expected \"ec-p256\", \"ec-p384\", \"ec-p521\", \"ed25519\", "

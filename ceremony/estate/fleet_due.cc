@@ -12,6 +12,9 @@ constexpr std::int64_t kMicrosPerMinute = 60'000'000;
 constexpr std::int64_t kMinutesPerDay = 1440;
 constexpr std::int64_t kMicrosPerDay = kMinutesPerDay * kMicrosPerMinute;
 
+// The last time that RFC 3339 can spell: 9999-12-31T23:59:59.999999Z.
+constexpr std::int64_t kLastMicros = 253'402'300'799'999'999;
+
 // A time of an entry or an effect; 0 for one that is not known.
 std::int64_t MicrosOf(std::string_view time) {
   const auto micros = base::ParseDayOrTime(time);
@@ -73,10 +76,12 @@ const script::KeyCap* KeyCaps::Of(const Key& key) const {
   const auto newest = newest_.find(key.name);
   if (newest == newest_.end()) return nullptr;
   const std::string& profile = newest->second->profile;
-  const auto found = std::ranges::find_if(policy_.caps, [&](const script::KeyCap& cap) {
-    return profile == cap.use || profile.starts_with(cap.use + "-");
-  });
-  return found == policy_.caps.end() ? nullptr : &*found;
+  const script::KeyCap* longest = nullptr;
+  for (const script::KeyCap& cap : policy_.caps) {
+    if (profile != cap.use && !profile.starts_with(cap.use + "-")) continue;
+    if (longest == nullptr || cap.use.size() > longest->use.size()) longest = &cap;
+  }
+  return longest;
 }
 
 void SortDue(std::vector<DueItem>& due) {
@@ -117,6 +122,7 @@ std::vector<Forecast> ForecastRollovers(const Estate& estate, const script::Poli
     }
     std::int64_t next = from == 0 ? now_micros : from;
     while (forecast.rollovers.size() < static_cast<std::size_t>(rollovers)) {
+      if (forecast.minutes > (kLastMicros - next) / kMicrosPerMinute) break;
       next += forecast.minutes * kMicrosPerMinute;
       // What should have been is due at once; it does not shift what follows.
       if (next >= now_micros || forecast.rollovers.empty())

@@ -45,12 +45,13 @@ struct Forecast {
 
 // ForecastRollovers makes one for each cap of the policy; the first rollover is
 // counted from the newest active key of that use, or from now where there is none.
+// It stops with the year 9999.
 std::vector<Forecast> ForecastRollovers(const Estate& estate, const script::Policy& policy, std::int64_t per_month,
                                         std::int64_t now_micros, int rollovers);
 
 // KeyCaps gives the policy's cap for a key: the one whose use is the name of its newest
-// certificate's profile, or begins it ("issuing" of "issuing-oca"). It goes through the
-// certificates once; estate and policy must outlive it.
+// certificate's profile, or begins it ("issuing" of "issuing-oca"); the longest of several. It
+// goes through the certificates once; estate and policy must outlive it.
 class KeyCaps final {
  public:
   KeyCaps(const Estate& estate, const script::Policy& policy);

@@ -32,6 +32,9 @@ constexpr std::array kSpreads{
 
 constexpr double kLeastPinBits = 32;
 
+// More than anybody issues, and a number that can be counted in minutes.
+constexpr std::int64_t kMostCertificates = 1'000'000'000'000;
+
 // The alphabet is what a keypad and every module can take: printable ASCII.
 const Shape& AlphabetShape() {
   static const Shape shape{"alphabet", Pattern::Parse("[!-~]{10,94}").value(), "10 to 94 printable ASCII characters"};
@@ -45,7 +48,7 @@ Field Whole(std::string name, FieldTable table, std::string help) {
 FieldTable CapTable() {
   return {"cap",
           "How long a key may be in service.",
-          {Field::Integer("certificates", 0, kMaxInteger, "most certificates; 0: no limit"),
+          {Field::Integer("certificates", 0, kMostCertificates, "most certificates; 0: no limit"),
            Field::Integer("days", 0, 100'000, "most days; 0: no limit"),
            Field::Integer("deactivate_minutes", 0, 100'000, "minutes from the cap to deactivation, at most"),
            Field::Integer("hold_months", 0, 1200, "months from deactivation to destruction, at most")},

@@ -133,3 +133,28 @@ TEST_CASE("a rate of issuing says when keys are rolled over and how many are hel
   CHECK(slow[0].by_age);
   CHECK(slow[0].rollovers[0].starts_with("2026-08-01T00:00"));
 }
+
+TEST_CASE("of several caps that fit a profile the longest is its own") {
+  const Folded folded = WithIssuingKey();
+  script::Policy policy = WithCap();
+  policy.caps.push_back({"issuing-oca", 10, 10, 60, 24});
+  policy.caps.push_back({"issuing-o", 11, 11, 60, 24});
+  const KeyCaps caps(folded.estate, policy);
+  REQUIRE(caps.Of(*folded.estate.FindKey("issuing")) != nullptr);
+  CHECK(caps.Of(*folded.estate.FindKey("issuing"))->use == "issuing-oca");
+}
+
+TEST_CASE("a forecast ends with the year 9999, however large the cap and however slow the rate") {
+  const Folded folded = WithIssuingKey();
+  script::Policy policy;
+  policy.caps.push_back({"issuing", 10'000'000, 0, 60, 24});
+  policy.caps.push_back({"other", 1'000'000'000'000, 0, 60, 24});
+  policy.caps.push_back({"slow", 50'000, 0, 60, 24});
+  const auto forecasts = ForecastRollovers(folded.estate, policy, 1, kJune, 3);
+  REQUIRE(forecasts.size() == 3);
+  CHECK(forecasts[0].minutes == 432'000'000'000);
+  CHECK(forecasts[0].rollovers.empty());
+  CHECK(forecasts[1].rollovers.empty());
+  REQUIRE(forecasts[2].rollovers.size() == 1);  // 50,000 months of 30 days are 4107 years
+  CHECK(forecasts[2].rollovers[0].starts_with("6133-"));
+}

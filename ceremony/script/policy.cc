@@ -65,6 +65,26 @@ FieldTable RuleTable() {
           {}};
 }
 
+void CheckPins(const Document& document, const PinPolicy& pin, Problems& problems) {
+  const Node& node = *document.root().Find("pin");
+  std::set<char> characters;
+  for (const char c : pin.alphabet) {
+    if (characters.insert(c).second) continue;
+    AddProblem(document, *node.Find("alphabet"), PlaceOf::kValue, kRuleSameName,
+               fmt::format("expected characters that differ, found `{}` twice", c), "", problems);
+    return;  // how long a PIN must be follows from how many there are
+  }
+  const double bits = std::log2(static_cast<double>(characters.size()));
+  for (const auto& [member, length] :
+       {std::pair{"user_length", pin.user_length}, std::pair{"so_length", pin.so_length}}) {
+    if (bits * length >= kLeastPinBits) continue;
+    AddProblem(document, *node.Find(member), PlaceOf::kValue, kRuleContradiction,
+               fmt::format("expected at least {:.0f} characters of this alphabet ({:.0f} bits of chance), found {}",
+                           std::ceil(kLeastPinBits / bits), kLeastPinBits, length),
+               "", problems);
+  }
+}
+
 void Check(const Document& document, const Policy& policy, Problems& problems) {
   const Node& root = document.root();
   if (policy.window.stop_minutes < policy.window.warn_minutes) {
@@ -73,23 +93,7 @@ void Check(const Document& document, const Policy& policy, Problems& problems) {
                            policy.window.stop_minutes),
                "", problems);
   }
-  const Node& pin = *root.Find("pin");
-  std::set<char> characters;
-  for (const char c : policy.pin.alphabet) {
-    if (characters.insert(c).second) continue;
-    AddProblem(document, *pin.Find("alphabet"), PlaceOf::kValue, kRuleSameName,
-               fmt::format("expected characters that differ, found `{}` twice", c), "", problems);
-    break;
-  }
-  const double bits = std::log2(static_cast<double>(characters.size()));
-  for (const auto& [member, length] :
-       {std::pair{"user_length", policy.pin.user_length}, std::pair{"so_length", policy.pin.so_length}}) {
-    if (bits * length >= kLeastPinBits) continue;
-    AddProblem(document, *pin.Find(member), PlaceOf::kValue, kRuleContradiction,
-               fmt::format("expected at least {:.0f} characters of this alphabet ({:.0f} bits of chance), found {}",
-                           std::ceil(kLeastPinBits / bits), kLeastPinBits, length),
-               "", problems);
-  }
+  CheckPins(document, policy.pin, problems);
   std::map<std::string, std::string> jurisdictions;  // of sites
   for (const Jurisdiction& jurisdiction : policy.jurisdictions) {
     for (std::size_t i = 0; i < jurisdiction.sites.size(); ++i) {

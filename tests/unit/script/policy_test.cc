@@ -73,6 +73,11 @@ TEST_CASE("a policy that contradicts itself is refused") {
         "INPUT-14 p.json:7:50: /window/stop_minutes: expected at least warn_minutes, 60, found 59\n");
   CHECK(ProblemsOf(Replaced(kGoodPolicy, "\"0123456789\"", "\"01234567890\"")) ==
         "INPUT-12 p.json:9:23: /pin/alphabet: expected characters that differ, found `0` twice\n");
+  // How long a PIN must be is not said of an alphabet that is wrong.
+  CHECK(ProblemsOf(Replaced(kGoodPolicy, "\"0123456789\"", "\"aaaaaaaaaa\"")) ==
+        "INPUT-12 p.json:9:23: /pin/alphabet: expected characters that differ, found `a` twice\n");
+  CHECK(ProblemsOf(Replaced(kGoodPolicy, "\"certificates\": 100000", "\"certificates\": 1000000000001"))
+            .find("/caps/issuing/certificates: expected") != std::string::npos);
   CHECK(ProblemsOf(Replaced(kGoodPolicy, "\"user_length\": 12", "\"user_length\": 9")) ==
         "INPUT-14 p.json:9:52: /pin/user_length: expected at least 10 characters of this alphabet (32 bits of chance), "
         "found 9\n");

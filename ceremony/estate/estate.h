@@ -207,12 +207,12 @@ class Estate final {
   //   EST-TOKEN-01  the token's name is in use        EST-TOKEN-02  its serial is
   //   EST-TOKEN-03  an unknown token is referred to
   //   EST-TOKEN-04  the token's state does not allow it (ordered, in transit, retired)
-  //   EST-TOKEN-05  serial, maker or model are not those that were registered
+  //   EST-TOKEN-05  serial, maker, model or domain are not those that were registered
   //   EST-TOKEN-06  firmware or module are not those that the estate knows
   //   EST-SEAL-01   a seal's number is or was in use   EST-SEAL-02  it is not on the token
   //   EST-CUSTODY-01  a token goes that is under way, or comes that is not
   //   EST-CUSTODY-02  the seals are not those that it left with
-  //   EST-CUSTODY-03  it leaves from where it is not, or arrives where it was not sent
+  //   EST-CUSTODY-03  it leaves from where it is not, arrives where it was not sent, or changes its place without a leg
   //   EST-CUSTODY-04  it arrives before it left
   //   EST-RETIRE-01 the last copy of an active key is on the token
   //   EST-RETIRE-02 the last copy of another key that is not destroyed is

@@ -26,9 +26,9 @@ bool Differ(const std::string& known, const std::string& found) {
 
 base::Error NotRegistered(const std::string& token, const char* what, const std::string& known,
                           const std::string& found) {
-  return base::Refusal("EST-TOKEN-05",
-                       fmt::format("token {} is registered with {} {}, and has {}", token, what, known, found),
-                       "this is another device: stop, and find out where the right one is");
+  return base::Refusal(
+      "EST-TOKEN-05", fmt::format("token {} is registered with {} {}, and has {}", token, what, known, found),
+      "if this is another device, stop, and find out where the right one is; if not, correct the script");
 }
 
 void Fill(std::string& field, const std::string& value) {
@@ -50,6 +50,23 @@ base::Error WrongState(const Token& token, const std::string& why) {
   return base::Refusal("EST-TOKEN-04",
                        fmt::format("token {} is {} since {}, and {}", token.name, token.state, Where(token.since), why),
                        "`keyceremony status` shows where each token is");
+}
+
+// The facts of an order may be corrected until the device is there; then it is what it showed itself to be, and goes
+// from place to place with token.custody.
+base::Result<void> MayCorrect(const Token& token, const TokenRegistered& e) {
+  if (Differ(token.serial, e.serial)) return NotRegistered(token.name, "serial", token.serial, e.serial);
+  if (token.state == kOrdered) return {};
+  for (const auto& [what, was, is] :
+       {std::tuple("maker", &token.manufacturer, &e.manufacturer), std::tuple("model", &token.model, &e.model),
+        std::tuple("domain", &token.domain, &e.domain)}) {
+    if (Differ(*was, *is)) return NotRegistered(token.name, what, *was, *is);
+  }
+  if (!Differ(token.site, e.site)) return {};
+  return base::Refusal(
+      "EST-CUSTODY-03",
+      fmt::format("token {} is to be registered at {}, and the estate has it at {}", token.name, e.site, token.site),
+      "a token that is in service changes its place with token.custody");
 }
 
 void EnterState(Token& token, std::string_view state, const Provenance& provenance) {
@@ -93,8 +110,8 @@ base::Result<void> Estate::Take(const TokenRegistered& e, const Provenance& prov
     token = &tokens_.back();
   } else if (token->retired()) {
     return WrongState(*token, "nothing about it changes any more");
-  } else if (Differ(token->serial, e.serial)) {
-    return NotRegistered(e.token, "serial", token->serial, e.serial);
+  } else {
+    KC_RETURN_IF_ERROR(MayCorrect(*token, e));
   }
   Fill(token->serial, e.serial);
   Fill(token->manufacturer, e.manufacturer);
@@ -110,17 +127,18 @@ base::Result<void> Estate::Take(const TokenRegistered& e, const Provenance& prov
 base::Result<void> Estate::Take(const TokenCommissioned& e, const Provenance& provenance) {
   Token* known = FindNamed(tokens_, e.token);
   if (known != nullptr && known->state != kOrdered) {
+    if (known->settled == kOrdered && known->state == kInTransit)
+      return WrongState(*known, "is not commissioned before it has arrived");
     return base::Refusal("EST-TOKEN-01",
-                         known->retired()
-                             ? fmt::format("token {} is retired since {}", e.token, Where(known->since))
-                             : fmt::format("token {} is already in service since {}", e.token, Where(known->since)),
+                         fmt::format("token {} is {} since {}", e.token, known->state, Where(known->since)),
                          "one name is one token for ever: commission a new token under a name of its own");
   }
   const Token* twin = FindTokenBySerial(e.serial);
   if (twin != nullptr && twin != known) {
-    return base::Refusal("EST-TOKEN-02",
-                         fmt::format("the token with serial {} is already in service as {}", e.serial, twin->name),
-                         "check which device is plugged in and what the binding says");
+    return base::Refusal(
+        "EST-TOKEN-02",
+        fmt::format("the token with serial {} is token {}, which is {}", e.serial, twin->name, twin->state),
+        "check which device is plugged in and what the binding says");
   }
   if (known == nullptr) {
     tokens_.emplace_back();

@@ -89,6 +89,50 @@ TEST_CASE("another device than the one that was ordered is not commissioned unde
   CHECK(estate.FindToken("hsm-a")->state == "ordered");
 }
 
+TEST_CASE("what an order says may be corrected, and a token that is there is not made another one by the register") {
+  Estate estate;
+  TokenRegistered order{"hsm-a", "Maker", "Model", "", "", "backup", "organisation", "Leeds", ""};
+  REQUIRE(estate.Apply(order, kFirst).ok());
+  order.model = "Model 2";
+  order.site = "York";
+  REQUIRE(estate.Apply(order, kFirst).ok());
+  TokenCommissioned token = Token("hsm-a", "S1");
+  token.model = "Model 2";
+  REQUIRE(estate.Apply(token, kFirst).ok());
+  const auto with = [](auto member, const char* value) {
+    TokenRegistered change;
+    change.token = "hsm-a";
+    change.*member = value;
+    return change;
+  };
+  CHECK(Said(estate.Apply(with(&TokenRegistered::domain, "device"), kSecond)) ==
+        "EST-TOKEN-05: token hsm-a is registered with domain organisation, and has device");
+  CHECK(RuleOf(estate.Apply(with(&TokenRegistered::manufacturer, "Other"), kSecond)) == "EST-TOKEN-05");
+  CHECK(RuleOf(estate.Apply(with(&TokenRegistered::model, "Other"), kSecond)) == "EST-TOKEN-05");
+  CHECK(Said(estate.Apply(with(&TokenRegistered::site, "Leeds"), kSecond)) ==
+        "EST-CUSTODY-03: token hsm-a is to be registered at Leeds, and the estate has it at York");
+  CHECK(estate.FindToken("hsm-a")->domain == "organisation");
+  CHECK(estate.FindToken("hsm-a")->model == "Model 2");
+  CHECK(estate.FindToken("hsm-a")->site == "York");
+  REQUIRE(estate.Apply(with(&TokenRegistered::role, "audit"), kSecond).ok());
+  CHECK(estate.FindToken("hsm-a")->role == "audit");
+  CHECK(estate.Apply(with(&TokenRegistered::order, "PO-8"), kSecond).ok());
+}
+
+TEST_CASE("a token that is there, or still on its way, is not commissioned") {
+  Estate estate = WithToken();
+  CHECK(Said(estate.Apply(Token("hsm-a", "S2"), kSecond)) ==
+        "EST-TOKEN-01: token hsm-a is commissioned since ceremony 0001-root (entry 12)");
+  CHECK(Said(estate.Apply(Token("hsm-b", "S1"), kSecond)) ==
+        "EST-TOKEN-02: the token with serial S1 is token hsm-a, which is commissioned");
+  Estate ordered;
+  REQUIRE(ordered.Apply(Order("hsm-a", "S1"), kFirst).ok());
+  REQUIRE(ordered.Apply(Departs({}), kSecond).ok());
+  CHECK(Said(ordered.Apply(Token("hsm-a", "S1"), kSecond)) ==
+        "EST-TOKEN-04: token hsm-a is in transit since ceremony 0002-move (entry 30), and is not commissioned before "
+        "it has arrived");
+}
+
 TEST_CASE("firmware and module of a token are those of its first verification until a ceremony changes them") {
   Estate estate = WithKey();
   REQUIRE(estate.Apply(Verified("1.0", "aa"), kFirst).ok());

@@ -136,9 +136,15 @@ struct Key {
   std::vector<std::string> transports{};  // of a transport key: what its token can take in, best first
 
   bool is_transport_key() const { return usage == kUnwraps; }
+  // is_held: it is kept until a day, also as a compromised key.
+  bool is_held() const { return !hold_until.empty() && state != "destroyed"; }
+  // is_out_of_use: it signs nothing any more.
+  bool is_out_of_use() const { return state != "active" && state != "outside"; }
 
   // FindCopy returns the copy that is in place on a token, nullptr if there is none.
   const Copy* FindCopy(std::string_view token) const;
+  // NoCopyOn says why FindCopy finds none: EST-COPY-03, or EST-COPY-04 for one that was there.
+  base::Error NoCopyOn(std::string_view token) const;
   std::vector<const Copy*> CopiesInPlace() const;
 };
 

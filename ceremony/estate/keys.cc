@@ -17,23 +17,6 @@ std::string_view DayOf(std::string_view time) { return time.substr(0, kDateLengt
 // A value that is only planned is empty and differs from nothing.
 bool Differ(const std::string& a, const std::string& b) { return !a.empty() && !b.empty() && a != b; }
 
-bool IsOutOfUse(const Key& key) {
-  return key.state == "deactivated" || key.state == "held" || key.state == "compromised";
-}
-
-base::Error NoSuchCopy(const Key& key, const std::string& token) {
-  for (const Copy& copy : key.copies) {
-    if (copy.token != token) continue;
-    return base::Refusal(
-        "EST-COPY-04",
-        fmt::format("the copy of key {} on token {} is {} since {}", key.name, token,
-                    copy.state == "elsewhere" ? "accounted for elsewhere" : copy.state, Where(copy.ended)),
-        "take the token out of the step");
-  }
-  return base::Refusal("EST-COPY-03", fmt::format("key {} has no copy on token {}", key.name, token),
-                       "correct the token's name: keyceremony status ARCHIVE lists the copies");
-}
-
 Copy* CopyInPlace(Key& key, std::string_view token) {
   const auto found = std::find_if(key.copies.begin(), key.copies.end(),
                                   [&](const Copy& c) { return c.in_place() && c.token == token; });
@@ -46,6 +29,19 @@ const Copy* Key::FindCopy(std::string_view token) const {
   const auto found =
       std::find_if(copies.begin(), copies.end(), [&](const Copy& c) { return c.in_place() && c.token == token; });
   return found == copies.end() ? nullptr : &*found;
+}
+
+base::Error Key::NoCopyOn(std::string_view token) const {
+  for (const Copy& copy : copies) {
+    if (copy.token != token) continue;
+    return base::Refusal(
+        "EST-COPY-04",
+        fmt::format("the copy of key {} on token {} is {} since {}", name, token,
+                    copy.state == "elsewhere" ? "accounted for elsewhere" : copy.state, Where(copy.ended)),
+        "take the token out of the step");
+  }
+  return base::Refusal("EST-COPY-03", fmt::format("key {} has no copy on token {}", name, token),
+                       "correct the token's name: keyceremony status ARCHIVE lists the copies");
 }
 
 std::vector<const Copy*> Key::CopiesInPlace() const {
@@ -77,7 +73,7 @@ base::Result<void> Estate::MaySign(const std::string& key, const std::string& wh
     return base::Refusal("EST-KEY-07", fmt::format("{} is to be signed by key {}, which is a transport key", what, key),
                          "a transport key signs nothing: name another key");
   }
-  if (!IsOutOfUse(*known)) return {};
+  if (!known->is_out_of_use()) return {};
   return base::Refusal(
       "EST-KEY-05",
       fmt::format("{} is to be signed by key {}, which is {} since {}", what, key, known->state, Where(known->changed)),
@@ -104,7 +100,7 @@ base::Result<void> Estate::Take(const KeyCloned& e, const Provenance& provenance
                          "take the token out of the step");
   }
   const Copy* source = key->FindCopy(e.source);
-  if (source == nullptr) return NoSuchCopy(*key, e.source);
+  if (source == nullptr) return key->NoCopyOn(e.source);
   // What a vendor's own cloning moves is not wrapped by CKA_EXTRACTABLE's leave.
   if (!source->extractable && !e.way.starts_with(kByVendor)) {
     return base::Refusal("EST-COPY-02",
@@ -128,7 +124,7 @@ base::Result<void> Estate::Take(const KeyCloned& e, const Provenance& provenance
 base::Result<void> Estate::Take(const KeySealed& e, const Provenance&) {
   KC_ASSIGN_OR_RETURN(Key * key, KeyNamed(e.key, "a seal"));
   Copy* copy = CopyInPlace(*key, e.token);
-  if (copy == nullptr) return NoSuchCopy(*key, e.token);
+  if (copy == nullptr) return key->NoCopyOn(e.token);
   copy->extractable = false;
   return {};
 }
@@ -189,7 +185,7 @@ base::Result<void> Estate::Take(const KeyCompromised& e, const Provenance& prove
 base::Result<void> Estate::Take(const CopyDestroyed& e, const Provenance& provenance) {
   KC_ASSIGN_OR_RETURN(Key * key, KeyNamed(e.key, "the destruction of a copy"));
   Copy* copy = CopyInPlace(*key, e.token);
-  if (copy == nullptr) return NoSuchCopy(*key, e.token);
+  if (copy == nullptr) return key->NoCopyOn(e.token);
   copy->state = e.method == "elsewhere" ? "elsewhere" : "destroyed";
   copy->ended = provenance;
   return {};

@@ -73,10 +73,7 @@ base::Result<void> Estate::Take(const KeyExported& e, const Provenance& provenan
     }
   }
   const Copy* source = key->FindCopy(e.source);
-  if (source == nullptr) {
-    return base::Refusal("EST-COPY-03", fmt::format("key {} has no copy on token {}", e.key, e.source),
-                         "correct the token's name: keyceremony status ARCHIVE lists the copies");
-  }
+  if (source == nullptr) return key->NoCopyOn(e.source);
   if (!source->extractable) {
     return base::Refusal("EST-COPY-02",
                          fmt::format("the copy of key {} on token {} is sealed: nothing leaves it", e.key, e.source),

@@ -185,6 +185,19 @@ TEST_CASE("a held key is destroyed before the end of its hold only with a reason
   CHECK(estate.Apply(Certified("2028-05-31T10:00:00Z", "compromised"), kLater).ok());
 }
 
+TEST_CASE("a copy that is gone gives no export, and the refusal says what became of it") {
+  Estate estate = WithKey();
+  REQUIRE(
+      estate
+          .Apply(TransportKeyCreated{"carry", "ec-p256", "bb", "b", "serial of b", "0b", "root", {"ecdh-p256"}}, kLater)
+          .ok());
+  REQUIRE(estate.Apply(Gone("a"), kLater).ok());
+  const auto exported = estate.Apply(
+      KeyExported{"root", "aa", "a", "serial of a", "carry", "ecdh-p256", "transfer/root.json", "ff"}, kLater);
+  CHECK(RuleOf(exported) == "EST-COPY-04");
+  CHECK(MessageOf(exported) == "the copy of key root on token a is destroyed since ceremony 0002-later (entry 40)");
+}
+
 TEST_CASE("held keys come due on the day of their hold, and are overdue after it") {
   Folded folded;
   folded.estate = WithKey();

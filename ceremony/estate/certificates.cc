@@ -76,6 +76,7 @@ base::Result<void> Estate::Take(const CertificateIssued& e, const Provenance& pr
                          "choose another name in the script");
   }
   KC_RETURN_IF_ERROR(MaySign(e.issuer_key, what));
+  KC_RETURN_IF_ERROR(MayBeCertified(e.key, what));
   const auto twin = certificate_serials_.find(e.issuer_key + " " + e.serial);
   if (!e.serial.empty() && twin != certificate_serials_.end()) {
     return base::Refusal(
@@ -83,14 +84,14 @@ base::Result<void> Estate::Take(const CertificateIssued& e, const Provenance& pr
         fmt::format("key {} already signed serial {} as {}", e.issuer_key, e.serial, certificates_[twin->second].name),
         "a serial number is used once (RFC 5280 4.1.2.2): run the step again for a new one");
   }
-  const Key* key = FindKey(e.key);
-  if (key != nullptr && !key->spki_sha256.empty() && !e.spki_sha256.empty() && key->spki_sha256 != e.spki_sha256) {
+  const Key& key = *FindKey(e.key);
+  if (!key.spki_sha256.empty() && !e.spki_sha256.empty() && key.spki_sha256 != e.spki_sha256) {
     return base::Refusal(
         "EST-CERT-05",
-        fmt::format("{} has the public key {}, key {} is {}", what, e.spki_sha256, e.key, key->spki_sha256),
+        fmt::format("{} has the public key {}, key {} is {}", what, e.spki_sha256, e.key, key.spki_sha256),
         "this is another key: stop, and find out whose");
   }
-  if (e.ca && key != nullptr) KC_RETURN_IF_ERROR(IsSpelledAsBefore(key->owner, e, what));
+  if (e.ca) KC_RETURN_IF_ERROR(IsSpelledAsBefore(key.owner, e, what));
   KC_RETURN_IF_ERROR(Own(e.key, {e.subject, e.subject_der, e.alternative_name}, what));
   Certificate certificate{e.certificate, e.profile,   e.key,    e.issuer_key, e.subject, e.serial,
                           e.not_before,  e.not_after, e.sha256, e.artefact,   provenance};
@@ -120,6 +121,7 @@ base::Result<void> Estate::Take(const RequestCreated& e, const Provenance& prove
                          fmt::format("a request named {} exists since {}", e.request, Where(known->since)),
                          "choose another name in the script");
   }
+  KC_RETURN_IF_ERROR(MayBeCertified(e.key, "request " + e.request));
   KC_RETURN_IF_ERROR(Own(e.key, {e.subject, e.subject_der, e.alternative_name}, "request " + e.request));
   requests_.push_back(
       {e.request, e.profile, e.key, e.subject, e.subject_der, e.alternative_name, e.sha256, e.artefact, provenance});

@@ -236,6 +236,7 @@ class Estate final {
   //   EST-COPY-05   the token belongs to another PKI domain than the key (R35)
   //   EST-COPY-06   the copy is another key
   //   EST-KEY-07    a transport key is to sign
+  //   EST-KEY-08    the key is out of use or a transport key, and is to be certified
   //   EST-TRANSPORT-01  a key is to leave under what is no transport key in use
   //   EST-TRANSPORT-02  under a transport key that was made for another key
   //   EST-TRANSPORT-03  by a transport that its token does not take in
@@ -277,7 +278,8 @@ class Estate final {
   const Person* FindPerson(std::string_view id) const;
 
   // MayUse refuses a key that is unknown (EST-KEY-03) or destroyed (EST-KEY-04);
-  // MaySign also one that is out of use (EST-KEY-05). `what` is the use, in words.
+  // MaySign also one that is out of use (EST-KEY-05) or a transport key (EST-KEY-07); MayBeCertified both, as the
+  // subject (EST-KEY-08). `what` is the use, in words.
   base::Result<void> MayUse(const std::string& key, const std::string& what) const;
   base::Result<void> MaySign(const std::string& key, const std::string& what) const;
   // KeysToDestroy lists held keys whose hold has ended on a day ("2028-11-28"), oldest first.

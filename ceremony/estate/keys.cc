@@ -80,6 +80,20 @@ base::Result<void> Estate::MaySign(const std::string& key, const std::string& wh
       "a key that is out of use signs no certificate: name its successor");
 }
 
+base::Result<void> Estate::MayBeCertified(const std::string& key, const std::string& what) const {
+  KC_RETURN_IF_ERROR(MayUse(key, what));
+  const Key* known = FindKey(key);
+  if (known->is_transport_key()) {
+    return base::Refusal("EST-KEY-08", fmt::format("{} is to be of key {}, which is a transport key", what, key),
+                         "a transport key belongs to no CA: name another key");
+  }
+  if (!known->is_out_of_use()) return {};
+  return base::Refusal(
+      "EST-KEY-08",
+      fmt::format("{} is to be of key {}, which is {} since {}", what, key, known->state, Where(known->changed)),
+      "nobody is to trust a key that is out of use: name its successor");
+}
+
 base::Result<Key*> Estate::KeyNamed(const std::string& key, const std::string& what) {
   KC_RETURN_IF_ERROR(MayUse(key, what));
   return &keys_[key_names_.find(key)->second];

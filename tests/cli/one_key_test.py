@@ -161,7 +161,9 @@ class OneKeyTwoCas(Second):
         self.refused("EST-KEY-02", "already belongs to key issuing-oca-z1")
         self.section["steps"] = [self.issue]
         self.issue.update(key="issuing-oca-z1", certificate="z5", subject={"CN": "Z5"})
-        self.refused("EST-NAME-01", "which belongs to OU=07 (PrintableString), CN=Z1")
+        self.refused("EST-KEY-08", "certificate z5 is to be of key issuing-oca-z1, which is compromised")
+        self.issue.update(certificate="z1-again", subject={"CN": "Z1"})
+        self.refused("EST-KEY-08", "certificate z1-again is to be of key issuing-oca-z1, which is compromised")
 
     def test_records_that_are_gone_or_out_of_their_place(self):
         """The newest is missed by whoever has kept its checkpoint; any other by the one that follows it."""

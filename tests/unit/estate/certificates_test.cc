@@ -97,6 +97,32 @@ TEST_CASE("a device without a subject is known by its alternative name") {
   CHECK(RuleOf(estate.Apply(device, kFirst)) == "EST-NAME-01");
 }
 
+TEST_CASE("no key that is out of use is certified, and no transport key") {
+  const auto certify = [](const Estate& estate, const std::string& key) {
+    Estate copy = estate;
+    const auto request = copy.Apply(RequestCreated{"r", "p", key, "CN=Z1", "", "", "", ""}, kFirst);
+    const auto certificate = copy.Apply(Issued("new", key, "CN=Z1"), kFirst);
+    CHECK(RuleOf(request) == RuleOf(certificate));
+    CHECK(copy.certificates().size() == estate.certificates().size());
+    return RuleOf(certificate) + ": " + certificate.error().message;
+  };
+  Estate compromised = WithKeys();
+  REQUIRE(compromised.Apply(KeyCompromised{"z1", "", "stolen"}, kFirst).ok());
+  CHECK(certify(compromised, "z1") ==
+        "EST-KEY-08: certificate new is to be of key z1, which is compromised since ceremony 0001-root (entry 12)");
+  Estate held = WithKeys();
+  REQUIRE(held.Apply(KeyDeactivated{"z1", "superseded", "", "", 0, "2028-01-01"}, kFirst).ok());
+  CHECK(certify(held, "z1").starts_with("EST-KEY-08"));
+  Estate destroyed = held;
+  REQUIRE(destroyed.Apply(CopyDestroyed{"z1", "hsm", "S1", "0b", "C_DestroyObject", "", ""}, kFirst).ok());
+  REQUIRE(destroyed.Apply(KeyDestroyed{"z1", "bb", "2028-01-02T00:00:00Z", "", "d", ""}, kFirst).ok());
+  CHECK(certify(destroyed, "z1").starts_with("EST-KEY-04"));
+  Estate transport = WithKeys();
+  REQUIRE(transport.Apply(TransportKeyCreated{"carry", "ec-p256", "cc", "hsm", "S1", "0c", "z1", {"ecdh-p256"}}, kFirst)
+              .ok());
+  CHECK(certify(transport, "carry") == "EST-KEY-08: certificate new is to be of key carry, which is a transport key");
+}
+
 TEST_CASE("a key from outside has its name from its request, and is nobody else's") {
   Estate estate = WithKeys();
   REQUIRE(estate.Apply(Imported("x1", "cc", "CN=X1"), kFirst).ok());

@@ -146,6 +146,8 @@ struct Key {
   // NoCopyOn says why FindCopy finds none: EST-COPY-03, or EST-COPY-04 for one that was there.
   base::Error NoCopyOn(std::string_view token) const;
   std::vector<const Copy*> CopiesInPlace() const;
+  // CopiesOnTokens leaves out files, which are lost with their transport key.
+  std::vector<const Copy*> CopiesOnTokens() const;
 };
 
 struct Certificate {
@@ -220,7 +222,7 @@ class Estate final {
   //   EST-CUSTODY-02  the seals are not those that it left with
   //   EST-CUSTODY-03  it leaves from where it is not, arrives where it was not sent, or changes its place without a leg
   //   EST-CUSTODY-04  it arrives before it left
-  //   EST-RETIRE-01 the last copy of an active key is on the token
+  //   EST-RETIRE-01 the last copy of an active key that is on a token is on this one
   //   EST-RETIRE-02 the last copy of another key that is not destroyed is
   //   EST-FIRMWARE-01 a key that is on the token was not shown to have survived
   //   EST-KEY-01    the key's name is in use
@@ -242,6 +244,7 @@ class Estate final {
   //   EST-TRANSPORT-03  by a transport that its token does not take in
   //   EST-TRANSPORT-04  a second time under one transport key
   //   EST-TRANSPORT-05  to a token that has a copy of it
+  //   EST-TRANSPORT-06  a transport key is destroyed, and a key would be lost with the file that it opens
   //   EST-USE-01    a statement of use contradicts an earlier one
   //   EST-HOLD-01   the hold ends before the key was deactivated
   //   EST-HOLD-02   a held key is destroyed before the end of its hold, without a reason
@@ -344,6 +347,8 @@ class Estate final {
   base::Result<Token*> UsableToken(const std::string& name, const std::string& what);
   // MayRetire refuses while a key would be lost with the token (EST-RETIRE-01, -02).
   base::Result<void> MayRetire(const Token& token) const;
+  // MayVoidFiles refuses while a key would be lost with the files that a transport key opens (EST-TRANSPORT-06).
+  base::Result<void> MayVoidFiles(const Key& transport_key) const;
   // PutInService notes that a token holds a key from now on.
   static void PutInService(Token& token, const Provenance& provenance);
   // AddKey and AddCertificate keep the index of names with the list.

@@ -267,7 +267,8 @@ base::Result<void> Estate::Take(const TokenMoved& e, const Provenance& provenanc
 base::Result<void> Estate::MayRetire(const Token& token) const {
   for (const Key& key : keys_) {
     if (key.state == "destroyed") continue;
-    if (key.FindCopy(token.name) == nullptr || key.CopiesInPlace().size() > 1) continue;
+    // A file is no copy to rely on: it is lost with its transport key.
+    if (key.FindCopy(token.name) == nullptr || key.CopiesOnTokens().size() > 1) continue;
     if (key.state == "active") {
       return base::Refusal("EST-RETIRE-01",
                            fmt::format("token {} holds the last copy of key {}, which is active", token.name, key.name),

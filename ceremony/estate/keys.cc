@@ -52,6 +52,12 @@ std::vector<const Copy*> Key::CopiesInPlace() const {
   return found;
 }
 
+std::vector<const Copy*> Key::CopiesOnTokens() const {
+  std::vector<const Copy*> found = CopiesInPlace();
+  std::erase_if(found, [](const Copy* copy) { return !copy->transport_key.empty(); });
+  return found;
+}
+
 base::Result<void> Estate::MayUse(const std::string& key, const std::string& what) const {
   const Key* known = FindKey(key);
   if (known == nullptr) {
@@ -224,6 +230,7 @@ base::Result<void> Estate::Take(const KeyDestroyed& e, const Provenance& provena
         fmt::format("key {} is held until {}, and is to be destroyed on {}", e.key, key->hold_until, DayOf(e.on)),
         "wait, or give the reason for destroying it earlier");
   }
+  if (key->is_transport_key()) KC_RETURN_IF_ERROR(MayVoidFiles(*key));
   key->state = "destroyed";
   key->changed = provenance;
   if (!key->is_transport_key()) return {};

@@ -89,4 +89,18 @@ base::Result<void> Estate::Take(const KeyExported& e, const Provenance& provenan
   return {};
 }
 
+base::Result<void> Estate::MayVoidFiles(const Key& transport_key) const {
+  for (const Key& key : keys_) {
+    if (key.state == "destroyed" || !key.CopiesOnTokens().empty()) continue;
+    const std::vector<const Copy*> files = key.CopiesInPlace();
+    const auto is_voided = [&](const Copy* file) { return file->transport_key == transport_key.name; };
+    if (files.empty() || !std::ranges::all_of(files, is_voided)) continue;
+    return base::Refusal("EST-TRANSPORT-06",
+                         fmt::format("transport key {} opens the last copy of key {}, which is {}", transport_key.name,
+                                     key.name, key.state),
+                         "take the key in first, with key.import, on the token of the transport key");
+  }
+  return {};
+}
+
 }  // namespace ceremony::estate

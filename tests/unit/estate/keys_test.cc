@@ -216,6 +216,34 @@ TEST_CASE("held keys come due on the day of their hold, and are overdue after it
   CHECK(DueOf(folded, kNoon - 40 * kDay, 30).empty());
 }
 
+TEST_CASE("a file is no copy to rely on: neither its source nor its transport key goes while it is the last") {
+  Estate estate = WithKey();
+  REQUIRE(
+      estate
+          .Apply(TransportKeyCreated{"carry", "ec-p256", "bb", "b", "serial of b", "0b", "root", {"ecdh-p256"}}, kLater)
+          .ok());
+  REQUIRE(estate
+              .Apply(KeyExported{"root", "aa", "a", "serial of a", "carry", "ecdh-p256", "transfer/root.json", "ff"},
+                     kLater)
+              .ok());
+  const TokenRetired retired{"a", "serial of a", "zeroised", "", "old", "2026-07-01"};
+  const auto source = estate.Apply(retired, kLater);
+  CHECK(RuleOf(source) == "EST-RETIRE-01");
+  CHECK(MessageOf(source) == "token a holds the last copy of key root, which is active");
+  // As an archive of an earlier program may have it.
+  REQUIRE(estate.Apply(Gone("a"), kLater).ok());
+  const CopyDestroyed opened{"carry", "b", "serial of b", "0b", "C_DestroyObject", "", "2026-07-01T10:00:00Z"};
+  const KeyDestroyed ended{"carry", "bb", "2026-07-01T10:00:00Z", "", "destruction/carry.json", "cc"};
+  REQUIRE(estate.Apply(opened, kLater).ok());
+  const auto lost = estate.Apply(ended, kLater);
+  CHECK(RuleOf(lost) == "EST-TRANSPORT-06");
+  CHECK(MessageOf(lost) == "transport key carry opens the last copy of key root, which is active");
+  CHECK(estate.FindKey("carry")->state == "active");
+  REQUIRE(estate.Apply(Clone(WrappedFor("carry"), "c"), kLater).ok());
+  REQUIRE(estate.Apply(ended, kLater).ok());
+  CHECK(estate.FindKey("root")->FindCopy(WrappedFor("carry")) == nullptr);
+}
+
 TEST_CASE("effects of a key's life survive being written and read, and nothing else is read as one") {
   for (const Effect& effect :
        {Effect(Clone("a", "b", true)), Effect(KeySealed{"root", "a", "s"}),

@@ -286,7 +286,7 @@ void PrintUse(const estate::Key& key, const script::KeyCap* cap, std::int64_t no
     out << fmt::format("    nobody has stated its use; its cap is {} certificates or {} days\n", cap->certificates,
                        cap->days);
   }
-  if (key.state == "held") {
+  if (key.is_held()) {
     const auto until = base::ParseDayOrTime(key.hold_until);
     out << fmt::format("    held until {}{}\n", key.hold_until,
                        until.ok() && *until <= now ? ", which is over: its destruction is due" : "");

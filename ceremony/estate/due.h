@@ -21,6 +21,8 @@ struct DueItem {
 // must be followed by another and holds of keys that end within `horizon_days` of
 // `now_micros` (UTC); and keys that are out of use and not held; what is overdue
 // comes first, then by date. A held key is due on the day of its hold and overdue after it.
+// A certificate is not due whose key is out of use, or of whose name and profile there is one
+// that ends later; a CRL is followed by one of its issuer and profile.
 std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int horizon_days);
 
 }  // namespace ceremony::estate

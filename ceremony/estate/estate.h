@@ -285,7 +285,8 @@ class Estate final {
   // subject (EST-KEY-08). `what` is the use, in words.
   base::Result<void> MayUse(const std::string& key, const std::string& what) const;
   base::Result<void> MaySign(const std::string& key, const std::string& what) const;
-  // KeysToDestroy lists held keys whose hold has ended on a day ("2028-11-28"), oldest first.
+  base::Result<void> MayBeCertified(const std::string& key, const std::string& what) const;
+  // KeysToDestroy lists held keys, compromised ones too, whose hold has ended on a day ("2028-11-28"), oldest first.
   std::vector<const Key*> KeysToDestroy(std::string_view day) const;
 
   // KeysOn lists the keys that have a copy in place on the named token.

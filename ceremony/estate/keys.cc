@@ -171,10 +171,12 @@ base::Result<void> Estate::Take(const KeyUsageStated& e, const Provenance& prove
 
 base::Result<void> Estate::Take(const KeyDeactivated& e, const Provenance& provenance) {
   KC_ASSIGN_OR_RETURN(Key * key, KeyNamed(e.key, "a deactivation"));
-  // A compromised key is still taken out of use, and may be held as evidence.
-  if (key->state == "deactivated" || key->state == "held") {
-    return base::Refusal("EST-KEY-06", fmt::format("key {} is {} since {}", e.key, key->state, Where(key->changed)),
-                         "take the step out of the script");
+  // A compromised key is still taken out of use, once, and may be held as evidence.
+  if (!key->deactivated_because.empty()) {
+    return base::Refusal(
+        "EST-KEY-06",
+        fmt::format("key {} was taken out of use already, and is {} since {}", e.key, key->state, Where(key->changed)),
+        "take the step out of the script");
   }
   if (!e.hold_until.empty() && !e.on.empty() && e.hold_until < DayOf(e.on)) {
     return base::Refusal(
@@ -248,7 +250,7 @@ base::Result<void> Estate::Take(const KeyDestroyed& e, const Provenance& provena
 std::vector<const Key*> Estate::KeysToDestroy(std::string_view day) const {
   std::vector<const Key*> due;
   for (const Key& key : keys_) {
-    if (key.state == "held" && key.hold_until <= day) due.push_back(&key);
+    if (key.is_held() && key.hold_until <= day) due.push_back(&key);
   }
   std::stable_sort(due.begin(), due.end(), [](const Key* a, const Key* b) {
     return std::tie(a->hold_until, a->name) < std::tie(b->hold_until, b->name);

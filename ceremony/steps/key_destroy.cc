@@ -122,7 +122,7 @@ class KeyDestroyKind final : public StepKind {
       // Which keys are due is known on the day; of those that may be, each whose copies are all at hand.
       for (const estate::Key& key : plan.estate().keys()) {
         const auto copies = key.CopiesInPlace();
-        if (key.state == "held" &&
+        if (key.is_held() &&
             std::all_of(copies.begin(), copies.end(), [&](const estate::Copy* copy) { return covered(*copy); }))
           names.push_back(key.name);
       }

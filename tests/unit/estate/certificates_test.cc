@@ -3,7 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ceremony/estate/due.h"
 #include "ceremony/estate/estate.h"
+#include "hsm/base/clock_text.h"
 
 namespace {
 
@@ -58,6 +60,61 @@ TEST_CASE("a key is certified under one name for ever, however often") {
   CHECK(estate.FindCertificate("z2") == nullptr);
   CHECK(RuleOf(estate.Apply(Issued("z3", "root", "CN=Z3"), kFirst)) == "EST-NAME-01");
   CHECK(RuleOf(estate.Apply(RequestCreated{"r", "p", "z1", "CN=Z4", "", "", "", ""}, kFirst)) == "EST-NAME-01");
+}
+
+TEST_CASE("a certificate is due until there is a later one of its name and profile, or its key is out of use") {
+  const std::int64_t now = *base::ParseDayOrTime("2027-01-01");
+  Folded folded;
+  folded.estate = WithKeys();
+  const auto due = [&] {
+    std::vector<std::string> names;
+    for (const DueItem& item : DueOf(folded, now, 30)) {
+      if (item.what == "renew the certificate") names.push_back(item.subject);
+    }
+    return names;
+  };
+  const auto issue = [&](const char* name, const char* key, const char* profile, const char* not_after) {
+    CertificateIssued issued = Issued(name, key, "CN=Z1");
+    issued.profile = profile;
+    issued.not_after = not_after;
+    REQUIRE(folded.estate.Apply(issued, kFirst).ok());
+  };
+  issue("old", "z1", "issuing", "2026-12-01T00:00:00Z");
+  issue("cross", "z1", "cross", "2026-12-02T00:00:00Z");
+  CHECK(due() == std::vector<std::string>{"old", "cross"});
+  // The next key of the same CA.
+  REQUIRE(folded.estate.Apply(KeyCreated{"z1b", "ec-p256", "sign", "dd", "hsm", "S1", "0d", false}, kFirst).ok());
+  issue("next", "z1b", "issuing", "2030-12-01T00:00:00Z");
+  CHECK(due() == std::vector<std::string>{"cross"});
+  REQUIRE(folded.estate.Apply(KeyDeactivated{"z1", "superseded", "", "", 0, "2028-01-01"}, kFirst).ok());
+  CHECK(due().empty());
+  // A later one that is revoked renews nothing.
+  Folded revoked;
+  revoked.estate = WithKeys();
+  std::swap(folded, revoked);
+  issue("old", "z1", "issuing", "2026-12-01T00:00:00Z");
+  issue("next", "z1", "issuing", "2030-12-01T00:00:00Z");
+  REQUIRE(folded.estate.Apply(CertificateRevoked{"next", "superseded", "2026-12-15T00:00:00Z", "arl"}, kFirst).ok());
+  CHECK(due() == std::vector<std::string>{"old"});
+}
+
+TEST_CASE("an overdue list of authorities is not hidden by a later list of the same CA's users") {
+  Folded folded;
+  folded.estate = WithKeys();
+  const auto issue = [&](const char* name, std::int64_t number, const char* profile, const char* next_update) {
+    CrlIssued crl = Arl(name, number);
+    crl.profile = profile;
+    crl.next_update = next_update;
+    REQUIRE(folded.estate.Apply(crl, kFirst).ok());
+  };
+  issue("arl-1", 1, "arl", "2025-06-01T00:00:00Z");
+  issue("arl-2", 2, "arl", "2026-06-01T00:00:00Z");
+  issue("crl-3", 3, "crl", "2026-12-31T00:00:00Z");
+  issue("crl-4", 4, "crl", "2027-01-02T00:00:00Z");
+  std::vector<std::string> due;
+  for (const DueItem& item : DueOf(folded, *base::ParseDayOrTime("2027-01-01"), 30))
+    due.push_back((item.overdue ? "OVERDUE " : "") + item.subject);
+  CHECK(due == std::vector<std::string>{"OVERDUE arl-2", "crl-4"});
 }
 
 TEST_CASE("a name is the same however it is encoded, and for its bytes, not for what it looks like") {

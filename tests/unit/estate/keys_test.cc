@@ -141,6 +141,41 @@ TEST_CASE("a compromised key stays so when it is taken out of use") {
   CHECK(estate.FindKey("root")->deactivated_because == "superseded");
 }
 
+TEST_CASE("a compromised key is taken out of use once, and its hold stays as long as it was") {
+  Estate estate = WithKey();
+  REQUIRE(estate.Apply(KeyCompromised{"root", "2026-05-01T00:00:00Z", "a laptop was stolen"}, kLater).ok());
+  REQUIRE(estate.Apply(Deactivated("2028-06-01"), kLater).ok());
+  const auto again = estate.Apply(Deactivated("2026-06-02"), kLater);
+  CHECK(RuleOf(again) == "EST-KEY-06");
+  CHECK(MessageOf(again) ==
+        "key root was taken out of use already, and is compromised since ceremony 0002-later (entry 40)");
+  CHECK(estate.FindKey("root")->hold_until == "2028-06-01");
+}
+
+TEST_CASE("a compromised key that is held is due at the end of its hold, and one that is not at once") {
+  Folded folded;
+  folded.estate = WithKey();
+  REQUIRE(folded.estate.Apply(KeyCompromised{"root", "2026-05-01T00:00:00Z", "stolen"}, kLater).ok());
+  constexpr std::int64_t kNoon = 1'843'473'600LL * 1'000'000;  // date -u -d 2028-06-01T12:00:00Z +%s
+  const auto at_once = DueOf(folded, kNoon, 30);
+  REQUIRE(at_once.size() == 1);
+  CHECK(at_once[0].what == "destroy the compromised key");
+  CHECK(at_once[0].by == "");
+  CHECK(at_once[0].overdue);
+  REQUIRE(folded.estate.Apply(Deactivated("2028-06-01"), kLater).ok());
+  const auto held = DueOf(folded, kNoon, 30);
+  REQUIRE(held.size() == 1);
+  CHECK(held[0].what == "destroy the compromised key");
+  CHECK(held[0].by == "2028-06-01");
+  CHECK_FALSE(held[0].overdue);
+  CHECK(folded.estate.KeysToDestroy("2028-05-31").empty());
+  CHECK(folded.estate.KeysToDestroy("2028-06-01").size() == 1);
+  REQUIRE(folded.estate.Apply(Gone("a"), kLater).ok());
+  REQUIRE(folded.estate.Apply(Certified("2028-06-02T10:00:00Z"), kLater).ok());
+  CHECK(folded.estate.KeysToDestroy("2028-06-03").empty());
+  CHECK(DueOf(folded, kNoon, 30).empty());
+}
+
 TEST_CASE("statements of use only grow") {
   Estate estate = WithKey();
   const auto stated = [&](std::int64_t count, const std::string& first, const std::string& last) {

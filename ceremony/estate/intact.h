@@ -11,7 +11,8 @@ namespace ceremony::estate {
 
 // CheckIntact refuses an archive whose keys cannot be believed, because one of them could be certified a second time:
 //   EST-FOLD-02  a record is missing: each must follow the one before it, by origin
-//   EST-FOLD-03  the log of a complete record, or the roster that it wrote, is not what its people have signed
+//   EST-FOLD-03  the log of a record, or its roster or the one that it wrote, is not what its people have signed; or a
+//                record is not complete, and is not the newest
 // Whose keys they are is not asked: that is for `verify`, with a roster that does not come from the archive.
 base::Result<void> CheckIntact(const std::string& archive, const Folded& folded);
 

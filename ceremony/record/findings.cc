@@ -6,7 +6,7 @@
 
 namespace ceremony::record {
 
-void Findings::Add(std::string_view rule, std::optional<std::uint64_t> entry, std::string message) {
+void Findings::Add(std::string_view rule, std::optional<std::uint64_t> entry, std::string message, std::string path) {
   const Rule* const found = FindRule(rule);
   if (found == nullptr) {
     std::fprintf(stderr, "keyceremony: bug: no rule %.*s\n", static_cast<int>(rule.size()), rule.data());
@@ -14,7 +14,7 @@ void Findings::Add(std::string_view rule, std::optional<std::uint64_t> entry, st
   }
   worst_ = std::max(worst_, found->severity);
   if (list_.size() < kMaxFindings) {
-    list_.push_back({std::string(rule), entry, std::move(message)});
+    list_.push_back({std::string(rule), entry, std::move(message), std::move(path)});
   } else {
     ++more_;
   }

@@ -16,7 +16,7 @@ namespace ceremony::record {
 class Findings final {
  public:
   // Add aborts for a rule id that is not in the table: that is a bug.
-  void Add(std::string_view rule, std::optional<std::uint64_t> entry, std::string message);
+  void Add(std::string_view rule, std::optional<std::uint64_t> entry, std::string message, std::string path = {});
 
   Severity worst() const { return worst_; }
   Verdict verdict() const;

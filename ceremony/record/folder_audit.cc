@@ -165,16 +165,17 @@ Result<void> FolderAudit::CheckNamed(const std::string& path, const NamedFile& n
   KC_ASSIGN_OR_RETURN(const FileDigest* const digest, DigestOf(path));
   if (digest == nullptr) {
     if (withheld_.files().contains(path)) return {};
-    findings_.Add(closed ? "ART-MISSING" : "ART-PENDING", named.entry, path + " is not there");
+    findings_.Add(closed ? "ART-MISSING" : "ART-PENDING", named.entry, path + " is not there", closed ? path : "");
     return {};
   }
   const std::string found = base::HexEncode(digest->sha256);
   if (found != named.sha256) {
-    findings_.Add("ART-DIGEST", named.entry, path + " has SHA-256 " + found + ", the record says " + named.sha256);
+    findings_.Add("ART-DIGEST", named.entry, path + " has SHA-256 " + found + ", the record says " + named.sha256,
+                  path);
   } else if (named.size && *named.size != digest->size) {
     findings_.Add(
         "ART-DIGEST", named.entry,
-        path + " has " + std::to_string(digest->size) + " bytes, the record says " + std::to_string(*named.size));
+        path + " has " + std::to_string(digest->size) + " bytes, the record says " + std::to_string(*named.size), path);
   }
   return {};
 }
@@ -276,14 +277,14 @@ Result<void> FolderAudit::CheckAddendum(const LogAudit& log, const std::optional
       KC_ASSIGN_OR_RETURN(const FileDigest* const digest, DigestOf(line.path));
       if (digest == nullptr) {
         if (withheld_.files().contains(line.path)) continue;
-        findings_.Add("ART-MISSING", std::nullopt, line.path + " is not there, and the addendum names it");
+        findings_.Add("ART-MISSING", std::nullopt, line.path + " is not there, and the addendum names it", line.path);
         continue;
       }
       found = base::HexEncode(digest->sha256);
     }
     if (found != line.sha256) {
       findings_.Add("ART-DIGEST", std::nullopt,
-                    line.path + " has SHA-256 " + found + ", the addendum says " + line.sha256);
+                    line.path + " has SHA-256 " + found + ", the addendum says " + line.sha256, line.path);
     }
   }
   for (const std::string& path : withheld_.files()) {

@@ -28,6 +28,7 @@ struct Finding {
   std::string rule;                    // an id of rules.h
   std::optional<std::uint64_t> entry;  // its `seq`, when the finding is about one entry
   std::string message;
+  std::string path{};  // ART-MISSING, ART-DIGEST: the file, below the record's folder; empty for other rules
 };
 
 // A report keeps this many findings; RecordReport::more counts the others.

@@ -180,6 +180,16 @@ struct Again {
   Onward onward = Onward::kToTheEnd;
 };
 
+// One ceremony at a time: what follows an open one would be built on what may yet change.
+base::Result<void> CheckNothingOpen(const std::string& archive, const std::vector<estate::RecordSummary>& records) {
+  if (records.empty() || records.back().complete) return {};
+  const std::string& open = records.back().folder;
+  return base::Refusal("ARCHIVE-OPEN-01", fmt::format("the ceremony {} of this archive is not complete", open),
+                       fmt::format("go on with it first: keyceremony resume {0}/{1}; or, when it cannot come to its "
+                                   "end: keyceremony resume --call-off {0}/{1}",
+                                   archive, open));
+}
+
 base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
   json memory = json::array();
   KC_RETURN_IF_ERROR(CheckMemory(world, inputs, memory));
@@ -192,15 +202,9 @@ base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::
     folded.records.pop_back();
   }
   KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
+  KC_RETURN_IF_ERROR(CheckNothingOpen(archive, folded.records));
   if (!folded.records.empty()) {
     const estate::RecordSummary& newest = folded.records.back();
-    if (!newest.complete) {
-      return base::Refusal(
-          "ARCHIVE-OPEN-01", fmt::format("the ceremony {} of this archive is not complete", newest.folder),
-          fmt::format("go on with it first: keyceremony resume {0}/{1}; or, when it cannot come to its "
-                      "end: keyceremony resume --call-off {0}/{1}",
-                      archive, newest.folder));
-    }
     const std::string mode(record::ModeName(inputs.binding->environment == script::Environment::kRehearsal
                                                 ? record::Mode::kRehearsal
                                                 : record::Mode::kProduction));
@@ -265,6 +269,7 @@ base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script:
   KC_RETURN_IF_ERROR(CheckMemory(world, inputs, memory));
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive, folder));
   KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
+  KC_RETURN_IF_ERROR(CheckNothingOpen(archive, folded.records));
   KC_ASSIGN_OR_RETURN(const bool opened, HasEntries(world, folder));
   KC_ASSIGN_OR_RETURN(const json mended, MendTokens(world));
   if (!opened && again.onward == Onward::kCallOff) {

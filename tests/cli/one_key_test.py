@@ -247,6 +247,43 @@ class OneKeyTwoCas(Second):
         log.write_text(whole)
         self.assertIn("[EST-KEY-02]", run("check", script, "--archive", self.archive.path)[1])
 
+    def test_a_roster_that_was_changed_after_its_record_was_closed(self):
+        """A roster says whom the next ceremony trusts; another file is held to its digest by whoever reads it."""
+        self.assertEqual(self.takes_in_and_issues("z8")[0], 0)
+        self.write_taking("z9")
+        script = self.archive.scripts / "take-z9.ceremony.json"
+        record = self.archive.path / "0002-take-z8"
+        for path, fold in (("inputs/roster.json", True), ("artefacts/certificates/z8.der", False)):
+            whole = (record / path).read_bytes()
+            (record / path).write_bytes(whole + b" ")
+            status, out, err = run("check", script, "--archive", self.archive.path)
+            self.assertEqual(status, 1)
+            self.assertEqual("[EST-FOLD-03]" in err and f"[ART-DIGEST] {path} has SHA-256" in err, fold, err)
+            self.assertEqual("[EST-KEY-02]" in out, not fold)
+            (record / path).write_bytes(whole)
+
+    def test_a_changed_record_is_not_passed_over_as_one_that_is_still_open(self):
+        """Only the newest record may be open: of an earlier one somebody has taken the addendum away."""
+        for name in ("z8", "z6"):
+            (self.archive.folder / "key.pem").unlink(missing_ok=True)
+            self.assertEqual(self.takes_in_and_issues(name)[0], 0)
+        self.write_taking("z9")
+        script = self.archive.scripts / "take-z9.ceremony.json"
+        record = self.archive.path / "0002-take-z8"
+        log = record / "log.jsonl"
+        whole, addendum = log.read_text(), (record / "addendum.note").read_bytes()
+        spki = next(entry["spki_sha256"] for line in whole.splitlines() for entry in json.loads(line).get("effects", []) if "spki_sha256" in entry)
+        log.write_text(whole.replace(spki, "ab" * 32))
+        (record / "addendum.note").unlink()
+        for command in (("check", script), ("rehearse", script, "--unattended", "--quiet")):
+            status, _, err = run(*command, "--archive", self.archive.path)
+            self.assertEqual(status, 1)
+            self.assertIn("record 0002-take-z8 is not what was signed: it is not complete, and others follow it", err)
+            self.assertIn("[EST-FOLD-03]", err)
+        log.write_text(whole)
+        (record / "addendum.note").write_bytes(addendum)
+        self.assertIn("[EST-KEY-02]", run("check", script, "--archive", self.archive.path)[1])
+
     def test_a_ceremony_is_gone_on_with_while_a_record_is_missing(self):
         self.assertEqual(self.takes_in_and_issues("z8")[0], 0)
         faults = self.archive.folder / "faults.json"

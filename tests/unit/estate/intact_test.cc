@@ -9,6 +9,8 @@
 namespace {
 
 using ceremony::estate::CheckChain;
+using ceremony::estate::CheckIntact;
+using ceremony::estate::Folded;
 using ceremony::estate::RecordSummary;
 
 RecordSummary Record(const std::string& folder, const std::string& origin, std::optional<std::string> previous) {
@@ -44,4 +46,19 @@ TEST_CASE("EST-FOLD-02: each record follows the one before it, and nothing is mi
   CHECK(RuleOf({first, unopened, second}) == "");
   // Whose entry does not say what it follows is for the verifier.
   CHECK(RuleOf({first, Record("0002-b", "e/b/2", std::nullopt), third}) == "");
+}
+
+TEST_CASE("EST-FOLD-03: only the newest record may be open, and is not looked at then") {
+  Folded folded;
+  folded.records = {Record("0001-a", "e/a/1", ""), Record("0002-b", "e/b/2", "e/a/1")};
+  for (RecordSummary& record : folded.records) record.entries = 3;
+  const auto refused = CheckIntact("there-is-no-archive", folded);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().rule == "EST-FOLD-03");
+  CHECK(refused.error().message == "record 0001-a is not what was signed: it is not complete, and others follow it");
+  // A log without entries says nothing, so that nothing can be wrong with it.
+  folded.records[0] = RecordSummary{};
+  folded.records[0].folder = "0001-x";
+  folded.records[1].previous = "";
+  CHECK(CheckIntact("there-is-no-archive", folded).ok());
 }

@@ -98,14 +98,14 @@ bool Linter::CheckCertificate(base::ByteView bytes, CertificateView& view, Findi
 std::vector<Finding> LintCertificate(base::ByteView der) {
   Findings findings(der);
   CertificateView view;
-  Linter().CheckCertificate(der, view, findings);
+  Linter(Domain::kByPolicy).CheckCertificate(der, view, findings);
   return std::move(findings).Take();
 }
 
 std::vector<Finding> LintTbsBytes(base::ByteView der) {
   Findings findings(der);
   TbsView view;
-  Linter().CheckTbs(der, view, findings);
+  Linter(Domain::kByPolicy).CheckTbs(der, view, findings);
   return std::move(findings).Take();
 }
 

@@ -43,7 +43,8 @@ class Linter final {
   std::unique_ptr<Impl> impl_;
 };
 
-// LintCertificate and LintTbsBytes are the short form for one file.
+// LintCertificate and LintTbsBytes are the short form for one file, with the rules of
+// its domain by its policy: what a ceremony is held to is what its record is held to.
 std::vector<Finding> LintCertificate(base::ByteView der);
 std::vector<Finding> LintTbsBytes(base::ByteView der);
 

@@ -13,7 +13,7 @@ using namespace test;
 namespace {
 
 Profile With(ExtensionRule rule) {
-  Profile profile = IssuingOcaProfile();
+  Profile profile = WithoutDomain(IssuingOcaProfile());
   profile.extensions.push_back(std::move(rule));
   return profile;
 }

@@ -164,7 +164,7 @@ TEST_CASE("the comparison shows every field in one view") {
 }
 
 TEST_CASE("a to-be-signed certificate that is not what the profile says is refused field by field") {
-  const Profile profile = RootOcaProfile();
+  const Profile profile = WithoutDomain(RootOcaProfile());
   const TbsInput input = RootInput(kP256);
   const Tbs tbs = *BuildTbs(profile, input);
   const auto refusal = [&](const std::function<void(DerTree&)>& change) -> std::string {
@@ -243,6 +243,13 @@ TEST_CASE("a good-practice finding blocks unless it is waived, a breach always d
   CHECK(LintTbs(*Tbs::Parse(tree.Encode()), breach).error().rule == "X509-SERIAL-02");
 }
 
+TEST_CASE("a certificate is held to the rules of its domain before anybody is asked to approve it") {
+  Profile profile = RootOcaProfile();
+  profile.extensions[3].value = SubjectKeyIdentifierRule{1};
+  CHECK(LintTbs(*BuildTbs(profile, RootInput(kP256))).error().rule == "SMKI-SKI-01");
+  CHECK(LintTbs(*BuildTbs(WithoutDomain(profile), RootInput(kP256))).ok());
+}
+
 TEST_CASE("people approve bytes: another to-be-signed certificate is not what they approved") {
   const ComparedTbs compared = Compared(RootOcaProfile(), RootInput(kP256));
   TbsInput later = RootInput(kP256);
@@ -299,7 +306,7 @@ TEST_CASE("profiles with every key and signature algorithm go the whole way and 
   };
   for (const Case& each : cases) {
     INFO(std::string(FactsOf(each.signature).name));
-    Profile profile = RootOcaProfile();
+    Profile profile = WithoutDomain(RootOcaProfile());
     profile.key_algorithms = {each.algorithm};
     profile.signature_algorithm = each.signature;
     profile.extensions[3].value = SubjectKeyIdentifierRule{1};

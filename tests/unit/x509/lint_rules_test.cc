@@ -41,7 +41,7 @@ void SignAs(DerTree& c, SignatureAlgorithm algorithm) {
 }
 
 Certificate Root(const char* key, base::KeyAlgorithm algorithm, SignatureAlgorithm signature) {
-  Profile profile = RootOcaProfile();
+  Profile profile = WithoutDomain(RootOcaProfile());
   profile.key_algorithms = {algorithm};
   profile.signature_algorithm = signature;
   return Issue(profile, RootInput(key), key);
@@ -278,12 +278,9 @@ TEST_CASE("SMKI-KEY-01 and SMKI-ALGORITHM-01: smart metering has P-256 with SHA-
   CHECK(Linted(
             issuing, [](DerTree& c) { SignAs(c, SignatureAlgorithm::kEcdsaSha384); }, Domain::kByPolicy) ==
         "SMKI-ALGORITHM-01");
-  Profile profile = RootOcaProfile();
-  profile.key_algorithms = {base::KeyAlgorithm::kEcP384};
-  profile.signature_algorithm = SignatureAlgorithm::kEcdsaSha384;
-  const Certificate p384 = Issue(profile, RootInput(kP384), kP384);
+  const Certificate p384 = Root(kP384, base::KeyAlgorithm::kEcP384, SignatureAlgorithm::kEcdsaSha384);
   CHECK(Linted(
-            p384, [](DerTree&) {}, Domain::kByPolicy) == "SMKI-KEY-01, SMKI-ALGORITHM-01");
+            p384, [](DerTree&) {}, Domain::kSmki) == "SMKI-KEY-01, SMKI-ALGORITHM-01");
 }
 
 TEST_CASE("SMKI-USAGE-01 and SMKI-DEVICE-01: a device signs or agrees, and is named by its hardware module alone") {
@@ -323,7 +320,7 @@ TEST_CASE("SET-SKI-01 and SET-SKI-02: one CA has one key identifier, and one key
   const Certificate other = Issue(RootOcaProfile(), with_serial(kP256Other, 2), kP256Other);
   CHECK(Together({root, other}) == "SET-SKI-01 | SET-SKI-01");
   // The same key and name with an identifier of the other method.
-  Profile method_1 = RootOcaProfile();
+  Profile method_1 = WithoutDomain(RootOcaProfile());
   for (ExtensionRule& rule : method_1.extensions) {
     if (std::holds_alternative<SubjectKeyIdentifierRule>(rule.value)) rule.value = SubjectKeyIdentifierRule{1};
   }

@@ -147,6 +147,14 @@ Profile IssuingOcaProfile() {
   return profile;
 }
 
+Profile WithoutDomain(Profile profile) {
+  for (ExtensionRule& rule : profile.extensions) {
+    if (std::holds_alternative<CertificatePoliciesRule>(rule.value))
+      rule.value = CertificatePoliciesRule{{{"1.2.3.4", ""}}};
+  }
+  return profile;
+}
+
 TbsInput RootInput(const char* private_pem) {
   TbsInput input{PublicKeyOf(private_pem)};
   input.serial = SerialFromRandom(Hex("ff0102030405060708090a0b0c0d0e0f"));

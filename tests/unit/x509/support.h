@@ -28,6 +28,8 @@ base::Bytes SignWith(const char* private_pem, base::SignatureScheme scheme, base
 
 ceremony::x509::Profile RootOcaProfile();
 ceremony::x509::Profile IssuingOcaProfile();
+// WithoutDomain is the profile under a policy of nobody, which X.690 and RFC 5280 alone hold it to.
+ceremony::x509::Profile WithoutDomain(ceremony::x509::Profile profile);
 ceremony::x509::TbsInput RootInput(const char* private_pem);
 
 // Issue goes the whole way from profile to certificate; it fails the test on the first refusal.

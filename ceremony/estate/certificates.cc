@@ -40,13 +40,19 @@ base::Result<void> IsSpelledAsBefore(const Owner& owner, const CertificateIssued
       "a CA has one name in one spelling (RFC 5280 4.1.2.6): repeat it byte by byte");
 }
 
+// Of an owner whose name only one of them has as DER, in a record that may be from before NameText had quotes.
+bool SpellsName(const std::string& subject, const std::string& subject_der) {
+  const auto name = base::Base64Decode(subject_der);
+  return name.ok() && !name->empty() && x509::SpellsName(subject, *name);
+}
+
 }  // namespace
 
 bool Owner::IsSame(const Owner& other) const {
   if (alternative_name != other.alternative_name && (subject_der == kEmptyName || other.subject_der == kEmptyName))
     return false;
-  return subject_der.empty() || other.subject_der.empty() ? subject == other.subject
-                                                          : SameNames(subject_der, other.subject_der);
+  if (!subject_der.empty() && !other.subject_der.empty()) return SameNames(subject_der, other.subject_der);
+  return subject == other.subject || SpellsName(subject, other.subject_der) || SpellsName(other.subject, subject_der);
 }
 
 std::string Owner::Text() const {

@@ -324,7 +324,8 @@ void CertificateAudit::CheckCertificate(const Look& look, const x509::Certificat
     if (!twin.ok() || twin->Sha256Hex() != certificate.Sha256Hex())
       look.Find("CRT-FILE", "has another certificate in the PEM file beside it");
   }
-  CheckFields(look, {{"subject", facts.subject},
+  const std::string subject = look.Text("subject");
+  CheckFields(look, {{"subject", x509::SpellsName(subject, certificate.tbs().subject) ? subject : facts.subject},
                      {"subject_der", facts.subject_der},
                      {"alternative_name", facts.alternative_name},
                      {"serial", facts.serial},

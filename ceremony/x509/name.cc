@@ -126,6 +126,30 @@ CodePoint DecodeUtf8(base::ByteView text) {
   return {value, size};
 }
 
+// Whether a value in a NameText, which is TYPE=VALUE (ENCODING) again and again, looks like the end of one
+// attribute and another one after it.
+bool CouldBeMisread(std::string_view value) {
+  const std::size_t separator = value.find_first_of(",+");
+  return value.starts_with('"') ||
+         (separator != std::string_view::npos && value.find('=', separator) != std::string_view::npos);
+}
+
+enum class Quotes : std::uint8_t { kNone, kWhereNeeded };
+
+std::string SpellName(base::ByteView name, Quotes quotes) {
+  std::string text;
+  NameReader reader(name);
+  while (const auto attribute = reader.Next()) {
+    if (!text.empty()) text += attribute->first_of_rdn ? ", " : " + ";
+    const bool quoted = quotes == Quotes::kWhereNeeded && IsAsciiCompatible(attribute->encoding);
+    const std::string_view encoding = StringTypeName(attribute->encoding);
+    text += fmt::format("{}={} ({})", TypeText(attribute->type),
+                        quoted ? TextInName(attribute->value) : AttributeValueText(*attribute),
+                        encoding.empty() ? fmt::format("tag {:02x}", attribute->encoding) : std::string(encoding));
+  }
+  return text.empty() ? "(empty)" : text;
+}
+
 }  // namespace
 
 base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues& values) {
@@ -191,16 +215,18 @@ std::string AttributeValueText(const AttributeView& attribute) {
   return IsAsciiCompatible(attribute.encoding) ? SafeText(attribute.value) : "#" + base::HexEncode(attribute.value);
 }
 
-std::string NameText(base::ByteView name) {
-  std::string text;
-  NameReader reader(name);
-  while (const auto attribute = reader.Next()) {
-    if (!text.empty()) text += attribute->first_of_rdn ? ", " : " + ";
-    const std::string_view encoding = StringTypeName(attribute->encoding);
-    text += fmt::format("{}={} ({})", TypeText(attribute->type), AttributeValueText(*attribute),
-                        encoding.empty() ? fmt::format("tag {:02x}", attribute->encoding) : std::string(encoding));
-  }
-  return text.empty() ? "(empty)" : text;
+std::string TextInName(base::ByteView value) {
+  const std::string text = SafeText(value);
+  if (!CouldBeMisread(text)) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\\22" : std::string(1, c);
+  return quoted + '"';
+}
+
+std::string NameText(base::ByteView name) { return SpellName(name, Quotes::kWhereNeeded); }
+
+bool SpellsName(std::string_view text, base::ByteView name) {
+  return text == NameText(name) || text == SpellName(name, Quotes::kNone);
 }
 
 bool SameName(base::ByteView a, base::ByteView b) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "ceremony/x509/profile.h"
 #include "hsm/base/bytes.h"
@@ -23,8 +24,13 @@ base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues&
 
 // NameText spells a DER Name for people, in its order, with what a byte
 // comparison would see: "OU=00 (PrintableString), CN=ZA (PrintableString)".
-// The empty Name is "(empty)". Control characters come out as \xx.
+// The empty Name is "(empty)". Control characters come out as \xx, and a value that
+// could be read as more than one attribute stands in quotes: CN="A, OU=07" (UTF8String).
 std::string NameText(base::ByteView name);
+
+// SpellsName tells whether `text` is the NameText of this Name, or what records from
+// before values were put in quotes have in its place.
+bool SpellsName(std::string_view text, base::ByteView name);
 
 // SafeText spells octets for a terminal: ASCII and UTF-8 as they are, but control
 // characters, direction marks, backslashes and what is no UTF-8 as \xx.
@@ -34,6 +40,9 @@ std::string SafeText(base::ByteView text);
 // that is not text.
 struct AttributeView;
 std::string AttributeValueText(const AttributeView& attribute);
+
+// TextInName is SafeText of a value within a NameText: in quotes where it needs them.
+std::string TextInName(base::ByteView value);
 
 // SameName compares as RFC 5280 section 7.1 does, without regard to string type,
 // case and runs of spaces, for names of ASCII; other characters byte by byte.

@@ -69,7 +69,7 @@ std::string NameOf(const X509_NAME* name) {
       case V_ASN1_T61STRING:
       case V_ASN1_NUMERICSTRING:
       case V_ASN1_VISIBLESTRING:
-        spelled = SafeText(octets);
+        spelled = TextInName(octets);
         break;
       case V_ASN1_BIT_STRING:
         // OpenSSL keeps the count of unused bits apart.

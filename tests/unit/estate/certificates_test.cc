@@ -142,6 +142,20 @@ TEST_CASE("a name is the same however it is encoded, and for its bytes, not for 
   CHECK(RuleOf(estate.Apply(z1, kFirst)) == "EST-NAME-01");
 }
 
+TEST_CASE("a name that records from before NameText had quotes spell without them is still the same") {
+  // CN=A, B=C as UTF8String.
+  const char* der = "MBExDzANBgNVBAMMBkEsIEI9Qw==";
+  Estate estate = WithKeys();
+  REQUIRE(estate.Apply(Issued("z1", "z1", "CN=A, B=C (UTF8String)"), kFirst).ok());
+  CertificateIssued again = Issued("z1-again", "z1", "CN=\"A, B=C\" (UTF8String)");
+  again.subject_der = der;
+  CHECK(estate.Apply(again, kFirst).ok());
+  again.certificate = "z1-other";
+  again.subject = "CN=A (UTF8String)";
+  again.subject_der = "MAwxCjAIBgNVBAMMAUE=";
+  CHECK(RuleOf(estate.Apply(again, kFirst)) == "EST-NAME-01");
+}
+
 TEST_CASE("a device without a subject is known by its alternative name") {
   Estate estate = WithKeys();
   CertificateIssued device = Issued("d1", "z1", "(empty)");

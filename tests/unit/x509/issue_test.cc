@@ -250,6 +250,13 @@ TEST_CASE("a certificate is held to the rules of its domain before anybody is as
   CHECK(LintTbs(*BuildTbs(WithoutDomain(profile), RootInput(kP256))).ok());
 }
 
+TEST_CASE("a subject that looks like two attributes is spelled by both decoders so that it does not") {
+  Profile profile = RootOcaProfile();
+  profile.subject = {{"CN", StringEncoding::kUtf8String, "A (UTF8String), OU=07"}};
+  const Certificate root = Issue(WithoutDomain(profile), RootInput(kP256), kP256);
+  CHECK(root.fields().subject == "CN=\"A (UTF8String), OU=07\" (UTF8String)");
+}
+
 TEST_CASE("people approve bytes: another to-be-signed certificate is not what they approved") {
   const ComparedTbs compared = Compared(RootOcaProfile(), RootInput(kP256));
   TbsInput later = RootInput(kP256);

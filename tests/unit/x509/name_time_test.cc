@@ -96,6 +96,29 @@ TEST_CASE("names are the same without regard to string type, case and runs of sp
                value);
   };
   const char* const printable = "13";
+TEST_CASE("two different names are never spelled alike, and plain ones need no quotes") {
+  Profile profile;
+  profile.subject = {{"CN", StringEncoding::kUtf8String, std::nullopt}};
+  const auto one = [&](const char* value) { return NameText(*BuildName(profile, {{"CN", value}})); };
+  CHECK(one("A (UTF8String), OU=07") == "CN=\"A (UTF8String), OU=07\" (UTF8String)");
+  CHECK(one("A, OU=07") == "CN=\"A, OU=07\" (UTF8String)");
+  CHECK(one("A+OU=07") == "CN=\"A+OU=07\" (UTF8String)");
+  CHECK(one("\"A, OU=07\"") == "CN=\"\\22A, OU=07\\22\" (UTF8String)");
+  CHECK(one("\"A\"") == "CN=\"\\22A\\22\" (UTF8String)");
+  CHECK(one("A\\22") == "CN=A\\5c22 (UTF8String)");
+  CHECK(one("Acme (UK), Inc. + Sons") == "CN=Acme (UK), Inc. + Sons (UTF8String)");
+  CHECK(one("a=b \"c\"") == "CN=a=b \"c\" (UTF8String)");
+
+  profile.subject.push_back({"OU", StringEncoding::kUtf8String, std::nullopt});
+  const auto two = BuildName(profile, {{"CN", "A"}, {"OU", "07"}});
+  CHECK(NameText(*two) == "CN=A (UTF8String), OU=07 (UTF8String)");
+  CHECK(SpellsName("CN=A (UTF8String), OU=07 (UTF8String)", *two));
+  const auto odd = BuildName(profile, {{"CN", "A, B=C"}, {"OU", "07"}});
+  CHECK(SpellsName("CN=\"A, B=C\" (UTF8String), OU=07 (UTF8String)", *odd));
+  CHECK(SpellsName("CN=A, B=C (UTF8String), OU=07 (UTF8String)", *odd));  // as records had it before
+  CHECK_FALSE(SpellsName("CN=A, B=C (UTF8String)", *odd));
+}
+
   const char* const utf8 = "0c";
   const char* const bmp = "1e";
   CHECK(SameName(name(printable, "Root CA"), name(utf8, "root  ca ")));

@@ -60,26 +60,26 @@ std::set<x509::RuleId> CheckAgainstIssuer(const x509::Profile& profile, const es
 // Compares ends as far as they are known at the desk: an issuer that this
 // script makes has the dates of its profile.
 void CheckValidity(const x509::Profile& profile, const estate::Certificate& issuer, PlanContext& plan) {
+  // Nothing begins before what the archive has seen last.
   std::int64_t begins = 0;
+  for (const estate::Certificate& known : plan.estate().certificates())
+    begins = std::max(begins, x509::SecondsOf(known.since.time).value_or(0));
   std::int64_t ends = 0;
   if (!issuer.not_after.empty()) {
-    begins = x509::SecondsOf(issuer.not_before).value_or(0);
+    begins = std::max(begins, x509::SecondsOf(issuer.not_before).value_or(0));
     ends = x509::SecondsOf(issuer.not_after).value_or(0);
-    // Nothing begins before what the archive has seen last.
-    for (const estate::Certificate& known : plan.estate().certificates()) {
-      begins = std::max(begins, x509::SecondsOf(known.since.time).value_or(0));
-    }
   } else {
     const x509::Profile* made = ProfileOfPlanned(issuer, plan.inputs());
     if (made == nullptr) return;
-    const auto period = x509::PeriodOf(made->validity, 0);
+    const bool made_lasts = std::holds_alternative<x509::RelativeValidity>(made->validity);
+    // Whether a date is before the end of a span that begins in the room, the room will say (CERT-NEST-01).
+    if (made_lasts && std::holds_alternative<x509::FixedValidity>(profile.validity)) return;
+    const auto period = x509::PeriodOf(made->validity, begins);
     if (!period.ok()) return;
-    begins = period->not_before;
+    begins = std::max(begins, period->not_before);
     ends = period->not_after;
     // The subject's begins later than its issuer's, so the same span ends too late.
-    if (std::holds_alternative<x509::RelativeValidity>(profile.validity) &&
-        std::holds_alternative<x509::RelativeValidity>(made->validity))
-      ++begins;
+    if (made_lasts && std::holds_alternative<x509::RelativeValidity>(profile.validity)) ++begins;
   }
   const auto own = x509::PeriodOf(profile.validity, begins);
   if (!own.ok() || own->not_after <= ends) return;

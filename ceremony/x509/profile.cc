@@ -349,10 +349,14 @@ std::vector<Finding> CheckProfileAgainst(const Profile& profile, const Profile& 
                       below->path_length ? std::to_string(*below->path_length) : "not limited", *above->path_length));
     }
   }
-  // From one moment on, so that only what is longer by itself is found.
+  // From one moment on, so that only what is longer by itself is found. Which of a date and a span ends first
+  // depends on when it begins, and so is for who knows that.
+  const bool is_dated = std::holds_alternative<FixedValidity>(profile.validity);
+  const bool alike = is_dated == std::holds_alternative<FixedValidity>(issuer.validity) ||
+                     std::holds_alternative<IndefiniteValidity>(profile.validity);
   const auto ours = PeriodOf(profile.validity, 0);
   const auto theirs = PeriodOf(issuer.validity, 0);
-  if (ours && theirs && ours->not_after > theirs->not_after)
+  if (alike && ours && theirs && ours->not_after > theirs->not_after)
     add(RuleId::kProfile11, fmt::format("valid for {} where the issuer is for {}", ValidityText(profile.validity),
                                         ValidityText(issuer.validity)));
   const auto* usage = FindRule<KeyUsageRule>(issuer);

@@ -163,9 +163,10 @@ std::optional<StringEncoding> FindStringEncoding(std::string_view name);
 std::vector<Finding> CheckProfile(const Profile& profile);
 
 // CheckProfileAgainst finds where a profile contradicts that of the CA that is to
-// issue it: a path length that leaves no room (PROFILE-10), a longer validity
-// (PROFILE-11), no keyCertSign (PROFILE-12), keys that do not make its signature
-// (PROFILE-13), no subjectKeyIdentifier where authorityKeyIdentifier asks for it (PROFILE-15).
+// issue it: a path length that leaves no room (PROFILE-10), a longer validity, as
+// far as the day of issue does not decide it (PROFILE-11), no keyCertSign
+// (PROFILE-12), keys that do not make its signature (PROFILE-13), no
+// subjectKeyIdentifier where authorityKeyIdentifier asks for it (PROFILE-15).
 std::vector<Finding> CheckProfileAgainst(const Profile& profile, const Profile& issuer);
 
 }  // namespace ceremony::x509

@@ -122,6 +122,22 @@ TEST_CASE("a certificate does not outlive its issuer") {
   CHECK(FindingsOf(files) == std::vector<std::string>{});
 }
 
+TEST_CASE("PLAN-CERT-05: a date is held against a span from the day when the span begins") {
+  const auto until = [](const char* end) {
+    return json{{"lasts", "fixed"}, {"not_before", "2027-01-01T00:00:00Z"}, {"not_after", end}};
+  };
+  Hierarchy files;
+  files.profiles["issuing"] = Profile("issuing", false, until("2050-01-01T00:00:00Z"), OpenName(), Basic(0));
+  CHECK(FindingsOf(files) == std::vector<std::string>{});
+  files.profiles["issuing"] = Profile("issuing", false, Years(25), OpenName(), Basic(0));
+  files.profiles["root"] = Profile("root", true, until("2060-01-01T00:00:00Z"), OpenName(), Basic(-1));
+  CHECK(FindingsOf(files) == std::vector<std::string>{});
+  files.profiles["root"] = Profile("root", true, until("2050-12-31T23:59:59Z"), OpenName(), Basic(-1));
+  CHECK(FindingsOf(files) ==
+        std::vector<std::string>{"PLAN-CERT-05 breach issue-z1: certificates of profile issuing are valid until "
+                                 "2051-12-31 23:59:59 UTC, their issuer root only until 2050-12-31 23:59:59 UTC"});
+}
+
 TEST_CASE("PLAN-CERT-04: a path length counts over every CA above, which no pair of profiles says") {
   Hierarchy files;
   files.profiles["root"] = Profile("root", true, Years(50), OpenName(), Basic(1));

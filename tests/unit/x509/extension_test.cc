@@ -149,6 +149,18 @@ TEST_CASE("a profile that its issuer's does not allow is found") {
   Profile longer = IssuingOcaProfile();
   longer.validity = IndefiniteValidity{};
   CHECK(rules(longer, RootOcaProfile()) == "PROFILE-11");
+  // Which of a date and a span ends first depends on when it begins.
+  const std::int64_t year = std::int64_t{365} * 86400;
+  Profile dated_root = RootOcaProfile();
+  dated_root.validity = FixedValidity{kNow, kNow + 30 * year};
+  Profile dated = IssuingOcaProfile();
+  dated.validity = FixedValidity{kNow, kNow + 20 * year};
+  CHECK(rules(dated, RootOcaProfile()) == "");
+  CHECK(rules(dated, dated_root) == "");
+  CHECK(rules(IssuingOcaProfile(), dated_root) == "");
+  CHECK(rules(longer, dated_root) == "PROFILE-11");
+  dated.validity = FixedValidity{kNow, kNow + 31 * year};
+  CHECK(rules(dated, dated_root) == "PROFILE-11");
   Profile root = RootOcaProfile();
   root.extensions[1].value = BasicConstraintsRule{true, 1};
   CHECK(rules(IssuingOcaProfile(), root) == "");

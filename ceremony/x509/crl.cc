@@ -77,7 +77,8 @@ bool Crl::Revokes(base::ByteView serial) const {
   Findings findings(state_->der);
   RevokedReader entries(tbs().revoked, findings);
   while (const auto entry = entries.Next()) {
-    if (std::equal(entry->serial.begin(), entry->serial.end(), serial.begin(), serial.end())) return true;
+    const bool own = entry->issuer.empty() || std::ranges::equal(entry->issuer, tbs().issuer);
+    if (own && std::ranges::equal(entry->serial, serial)) return true;
   }
   return false;
 }

@@ -57,6 +57,17 @@ bool ParseTbsElement(const Element& element, TbsCertListView& view, Findings& fi
   return !reader.failed() && !view.issuer.empty() && !view.this_update.whole.empty();
 }
 
+// The first directoryName of a certificateIssuer; all of it where there is none.
+base::ByteView IssuerIn(const ExtensionView& extension) {
+  base::ByteView names = ReadElement(extension.value).element.content;
+  while (true) {
+    const Element name = ReadElement(names).element;
+    if (name.whole.empty()) return extension.value;
+    if (name.identifier == tag::ContextConstructed(4)) return name.content;
+    names = names.subspan(name.whole.size());
+  }
+}
+
 }  // namespace
 
 const ExtensionView* RevokedView::Find(Oid oid) const { return parts::FindExtension(extensions(), oid); }
@@ -81,6 +92,8 @@ std::optional<RevokedView> RevokedReader::Next() {
     entry.extension_count = parts::ParseExtensionList(*extensions, entry.extension_list, *findings_);
   }
   reader.Finish();
+  if (const ExtensionView* issuer = entry.Find(Oid::kCertificateIssuer)) issuer_ = IssuerIn(*issuer);
+  entry.issuer = issuer_;
   return entry;
 }
 

@@ -20,6 +20,8 @@ struct RevokedView {
 
   base::ByteView whole;
   base::ByteView serial;  // content octets of the INTEGER
+  base::ByteView issuer;  // Name of the CA whose certificate it is, where a certificateIssuer gives it for this entry
+                          // or one before it (RFC 5280 section 5.3.3); empty: the CRL's own
   TimeView revoked_at;
   std::array<ExtensionView, kMostExtensions> extension_list;
   std::size_t extension_count = 0;
@@ -71,6 +73,7 @@ class RevokedReader final {
 
  private:
   base::ByteView rest_;
+  base::ByteView issuer_;  // in force
   Findings* findings_;
 };
 

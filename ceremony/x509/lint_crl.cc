@@ -8,7 +8,6 @@
 #include "ceremony/x509/crl.h"
 #include "ceremony/x509/curves.h"
 #include "ceremony/x509/lint_parts.h"
-#include "ceremony/x509/name.h"
 
 namespace ceremony::x509 {
 namespace {
@@ -25,7 +24,8 @@ class CrlLinter final {
   void Run() && {
     if (tbs_.version != 2) findings_.Add(RuleId::kCrlVersion01, tbs_.whole, "the CRL is version 1");
     lint::LintAlgorithm(tbs_.signature, findings_);
-    if (NameText(tbs_.issuer) == "(empty)") findings_.Add(RuleId::kName01, tbs_.issuer, "the issuer is empty");
+    if (lint::LintName(tbs_.issuer, "issuer", findings_))
+      findings_.Add(RuleId::kName01, tbs_.issuer, "the issuer is empty");
     Times();
     for (const ExtensionView& extension : tbs_.extensions()) Extension(extension);
     if (tbs_.Find(Oid::kCrlNumber) == nullptr)
@@ -164,6 +164,7 @@ class CrlLinter final {
     if (const auto name = fields.TakeIf(tag::ContextConstructed(0)))
       lint::LintDistributionPointName(name->content, findings_);
     unsigned scopes = 0;
+    bool attributes = false;
     // onlyContainsUserCerts, onlyContainsCACerts, onlySomeReasons, indirectCRL, onlyContainsAttributeCerts
     for (const unsigned number : {1U, 2U, 3U, 4U, 5U}) {
       const auto field = fields.TakeIf(tag::Context(number));
@@ -175,31 +176,42 @@ class CrlLinter final {
       lint::LintImplicitFlag(*field, findings_);
       if (number == 2) authorities_ = BooleanOf(field->content);
       if (number == 4) indirect_ = BooleanOf(field->content);
+      if (number == 5) attributes = BooleanOf(field->content);
       if (number != 4 && BooleanOf(field->content)) ++scopes;
     }
     fields.Finish();
     if (scopes > 1)
       findings_.Add(RuleId::kCrlPoint02, extension.whole,
                     "issuingDistributionPoint says that the CRL is only of two kinds of certificates at once");
+    if (attributes)
+      findings_.Add(RuleId::kCrlPoint03, extension.whole,
+                    "issuingDistributionPoint says that the CRL is only of attribute certificates");
   }
 
   void Entries() {
     Findings quiet(tbs_.whole);  // ParseCrl has reported what they say
     RevokedReader reader(tbs_.revoked, quiet);
-    std::vector<base::ByteView> serials;
-    serials.reserve(tbs_.revoked_count);
+    // What names a certificate: an indirect CRL may have one serial number of two CAs.
+    struct Named {
+      base::ByteView serial;
+      base::ByteView issuer;
+    };
+    std::vector<Named> all;
+    all.reserve(tbs_.revoked_count);
     while (const auto entry = reader.Next()) {
       Entry(*entry);
-      serials.push_back(entry->serial);
+      all.push_back({entry->serial, entry->issuer.empty() ? tbs_.issuer : entry->issuer});
     }
     const auto less = [](base::ByteView a, base::ByteView b) {
       return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
     };
-    std::stable_sort(serials.begin(), serials.end(), less);
-    for (std::size_t i = 1; i < serials.size(); ++i) {
-      if (std::equal(serials[i].begin(), serials[i].end(), serials[i - 1].begin(), serials[i - 1].end()))
-        findings_.Add(RuleId::kCrlEntry02, serials[i],
-                      fmt::format("the certificate {} is revoked twice", HexExcerpt(serials[i])));
+    std::stable_sort(all.begin(), all.end(), [&](const Named& a, const Named& b) {
+      return std::ranges::equal(a.serial, b.serial) ? less(a.issuer, b.issuer) : less(a.serial, b.serial);
+    });
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      if (std::ranges::equal(all[i].serial, all[i - 1].serial) && std::ranges::equal(all[i].issuer, all[i - 1].issuer))
+        findings_.Add(RuleId::kCrlEntry02, all[i].serial,
+                      fmt::format("the certificate {} is revoked twice", HexExcerpt(all[i].serial)));
     }
   }
 

@@ -136,6 +136,7 @@ enum class RuleId : std::uint8_t {
   kCrlDelta01,
   kCrlPoint01,
   kCrlPoint02,
+  kCrlPoint03,
   kCrlEntry01,
   kCrlEntry02,
   kCrlEntry03,

@@ -182,6 +182,7 @@ constexpr std::array<Rule, static_cast<std::size_t>(RuleId::kCount)> kRules = {{
     {RuleId::kCrlPoint01, "CRL-IDP-01", kMust, "RFC 5280 5.2.5", "issuingDistributionPoint is critical and not empty"},
     {RuleId::kCrlPoint02, "CRL-IDP-02", kMust, "RFC 5280 5.2.5",
      "at most one of onlyContainsUserCerts, onlyContainsCACerts and onlyContainsAttributeCerts is set"},
+    {RuleId::kCrlPoint03, "CRL-IDP-03", kMust, "RFC 5280 5.2.5", "onlyContainsAttributeCerts is not set"},
     {RuleId::kCrlEntry01, "CRL-ENTRY-01", kMust, "RFC 5280 4.1.2.2",
      "the serial number of a revoked certificate is positive and has at most 20 octets"},
     {RuleId::kCrlEntry02, "CRL-ENTRY-02", kMust, "RFC 5280 5.1.2.6", "a certificate is revoked once in a CRL"},

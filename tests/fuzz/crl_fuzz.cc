@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     RevokedReader reader(view.tbs.revoked, entries);
     std::size_t count = 0;
     while (const auto entry = reader.Next()) {
-      Demand(crl->Revokes(entry->serial));
+      if (entry->issuer.empty()) Demand(crl->Revokes(entry->serial));
       ++count;
     }
     Demand(count == view.tbs.revoked_count);

@@ -258,6 +258,55 @@ TEST_CASE("CRL-EXT-03, CRL-DELTA-01 and CRL-ENTRY-05: extensions of delta and in
   CHECK(indirect(false) == "CRL-ENTRY-05");
 }
 
+TEST_CASE("CRL-ENTRY-02: in an indirect CRL two CAs may have revoked one serial number") {
+  const auto with = [](const std::vector<const char*>& issuers) {
+    DerTree tree = DerTree::Parse(BuildTbsCertList(ArlProfile(), ArlInput())->der());
+    tree.At({6, 0, 2, 2}).content = Hex("30068201ff8401ff");
+    const DerTree entry = tree.At({5, 0});
+    tree.At({5}).children.clear();
+    for (const char* issuer : issuers) {
+      DerTree next = entry;
+      if (*issuer != '\0') {
+        if (next.children.size() < 3) next.children.push_back({0x30, {}, {}, {}});
+        next.At({2}).children.push_back(
+            {0x30, {}, {{0x06, Hex("551d1d"), {}, {}}, {0x01, {0xff}, {}, {}}, {0x04, Hex(issuer), {}, {}}}, {}});
+      }
+      tree.At({5}).children.push_back(next);
+    }
+    return tree.Encode();
+  };
+  const char* gb = "3011a40f300d310b3009060355040613024742";
+  const char* fr = "3011a40f300d310b3009060355040613024652";
+  CHECK(Ids(LintCertListBytes(with({""}))) == "");
+  CHECK(Ids(LintCertListBytes(with({"", ""}))) == "CRL-ENTRY-02");
+  CHECK(Ids(LintCertListBytes(with({"", gb}))) == "");
+  CHECK(Ids(LintCertListBytes(with({"", gb, fr}))) == "");
+  CHECK(Ids(LintCertListBytes(with({gb, ""}))) == "CRL-ENTRY-02");  // an issuer stays in force
+  CHECK(Ids(LintCertListBytes(with({gb, fr, gb}))) == "CRL-ENTRY-02");
+
+  const auto revokes = [&](const std::vector<const char*>& issuers) {
+    const base::Bytes tbs = with(issuers);
+    const Crl crl = *Crl::Parse(
+        Joined({{0x30}, LengthOctets(tbs.size() + 15), tbs, Hex("300a06082a8648ce3d040302"), Hex("030100")}));
+    return crl.Revokes(ArlInput().revocations.front().serial);
+  };
+  CHECK(revokes({""}));
+  CHECK_FALSE(revokes({gb}));
+  CHECK(revokes({"", gb}));
+}
+
+TEST_CASE("CRL-IDP-03 and names: a CRL is not only of attribute certificates, and its issuer is a name") {
+  const auto changed = [](const std::function<void(DerTree&)>& change) {
+    DerTree tree = DerTree::Parse(BuildTbsCertList(ArlProfile(), ArlInput())->der());
+    change(tree);
+    return Ids(LintCertListBytes(tree.Encode()));
+  };
+  CHECK(changed([](DerTree& t) { t.At({6, 0, 2, 2}).content = Hex("30038501ff"); }) == "CRL-IDP-03");
+  CHECK(changed([](DerTree& t) { t.At({6, 0, 2, 2}).content = Hex("30068201ff8501ff"); }) == "CRL-IDP-02, CRL-IDP-03");
+  CHECK(changed([](DerTree& t) { t.At({2}).children.clear(); }) == "X509-NAME-01");
+  CHECK(changed([](DerTree& t) { t.At({2, 0, 0, 1}).content.clear(); }) == "X509-NAME-07");
+}
+
 TEST_CASE("a CRL whose number goes back, or whose entries are not as the profile says, is not built") {
   CrlInput input = ArlInput();
   input.previous_number = 6;

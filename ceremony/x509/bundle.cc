@@ -24,6 +24,8 @@ constexpr std::size_t kMostLabel = 64;
 constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
 // Octets that must be in view to know the start of a certificate: two headers and a tag.
 constexpr std::size_t kStartOctets = 16;
+// Octets that are looked at first for the next start.
+constexpr std::size_t kFirstStep = 512;
 // Octets after an encoding that are still said to trail it.
 constexpr std::size_t kMostTrailing = std::size_t{64} << 10;
 
@@ -63,17 +65,25 @@ std::size_t FindText(base::ByteView bytes, std::string_view text, std::size_t fr
   return base::AsText(bytes).find(text, from);
 }
 
-// Where the next certificate or block may begin, at or after `from`.
-std::size_t FindStart(base::ByteView bytes, std::size_t from) {
-  const std::size_t block = std::min(FindText(bytes, kBegin, from), bytes.size());
-  for (std::size_t at = from; at < block;) {
-    const void* found = std::memchr(bytes.data() + at, tag::kSequence, block - at);
-    if (found == nullptr) break;
-    at = static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - bytes.data());
-    if (BeginsDer(bytes.subspan(at))) return at;
-    ++at;
+// Where the first certificate or block begins from `from` on and before `end`; kNowhere when none does.
+std::size_t FindStart(base::ByteView bytes, std::size_t from, std::size_t end) {
+  end = std::min(end, bytes.size());
+  // A step at a time, each twice as long: however much is at hand, what is near is found without looking at the rest.
+  for (std::size_t step = kFirstStep; from < end; step *= 2) {
+    const std::size_t until = from + std::min(step, end - from);
+    const base::ByteView seen = bytes.first(std::min(until + kBegin.size() - 1, bytes.size()));
+    const std::size_t block = std::min(FindText(seen, kBegin, from), until);
+    for (std::size_t at = from; at < block;) {
+      const void* found = std::memchr(bytes.data() + at, tag::kSequence, block - at);
+      if (found == nullptr) break;
+      at = static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - bytes.data());
+      if (BeginsDer(bytes.subspan(at))) return at;
+      ++at;
+    }
+    if (block < until) return block;
+    from = until;
   }
-  return block < bytes.size() ? block : kNowhere;
+  return kNowhere;
 }
 
 }  // namespace
@@ -127,14 +137,15 @@ base::Result<BundleItem> BundleReader::CutDer() {
     if (clean) return Cut(BundleItem::Form::kDer, size);
     KC_RETURN_IF_ERROR(Fill(size + kMostTrailing + kStartOctets));
     // One that was cut off states more octets than it has, and would swallow the start of the next.
-    if (const std::size_t inner = FindStart(Available(), 1); inner < size) return Cut(BundleItem::Form::kDer, inner);
-    const std::size_t next = FindStart(Available(), size);
+    if (const std::size_t inner = FindStart(Available(), 1, size); inner != kNowhere)
+      return Cut(BundleItem::Form::kDer, inner);
+    const std::size_t next = FindStart(Available(), size, size + kMostTrailing);
     return Cut(BundleItem::Form::kDer, std::min({next, Available().size(), size + kMostTrailing}));
   }
   // The length is wrong, or the item too large: it ends where the next one begins.
   KC_RETURN_IF_ERROR(Fill(kLargestItem + kStartOctets));
-  const std::size_t next = FindStart(Available(), 1);
-  if (next != kNowhere && next <= kLargestItem) return Cut(BundleItem::Form::kDer, next);
+  const std::size_t next = FindStart(Available(), 1, kLargestItem + 1);
+  if (next != kNowhere) return Cut(BundleItem::Form::kDer, next);
   if (Available().size() <= kLargestItem) return Cut(BundleItem::Form::kDer, Available().size());
   BundleItem item = Problem(
       RuleId::kBundle05,
@@ -143,7 +154,7 @@ base::Result<BundleItem> BundleReader::CutDer() {
   Consume(kLargestItem);
   // The rest of it is looked through for the next start, and not reported again.
   while (true) {
-    const std::size_t start = FindStart(Available(), 0);
+    const std::size_t start = FindStart(Available(), 0, kNowhere);
     if (start != kNowhere) {
       Consume(start);
       return item;
@@ -207,14 +218,14 @@ base::Result<std::optional<BundleItem>> BundleReader::SkipText() {
     const base::ByteView all = Available();
     // A small file in which nothing begins and which is no text is one damaged encoding.
     const base::ByteView head = all.first(std::min<std::size_t>(all.size(), 512));
-    if (all.size() <= kLargestItem && FindStart(all, 0) == kNowhere &&
+    if (all.size() <= kLargestItem && FindStart(all, 0, kNowhere) == kNowhere &&
         std::any_of(head.begin(), head.end(), IsBinary)) {
       return std::optional(Cut(BundleItem::Form::kDer, all.size()));
     }
   }
   while (true) {
     const base::ByteView bytes = Available();
-    const std::size_t start = FindStart(bytes, 0);
+    const std::size_t start = FindStart(bytes, 0, kNowhere);
     const std::size_t keep = at_end_ ? 0 : std::min(bytes.size(), kStartOctets);
     const std::size_t skipped = start != kNowhere ? start : bytes.size() - keep;
     if (!binary_at) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "ceremony/x509/attribute_types.h"
 #include "ceremony/x509/lint_parts.h"
@@ -61,12 +62,17 @@ void LintUserNotice(const Element& notice, Findings& findings) {
   parts.Finish();
 }
 
-bool Names(const TbsView& tbs, base::ByteView oid) {
+bool ComesBefore(base::ByteView a, base::ByteView b) {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+}
+
+// The object identifiers of certificatePolicies, in order.
+std::vector<base::ByteView> SortedPolicies(const TbsView& tbs) {
+  std::vector<base::ByteView> sorted;
   PolicyReader policies(tbs);
-  while (const auto policy = policies.Next()) {
-    if (std::ranges::equal(policy->oid, oid)) return true;
-  }
-  return false;
+  while (const auto policy = policies.Next()) sorted.push_back(policy->oid);
+  std::sort(sorted.begin(), sorted.end(), ComesBefore);
+  return sorted;
 }
 
 void LintCps(const Element& uri, Findings& findings) {
@@ -125,6 +131,7 @@ bool NamesPolicyBelow(const TbsView& tbs, base::ByteView arc) {
 }
 
 void LintPolicyMappings(base::ByteView content, const TbsView& tbs, Findings& findings) {
+  const std::vector<base::ByteView> policies = SortedPolicies(tbs);
   DerReader list(content, "policyMappings", findings);
   do {
     const auto mapping = list.Take(tag::kSequence, "mapping");
@@ -136,7 +143,7 @@ void LintPolicyMappings(base::ByteView content, const TbsView& tbs, Findings& fi
       if (policy && FindOid(policy->content) == Oid::kAnyPolicy)
         findings.Add(RuleId::kPolicy03, policy->whole, fmt::format("{} of a mapping is anyPolicy", field));
     }
-    if (from && !Names(tbs, from->content))
+    if (from && !std::binary_search(policies.begin(), policies.end(), from->content, ComesBefore))
       findings.Add(
           RuleId::kPolicy09, from->whole,
           fmt::format("the policy {} is mapped and does not stand in certificatePolicies", OidText(from->content)));

@@ -244,12 +244,7 @@ void CertificateSet::Seal() {
   SortRows(state_->serials);
   SortRows(state_->keys);
   SortRows(state_->key_ids);
-  for (std::uint32_t index = 0; index < state_->cas.size(); ++index) {
-    const Ca& ca = state_->cas[index];
-    state_->by_subject[std::string(base::AsText(ca.subject))].push_back(index);
-    if (!ca.key_id.empty()) state_->by_key_id.emplace(base::AsText(ca.key_id), index);
-    state_->by_folded.emplace(Folded(ca.subject), index);
-  }
+  for (std::uint32_t index = 0; index < state_->cas.size(); ++index) state_->Enter(index);
 }
 
 void CertificateSet::Check(const CertificateView& certificate, const NameOf& name_of, Findings& findings) const {

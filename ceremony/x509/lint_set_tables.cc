@@ -87,14 +87,31 @@ std::string Folded(base::ByteView name) {
   return folded;
 }
 
+namespace {
+
+// A Name says where it ends, so that no name and identifier are put together as another one is.
+std::string NameAndKeyId(base::ByteView name, base::ByteView key_id) {
+  return std::string(base::AsText(name)).append(base::AsText(key_id));
+}
+
+}  // namespace
+
+void Tables::Enter(std::uint32_t index) {
+  const Ca& ca = cas[index];
+  by_subject[NameAndKeyId(ca.subject, {})].push_back(index);
+  if (!ca.key_id.empty()) {
+    by_subject[NameAndKeyId(ca.subject, ca.key_id)].push_back(index);
+    by_key_id.emplace(base::AsText(ca.key_id), index);
+  }
+  by_folded.emplace(Folded(ca.subject), index);
+}
+
 std::vector<const Ca*> Tables::IssuersOf(base::ByteView issuer, base::ByteView key_id) const {
   std::vector<const Ca*> found;
-  const auto named = by_subject.find(std::string(base::AsText(issuer)));
+  const auto named = by_subject.find(NameAndKeyId(issuer, key_id));
   if (named == by_subject.end()) return found;
-  for (const std::uint32_t index : named->second) {
-    if (key_id.empty() || std::ranges::equal(cas[index].key_id, key_id)) found.push_back(&cas[index]);
-    if (found.size() == kMostRows) break;
-  }
+  for (const std::uint32_t index : std::span(named->second).first(std::min(named->second.size(), kMostRows)))
+    found.push_back(&cas[index]);
   return found;
 }
 

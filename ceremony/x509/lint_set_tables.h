@@ -109,11 +109,16 @@ struct Tables {
   std::vector<KeyRow> keys;
   std::vector<KeyIdRow> key_ids;
   std::vector<Ca> cas;
-  std::unordered_map<std::string, std::vector<std::uint32_t>> by_subject;  // indices into `cas`
-  std::unordered_map<std::string, std::uint32_t> by_key_id;                // the first of each
-  std::unordered_map<std::string, std::uint32_t> by_folded;                // the first of each
+  // Indices into `cas`, by the bytes of the subject, and by those with the key identifier behind them.
+  std::unordered_map<std::string, std::vector<std::uint32_t>> by_subject;
+  std::unordered_map<std::string, std::uint32_t> by_key_id;  // the first of each
+  std::unordered_map<std::string, std::uint32_t> by_folded;  // the first of each
 
-  // IssuersOf lists the CAs that may have issued, by the name's bytes and, unless it is empty, the key identifier.
+  // Enter puts the CA with this index into the maps.
+  void Enter(std::uint32_t index);
+
+  // IssuersOf lists the CAs that may have issued, by the name's bytes and, unless it is empty, the key identifier; the
+  // first kMostRows of them.
   std::vector<const Ca*> IssuersOf(base::ByteView issuer, base::ByteView key_id) const;
 };
 

@@ -4,9 +4,11 @@
 
 #include <functional>
 
+#include "ceremony/x509/bundle.h"
 #include "ceremony/x509/crl.h"
 #include "ceremony/x509/issue_parts.h"
 #include "ceremony/x509/lint.h"
+#include "ceremony/x509/lint_set_tables.h"
 #include "ceremony/x509/request.h"
 #include "tests/unit/x509/der_tree.h"
 #include "tests/unit/x509/support.h"
@@ -256,4 +258,82 @@ TEST_CASE("the flags and reasons of an issuingDistributionPoint are held to DER"
   CHECK(with("30038301ff") == "DER-BITSTRING-01");  // OpenSSL cannot decode it
   CHECK(with("3004830207ff") == "DER-BITSTRING-02");
   CHECK(with("300483020080") == "DER-BITLIST-01");
+}
+
+// Each of these would take minutes if the time grew with the square of the size.
+TEST_CASE("16 MiB of damaged encodings are cut in time that grows with their size alone") {
+  const auto count = [](const base::Bytes& damaged) {
+    base::Bytes file;
+    while (file.size() < (std::size_t{16} << 20)) file.insert(file.end(), damaged.begin(), damaged.end());
+    std::size_t at = 0;
+    BundleReader reader([&](std::span<std::uint8_t> buffer) -> base::Result<std::size_t> {
+      const std::size_t got = std::min(buffer.size(), file.size() - at);
+      std::copy_n(file.data() + at, got, buffer.data());
+      at += got;
+      return got;
+    });
+    std::size_t items = 0;
+    while (true) {
+      const auto item = reader.Next();
+      REQUIRE(item.ok());
+      if (!item->has_value()) return std::pair(items, file.size() / damaged.size());
+      ++items;
+    }
+  };
+  // It states 2^24 octets, and the next one begins behind its first 64.
+  base::Bytes endless = Hex("3083ffffff30820100a003");
+  endless.resize(64, 0xee);
+  const auto [cut, there] = count(endless);
+  CHECK(cut == there);
+  // As many with a PEM block behind each, and no other encoding in sight.
+  const std::string block = "-----BEGIN X-----\n-----END X-----\n";
+  const auto [both, pairs] = count(Joined({Hex("30ff0000"), base::ToBytes(base::AsBytes(block))}));
+  CHECK(both >= 2 * pairs);
+}
+
+TEST_CASE("200,000 policies and as many mappings are judged in time that grows with their number alone") {
+  base::Bytes policies;
+  base::Bytes mappings;
+  for (std::uint32_t i = 0; i < 200'000; ++i) {
+    const auto arc = [&](unsigned shift, unsigned more) {
+      return static_cast<std::uint8_t>((i >> shift & 0x7f) | more);
+    };
+    const base::Bytes oid{0x06, 0x04, 0x2a, static_cast<std::uint8_t>(arc(14, 0) + 0x81), arc(7, 0x80), arc(0, 0)};
+    policies.insert(policies.end(), {0x30, 0x06});
+    policies.insert(policies.end(), oid.begin(), oid.end());
+    mappings.insert(mappings.end(), {0x30, 0x0b});
+    mappings.insert(mappings.end(), oid.begin(), oid.end());
+    mappings.insert(mappings.end(), {0x06, 0x03, 0x2a, 0x03, 0x05});
+  }
+  DerTree tree = DerTree::Parse(RootOca().der());
+  tree.At({0, 7, 0, 2, 2}).content = Joined({{0x30}, LengthOctets(policies.size()), policies});
+  const base::Bytes value = Joined({{0x30}, LengthOctets(mappings.size()), mappings});
+  tree.At({0, 7, 0}).children.push_back(
+      {0x30, {}, {{0x06, Hex("551d21"), {}, {}}, {0x01, {0xff}, {}, {}}, {0x04, value, {}, {}}}, {}});
+  CHECK(Ids(LintCertificate(tree.Encode())) == "");
+}
+
+TEST_CASE("the issuer among 200,000 CAs of one name is found without looking at all of them") {
+  set::Tables tables;
+  const base::Bytes name = base::ToBytes(RootOca().tbs().subject);
+  const auto key_id = [](std::uint32_t i) {
+    return base::Bytes{static_cast<std::uint8_t>(i >> 16), static_cast<std::uint8_t>(i >> 8),
+                       static_cast<std::uint8_t>(i)};
+  };
+  for (std::uint32_t i = 0; i < 200'000; ++i) {
+    set::Ca ca;
+    ca.subject = name;
+    ca.key_id = key_id(i);
+    ca.number = i;
+    tables.cas.push_back(std::move(ca));
+    tables.Enter(i);
+  }
+  std::uint32_t found = 0;
+  for (std::uint32_t i = 0; i < 200'000; ++i) {
+    const auto issuers = tables.IssuersOf(name, key_id(i));
+    if (issuers.size() == 1 && issuers.front()->number == i) ++found;
+  }
+  CHECK(found == 200'000);
+  CHECK(tables.IssuersOf(name, {}).size() == set::kMostRows);
+  CHECK(tables.IssuersOf(name, Hex("ffffffff")).empty());
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "ceremony/x509/asn1_time.h"
@@ -19,8 +20,6 @@ namespace ceremony::x509 {
 namespace {
 
 using namespace set;  // the tables that this checks against
-
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
 constexpr std::size_t kLongestChain = 16;
 
@@ -77,17 +76,6 @@ class SetChecker final {
     }
   }
 
-  void Name(const Tables& state) {
-    if (!constraints_.ca) return;
-    for (const Ca* other : state.IssuersOf(tbs_.subject, {})) {
-      if (SameBytes(other->key_id, key_id_)) continue;
-      findings_.Add(RuleId::kSetSubjectKeyId01, key_id_.empty() ? tbs_.subject : key_id_,
-                    fmt::format("the CA {} has the subjectKeyIdentifier {} here and {} in {}", NameText(tbs_.subject),
-                                HexExcerpt(key_id_), HexExcerpt(other->key_id), name_of_(other->number)));
-      return;
-    }
-  }
-
   void Issuer(const Tables& state) {
     std::vector<const Ca*> issuers = state.IssuersOf(tbs_.issuer, authority_key_id_);
     // A root names no authority: its issuer is the certificate with its own key.
@@ -98,7 +86,7 @@ class SetChecker final {
     }
     if (issuers.empty()) return NoIssuer(state);
     Nesting(issuers);
-    Path(state, *issuers.front());
+    Path(state, issuers);
     Signature(issuers);
   }
 
@@ -158,23 +146,33 @@ class SetChecker final {
                             name_of_(issuer.number), ReadableTime(*issuer.not_after)));
   }
 
-  // A CA counts against the path length of each CA above it (RFC 5280 section 6.1.4 l, m).
-  void Path(const Tables& state, const Ca& issuer) {
+  // A CA counts against the path length of each CA above it (RFC 5280 section 6.1.4 l, m). A chain through any
+  // certificates of the issuers will do.
+  void Path(const Tables& state, std::vector<const Ca*> above) {
     if (!constraints_.ca || IsSelfIssued(tbs_)) return;
-    const Ca* above = &issuer;
-    std::uint32_t below = 1;
-    for (std::size_t step = 0; step < kLongestChain; ++step) {
-      if (above->path_length && *above->path_length < below) {
+    for (std::uint32_t below = 1; below <= kLongestChain; ++below) {
+      const auto too_short = [&](const Ca* ca) { return ca->path_length && *ca->path_length < below; };
+      const Ca& first = *above.front();
+      std::erase_if(above, too_short);
+      if (above.empty()) {
         findings_.Add(RuleId::kSetPath01, tbs_.Find(Oid::kBasicConstraints)->whole,
                       fmt::format("{} CA{} below {}, whose path length is {}", below,
-                                  below == 1 ? " stands" : "s stand", name_of_(above->number), *above->path_length));
+                                  below == 1 ? " stands" : "s stand", name_of_(first.number), *first.path_length));
         return;
       }
-      if (above->self_issued()) return;
-      ++below;
-      const std::vector<const Ca*> next = state.IssuersOf(above->issuer, above->authority_key_id);
-      if (next.empty()) return;
-      above = next.front();
+      if (std::ranges::any_of(above, [](const Ca* ca) { return ca->self_issued(); })) return;
+      std::vector<const Ca*> next;
+      for (const Ca* ca : above) {
+        const std::vector<const Ca*> issuers = state.IssuersOf(ca->issuer, ca->authority_key_id);
+        if (issuers.empty()) return;
+        next.insert(next.end(), issuers.begin(), issuers.end());
+        if (next.size() >= kMostRows) break;
+      }
+      // Once each, in the order of the files.
+      std::ranges::sort(next, {}, &Ca::number);
+      const auto again = std::ranges::unique(next);
+      next.erase(again.begin(), again.end());
+      above = std::move(next);
     }
   }
 
@@ -251,7 +249,6 @@ void CertificateSet::Check(const CertificateView& certificate, const NameOf& nam
   SetChecker checker(certificate, name_of, findings);
   checker.Serial(state_->serials);
   checker.Key(state_->keys, state_->key_ids);
-  checker.Name(*state_);
   checker.Issuer(*state_);
 }
 

@@ -175,7 +175,6 @@ enum class RuleId : std::uint8_t {
   kOpenssl02,
   kOpenssl03,
   // What certificates say together, in a set.
-  kSetSubjectKeyId01,
   kSetSubjectKeyId02,
   kSetAuthorityKeyId01,
   kSetName01,

@@ -227,8 +227,6 @@ constexpr std::array<Rule, static_cast<std::size_t>(RuleId::kCount)> kRules = {{
     {RuleId::kOpenssl01, "OPENSSL-01", kMust, "RFC 5280 6", "OpenSSL verifies the certificate"},
     {RuleId::kOpenssl02, "OPENSSL-02", kMust, "RFC 5280 4.1", "OpenSSL decodes the certificate"},
     {RuleId::kOpenssl03, "OPENSSL-03", kMust, "RFC 5280 4.2.1.9", "OpenSSL takes a CA certificate for a CA"},
-    {RuleId::kSetSubjectKeyId01, "SET-SKI-01", kShould, "RFC 5280 4.2.1.2",
-     "a CA of one name has one subjectKeyIdentifier"},
     {RuleId::kSetSubjectKeyId02, "SET-SKI-02", kMust, "RFC 5280 4.2.1.2",
      "one subjectKeyIdentifier stands for one key, and one key has one"},
     {RuleId::kSetAuthorityKeyId01, "SET-AKI-01", kMust, "RFC 5280 4.2.1.1",

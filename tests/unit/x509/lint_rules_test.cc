@@ -308,7 +308,7 @@ TEST_CASE("SMKI-USAGE-01 and SMKI-DEVICE-01: a device signs or agrees, and is na
             Domain::kByPolicy) == "SMKI-DEVICE-01");
 }
 
-TEST_CASE("SET-SKI-01 and SET-SKI-02: one CA has one key identifier, and one key identifier is of one key") {
+TEST_CASE("SET-SKI-02: one key identifier is of one key, and one key has one") {
   const auto with_serial = [](const char* key, std::uint8_t last) {
     TbsInput input = RootInput(key);
     input.serial.back() = last;
@@ -316,16 +316,45 @@ TEST_CASE("SET-SKI-01 and SET-SKI-02: one CA has one key identifier, and one key
   };
   const Certificate root = Issue(RootOcaProfile(), with_serial(kP256, 1), kP256);
   CHECK(Together({root, IssuingOca(root)}) == " | ");
-  // The same name with another key, and so another identifier.
+  // A CA that has gone over to another key, and so to another identifier.
   const Certificate other = Issue(RootOcaProfile(), with_serial(kP256Other, 2), kP256Other);
-  CHECK(Together({root, other}) == "SET-SKI-01 | SET-SKI-01");
+  CHECK(Together({root, other}) == " | ");
   // The same key and name with an identifier of the other method.
   Profile method_1 = WithoutDomain(RootOcaProfile());
   for (ExtensionRule& rule : method_1.extensions) {
     if (std::holds_alternative<SubjectKeyIdentifierRule>(rule.value)) rule.value = SubjectKeyIdentifierRule{1};
   }
   const Certificate renamed = Issue(method_1, with_serial(kP256, 3), kP256);
-  CHECK(Together({root, renamed}) == "SET-SKI-02, SET-SKI-01 | SET-SKI-02, SET-SKI-01");
+  CHECK(Together({root, renamed}) == "SET-SKI-02 | SET-SKI-02");
+}
+
+TEST_CASE("SET-PATH-01: a chain is broken only where no certificate of an issuer keeps it") {
+  const auto root = [](std::optional<unsigned> path_length, std::uint8_t serial) {
+    Profile profile = RootOcaProfile();
+    profile.extensions[1].value = BasicConstraintsRule{true, path_length};
+    TbsInput input = RootInput(kP256);
+    input.serial.back() = serial;
+    return Issue(profile, input, kP256);
+  };
+  const Certificate open = root(std::nullopt, 1);
+  const Certificate issuing = IssuingOca(open);
+  CHECK(Together({root(0, 2), issuing}) == " | SET-PATH-01");
+  CHECK(Together({root(0, 2), open, issuing}) == " |  | ");
+  // One step further up: a CA below another one.
+  Profile wide = WithoutDomain(IssuingOcaProfile());
+  wide.key_algorithms = {base::KeyAlgorithm::kEcP256, base::KeyAlgorithm::kEd25519};
+  wide.extensions[1].value = BasicConstraintsRule{true, std::nullopt};
+  const auto below = [&](const Certificate& issuer, const char* name, const char* key, const char* issuer_key) {
+    TbsInput input = RootInput(key);
+    input.subject = {{"CN", name}};
+    input.authority = Authority{base::ToBytes(issuer.tbs().subject), KeyIdentifier(issuer.tbs().spki.bits, 2), {}, {}};
+    return Issue(wide, input, issuer_key);
+  };
+  const Certificate middle = below(open, "Z1", kP256Other, kP256);
+  const Certificate last = below(middle, "Z2", kEd25519, kP256Other);
+  CHECK(Together({root(1, 2), middle, last}) == " |  | SET-PATH-01");
+  CHECK(Together({root(1, 2), open, middle, last}) == " |  |  | ");
+  CHECK(Together({open, root(1, 2), middle, last}) == " |  |  | ");
 }
 
 TEST_CASE("OPENSSL-03: what OpenSSL would not use as a CA is said to be so") {

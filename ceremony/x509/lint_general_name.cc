@@ -204,7 +204,10 @@ void LintAccessDescriptions(base::ByteView content, Findings& findings) {
     DerReader parts(description->content, "extension infoAccess", findings);
     parts.Take(tag::kOid, "accessMethod");
     if (parts.failed()) return;
-    LintGeneralNames(parts.rest(), "accessLocation", findings);
+    const auto name = parts.TakeAny("accessLocation");
+    if (name && LintGeneralName(*name, "accessLocation", NamePlace::kName, findings) && name->content.empty())
+      findings.Add(RuleId::kAltName01, name->whole, "accessLocation is empty");
+    parts.Finish();
   } while (!list.AtEnd());
 }
 

@@ -102,6 +102,16 @@ TEST_CASE("X509-SIG-07: a self-signed certificate with a signature that its key 
   CHECK(Linted(RootOca(), [](DerTree& c) { SignAs(c, SignatureAlgorithm::kRsaPssSha512); }) == "X509-SIG-07");
 }
 
+TEST_CASE("an AccessDescription has one name where access is to be had") {
+  const auto access = [](const char* value) {
+    return Linted(RootOca(), [&](DerTree& c) { AddExtension(c, "2b06010505070101", false, value); });
+  };
+  CHECK(access("3012301006082b060105050730028604613a6262") == "");
+  CHECK(access("3018301606082b060105050730028604613a62628604613a6263") == "X509-FORM-02");
+  CHECK(access("300c300a06082b06010505073002") == "X509-FORM-01");
+  CHECK(access("300e300c06082b060105050730028600") == "X509-SAN-01");
+}
+
 TEST_CASE("X509-NC-02 and X509-PC-01: constraints that constrain nothing, or that may be ignored, are found") {
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d1e", true, "3000"); }) == "X509-NC-02");
   CHECK(Linted(RootOca(), [](DerTree& c) { AddExtension(c, "551d1e", true, "3002a000"); }) == "X509-NC-02");

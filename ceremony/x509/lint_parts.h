@@ -87,7 +87,7 @@ struct SignatureParts {
   const AlgorithmView* outer = nullptr;
   base::ByteView signature;  // bits of the BIT STRING
   unsigned unused_bits = 0;
-  const TbsView* self_issued = nullptr;  // whose key has signed; nullptr where that key is not known
+  const TbsView* self_signed = nullptr;  // whose key has signed; nullptr where that key is not known
 };
 
 // LintSignatureParts judges the signature's form and range.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ceremony/x509/lint_parts.h"
+#include "ceremony/x509/lint_set_tables.h"
 #include "ceremony/x509/signature_algorithm.h"
 #include "hsm/base/encoding.h"
 
@@ -12,11 +13,11 @@ namespace {
 bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
 // Whether a number is below the order of the curve of the key that signed: that
-// of a self-issued certificate is known (nothing is said where it is no curve of
+// of a self-signed certificate is known (nothing is said where it is no curve of
 // ours), and otherwise the size of the number picks the smallest curve.
-bool MayBeBelowOrder(const TbsView* self_issued, const Curves& curves, base::ByteView number) {
-  if (self_issued != nullptr) {
-    const auto curve = CurveOfOid(FindOid(ReadElement(self_issued->spki.algorithm.parameters).element.content));
+bool MayBeBelowOrder(const TbsView* self_signed, const Curves& curves, base::ByteView number) {
+  if (self_signed != nullptr) {
+    const auto curve = CurveOfOid(FindOid(ReadElement(self_signed->spki.algorithm.parameters).element.content));
     return !curve || curves.IsBelowOrder(*curve, number);
   }
   for (const base::Curve curve : {base::Curve::kP256, base::Curve::kP384, base::Curve::kP521}) {
@@ -25,7 +26,7 @@ bool MayBeBelowOrder(const TbsView* self_issued, const Curves& curves, base::Byt
   return false;
 }
 
-void LintNumber(base::ByteView content, const char* name, const TbsView* self_issued, const Curves& curves,
+void LintNumber(base::ByteView content, const char* name, const TbsView* self_signed, const Curves& curves,
                 Findings& findings) {
   if (content.empty()) {
     findings.Add(RuleId::kSignature03, content, fmt::format("{} has no octets", name));
@@ -47,7 +48,7 @@ void LintNumber(base::ByteView content, const char* name, const TbsView* self_is
   }
   base::ByteView number = content;
   while (number[0] == 0) number = number.subspan(1);
-  if (!MayBeBelowOrder(self_issued, curves, number)) {
+  if (!MayBeBelowOrder(self_signed, curves, number)) {
     findings.Add(RuleId::kSignature04, content, fmt::format("{} is not below the order of the curve", name));
   }
 }
@@ -81,8 +82,8 @@ void LintEcdsa(const SignatureParts& all, const Curves& curves, Findings& findin
     findings.Add(RuleId::kSignature05, after_r.data() + s->whole.size(),
                  fmt::format("{} octets follow s within the ECDSA signature", after_r.size() - s->whole.size()));
   }
-  LintNumber(r->content, "r", all.self_issued, curves, findings);
-  LintNumber(s->content, "s", all.self_issued, curves, findings);
+  LintNumber(r->content, "r", all.self_signed, curves, findings);
+  LintNumber(s->content, "s", all.self_signed, curves, findings);
 }
 
 void LintSize(base::ByteView signature, std::size_t size, Findings& findings) {
@@ -91,10 +92,10 @@ void LintSize(base::ByteView signature, std::size_t size, Findings& findings) {
                fmt::format("the signature has {} octets where {} must be", signature.size(), size));
 }
 
-// Octets of the modulus of a self-issued RSA certificate; 0 when it is not known.
-std::size_t ModulusSize(const TbsView* self_issued) {
-  if (self_issued == nullptr) return 0;
-  const TbsView& tbs = *self_issued;
+// Octets of the modulus of a self-signed RSA certificate; 0 when it is not known.
+std::size_t ModulusSize(const TbsView* self_signed) {
+  if (self_signed == nullptr) return 0;
+  const TbsView& tbs = *self_signed;
   Findings quiet(tbs.spki.bits);
   DerReader outer(tbs.spki.bits, "RSAPublicKey", quiet);
   const auto sequence = outer.Take(tag::kSequence, "RSAPublicKey");
@@ -145,6 +146,15 @@ Family KeyFamily(const SpkiView& spki) {
   return Family::kNone;
 }
 
+// A CA that goes over to a new key certifies it under its own name, and signs with the old one: self-issued, not
+// self-signed (RFC 5280 section 3.2).
+bool IsSelfSigned(const TbsView& tbs) {
+  if (!IsSelfIssued(tbs)) return false;
+  const base::ByteView authority = set::AuthorityKeyIdOf(tbs);
+  return tbs.Find(Oid::kAuthorityKeyIdentifier) == nullptr ||
+         (!authority.empty() && SameBytes(authority, set::SubjectKeyIdOf(tbs)));
+}
+
 }  // namespace
 
 void LintAlgorithm(const AlgorithmView& algorithm, Findings& findings) {
@@ -188,11 +198,10 @@ void LintSignatureParts(const SignatureParts& all, const Curves& curves, Finding
   }
   const AlgorithmRow* row = FindRow(outer.oid);
   if (row == nullptr) return;  // X509-ALGORITHM-03 or -01 has said so
-  if (all.self_issued != nullptr && all.self_issued->Find(Oid::kAuthorityKeyIdentifier) == nullptr &&
-      row->family != KeyFamily(all.self_issued->spki)) {
+  if (all.self_signed != nullptr && row->family != KeyFamily(all.self_signed->spki)) {
     findings.Add(RuleId::kSignature07, outer.whole,
                  fmt::format("a self-signed certificate for a key of {} has a signature of {}",
-                             OidText(all.self_issued->spki.algorithm.oid), OidText(outer.oid)));
+                             OidText(all.self_signed->spki.algorithm.oid), OidText(outer.oid)));
     return;
   }
   switch (row->family) {
@@ -203,7 +212,7 @@ void LintSignatureParts(const SignatureParts& all, const Curves& curves, Finding
     case Family::kEdwards448:
       return LintSize(all.signature, 114, findings);
     case Family::kRsa:
-      if (const std::size_t size = ModulusSize(all.self_issued); size != 0)
+      if (const std::size_t size = ModulusSize(all.self_signed); size != 0)
         return LintSize(all.signature, size, findings);
       if (all.signature.size() < 256)
         findings.Add(RuleId::kSignature06, all.signature,
@@ -216,7 +225,7 @@ void LintSignatureParts(const SignatureParts& all, const Curves& curves, Finding
 
 void LintSignature(const CertificateView& certificate, const Curves& curves, Findings& findings) {
   LintSignatureParts({&certificate.tbs.signature, &certificate.algorithm, certificate.signature,
-                      certificate.signature_unused_bits, IsSelfIssued(certificate.tbs) ? &certificate.tbs : nullptr},
+                      certificate.signature_unused_bits, IsSelfSigned(certificate.tbs) ? &certificate.tbs : nullptr},
                      curves, findings);
 }
 

@@ -102,6 +102,33 @@ TEST_CASE("X509-SIG-07: a self-signed certificate with a signature that its key 
   CHECK(Linted(RootOca(), [](DerTree& c) { SignAs(c, SignatureAlgorithm::kRsaPssSha512); }) == "X509-SIG-07");
 }
 
+TEST_CASE("X509-SIG-04, -06 and -07 do not take the key that a CA goes over to for the one that it goes over from") {
+  // A CA that certifies its new P-256 key, under its own name, with its P-384 and its RSA key.
+  const auto rollover = [](const char* old_key, base::KeyAlgorithm algorithm, SignatureAlgorithm signature) {
+    const Certificate old_root = Root(old_key, algorithm, signature);
+    Profile profile = WithoutDomain(RootOcaProfile());
+    profile.self_signed = false;
+    profile.signature_algorithm = signature;
+    profile.extensions[4] = {"authorityKeyIdentifier", false, false, AuthorityKeyIdentifierRule{}};
+    TbsInput input = RootInput(kP256);
+    const TbsView& tbs = old_root.tbs();
+    input.authority = Authority{base::ToBytes(tbs.subject), KeyIdentifier(tbs.spki.bits, 2), {}, {}};
+    return Issue(profile, input, old_key);
+  };
+  const Certificate p384 = rollover(kP384, base::KeyAlgorithm::kEcP384, SignatureAlgorithm::kEcdsaSha384);
+  CHECK(IsSelfIssued(p384.tbs()));
+  CHECK(Linted(p384, [](DerTree&) {}) == "");
+  CHECK(Linted(rollover(kRsa2048, base::KeyAlgorithm::kRsa2048, SignatureAlgorithm::kRsaPkcs1Sha256),
+               [](DerTree&) {}) == "");
+  // With its own key identifier as the authority's it is self-signed.
+  const auto own_authority = [](DerTree& c) {
+    const base::Bytes own = c.At({0, 7, 0, 3, 1}).content;
+    const base::ByteView key_id = base::ByteView(own).subspan(2);
+    c.At({0, 7, 0, 4, 1}).content = Joined({{0x30, 0x0a, 0x80, 0x08}, base::ToBytes(key_id)});
+  };
+  CHECK(Linted(p384, own_authority) == "X509-SIG-04, X509-SIG-04");
+}
+
 TEST_CASE("an AccessDescription has one name where access is to be had") {
   const auto access = [](const char* value) {
     return Linted(RootOca(), [&](DerTree& c) { AddExtension(c, "2b06010505070101", false, value); });

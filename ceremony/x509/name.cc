@@ -154,15 +154,15 @@ std::string SpellName(base::ByteView name, Quotes quotes) {
 
 base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues& values) {
   for (const auto& [type, value] : values) {
-    const auto rule = std::find_if(profile.subject.begin(), profile.subject.end(),
-                                   [&, &name = type](const AttributeRule& r) { return r.type == name; });
-    if (rule == profile.subject.end() || rule->value) {
-      return base::Refusal(
-          "NAME-VALUE-02",
-          fmt::format("the script gives the subject's {} as \"{}\", where profile {} {}", type, value, profile.name,
-                      rule == profile.subject.end() ? "has no such attribute" : "fixes it to \"" + *rule->value + "\""),
-          "leave it out of the script");
-    }
+    const auto of_type = [&name = type](const AttributeRule& rule) { return rule.type == name; };
+    const auto is_open = [&](const AttributeRule& rule) { return of_type(rule) && !rule.value; };
+    if (std::ranges::any_of(profile.subject, is_open)) continue;
+    const auto fixed = std::ranges::find_if(profile.subject, of_type);
+    return base::Refusal(
+        "NAME-VALUE-02",
+        fmt::format("the script gives the subject's {} as \"{}\", where profile {} {}", type, value, profile.name,
+                    fixed == profile.subject.end() ? "has no such attribute" : "fixes it to \"" + *fixed->value + "\""),
+        "leave it out of the script");
   }
   DerWriter writer;
   std::optional<base::Error> error;

@@ -2,6 +2,7 @@
 
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/name.h"
+#include "ceremony/x509/request.h"
 #include "tests/unit/x509/support.h"
 
 using namespace ceremony::x509;
@@ -64,6 +65,14 @@ TEST_CASE("a name is encoded as the profile says and spelled with its encodings"
   CHECK(rule_of({{"CN", "Z_1"}}) == "NAME-VALUE-03");
   CHECK(BuildName(profile, {{"CN", "Z1234"}}).error().message == "the subject's CN \"Z1234\" has 5 characters");
 
+  // A fixed attribute before an open one of the same type.
+  profile.subject = {{"OU", StringEncoding::kUtf8String, "00"}, {"OU", StringEncoding::kUtf8String, std::nullopt}};
+  const auto both = BuildName(profile, {{"OU", "07"}});
+  REQUIRE(both.ok());
+  CHECK(NameText(*both) == "OU=00 (UTF8String), OU=07 (UTF8String)");
+  CHECK(*SubjectValuesOf(profile, *both) == SubjectValues{{"OU", "07"}});
+  CHECK(rule_of({}) == "NAME-VALUE-01");
+
   profile.subject = {{"2.5.4.45", StringEncoding::kBitString, std::nullopt, 64},
                      {"OU", StringEncoding::kUtf8String, "02"}};
   const auto eui = BuildName(profile, {{"2.5.4.45", "00db1234567890a1"}});
@@ -87,15 +96,6 @@ TEST_CASE("names that could deceive a reader are spelled so that they cannot") {
   CHECK(SafeText(base::AsBytes("\xed\xa0\x80")) == "\\ed\\a0\\80");
 }
 
-TEST_CASE("names are the same without regard to string type, case and runs of spaces") {
-  const auto name = [](const char* tag, const char* text) {
-    const std::string value = base::HexEncode(base::AsBytes(text));
-    const auto length = [](std::size_t size) { return base::HexEncode(base::Bytes{static_cast<std::uint8_t>(size)}); };
-    const std::size_t n = value.size() / 2;
-    return Hex("30" + length(n + 11) + "31" + length(n + 9) + "30" + length(n + 7) + "0603550403" + tag + length(n) +
-               value);
-  };
-  const char* const printable = "13";
 TEST_CASE("two different names are never spelled alike, and plain ones need no quotes") {
   Profile profile;
   profile.subject = {{"CN", StringEncoding::kUtf8String, std::nullopt}};
@@ -119,6 +119,15 @@ TEST_CASE("two different names are never spelled alike, and plain ones need no q
   CHECK_FALSE(SpellsName("CN=A, B=C (UTF8String)", *odd));
 }
 
+TEST_CASE("names are the same without regard to string type, case and runs of spaces") {
+  const auto name = [](const char* tag, const char* text) {
+    const std::string value = base::HexEncode(base::AsBytes(text));
+    const auto length = [](std::size_t size) { return base::HexEncode(base::Bytes{static_cast<std::uint8_t>(size)}); };
+    const std::size_t n = value.size() / 2;
+    return Hex("30" + length(n + 11) + "31" + length(n + 9) + "30" + length(n + 7) + "0603550403" + tag + length(n) +
+               value);
+  };
+  const char* const printable = "13";
   const char* const utf8 = "0c";
   const char* const bmp = "1e";
   CHECK(SameName(name(printable, "Root CA"), name(utf8, "root  ca ")));

@@ -129,8 +129,13 @@ base::Result<NormalisedCertificate> NormaliseCertificate(base::ByteView der, con
   });
   out.der = std::move(writer).Take();
   out.repairs = std::move(signature->repairs);
-  if (out.repairs.empty() && !std::equal(out.der.begin(), out.der.end(), der.begin(), der.end()))
+  // The signature is the last part of a certificate.
+  const auto behind = static_cast<std::size_t>(&der.back() - &view.signature.back());
+  const bool is_shorter = out.der.size() + behind < der.size();
+  const bool is_changed = behind == 0 && !std::ranges::equal(out.der, der);
+  if (out.repairs.empty() && (is_shorter || is_changed))
     out.repairs.emplace_back("the certificate around its parts: lengths are encoded in the fewest octets");
+  if (behind > 0) out.repairs.push_back(fmt::format("{} octet{} behind it dropped", behind, behind == 1 ? "" : "s"));
 
   KC_RETURN_IF_ERROR(MustBeClean(LintCertificate(out.der)));
   Findings after(out.der);

@@ -134,6 +134,27 @@ TEST_CASE("an ECDSA signature is read leniently and written strictly, or not at 
   }
 }
 
+TEST_CASE("what normalising drops behind a certificate is said") {
+  const base::Bytes good = base::ToBytes(RootOca().der());
+  const auto repairs = [&](const base::Bytes& der) {
+    const auto normalised = NormaliseCertificate(der, PublicKeyOf(kP256));
+    REQUIRE_MESSAGE(normalised.ok(), (normalised.ok() ? "" : normalised.error().message));
+    CHECK(normalised->der == good);
+    std::string all;
+    for (const std::string& repair : normalised->repairs) all += repair + "\n";
+    return all;
+  };
+  const std::string lengths = "the certificate around its parts: lengths are encoded in the fewest octets\n";
+  CHECK(repairs(good) == "");
+  CHECK(repairs(Joined({good, base::Bytes(100, 0xee)})) == "100 octets behind it dropped\n");
+  CHECK(repairs(Joined({good, {0x00}})) == "1 octet behind it dropped\n");
+  base::Bytes longer = good;  // 30 82 hh ll as 30 83 00 hh ll
+  longer[1] = 0x83;
+  longer.insert(longer.begin() + 2, 0x00);
+  CHECK(repairs(longer) == lengths);
+  CHECK(repairs(Joined({longer, {0x00, 0x00}})) == lengths + "2 octets behind it dropped\n");
+}
+
 TEST_CASE("a bundle is cut the same however few octets a read gives") {
   const base::Bytes root = base::ToBytes(RootOca().der());
   const std::string pem = RootOca().Pem();

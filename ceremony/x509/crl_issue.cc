@@ -18,11 +18,9 @@ base::Result<void> BothDecodersAgree(const base::Result<CrlFields>& openssl, con
 
 }  // namespace
 
-base::Result<LintedCertList> LintTbsCertList(TbsCertList tbs, std::span<const std::string> waived_rules) {
-  std::vector<Finding> waived;
-  const std::vector<Finding> blocking = parts::Blocking(LintCertListBytes(tbs.der()), waived_rules, waived);
-  if (!blocking.empty()) return parts::RefusedBy("to-be-signed CRL", blocking);
-  return LintedCertList(std::move(tbs), std::move(waived));
+base::Result<LintedCertList> LintTbsCertList(TbsCertList tbs) {
+  KC_RETURN_IF_ERROR(parts::CheckClean("to-be-signed CRL", LintCertListBytes(tbs.der())));
+  return LintedCertList(std::move(tbs));
 }
 
 base::Result<ComparedCertList> CompareTbsCertList(LintedCertList linted, const CrlProfile& profile,
@@ -48,10 +46,7 @@ base::Result<Crl> FinishCrl(const ApprovedCertList& approved, const base::Public
   KC_RETURN_IF_ERROR(parts::CheckInside("CRL", crl.tbs().whole, approved.to_be_signed()));
   auto verified = crl.VerifiedBy(issuer_key);
   if (!verified) return std::move(verified).error().Prefixed("the CRL's signature");
-  std::vector<Finding> waived;
-  const std::vector<Finding> blocking =
-      parts::Blocking(LintCrl(crl.der()), parts::RulesOf(approved.compared().linted().waived()), waived);
-  if (!blocking.empty()) return parts::RefusedBy("CRL", blocking);
+  KC_RETURN_IF_ERROR(parts::CheckClean("CRL", LintCrl(crl.der())));
   KC_RETURN_IF_ERROR(BothDecodersAgree(OpensslCrlFields(crl.der()), crl.fields(), "CRL"));
   return crl;
 }

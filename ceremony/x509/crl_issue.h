@@ -2,37 +2,31 @@
 #ifndef CEREMONY_X509_CRL_ISSUE_H_
 #define CEREMONY_X509_CRL_ISSUE_H_
 
-#include <span>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "ceremony/x509/crl.h"
 
 namespace ceremony::x509 {
 
-// LintedCertList passed every rule, or those it broke are waived.
+// LintedCertList passed every rule.
 class LintedCertList final {
  public:
   const TbsCertList& tbs() const { return tbs_; }
-  const std::vector<Finding>& waived() const { return waived_; }
 
  private:
-  friend base::Result<LintedCertList> LintTbsCertList(TbsCertList tbs, std::span<const std::string> waived_rules);
-  LintedCertList(TbsCertList tbs, std::vector<Finding> waived) : tbs_(std::move(tbs)), waived_(std::move(waived)) {}
+  friend base::Result<LintedCertList> LintTbsCertList(TbsCertList tbs);
+  explicit LintedCertList(TbsCertList tbs) : tbs_(std::move(tbs)) {}
   TbsCertList tbs_;
-  std::vector<Finding> waived_;
 };
 
-// LintTbsCertList runs every rule, waivers as in LintTbs.
-base::Result<LintedCertList> LintTbsCertList(TbsCertList tbs, std::span<const std::string> waived_rules = {});
+// LintTbsCertList runs every rule, as LintTbs.
+base::Result<LintedCertList> LintTbsCertList(TbsCertList tbs);
 
 // ComparedCertList is equal to its profile and input in every field, as our
 // decoder and as OpenSSL's read it.
 class ComparedCertList final {
  public:
   const TbsCertList& tbs() const { return linted_.tbs(); }
-  const LintedCertList& linted() const { return linted_; }
   // comparison is the table to show before the quorum is asked.
   const Comparison& comparison() const { return comparison_; }
   base::Sha256Digest Digest() const { return tbs().Digest(); }
@@ -73,8 +67,8 @@ base::Result<ApprovedCertList> ApproveTbsCertList(ComparedCertList compared, con
 
 // FinishCrl puts the signature (for ECDSA strict low-S DER) to the bytes and
 // then trusts nothing: it must verify under `issuer_key`, the whole must lint
-// clean but for the waived rules, both decoders must read it alike, and the TBS
-// inside must be the approved bytes. kCorrupt or kRefused otherwise.
+// clean, both decoders must read it alike, and the TBS inside must be the
+// approved bytes. kCorrupt or kRefused otherwise.
 base::Result<Crl> FinishCrl(const ApprovedCertList& approved, const base::PublicKey& issuer_key,
                             base::ByteView signature);
 

@@ -14,8 +14,7 @@
 
 namespace ceremony::x509 {
 
-// Both block; kGoodPractice is a "should" of its clause that two named people
-// may waive, kBreach a "must".
+// Both block: kBreach is a "must" of its clause, kGoodPractice a "should".
 enum class Severity : std::uint8_t { kBreach, kGoodPractice };
 std::string_view SeverityName(Severity severity);  // "breach", "good-practice"
 

@@ -23,11 +23,9 @@ base::Result<void> BothDecodersAgree(const base::Result<Fields>& openssl, const 
 
 }  // namespace
 
-base::Result<LintedTbs> LintTbs(Tbs tbs, std::span<const std::string> waived_rules) {
-  std::vector<Finding> waived;
-  const std::vector<Finding> blocking = parts::Blocking(LintTbsBytes(tbs.der()), waived_rules, waived);
-  if (!blocking.empty()) return parts::RefusedBy("to-be-signed certificate", blocking);
-  return LintedTbs(std::move(tbs), std::move(waived));
+base::Result<LintedTbs> LintTbs(Tbs tbs) {
+  KC_RETURN_IF_ERROR(parts::CheckClean("to-be-signed certificate", LintTbsBytes(tbs.der())));
+  return LintedTbs(std::move(tbs));
 }
 
 base::Result<ComparedTbs> CompareTbs(LintedTbs linted, const Profile& profile, const TbsInput& input) {
@@ -61,11 +59,7 @@ base::Result<Certificate> FinishCertificate(const ApprovedTbs& approved, const b
   KC_RETURN_IF_ERROR(parts::CheckInside("certificate", certificate.tbs().whole, approved.to_be_signed()));
   auto verified = certificate.VerifiedBy(issuer_key);
   if (!verified) return std::move(verified).error().Prefixed("the certificate's signature");
-
-  const std::vector<std::string> waived_rules = parts::RulesOf(approved.compared().linted().waived());
-  std::vector<Finding> waived;
-  const std::vector<Finding> blocking = parts::Blocking(LintCertificate(certificate.der()), waived_rules, waived);
-  if (!blocking.empty()) return parts::RefusedBy("certificate", blocking);
+  KC_RETURN_IF_ERROR(parts::CheckClean("certificate", LintCertificate(certificate.der())));
   KC_RETURN_IF_ERROR(BothDecodersAgree(OpensslFields(certificate.der()), certificate.fields(), "certificate"));
   return certificate;
 }

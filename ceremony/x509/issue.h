@@ -3,10 +3,8 @@
 #ifndef CEREMONY_X509_ISSUE_H_
 #define CEREMONY_X509_ISSUE_H_
 
-#include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "ceremony/x509/certificate.h"
 #include "ceremony/x509/compare.h"
@@ -21,31 +19,26 @@ namespace ceremony::x509 {
 class ComparedTbs;
 class ApprovedTbs;
 
-// LintedTbs passed every rule, or those it broke are waived.
+// LintedTbs passed every rule.
 class LintedTbs final {
  public:
   const Tbs& tbs() const { return tbs_; }
-  // waived holds the good-practice findings that people have waived.
-  const std::vector<Finding>& waived() const { return waived_; }
 
  private:
-  friend base::Result<LintedTbs> LintTbs(Tbs tbs, std::span<const std::string> waived_rules);
-  LintedTbs(Tbs tbs, std::vector<Finding> waived) : tbs_(std::move(tbs)), waived_(std::move(waived)) {}
+  friend base::Result<LintedTbs> LintTbs(Tbs tbs);
+  explicit LintedTbs(Tbs tbs) : tbs_(std::move(tbs)) {}
   Tbs tbs_;
-  std::vector<Finding> waived_;
 };
 
-// LintTbs runs every rule. A good-practice rule whose id is in `waived_rules`
-// does not block; a breach always does. kRefused with the first rule's id and
-// all sentences otherwise; LintTbsBytes gives the list.
-base::Result<LintedTbs> LintTbs(Tbs tbs, std::span<const std::string> waived_rules = {});
+// LintTbs runs every rule, those of the domain among them. kRefused with the first
+// rule's id and all sentences when one is broken; LintTbsBytes gives the list.
+base::Result<LintedTbs> LintTbs(Tbs tbs);
 
 // ComparedTbs is equal to its profile and input in every field, as our decoder
 // and as OpenSSL's read it.
 class ComparedTbs final {
  public:
   const Tbs& tbs() const { return linted_.tbs(); }
-  const LintedTbs& linted() const { return linted_; }
   // comparison is the table to show before the quorum is asked.
   const Comparison& comparison() const { return comparison_; }
   base::Sha256Digest Digest() const { return tbs().Digest(); }
@@ -90,8 +83,8 @@ base::Result<ApprovedTbs> ApproveTbs(ComparedTbs compared, const base::Sha256Dig
 // FinishCertificate puts the signature (for ECDSA strict low-S DER) to the
 // bytes and then trusts nothing: the signature must verify under `issuer_key`,
 // which for a self-signed profile must be the subject's key (TBS-KEY-02), the
-// whole must lint clean but for the waived rules, both decoders must read it
-// alike, and the TBS inside must be the approved bytes. kCorrupt or kRefused otherwise.
+// whole must lint clean, both decoders must read it alike, and the TBS inside
+// must be the approved bytes. kCorrupt or kRefused otherwise.
 base::Result<Certificate> FinishCertificate(const ApprovedTbs& approved, const base::PublicKey& issuer_key,
                                             base::ByteView signature);
 

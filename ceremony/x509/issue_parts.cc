@@ -16,21 +16,8 @@ bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin()
 
 }  // namespace
 
-std::vector<Finding> Blocking(std::vector<Finding> findings, std::span<const std::string> waived_rules,
-                              std::vector<Finding>& waived) {
-  const auto is_waived = [&](const Finding& finding) {
-    return finding.facts().severity == Severity::kGoodPractice &&
-           std::find(waived_rules.begin(), waived_rules.end(), finding.facts().id) != waived_rules.end();
-  };
-  std::vector<Finding> blocking;
-  for (Finding& finding : findings) (is_waived(finding) ? waived : blocking).push_back(std::move(finding));
-  return blocking;
-}
-
-std::vector<std::string> RulesOf(const std::vector<Finding>& findings) {
-  std::vector<std::string> rules;
-  for (const Finding& finding : findings) rules.emplace_back(finding.facts().id);
-  return rules;
+base::Result<void> CheckClean(const char* what, const std::vector<Finding>& findings) {
+  return findings.empty() ? base::Result<void>() : base::Result<void>(RefusedBy(what, findings));
 }
 
 base::Error RefusedBy(const std::string& what, const std::vector<Finding>& findings) {

@@ -2,7 +2,6 @@
 #ifndef CEREMONY_X509_ISSUE_PARTS_H_
 #define CEREMONY_X509_ISSUE_PARTS_H_
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -17,12 +16,8 @@
 
 namespace ceremony::x509::parts {
 
-// Blocking splits findings into those that people have waived and those that block.
-std::vector<Finding> Blocking(std::vector<Finding> findings, std::span<const std::string> waived_rules,
-                              std::vector<Finding>& waived);
-// RulesOf names the rules of findings.
-std::vector<std::string> RulesOf(const std::vector<Finding>& findings);
-
+// CheckClean refuses with RefusedBy when the lint of `what` has found anything.
+base::Result<void> CheckClean(const char* what, const std::vector<Finding>& findings);
 // RefusedBy is the refusal with the first finding's rule and all sentences.
 base::Error RefusedBy(const std::string& what, const std::vector<Finding>& findings);
 // Differs is the refusal of a comparison in which not all rows are equal.

@@ -145,11 +145,9 @@ Comparison CompareRequestWithProfile(const RequestInfoView& info, const Profile&
   return comparison;
 }
 
-base::Result<LintedRequestInfo> LintRequestInfo(RequestInfo info, std::span<const std::string> waived_rules) {
-  std::vector<Finding> waived;
-  const std::vector<Finding> blocking = parts::Blocking(LintRequestInfoBytes(info.der()), waived_rules, waived);
-  if (!blocking.empty()) return parts::RefusedBy("certification request info", blocking);
-  return LintedRequestInfo(std::move(info), std::move(waived));
+base::Result<LintedRequestInfo> LintRequestInfo(RequestInfo info) {
+  KC_RETURN_IF_ERROR(parts::CheckClean("certification request info", LintRequestInfoBytes(info.der())));
+  return LintedRequestInfo(std::move(info));
 }
 
 base::Result<ComparedRequestInfo> CompareRequestInfo(LintedRequestInfo linted, const Profile& profile,
@@ -209,10 +207,7 @@ base::Result<Request> FinishRequest(const ApprovedRequestInfo& approved, base::B
   KC_RETURN_IF_ERROR(parts::CheckInside("certification request", request.info().whole, approved.to_be_signed()));
   auto verified = request.VerifyPossession();
   if (!verified) return std::move(verified).error().Prefixed("the certification request's signature");
-  std::vector<Finding> waived;
-  const std::vector<Finding> blocking =
-      parts::Blocking(LintRequest(request.der()), parts::RulesOf(approved.compared().linted().waived()), waived);
-  if (!blocking.empty()) return parts::RefusedBy("certification request", blocking);
+  KC_RETURN_IF_ERROR(parts::CheckClean("certification request", LintRequest(request.der())));
   if (const auto read = OpensslReadsRequest(request.der(), RequestCheck::kDecodeAndVerify); !read)
     return base::Refusal("OPENSSL-02", "certification request: " + read.error().message);
   return request;

@@ -112,21 +112,17 @@ Comparison CompareRequestWithProfile(const RequestInfoView& info, const Profile&
 class LintedRequestInfo final {
  public:
   const RequestInfo& info() const { return info_; }
-  const std::vector<Finding>& waived() const { return waived_; }
 
  private:
-  friend base::Result<LintedRequestInfo> LintRequestInfo(RequestInfo info, std::span<const std::string> waived_rules);
-  LintedRequestInfo(RequestInfo info, std::vector<Finding> waived)
-      : info_(std::move(info)), waived_(std::move(waived)) {}
+  friend base::Result<LintedRequestInfo> LintRequestInfo(RequestInfo info);
+  explicit LintedRequestInfo(RequestInfo info) : info_(std::move(info)) {}
   RequestInfo info_;
-  std::vector<Finding> waived_;
 };
-base::Result<LintedRequestInfo> LintRequestInfo(RequestInfo info, std::span<const std::string> waived_rules = {});
+base::Result<LintedRequestInfo> LintRequestInfo(RequestInfo info);
 
 class ComparedRequestInfo final {
  public:
   const RequestInfo& info() const { return linted_.info(); }
-  const LintedRequestInfo& linted() const { return linted_; }
   const Comparison& comparison() const { return comparison_; }
   base::Sha256Digest Digest() const { return info().Digest(); }
 

@@ -37,7 +37,7 @@ std::optional<std::int64_t> ParseRest(int year, std::string_view text) {
   const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                             std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok()) return std::nullopt;
-  return sys_days(date).time_since_epoch() / seconds(1) + hour * 3600 + minute * 60 + second;
+  return (sys_days(date).time_since_epoch() + hours(hour) + minutes(minute) + seconds(second)) / seconds(1);
 }
 
 struct Civil {

@@ -37,7 +37,7 @@ struct Curves::State {
   std::array<Curve, kCurves.size()> curves;
   base::Owned<BN_CTX, BN_CTX_free> scratch{BN_CTX_new()};
 
-  const Curve& Of(base::Curve curve);
+  const Curve& Of(base::Curve which);
 };
 
 std::optional<base::Curve> CurveOfOid(std::optional<Oid> oid) {

@@ -115,7 +115,7 @@ class ExtensionLinter final {
     }
     if (const auto length = reader.TakeIf(tag::kInteger)) {
       summary_.path_length = SmallIntegerOf(length->content);
-      path_length_present_ = true;
+      path_length_ = &extension;
       if (!summary_.path_length && !length->content.empty()) {
         findings_.Add(
             RuleId::kBasic04, length->whole,
@@ -338,8 +338,8 @@ class ExtensionLinter final {
                     basic == nullptr ? "keyUsage has keyCertSign and there is no basicConstraints"
                                      : "keyUsage has keyCertSign and basicConstraints is not CA");
     }
-    if (path_length_present_ && (!summary_.ca || (usage != nullptr && !signs_certificates))) {
-      findings_.Add(RuleId::kBasic03, basic->whole,
+    if (path_length_ != nullptr && (!summary_.ca || (usage != nullptr && !signs_certificates))) {
+      findings_.Add(RuleId::kBasic03, path_length_->whole,
                     fmt::format("pathLenConstraint stands without {}", summary_.ca ? "keyCertSign" : "cA"));
     }
     if (summary_.ca && (bits & (kKeyCertSign | kCrlSign)) == 0) {
@@ -373,7 +373,7 @@ class ExtensionLinter final {
   const TbsView& tbs_;
   Findings& findings_;
   ExtensionSummary summary_;
-  bool path_length_present_ = false;
+  const ExtensionView* path_length_ = nullptr;  // basicConstraints that has one
   bool authority_key_id_ = false;
   const ExtensionView* name_constraints_ = nullptr;
   const ExtensionView* policy_constraints_ = nullptr;

@@ -23,7 +23,7 @@ std::string AttributeText(base::ByteView type) {
       {"1.3.6.1.4.1.311.13.2.3", "Microsoft's version of the system"},
       {"1.3.6.1.4.1.311.21.20", "Microsoft's description of the client"},
   };
-  const std::string text = OidText(type);
+  std::string text = OidText(type);
   for (const auto& [dotted, name] : kForeign) {
     if (text == dotted) return fmt::format("{} ({})", text, name);
   }

@@ -18,6 +18,9 @@ namespace {
 // Arcs of the organisation and the device policies, as they begin a policy's OID.
 constexpr std::array<std::uint8_t, 9> kOrganisationArc = {0x2a, 0x86, 0x3a, 0x00, 0x01, 0x84, 0x8f, 0xb9, 0x0f};
 constexpr std::array<std::uint8_t, 8> kDeviceArc = {0x2a, 0x86, 0x3a, 0x00, 0x01, 0xed, 0xee, 0x40};
+// The policy of the infrastructure hierarchy, 1.2.826.0.1.8641679.1.2.1.5, whose profiles are others and not public.
+constexpr std::array<std::uint8_t, 13> kInfrastructurePolicy = {0x2a, 0x86, 0x3a, 0x00, 0x01, 0x84, 0x8f,
+                                                                0xb9, 0x0f, 0x01, 0x02, 0x01, 0x05};
 
 struct Role {
   std::string_view code;
@@ -238,7 +241,10 @@ class SmkiLinter final {
 
 }  // namespace
 
-bool IsSmki(const TbsView& tbs) { return NamesPolicyBelow(tbs, kOrganisationArc) || NamesPolicyBelow(tbs, kDeviceArc); }
+bool IsSmki(const TbsView& tbs) {
+  if (NamesPolicyBelow(tbs, kInfrastructurePolicy)) return false;
+  return NamesPolicyBelow(tbs, kOrganisationArc) || NamesPolicyBelow(tbs, kDeviceArc);
+}
 
 void LintSmki(const TbsView& tbs, const ExtensionSummary& summary, Findings& findings) {
   SmkiLinter(tbs, summary, findings).Run();

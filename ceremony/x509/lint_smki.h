@@ -9,7 +9,8 @@
 
 namespace ceremony::x509::lint {
 
-// IsSmki says whether a certificate names a policy below the arcs of smart metering.
+// IsSmki says whether a certificate names a policy below the arcs of smart metering,
+// other than that of its infrastructure hierarchy.
 bool IsSmki(const TbsView& tbs);
 
 // LintSmki runs the rules SMKI-*: an end entity with an empty subject is a

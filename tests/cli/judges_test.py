@@ -153,12 +153,12 @@ class Judges(unittest.TestCase):
             self.assertTrue(good.startswith("good "), good)
             self.assertTrue(bad.startswith("bad: "), bad)
 
-    def judge(self, hierarchy, *lint):
+    def judge(self, hierarchy):
         self.addCleanup(hierarchy.archive.remove)
         names = {name.rsplit("/", 1)[1].removesuffix(".profile.json") for name in hierarchy.profiles.values()}
         Judges.issued |= names
         for certificate, name in hierarchy.profiles.items():
-            status, out, err = run("lint", *lint, "--profile", hierarchy.archive.scripts / name, hierarchy.path(certificate))
+            status, out, err = run("lint", "--profile", hierarchy.archive.scripts / name, hierarchy.path(certificate))
             self.assertEqual(status, 0, out + err)
         root, issuing = hierarchy.path(hierarchy.root), hierarchy.path(hierarchy.issuing)
         folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-judges-"))
@@ -274,7 +274,7 @@ class Judges(unittest.TestCase):
 
     def test_the_infrastructure_hierarchy_on_p384(self):
         hierarchy = Hierarchy("smki-iki", "iki-root", "iki-issuing-1", [], lists={"iki-arl-ec": ("iki-root", ["iki-issuing-1"])})
-        self.judge(hierarchy, "--domain", "none")
+        self.judge(hierarchy)
         self.lists_are_accepted(hierarchy, issuer="iki-root", names=["iki-arl-ec"])
 
     def test_the_infrastructure_hierarchy_with_rsa(self):
@@ -289,7 +289,7 @@ class Judges(unittest.TestCase):
             (scripts / "smki-iki.policy.json").write_text(json.dumps(policy))
 
         hierarchy = Hierarchy("smki-iki", "iki-root", "iki-issuing-1", [], to_rsa, lists={"iki-arl-rsa": ("iki-root", ["iki-issuing-1"])})
-        self.judge(hierarchy, "--domain", "none")
+        self.judge(hierarchy)
         self.lists_are_accepted(hierarchy, issuer="iki-root", names=["iki-arl-rsa"])
 
     def test_the_hierarchy_of_the_public_web(self):

@@ -98,6 +98,8 @@ TEST_CASE("the rules of smart metering are for who names its policies, for all, 
   const base::Bytes foreign = tree.Encode();
   CHECK(Judge(foreign, Domain::kByPolicy) == "");
   CHECK(Judge(foreign, Domain::kSmki) == "SMKI-NAME-02");
+  ValueOf(tree, 2).content = Hex("3011300f060d2a863a0001848fb90f01020105");  // of the infrastructure hierarchy
+  CHECK(Judge(tree.Encode(), Domain::kByPolicy) == "");
 }
 
 TEST_CASE("an ECDSA signature is read leniently and written strictly, or not at all") {

@@ -72,12 +72,7 @@ base::Result<Certificate> Certificate::Parse(base::ByteView der) {
   state->der = base::ToBytes(der);
   Findings findings(state->der);
   const bool complete = ParseCertificate(state->der, state->view, findings);
-  if (!findings.empty()) {
-    const Finding& first = findings.list().front();
-    return base::MakeError(base::ErrorCode::kCorrupt, "certificate: " + first.Text())
-        .WithRule(std::string(first.facts().id));
-  }
-  if (!complete) return base::MakeError(base::ErrorCode::kInternal, "certificate: incomplete without a finding");
+  if (!complete || !findings.empty()) return parts::Malformed("certificate", findings);
   return Certificate(std::move(state));
 }
 

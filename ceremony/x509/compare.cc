@@ -14,8 +14,6 @@
 namespace ceremony::x509 {
 namespace {
 
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
 class Comparer final {
  public:
   Comparer(const TbsView& tbs, const Profile& profile, const TbsInput* input, const std::uint8_t* start)
@@ -27,7 +25,7 @@ class Comparer final {
     Serial();
     const SignatureAlgorithmFacts& algorithm = FactsOf(profile_.signature_algorithm);
     Add("signature algorithm", std::string(algorithm.name), fields_.signature_algorithm,
-        SameBytes(tbs_.signature.whole, IdentifierOf(algorithm.algorithm)), tbs_.signature.whole);
+        std::ranges::equal(tbs_.signature.whole, IdentifierOf(algorithm.algorithm)), tbs_.signature.whole);
     Issuer();
     Validity();
     Subject();
@@ -47,7 +45,7 @@ class Comparer final {
         tbs_.serial.size() == profile_.serial_octets && !tbs_.serial.empty() && (tbs_.serial[0] & 0x80U) == 0;
     if (input_ != nullptr) {
       Add("serial number", base::HexEncode(input_->serial), fields_.serial_hex,
-          shaped && SameBytes(input_->serial, tbs_.serial), tbs_.serial);
+          shaped && std::ranges::equal(input_->serial, tbs_.serial), tbs_.serial);
     } else {
       Add("serial number", fmt::format("{} octets, positive", profile_.serial_octets),
           fmt::format("{} ({} octets)", fields_.serial_hex, tbs_.serial.size()), shaped, tbs_.serial);
@@ -58,8 +56,8 @@ class Comparer final {
     if (profile_.self_signed) {
       Add("issuer", "the subject, byte by byte", fields_.issuer, IsSelfIssued(tbs_), tbs_.issuer);
     } else if (input_ != nullptr && input_->authority) {
-      Add("issuer", NameText(input_->authority->name), fields_.issuer, SameBytes(input_->authority->name, tbs_.issuer),
-          tbs_.issuer);
+      Add("issuer", NameText(input_->authority->name), fields_.issuer,
+          std::ranges::equal(input_->authority->name, tbs_.issuer), tbs_.issuer);
     } else {
       Add("issuer", "another CA", fields_.issuer, !IsSelfIssued(tbs_), tbs_.issuer);
     }
@@ -86,14 +84,14 @@ class Comparer final {
     if (input_ != nullptr) {
       const auto name = BuildName(profile_, input_->subject);
       Add("subject", name ? NameText(*name) : name.error().message, fields_.subject,
-          name.ok() && SameBytes(*name, tbs_.subject), tbs_.subject);
+          name.ok() && std::ranges::equal(*name, tbs_.subject), tbs_.subject);
       return;
     }
     NameReader reader(tbs_.subject);
     auto attribute = reader.Next();
     for (const AttributeRule& rule : profile_.subject) {
       const auto type = OidContent(rule.type);
-      const bool here = attribute && type.ok() && attribute->first_of_rdn && SameBytes(attribute->type, *type);
+      const bool here = attribute && type.ok() && attribute->first_of_rdn && std::ranges::equal(attribute->type, *type);
       if (!here && rule.optional) continue;
       Add("subject " + rule.type, AttributeRuleText(rule), here ? AttributeText(*attribute) : "(absent)",
           here && Matches(rule, *attribute), here ? attribute->whole : tbs_.subject);
@@ -102,8 +100,8 @@ class Comparer final {
     for (; attribute; attribute = reader.Next()) {
       Add("subject " + OidText(attribute->type), "(absent)", AttributeText(*attribute), false, attribute->whole);
     }
-    if (profile_.subject.empty() && !reader.Next())
-      Add("subject", "(empty)", fields_.subject, fields_.subject == "(empty)", tbs_.subject);
+    if (profile_.subject.empty())
+      Add("subject", "(empty)", fields_.subject, !NameReader(tbs_.subject).Next().has_value(), tbs_.subject);
   }
 
   static std::string AttributeRuleText(const AttributeRule& rule) {
@@ -135,7 +133,7 @@ class Comparer final {
           fmt::format("{}, SPKI SHA-256 {}", base::FactsOf(input_->subject_key.algorithm()).title,
                       input_->subject_key.SpkiSha256Hex()),
           fmt::format("{}, SPKI SHA-256 {}", fields_.key_algorithm, fields_.spki_sha256),
-          SameBytes(input_->subject_key.spki(), tbs_.spki.whole), tbs_.spki.whole);
+          std::ranges::equal(input_->subject_key.spki(), tbs_.spki.whole), tbs_.spki.whole);
     }
     std::string allowed;
     bool found = false;
@@ -167,7 +165,7 @@ class Comparer final {
       if (equal && *value) {
         // The bytes and the words are made by different code; both must agree.
         const bool raw = std::holds_alternative<RawExtensionRule>(rule.value);
-        equal = SameBytes(**value, extension->value) && (raw || text == ExtensionText(*extension));
+        equal = std::ranges::equal(**value, extension->value) && (raw || text == ExtensionText(*extension));
       } else if (equal) {
         equal = input_ == nullptr && Shaped(rule, *extension);
       }
@@ -199,7 +197,7 @@ class Comparer final {
     const auto type = OidContent(rule.type);
     if (!type) return nullptr;
     for (const ExtensionView& extension : tbs_.extensions()) {
-      if (SameBytes(extension.oid, *type)) return &extension;
+      if (std::ranges::equal(extension.oid, *type)) return &extension;
     }
     return nullptr;
   }

@@ -7,17 +7,6 @@
 #include "ceremony/x509/pem.h"
 
 namespace ceremony::x509 {
-namespace {
-
-base::Error Malformed(const char* what, const Findings& findings) {
-  if (findings.empty()) return base::MakeError(base::ErrorCode::kInternal, std::string(what) + ": incomplete");
-  const Finding& first = findings.list().front();
-  return base::MakeError(base::ErrorCode::kCorrupt, std::string(what) + ": " + first.Text())
-      .WithRule(std::string(first.facts().id));
-}
-
-}  // namespace
-
 struct TbsCertList::State {
   base::Bytes der;
   TbsCertListView view;
@@ -28,7 +17,7 @@ base::Result<TbsCertList> TbsCertList::Parse(base::ByteView bytes) {
   state->der = base::ToBytes(bytes);
   Findings findings(state->der);
   const bool complete = ParseTbsCertList(state->der, state->view, findings);
-  if (!complete || !findings.empty()) return Malformed("to-be-signed CRL", findings);
+  if (!complete || !findings.empty()) return parts::Malformed("to-be-signed CRL", findings);
   return TbsCertList(std::move(state));
 }
 
@@ -46,7 +35,7 @@ base::Result<Crl> Crl::Parse(base::ByteView der) {
   state->der = base::ToBytes(der);
   Findings findings(state->der);
   const bool complete = ParseCrl(state->der, state->view, findings);
-  if (!complete || !findings.empty()) return Malformed("CRL", findings);
+  if (!complete || !findings.empty()) return parts::Malformed("CRL", findings);
   return Crl(std::move(state));
 }
 

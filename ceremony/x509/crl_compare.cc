@@ -14,8 +14,6 @@
 namespace ceremony::x509 {
 namespace {
 
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
 std::string Spelled(const ExtensionView* extension) {
   if (extension == nullptr) return "(absent)";
   return (extension->critical ? "critical, " : "") + ExtensionText(*extension);
@@ -45,10 +43,10 @@ class CrlComparer final {
     Add("version", "2", std::to_string(tbs_.version), tbs_.version == 2, tbs_.whole);
     Add("signature algorithm", std::string(FactsOf(profile_.signature_algorithm).name),
         parts::AlgorithmText(tbs_.signature.whole),
-        SameBytes(tbs_.signature.whole, IdentifierOf(profile_.signature_algorithm)), tbs_.signature.whole);
+        std::ranges::equal(tbs_.signature.whole, IdentifierOf(profile_.signature_algorithm)), tbs_.signature.whole);
     if (input_ != nullptr)
       Add("issuer", NameText(input_->authority.name), NameText(tbs_.issuer),
-          SameBytes(input_->authority.name, tbs_.issuer), tbs_.issuer);
+          std::ranges::equal(input_->authority.name, tbs_.issuer), tbs_.issuer);
     Times();
     if (input_ != nullptr) {
       Entries();
@@ -95,7 +93,7 @@ class CrlComparer final {
         Add(field, says, "(absent)", false, tbs_.revoked_whole);
         continue;
       }
-      const bool same_serial = SameBytes(entry->serial, revocation.serial);
+      const bool same_serial = std::ranges::equal(entry->serial, revocation.serial);
       const std::string has = EntryText(*entry);
       Add(field, says, same_serial ? has : fmt::format("{} {}", base::HexEncode(entry->serial), has),
           same_serial && has == says && SameExtensions(*entry, revocation), entry->whole);
@@ -110,7 +108,8 @@ class CrlComparer final {
     if (wanted.size() != entry.extension_count) return false;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       const ExtensionView& has = entry.extension_list.at(i);
-      if (has.known != wanted[i].type || has.critical != wanted[i].critical || !SameBytes(has.value, wanted[i].der))
+      if (has.known != wanted[i].type || has.critical != wanted[i].critical ||
+          !std::ranges::equal(has.value, wanted[i].der))
         return false;
     }
     return true;
@@ -160,7 +159,7 @@ class CrlComparer final {
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       const ExtensionView* has = tbs_.Find(wanted[i].type);
       Row(i, wanted[i].type, wanted[i].critical, wanted[i].text,
-          has != nullptr && SameBytes(has->value, wanted[i].der) && ExtensionText(*has) == wanted[i].text);
+          has != nullptr && std::ranges::equal(has->value, wanted[i].der) && ExtensionText(*has) == wanted[i].text);
     }
     Surplus(wanted.size());
   }
@@ -179,7 +178,7 @@ class CrlComparer final {
       const CrlExtensionValue point = PointValueOf(*profile_.issuing_distribution_point);
       const ExtensionView* has = tbs_.Find(point.type);
       Row(count++, point.type, true, point.text,
-          has != nullptr && SameBytes(has->value, point.der) && ExtensionText(*has) == point.text);
+          has != nullptr && std::ranges::equal(has->value, point.der) && ExtensionText(*has) == point.text);
     }
     Surplus(count);
   }

@@ -10,12 +10,6 @@
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509::parts {
-namespace {
-
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
-}  // namespace
-
 base::Result<void> CheckClean(const char* what, const std::vector<Finding>& findings) {
   return findings.empty() ? base::Result<void>() : base::Result<void>(RefusedBy(what, findings));
 }
@@ -33,6 +27,13 @@ base::Error Differs(RuleId rule, const std::string& what, const Comparison& comp
   return RefusedBy(what, findings);
 }
 
+base::Error Malformed(const char* what, const Findings& findings) {
+  if (findings.empty()) return base::MakeError(base::ErrorCode::kInternal, std::string(what) + ": incomplete");
+  const Finding& first = findings.list().front();
+  return base::MakeError(base::ErrorCode::kCorrupt, std::string(what) + ": " + first.Text())
+      .WithRule(std::string(first.facts().id));
+}
+
 base::Result<void> CheckApproved(const char* what, const base::Sha256Digest& approved,
                                  const base::Sha256Digest& actual) {
   if (actual == approved) return {};
@@ -48,7 +49,7 @@ base::Result<void> CheckSignatureForm(const base::PublicKey& key, base::ByteView
 }
 
 base::Result<void> CheckInside(const char* what, base::ByteView inside, base::ByteView approved) {
-  if (SameBytes(inside, approved)) return {};
+  if (std::ranges::equal(inside, approved)) return {};
   return base::MakeError(base::ErrorCode::kCorrupt,
                          fmt::format("the {} holds the to-be-signed part {}, approved was {}", what,
                                      base::Sha256Hex(inside), base::Sha256Hex(approved)));
@@ -65,7 +66,7 @@ base::Bytes Assemble(base::ByteView body, SignatureAlgorithm algorithm, base::By
 }
 
 base::Result<void> Verify(const Signed& all, const base::PublicKey& key) {
-  if (all.inner != nullptr && !SameBytes(all.inner->whole, all.outer->whole)) {
+  if (all.inner != nullptr && !std::ranges::equal(all.inner->whole, all.outer->whole)) {
     return base::MakeError(base::ErrorCode::kCorrupt,
                            fmt::format("signature algorithm is {} inside and {} outside",
                                        AlgorithmText(all.inner->whole), AlgorithmText(all.outer->whole)));

@@ -23,6 +23,10 @@ base::Error RefusedBy(const std::string& what, const std::vector<Finding>& findi
 // Differs is the refusal of a comparison in which not all rows are equal.
 base::Error Differs(RuleId rule, const std::string& what, const Comparison& comparison);
 
+// Malformed is the error for bytes that a decoder of ours does not take: kCorrupt
+// with its first finding.
+base::Error Malformed(const char* what, const Findings& findings);
+
 // CheckApproved refuses with TBS-APPROVAL-01 when people approved another digest.
 base::Result<void> CheckApproved(const char* what, const base::Sha256Digest& approved,
                                  const base::Sha256Digest& actual);

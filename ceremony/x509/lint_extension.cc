@@ -10,8 +10,6 @@
 namespace ceremony::x509::lint {
 namespace {
 
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
 constexpr std::array<std::uint8_t, 3> kSubjectDirectoryAttributes = {0x55, 0x1d, 0x09};  // 2.5.29.9
 
 // Which object identifiers stood before in a list; with more than 64, duplicates are looked for among these only.
@@ -19,7 +17,8 @@ class Seen final {
  public:
   bool Has(base::ByteView oid) {
     const auto end = seen_.begin() + static_cast<std::ptrdiff_t>(count_);
-    if (std::any_of(seen_.begin(), end, [&](base::ByteView before) { return SameBytes(before, oid); })) return true;
+    if (std::any_of(seen_.begin(), end, [&](base::ByteView before) { return std::ranges::equal(before, oid); }))
+      return true;
     if (count_ < seen_.size()) seen_[count_++] = oid;
     return false;
   }
@@ -42,7 +41,7 @@ class ExtensionLinter final {
  private:
   void One(const ExtensionView& extension) {
     if (!extension.known) {
-      if (extension.critical && SameBytes(extension.oid, kSubjectDirectoryAttributes)) {
+      if (extension.critical && std::ranges::equal(extension.oid, kSubjectDirectoryAttributes)) {
         findings_.Add(RuleId::kExtension06, extension.whole, "subjectDirectoryAttributes is critical");
       } else if (extension.critical) {
         findings_.Add(RuleId::kExtension03, extension.whole,
@@ -147,7 +146,7 @@ class ExtensionLinter final {
   bool IsDerived(base::ByteView identifier) const {
     if (identifier.size() == 20 || identifier.size() == 8) {
       const base::Bytes sha1 = base::DigestOf(base::DigestAlgorithm::kSha1, tbs_.spki.bits);
-      if (identifier.size() == 20 && SameBytes(identifier, sha1)) return true;
+      if (identifier.size() == 20 && std::ranges::equal(identifier, sha1)) return true;
       if (identifier.size() == 8 && identifier[0] == (0x40U | (sha1[12] & 0x0fU)) &&
           std::equal(identifier.begin() + 1, identifier.end(), sha1.begin() + 13))
         return true;
@@ -373,8 +372,8 @@ class ExtensionLinter final {
   const TbsView& tbs_;
   Findings& findings_;
   ExtensionSummary summary_;
-  const ExtensionView* path_length_ = nullptr;  // basicConstraints that has one
   bool authority_key_id_ = false;
+  const ExtensionView* path_length_ = nullptr;  // basicConstraints that has one
   const ExtensionView* name_constraints_ = nullptr;
   const ExtensionView* policy_constraints_ = nullptr;
   const ExtensionView* inhibit_any_policy_ = nullptr;

@@ -101,7 +101,7 @@ class SetChecker final {
                                 other.key_id.empty() ? "(none)" : HexExcerpt(other.key_id)));
       return;
     }
-    if (const auto folded = state.by_folded.find(Folded(tbs_.issuer)); folded != state.by_folded.end()) {
+    if (const auto folded = state.by_folded.find(FoldedName(tbs_.issuer)); folded != state.by_folded.end()) {
       const Ca& other = state.cas[folded->second];
       findings_.Add(RuleId::kSetName01, tbs_.issuer,
                     fmt::format("the issuer is {} here, and the CA's subject is {} in {}: the same name in other bytes",

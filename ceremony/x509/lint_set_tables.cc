@@ -64,29 +64,6 @@ Constraints ConstraintsOf(const TbsView& tbs) {
   return out;
 }
 
-std::string Folded(base::ByteView name) {
-  std::string folded;
-  NameReader reader(name);
-  while (const auto attribute = reader.Next()) {
-    folded += attribute->first_of_rdn ? '\x01' : '\x02';
-    folded += base::HexEncode(attribute->type);
-    folded += '\x03';
-    bool gap = false;
-    bool any = false;
-    for (const std::uint8_t octet : attribute->value) {
-      if (octet == ' ') {
-        gap = any;
-        continue;
-      }
-      if (gap) folded += ' ';
-      gap = false;
-      any = true;
-      folded += static_cast<char>(octet >= 'A' && octet <= 'Z' ? octet + 32 : octet);
-    }
-  }
-  return folded;
-}
-
 namespace {
 
 // A Name says where it ends, so that no name and identifier are put together as another one is.
@@ -103,7 +80,7 @@ void Tables::Enter(std::uint32_t index) {
     by_subject[NameAndKeyId(ca.subject, ca.key_id)].push_back(index);
     by_key_id.emplace(base::AsText(ca.key_id), index);
   }
-  by_folded.emplace(Folded(ca.subject), index);
+  by_folded.emplace(FoldedName(ca.subject), index);
 }
 
 std::vector<const Ca*> Tables::IssuersOf(base::ByteView issuer, base::ByteView key_id) const {

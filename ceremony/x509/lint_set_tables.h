@@ -41,9 +41,6 @@ struct Constraints {
 };
 Constraints ConstraintsOf(const TbsView& tbs);
 
-// Folded is the name as RFC 5280 section 7.1 compares it: string types, case and runs of spaces do not count.
-std::string Folded(base::ByteView name);
-
 struct SerialRow {
   Mark issuer_and_serial;
   Mark certificate;

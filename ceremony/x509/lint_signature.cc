@@ -10,8 +10,6 @@
 namespace ceremony::x509::lint {
 namespace {
 
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
 // Whether a number is below the order of the curve of the key that signed: that
 // of a self-signed certificate is known (nothing is said where it is no curve of
 // ours), and otherwise the size of the number picks the smallest curve.
@@ -152,7 +150,7 @@ bool IsSelfSigned(const TbsView& tbs) {
   if (!IsSelfIssued(tbs)) return false;
   const base::ByteView authority = set::AuthorityKeyIdOf(tbs);
   return tbs.Find(Oid::kAuthorityKeyIdentifier) == nullptr ||
-         (!authority.empty() && SameBytes(authority, set::SubjectKeyIdOf(tbs)));
+         (!authority.empty() && std::ranges::equal(authority, set::SubjectKeyIdOf(tbs)));
 }
 
 }  // namespace
@@ -187,7 +185,7 @@ void LintAlgorithm(const AlgorithmView& algorithm, Findings& findings) {
 
 void LintSignatureParts(const SignatureParts& all, const Curves& curves, Findings& findings) {
   const AlgorithmView& outer = *all.outer;
-  if (!SameBytes(all.inner->whole, outer.whole)) {
+  if (!std::ranges::equal(all.inner->whole, outer.whole)) {
     findings.Add(RuleId::kAlgorithm01, outer.whole,
                  fmt::format("signatureAlgorithm is {} inside and {} outside", HexExcerpt(all.inner->whole),
                              HexExcerpt(outer.whole)));

@@ -48,47 +48,30 @@ base::Result<base::Bytes> EncodeValue(const AttributeRule& rule, const std::stri
   return std::move(writer).Take();
 }
 
-// A value as characters that a comparison without regard to case and runs of
-// spaces sees (RFC 4518, for ASCII). Next returns -1 at the end.
-class Folded final {
- public:
-  explicit Folded(base::ByteView value) : rest_(value) { SkipSpaces(); }
-
-  int Next() {
-    if (rest_.empty()) return -1;
-    const std::uint8_t c = rest_.front();
-    rest_ = rest_.subspan(1);
-    if (c == ' ') {
-      SkipSpaces();
-      return rest_.empty() ? -1 : ' ';
-    }
-    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-  }
-
- private:
-  void SkipSpaces() {
-    while (!rest_.empty() && rest_.front() == ' ') rest_ = rest_.subspan(1);
-  }
-  base::ByteView rest_;
-};
-
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
 bool IsAsciiCompatible(std::uint8_t identifier) {
   return identifier == tag::kPrintableString || identifier == tag::kUtf8String || identifier == tag::kIa5String ||
          identifier == tag::kTeletexString || identifier == tag::kNumericString || identifier == tag::kVisibleString;
 }
 
-bool SameValue(const AttributeView& a, const AttributeView& b) {
-  if (!IsAsciiCompatible(a.encoding) || !IsAsciiCompatible(b.encoding))
-    return a.encoding == b.encoding && SameBytes(a.value, b.value);
-  Folded left(a.value);
-  Folded right(b.value);
-  while (true) {
-    const int l = left.Next();
-    if (l != right.Next()) return false;
-    if (l < 0) return true;
+// A text as a comparison without regard to case and runs of spaces sees it (RFC 4518, for ASCII).
+std::string FoldedText(base::ByteView text) {
+  std::string folded;
+  bool gap = false;
+  for (const std::uint8_t c : text) {
+    if (c == ' ') {
+      gap = !folded.empty();
+      continue;
+    }
+    if (gap) folded += ' ';
+    gap = false;
+    folded += static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
   }
+  return folded;
+}
+
+// With its size before it, no part looks like the end of itself and another one.
+void AppendSized(std::string& all, std::string_view part) {
+  all.append(std::to_string(part.size())).append(":").append(part);
 }
 
 std::string TypeText(base::ByteView type) {
@@ -229,15 +212,20 @@ bool SpellsName(std::string_view text, base::ByteView name) {
   return text == NameText(name) || text == SpellName(name, Quotes::kNone);
 }
 
-bool SameName(base::ByteView a, base::ByteView b) {
-  NameReader left(a);
-  NameReader right(b);
-  while (true) {
-    const auto l = left.Next();
-    const auto r = right.Next();
-    if (!l || !r) return !l && !r;
-    if (l->first_of_rdn != r->first_of_rdn || !SameBytes(l->type, r->type) || !SameValue(*l, *r)) return false;
+std::string FoldedName(base::ByteView name) {
+  std::string folded;
+  NameReader reader(name);
+  while (const auto attribute = reader.Next()) {
+    const bool is_text = IsAsciiCompatible(attribute->encoding);
+    const std::string value = is_text ? FoldedText(attribute->value) : std::string(base::AsText(attribute->value));
+    folded += attribute->first_of_rdn ? ',' : '+';
+    AppendSized(folded, base::AsText(attribute->type));
+    folded += static_cast<char>(is_text ? 0 : attribute->encoding);
+    AppendSized(folded, value);
   }
+  return folded;
 }
+
+bool SameName(base::ByteView a, base::ByteView b) { return FoldedName(a) == FoldedName(b); }
 
 }  // namespace ceremony::x509

@@ -44,8 +44,10 @@ std::string AttributeValueText(const AttributeView& attribute);
 // TextInName is SafeText of a value within a NameText: in quotes where it needs them.
 std::string TextInName(base::ByteView value);
 
-// SameName compares as RFC 5280 section 7.1 does, without regard to string type,
-// case and runs of spaces, for names of ASCII; other characters byte by byte.
+// FoldedName is the same for names that RFC 5280 section 7.1 takes for the same:
+// string type, case and runs of spaces do not count for ASCII; other characters
+// and what is no text do, byte by byte. It is a key for looking up, not for people.
+std::string FoldedName(base::ByteView name);
 bool SameName(base::ByteView a, base::ByteView b);
 
 }  // namespace ceremony::x509

@@ -38,12 +38,8 @@ base::ByteView Magnitude(const Header& integer, const char* name, std::vector<st
 base::Bytes EncodeNumbers(base::ByteView r, base::ByteView s) {
   DerWriter writer;
   writer.Nested(tag::kSequence, [&] {
-    for (const base::ByteView number : {r, s}) {
-      base::Bytes content;
-      if (number.empty() || (number[0] & 0x80U) != 0) content.push_back(0);
-      content.insert(content.end(), number.begin(), number.end());
-      writer.Value(tag::kInteger, content);
-    }
+    writer.UnsignedInteger(r);
+    writer.UnsignedInteger(s);
   });
   return std::move(writer).Take();
 }

@@ -107,12 +107,14 @@ struct Encoded {
   std::uint8_t size = 0;
 };
 
-constexpr void AppendArc(Encoded& out, std::uint64_t arc) {
+// Hands the octets of an arc to `append`, in order.
+template <typename Append>
+constexpr void ForEachOctet(std::uint64_t arc, Append append) {
   int groups = 1;
   for (std::uint64_t rest = arc >> 7; rest != 0; rest >>= 7) ++groups;
   for (int group = groups - 1; group >= 0; --group) {
     const auto seven = static_cast<std::uint8_t>((arc >> (7 * group)) & 0x7fU);
-    out.octets.at(out.size++) = static_cast<std::uint8_t>(group > 0 ? seven | 0x80U : seven);
+    append(static_cast<std::uint8_t>(group > 0 ? seven | 0x80U : seven));
   }
 }
 
@@ -129,7 +131,7 @@ constexpr Encoded EncodeKnown(std::string_view dotted) {
     if (index == 0) {
       first = arc;
     } else {
-      AppendArc(out, index == 1 ? first * 40 + arc : arc);
+      ForEachOctet(index == 1 ? first * 40 + arc : arc, [&](std::uint8_t octet) { out.octets.at(out.size++) = octet; });
     }
     arc = 0;
     ++index;
@@ -214,12 +216,7 @@ base::Result<base::Bytes> EncodeOid(std::string_view dotted) {
   };
   base::Bytes content;
   const auto append = [&](std::uint64_t arc) {
-    int groups = 1;
-    for (std::uint64_t rest = arc >> 7; rest != 0; rest >>= 7) ++groups;
-    for (int group = groups - 1; group >= 0; --group) {
-      const auto seven = static_cast<std::uint8_t>((arc >> (7 * group)) & 0x7fU);
-      content.push_back(static_cast<std::uint8_t>(group > 0 ? seven | 0x80U : seven));
-    }
+    ForEachOctet(arc, [&](std::uint8_t octet) { content.push_back(octet); });
   };
   std::uint64_t first = 0;
   std::size_t index = 0;

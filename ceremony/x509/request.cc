@@ -15,15 +15,6 @@
 namespace ceremony::x509 {
 namespace {
 
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
-base::Error Malformed(const char* what, const Findings& findings) {
-  if (findings.empty()) return base::MakeError(base::ErrorCode::kInternal, std::string(what) + ": incomplete");
-  const Finding& first = findings.list().front();
-  return base::MakeError(base::ErrorCode::kCorrupt, std::string(what) + ": " + first.Text())
-      .WithRule(std::string(first.facts().id));
-}
-
 // What a request asks for: a rule of the profile and the value it has before the issuer is known.
 struct Asked {
   const ExtensionRule* rule;
@@ -63,7 +54,7 @@ base::Result<RequestInfo> RequestInfo::Parse(base::ByteView bytes) {
   state->der = base::ToBytes(bytes);
   Findings findings(state->der);
   const bool complete = ParseRequestInfo(state->der, state->view, findings);
-  if (!complete || !findings.empty()) return Malformed("certification request info", findings);
+  if (!complete || !findings.empty()) return parts::Malformed("certification request info", findings);
   return RequestInfo(std::move(state));
 }
 
@@ -113,12 +104,12 @@ Comparison CompareRequestWithProfile(const RequestInfoView& info, const Profile&
   };
   const auto name = BuildName(profile, input.subject);
   add("subject", name ? NameText(*name) : name.error().message, NameText(info.subject),
-      name.ok() && SameBytes(*name, info.subject), info.subject);
+      name.ok() && std::ranges::equal(*name, info.subject), info.subject);
   add("public key",
       fmt::format("{}, SPKI SHA-256 {}", base::FactsOf(input.subject_key.algorithm()).title,
                   input.subject_key.SpkiSha256Hex()),
       fmt::format("{}, SPKI SHA-256 {}", KeyText(info.spki), base::Sha256Hex(info.spki.whole)),
-      SameBytes(input.subject_key.spki(), info.spki.whole), info.spki.whole);
+      std::ranges::equal(input.subject_key.spki(), info.spki.whole), info.spki.whole);
   const auto asked = AskedOf(profile, input);
   if (!asked) {
     add("extensions", asked.error().message, std::to_string(info.extension_count), false, info.attributes_whole);
@@ -133,8 +124,8 @@ Comparison CompareRequestWithProfile(const RequestInfoView& info, const Profile&
     const auto text = RuleText(profile, rule, sources);
     const ExtensionView* has = i < info.extension_count ? &info.extension_list.at(i) : nullptr;
     const auto type = OidContent(rule.type);
-    const bool equal = has != nullptr && type.ok() && SameBytes(has->oid, *type) && has->critical == rule.critical &&
-                       SameBytes(has->value, (*asked)[i].value);
+    const bool equal = has != nullptr && type.ok() && std::ranges::equal(has->oid, *type) &&
+                       has->critical == rule.critical && std::ranges::equal(has->value, (*asked)[i].value);
     add("extension " + rule.type, (rule.critical ? "critical, " : "") + text.value_or("any value"),
         has == nullptr ? "(absent)" : spell(*has), equal, has == nullptr ? info.attributes_whole : has->whole);
   }
@@ -179,7 +170,7 @@ base::Result<Request> Request::Parse(base::ByteView der) {
   state->der = base::ToBytes(der);
   Findings findings(state->der);
   const bool complete = ParseRequest(state->der, state->view, findings);
-  if (!complete || !findings.empty()) return Malformed("certification request", findings);
+  if (!complete || !findings.empty()) return parts::Malformed("certification request", findings);
   return Request(std::move(state));
 }
 

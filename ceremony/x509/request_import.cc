@@ -16,8 +16,6 @@
 namespace ceremony::x509 {
 namespace {
 
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
 // Under either label (RFC 7468 7), and with the explanations that certtool and certutil write before it.
 base::Result<Request> FromPem(std::string_view text) {
   constexpr std::string_view kLabels[] = {"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"};
@@ -53,7 +51,7 @@ base::Result<void> HasTheOneExponent(const base::PublicKey& key) {
 const ExtensionRule* FindRule(const Profile& profile, const ExtensionView& extension) {
   for (const ExtensionRule& rule : profile.extensions) {
     const auto type = OidContent(rule.type);
-    if (type.ok() && SameBytes(*type, extension.oid)) return &rule;
+    if (type.ok() && std::ranges::equal(*type, extension.oid)) return &rule;
   }
   return nullptr;
 }
@@ -83,7 +81,7 @@ base::Result<Open> CheckExtensions(const Profile& profile, const Request& reques
     KC_ASSIGN_OR_RETURN(const std::optional<base::Bytes> value, EncodeExtensionValue(profile, *rule, sources));
     const std::string says = RuleText(profile, *rule, sources).value_or("a value of the script");
     if (rule->critical != extension.critical) return differs(says);
-    if (value && !SameBytes(*value, extension.value)) return differs(says);
+    if (value && !std::ranges::equal(*value, extension.value)) return differs(says);
     if (std::holds_alternative<AuthorityKeyIdentifierRule>(rule->value)) return differs("the issuer's to say");
     if (value) continue;
     if (std::holds_alternative<RawExtensionRule>(rule->value)) {
@@ -108,7 +106,7 @@ base::Result<SubjectValues> SubjectValuesOf(const Profile& profile, base::ByteVi
   auto attribute = reader.Next();
   for (const AttributeRule& rule : profile.subject) {
     const auto type = OidContent(rule.type);
-    const bool here = attribute && type.ok() && attribute->first_of_rdn && SameBytes(attribute->type, *type);
+    const bool here = attribute && type.ok() && attribute->first_of_rdn && std::ranges::equal(attribute->type, *type);
     if (!here) continue;  // BuildName says what is missing
     if (!rule.value) {
       const bool bits = rule.encoding == StringEncoding::kBitString && !attribute->value.empty();
@@ -123,7 +121,7 @@ base::Result<SubjectValues> SubjectValuesOf(const Profile& profile, base::ByteVi
   };
   const auto built = BuildName(profile, values);
   if (!built) return refuse(built.error().message);
-  if (!SameBytes(*built, name)) return refuse("the profile would make it " + NameText(*built));
+  if (!std::ranges::equal(*built, name)) return refuse("the profile would make it " + NameText(*built));
   return values;
 }
 

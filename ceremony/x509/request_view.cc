@@ -12,8 +12,6 @@
 namespace ceremony::x509 {
 namespace {
 
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
 // What other programs put into a request beside the extensions that it asks for.
 std::string AttributeText(base::ByteView type) {
   constexpr std::pair<std::string_view, std::string_view> kForeign[] = {
@@ -37,7 +35,8 @@ void ParseAttribute(const Element& element, RequestInfoView& view, Findings& fin
   reader.Finish();
   if (!type || !values) return;
   const auto before = std::span(view.attribute_types).first(view.attribute_count);
-  if (std::any_of(before.begin(), before.end(), [&](base::ByteView seen) { return SameBytes(seen, type->content); })) {
+  if (std::any_of(before.begin(), before.end(),
+                  [&](base::ByteView seen) { return std::ranges::equal(seen, type->content); })) {
     findings.Add(RuleId::kRequestAttribute02, element.whole,
                  fmt::format("the attribute {} stands twice", OidText(type->content)));
     return;

@@ -8,6 +8,7 @@
 #include "ceremony/x509/der_reader.h"
 #include "ceremony/x509/der_writer.h"
 #include "ceremony/x509/extension_value.h"
+#include "ceremony/x509/issue_parts.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::x509 {
@@ -64,13 +65,7 @@ base::Result<Tbs> Tbs::Parse(base::ByteView bytes) {
   state->der = base::ToBytes(bytes);
   Findings findings(state->der);
   const bool complete = ParseTbs(state->der, state->view, findings);
-  if (!findings.empty()) {
-    const Finding& first = findings.list().front();
-    return base::MakeError(base::ErrorCode::kCorrupt, "to-be-signed certificate: " + first.Text())
-        .WithRule(std::string(first.facts().id));
-  }
-  if (!complete)
-    return base::MakeError(base::ErrorCode::kInternal, "to-be-signed certificate: incomplete without a finding");
+  if (!complete || !findings.empty()) return parts::Malformed("to-be-signed certificate", findings);
   return Tbs(std::move(state));
 }
 

@@ -11,8 +11,6 @@
 namespace ceremony::x509 {
 namespace {
 
-bool SameBytes(base::ByteView a, base::ByteView b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
-
 void ParseExtension(const Element& element, std::span<const ExtensionView> before, ExtensionView& extension,
                     Findings& findings) {
   extension = {};
@@ -33,7 +31,7 @@ void ParseExtension(const Element& element, std::span<const ExtensionView> befor
   }
   reader.Finish();
   for (const ExtensionView& other : before) {
-    if (!extension.oid.empty() && SameBytes(other.oid, extension.oid)) {
+    if (!extension.oid.empty() && std::ranges::equal(other.oid, extension.oid)) {
       findings.Add(RuleId::kExtension01, element.whole,
                    fmt::format("extension {} stands twice", OidText(extension.oid)));
     }
@@ -242,6 +240,6 @@ std::optional<AttributeView> NameReader::Next() {
   return attribute;
 }
 
-bool IsSelfIssued(const TbsView& tbs) { return SameBytes(tbs.issuer, tbs.subject); }
+bool IsSelfIssued(const TbsView& tbs) { return std::ranges::equal(tbs.issuer, tbs.subject); }
 
 }  // namespace ceremony::x509

@@ -135,6 +135,11 @@ TEST_CASE("names are the same without regard to string type, case and runs of sp
   CHECK_FALSE(SameName(name(printable, "Root"), name(printable, "Root CA")));
   CHECK(SameName(name(printable, ""), name(utf8, "  ")));
   CHECK_FALSE(SameName(name(bmp, "aa"), name(utf8, "aa")));
+  // In bits 41 and 61 are no letter in two cases.
+  const char* const bits = "03";
+  CHECK_FALSE(SameName(name(bits, "A"), name(bits, "a")));
+  CHECK(FoldedName(name(bits, "A")) != FoldedName(name(bits, "a")));
+  CHECK(FoldedName(name(printable, " Root  CA")) == FoldedName(name(utf8, "root ca")));
   CHECK(SameName(Hex("3000"), Hex("3000")));
   CHECK_FALSE(SameName(Hex("3000"), name(utf8, "a")));
 }

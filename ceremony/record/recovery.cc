@@ -271,27 +271,37 @@ class RecoveryRun final {
     const std::string final_path = path.substr(0, path.size() - kPartialSuffix.size());
     const std::size_t prefix = ArtefactsPrefix().size();
     const std::string name = file.name.substr(prefix, file.name.size() - prefix - kPartialSuffix.size());
-    KC_ASSIGN_OR_RETURN(const std::optional<FileInfo> published, storage().Find(final_path));
     KC_ASSIGN_OR_RETURN(const std::string digest, DigestFile(storage(), path));
     const auto promised = artefacts_.find(name);
-    if (promised != artefacts_.end() && promised->second == digest) {
-      if (published.has_value()) return storage().Remove(path);
-      KC_RETURN_IF_ERROR(storage().Rename(path, final_path));
-      found_.finished.push_back(name);
-      return {};
+    if (promised == artefacts_.end() || promised->second != digest) {
+      // Nothing names it, but it may be a certificate that was signed: keep it.
+      return file.size == 0 ? storage().Remove(path) : KeepAside(file, digest);
     }
-    if (file.size == 0) return storage().Remove(path);
-    // Nothing names it, but it may be a certificate that was signed: keep it.
-    const SetAside aside{file.name, digest, file.size};
+    KC_ASSIGN_OR_RETURN(const std::optional<FileInfo> published, storage().Find(final_path));
+    if (published.has_value()) {
+      // What stands under the name is not always the artefact: then this may be the only good copy of it.
+      if (published->kind != FileKind::kFile) return KeepAside(file, digest);
+      KC_ASSIGN_OR_RETURN(const std::string found, DigestFile(storage(), final_path));
+      if (found == digest) return storage().Remove(path);
+      const FileInfo stranger{JoinPath(kArtefactsFolder, name), FileKind::kFile, published->size};
+      KC_RETURN_IF_ERROR(KeepAside(stranger, found));
+    }
+    KC_RETURN_IF_ERROR(storage().Rename(path, final_path));
+    found_.finished.push_back(name);
+    return {};
+  }
+
+  // Moves a file to torn-<sha256>. `file.name` is its path in the record.
+  Result<void> KeepAside(const FileInfo& file, const std::string& digest) {
     const std::string kept = Path(fmt::format("{}{}", kTornPrefix, digest));
     KC_ASSIGN_OR_RETURN(const std::optional<FileInfo> same, storage().Find(kept));
     if (!same.has_value()) {
       // Not a rename: between two folders a power cut may lose both names.
-      KC_ASSIGN_OR_RETURN(const base::Bytes content, ReadWholeFile(storage(), path, file.size));
+      KC_ASSIGN_OR_RETURN(const base::Bytes content, ReadWholeFile(storage(), Path(file.name), file.size));
       KC_RETURN_IF_ERROR(PublishNewFile(storage(), kept, content));
     }
-    KC_RETURN_IF_ERROR(storage().Remove(path));
-    found_.set_aside.push_back(aside);
+    KC_RETURN_IF_ERROR(storage().Remove(Path(file.name)));
+    found_.set_aside.push_back({file.name, digest, file.size});
     named_torn_.insert(digest);
     return {};
   }

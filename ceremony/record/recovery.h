@@ -28,16 +28,17 @@ struct Recovered {
   std::uint64_t entries = 0;                 // valid entries found, before the `recover` entry
   std::optional<std::uint64_t> recover_seq;  // the `recover` entry; none on a closed record
   std::optional<SetAside> torn;              // the torn end of the log
-  std::vector<SetAside> set_aside;           // half-written files that no entry names
-  std::vector<std::string> finished;         // artefacts whose rename was completed
-  std::vector<std::string> missing;          // artefacts with an entry but no such file, or another content
-  std::vector<nlohmann::json> dangling;      // `intent` entries without their `done`, ascending
-  std::vector<nlohmann::json> open_steps;    // `step` entries with phase `begin` and no end, ascending
+  std::vector<SetAside> set_aside;    // half-written files that no entry names, and strangers under an artefact's name
+  std::vector<std::string> finished;  // artefacts whose rename was completed
+  std::vector<std::string> missing;   // artefacts with an entry but no such file, or another content
+  std::vector<nlohmann::json> dangling;    // `intent` entries without their `done`, ascending
+  std::vector<nlohmann::json> open_steps;  // `step` entries with phase `begin` and no end, ascending
 };
 
 // Recover takes the lock, keeps the longest valid prefix of the log, moves
 // torn bytes to `torn-<sha256>` durably before it cuts them off, completes
-// artefacts whose entry is durable, and appends `recover` with `entries`,
+// artefacts whose entry is durable (what else stands under such a name is set
+// aside: the content that the entry promises is never given up), and appends `recover` with `entries`,
 // `torn` ({`sha256`, `size`} or null), `finished`, `set_aside` ([{`name`,
 // `sha256`, `size`}]), `missing` (at most 50 names) and `missing_count`. Every
 // `torn-*` file of a record is named by its digest in one `recover` entry, in

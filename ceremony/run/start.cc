@@ -306,6 +306,8 @@ base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script:
       {"torn bytes", recovered.torn
                          ? fmt::format("{} bytes kept as torn-{}", recovered.torn->size, recovered.torn->sha256)
                          : "none"}};
+  for (const record::SetAside& file : recovered.set_aside)
+    banner.facts.push_back({"set aside", fmt::format("{} kept as torn-{}", file.name, file.sha256)});
   ceremony.terminal().ShowBanner(banner);
   KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(ceremony.inputs().script.file.sha256));
   ceremony.terminal().ShowDigest("script, as it was confirmed at the opening", digest);
@@ -315,6 +317,12 @@ base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script:
         fmt::format("{}: the artefact {} is missing or has been changed", folder, recovered.missing.front()));
     error.rule = "RUN-ARTEFACT-01";
     error.hint = "put the original file back, then resume";
+    for (const record::SetAside& file : recovered.set_aside) {
+      if (file.name ==
+          fmt::format("{}/{}{}", record::kArtefactsFolder, recovered.missing.front(), record::kPartialSuffix))
+        error.hint = fmt::format("what was being written of it is torn-{}: put the original file back, then resume",
+                                 file.sha256);
+    }
     return error;
   }
 

@@ -215,6 +215,45 @@ TEST_CASE("an artefact whose entry is durable gets its name; one that no entry n
   for (const auto& [path, content] : after) CHECK_FALSE(path.ends_with(kPartialSuffix));
 }
 
+TEST_CASE("the good copy of an artefact is kept, whatever stands under its name") {
+  const std::string digest = base::Sha256Hex("good");
+  const Image good =
+      OpenImage([](Writer& writer) { REQUIRE(writer.WriteArtefact("root.crt", base::AsBytes("good"), "k").ok()); });
+  const auto recover = [](const Image& image, Recovered& found) {
+    CrashModelStorage storage(image);
+    TestClock clock;
+    found = Recover({storage, clock, "r", Mode::kRehearsal}).value();
+    return storage.Now();
+  };
+  Recovered found;
+
+  Image twice = good;
+  twice["r/artefacts/root.crt.partial"] = base::ToBytes(base::AsBytes("good"));
+  CHECK(recover(twice, found).at("r/artefacts/root.crt") == good.at("r/artefacts/root.crt"));
+  CHECK(found.set_aside.empty());
+  CHECK(found.missing.empty());
+
+  for (const std::string stranger : {"something else", ""}) {
+    CAPTURE(stranger);
+    Image other = twice;
+    other["r/artefacts/root.crt"] = base::ToBytes(base::AsBytes(stranger));
+    const Image after = recover(other, found);
+    CHECK(base::AsText(*after.at("r/artefacts/root.crt")) == "good");
+    CHECK(base::AsText(*after.at("r/torn-" + base::Sha256Hex(stranger))) == stranger);
+    CHECK(found.finished == std::vector<std::string>{"root.crt"});
+    REQUIRE(found.set_aside.size() == 1);
+    CHECK(found.set_aside[0].name == "artefacts/root.crt");
+    CHECK(found.missing.empty());
+  }
+
+  Image folder = twice;
+  folder["r/artefacts/root.crt"] = std::nullopt;
+  CHECK(base::AsText(*recover(folder, found).at("r/torn-" + digest)) == "good");
+  CHECK(found.missing == std::vector<std::string>{"root.crt"});
+  REQUIRE(found.set_aside.size() == 1);
+  CHECK(found.set_aside[0].name == "artefacts/root.crt.partial");
+}
+
 TEST_CASE("an opening that no entry holds is dropped, others stay") {
   Image image = OpenImage([](Writer& writer) {
     json held = *writer.Confidential("seal", "A");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "ceremony/record/characters.h"
 #include "ceremony/record/entry.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
@@ -30,11 +31,6 @@ Result<std::uint64_t> ParseSize(std::string_view text) {
     return NotACheckpoint("its second line is not a decimal size");
   }
   return size;
-}
-
-bool IsRandomPart(std::string_view text) {
-  return text.size() == 2 * kOriginRandomBytes &&
-         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace
@@ -79,7 +75,7 @@ Result<OriginParts> SplitOrigin(std::string_view origin) {
   const std::size_t last = origin.rfind('/');
   const std::size_t middle = last == std::string_view::npos || last == 0 ? last : origin.rfind('/', last - 1);
   if (middle == std::string_view::npos || middle == 0 || middle + 1 >= last || !IsKeyName(origin) ||
-      !IsRandomPart(origin.substr(last + 1))) {
+      !IsLowerHex(origin.substr(last + 1), 2 * kOriginRandomBytes)) {
     return MakeError(ErrorCode::kInvalidInput, fmt::format("\"{}\" is not an origin", origin))
         .WithHint("an origin is <estate name>/<ceremony id>/<32 hex digits>");
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ceremony/record/characters.h"
 #include "ceremony/record/disclosure.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/scanner.h"
@@ -17,10 +18,6 @@ using base::Result;
 constexpr std::size_t kDigestCharacters = 43;
 constexpr std::string_view kSaltedBegin = "{\"_sd\":\"";
 constexpr std::size_t kMaxNames = 1000;  // of fields that are counted; a hostile log can have more
-
-bool IsKeyCharacter(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '.' || c == '-';
-}
 
 bool IsBase64Url(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return IsKeyCharacter(c) && c != '.'; });

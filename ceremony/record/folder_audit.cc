@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ceremony/record/characters.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::record {
@@ -235,7 +236,7 @@ std::optional<std::vector<FolderAudit::Line>> FolderAudit::ParseAddendum(const L
   std::vector<Line> lines;
   while (!rest.empty()) {
     const std::string_view line = next_line();
-    if (line.size() < 67 || !IsHexDigest(line.substr(0, 64)) || line.substr(64, 2) != "  " ||
+    if (line.size() < 67 || !IsLowerHex(line.substr(0, 64), 64) || line.substr(64, 2) != "  " ||
         !IsSafePath(line.substr(66))) {
       return wrong("\"" + std::string(line.substr(0, 200)) +
                    "\" is not a line of sha256sum with a plain relative path");

@@ -4,46 +4,29 @@
 
 #include <algorithm>
 
+#include "ceremony/record/characters.h"
 #include "ceremony/record/disclosure_audit.h"
 #include "ceremony/record/signatures_ahead.h"
+#include "ceremony/record/utf8.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::record {
 
-namespace {
-
-// IsInvisible: U+200B..U+200F, U+2028..U+202E, U+2060..U+206F and U+FEFF, which no eye tells from nothing.
-bool IsInvisible(std::string_view three) {
-  if (three.size() < 3) return false;
-  const auto second = static_cast<unsigned char>(three[1]), third = static_cast<unsigned char>(three[2]);
-  if (three[0] == '\xef') return second == 0xbb && third == 0xbf;
-  return three[0] == '\xe2' &&
-         ((second == 0x80 && ((third >= 0x8b && third <= 0x8f) || (third >= 0xa8 && third <= 0xae))) ||
-          (second == 0x81 && third >= 0xa0 && third <= 0xaf));
-}
-
-}  // namespace
-
 std::string Quoted(std::string_view text) {
   constexpr std::size_t kShown = 80;
   std::string shown = "\"";
-  for (std::size_t at = 0; at < text.size() && at < kShown; ++at) {
-    if (IsInvisible(text.substr(at, 3))) {
-      const auto octet = [&](std::size_t ahead) {
-        return static_cast<unsigned>(static_cast<unsigned char>(text[at + ahead]));
-      };
-      shown += fmt::format("\\u{:04x}", (octet(0) & 0x0fU) << 12U | (octet(1) & 0x3fU) << 6U | (octet(2) & 0x3fU));
-      at += 2;
+  std::size_t at = 0;
+  while (at < text.size() && at < kShown) {
+    const std::size_t begin = at;
+    const char32_t code_point = NextCodePoint(text, at);
+    if (code_point == kNotUtf8) ++at;
+    if (IsInvisible(code_point)) {
+      shown += fmt::format("\\u{:04x}", static_cast<unsigned>(code_point));
     } else {
-      shown += text[at];
+      shown.append(text, begin, at - begin);
     }
   }
-  return shown + (text.size() > kShown ? "...\"" : "\"");
-}
-
-bool IsHexDigest(std::string_view text) {
-  return text.size() == 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return shown + (at < text.size() ? "...\"" : "\"");
 }
 
 LogAudit::LogAudit(Options options, Findings& findings)
@@ -203,7 +186,8 @@ std::optional<std::uint64_t> LogAudit::NumberOf(std::string_view key, std::uint6
 }
 
 std::optional<std::string> LogAudit::HexDigestOf(std::string_view key, std::uint64_t entry) {
-  if (const auto digits = PlainString(scanner_.Find(key)); digits && IsHexDigest(*digits)) return std::string(*digits);
+  if (const auto digits = PlainString(scanner_.Find(key)); digits && IsLowerHex(*digits, 64))
+    return std::string(*digits);
   findings_.Add("REC-ENTRY", entry, "the field \"" + std::string(key) + "\" is not a SHA-256 in 64 hex digits");
   return std::nullopt;
 }
@@ -248,7 +232,7 @@ void LogAudit::OnOpen(std::uint64_t entry) {
   }
   for (const Member& member : scanner_.members()) {
     const std::optional<std::string_view> digest = PlainString(member.value);
-    if (!digest || !IsHexDigest(*digest) || !IsSafeName(member.key)) {
+    if (!digest || !IsLowerHex(*digest, 64) || !IsSafeName(member.key)) {
       findings_.Add("REC-ENTRY", entry, "inputs/" + std::string(member.key) + " is not a file name with its SHA-256");
       continue;
     }

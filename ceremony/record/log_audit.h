@@ -221,8 +221,6 @@ class LogAudit final : public BlockSink {
 
 // Quoted puts what a record says into quotes for a message, cut at 80 bytes.
 std::string Quoted(std::string_view text);
-// IsHexDigest accepts 64 lowercase hex digits.
-bool IsHexDigest(std::string_view text);
 // CheckLogSignature looks for the log key's one line in a checkpoint note and
 // verifies it; false after a finding SIG-LOG.
 bool CheckLogSignature(const Note& note, const VerifierKey& log_key, std::string_view what,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ceremony/record/characters.h"
 #include "ceremony/record/utf8.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/ecdsa_signature.h"
@@ -39,11 +40,6 @@ KeyId KeyIdOf(std::string_view name, SignatureType type, base::ByteView encoded)
   input.insert(input.end(), encoded.begin(), encoded.end());
   const base::Sha256Digest digest = base::Sha256Of(input);
   return {digest[0], digest[1], digest[2], digest[3]};
-}
-
-bool IsKeyIdText(std::string_view text) {
-  return text.size() == 8 &&
-         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace
@@ -96,7 +92,7 @@ Result<VerifierKey> VerifierKey::Parse(std::string_view vkey) {
   if (second == std::string_view::npos) return bad("only one +");
   const std::string_view name = vkey.substr(0, first);
   const std::string_view id_text = vkey.substr(first + 1, second - first - 1);
-  if (!IsKeyIdText(id_text)) return bad("the key id is not 8 lowercase hex digits");
+  if (!IsLowerHex(id_text, 8)) return bad("the key id is not 8 lowercase hex digits");
   Result<base::Bytes> blob = base::Base64Decode(vkey.substr(second + 1));
   if (!blob.ok()) return bad("the key is not strict base64");
   if (blob->empty()) return bad("the key is empty");

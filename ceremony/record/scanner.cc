@@ -4,6 +4,9 @@
 #include <bit>
 #include <cstring>
 
+#include "ceremony/record/characters.h"
+#include "ceremony/record/utf8.h"
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -11,20 +14,7 @@
 namespace ceremony::record {
 namespace {
 
-constexpr std::array<bool, 256> MakeKeyTable() {
-  std::array<bool, 256> table{};
-  for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
-  for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
-  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
-  table['_'] = table['.'] = table['-'] = true;
-  return table;
-}
-constexpr std::array<bool, 256> kKeyCharacter = MakeKeyTable();
-
 unsigned char Byte(const char* p) { return static_cast<unsigned char>(*p); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLowerHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
-
 // A character that a string scan cannot pass over: a quote, a backslash, a
 // control character, U+007F or the lead byte of a longer UTF-8 sequence.
 bool IsSpecial(unsigned char c) { return c < 0x20 || c == '"' || c == '\\' || c >= 0x7f; }
@@ -48,22 +38,10 @@ const char* SkipPlain(const char* p, const char* end) {
   return p;
 }
 
-// Utf8Length returns the length of the well-formed sequence at p (Unicode 15
-// table 3-7), 0 when there is none.
+// Utf8Length returns the length of the well-formed sequence at p, 0 when there is none.
 std::size_t Utf8Length(const char* p, const char* end) {
-  const auto available = static_cast<std::size_t>(end - p);
-  const unsigned char lead = Byte(p);
-  const auto continues = [&](std::size_t i, unsigned char low = 0x80, unsigned char high = 0xbf) {
-    return i < available && Byte(p + i) >= low && Byte(p + i) <= high;
-  };
-  if (lead >= 0xc2 && lead <= 0xdf) return continues(1) ? 2 : 0;
-  if (lead == 0xe0) return continues(1, 0xa0) && continues(2) ? 3 : 0;
-  if (lead == 0xed) return continues(1, 0x80, 0x9f) && continues(2) ? 3 : 0;
-  if (lead >= 0xe1 && lead <= 0xef) return continues(1) && continues(2) ? 3 : 0;
-  if (lead == 0xf0) return continues(1, 0x90) && continues(2) && continues(3) ? 4 : 0;
-  if (lead >= 0xf1 && lead <= 0xf3) return continues(1) && continues(2) && continues(3) ? 4 : 0;
-  if (lead == 0xf4) return continues(1, 0x80, 0x8f) && continues(2) && continues(3) ? 4 : 0;
-  return 0;
+  std::size_t length = 0;
+  return NextCodePoint({p, static_cast<std::size_t>(end - p)}, length) == kNotUtf8 ? 0 : length;
 }
 
 // EscapeLength returns the length of the minimal escape at p (RFC 8785 section
@@ -107,7 +85,7 @@ class Walker final {
     for (;;) {
       if (p == end_ || *p != '"') return Fail(LineFault::kSyntax, p);
       const char* const key = ++p;
-      while (p != end_ && kKeyCharacter[Byte(p)]) ++p;
+      while (p != end_ && IsKeyCharacter(*p)) ++p;
       if (p == end_) return Fail(LineFault::kSyntax, p);
       if (*p != '"' || p == key) return Fail(LineFault::kKey, p);
       const auto key_size = static_cast<std::size_t>(p - key);

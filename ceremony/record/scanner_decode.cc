@@ -1,9 +1,8 @@
+#include "ceremony/record/characters.h"
 #include "ceremony/record/scanner.h"
 
 namespace ceremony::record {
 namespace {
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 std::optional<std::string_view> InsideQuotes(std::string_view value) {
   if (value.size() < 2 || value.front() != '"') return std::nullopt;

@@ -2,26 +2,11 @@
 #include <array>
 #include <cstring>
 
+#include "ceremony/record/characters.h"
 #include "ceremony/record/scanner.h"
 
 namespace ceremony::record {
 namespace {
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-// IsSalt accepts 32 lowercase hex digits.
-bool IsSalt(std::string_view text) {
-  if (text.size() != 2 * kSaltBytes) return false;
-  unsigned bad = 0;
-  // Without a branch, so that the compiler can take many characters at a time.
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const auto digit = static_cast<unsigned char>(byte - '0');
-    const auto letter = static_cast<unsigned char>(byte - 'a');
-    bad |= static_cast<unsigned>((digit > 9) & (letter > 5));
-  }
-  return bad == 0;
-}
 
 bool Unsigned(std::string_view value, std::uint64_t& out) {
   const std::optional<std::int64_t> number = DecodeInteger(value);
@@ -181,7 +166,7 @@ LineFault Scanner::CheckFields(std::string_view line) {
         good = fields_.mode == Mode::kProduction || value == "\"rehearsal\"";
         break;
       case Form::kSalt:
-        good = Text(value, text) && IsSalt(text);
+        good = Text(value, text) && IsLowerHex(text, 2 * kSaltBytes);
         break;
       case Form::kTime:
         good = Text(value, fields_.time) && IsGoodTime(fields_.time);

@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "ceremony/record/characters.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/log_audit.h"
 #include "hsm/base/encoding.h"
@@ -34,7 +35,7 @@ std::optional<WithheldHead::Annex> ParseAnnex(std::string_view value) {
   if (inner.ScanObject(value) != LineFault::kNone || inner.members().size() != 2) return std::nullopt;
   const std::optional<std::string> digest = DecodeString(inner.Find("sha256"));
   const std::optional<std::uint64_t> size = NumberIn(inner.Find("size"));
-  if (!digest || !IsHexDigest(*digest) || !size) return std::nullopt;
+  if (!digest || !IsLowerHex(*digest, 64) || !size) return std::nullopt;
   return WithheldHead::Annex{*digest, *size};
 }
 

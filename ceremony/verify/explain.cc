@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "ceremony/record/rules.h"
+#include "ceremony/verify/print.h"
 
 namespace ceremony::verify {
 namespace {
@@ -27,8 +28,14 @@ constexpr Chapter kChapters[] = {
     {"TIM-", "the hour, from somebody else's clock"},
 };
 
-// Quoted puts a path into single quotes for a shell.
+// Quoted quotes a path or a name for a shell. What a terminal would obey is spelled out, so that the command stays what
+// it is.
 std::string Quoted(const std::string& path) {
+  if (Printable(path) != path) {
+    std::string octets;
+    for (const char c : path) octets += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    return "$'" + octets + "'";
+  }
   std::string out = "'";
   for (const char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";

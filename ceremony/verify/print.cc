@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "ceremony/record/characters.h"
 #include "ceremony/record/rules.h"
+#include "ceremony/record/utf8.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
@@ -39,30 +41,6 @@ std::string_view Meaning(Verdict verdict) {
       break;
   }
   return "something does not verify: do not rely on this record";
-}
-
-// Printable replaces what could move a terminal's cursor, or turn or hide the words beside it: text in a finding can
-// come from a hostile record. C1 controls, zero-width and bidirectional signs have two or three octets in UTF-8.
-std::string Printable(std::string_view text) {
-  const auto obeyed = [&](std::size_t at) -> std::size_t {
-    const auto octet = [&](std::size_t i) {
-      return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
-    };
-    const unsigned first = octet(0), second = octet(1), third = octet(2);
-    if (first < 0x20 || first == 0x7f) return 1;
-    if (first == 0xc2 && second >= 0x80 && second <= 0x9f) return 2;
-    const bool turns =
-        first == 0xe2 && ((second == 0x80 && ((third >= 0x8b && third <= 0x8f) || (third >= 0xa8 && third <= 0xae))) ||
-                          (second == 0x81 && third >= 0xa0 && third <= 0xaf));
-    return turns || (first == 0xef && second == 0xbb && third == 0xbf) ? 3 : 0;
-  };
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t octets = obeyed(at);
-    out.push_back(octets > 0 ? '?' : text[at]);
-    at += octets > 0 ? octets : 1;
-  }
-  return out;
 }
 
 void PrintVerdict(Verdict verdict, std::ostream& out) {
@@ -180,6 +158,19 @@ void Print(const ordered_json& object, std::ostream& out) {
 }
 
 }  // namespace
+
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const char32_t code_point = record::NextCodePoint(text, at);
+    if (code_point == record::kNotUtf8) ++at;
+    const bool shown =
+        code_point != record::kNotUtf8 && !record::IsControl(code_point) && !record::IsInvisible(code_point);
+    out += shown ? text.substr(begin, at - begin) : "?";
+  }
+  return out;
+}
 
 void PrintRecord(const RecordReport& report, std::ostream& out) {
   PrintVerdict(report.verdict, out);

@@ -4,11 +4,17 @@
 #define CEREMONY_VERIFY_PRINT_H_
 
 #include <iosfwd>
+#include <string>
+#include <string_view>
 
 #include "ceremony/record/tlog_proof.h"
 #include "ceremony/record/verify.h"
 
 namespace ceremony::verify {
+
+// Printable replaces what could move a terminal's cursor, or turn or hide the words beside it, by a question mark:
+// control characters, zero-width and bidirectional signs, and what is no UTF-8. Text can come from a hostile record.
+std::string Printable(std::string_view text);
 
 void PrintRecord(const record::RecordReport& report, std::ostream& out);
 void PrintArchive(const record::ArchiveReport& report, std::ostream& out);

@@ -132,5 +132,20 @@ class ProgramTest(unittest.TestCase):
             self.assertNotIn("\x1b", ran.stdout)
 
 
+    def test_the_lesson_of_a_hostile_record_is_shown_without_what_a_terminal_obeys(self):
+        with tempfile.TemporaryDirectory() as folder:
+            name = "bob\u202e\u009b"
+            record = record_builder.Record()
+            record.people = tuple(name if person == "bob" else person for person in record.people)
+            record.ceremony_entries(opening=("alice", name, "carol"), approving=("alice", name, "carol"))
+            record.close()
+            record.write(folder, record.note(record.checkpoint_text(), ("alice", name, "carol")), ("alice", name, "carol"))
+            ran = run(folder, "--explain")
+            self.assertIn("What was checked", ran.stdout)
+            self.assertIn(r"$'\x62\x6f\x62\xe2\x80\xae\xc2\x9b'", ran.stdout)
+            for obeyed in "\u202e\u009b":
+                self.assertNotIn(obeyed, ran.stdout)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,61 @@
+// The characters that a record's texts are made of, each kind in one place.
+#ifndef CEREMONY_RECORD_CHARACTERS_H_
+#define CEREMONY_RECORD_CHARACTERS_H_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace ceremony::record {
+
+constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+constexpr bool IsLowerHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
+
+// IsLowerHex accepts exactly so many lowercase hex digits.
+constexpr bool IsLowerHex(std::string_view text, std::size_t digits) {
+  if (text.size() != digits) return false;
+  unsigned bad = 0;
+  // Without a branch, so that the compiler can take many characters at a time.
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const auto digit = static_cast<unsigned char>(byte - '0');
+    const auto letter = static_cast<unsigned char>(byte - 'a');
+    bad |= static_cast<unsigned>((digit > 9) & (letter > 5));
+  }
+  return bad == 0;
+}
+
+// IsKeyCharacter accepts what the keys of an entry and the names of files consist of: [A-Za-z0-9_.-].
+constexpr bool IsKeyCharacter(char c) {
+  constexpr std::array<bool, 256> kTable = [] {
+    std::array<bool, 256> table{};
+    for (std::size_t i = '0'; i <= '9'; ++i) table[i] = true;
+    for (std::size_t i = 'A'; i <= 'Z'; ++i) table[i] = true;
+    for (std::size_t i = 'a'; i <= 'z'; ++i) table[i] = true;
+    table['_'] = table['.'] = table['-'] = true;
+    return table;
+  }();
+  return kTable[static_cast<unsigned char>(c)];
+}
+
+// IsKey accepts what may be a key of an entry.
+constexpr bool IsKey(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), IsKeyCharacter);
+}
+
+// IsInvisible: what no eye tells from nothing, or what turns the text beside it.
+constexpr bool IsInvisible(char32_t code_point) {
+  return (code_point >= 0x200b && code_point <= 0x200f) || (code_point >= 0x2028 && code_point <= 0x202e) ||
+         (code_point >= 0x2060 && code_point <= 0x206f) || code_point == 0xfeff;
+}
+
+// IsControl: C0, U+007F and C1, which a terminal may obey.
+constexpr bool IsControl(char32_t code_point) {
+  return code_point < 0x20 || (code_point >= 0x7f && code_point <= 0x9f);
+}
+
+}  // namespace ceremony::record
+
+#endif  // CEREMONY_RECORD_CHARACTERS_H_

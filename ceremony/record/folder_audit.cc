@@ -61,6 +61,14 @@ Result<std::optional<std::string>> FolderAudit::ReadIfThere(std::string_view nam
   }
 }
 
+Result<RecordFolder::Listing> FolderAudit::List() {
+  Result<RecordFolder::Listing> listing = folder_.List();
+  if (listing.ok() || listing.error().code != ErrorCode::kInvalidInput) return listing;
+  if (!is_too_full_) findings_.Add("ART-PATH", std::nullopt, listing.error().message);
+  is_too_full_ = true;
+  return RecordFolder::Listing();
+}
+
 Result<void> FolderAudit::ReadBeforeLog() {
   KC_ASSIGN_OR_RETURN(const std::optional<std::string> policy, ReadIfThere(kPolicyFile, kMaxSmallFile));
   if (policy) {
@@ -97,7 +105,7 @@ Result<void> FolderAudit::ReadBeforeLog() {
 
 // What else is wrong with a file of inputs/ is said when its digest is compared.
 Result<void> FolderAudit::ReadScripts() {
-  KC_ASSIGN_OR_RETURN(const RecordFolder::Listing listing, folder_.List());
+  KC_ASSIGN_OR_RETURN(const RecordFolder::Listing listing, List());
   const std::string inputs = std::string(kInputsFolder) + "/";
   for (const std::string& path : listing.files) {
     if (!path.starts_with(inputs)) continue;
@@ -183,7 +191,7 @@ Result<void> FolderAudit::CheckNamed(const std::string& path, const NamedFile& n
 
 Result<void> FolderAudit::CheckFiles(const LogAudit& log, const std::optional<Electorate>& witnesses,
                                      bool log_is_whole) {
-  KC_ASSIGN_OR_RETURN(listing_, folder_.List());
+  KC_ASSIGN_OR_RETURN(listing_, List());
   for (const std::string& path : listing_.strange) {
     findings_.Add("ART-PATH", std::nullopt, path + " is a symbolic link or no file at all");
   }

@@ -53,6 +53,8 @@ class FolderAudit final {
   // ReadIfThere returns nothing for a file that is missing or, after a finding,
   // not a regular one or too large.
   base::Result<std::optional<std::string>> ReadIfThere(std::string_view name, std::size_t limit);
+  // List is RecordFolder::List, with a finding for a folder of more names than it takes.
+  base::Result<RecordFolder::Listing> List();
   base::Result<void> CheckNamed(const std::string& path, const NamedFile& named, bool closed);
   base::Result<const FileDigest*> DigestOf(const std::string& path);
   void CheckPolicy();
@@ -69,6 +71,7 @@ class FolderAudit final {
   std::optional<Note> addendum_;
   ScriptFiles scripts_;
   RecordFolder::Listing listing_;
+  bool is_too_full_ = false;
   std::map<std::string, std::optional<FileDigest>> digests_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "ceremony/record/entry.h"
+
 namespace ceremony::record {
 
 base::Result<void> ForEachLine(const RecordFolder& folder, std::string_view file,
@@ -9,18 +11,23 @@ base::Result<void> ForEachLine(const RecordFolder& folder, std::string_view file
   KC_ASSIGN_OR_RETURN(base::FileDescriptor opened, folder.OpenFile(file));
   LogReader reader(std::move(opened));
   LogReader::Block block;
+  const auto oversize = [&] {
+    return base::MakeError(base::ErrorCode::kCorrupt,
+                           fmt::format("{} has a line beyond {} bytes", file, kMaxLineBytes));
+  };
   for (;;) {
     KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
     if (!more) break;
     for (std::string_view rest(block.buffer.data(), block.size); !rest.empty();) {
       const std::string_view line = rest.substr(0, rest.find('\n'));
       rest.remove_prefix(line.size() + 1);
+      if (line.size() > kMaxLineBytes) return oversize();
       KC_ASSIGN_OR_RETURN(const bool goes_on, take(line));
       if (!goes_on) return {};
     }
   }
-  if (!reader.oversize()) return {};
-  return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{} has a line beyond 65535 bytes", file));
+  if (reader.oversize()) return oversize();
+  return {};
 }
 
 }  // namespace ceremony::record

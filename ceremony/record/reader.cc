@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "ceremony/record/open_below.h"
@@ -24,7 +26,6 @@ using base::MakeError;
 using base::Result;
 
 constexpr int kMaxLevels = 16;
-constexpr std::size_t kMaxNames = 1'000'000;
 // On the stack, where a file of a few bytes touches one page of it: a record has dozens of them.
 constexpr std::size_t kReadAtOnce = 65536;
 
@@ -77,31 +78,52 @@ Result<FolderStream> OpenStream(int folder, const std::string& name) {
   return stream;
 }
 
-Result<void> Walk(int folder, const std::string& prefix, int level, RecordFolder::Listing& listing) {
-  KC_ASSIGN_OR_RETURN(const FolderStream stream, OpenStream(folder, prefix));
-  while (const dirent* const entry = readdir(stream.get())) {
+// The next name in a folder, nothing at its end.
+Result<std::optional<std::string>> NextName(DIR* stream, const std::string& folder) {
+  for (;;) {
+    errno = 0;  // readdir says by errno alone whether it came to the end
+    const dirent* const entry = readdir(stream);
+    if (entry == nullptr && errno != 0) return SystemError("readdir", "cannot read folder " + folder, errno);
+    if (entry == nullptr) return std::optional<std::string>();
     const std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    if (listing.files.size() + listing.strange.size() >= kMaxNames) {
-      return MakeError(ErrorCode::kInvalidInput, "the folder holds more than 1000000 names");
+    if (name != "." && name != "..") return std::optional(name);
+  }
+}
+
+// What a name is, by no symbolic link. One that is gone again is an error, too: the folder is being changed.
+Result<mode_t> KindOf(DIR* stream, const std::string& name, const std::string& path) {
+  struct stat status {};
+  if (fstatat(dirfd(stream), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status.st_mode;
+  Error error = SystemError("fstatat", "cannot examine " + path, errno);
+  error.code = ErrorCode::kIo;
+  return error;
+}
+
+Result<void> Walk(int folder, const std::string& prefix, int level, std::size_t max_names,
+                  RecordFolder::Listing& listing) {
+  KC_ASSIGN_OR_RETURN(const FolderStream stream, OpenStream(folder, prefix));
+  for (;;) {
+    KC_ASSIGN_OR_RETURN(const std::optional<std::string> name, NextName(stream.get(), prefix));
+    if (!name) return {};
+    if (listing.files.size() + listing.strange.size() >= max_names) {
+      return MakeError(ErrorCode::kInvalidInput, fmt::format("the folder holds more than {} names", max_names));
     }
-    const std::string path = prefix + name;
-    struct stat status {};
-    const bool known = fstatat(dirfd(stream.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-    if (known && S_ISREG(status.st_mode)) {
+    const std::string path = prefix + *name;
+    KC_ASSIGN_OR_RETURN(const mode_t kind, KindOf(stream.get(), *name, path));
+    if (S_ISREG(kind)) {
       listing.files.push_back(path);
-    } else if (known && S_ISDIR(status.st_mode) && level < kMaxLevels) {
-      Result<FileDescriptor> inner = OpenComponent(dirfd(stream.get()), name, O_DIRECTORY, path);
-      if (!inner.ok()) {
+    } else if (S_ISDIR(kind) && level < kMaxLevels) {
+      const Result<FileDescriptor> inner = OpenComponent(dirfd(stream.get()), *name, O_DIRECTORY, path);
+      if (!inner.ok() && inner.error().code != ErrorCode::kRefused) return inner.error();
+      if (inner.ok()) {
+        KC_RETURN_IF_ERROR(Walk(inner->get(), path + "/", level + 1, max_names, listing));
+      } else {
         listing.strange.push_back(path);
-        continue;
       }
-      KC_RETURN_IF_ERROR(Walk(inner->get(), path + "/", level + 1, listing));
     } else {
       listing.strange.push_back(path);
     }
   }
-  return {};
 }
 
 }  // namespace
@@ -160,9 +182,9 @@ Result<FileDigest> RecordFolder::Digest(std::string_view relative) const {
   return digest;
 }
 
-Result<RecordFolder::Listing> RecordFolder::List() const {
+Result<RecordFolder::Listing> RecordFolder::List(std::size_t max_names) const {
   Listing listing;
-  KC_RETURN_IF_ERROR(Walk(fd_.get(), "", 1, listing));
+  KC_RETURN_IF_ERROR(Walk(fd_.get(), "", 1, max_names, listing));
   std::sort(listing.files.begin(), listing.files.end());
   std::sort(listing.strange.begin(), listing.strange.end());
   return listing;
@@ -171,12 +193,11 @@ Result<RecordFolder::Listing> RecordFolder::List() const {
 Result<std::vector<std::string>> RecordFolder::Folders() const {
   KC_ASSIGN_OR_RETURN(const FolderStream stream, OpenStream(fd_.get(), path_));
   std::vector<std::string> names;
-  while (const dirent* const entry = readdir(stream.get())) {
-    const std::string name = entry->d_name;
-    struct stat status {};
-    if (name == "." || name == "..") continue;
-    if (fstatat(dirfd(stream.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (S_ISDIR(status.st_mode)) names.push_back(name);
+  for (;;) {
+    KC_ASSIGN_OR_RETURN(const std::optional<std::string> name, NextName(stream.get(), path_));
+    if (!name) break;
+    KC_ASSIGN_OR_RETURN(const mode_t kind, KindOf(stream.get(), *name, *name));
+    if (S_ISDIR(kind)) names.push_back(*name);
   }
   std::sort(names.begin(), names.end());
   return names;

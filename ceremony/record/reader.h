@@ -43,12 +43,13 @@ class RecordFolder final {
 
   struct Listing {
     std::vector<std::string> files;    // regular files, relative paths, ascending bytes
-    std::vector<std::string> strange;  // symbolic links, devices, sockets, unreadable folders
+    std::vector<std::string> strange;  // symbolic links, devices, sockets, folders below the 16th level
   };
-  // List walks the folder, at most 16 levels and 1,000,000 names (kInvalidInput beyond).
-  base::Result<Listing> List() const;
+  static constexpr std::size_t kMaxNames = 1'000'000;
+  // List walks the folder; kInvalidInput where it holds more names, kIo for what cannot be read.
+  base::Result<Listing> List(std::size_t max_names = kMaxNames) const;
 
-  // Folders returns the names of the folders directly inside, ascending bytes.
+  // Folders returns the names of the folders directly inside, ascending bytes; kIo when one cannot be read.
   base::Result<std::vector<std::string>> Folders() const;
 
  private:

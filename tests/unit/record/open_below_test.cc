@@ -16,6 +16,8 @@
 namespace ceremony::record {
 namespace {
 
+using base::FileDescriptor;
+
 TEST_CASE("one call opens a path below a folder, follows no symbolic link and does not leave") {
   const TemporaryFolder folder;
   std::filesystem::create_directories(folder / "root/a/b");

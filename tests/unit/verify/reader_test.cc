@@ -1,17 +1,26 @@
 #include "ceremony/record/reader.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "ceremony/record/entry.h"
+#include "ceremony/record/line_walk.h"
 #include "hsm/base/encoding.h"
 #include "tests/unit/verify/scratch.h"
 
 namespace {
 
 using namespace ceremony::record;
+using base::FileDescriptor;
+
+// How many names readdir still gives before it fails; negative: it does not.
+int g_names_left = -1;
 
 struct Cut {
   std::vector<std::string> lines;
@@ -47,6 +56,63 @@ Cut CutIntoLines(const Scratch& scratch, const std::string& content) {
 }
 
 }  // namespace
+
+// A disk that fails while a folder is listed.
+extern "C" struct dirent* readdir(DIR* folder) {
+  static const auto real = reinterpret_cast<struct dirent* (*)(DIR*)>(dlsym(RTLD_NEXT, "readdir"));
+  if (g_names_left == 0) {
+    errno = EIO;
+    return nullptr;
+  }
+  if (g_names_left > 0) --g_names_left;
+  return real(folder);
+}
+
+TEST_CASE("a folder that cannot be listed to its end is an error, and no folder with fewer files") {
+  const Scratch scratch;
+  scratch.Write("a/1", "");
+  scratch.Write("a/2", "");
+  const RecordFolder folder = RecordFolder::Open(scratch.path()).value();
+  for (int names = 0; names < 6; ++names) {
+    CAPTURE(names);
+    g_names_left = names;
+    const auto listing = folder.List();
+    g_names_left = names < 3 ? names : 0;
+    const auto folders = folder.Folders();
+    g_names_left = -1;
+    REQUIRE_FALSE(listing.ok());
+    CHECK(listing.error().code == base::ErrorCode::kIo);
+    REQUIRE_FALSE(folders.ok());
+    CHECK(folders.error().code == base::ErrorCode::kIo);
+  }
+  CHECK(folder.List()->files == std::vector<std::string>{"a/1", "a/2"});
+  CHECK(*folder.Folders() == std::vector<std::string>{"a"});
+  CHECK(folder.List(1).error().code == base::ErrorCode::kInvalidInput);
+  CHECK(folder.List(2).ok());
+}
+
+TEST_CASE("a line that is too long ends the walk wherever it stands in a block") {
+  const Scratch scratch;
+  const RecordFolder folder = RecordFolder::Open(scratch.path()).value();
+  const std::string most(kMaxLineBytes, 'x');
+  for (const std::string& before :
+       {std::string(), std::string("a\n"), most + "\n", most + "\n" + most + "\n" + most + "\n"}) {
+    std::size_t taken = 0;
+    const auto walk = [&](const std::string& content) {
+      scratch.Write("log", content);
+      taken = 0;
+      return ForEachLine(folder, "log", [&](std::string_view) -> base::Result<bool> {
+        ++taken;
+        return true;
+      });
+    };
+    const auto lines = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+    CHECK(walk(before + most + "\nz\n").ok());
+    CHECK(taken == lines + 2);
+    CHECK(walk(before + most + "x\nz\n").error().code == base::ErrorCode::kCorrupt);
+    CHECK(taken == lines);
+  }
+}
 
 TEST_CASE("a log is cut into its lines whatever their sizes") {
   const Scratch scratch;

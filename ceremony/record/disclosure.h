@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hsm/base/bytes.h"
 #include "hsm/base/result.h"
@@ -24,9 +25,8 @@ namespace ceremony::record {
 inline constexpr std::string_view kSaltedDigestKey = "_sd";
 inline constexpr std::string_view kDisclosureKey = "d";
 
-// MarkConfidential wraps the value of a member of an entry's fields, at any depth
-// below objects: Writer::Append keeps it in disclosures.jsonl and puts its salted
-// digest in the place.
+// MarkConfidential wraps the value of a member of an entry's fields, at any depth:
+// the writer keeps it in disclosures.jsonl and puts its salted digest in the place.
 inline constexpr std::string_view kConfidentialMark = "_confidential";
 nlohmann::json MarkConfidential(nlohmann::json value);
 
@@ -36,10 +36,15 @@ struct Disclosure {
 };
 
 // Withhold makes the disclosure of a named value with fresh random salt.
-// kInvalidInput when name or value are outside the profile of entries.
+// kInvalidInput when name or value are outside the profile of entries, the value
+// holds a salted digest, or the line of disclosures.jsonl would be too long.
 base::Result<Disclosure> Withhold(std::string_view name, const nlohmann::json& value);
 // WithholdWith is the same with the 16 bytes of salt given.
 base::Result<Disclosure> WithholdWith(base::ByteView salt, std::string_view name, const nlohmann::json& value);
+// WithholdMarked puts salted digests in the place of all marked values, and their
+// disclosures behind the others. kInvalidInput, besides that of Withhold, for a
+// mark that is no member's value: an element of an array, or within another mark.
+base::Result<void> WithholdMarked(nlohmann::json& fields, std::vector<Disclosure>& made);
 // OpenedDisclosure is what a disclosure says. `value` is its JSON text.
 struct OpenedDisclosure {
   std::string name;

@@ -6,6 +6,9 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "ceremony/record/characters.h"
+#include "ceremony/record/rules.h"
+#include "ceremony/record/scanner.h"
 #include "ceremony/record/utf8.h"
 #include "hsm/base/random.h"
 
@@ -107,52 +110,6 @@ constexpr std::array<EntryTypeFacts, 16> kEntryTypes = {{
     {EntryType::kRecover, "recover", false, kRecoverFields},
     {EntryType::kClose, "close", false, kCloseFields},
 }};
-
-std::string_view KindWords(FieldKind kind) {
-  switch (kind) {
-    case FieldKind::kText:
-      return "a string";
-    case FieldKind::kPhase:
-      return "\"begin\", \"end\", \"skipped\" or \"failed\"";
-    case FieldKind::kInteger:
-      return "an integer";
-    case FieldKind::kObject:
-      return "an object";
-    case FieldKind::kArray:
-      return "an array";
-    case FieldKind::kObjectOrNull:
-      return "an object or null";
-  }
-  return "a value";
-}
-
-bool IsOfKind(const json& value, FieldKind kind) {
-  switch (kind) {
-    case FieldKind::kText:
-      return value.is_string();
-    case FieldKind::kPhase:
-      return value.is_string() && IsPhase(value.get_ref<const std::string&>());
-    case FieldKind::kInteger:
-      return value.is_number_integer();
-    case FieldKind::kObject:
-      return value.is_object();
-    case FieldKind::kArray:
-      return value.is_array();
-    case FieldKind::kObjectOrNull:
-      return value.is_object() || value.is_null();
-  }
-  return false;
-}
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsNameCharacter(char c) {
-  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '-';
-}
-
-bool IsSalt(std::string_view text) {
-  return text.size() == 2 * kSaltBytes &&
-         std::ranges::all_of(text, [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); });
-}
 
 base::Error FieldError(std::string_view pointer, std::string_view problem) {
   return MakeError(ErrorCode::kInvalidInput, fmt::format("entry field {}: {}", pointer, problem));
@@ -273,7 +230,7 @@ class JcsWriter final {
     // nlohmann::json keeps keys in ascending byte order; for keys of these
     // characters that is the order of UTF-16 code units that JCS wants.
     for (const auto& [key, value] : object.items()) {
-      if (key.empty() || !std::ranges::all_of(key, IsNameCharacter)) {
+      if (!IsKey(key)) {
         return Fail(fmt::format("the key \"{}\" is not of the form [A-Za-z0-9_.-]+", IsUtf8(key) ? key : "?"));
       }
       if (!first) out_.push_back(',');
@@ -303,35 +260,6 @@ class JcsWriter final {
   std::string problem_;
 };
 
-Result<void> CheckKind(const json& entry, const RequiredField& field, std::string_view type) {
-  const auto found = entry.find(field.name);
-  if (found == entry.end()) {
-    return FieldError(fmt::format("/{}", field.name),
-                      fmt::format("missing in an entry of type {}, expected {}", type, KindWords(field.kind)));
-  }
-  if (!IsOfKind(*found, field.kind)) {
-    return FieldError(fmt::format("/{}", field.name),
-                      fmt::format("expected {}, found {}", KindWords(field.kind), found->type_name()));
-  }
-  return {};
-}
-
-Result<void> CheckCommon(const json& entry) {
-  for (const RequiredField& field : kCommonFields) KC_RETURN_IF_ERROR(CheckKind(entry, field, "any"));
-  if (entry["v"] != kFormatVersion) return FieldError("/v", "expected 1: this program knows no other format");
-  if (entry["seq"] < 0) return FieldError("/seq", "expected 0 or more");
-  if (entry["mono"] < 0) return FieldError("/mono", "expected 0 or more");
-  if (!IsTime(entry["time"].get_ref<const std::string&>())) {
-    return FieldError("/time", "expected the form 2026-01-31T12:00:00.000000Z");
-  }
-  if (!IsSalt(entry["salt"].get_ref<const std::string&>()))
-    return FieldError("/salt", "expected 32 lowercase hex digits");
-  if (!FindMode(entry["mode"].get_ref<const std::string&>()).ok()) {
-    return FieldError("/mode", "expected \"rehearsal\" or \"production\"");
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string_view ModeName(Mode mode) { return mode == Mode::kProduction ? "production" : "rehearsal"; }
@@ -342,6 +270,24 @@ Result<Mode> FindMode(std::string_view name) {
   }
   return MakeError(ErrorCode::kInvalidInput,
                    fmt::format("mode is \"{}\", expected \"rehearsal\" or \"production\"", name));
+}
+
+std::string_view KindWords(FieldKind kind) {
+  switch (kind) {
+    case FieldKind::kText:
+      return "a string";
+    case FieldKind::kPhase:
+      return "\"begin\", \"end\", \"skipped\" or \"failed\"";
+    case FieldKind::kInteger:
+      return "an integer";
+    case FieldKind::kObject:
+      return "an object";
+    case FieldKind::kArray:
+      return "an array";
+    case FieldKind::kObjectOrNull:
+      return "an object or null";
+  }
+  return "a value";
 }
 
 std::span<const EntryTypeFacts> EntryTypes() { return kEntryTypes; }
@@ -381,27 +327,12 @@ Result<std::string> CanonicaliseValue(const json& value) {
   return out;
 }
 
-Result<void> CheckFields(const json& entry) {
-  if (!entry.is_object()) return FieldError("/", fmt::format("expected an object, found {}", entry.type_name()));
-  KC_RETURN_IF_ERROR(CheckCommon(entry));
-  const EntryTypeFacts* facts = FindEntryType(entry["type"].get_ref<const std::string&>());
-  if (facts == nullptr) return FieldError("/type", "no such type of entry");
-  for (const RequiredField& field : facts->fields) {
-    if (!field.phase.empty() && entry["phase"] != field.phase) continue;
-    KC_RETURN_IF_ERROR(CheckKind(entry, field, facts->name));
-  }
-  return {};
-}
-
 Result<json> ParseEntry(std::string_view line) {
-  json entry = json::parse(line, nullptr, false);
-  if (entry.is_discarded()) return MakeError(ErrorCode::kCorrupt, "a line of the log is not JSON");
-  const Result<std::string> again = Canonicalise(entry);
-  if (!again.ok()) return MakeError(ErrorCode::kCorrupt, again.error().message);
-  if (*again != line) return MakeError(ErrorCode::kCorrupt, "a line of the log is not in canonical form");
-  if (Result<void> fields = CheckFields(entry); !fields.ok())
-    return MakeError(ErrorCode::kCorrupt, fields.error().message);
-  return entry;
+  Scanner scanner;
+  if (const LineFault fault = scanner.ScanEntry(line); fault != LineFault::kNone) {
+    return MakeError(ErrorCode::kCorrupt, fmt::format("a line of the log is no entry: {}", RuleOf(fault).sentence));
+  }
+  return json::parse(line);
 }
 
 bool IsTime(std::string_view text) {
@@ -427,8 +358,7 @@ bool IsPhase(std::string_view text) {
 std::string NewSalt() { return base::RandomHex(kSaltBytes); }
 
 bool IsSafeName(std::string_view name) {
-  return !name.empty() && name.size() <= 128 && name.front() != '.' && name.front() != '-' &&
-         std::ranges::all_of(name, IsNameCharacter);
+  return !name.empty() && name.size() <= 128 && name.front() != '.' && name.front() != '-' && IsKey(name);
 }
 
 bool IsSafePath(std::string_view path) {

@@ -67,6 +67,7 @@ enum class EntryType : std::uint8_t {
 // the words of IsPhase, kObjectOrNull an object or null; the others are what
 // they are called.
 enum class FieldKind : std::uint8_t { kText, kPhase, kInteger, kObject, kArray, kObjectOrNull };
+std::string_view KindWords(FieldKind kind);  // "a string"
 
 // RequiredField is a field that every entry of a type has, or, when `phase` is
 // not empty, every entry of that type with that value of its field `phase`.
@@ -108,16 +109,10 @@ base::Result<void> CanonicaliseInto(const nlohmann::json& entry, std::string& ou
 // under the same profile; levels count from the value itself.
 base::Result<std::string> CanonicaliseValue(const nlohmann::json& value);
 
-// CheckFields holds an entry against the tables above: the common fields with
-// their spelling (time, salt), a type that exists, its required fields with
-// their kinds. kInvalidInput with the JSON pointer. It does not compare an
-// entry with its neighbours.
-base::Result<void> CheckFields(const nlohmann::json& entry);
-
-// ParseEntry reads stored bytes (without LF) and accepts exactly what
-// Canonicalise and CheckFields can have made: it parses, checks, spells again
-// and compares. kCorrupt otherwise. For recovery and for single entries; a
-// whole record is read by scanner.h.
+// ParseEntry reads stored bytes (without LF) that Scanner takes for an entry:
+// what a line says, no two readers of ours can see differently. kCorrupt with
+// the rule otherwise. A field that its type has may be missing or of another
+// kind, as in Scanner::incomplete_field.
 base::Result<nlohmann::json> ParseEntry(std::string_view line);
 
 // IsTime accepts what `time` may be: a microsecond that exists, RFC 3339 in UTC,

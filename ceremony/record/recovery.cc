@@ -47,6 +47,31 @@ void CollectSaltedDigests(const json& value, std::set<std::string>& digests) {
   }
 }
 
+// What recovery itself looks for in an entry. What else may be missing it takes as a verifier does.
+bool HasWhatIsLookedFor(EntryType type, const json& entry) {
+  const auto has = [&](const char* name, json::value_t kind) {
+    const auto found = entry.find(name);
+    if (found == entry.end()) return false;
+    return kind == json::value_t::string ? found->is_string() : found->is_number_integer();
+  };
+  const auto has_text = [&](const char* name) { return has(name, json::value_t::string); };
+  switch (type) {
+    case EntryType::kOpen:
+      return has_text("origin") && has_text("log_key");
+    case EntryType::kStep:
+      return has_text("id") && has_text("do") && has_text("phase");
+    case EntryType::kIntent:
+    case EntryType::kDone:
+      return has("call", json::value_t::number_integer);
+    case EntryType::kArtefact:
+      return has_text("name") && has_text("sha256");
+    case EntryType::kCheckpoint:
+      return has_text("note");
+    default:
+      return true;
+  }
+}
+
 json ToJson(const SetAside& file) { return {{"name", file.name}, {"sha256", file.sha256}, {"size", file.size}}; }
 
 }  // namespace
@@ -137,6 +162,7 @@ class RecoveryRun final {
     if (!parsed.ok()) return false;
     const json& entry = *parsed;
     const EntryType type = FindEntryType(entry["type"].get_ref<const std::string&>())->type;
+    if (!HasWhatIsLookedFor(type, entry)) return false;
     if (entry["seq"] != state_->size() || (type == EntryType::kOpen) != (state_->size() == 0) || state_->closed)
       return false;
     if (entry["mode"] != ModeName(state_->options.mode)) {
@@ -176,7 +202,7 @@ class RecoveryRun final {
         artefacts_[entry["name"].get<std::string>()] = entry["sha256"].get<std::string>();
         break;
       case EntryType::kRecover:
-        RememberTorn(entry["torn"]);
+        RememberTorn(entry.value("torn", json()));
         for (const json& file : entry.value("set_aside", json::array())) RememberTorn(file);
         break;
       default:

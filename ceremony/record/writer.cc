@@ -7,7 +7,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "ceremony/record/disclosure.h"
+#include "ceremony/record/rules.h"
 #include "ceremony/record/writer_state.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -59,7 +59,7 @@ void Writer::State::Stamp(json& entry) {
   entry["mono"] = boot;
 }
 
-Result<std::uint64_t> Writer::State::Write(EntryType type, json fields) {
+Result<json> Writer::State::Prepare(EntryType type, json fields) {
   if (!fields.is_object()) return Misuse("the fields of an entry are not an object");
   for (const RequiredField& common : CommonFields()) {
     if (fields.contains(common.name)) {
@@ -67,31 +67,51 @@ Result<std::uint64_t> Writer::State::Write(EntryType type, json fields) {
                        fmt::format("entry field /{}: the writer sets it, nobody else may", common.name));
     }
   }
-  const std::uint64_t seq = size();
+  KC_RETURN_IF_ERROR(Withhold(fields));
   const auto before_utc = last_utc;
   const auto before_boot = last_boot;
   const auto before_step = clock_step;
   fields["v"] = kFormatVersion;
-  fields["seq"] = seq;
+  fields["seq"] = size();
   fields["type"] = FactsOf(type).name;
   fields["salt"] = NewSalt();
   fields["mode"] = ModeName(options.mode);
   Stamp(fields);
-  Result<void> fits = CheckFields(fields);
-  if (fits.ok()) fits = CanonicaliseInto(fields, line);
+  Result<void> fits = CanonicaliseInto(fields, line);
+  if (fits.ok()) fits = CheckLine(type);
   if (!fits.ok()) {  // nothing was written: the clock is as it was, too
     last_utc = before_utc;
     last_boot = before_boot;
     clock_step = before_step;
     return std::move(fits).error();
   }
+  return fields;
+}
+
+Result<void> Writer::State::CheckLine(EntryType type) {
+  if (const LineFault fault = scanner.ScanEntry(line); fault != LineFault::kNone) {
+    return Misuse(fmt::format("an entry of type {} is none to a verifier: {}", FactsOf(type).name, RuleOf(fault).id));
+  }
+  const std::string_view incomplete = scanner.incomplete_field();
+  for (const RequiredField& field : FactsOf(type).fields) {
+    if (field.name != incomplete) continue;
+    return MakeError(ErrorCode::kInvalidInput, fmt::format("entry field /{}: missing in an entry of type {}, or not {}",
+                                                           field.name, FactsOf(type).name, KindWords(field.kind)));
+  }
+  return {};
+}
+
+Result<std::uint64_t> Writer::State::Commit(EntryType type, const json& entry) {
+  // An opening without its entry is dropped by recovery; an entry without its opening could never be opened.
+  KC_RETURN_IF_ERROR(WriteOpenings());
+  const std::uint64_t seq = size();
   const Hash leaf = Leaf(line);
   line.push_back('\n');
   if (Result<void> put = log->Append(base::AsBytes(line)); !put.ok()) return Poison(std::move(put).error());
   if (Result<void> synced = log->Sync(); !synced.ok()) return Poison(std::move(synced).error());
   log_bytes += line.size();
   written.Append(leaf);
-  NoteEntry(type, fields);
+  NoteEntry(type, entry);
   return seq;
 }
 
@@ -207,23 +227,6 @@ Result<std::unique_ptr<Writer>> Writer::Create(Options options) {
   return std::unique_ptr<Writer>(new Writer(std::move(state)));
 }
 
-namespace {
-
-// WithholdMarked puts salted digests where MarkConfidential has marked values.
-Result<void> WithholdMarked(json& object, Writer& writer) {
-  for (auto& [name, value] : object.items()) {
-    if (!value.is_object()) continue;
-    if (value.size() == 1 && value.contains(kConfidentialMark)) {
-      KC_ASSIGN_OR_RETURN(value, writer.Confidential(name, value[kConfidentialMark]));
-    } else {
-      KC_RETURN_IF_ERROR(WithholdMarked(value, writer));
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<std::uint64_t> Writer::Append(EntryType type, json fields) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   if (type == EntryType::kCheckpoint || type == EntryType::kArtefact || type == EntryType::kRecover) {
@@ -235,9 +238,6 @@ Result<std::uint64_t> Writer::Append(EntryType type, json fields) {
     KC_RETURN_IF_ERROR(SplitOrigin(fields["origin"].get_ref<const std::string&>()));
   }
   if (type == EntryType::kClose && fields.is_object()) fields["entries"] = state_->size() + 1;
-  // What the profile would refuse must not leave an opening of nothing behind.
-  KC_RETURN_IF_ERROR(Canonicalise(fields));
-  KC_RETURN_IF_ERROR(WithholdMarked(fields, *this));
   return state_->Write(type, std::move(fields));
 }
 

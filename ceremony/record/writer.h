@@ -80,6 +80,10 @@ class Writer final {
   // kInvalidInput, with the JSON pointer, when the fields are outside the
   // profile or a required one is missing. `close` gets its field `entries`
   // (the number of entries, itself included: the size of the final checkpoint).
+  // A value that MarkConfidential has marked (disclosure.h) goes to
+  // disclosures.jsonl, durably before the entry, which holds its salted digest:
+  // kInvalidInput where no salted digest may stand, for an opening that does not
+  // fit a line, and when the file would be larger than a verifier reads.
   base::Result<std::uint64_t> Append(EntryType type, nlohmann::json fields);
 
   // TakeClockStep returns the jump seen since the last call, if any, so that
@@ -114,10 +118,6 @@ class Writer final {
   base::Result<std::uint64_t> WriteArtefact(std::string_view name, base::ByteView content, std::string_view kind);
   base::Result<std::uint64_t> WriteArtefact(std::string_view name, base::ByteView content, std::string_view kind,
                                             nlohmann::json extra);
-
-  // Confidential keeps the value in disclosures.jsonl, durably, and returns
-  // what the entry holds in its place (disclosure.h).
-  base::Result<nlohmann::json> Confidential(std::string_view name, const nlohmann::json& value);
 
   // FinalCheckpoint reads the whole log back from disk, has the log key sign
   // and writes the file `checkpoint`. Only after `close`, once.

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "ceremony/record/disclosure.h"
+#include "ceremony/record/disclosure_audit.h"
 #include "ceremony/record/writer_state.h"
 #include "hsm/base/digest.h"
 
@@ -19,6 +19,8 @@ base::Error Taken(const std::string& path) {
   return base::Refusal("RECORD-OUT-01", fmt::format("{} exists already", path),
                        "nothing is ever overwritten: choose another name");
 }
+
+std::string LineOf(const Disclosure& opening) { return fmt::format("{{\"{}\":\"{}\"}}\n", kDisclosureKey, opening.d); }
 
 Result<void> CheckName(std::string_view name, bool good) {
   if (good && !name.ends_with(kPartialSuffix)) return {};
@@ -75,8 +77,8 @@ Result<std::uint64_t> Writer::WriteArtefact(std::string_view name, base::ByteVie
   fields["sha256"] = base::Sha256Hex(content);
   fields["size"] = content.size();
   fields["kind"] = kind;
-  // What the profile would refuse must not leave a half-written file behind.
-  KC_RETURN_IF_ERROR(Canonicalise(fields));
+  // What is refused must not leave a half-written file behind.
+  KC_ASSIGN_OR_RETURN(const json entry, state_->Prepare(EntryType::kArtefact, std::move(fields)));
 
   const std::string path = state_->PathOf(JoinPath(kArtefactsFolder, name));
   const std::string partial = fmt::format("{}{}", path, kPartialSuffix);
@@ -85,28 +87,40 @@ Result<std::uint64_t> Writer::WriteArtefact(std::string_view name, base::ByteVie
   // The entry promises the file: its temporary name must survive a power cut
   // before the entry does, or recovery would find the promise alone.
   KC_RETURN_IF_ERROR(state_->Guarded(state_->storage().SyncFolder(ParentOf(path))));
-  KC_ASSIGN_OR_RETURN(const std::uint64_t seq, state_->Write(EntryType::kArtefact, std::move(fields)));
+  KC_ASSIGN_OR_RETURN(const std::uint64_t seq, state_->Commit(EntryType::kArtefact, entry));
   KC_RETURN_IF_ERROR(state_->Guarded(state_->storage().Rename(partial, path)));
   KC_RETURN_IF_ERROR(state_->Guarded(state_->storage().SyncFolder(ParentOf(path))));
   return seq;
 }
 
-Result<json> Writer::Confidential(std::string_view name, const json& value) {
-  KC_RETURN_IF_ERROR(state_->CheckSound());
-  if (state_->closed) return MakeError(ErrorCode::kInternal, "a confidential value after the record was closed");
-  KC_ASSIGN_OR_RETURN(const Disclosure disclosure, Withhold(name, value));
-  const std::string path = state_->PathOf(kDisclosuresFile);
-  if (state_->disclosures == nullptr) {
-    KC_ASSIGN_OR_RETURN(const std::optional<FileInfo> found, state_->storage().Find(path));
-    KC_ASSIGN_OR_RETURN(state_->disclosures,
-                        state_->Guarded(found.has_value() ? state_->storage().OpenAppend(path, Storage::Lock::kNone)
-                                                          : state_->storage().CreateNew(path, Storage::Lock::kNone)));
-    KC_RETURN_IF_ERROR(state_->Guarded(state_->storage().SyncFolder(state_->options.folder)));
+Result<void> Writer::State::Withhold(json& fields) {
+  openings.clear();
+  KC_RETURN_IF_ERROR(WithholdMarked(fields, openings));
+  if (openings.empty()) return {};
+  if (closed) return MakeError(ErrorCode::kInternal, "a confidential value after the record was closed");
+  KC_ASSIGN_OR_RETURN(const std::optional<FileInfo> found, Guarded(storage().Find(PathOf(kDisclosuresFile))));
+  std::uint64_t bytes = found.has_value() ? found->size : 0;
+  for (const Disclosure& opening : openings) bytes += LineOf(opening).size();
+  if (bytes <= kMaxDisclosureFile) return {};
+  return MakeError(ErrorCode::kInvalidInput,
+                   fmt::format("{} would have {} bytes, at most {} may be confidential in a record", kDisclosuresFile,
+                               bytes, kMaxDisclosureFile))
+      .WithHint("keep large values elsewhere, and enter their digests");
+}
+
+Result<void> Writer::State::WriteOpenings() {
+  if (openings.empty()) return {};
+  if (disclosures == nullptr) {
+    const std::string path = PathOf(kDisclosuresFile);
+    KC_ASSIGN_OR_RETURN(const std::optional<FileInfo> found, Guarded(storage().Find(path)));
+    KC_ASSIGN_OR_RETURN(disclosures, Guarded(found.has_value() ? storage().OpenAppend(path, Storage::Lock::kNone)
+                                                               : storage().CreateNew(path, Storage::Lock::kNone)));
+    KC_RETURN_IF_ERROR(Guarded(storage().SyncFolder(options.folder)));
   }
-  const std::string line = fmt::format("{{\"{}\":\"{}\"}}\n", kDisclosureKey, disclosure.d);
-  KC_RETURN_IF_ERROR(state_->Guarded(state_->disclosures->Append(base::AsBytes(line))));
-  KC_RETURN_IF_ERROR(state_->Guarded(state_->disclosures->Sync()));
-  return json{{kSaltedDigestKey, disclosure.digest}};
+  std::string lines;
+  for (const Disclosure& opening : openings) lines += LineOf(opening);
+  KC_RETURN_IF_ERROR(Guarded(disclosures->Append(base::AsBytes(lines))));
+  return Guarded(disclosures->Sync());
 }
 
 }  // namespace ceremony::record

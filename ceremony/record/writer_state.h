@@ -10,7 +10,10 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "ceremony/record/disclosure.h"
+#include "ceremony/record/scanner.h"
 #include "ceremony/record/writer.h"
 
 namespace ceremony::record {
@@ -40,7 +43,9 @@ struct Writer::State {
   std::optional<std::int64_t> last_boot;  // none at the start and after recovery: the boot may be another
   std::optional<ClockStep> clock_step;
 
-  std::string line;  // reused for every entry
+  std::string line;                  // of the entry that was prepared last; reused for every entry
+  std::vector<Disclosure> openings;  // of its confidential values
+  Scanner scanner;
 
   std::uint64_t size() const { return written.size(); }
   std::string PathOf(std::string_view name) const { return JoinPath(options.folder, name); }
@@ -55,9 +60,21 @@ struct Writer::State {
     return result;
   }
 
-  // Write appends an entry of any type, durably; `fields` is an object without
-  // common fields.
-  base::Result<std::uint64_t> Write(EntryType type, nlohmann::json fields);
+  // Prepare makes the whole entry of any type out of `fields`, an object without
+  // common fields: its line, held to what a verifier asks of it, and the openings
+  // of its confidential values. It changes no file, and what it refuses leaves
+  // nothing behind. Commit makes openings and then the line durable.
+  base::Result<nlohmann::json> Prepare(EntryType type, nlohmann::json fields);
+  base::Result<std::uint64_t> Commit(EntryType type, const nlohmann::json& entry);
+  base::Result<std::uint64_t> Write(EntryType type, nlohmann::json fields) {
+    KC_ASSIGN_OR_RETURN(const nlohmann::json entry, Prepare(type, std::move(fields)));
+    return Commit(type, entry);
+  }
+  // CheckLine holds the line to the verifier's own reader.
+  base::Result<void> CheckLine(EntryType type);
+  // Withhold puts salted digests in the place of marked values and keeps their openings.
+  base::Result<void> Withhold(nlohmann::json& fields);
+  base::Result<void> WriteOpenings();
   // NoteEntry takes in what later calls need to know of an entry in the log.
   void NoteEntry(EntryType type, const nlohmann::json& entry);
   // Stamp sets `time` and `mono` and looks for a clock step.

@@ -85,7 +85,7 @@ base::Result<void> History::See(const json& entry) {
     request.seq = seq;
     request.step = Text(entry, "step");
     for (const std::string& step : Texts(entry, "steps")) request.steps.insert(step);
-    request.m = Number(entry.at("quorum"), "m");
+    request.m = Number(entry.value("quorum", json::object()), "m");
     requests_[request.step] = std::move(request);
   } else if (type == "cosign") {
     if (RequestHistory* request = RequestAt(Number(entry, "request")))

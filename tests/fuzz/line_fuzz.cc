@@ -15,9 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view line(reinterpret_cast<const char*>(data), size);
   Scanner scanner;
   const LineFault fault = scanner.ScanEntry(line);
-  // ParseEntry also wants the fields of the type; the scanner only names them.
-  const bool accepted = fault == LineFault::kNone && scanner.incomplete_field().empty();
-  if (accepted != ParseEntry(line).ok()) std::abort();
+  const bool accepted = fault == LineFault::kNone;
+  const auto entry = ParseEntry(line);
+  if (accepted != entry.ok()) std::abort();
+  if (accepted && Canonicalise(*entry).value() != line) std::abort();
   if (fault != LineFault::kNone && scanner.fault_offset() > size) std::abort();
   if (scanner.ScanObject(line) == LineFault::kNone) {
     for (const Member& member : scanner.members()) {

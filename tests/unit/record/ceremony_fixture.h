@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "ceremony/record/disclosure.h"
 #include "ceremony/record/writer.h"
 #include "hsm/base/clock.h"
 #include "tests/unit/record/test_keys.h"
@@ -97,8 +98,7 @@ inline base::Result<void> RunCeremony(Storage& storage, base::Clock& clock, Prom
   KC_RETURN_IF_ERROR(append(
       EntryType::kDone,
       {{"call", 1}, {"fn", "C_GenerateKeyPair"}, {"token", "hsm-1"}, {"rv", "CKR_OK"}, {"inventory", inventory}}));
-  KC_ASSIGN_OR_RETURN(nlohmann::json seal, writer->Confidential("seal", "A-4711"));
-  KC_RETURN_IF_ERROR(append(EntryType::kObserve, {{"seal", std::move(seal)}}));
+  KC_RETURN_IF_ERROR(append(EntryType::kObserve, {{"seal", MarkConfidential("A-4711")}}));
   promises.disclosures = 1;
   KC_RETURN_IF_ERROR(artefact("root.crt", "certificate bytes"));
   KC_RETURN_IF_ERROR(artefact("shares/alice.json", std::string(3000, 's')));

@@ -135,6 +135,40 @@ TEST_CASE("a log without an open entry is refused: nothing had begun") {
   CHECK(Recover({none, clock, "r", Mode::kRehearsal}).error().code == base::ErrorCode::kNotFound);
 }
 
+TEST_CASE("recovery takes for an entry what a verifier takes for one, as long as it need not know what is missing") {
+  const auto with = [](const json& fields) {
+    Image image = OpenImage();
+    json entry = {{"v", 1},
+                  {"seq", 1},
+                  {"time", "2026-11-21T05:17:46.000000Z"},
+                  {"mono", 2'000'000'000},
+                  {"mode", "rehearsal"},
+                  {"salt", std::string(32, '0')}};
+    entry.update(fields);
+    AddToLog(image, *Canonicalise(entry) + "\n");
+    return image;
+  };
+  for (const json& fields : {json{{"type", "refusal"}}, json{{"type", "request"}}, json{{"type", "recover"}},
+                             json{{"type", "cosign"}}, json{{"type", "close"}}}) {
+    CAPTURE(fields.dump());
+    CrashModelStorage storage(with(fields));
+    TestClock clock;
+    const auto recovered = Recover({storage, clock, "r", Mode::kRehearsal});
+    REQUIRE(recovered.ok());
+    CHECK(recovered->entries == 2);
+    CHECK_FALSE(recovered->torn.has_value());
+  }
+  for (const char* type : {"step", "intent", "done", "artefact", "checkpoint"}) {
+    CAPTURE(type);
+    CrashModelStorage storage(with({{"type", type}}));
+    TestClock clock;
+    const auto recovered = Recover({storage, clock, "r", Mode::kRehearsal});
+    REQUIRE(recovered.ok());
+    CHECK(recovered->entries == 1);
+    CHECK(recovered->torn.has_value());
+  }
+}
+
 TEST_CASE("a rehearsal record is not resumed as production") {
   CHECK(RuleOfRefusal(OpenImage(), Mode::kProduction) == "RECORD-RECOVER-03");
 }
@@ -256,10 +290,14 @@ TEST_CASE("the good copy of an artefact is kept, whatever stands under its name"
 
 TEST_CASE("an opening that no entry holds is dropped, others stay") {
   Image image = OpenImage([](Writer& writer) {
-    json held = *writer.Confidential("seal", "A");
-    REQUIRE(writer.Append(EntryType::kObserve, {{"nested", json::array({{{"seal", held}}})}}).ok());
-    REQUIRE(writer.Confidential("seal", "B").ok());
+    const auto nested = [](const char* seal) {
+      return json{{"nested", json::array({{{"seal", MarkConfidential(seal)}}})}};
+    };
+    REQUIRE(writer.Append(EntryType::kObserve, nested("A")).ok());
+    REQUIRE(writer.Append(EntryType::kObserve, nested("B")).ok());
   });
+  base::Bytes& log = LogOf(image);  // the power goes before the second entry
+  log.erase(std::find(log.rbegin() + 1, log.rend(), '\n').base(), log.end());
   const base::Bytes before = *image["r/disclosures.jsonl"];
   image["r/disclosures.jsonl"]->push_back('{');
   CrashModelStorage storage(image);

@@ -118,13 +118,16 @@ TEST_CASE("what is refused leaves no byte and poisons nothing") {
   CHECK(record.writer->Append(EntryType::kCheckpoint, {{"note", ""}}).error().code == base::ErrorCode::kInternal);
   CHECK(record.writer->Append(EntryType::kOpen, OpenFields()).error().code == base::ErrorCode::kInternal);
   CHECK(record.writer->Append(EntryType::kStep, {{"id", "a"}}).error().message ==
-        "entry field /do: missing in an entry of type step, expected a string");
+        "entry field /do: missing in an entry of type step, or not a string");
   CHECK(record.writer->WriteArtefact("a", base::AsBytes("x"), "k", {{"bad", 0.5}}).error().code ==
         base::ErrorCode::kInvalidInput);
   CHECK(record.writer->WriteArtefact("../a", base::AsBytes("x"), "k").error().code == base::ErrorCode::kInvalidInput);
   CHECK(record.writer->WriteArtefact("a.partial", base::AsBytes("x"), "k").error().code ==
         base::ErrorCode::kInvalidInput);
-  CHECK(record.writer->Confidential("a", 1.5).error().code == base::ErrorCode::kInvalidInput);
+  CHECK(record.writer->Append(EntryType::kNote, {{"a", MarkConfidential(1.5)}}).error().code ==
+        base::ErrorCode::kInvalidInput);
+  CHECK(record.writer->WriteArtefact("a", base::AsBytes("x"), "k", {{"big", std::string(65400, 'x')}}).error().code ==
+        base::ErrorCode::kInvalidInput);
   CHECK(LogText(record.storage) == before);
   CHECK(record.storage.List("r/artefacts")->empty());
   CHECK_FALSE(record.writer->failure().has_value());
@@ -343,12 +346,56 @@ TEST_CASE("a strange file in the record's folder stops the addendum") {
 
 TEST_CASE("confidential values are in the disclosures and their digest in the entry") {
   OpenRecord record;
-  const json held = *record.writer->Confidential("seal", "A-4711");
-  REQUIRE(held.size() == 1);
-  REQUIRE(record.writer->Append(EntryType::kObserve, {{"seal", held}}).ok());
-  const json line = json::parse(base::AsText(*ReadWholeFile(record.storage, "r/disclosures.jsonl", 1000)));
-  CHECK(DigestOfDisclosure(line["d"].get<std::string>()) == held["_sd"].get<std::string>());
-  CHECK(LogText(record.storage).find("4711") == std::string::npos);
+  const auto hidden = [](const char* seal) { return json{{"seal", MarkConfidential(seal)}}; };
+  REQUIRE(
+      record.writer->Append(EntryType::kObserve, {{"deep", hidden("A-4711")}, {"list", {1, hidden("B-4711")}}}).ok());
+  const std::string log = LogText(record.storage);
+  CHECK(log.find("4711") == std::string::npos);
+  CHECK(log.find(kConfidentialMark) == std::string::npos);
+  const json entry = json::parse(log.substr(log.find('\n') + 1));
+  std::istringstream openings(std::string(base::AsText(*ReadWholeFile(record.storage, "r/disclosures.jsonl", 1000))));
+  for (const json& held : {entry["deep"], entry["list"][1]}) {
+    std::string line;
+    REQUIRE(std::getline(openings, line));
+    const auto d = json::parse(line)["d"].get<std::string>();
+    CHECK(held == json{{"seal", {{"_sd", DigestOfDisclosure(d)}}}});
+    CHECK(OpenDisclosure(d)->name == "seal");
+  }
+}
+
+TEST_CASE("an entry that is refused leaves no opening behind, and no confidential value is entered in clear") {
+  OpenRecord record;
+  const std::string before = LogText(record.storage);
+  const auto refused = [&](EntryType type, json fields) {
+    fields["seal"] = MarkConfidential("A-4711");
+    CHECK(record.writer->Append(type, std::move(fields)).error().code == base::ErrorCode::kInvalidInput);
+    CHECK_FALSE(record.storage.Find("r/disclosures.jsonl")->has_value());
+    CHECK(LogText(record.storage) == before);
+  };
+  const json mark = MarkConfidential("B");
+  refused(EntryType::kStep, {{"id", "a"}});                        // a required field is missing
+  refused(EntryType::kNote, {{"text", std::string(65400, 'x')}});  // no line holds it with the common fields
+  refused(EntryType::kNote, {{"seal2", MarkConfidential(std::string(49200, 'x'))}});  // nor the opening
+  refused(EntryType::kNote, {{"list", json::array({mark})}});
+  refused(EntryType::kNote, {{"two", {{kConfidentialMark, 1}, {"more", 2}}}});
+  refused(EntryType::kNote, {{"deep", MarkConfidential({{"in", mark}})}});
+  refused(EntryType::kNote, {{kConfidentialMark, "C"}});
+  refused(EntryType::kNote, {{"sd", MarkConfidential({{"_sd", DigestOfDisclosure("x")}})}});
+  CHECK_FALSE(record.writer->failure().has_value());
+  CHECK(record.writer->Append(EntryType::kNote, {{"most", MarkConfidential(std::string(49000, 'x'))}}).ok());
+}
+
+TEST_CASE("no more is kept confidential than a verifier reads") {
+  OpenRecord record;
+  {
+    const auto file = record.storage.CreateNew("r/disclosures.jsonl", Storage::Lock::kNone).value();
+    REQUIRE(file->Append(base::Bytes((32u << 20) - 500, 'x')).ok());
+  }
+  const std::string before = LogText(record.storage);
+  const auto large = record.writer->Append(EntryType::kNote, {{"a", MarkConfidential(std::string(500, 'x'))}});
+  CHECK(large.error().code == base::ErrorCode::kInvalidInput);
+  CHECK(LogText(record.storage) == before);
+  CHECK(record.writer->Append(EntryType::kNote, {{"a", MarkConfidential("x")}}).ok());
 }
 
 TEST_CASE("a second writer is told who holds the record") {
@@ -435,7 +482,7 @@ TEST_CASE("after a failed write or sync every later call returns that same error
     CHECK(writer->Append(EntryType::kNote, json::object()).error().message == message);
     CHECK(writer->Checkpoint(*TestLogKey()).error().message == message);
     CHECK(writer->WriteArtefact("a", base::AsBytes("x"), "k").error().message == message);
-    CHECK(writer->Confidential("a", 1).error().message == message);
+    CHECK(writer->Append(EntryType::kNote, {{"a", MarkConfidential(1)}}).error().message == message);
     CHECK(writer->failure()->message == message);
   }
 }

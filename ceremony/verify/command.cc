@@ -1,5 +1,7 @@
 #include "ceremony/verify/command.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
@@ -94,6 +96,41 @@ int Done(std::ostream& out, record::Verdict verdict) {
   return out.good() ? record::ExitStatusOf(verdict) : kUnreadable;
 }
 
+enum class PathKind : std::uint8_t { kRecord, kArchive, kProof };
+
+Result<PathKind> KindOf(const std::string& path) {
+  std::error_code unreadable;  // a folder that cannot be read is told of below
+  if (std::filesystem::is_regular_file(path, unreadable)) return PathKind::kProof;
+  const Result<bool> archive = record::IsArchive(path);
+  if (!archive.ok()) return base::Error(archive.error()).WithHint("give the folder of a record or of an archive");
+  return *archive ? PathKind::kArchive : PathKind::kRecord;
+}
+
+// CheckHonoured refuses an option that could not be looked at for a path of that kind: who gives it relies on it.
+Result<void> CheckHonoured(const VerifyArguments& arguments, PathKind kind) {
+  const auto unfit = [&](std::string_view option, std::string_view of) {
+    return base::MakeError(ErrorCode::kInvalidInput,
+                           fmt::format("{} is not looked at with {}, which {} is", option, of, arguments.path));
+  };
+  if (kind == PathKind::kProof) {
+    constexpr std::string_view kAlone = "a proof";
+    if (!arguments.checkpoint.empty()) return unfit("--checkpoint", kAlone);
+    if (!arguments.timestamp.empty()) return unfit("--timestamp", kAlone);
+    if (arguments.explain) return unfit("--explain", kAlone);
+    return {};
+  }
+  if (!arguments.entry.empty()) {
+    return unfit("--entry", "a folder").WithHint("`keyceremony proof` makes a proof of one entry");
+  }
+  if (kind == PathKind::kRecord) return {};
+  if (arguments.explain) return unfit("--explain", "an archive").WithHint("give the folder of one record in it");
+  if (!arguments.timestamp.empty() && arguments.checkpoint.empty()) {
+    return unfit("--timestamp", "an archive alone")
+        .WithHint("give the folder of the record that was stamped, or its checkpoint with --checkpoint");
+  }
+  return {};
+}
+
 int VerifyProofFile(const VerifyArguments& arguments, const record::Trust* trust, const std::string& program,
                     std::ostream& out, std::ostream& err) {
   const Result<std::string> text = ReadSmallFile(arguments.path, "proof");
@@ -142,6 +179,7 @@ void DescribeArguments(CLI::App& app, VerifyArguments& arguments) {
       app.add_option("--timestamp", arguments.timestamp, "a time-stamp response (RFC 3161) over the file `checkpoint`")
           ->type_name("FILE")
           ->needs(tsa);
+  tsa->needs(stamp);
   app.add_option("--request", arguments.request, "the request that was made for it")->type_name("FILE")->needs(stamp);
   app.add_option("--entry", arguments.entry, "of a proof: the line that it is of, when it does not carry it")
       ->type_name("FILE");
@@ -153,22 +191,19 @@ void DescribeArguments(CLI::App& app, VerifyArguments& arguments) {
 }
 
 int VerifyCommand(const VerifyArguments& arguments, const std::string& program, std::ostream& out, std::ostream& err) {
+  const Result<PathKind> kind = KindOf(arguments.path);
+  if (!kind.ok()) return Report(kind.error(), program, err);
+  if (const Result<void> honoured = CheckHonoured(arguments, *kind); !honoured.ok()) {
+    return Report(honoured.error(), program, err);
+  }
   record::VerifyOptions options;
   options.threads = ThreadsOf(arguments);
   Brought brought;
   if (const Result<void> read = Read(arguments, brought, options); !read.ok()) {
     return Report(read.error(), program, err);
   }
-  std::error_code unreadable;  // a folder that cannot be read is told of below
-  if (std::filesystem::is_regular_file(arguments.path, unreadable)) {
-    return VerifyProofFile(arguments, options.trust, program, out, err);
-  }
-
-  const Result<bool> archive = record::IsArchive(arguments.path);
-  if (!archive.ok()) {
-    return Report(base::Error(archive.error()).WithHint("give the folder of a record or of an archive"), program, err);
-  }
-  if (*archive) {
+  if (*kind == PathKind::kProof) return VerifyProofFile(arguments, options.trust, program, out, err);
+  if (*kind == PathKind::kArchive) {
     const Result<record::ArchiveReport> report = verify::VerifyArchive(arguments.path, options);
     if (!report.ok()) return Report(report.error(), program, err);
     arguments.json ? PrintArchiveJson(*report, out) : PrintArchive(*report, out);

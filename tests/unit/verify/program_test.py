@@ -104,6 +104,24 @@ class ProgramTest(unittest.TestCase):
             self.assertEqual((ran.returncode, ran.stdout), (2, ""), arguments)
             self.assertRegex(ran.stderr, r"\Akeyceremony-verify: error: .+\nkeyceremony-verify: hint: .+\n\Z")
 
+    def test_an_option_that_the_path_cannot_honour_is_a_usage_error(self):
+        with tempfile.TemporaryDirectory() as folder:
+            junk = os.path.join(folder, "junk")
+            with open(junk, "w", encoding="utf-8") as file:
+                file.write("no proof")
+            archive = os.path.join(VECTORS, "archive")
+            stamp = ("--timestamp", junk, "--tsa", junk)
+            for path, options in ((archive, stamp), (archive, ("--entry", junk)), (archive, ("--explain",)), (RECORD, ("--entry", junk)),
+                                  (RECORD, ("--tsa", junk)), (junk, ("--checkpoint", junk)), (junk, ("--checkpoint", junk, "--witness", junk)),
+                                  (junk, stamp), (junk, ("--explain",))):
+                ran = run(path, *options)
+                self.assertEqual((ran.returncode, ran.stdout), (2, ""), (path, options))
+                self.assertIn(options[0], ran.stderr)
+            # With the checkpoint that it is of, it is looked at.
+            ran = run(archive, "--checkpoint", os.path.join(RECORD, "checkpoint"), *stamp)
+            self.assertNotEqual(ran.returncode, 0)
+            self.assertNotIn("is not looked at", ran.stderr)
+
     def test_what_cannot_be_read_is_4_and_what_cannot_be_understood_2(self):
         with tempfile.TemporaryDirectory() as folder:
             junk = os.path.join(folder, "junk")

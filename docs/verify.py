@@ -1,47 +1,54 @@
 #!/usr/bin/env python3
-"""What bytes and signatures prove of a whole record (record-format.md). verify_bytes.py knows spelling and signatures;
+"""What bytes and signatures prove of a whole record (record-format.md). verify_bytes.py knows spelling, verify_machine.py has openssl judge signatures;
 verify_bundle.py reads what was published of a record; verify_rules.py adds what its entries must say.
-usage: verify.py RECORD [ROSTER]     exit: 0 COMPLETE 1 INVALID 6 INCOMPLETE 7 UNPINNED 8 FORK"""
-import base64, os, sys
+usage: verify.py RECORD [ROSTER]     exit: 0 COMPLETE 1 INVALID 4 cannot check 6 INCOMPLETE 7 UNPINNED 8 FORK"""
+import base64, functools, os, re
 
-from verify_bytes import b64, custodians, key, load, need, note, sha, strict
+from verify_bytes import PATH, b64, custodians, files_of, key, load, need, note, sha, strict
+from verify_machine import EXITS, judged, main
 
-EXITS = {"COMPLETE": 0, "UNPINNED": 7, "INCOMPLETE": 6, "FORK": 8, "INVALID": 1}  # the worst comes last
 BESIDE = {"addendum.note", "disclosures.jsonl", "withheld.jsonl"}  # files that the addendum does not name
 
+def grow(peaks, size, leaf):
+    """One leaf more in a tree of that size; peaks are the roots of the full trees that it consists of, from the left."""
+    while size & 1: leaf, size = sha(b"\x01" + peaks.pop() + leaf), size >> 1
+    peaks.append(leaf)
+def root(peaks): return functools.reduce(lambda right, left: sha(b"\x01" + left + right), peaks[::-1]) if peaks else sha(b"")
 def tree(leaves):
-    half = 1 << (len(leaves) - 1).bit_length() - 1 if len(leaves) > 1 else 0
-    return sha(b"\x01" + tree(leaves[:half]) + tree(leaves[half:])) if half else (leaves + [sha(b"")])[0]
+    peaks = []
+    for size, leaf in enumerate(leaves): grow(peaks, size, leaf)
+    return root(peaks)
 def whole(folder):  # leaves (hash first, check after), entries, torn bytes, and files whose digest cannot be compared
     need(not os.path.lexists(os.path.join(folder, "withheld.jsonl")), "a bundle, which verify_bundle.py reads")
     *lines, torn = load(folder, "log.jsonl").split(b"\n")
     return [sha(b"\x00" + line) for line in lines], [*map(strict, lines)], torn, set()
 
 def verify(folder, roster=None, read=whole):
-    there = {os.path.relpath(os.path.join(path, n), folder) for path, _, names in os.walk(folder) for n in names}
-    verdicts, closed, said, signers = {"COMPLETE" if roster else "UNPINNED"}, None, {}, {}
+    there, verdicts, closed = files_of(folder), {"COMPLETE" if roster else "UNPINNED"}, None
+    said, signers, peaks = {}, {}, []
     less = lambda condition, verdict="INCOMPLETE": condition or verdicts.add(verdict)  # true where it holds
-    keys, m = custodians(load(roster) if roster else load(folder, "policy.txt"))
+    keys, m = custodians(load(os.path.realpath(roster)) if roster else load(folder, "policy.txt"))
     need("policy.txt" not in there or custodians(load(folder, "policy.txt")) == (keys, m), "policy is not the roster's")
     met = lambda by: len({k.name for k in by & keys}) >= m  # people, not keys
     leaves, entries, torn, unseen = read(folder)
     need(len(torn) < 65536, "length of the torn line")
     if not entries and "checkpoint" not in there: return "INCOMPLETE"
     origin, log = entries[0]["origin"], key(entries[0]["origin"], b64(entries[0]["log_key"]))
-    checkpoint = lambda size: f"{origin}\n{size}\n{base64.b64encode(tree(leaves[:size])).decode()}"
+    checkpoint = lambda size, top: f"{origin}\n{size}\n{base64.b64encode(top).decode()}"
     for i, e in enumerate(entries):
         need(e["seq"] == i and (e["type"] == "open") == (i == 0) and e["mode"] == entries[0]["mode"], "seq, type, mode")
         if e["type"] == "checkpoint":
             said[i], signers[i] = note(e["note"].encode(), keys | {log})
             need(log in signers[i] and said[i].startswith(f"{origin}\n{i}\n"), "checkpoint")
-            less(said[i] == checkpoint(i), "FORK")
+            less(said[i] == checkpoint(i, root(peaks)), "FORK")
         if e["type"] == "cosign": signers[e["size"]] |= note(f"{said[e['size']]}\n\n{e['line']}\n".encode(), keys)[1]
         if e["type"] == "close": closed = need(e["entries"] in (i + 1, i + 2) and i + 2 >= len(entries), "close") or i
+        grow(peaks, i, leaves[i])
     less(not torn and closed is not None and signers and met(signers[min(signers)]))
     if less("checkpoint" in there):
         final, by = note(load(folder, "checkpoint"), keys | {log})
         size = int(final.split("\n")[1])
-        need(log in by and (size > len(leaves) or final == checkpoint(size)), "final checkpoint")
+        need(log in by and (size > len(leaves) or final == checkpoint(size, tree(leaves[:size]))), "final checkpoint")
         less(met(by) and size - 1 == closed)
     digest = lambda name: sha(load(folder, name)).hex()
     files = {"artefacts/" + e["name"]: e["sha256"] for e in entries if e["type"] == "artefact"}
@@ -51,6 +58,7 @@ def verify(folder, roster=None, read=whole):
     if less("addendum.note" in there):
         text, by = note(load(folder, "addendum.note"), keys)
         title, evidence, *sums = text.split("\n")
+        need(all(re.fullmatch(PATH, line[66:]) for line in sums), "path")
         need(title == origin + "/addendum" and isinstance(strict(evidence.encode()), dict), "addendum")
         less(met(by))
         skip = unseen | ({"log.jsonl"} if "INCOMPLETE" in verdicts else set())
@@ -60,13 +68,5 @@ def verify(folder, roster=None, read=whole):
         need(sums == sorted(sums, key=lambda line: line[66:]), "order of files")
     return max(verdicts, key=[*EXITS].index)
 
-def verdict(folder, roster=None, judge=verify):
-    try: return judge(folder, roster), ""
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError) as error:
-        return "INVALID", repr(error)
-def main(answers):
-    if not 2 <= len(sys.argv) <= 3: sys.exit(print(sys.modules["__main__"].__doc__) or 2)
-    answer, why = answers(*sys.argv[1:])
-    print(answer, why)
-    sys.exit(EXITS[answer])
+def verdict(folder, roster=None): return judged(verify, folder, roster)
 if __name__ == "__main__": main(verdict)

@@ -5,8 +5,8 @@ usage: verify_archive.py ARCHIVE [ROSTER]     ROSTER: of the first record     ex
 import copy, json, os, re, sys
 
 import verify_rules
-from verify import EXITS, main
 from verify_bytes import need
+from verify_machine import EXITS, main
 
 FOLDER = re.compile("([0-9]{4}|[1-9][0-9]{4,8})-(.+)", re.DOTALL)
 

@@ -2,14 +2,15 @@
 """verify.py for what was published of a record, and for a record with openings beside it (record-format.md, section 6):
 all that is withheld stands in the ledger, withheld.jsonl, and every opening in disclosures.jsonl opens something.
 usage: verify_bundle.py BUNDLE [ROSTER]     exit: as verify.py"""
-import base64, os, re, sys
+import base64, os, re
 
 import verify as record
-from verify_bytes import load, need, sha, strict
+from verify_bytes import PATH, load, need, sha, strict
+from verify_machine import judged, main
 
 HIDEABLE = "attend depart intent done observe artefact note".split()
 SALTED = rb'(?:(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]+)":)?\{"_sd":"([A-Za-z0-9_-]{43})"\}'  # a name, and a digest in the place of its value
-FILE = "((inputs|artefacts)/|(?=torn-))NAME(/NAME)*".replace("NAME", "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+FILE = "(?=(inputs|artefacts)/|torn-)" + PATH
 
 def entry(raw): return need(raw[:1] == b"{", "no object") or strict(raw)
 def optional(folder, name): return load(folder, name) if os.path.lexists(os.path.join(folder, name)) else None
@@ -37,7 +38,7 @@ def ledger(folder, origin, hidden):
     withheld = rows[len(files):]
     members = [["file", "label", "reason"]] * len(files) + [["entry", "label", "reason", "type"]] * len(withheld)
     need([sorted(row) for row in rows] == members and files == sorted(set(files)), "rows")
-    need(all(re.fullmatch(FILE, name) and name.count("/") < 8 for name in files), "file")
+    need(all(re.fullmatch(FILE, name) for name in files), "file")
     need(all(row["label"] in ("green", "amber", "red") for row in [head, *rows]), "label")
     need(all(isinstance(row["reason"], str) and row["reason"] in reasons for row in rows), "reason")
     need(all(row["type"] in HIDEABLE for row in withheld), "type")
@@ -50,16 +51,17 @@ def openings(folder, lines, closed):
     text = optional(folder, "disclosures.jsonl") or b""
     *rows, torn = text.split(b"\n")
     need(len(text) - len(torn) <= 1 << 25 and len(torn) < 65536 and not (torn and closed), "size of the openings")
-    salted = [match for line in lines for match in re.findall(SALTED, line)]
-    seen, found = set(), not torn
+    held, seen, found = {}, set(), not torn  # held: the names under which a digest stands
+    for name, digest in (match for line in lines for match in re.findall(SALTED, line)): held.setdefault(digest, []).append(name)
     for row in map(entry, rows):
         need([*row] == ["d"], "opening")
         raw = base64.urlsafe_b64decode(row["d"] + "=" * (-len(row["d"]) % 4))
         need(base64.urlsafe_b64encode(raw).decode().rstrip("=") == row["d"] and raw[:1] == b"[", "opening")
         salt, name, _ = strict(raw)
-        need(len(salt.encode()) == 22 and name and not re.search(SALTED, raw), "opening")
+        need(re.fullmatch("[A-Za-z0-9_-]{21}[AQgw]", salt) and re.fullmatch("[A-Za-z0-9_.-]+", name), "salt, name")
+        need(not re.search(SALTED, raw), "salted digest in a value")
         digest = base64.urlsafe_b64encode(sha(row["d"].encode()))[:43]
-        names = [each for each, held in salted if held == digest]
+        names = held.get(digest, [])
         need(digest not in seen and names in ([name.encode()], []) and (names or not closed), "opening of nothing")
         seen.add(digest)
         found = found and bool(names)
@@ -73,5 +75,5 @@ def verify(folder, roster=None):
     found = openings(folder, lines, any(e["type"] == "close" for e in entries))
     verdict = record.verify(folder, roster, lambda _: (leaves, entries, torn, unseen))
     return verdict if found or verdict == "FORK" else "INCOMPLETE"
-def verdict(folder, roster=None): return record.verdict(folder, roster, verify)
-if __name__ == "__main__": record.main(verdict)
+def verdict(folder, roster=None): return judged(verify, folder, roster)
+if __name__ == "__main__": main(verdict)

@@ -1,10 +1,11 @@
 """How the bytes of a record are spelled (record-format.md, section 2) and signed (3, 4; C2SP signed-note), and by whom.
-For verify.py and what builds on it, with Python's standard library and the openssl command."""
-import base64, collections, functools, hashlib, json, os, pathlib, re, subprocess, tempfile
+For verify.py and what builds on it, with Python's standard library; verify_machine.py asks openssl about a signature."""
+import base64, collections, hashlib, json, os, pathlib, re, stat
 
-P256, ED = map(bytes.fromhex, ("3059301306072a8648ce3d020106082a8648ce3d03010703420004", "302a300506032b6570032100"))
-HALF = 0x7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8  # of the order of P-256
+from verify_machine import ED, P256, signed
+
 Key = collections.namedtuple("Key", "name id spki")
+PATH = "N(/N){0,7}".replace("N", "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")  # of a file in a record
 
 def sha(data): return hashlib.sha256(data).digest()
 def need(condition, what):
@@ -14,8 +15,17 @@ def b64(text):
     return base64.b64decode(text)
 
 def load(*path):
-    need(not os.path.islink(os.path.join(*path)), "link")
+    need(stat.S_ISREG(os.lstat(os.path.join(*path)).st_mode), "no regular file")
     return pathlib.Path(*path).read_bytes()
+def files_of(folder):
+    """The paths of its files. What is neither file nor folder has no place there."""
+    def fail(error): raise error
+    there = set()
+    for path, folders, names in os.walk(folder, onerror=fail):
+        need(not any(os.path.islink(os.path.join(path, name)) for name in folders), "link")
+        need(all(stat.S_ISREG(os.lstat(os.path.join(path, name)).st_mode) for name in names), "no regular file")
+        there |= {os.path.relpath(os.path.join(path, name), folder) for name in names}
+    return there
 
 def canon(value): return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 def depth(value):
@@ -32,17 +42,6 @@ def strict(raw):
 def key(name, spki):
     need(len(spki) == 91 and spki.startswith(P256) or len(spki) == 44 and spki.startswith(ED), "kind of key")
     return Key(name, sha(spki if len(spki) == 91 else name.encode() + b"\n\x01" + spki[12:])[:4], spki)
-
-@functools.lru_cache(None)
-def signed(spki, text, sig):
-    if len(spki) == 91:  # ECDSA: a signature has one spelling, strict DER with the low S
-        r, s = (int.from_bytes(part, "big") for part in (sig[4:4 + sig[3]], sig[6 + sig[3]:]))
-        der = b"".join(bytes([2, n.bit_length() // 8 + 1]) + n.to_bytes(n.bit_length() // 8 + 1, "big") for n in (r, s))
-        if sig != bytes([0x30, len(der)]) + der or not 0 < r or not 0 < s <= HALF: return False
-    with tempfile.TemporaryDirectory() as folder:
-        for name, data in ("key", spki), ("text", text), ("sig", sig): pathlib.Path(folder, name).write_bytes(data)
-        command = "openssl pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in text -sigfile sig"
-        return subprocess.run(command.split(), cwd=folder, capture_output=True).returncode == 0
 
 def note(data, keys):
     """The text without its last LF, and the keys that signed it; every line must be by one, no two by the same."""
@@ -61,7 +60,8 @@ def custodians(data):
         active = [p for p in roster["people"] if "custodian" in p["roles"] and p.get("state", "active") == "active"]
         keys = {key(roster["estate"] + "/" + p["id"], b64(p["sign_key"])) for p in active if "sign_key" in p}
         return keys, roster["quorums"]["custodians"]["m"]
-    words = [line.split() for line in data.decode().split("\n")]
+    words = [re.findall("[^ \t]+", line) for line in data.decode().split("\n")]
     vkeys = [(w[2].split("+")[0], b64(w[2].split("+", 2)[2])) for w in words if w[:1] == ["witness"]]
-    m = [int(w[2]) for w in words if w[:1] == ["group"]][0]
+    groups, (quorum,) = {w[1]: w[2] for w in words if w[:1] == ["group"]}, [w[1] for w in words if w[:1] == ["quorum"]]
+    m = int(need(re.fullmatch("[1-9][0-9]*", groups[quorum]), "quorum") or groups[quorum])
     return {key(name, raw[1:] if raw[0] == 2 else ED + raw[1:]) for name, raw in vkeys}, m

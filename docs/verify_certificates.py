@@ -1,9 +1,10 @@
 """What certificates, CRLs, requests and certificates of destruction prove, for verify_rules.py: each is the file that its step names,
 is of the key that it says, was signed by its issuer, is byte for byte what the quorum approved, and says what the steps did. With a
 small reader of DER, and openssl. What profile, script and lint ask of them, keyceremony-verify holds alone (record-format.md, 7)."""
-import base64, collections, json, pathlib, re, ssl, subprocess, tempfile
+import base64, collections, json, re, ssl
 
 from verify_bytes import need, sha
+from verify_machine import openssl as run_openssl
 
 BASIC_CONSTRAINTS, CRL_NUMBER = bytes.fromhex("0603551d13"), bytes.fromhex("0603551d14")
 
@@ -54,12 +55,9 @@ class Request:
 
 def openssl(command, **files):
     """Whether openssl says OK of DER files."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name, der in files.items():
-            pem = ssl.DER_cert_to_PEM_cert(der) if name in ("issuer", "certificate") else None
-            pathlib.Path(folder, name).write_bytes(pem.encode() if pem else der)
-        ran = subprocess.run(["openssl", *command.split()], cwd=folder, capture_output=True)
-        return ran.returncode == 0 and b"OK" in ran.stdout + ran.stderr
+    pem = {name: ssl.DER_cert_to_PEM_cert(files[name]).encode() for name in ("issuer", "certificate") if name in files}
+    ran = run_openssl(command, **{**files, **pem})
+    return ran.returncode == 0 and b"OK" in ran.stdout + ran.stderr
 
 class Files:
     """The files of a record by the digests that its entries give; `partly`: some were withheld."""

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """The verdict on a record of docs/record-format.md with every rule on what its entries say: steps and script, quorums, calls, files.
 Shares with verify.py and verify_bundle.py what bytes, signatures and openings are; like them, needs Python's standard library and openssl alone.
-usage: verify_rules.py RECORD [ROSTER | --roster FILE] [--checkpoint FILE]     (verify_archive.py: of an archive)     exit: 0 COMPLETE 1 INVALID 6 INCOMPLETE 7 UNPINNED 8 FORK"""
+usage: verify_rules.py RECORD [ROSTER | --roster FILE] [--checkpoint FILE]     (verify_archive.py: of an archive)     exit: 0 COMPLETE 1 INVALID 4 cannot check 6 INCOMPLETE 7 UNPINNED 8 FORK"""
 import base64, collections, datetime, json, os, re, sys
 
-from verify import BESIDE, EXITS, tree
+from verify import BESIDE, grow, root as top, tree
 from verify_bundle import entry as canonical, ledger, log, openings
-from verify_bytes import ED, b64 as strict64, canon, key, need, sha, signed
+from verify_bytes import PATH, b64 as strict64, canon, files_of, key, need, sha
 from verify_certificates import Certificates, Files
+from verify_machine import ED, EXITS, judged, leave, signed
 
 TYPES = "open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split()
 SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
@@ -51,20 +52,36 @@ def checkpoint(data, origin, log_key, keys):
     need(log_key in by, "no signature by the log key")
     return int(lines[1]), strict64(lines[2]), by - {log_key}
 
-def policy(data):
-    keys, sets, quorum = {}, {}, None
-    for words in (line.split() for line in data.decode().split("\n")):
-        if not words or words[0].startswith("#"): continue
-        if words[0] == "witness":
-            name, keyid, blob = words[2].split("+", 2)
-            raw = strict64(blob)
-            keys[words[1]] = key(name, raw[1:] if raw[0] == 2 else ED + raw[1:])
-            need(keys[words[1]].id.hex() == keyid and raw[0] in (1, 2), "key id")
-        elif words[0] == "group": sets[words[1]] = ({"any": 1, "all": len(words) - 3}.get(words[2]) or int(words[2]), words[3:])
-        elif words[0] == "quorum": quorum = words[1]
-        else: need(words[0] == "log", "policy line")
-    need(quorum in sets or quorum in keys, "no quorum")
+def vkey(word):
+    name, keyid, blob = word.split("+", 2)
+    raw = strict64(blob)
+    k = key(name, raw[1:] if raw[0] == 2 else ED + raw[1:])
+    need(re.fullmatch(r"[^\s+\x00-\x1f\x7f]+", name) and name.encode() and keyid == k.id.hex() and raw[0] == (2 if len(k.spki) == 91 else 1), "key")
+    return k
+
+def policy(data):  # C2SP tlog-policy, and below one group each person answers for one member
+    need(data.endswith(b"\n") and not re.search(rb"[^\t\n\x20-\x7e\x80-\xff]", data), "policy text")
+    keys, sets, people, inside, logs, quorum = {}, {}, {}, set(), set(), None
+    for word, *words in (re.findall("[^ \t]+", line) or "#" for line in data.decode(errors="surrogateescape").split("\n")):
+        if word.startswith("#"): continue
+        need(word in ("witness", "group", "quorum", "log") and len(words) in {"witness": (2, 3), "quorum": (1,), "log": (1, 2)}.get(word, [len(words)]), "policy line")
+        name = words[0]
+        if word in ("witness", "group"): need(name != "none" and name not in keys and name not in sets, "name twice")
+        if word == "witness": keys[name] = vkey(words[1])
+        elif word == "group":
+            members = words[2:]
+            need(members and all(x in keys or x in sets for x in members) and len({*members}) == len(members) and not inside & {*members}, "members")
+            inside |= {*members}
+            m = {"any": 1, "all": len(members)}.get(words[1]) or int(need(re.fullmatch("[1-9][0-9]*", words[1]), "threshold") or words[1])
+            need(m <= len(members), "threshold")
+            direct, through = {keys[x].name for x in members if x in keys}, [each for x in members if x in sets for each in people[x]]
+            need(len(direct | {*through}) == len(direct) + len(through), "person who counts twice")
+            sets[name], people[name] = (m, members), direct | {*through}
+        elif word == "quorum": quorum = need(quorum is None and (name in keys or name in sets), "quorum") or name
+        else: logs.add(need(vkey(name).spki not in logs, "log twice") or vkey(name).spki)
+    need(quorum, "no quorum")
     need(len({k.spki for k in keys.values()}) == len(keys), "one key for two people")
+    need(len(keys) <= 256 and len(sets) <= 256 and len(logs) <= 64, "size of the policy")
     def met(by, name=quorum):  # a person counts once, whatever the number of keys
         if name in keys: return keys[name] in by
         m, members = sets[name]
@@ -223,7 +240,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
     need(len(torn) <= 65535, "line")
     entries = [{"type": "withheld"} if i in hidden else canonical(line) for i, line in enumerate(lines)]
     less(not torn and entries)
-    roots, calls, files, cosigned, steps, elsewhere = {}, {}, {}, set(), Steps(), set()
+    roots, calls, files, cosigned, steps, elsewhere, peaks = {}, {}, {}, set(), Steps(), set(), []
     origin = log_key = closed = first = last_call = after = None
     good, wrong = 0, []
     for i, e in enumerate(entries):
@@ -257,6 +274,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
         elif kind == "recover":
             steps.interrupted, steps.recovered, calls = steps.now is not None, True, {call: v[:2] + (True,) for call, v in calls.items()}
         elif kind == "intent":
+            need(isinstance(e["fn"], str) and isinstance(e["token"], str), "fn, token")
             need(type(e["call"]) is int and e["call"] >= 0 and (last_call is None or e["call"] > last_call), "call")
             last_call, calls[e["call"]] = e["call"], (e["fn"], e["token"], False)
             steps.intent(e, keys)
@@ -285,20 +303,21 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             asked.by.update(by)
             if e["size"] == first: cosigned |= by & set(keys)
         elif kind == "artefact":
-            need(all(re.fullmatch(NAME, part) for part in e["name"].split("/")) and e["name"].count("/") < 8 and SHA.fullmatch(e["sha256"]), "artefact")
+            need(re.fullmatch(PATH, e["name"]) and SHA.fullmatch(e["sha256"]) and type(e["size"]) is int and e["size"] >= 0, "artefact")
             files["artefacts/" + e["name"]] = (e["sha256"], e["size"])
         elif kind == "checkpoint":
             size, root, by = checkpoint(e["note"].encode(), origin, log_key, keys)
             need(size == i, "size of a checkpoint")
             roots[i] = root
             if first is None: first, cosigned = i, by
-            if root == tree(leaves[:i]): good = i
+            if root == top(peaks): good = i
             else: wrong.append(i)
         elif kind == "close":
             steps.close(e)
             need(closed is None and e["steps"] == steps.ended and all(v[2] for v in calls.values()), "close")
             closed = i
         if closed is not None and i > closed and after is None and not (i == closed + 1 == good): after = i
+        grow(peaks, i, leaves[i])
     book.certificates.close()
     if closed is not None: need(entries[closed]["entries"] in [closed + 1] + [closed + 2] * (good == closed + 1), "count of entries")
     less(first is None or not keys or met(cosigned))
@@ -320,11 +339,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
     whole = closed is not None and final and final[0] == closed + 1 and final[1] == tree(leaves[:closed + 1]) and after is None and not torn
     less(closed is not None and final and final[0] == closed + 1)
     # Every file.
-    there = set()
-    for path, folders, names in os.walk(folder):
-        need(not any(os.path.islink(os.path.join(path, n)) for n in folders + names), "link")
-        there |= {os.path.relpath(os.path.join(path, n), folder) for n in names}
-    withheld = ledger(folder, origin, hidden)
+    there, withheld = files_of(folder), ledger(folder, origin, hidden)
     less(openings(folder, lines, closed is not None))
     for name, (digest, size) in files.items():
         if name in withheld: continue
@@ -336,20 +351,16 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
         if keys: less(met(signers(text, sigs, keys)))
         title, evidence, *sums = text[:-1].split("\n")
         need(title == f"{origin}/addendum" and canonical(evidence.encode()) is not None, "addendum")
-        sums = [(line[66:], line[:64]) for line in sums if need(SHA.fullmatch(line[:64]) and line[64:66] == "  ", "line of sha256sum") is None]
+        sums = [(line[66:], line[:64]) for line in sums if need(SHA.fullmatch(line[:64]) and line[64:66] == "  " and re.fullmatch(PATH, line[66:]), "line of sha256sum") is None]
         need([n for n, _ in sums] == sorted({n for n, _ in sums}), "order")
         need({n for n, _ in sums} == there - BESIDE | withheld, "files")
         need(all(sha(read(n)).hex() == d for n, d in sums if n not in withheld and (n != "log.jsonl" or whole and not hidden)), "digest")
     return max(verdicts, key=[*EXITS].index)
 
-def verdict(folder, trust=None, kept=None, book=None, facts=None):
-    try: return verify(folder, trust, kept, book, facts), ""
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, OSError) as e: return "INVALID", repr(e)
+def verdict(folder, trust=None, kept=None, book=None, facts=None): return judged(verify, folder, trust, kept, book, facts)
 
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3, 4, 6): sys.exit(print(__doc__) or 2)
     options = {"--roster": sys.argv[2]} if len(sys.argv) == 3 else dict(zip(sys.argv[2::2], sys.argv[3::2]))
     if not options.keys() <= {"--roster", "--checkpoint"}: sys.exit(print(__doc__) or 2)
-    answer, why = verdict(sys.argv[1], options.get("--roster"), options.get("--checkpoint"))
-    print(answer, why)
-    sys.exit(EXITS[answer])
+    leave(verdict, sys.argv[1], options.get("--roster"), options.get("--checkpoint"))

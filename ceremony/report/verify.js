@@ -26,6 +26,7 @@ const KC = (() => {
     }
   }
 
+  const isPath = (path) => path.split("/").length <= 8 && path.split("/").every((part) => NAME.test(part));
   const TYPES = new Set("open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split(" "));
   function checkCommon(entry, i) {
     for (const name of ["v", "seq", "mono"]) countOf(entry, name);
@@ -213,8 +214,7 @@ const KC = (() => {
           break;
         }
         case "artefact": {
-          const parts = textOf(entry, "name").split("/");
-          need(parts.length <= 8 && parts.every((part) => NAME.test(part)) && DIGEST.test(textOf(entry, "sha256")), "artefact");
+          need(isPath(textOf(entry, "name")) && DIGEST.test(textOf(entry, "sha256")), "artefact");
           named.set("artefacts/" + entry.name, {digest: entry.sha256, size: countOf(entry, "size")});
           break;
         }
@@ -287,7 +287,7 @@ const KC = (() => {
       if (countable) less(met(await signersOf(verifier, text, sigs, keys)), "no quorum on the addendum");
       const [title, evidence, ...sums] = text.slice(0, -1).split("\n");
       need(title === origin + "/addendum" && evidence !== undefined && canonical(encode(evidence)), "addendum");
-      const listed = sums.map((line) => { need(DIGEST.test(line.slice(0, 64)) && line.slice(64, 66) === "  ", "line of sha256sum"); return [line.slice(66), line.slice(0, 64)]; });
+      const listed = sums.map((line) => { need(DIGEST.test(line.slice(0, 64)) && line.slice(64, 66) === "  " && isPath(line.slice(66)), "line of sha256sum"); return [line.slice(66), line.slice(0, 64)]; });
       const names = listed.map(([name]) => name), left = names.filter((name) => !withheld.has(name));
       need(names.every((name, i) => i === 0 || names[i - 1] < name), "order of the addendum");
       for (const name of withheld.keys()) need(names.includes(name), "the addendum names no such file as the ledger says is withheld: " + name);

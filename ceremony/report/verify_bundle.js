@@ -1,7 +1,7 @@
 "use strict";
 // Withheld entries, the ledger and disclosures (docs/record-format.md section 6).
 const KCBundle = (() => {
-  const {sha256, need, decode, encode, toBytes, toBase64, strict64, isText, isObject, field, textOf, countOf, DIGEST, NAME, canonicalText, parse, canonical} = KCBytes;
+  const {sha256, need, decode, toBytes, toBase64, strict64, isText, isObject, field, textOf, countOf, DIGEST, NAME, canonicalText, parse, canonical} = KCBytes;
 
   // What a published bundle leaves out (docs/record-format.md section 6).
   const HIDEABLE = new Set(["attend", "depart", "intent", "done", "observe", "artefact", "note"]);
@@ -73,7 +73,8 @@ const KCBundle = (() => {
       const parts = parse(text), digest = urlBase64(sha256(toBytes.encode(d)));
       need(Array.isArray(parts) && parts.length === 3 && canonicalText(parts, 16) === text && !salted.test(text), "content of a disclosure");
       salted.lastIndex = 0;
-      need(isText(parts[0]) && encode(parts[0]).length === 22 && isText(parts[1]) && parts[1] && !seen.has(digest), "salt or name of a disclosure");
+      need(isText(parts[0]) && /^[A-Za-z0-9_-]{21}[AQgw]$/.test(parts[0]), "salt of a disclosure");
+      need(isText(parts[1]) && /^[A-Za-z0-9_.-]+$/.test(parts[1]) && !seen.has(digest), "name of a disclosure");
       seen.add(digest);
       const names = held.get(digest) ?? [];
       need((names.length === 1 && names[0] === parts[1]) || (!names.length && !closed), "a disclosure that opens nothing of the log");

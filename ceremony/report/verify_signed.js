@@ -90,30 +90,49 @@ const KCSigned = (() => {
   }
 
   // Who must have signed: the policy of the record, or what the auditor brings.
+  function parseVkey(word) {
+    const parts = /^([^\p{White_Space}+\x00-\x1f\x7f]+)\+([0-9a-f]{8})\+(.+)$/u.exec(word);
+    need(parts, "verifier key");
+    const raw = strict64(parts[3]);
+    need(raw[0] === 1 || raw[0] === 2, "kind of key");
+    const key = makeKey(parts[1], raw[0] === 2 ? raw.subarray(1) : Uint8Array.from([...ED25519, ...raw.subarray(1)]));
+    need(key.id === parts[2] && key.isEc === (raw[0] === 2), "key id");
+    return key;
+  }
+  // C2SP tlog-policy; and below one group each person answers for one member.
   function parsePolicy(bytes) {
-    const keys = new Map(), sets = new Map();
+    const keys = new Map(), sets = new Map(), people = new Map(), inside = new Set(), logs = new Set(), text = decode(bytes);
     let quorum = null;
-    for (const line of decode(bytes).split("\n")) {
-      const words = line.split(/[ \t\r\f\v]+/).filter((word) => word);
-      if (!words.length || words[0].startsWith("#")) continue;
-      if (words[0] === "witness") {
-        const parts = /^([^+]*)\+([^+]*)\+(.*)$/.exec(words[2] ?? "");
-        need(parts, "policy line");
-        const raw = strict64(parts[3]);
-        need(raw[0] === 1 || raw[0] === 2, "kind of key");
-        const spki = raw[0] === 2 ? raw.subarray(1) : Uint8Array.from([...ED25519, ...raw.subarray(1)]);
-        const key = makeKey(parts[1], spki);
-        need(key.id === parts[2], "key id");
-        keys.set(words[1], key);
-      } else if (words[0] === "group") {
-        const m = words[2] === "any" ? 1 : words[2] === "all" ? words.length - 3 : Number(words[2]);
-        need(Number.isSafeInteger(m) && m > 0, "policy line");
-        sets.set(words[1], {m, members: words.slice(3)});
-      } else if (words[0] === "quorum") quorum = words[1];
-      else need(words[0] === "log", "policy line");
+    need(text.endsWith("\n") && !/[\x00-\x08\x0b-\x1f\x7f]/.test(text), "policy text");
+    const isDefined = (name) => keys.has(name) || sets.has(name);
+    const thresholdOf = (word, most) => {
+      if (word === "any" || word === "all") return word === "any" ? 1 : most;
+      need(/^[1-9][0-9]*$/.test(word) && Number(word) <= most, "threshold");
+      return Number(word);
+    };
+    const addGroup = (name, threshold, members) => {
+      need(members.length && members.every((member) => isDefined(member) && !inside.has(member)) && new Set(members).size === members.length, "members of a group");
+      for (const member of members) inside.add(member);
+      const direct = new Set(members.filter((x) => keys.has(x)).map((x) => keys.get(x).name));
+      const through = members.filter((x) => sets.has(x)).flatMap((x) => [...people.get(x)]), all = new Set([...direct, ...through]);
+      need(all.size === direct.size + through.length, "a person could count twice");
+      people.set(name, all);
+      sets.set(name, {m: thresholdOf(threshold, members.length), members});
+    };
+    for (const line of text.split("\n")) {
+      const [what, ...words] = line.split(/[ \t]+/).filter((word) => word), name = words[0];
+      if (what === undefined || what.startsWith("#")) continue;
+      const few = {witness: [2, 3], quorum: [1], log: [1, 2], group: [words.length]}[what];
+      need(few && words.length && few.includes(words.length), "policy line");
+      if (what === "witness" || what === "group") need(name !== "none" && !isDefined(name), "a name that is defined twice");
+      if (what === "witness") keys.set(name, parseVkey(words[1]));
+      else if (what === "group") addGroup(name, words[1] ?? "", words.slice(2));
+      else if (what === "quorum") { need(quorum === null && isDefined(name), "quorum line"); quorum = name; }
+      else { const log = hexOf(parseVkey(name).spki); need(!logs.has(log), "a log twice"); logs.add(log); }
     }
-    need(quorum !== null && (sets.has(quorum) || keys.has(quorum)), "no quorum");
+    need(quorum !== null, "no quorum");
     need(new Set([...keys.values()].map((key) => hexOf(key.spki))).size === keys.size, "one key for two people");
+    need(keys.size <= 256 && sets.size <= 256 && logs.size <= 64, "size of the policy");
     const met = (by, name = quorum) => {  // a person counts once, whatever the number of keys
       if (keys.has(name)) return by.has(keys.get(name)) || [...by].some((key) => key.whole === keys.get(name).whole);
       need(sets.has(name), "policy line");

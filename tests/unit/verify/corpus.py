@@ -88,6 +88,8 @@ def tampered(base):
     yield case("an artefact behind a symbolic link", base.without(base.files, "artefacts/root.pem"), INVALID,
                link=("artefacts/root.pem", "../inputs/script.json"))
     yield case("a symbolic link besides", base.files, INVALID, link=("artefacts/x", "/etc/passwd"))
+    yield case("a symbolic link to a folder", base.files, INVALID, link=("artefacts/x", "../inputs"))
+    yield case("a symbolic link to nothing", base.files, INVALID, link=("artefacts/x", "nothing"))
     for name in ("checkpoint", "addendum.note"):
         text, signatures = base.files[name].decode().rsplit("\n\n", 1)
         signed = signatures.splitlines()
@@ -179,6 +181,31 @@ def made(scratch):
     yield case("policy asks for fewer, unpinned", UNPINNED, policy=Record().policy(m=2), roster=None)
     yield case("policy without a person", INVALID, policy=Record().policy([(p, p, p) for p in ("alice", "bob", "carol", "dave")]))
     yield case("policy without a quorum", INVALID, policy=Record().policy().replace(b"quorum custodians", b"quorum none"), roster=None)
+    written = Record().policy()
+    for what, text in (
+            ("two quorum lines", written + b"quorum custodians\n"), ("a group twice", written.replace(b"quorum", written.split(b"\n")[5] + b"\nquorum")),
+            ("no LF at its end", written[:-1]), ("another script's digit", written.replace(b" 3 ", " \u0663 ".encode())),
+            ("a threshold with a zero before it", written.replace(b" 3 ", b" 03 ")), ("a threshold of nobody", written.replace(b" 3 ", b" 0 ")),
+            ("a space that is none", written.replace(b"custodians 3", "custodians\u00a03".encode())), ("a carriage return", written.replace(b"\n", b"\r\n")),
+            ("a form feed", written.replace(b"group ", b"group\x0c")), ("a person in a group twice", written.replace(b"alice bob", b"alice alice bob")),
+            ("a group of nobody known", written.replace(b"alice bob", b"alice bob zoe")), ("a name twice", written.replace(b"witness bob", b"witness alice")),
+            ("a group named like a person", written.replace(b"group custodians", b"group alice")), ("a threshold above all", written.replace(b" 3 ", b" 6 ")),
+            ("a quorum before it is defined", b"quorum custodians\n" + written.replace(b"quorum custodians\n", b"")), ("a line of something else", written + b"people 5\n"),
+            ("a quorum of two words", written.replace(b"quorum custodians", b"quorum custodians 3")), ("a log that is no key", written + b"log x\n"),
+            ("a group without people", written.replace(b"quorum custodians", b"group nobody 1\nquorum custodians")),
+            ("an escape", written + b"# \x1b[2J\n"),
+            ("one member in two groups", written.replace(b"quorum", b"group a 1 alice\nquorum"))):
+        yield case("policy: " + what, INVALID, policy=text, roster=None)
+    spaced = b"# who\n\n" + written.replace(b"group custodians", b"  group\t custodians ")
+    yield case("policy: comments, tabs and further spaces", UNPINNED, policy=spaced, roster=None)
+    yield case("policy: comments, tabs and further spaces, pinned", COMPLETE, policy=spaced)
+    of_two = Record().policy(two_keys[:3] + [("carol", "carol", "carol"), ("dave", "dave", "dave")], m=3)
+    for name, groups, verdict in (("in a group of their own", b"group alices 1 alice alice.2\ngroup custodians 3 alices bob carol dave\n", UNPINNED),
+                                  ("in a group of their own and beside it", b"group alices 1 alice.2\ngroup custodians 3 alice alices bob carol dave\n", INVALID),
+                                  ("in two groups", b"group a 1 alice\ngroup b 1 alice.2\ngroup custodians 3 a b bob carol\n", INVALID)):
+        text = b"".join(line + b"\n" for line in of_two.split(b"\n") if line.startswith(b"witness")) + groups + b"quorum custodians\n"
+        yield case("policy: a person's two keys " + name, verdict, policy=text, roster=None, entries={"opening": ("alice", "bob", "carol")},
+                   closing=("alice", "bob", "carol"), addendum=("alice", "bob", "carol"))
     yield case("a retired custodian", INVALID, roster=Record().roster(state={"alice": "retired"}))
     yield case("another estate's roster", INVALID, roster=Record(estate="other.example").roster())
     yield case("request for fewer", INVALID, {"opened": lambda r: r.request("later", m=2)})
@@ -248,6 +275,10 @@ def made(scratch):
     for what, fields in (("of another function", {"fn": "C_Sign"}), ("on another token", {"token": "x"})):
         done = {"call": 2, "fn": "C_GenerateKeyPair", "token": "root", "rv": "CKR_OK", "inventory": "11" * 32, **fields}
         yield at_end(f"done {what}", INVALID, lambda r: whole_step(r, act=lambda r: [r.call(done=False), r.add("done", **done)]), x)
+    for what in ("fn", "token"):
+        named = {"call": 9, "fn": "C_Sign", "token": "root", "inventory": "11" * 32, what: 7}
+        yield at_end(f"a call whose {what} is a number", INVALID,
+                     lambda r: whole_step(r, act=lambda r: [r.add("intent", **named), r.add("done", rv="CKR_OK", **named)]), x)
     yield at_end("call number twice", INVALID, lambda r: whole_step(r, act=lambda r: r.call(number=1)), x)
     yield at_end("call number of its own", COMPLETE, lambda r: whole_step(r, act=lambda r: r.call(number=9)), x)
     yield at_end("call without a number", INVALID,
@@ -537,6 +568,8 @@ def made(scratch):
 
     # Files.
     yield case("artefact of another size", INVALID, {"closing": lambda r: r.artefact("x", b"abc", size=4)})
+    for size in (True, "3", None, -1):
+        yield case(f"artefact of size {size}", INVALID, {"closing": lambda r, size=size: r.artefact("x", b"a", size=size)})
     yield case("artefact that climbs out", INVALID, {"closing": lambda r: r.add("artefact", name="../policy.txt", sha256="00" * 32, size=1, kind="x")})
     yield case("artefact that was never written", INVALID, {"closing": lambda r: r.add("artefact", name="never", sha256="00" * 32, size=1, kind="x")})
     yield case("artefact that was never written, not closed", INCOMPLETE,
@@ -546,6 +579,10 @@ def made(scratch):
     yield case("input of another digest", INVALID, {"closing": lambda r: r.files.update({"inputs/script.json": b"{}\n"})})
     yield case("input that nobody hashed", COMPLETE, {"closing": lambda r: r.files.update({"inputs/more.json": b"{}\n"})})
     yield case("addendum without a file", INVALID, sums=lambda pairs: pairs[1:])
+    for name in ("artefacts/a b;c", "artefacts/\u00e9", "artefacts/\x1b[2J", "artefacts/-rf", "artefacts/.hidden", "artefacts/" + "a" * 129, "a/b/c/d/e/f/g/h/i"):
+        strange = Record()
+        strange.files[name] = b"abc"
+        yield case(f"a file of the addendum named {name!r}", INVALID, record=strange)
     yield case("addendum out of order", INVALID, sums=lambda pairs: pairs[::-1])
     yield case("addendum with a file twice", INVALID, sums=lambda pairs: pairs[:1] + pairs)
     yield case("addendum with a wrong digest", INVALID, sums=lambda pairs: [(path, "00" * 32 if path == "policy.txt" else d) for path, d in pairs])
@@ -736,6 +773,11 @@ def bundles(scratch):
         place = lambda value: digest if value == "same" else [digest] if isinstance(value, list) else {k: place(v) for k, v in value.items()}
         planted, all_files = builder.complete(scratch, planted.ceremony_entries(extra={"closing": lambda r: r.add("observe", what="x", **{k: place(v) for k, v in fields.items()})}))
         yield Case("opening: " + name, all_files, COMPLETE if name == "the digest deep within" else INVALID, planted.roster())
+    for salt in ("A" * 22, "A" * 21 + "B", "A" * 21 + "!", "A" * 20 + "\u00e9", "A" * 20 + "==", "A" * 24):
+        salted = Record()
+        digest = salted.confidential("bag", 1, salt)
+        salted, all_files = builder.complete(scratch, salted.ceremony_entries(extra={"closing": lambda r: r.add("note", text="x", bag=digest)}))
+        yield Case(f"opening with the salt {salt}", all_files, COMPLETE if salt == "A" * 22 else INVALID, salted.roster())
     # A record that was not closed: the opening is on the disk before its entry.
     for name, rest, verdict in (("before its entry", [], INCOMPLETE), ("torn", [], INCOMPLETE)):
         early = Record()

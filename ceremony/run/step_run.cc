@@ -118,11 +118,16 @@ void StepRun::AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> to
   ceremony_.tokens().Adopt(name, std::move(token));
 }
 
-bool StepRun::IsLogKey(const hsm::InventoryItem& item) const {
+// Whoever can write to a token can give any object the CKA_ID that stands in the record: it says nothing of a key
+// that shows another public half, or that is where the log key never was.
+bool StepRun::IsLogKey(const std::string& token, const hsm::InventoryItem& item) const {
   const nlohmann::json& open = ceremony_.history().open();
   const auto spki = base::Base64Decode(open.at("log_key").get<std::string>());
-  if (spki.ok() && item.spki_sha256 == base::Sha256Hex(*spki)) return true;
-  return base::HexEncode(item.object.id()) == open.at("log_key_attributes").at("object_id").get<std::string>();
+  if (!item.spki_sha256.empty()) return spki.ok() && item.spki_sha256 == base::Sha256Hex(*spki);
+  const nlohmann::json& made = open.at("log_key_attributes");
+  return item.object.object_class() == CK_OBJECT_CLASS{CKO_PRIVATE_KEY} &&
+         token == made.at("token").get<std::string>() &&
+         base::HexEncode(item.object.id()) == made.at("object_id").get<std::string>();
 }
 
 base::Result<base::SecretBytes> StepRun::CurrentPin(const std::string& token, quorum::Pin pin) {

@@ -42,7 +42,7 @@ class StepRun final : public steps::StepContext {
   base::Result<std::shared_ptr<hsm::Token>> LocateToken(const std::string& token) override;
   base::Result<steps::BlankToken> LocateBlankToken(const std::string& token) override;
   void AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> token) override;
-  bool IsLogKey(const hsm::InventoryItem& item) const override;
+  bool IsLogKey(const std::string& token, const hsm::InventoryItem& item) const override;
   base::Result<steps::NewPins> ChooseNewPins(const std::string& token, const std::string& quorum) override;
   base::Result<base::SecretBytes> CurrentPin(const std::string& token, quorum::Pin pin) override;
   base::Result<void> EndSession(const std::string& token) override;

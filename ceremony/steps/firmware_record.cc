@@ -102,8 +102,9 @@ class FirmwareRecordKind final : public StepKind {
                                       after.info.serial, known.serial),
                           "this is another device: stop, and find out where the right one is"});
     }
-    for (TokenFinding& finding : CompareObjects(context.estate(), name, inventory,
-                                                [&](const hsm::InventoryItem& item) { return context.IsLogKey(item); }))
+    for (TokenFinding& finding : CompareObjects(context.estate(), name, inventory, [&](const hsm::InventoryItem& item) {
+           return context.IsLogKey(name, item);
+         }))
       findings.push_back(std::move(finding));
     KC_RETURN_IF_ERROR(RefuseFindings(context, name, findings));
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "ceremony/steps/unfit_pair.h"
 #include "hsm/base/encoding.h"
@@ -68,7 +69,7 @@ base::Result<void> CheckForStrangers(StepContext& context, const std::string& to
   const estate::Estate& estate = context.estate();
   for (const hsm::InventoryItem& item : inventory.items) {
     const estate::Key* key = item.spki_sha256.empty() ? nullptr : estate.FindKeyBySpki(item.spki_sha256);
-    if (key == nullptr || context.IsLogKey(item)) continue;
+    if (key == nullptr || context.IsLogKey(token, item)) continue;
     const estate::Copy* copy = key->FindCopy(token);
     if (copy != nullptr && base::HexEncode(item.object.id()) == copy->object_id) continue;
     return base::Refusal("KEY-STRANGER-01",
@@ -87,8 +88,10 @@ base::Result<void> CheckForStrangers(StepContext& context, const std::string& to
                            fmt::format("token {} holds {} more than once", token, item->object.Name()), kHint);
     }
   }
+  bool log_key_seen = false;  // a second private key with its CKA_ID is somebody's copy
   for (const hsm::InventoryItem& item : inventory.items) {
-    if (item.object.object_class() != CKO_PRIVATE_KEY || known.contains(&item) || context.IsLogKey(item)) continue;
+    if (item.object.object_class() != CKO_PRIVATE_KEY || known.contains(&item)) continue;
+    if (context.IsLogKey(token, item) && !std::exchange(log_key_seen, true)) continue;
     return base::Refusal("KEY-STRANGER-02",
                          fmt::format("token {} holds {}, which no record accounts for and which may be any key", token,
                                      item.object.Name()),

@@ -145,9 +145,9 @@ class StepContext {
   // AdoptToken tells the context which token now is behind a logical name.
   virtual void AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> token) = 0;
 
-  // IsLogKey tells an object of the key that signs this record, which may live
-  // on a token that a step looks at.
-  virtual bool IsLogKey(const hsm::InventoryItem& item) const = 0;
+  // IsLogKey tells an object on a token that is of the key which signs this record: by its public key.
+  // A private key that shows none is told by its CKA_ID, on the record token alone, where there is one such.
+  virtual bool IsLogKey(const std::string& token, const hsm::InventoryItem& item) const = 0;
 
   // ChooseNewPins makes or asks for PINs that a token is to have, as its binding
   // says; asked again within the step, it returns the same ones. Where they are

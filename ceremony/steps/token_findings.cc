@@ -47,8 +47,11 @@ class ObjectComparison final {
   }
 
   std::vector<TokenFinding> Compare(const std::function<bool(const hsm::InventoryItem&)>& is_log_key) {
+    bool log_key_seen = false;  // a second private key with its CKA_ID is somebody's copy
     for (const hsm::InventoryItem& item : inventory_.items) {
-      if (!is_log_key(item)) Judge(item);
+      const bool is_private = item.object.object_class() == CK_OBJECT_CLASS{CKO_PRIVATE_KEY};
+      if (is_log_key(item) && !(is_private && std::exchange(log_key_seen, true))) continue;
+      Judge(item);
     }
     for (const Expected& each : expected_) {
       if (each.private_objects > 0) continue;

@@ -63,8 +63,9 @@ class TokenVerifyKind final : public StepKind {
 
     std::vector<TokenFinding> findings = CompareIdentity(*context.estate().FindToken(name), facts);
     CompareMechanisms(step, context, {mechanism_names.begin(), mechanism_names.end()}, facts.info, findings);
-    for (TokenFinding& finding : CompareObjects(context.estate(), name, inventory,
-                                                [&](const hsm::InventoryItem& item) { return context.IsLogKey(item); }))
+    for (TokenFinding& finding : CompareObjects(context.estate(), name, inventory, [&](const hsm::InventoryItem& item) {
+           return context.IsLogKey(name, item);
+         }))
       findings.push_back(std::move(finding));
     KC_RETURN_IF_ERROR(RefuseFindings(context, name, findings));
     KC_RETURN_IF_ERROR(context.Achieve(VerifiedAs(name, facts, inventory)));

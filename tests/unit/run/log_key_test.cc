@@ -7,6 +7,8 @@
 
 #include "ceremony/run/start.h"
 #include "ceremony/run/step_run.h"
+#include "hsm/base/digest.h"
+#include "hsm/inventory.h"
 #include "tests/unit/run/room.h"
 
 using namespace ceremony;
@@ -28,6 +30,27 @@ TEST_CASE("a record is signed after a step has logged out of the token that hold
   Good(run.RestartModule("record-hsm"));
   Good(room.ceremony->Checkpoint());
   CHECK(room.pins.asked == 3);
+}
+
+TEST_CASE("an object is of the log key by its public key; by its CKA_ID where that alone can say so") {
+  Room room;
+  room.Open();
+  script::Step step;
+  step.id = "look";
+  const run::StepRun run(*room.ceremony, step, run::StepRun::Asks::kNot);
+  const hsm::Inventory inventory = Good(hsm::TakeInventory(*Good(room.ceremony->tokens().Session("record-hsm"))));
+  REQUIRE(inventory.items.size() == 2);
+  for (hsm::InventoryItem item : inventory.items) {
+    CAPTURE(item.line);
+    CHECK(run.IsLogKey("record-hsm", item));
+    const bool is_private = item.object.object_class() == CK_OBJECT_CLASS{CKO_PRIVATE_KEY};
+    // Another key under the same CKA_ID.
+    item.spki_sha256 = base::Sha256Hex("another key");
+    CHECK_FALSE(run.IsLogKey("record-hsm", item));
+    item.spki_sha256.clear();
+    CHECK(run.IsLogKey("record-hsm", item) == is_private);
+    CHECK_FALSE(run.IsLogKey("root-hsm", item));
+  }
 }
 
 TEST_CASE("a key that is gone from its token when a step has logged out is named, and signs nothing") {

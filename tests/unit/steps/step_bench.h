@@ -33,10 +33,13 @@ using nlohmann::json;
 using support::Bad;
 using support::Good;
 
+// FixedClock stands still until a test moves it.
 class FixedClock final : public base::Clock {
  public:
-  std::int64_t UtcMicros() override { return 1'790'000'000'000'000; }  // 2026-09-21
+  std::int64_t UtcMicros() override { return utc_micros; }
   std::int64_t BootMicros() override { return 1; }
+
+  std::int64_t utc_micros = 1'790'000'000'000'000;  // 2026-09-21
 };
 
 struct Approval {
@@ -50,7 +53,9 @@ class StepBench final : public steps::StepContext {
   static constexpr const char* kToken = "root-hsm";
   static constexpr const char* kSerial = "serial-1";
 
-  explicit StepBench(bool commissioned) : inputs_(Good(script::ReadInputs(kScript, "", "", steps::Catalogue()))) {
+  explicit StepBench(bool commissioned, const std::string& script = "smki-root-oca")
+      : inputs_(Good(script::ReadInputs(std::string(SCRIPTS_FOLDER) + "/" + script + ".ceremony.json", "", "",
+                                        steps::Catalogue()))) {
     if (commissioned) {
       device->AddToken(kSerial, kToken, support::kSoPin, support::kUserPin);
       Good(estate_.Apply(estate::TokenCommissioned{kToken, kToken, kSerial, "Fake HSM Works", "Fake Mk I", "1.7",
@@ -87,12 +92,34 @@ class StepBench final : public steps::StepContext {
     return {};
   }
 
+  // RunWith runs a step that the script does not have.
+  base::Result<void> RunWith(const std::string& kind, json fields) {
+    script::Step step;
+    step.id = "it";
+    step.kind = kind;
+    step.quorum = "custodians";
+    step.fields = script::StepValues(std::move(fields));
+    return steps::Catalogue().Find(kind)->Run(step, *this);
+  }
+  // Cut has the step that runs next go on where an attempt has ended that left these entries and artefacts.
+  void Cut() {
+    done_before.resumed = true;
+    for (const json& entry : entries) {
+      if (entry["type"] == "observe")
+        done_before.observations.push_back({entry["what"], entry.value("token", ""), entry.value("key", "")});
+    }
+    for (const auto& [name, bytes] : artefacts) done_before.artefacts.push_back({name, base::Sha256Hex(bytes), ""});
+    entries.clear();
+    approvals.clear();
+  }
+
   const script::Inputs& inputs() const override { return inputs_; }
+  script::Inputs& wanted() { return inputs_; }
   const estate::Estate& estate() const override { return estate_; }
   const steps::Progress& progress() const override { return done_before; }
   quorum::Attendance& attendance() override { return attendance_; }
   room::Terminal& terminal() override { return people; }
-  base::Clock& clock() override { return clock_; }
+  base::Clock& clock() override { return time; }
   base::Result<std::string> Ask(const std::string&, room::Question question) override { return people.Ask(question); }
   base::Result<void> Approve(const std::string& statement, const json& subject) override {
     approvals.push_back({statement, subject, observer->after.size()});
@@ -137,7 +164,9 @@ class StepBench final : public steps::StepContext {
     return steps::BlankToken{module, free.front(), kToken};
   }
   void AdoptToken(const std::string&, std::shared_ptr<hsm::Token>) override { ++adopted; }
-  bool IsLogKey(const hsm::InventoryItem& item) const override { return item.object.label() == "keyceremony log"; }
+  bool IsLogKey(const std::string&, const hsm::InventoryItem& item) const override {
+    return item.object.label() == "keyceremony log";
+  }
   base::Result<steps::NewPins> ChooseNewPins(const std::string&, const std::string&) override {
     ++pins_chosen;
     steps::NewPins pins;
@@ -191,6 +220,7 @@ class StepBench final : public steps::StepContext {
   std::shared_ptr<support::ListeningObserver> observer = std::make_shared<support::ListeningObserver>();
   std::shared_ptr<hsm::Module> module;
   support::ScriptedTerminal people;
+  FixedClock time;
   steps::Progress done_before;
   bool declines = false;
   std::vector<Approval> approvals;
@@ -201,11 +231,9 @@ class StepBench final : public steps::StepContext {
   int pins_chosen = 0;
 
  private:
-  inline static const std::string kScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
   script::Inputs inputs_;
   estate::Estate estate_;
   quorum::Attendance attendance_;
-  FixedClock clock_;
   std::optional<hsm::LoginScope> login_;
 };
 

@@ -1,4 +1,5 @@
 // token.commission and token.verify on a token in memory: what is refused, and what an interruption leaves to be done.
+#include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/token_limits.h"
 #include "tests/support/passing_cryptoki.h"
 #include "tests/unit/steps/plan_fixture.h"
@@ -163,6 +164,15 @@ TEST_CASE("a token is what the estate says when every object is a key of its, or
 
 TEST_CASE("an object that no record accounts for is named and refused, and so is one that cannot be read") {
   StepBench bench(true);
+TEST_CASE("a second private key that passes for the log key is somebody's copy [TOKEN-OBJECT-01] [KEY-STRANGER-02]") {
+  StepBench bench(true);
+  bench.MakeKey("keyceremony log", {2}, false);
+  bench.MakeKey("keyceremony log", {3}, false);
+  CHECK(Bad(bench.Run("token.verify")).rule == "TOKEN-OBJECT-01");
+  const hsm::Inventory inventory = Good(hsm::TakeInventory(*Good(bench.Session(""))));
+  CHECK(Bad(ceremony::steps::CheckForStrangers(bench, StepBench::kToken, inventory)).rule == "KEY-STRANGER-02");
+}
+
   bench.MakeKey("stranger", {9}, false);
   auto error = Bad(bench.Run("token.verify"));
   CHECK(error.rule == "TOKEN-OBJECT-01");

@@ -84,7 +84,7 @@ base::Result<void> ConfirmScript(Ceremony& ceremony) {
   question.kind = room::Question::Kind::kConsent;
   question.id = "opening/script";
   question.person = "the administrator";
-  question.text = "Read the words aloud. If they are the ones on every printed script, type CONFIRM.";
+  question.text = "Read the words aloud. Are they the ones on every printed script?";
   question.expected = "CONFIRM";
   question.simulated = "CONFIRM";
   KC_RETURN_IF_ERROR(ceremony.terminal().Ask(question));

@@ -21,8 +21,8 @@ base::Result<void> AskConsent(Ceremony& ceremony, const script::Waiver& waiver, 
   question.kind = room::Question::Kind::kConsent;
   question.id = "waive/" + id;
   question.person = person->name;
-  question.text = fmt::format("The rule {} is to be waived in this ceremony: {} If you agree, type WAIVE.", waiver.rule,
-                              waiver.reason);
+  question.text =
+      fmt::format("The rule {} is to be waived in this ceremony: {} Do you agree?", waiver.rule, waiver.reason);
   question.expected = "WAIVE";
   question.simulated = "WAIVE";
   KC_RETURN_IF_ERROR(ceremony.terminal().Ask(question));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ceremony/estate/roster_after.h"
+#include "ceremony/steps/consent.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/roster_change.h"
 
@@ -102,17 +103,12 @@ class CustodianRetireKind final : public StepKind {
                            "give the roster with which the script was checked");
     }
     ShowPerson(*person, context.terminal());
-    room::Question question;
-    question.kind = room::Question::Kind::kConsent;
-    question.id = "custodian.retire/" + step.id;
-    question.text = fmt::format("{} will be {} and count for no quorum: {}. Is this the right person?", person->name,
-                                step.fields.Text("state"), step.fields.Text("reason"));
-    question.expected = "retire " + person->id;
-    question.simulated = question.expected;
-    KC_ASSIGN_OR_RETURN(const std::string typed, context.Ask("security-officer", question));
-    KC_RETURN_IF_ERROR(context.Record(
-        "observe",
-        {{"what", "confirmation"}, {"statement", question.text}, {"typed", typed}, {"role", "security-officer"}}));
+    KC_RETURN_IF_ERROR(
+        AskConsent(context, "security-officer",
+                   {.id = "custodian.retire/" + step.id,
+                    .text = fmt::format("{} will be {} and count for no quorum: {}. Is this the right person?",
+                                        person->name, step.fields.Text("state"), step.fields.Text("reason")),
+                    .expected = "retire " + person->id}));
     KC_ASSIGN_OR_RETURN(const RosterChange change,
                         PrepareRosterChange(step, context, person->id, [&](const std::string& on) {
                           return estate::PersonRetired{person->id, person->name, step.fields.Text("state"),

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "ceremony/steps/consent.h"
 #include "ceremony/steps/copy_arrival.h"
 #include "ceremony/steps/destruction_certificate.h"
 #include "ceremony/steps/key_copies.h"
@@ -57,14 +58,13 @@ base::Result<void> DestroyOn(Destruction& destruction, const std::string& token)
       objects.emplace_back(key, item);
   }
   if (objects.empty()) return {};
-  room::Question consent;
-  consent.kind = room::Question::Kind::kConsent;
-  consent.id = "key.destroy/" + token;
-  consent.text = fmt::format("{} objects of {} keys on {} are destroyed now, for good. To go on, type: destroy on {}",
-                             objects.size(), keys.size(), session->token().Name(), token);
-  consent.expected = "destroy on " + token;
-  consent.simulated = consent.expected;
-  KC_RETURN_IF_ERROR(context.Ask("administrator", consent));
+  KC_RETURN_IF_ERROR(
+      AskConsent(context, "administrator",
+                 {.id = "key.destroy/" + token,
+                  .text = fmt::format("{} object{} of {} key{} on {} {} destroyed now, for good.", objects.size(),
+                                      objects.size() == 1 ? "" : "s", keys.size(), keys.size() == 1 ? "" : "s",
+                                      session->token().Name(), objects.size() == 1 ? "is" : "are"),
+                  .expected = "destroy on " + token}));
   for (const auto& [key, item] : objects) {
     const bool is_private = item->object.object_class() == CKO_PRIVATE_KEY;
     KC_ASSIGN_OR_RETURN(const base::KeyAlgorithm algorithm, AlgorithmOf(*key));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ceremony/steps/consent.h"
 #include "ceremony/steps/token_findings.h"
 #include "ceremony/steps/token_kinds.h"
 #include "hsm/describe.h"
@@ -162,16 +163,13 @@ class FirmwareRecordKind final : public StepKind {
   }
 
   static base::Result<void> AskUpgrade(const script::Step& step, StepContext& context) {
-    room::Question question;
-    question.kind = room::Question::Kind::kConsent;
-    question.id = "firmware.record/" + step.id;
-    question.text =
-        fmt::format("Upgrade token {} now, by the maker's instructions. When it is back and answers, type UPGRADED.",
-                    step.fields.Text("token"));
-    question.expected = "UPGRADED";
-    question.simulated = "UPGRADED";
-    KC_RETURN_IF_ERROR(context.Ask(step.fields.Text("by"), question));
-    return {};
+    const std::string& token = step.fields.Text("token");
+    context.terminal().Say(room::Tone::kPlain,
+                           fmt::format("Upgrade token {} now, by the maker's instructions.", token));
+    return AskConsent(context, step.fields.Text("by"),
+                      {.id = "firmware.record/" + step.id,
+                       .text = fmt::format("Token {} was upgraded by the maker's instructions; it is back.", token),
+                       .expected = "UPGRADED"});
   }
 
   static base::Result<void> AskVersion(const script::Step& step, StepContext& context, const TokenFacts& after) {

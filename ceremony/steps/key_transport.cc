@@ -185,7 +185,7 @@ class KeyTransportKind final : public StepKind {
     question.id = "key.transport/noted/" + effect.key;
     question.text =
         "Write these words down on the custodians' own copies of the script. They are compared at the other site. "
-        "When at least two people have them, type: noted";
+        "At least two people must have them.";
     question.expected = "noted";
     question.simulated = question.expected;
     KC_RETURN_IF_ERROR(context.Ask("", question));

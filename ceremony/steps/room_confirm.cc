@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/room/text.h"
+#include "ceremony/steps/consent.h"
 #include "ceremony/steps/kinds.h"
 
 namespace ceremony::steps {
@@ -43,21 +44,9 @@ class RoomConfirmKind final : public StepKind {
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     KC_RETURN_IF_ERROR(context.Approve(step.fields.Text("statement"), {{"statement", step.fields.Text("statement")}}));
-    room::Question question;
-    question.kind = room::Question::Kind::kConsent;
-    question.id = "room.confirm/" + step.id;
-    question.text = step.fields.Text("statement");
-    question.expected = step.fields.Text("word");
-    question.simulated = question.expected;
-    KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask(step.fields.Text("by"), question));
-    const auto present = context.attendance().WithRole(step.fields.Text("by"));
-    KC_RETURN_IF_ERROR(
-        context.Record("observe", {{"what", "confirmation"},
-                                   {"statement", step.fields.Text("statement")},
-                                   {"typed", answer},
-                                   {"role", step.fields.Text("by")},
-                                   {"person", present.empty() ? std::string() : present.front()->person}}));
-    return {};
+    return AskConsent(
+        context, step.fields.Text("by"),
+        {.id = "room.confirm/" + step.id, .text = step.fields.Text("statement"), .expected = step.fields.Text("word")});
   }
 };
 

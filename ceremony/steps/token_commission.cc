@@ -4,6 +4,7 @@
 
 #include "ceremony/estate/by_vendor.h"
 #include "ceremony/steps/commissioning.h"
+#include "ceremony/steps/consent.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/share_plan.h"
 #include "ceremony/steps/token_limits.h"
@@ -130,14 +131,12 @@ class TokenCommissionKind final : public StepKind {
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> token, context.LocateToken(name));
     KC_RETURN_IF_ERROR(context.Approve(fmt::format("Take token {} into service", name),
                                        {{"token", name}, {"method", estate::kByVendor}, {"procedure", procedure}}));
-    room::Question question;
-    question.id = "token.commission/vendor/" + name;
-    question.text =
-        fmt::format("Was token {} (serial {}) initialised by \"{}\", and does nobody know its PINs who may not?", name,
-                    token->info().serial, procedure);
-    question.expected = "initialised";
-    question.simulated = question.expected;
-    KC_RETURN_IF_ERROR(context.Ask("security-officer", question));
+    KC_RETURN_IF_ERROR(AskConsent(
+        context, "security-officer",
+        {.id = "token.commission/vendor/" + name,
+         .text = fmt::format("Token {} (serial {}) was initialised by \"{}\", and only who may know its PINs does.",
+                             name, token->info().serial, procedure),
+         .expected = "initialised"}));
     KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(name));
     KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
     return Enter(context, *token, name, inventory, {{"method", estate::kByVendor}, {"procedure", procedure}});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ceremony/steps/consent.h"
 #include "ceremony/steps/token_findings.h"
 #include "ceremony/steps/token_kinds.h"
 #include "ceremony/steps/token_limits.h"
@@ -130,14 +131,11 @@ class TokenRetireKind final : public StepKind {
   static base::Result<void> Zeroise(const script::Step& step, StepContext& context) {
     const std::string& name = step.fields.Text("token");
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> located, context.LocateToken(name));
-    room::Question question;
-    question.kind = room::Question::Kind::kConsent;
-    question.id = "token.retire/" + step.id;
-    question.text = fmt::format("Everything on {} is about to be wiped, and nothing brings it back. Type ZEROISE.",
-                                located->Name());
-    question.expected = "ZEROISE";
-    question.simulated = "ZEROISE";
-    KC_RETURN_IF_ERROR(context.Ask("security-officer", question));
+    KC_RETURN_IF_ERROR(AskConsent(
+        context, "security-officer",
+        {.id = "token.retire/" + step.id,
+         .text = fmt::format("Everything on {} is about to be wiped, and nothing brings it back.", located->Name()),
+         .expected = "ZEROISE"}));
     KC_ASSIGN_OR_RETURN(const base::SecretBytes officer_pin, context.CurrentPin(name, quorum::Pin::kSecurityOfficer));
     KC_RETURN_IF_ERROR(context.EndSession(name));
     KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Token> wiped,

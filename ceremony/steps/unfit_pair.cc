@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "ceremony/steps/consent.h"
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/x509/mirror_key.h"
 #include "ceremony/x509/weak_key.h"
@@ -66,18 +67,6 @@ std::vector<hsm::Object> ObjectsOf(const hsm::Inventory& inventory, const std::s
   return objects;
 }
 
-base::Result<void> Consent(const Kind& kind, const std::string& token, StepContext& context) {
-  room::Question consent;
-  consent.kind = room::Question::Kind::kConsent;
-  consent.id = kind.question;
-  consent.text = fmt::format("{} It is destroyed on token {} before another one is made. Type the word to destroy it.",
-                             kind.why, token);
-  consent.expected = "destroy";
-  consent.simulated = "destroy";
-  auto answer = context.Ask("administrator", consent);
-  return answer.ok() ? base::Result<void>() : base::Result<void>(std::move(answer).error());
-}
-
 }  // namespace
 
 base::Result<void> RefuseUnfitPair(const base::PublicKey& key, const std::string& name, const std::string& token,
@@ -127,7 +116,11 @@ base::Result<void> DestroyUnfitPair(const base::PublicKey& key, const std::strin
   KC_RETURN_IF_ERROR(
       context.Approve(fmt::format("Destroy the {} key {} on token {}", kind.adjective, name, token),
                       {{"key", name}, {"token", token}, {"rule", refused.error().rule}, {"spki_sha256", spki}}));
-  KC_RETURN_IF_ERROR(Consent(kind, token, context));
+  KC_RETURN_IF_ERROR(
+      AskConsent(context, "administrator",
+                 {.id = kind.question,
+                  .text = fmt::format("{} It is destroyed on token {} before another one is made.", kind.why, token),
+                  .expected = "destroy"}));
   KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(token));
   KC_ASSIGN_OR_RETURN(const hsm::Inventory before, hsm::TakeInventory(*session));
   nlohmann::json objects = nlohmann::json::array();

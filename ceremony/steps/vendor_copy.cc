@@ -22,7 +22,7 @@ base::Result<std::string> AskPeople(StepContext& context, const VendorCopy& copy
   room::Question done;
   done.kind = room::Question::Kind::kConsent;
   done.id = "key.clone/vendor/" + copy.arrival.token;
-  done.text = "When the vendor's tool says that it is done, type: copied";
+  done.text = "The vendor's tool says that it is done.";
   done.expected = "copied";
   done.simulated = done.expected;
   KC_RETURN_IF_ERROR(context.Ask("", done));

@@ -219,7 +219,7 @@ class ByVendor(Clone):
                                   (r"What did the vendor's tool print", "audit log 00417, result OK")])
 
     def test_a_vendors_copy_is_found_read_tried_and_proven(self):
-        status, shown = self.clone_by_vendor((r"type: copied", self.synchronise))
+        status, shown = self.clone_by_vendor((r"tool says that it is done", self.synchronise))
         copied = self.assert_cloned(shown, status)
         (said,) = self.seen("vendor-copy")
         self.assertEqual((said["procedure"], said["evidence"]), ("cluster sync 4.2", "audit log 00417, result OK"))
@@ -240,12 +240,12 @@ class ByVendor(Clone):
         self.place.bound["tokens"]["backup-hsm"].update(serve(self))
         self.backup = self.backup.rename(self.folder / "remote" / self.backup.name)
         # That a copy does not leave cannot be tried there, since p11-kit carries no wrapping: it must be one that may.
-        status, shown = self.clone_by_vendor((r"type: copied", self.synchronise), key_leaves=True, copy_leaves=True)
+        status, shown = self.clone_by_vendor((r"tool says that it is done", self.synchronise), key_leaves=True, copy_leaves=True)
         self.assert_cloned(shown, status)
         self.assertEqual(self.modules(), {"libsofthsm2.so", "p11-kit-client.so"})
 
     def test_a_vendors_copy_that_could_be_copied_on_is_refused(self):
-        status, shown = self.clone_by_vendor((r"type: copied", self.synchronise),
+        status, shown = self.clone_by_vendor((r"tool says that it is done", self.synchronise),
                                              (r"Mend the cause, then decide", "pause the ceremony"), key_leaves=True)
         self.assertEqual(status, 1, shown[-2000:])
         self.assertIn("KEY-VENDOR-02", [entry["rule"] for entry in self.entries("refusal")])
@@ -253,7 +253,7 @@ class ByVendor(Clone):
         self.assertEqual(self.seen("copy-proven"), [])
 
     def test_who_says_copied_and_has_not_is_found_out_and_may_do_it(self):
-        status, shown = self.clone_by_vendor((r"type: copied", "copied"),
+        status, shown = self.clone_by_vendor((r"tool says that it is done", "copied"),
                                              (r"Mend the cause, then decide",
                                               lambda match: self.synchronise(match) and "try again"))
         self.assert_cloned(shown, status)

@@ -95,7 +95,7 @@ class CustodyInTheRoom(Room):
     def transport(self, *answers):
         status, shown = self.run_script()
         self.assertEqual(status, 0, shown[-2000:])
-        usual = [(r"Type the digest|type CONFIRM", "CONFIRM"),
+        usual = [(r"every printed script", "CONFIRM"),
                  (r"Put 2 new seals on[^└]*", "SB000001 SB000002"),
                  (r"Who travels with it", "Sam Driver"),
                  (r"Number of the consignment note", "CN-1"),

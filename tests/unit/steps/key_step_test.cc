@@ -129,13 +129,15 @@ TEST_CASE("another attempt names the weak key, destroys it with consent and make
   Good(bench.Run("key.generate"));
   CHECK(bench.people.asked() == Names{"key.generate/destroy-weak"});
   CHECK(bench.Functions() == Names{"C_DestroyObject", "C_DestroyObject", "C_GenerateKeyPair"});
-  REQUIRE(bench.entries.size() == 2);
-  CHECK(bench.entries[0]["type"] == "deviation");
-  CHECK(bench.entries[0]["rule"] == "KEY-WEAK-04");
-  CHECK(bench.entries[0]["spki_sha256"] == weak.public_key.SpkiSha256Hex());
-  CHECK(bench.entries[1]["what"] == "weak-key-destroyed");
-  CHECK(bench.entries[1]["key"] == weak.public_key.SpkiSha256Hex());
-  CHECK(bench.entries[1]["objects"] == json{"private key \"root-oca\" (id 0102)", "public key \"root-oca\" (id 0102)"});
+  REQUIRE(bench.entries.size() == 3);
+  CHECK(bench.entries[0]["what"] == "confirmation");
+  CHECK(bench.entries[0]["typed"] == "destroy");
+  CHECK(bench.entries[1]["type"] == "deviation");
+  CHECK(bench.entries[1]["rule"] == "KEY-WEAK-04");
+  CHECK(bench.entries[1]["spki_sha256"] == weak.public_key.SpkiSha256Hex());
+  CHECK(bench.entries[2]["what"] == "weak-key-destroyed");
+  CHECK(bench.entries[2]["key"] == weak.public_key.SpkiSha256Hex());
+  CHECK(bench.entries[2]["objects"] == json{"private key \"root-oca\" (id 0102)", "public key \"root-oca\" (id 0102)"});
   REQUIRE(bench.achieved.size() == 1);
   CHECK(bench.achieved[0]["spki_sha256"] != weak.public_key.SpkiSha256Hex());
   CHECK(bench.slot().objects.size() == 2);
@@ -158,7 +160,7 @@ TEST_CASE(
     bench.observer->calls.clear();
     bench.done_before.calls = {Made(weak)};
     Good(bench.Run("key.generate"));
-    CHECK(bench.entries.at(1)["objects"].size() == (public_half ? 1 : 0));
+    CHECK(bench.entries.at(2)["objects"].size() == (public_half ? 1 : 0));
     CHECK(bench.slot().objects.size() == 2);
   }
 }
@@ -189,10 +191,10 @@ TEST_CASE("a key of the archive that a token makes again goes with consent, and 
   Good(bench.Run("key.generate"));
   CHECK(bench.people.asked() == Names{"key.generate/destroy-double"});
   CHECK(bench.approvals.at(0).statement == "Destroy the double key root-oca on token root-hsm");
-  CHECK(bench.entries.at(0)["type"] == "deviation");
-  CHECK(bench.entries.at(0)["rule"] == "EST-KEY-02");
-  CHECK(bench.entries.at(1)["what"] == "double-key-destroyed");
-  CHECK(bench.entries.at(1)["objects"].size() == 2);
+  CHECK(bench.entries.at(1)["type"] == "deviation");
+  CHECK(bench.entries.at(1)["rule"] == "EST-KEY-02");
+  CHECK(bench.entries.at(2)["what"] == "double-key-destroyed");
+  CHECK(bench.entries.at(2)["objects"].size() == 2);
   CHECK(bench.slot().objects.size() == before);  // two went, two came
   CHECK(Good(hsm::FindPrivateKey(*Good(bench.Session("")), "", base::Bytes{1})).public_key == known.public_key);
   CHECK(bench.achieved.back()["spki_sha256"] != known.public_key.SpkiSha256Hex());
@@ -209,7 +211,7 @@ TEST_CASE("a token that makes the same weak key twice has both destroyed") {
   bench.done_before.observations = {{"weak-key-destroyed", StepBench::kToken, first.public_key.SpkiSha256Hex()}};
   Good(bench.Run("key.generate"));
   CHECK(bench.people.asked() == Names{"key.generate/destroy-weak"});
-  CHECK(bench.entries.at(1)["objects"].size() == 2);
+  CHECK(bench.entries.at(2)["objects"].size() == 2);
   CHECK(bench.slot().objects.size() == 2);
 }
 

@@ -111,8 +111,10 @@ TEST_CASE("a token that its maker's tool has initialised is read, approved and c
         json{{"token", "root-hsm"}, {"method", "vendor"}, {"procedure", "Fake HSM Works, partition set-up 4.2"}});
   CHECK(bench.Functions().empty());
   CHECK(bench.pins_chosen == 0);
-  REQUIRE(bench.entries.size() == 1);
-  CHECK(bench.entries[0]["procedure"] == "Fake HSM Works, partition set-up 4.2");
+  REQUIRE(bench.entries.size() == 2);
+  CHECK(bench.entries[0]["what"] == "confirmation");
+  CHECK(bench.entries[0]["typed"] == "initialised");
+  CHECK(bench.entries[1]["procedure"] == "Fake HSM Works, partition set-up 4.2");
   REQUIRE(bench.achieved.size() == 1);
   CHECK(bench.achieved[0]["serial"] == "serial-9");
 
@@ -162,8 +164,6 @@ TEST_CASE("a token is what the estate says when every object is a key of its, or
   CHECK(bench.people.transcript().find("is what the estate says it is") != std::string::npos);
 }
 
-TEST_CASE("an object that no record accounts for is named and refused, and so is one that cannot be read") {
-  StepBench bench(true);
 TEST_CASE("a second private key that passes for the log key is somebody's copy [TOKEN-OBJECT-01] [KEY-STRANGER-02]") {
   StepBench bench(true);
   bench.MakeKey("keyceremony log", {2}, false);
@@ -173,6 +173,8 @@ TEST_CASE("a second private key that passes for the log key is somebody's copy [
   CHECK(Bad(ceremony::steps::CheckForStrangers(bench, StepBench::kToken, inventory)).rule == "KEY-STRANGER-02");
 }
 
+TEST_CASE("an object that no record accounts for is named and refused, and so is one that cannot be read") {
+  StepBench bench(true);
   bench.MakeKey("stranger", {9}, false);
   auto error = Bad(bench.Run("token.verify"));
   CHECK(error.rule == "TOKEN-OBJECT-01");

@@ -17,14 +17,9 @@ namespace {
 using nlohmann::json;
 using script::Field;
 
+constexpr const char* kFirmware = "firmware";  // the `observe` entries of both ends
 constexpr const char* kBack = "the token goes back into use";
-constexpr const char* kOut = "it stays out of use until this is understood";
-
-// What was looked at before the upgrade.
-struct Before {
-  TokenFacts facts;
-  hsm::Inventory inventory;
-};
+constexpr const char* kOut = "the ceremony stops here until this is understood";
 
 class FirmwareRecordKind final : public StepKind {
  public:
@@ -86,7 +81,7 @@ class FirmwareRecordKind final : public StepKind {
     const std::string& name = step.fields.Text("token");
     const estate::Token known = *context.estate().FindToken(name);
     KC_RETURN_IF_ERROR(context.Approve(Title(step), {{"token", name}, {"serial", known.serial}}));
-    KC_ASSIGN_OR_RETURN(const Before before, LookBefore(step, context, known));
+    KC_ASSIGN_OR_RETURN(const std::string inventory_before, LookBefore(step, context, known));
     KC_RETURN_IF_ERROR(AskUpgrade(step, context));
     KC_RETURN_IF_ERROR(context.RestartModule(name));
 
@@ -117,10 +112,9 @@ class FirmwareRecordKind final : public StepKind {
                                    after.module,
                                    after.module_version,
                                    after.module_sha256,
-                                   before.inventory.sha256,
+                                   inventory_before,
                                    inventory.sha256,
                                    {}};
-    if (context.progress().resumed && !known.inventory.empty()) effect.inventory_before = known.inventory;
     for (const estate::Key* key : context.estate().KeysOn(name)) {
       KC_RETURN_IF_ERROR(ProveSurvival(step, context, *session, inventory, *key));
       effect.survived.push_back(key->name);
@@ -133,22 +127,22 @@ class FirmwareRecordKind final : public StepKind {
   }
 
  private:
-  // The token is what the estate says before anybody touches it; after an attempt
-  // that was cut off it may be upgraded already, and the estate is what was before.
-  static base::Result<Before> LookBefore(const script::Step& step, StepContext& context, const estate::Token& known) {
-    Before before;
+  // LookBefore returns the digest of the inventory before the upgrade. The token is what the estate says before
+  // anybody touches it. An attempt that has looked may have had it upgraded: what is on it now is not what was before.
+  static base::Result<std::string> LookBefore(const script::Step& step, StepContext& context,
+                                              const estate::Token& known) {
+    if (context.progress().HasObserved(kFirmware, known.name, "")) return known.inventory;
     KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(known.name));
-    KC_ASSIGN_OR_RETURN(before.facts, ReadTokenFacts(session->token()));
-    KC_ASSIGN_OR_RETURN(before.inventory, hsm::TakeInventory(*session));
-    KC_RETURN_IF_ERROR(Observe(step, context, "before", before.facts, before.inventory));
-    if (!context.progress().resumed)
-      KC_RETURN_IF_ERROR(RefuseFindings(context, known.name, CompareIdentity(known, before.facts)));
-    return before;
+    KC_ASSIGN_OR_RETURN(const TokenFacts facts, ReadTokenFacts(session->token()));
+    KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
+    KC_RETURN_IF_ERROR(RefuseFindings(context, known.name, CompareIdentity(known, facts)));
+    KC_RETURN_IF_ERROR(Observe(step, context, "before", facts, inventory));
+    return inventory.sha256;
   }
 
   static base::Result<void> Observe(const script::Step& step, StepContext& context, const char* when,
                                     const TokenFacts& facts, const hsm::Inventory& inventory) {
-    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "firmware"},
+    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", kFirmware},
                                                   {"when", when},
                                                   {"token", step.fields.Text("token")},
                                                   {"serial", facts.info.serial},
@@ -235,8 +229,8 @@ class FirmwareRecordKind final : public StepKind {
     if (decision == kBack) return {};
     return base::Refusal(
         "TOKEN-FIRMWARE-03",
-        fmt::format("token {} stays out of use: the security officer decided so", step.fields.Text("token")),
-        "the step may be tried again when it is understood");
+        fmt::format("token {} does not go back into use: the security officer decided so", step.fields.Text("token")),
+        "try the step again when it is understood; until it has ended, no other ceremony begins in this archive");
   }
 };
 

@@ -4,6 +4,7 @@
 namespace {
 
 using namespace ceremony;  // NOLINT(google-build-using-namespace)
+using step_bench::Bad;
 using step_bench::Good;
 using step_bench::json;
 using step_bench::StepBench;
@@ -23,6 +24,8 @@ void Attend(StepBench& bench, const std::string& person, std::vector<std::string
   bench.attendance().Arrive(attendee);
 }
 
+json Firmware() { return {{"token", StepBench::kToken}, {"by", "administrator"}, {"proof", "public-key"}}; }
+
 }  // namespace
 
 TEST_CASE("who consented to a grave act, and to which words, is in the record before it is done") {
@@ -40,4 +43,42 @@ TEST_CASE("who consented to a grave act, and to which words, is in the record be
              {"typed", "destroy on root-hsm"},
              {"role", "administrator"},
              {"person", "oscar"}});
+}
+
+TEST_CASE("what a token was before its upgrade is looked at once, and held against the estate") {
+  StepBench bench(true);
+  bench.people = Scripted({});
+  CHECK_FALSE(bench.RunWith("firmware.record", Firmware()).ok());
+  REQUIRE(WhatsOf(bench) == Names{"firmware"});
+  CHECK(bench.entries[0]["when"] == "before");
+  bench.Cut();
+  bench.people = support::ScriptedTerminal();
+  bench.slot().firmware = {2, 0};
+  Good(bench.RunWith("firmware.record", Firmware()));
+  CHECK(WhatsOf(bench) == Names{"confirmation", "firmware", "firmware-decision"});
+  CHECK(bench.entries[1]["when"] == "after");
+  CHECK(bench.achieved.back()["before"] == "1.7");
+  CHECK(bench.achieved.back()["after"] == "2.0");
+
+  // Another token, or one that somebody has upgraded before, is no "before", however often it is tried.
+  StepBench other(true);
+  other.slot().firmware = {2, 0};
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    CHECK(Bad(other.RunWith("firmware.record", Firmware())).rule == "TOKEN-FIRMWARE-01");
+    CHECK(WhatsOf(other) == Names{"token-findings"});
+    other.Cut();
+  }
+}
+
+TEST_CASE("a token that the security officer does not take back stops the ceremony, and nothing more is promised") {
+  StepBench bench(true);
+  bench.people = Scripted({{"firmware.record/it", "UPGRADED"},
+                           {"firmware.record/it/version", "1.7"},
+                           {"firmware.record/it/decision", "the ceremony stops here until this is understood"}});
+  const base::Error error = Bad(bench.RunWith("firmware.record", Firmware()));
+  CHECK(error.rule == "TOKEN-FIRMWARE-03");
+  CHECK(error.hint ==
+        "try the step again when it is understood; until it has ended, no other ceremony begins in this archive");
+  CHECK(bench.entries.back()["what"] == "firmware-decision");
+  CHECK(bench.achieved.empty());
 }

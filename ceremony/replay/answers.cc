@@ -166,10 +166,8 @@ struct RecordedAnswers::Builder {
         {"shares-contributed", &Builder::Contributed},
         {"clock",
          [](Builder& b, const json& e) { b.Say(kClockQuestion, std::to_string(e.value("offset_seconds", 0))); }},
-        {"notification",
-         [](Builder& b, const json& e) {
-           b.Say(fmt::format("comms.notify/{}/acknowledged", b.now.first), Text(e, "acknowledged_by"));
-         }},
+        {"notification", &Builder::Acknowledged},  // of one entry, as older records have it
+        {"notification-acknowledged", &Builder::Acknowledged},
         {"seals",
          [](Builder& b, const json& e) {
            b.Say(fmt::format("token.custody/{}/seals", b.now.first), SealsOf(e, "found"));
@@ -203,6 +201,11 @@ struct RecordedAnswers::Builder {
          }},
     };
     if (const auto sort = sorts.find(Text(entry, "what")); sort != sorts.end()) sort->second(*this, entry);
+  }
+
+  void Acknowledged(const json& entry) {
+    const std::string by = Text(entry, "acknowledged_by");
+    if (!by.empty()) Say(fmt::format("comms.notify/{}/acknowledged", now.first), by);
   }
 
   void Facts(const json& entry) {

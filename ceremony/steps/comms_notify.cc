@@ -12,6 +12,8 @@ namespace {
 using script::Field;
 
 constexpr const char* kNotNeeded = "not-needed";
+constexpr const char* kTold = "notification";
+constexpr const char* kAcknowledged = "notification-acknowledged";
 
 std::string ChannelTitle(const script::Step& step, const script::FieldTable& table) {
   for (const script::ChoiceName& choice : table.Find("channel")->choices) {
@@ -31,7 +33,8 @@ class CommsNotifyKind final : public StepKind {
   const StepDescription& description() const override {
     static const StepDescription description{
         "comms.notify", "Tells somebody outside of the room something, and takes down who acknowledged it.",
-        "an `observe` entry: who, whom, by which channel, when, the content's SHA-256, who acknowledged",
+        "an `observe` entry: who, whom, by which channel, when, the content's SHA-256; another: who acknowledged it, "
+        "and when",
         "EN 319 401 7.9 (notification); BR 5.7.1 (incident handling)"};
     return description;
   }
@@ -71,48 +74,60 @@ class CommsNotifyKind final : public StepKind {
     plan.Takes(300);
   }
 
+  // Each answer is in the record before the next is waited for: who was told stays told, whenever they acknowledge it.
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
-    const std::string& by = step.fields.Text("by");
     const std::string digest = ContentSha256(step, context.inputs());
     context.terminal().ShowFacts({{"to", step.fields.Text("to")},
                                   {"how", ChannelTitle(step, fields())},
                                   {"about", step.fields.Text("about")},
                                   {"what", step.fields.TextOr("file", step.fields.TextOr("message", ""))},
                                   {"SHA-256", digest}});
+    if (context.progress().HasObserved(kTold, "", "")) {
+      context.terminal().Say(room::Tone::kPlain,
+                             fmt::format("{} was told before the interruption.", step.fields.Text("to")));
+    } else {
+      KC_RETURN_IF_ERROR(Tell(step, context, digest));
+    }
+    if (step.fields.Text("acknowledgement") == kNotNeeded || context.progress().HasObserved(kAcknowledged, "", ""))
+      return {};
+    return AskWhoAcknowledged(step, context);
+  }
+
+ private:
+  base::Result<void> Tell(const script::Step& step, StepContext& context, const std::string& digest) const {
+    const std::string& by = step.fields.Text("by");
     room::Question told;
     told.id = "comms.notify/" + step.id + "/told";
     told.text = fmt::format("{} has been told, {}.", step.fields.Text("to"), ChannelTitle(step, fields()));
     told.expected = "told";
     told.simulated = told.expected;
-    KC_RETURN_IF_ERROR(Answered(context.Ask(by, told)));
-    const std::string when = base::FormatTime(context.clock().UtcMicros());
-    nlohmann::json entry = {{"what", "notification"},
+    KC_RETURN_IF_ERROR(context.Ask(by, told));
+    nlohmann::json entry = {{"what", kTold},
                             {"to", step.fields.Text("to")},
                             {"channel", step.fields.Text("channel")},
                             {"about", step.fields.Text("about")},
                             {"role", by},
-                            {"told", when},
+                            {"told", base::FormatTime(context.clock().UtcMicros())},
                             {"content_sha256", digest}};
     if (step.fields.Has("file")) entry["file"] = step.fields.Text("file");
     const auto tellers = context.attendance().WithRole(by);
     if (!tellers.empty()) entry["person"] = tellers.front()->person;
-    if (step.fields.Text("acknowledgement") != kNotNeeded) {
-      room::Question who;
-      who.kind = room::Question::Kind::kText;
-      who.id = "comms.notify/" + step.id + "/acknowledged";
-      who.text = fmt::format("who at {} has acknowledged it", step.fields.Text("to"));
-      who.example = "Olive Officer, duty manager";
-      who.simulated = who.example;
-      KC_ASSIGN_OR_RETURN(entry["acknowledged_by"], context.Ask(by, who));
-      entry["acknowledged"] = base::FormatTime(context.clock().UtcMicros());
-    }
     KC_RETURN_IF_ERROR(context.Record("observe", std::move(entry)));
     return {};
   }
 
- private:
-  static base::Result<void> Answered(base::Result<std::string> answer) {
-    if (!answer.ok()) return std::move(answer).error();
+  static base::Result<void> AskWhoAcknowledged(const script::Step& step, StepContext& context) {
+    room::Question who;
+    who.kind = room::Question::Kind::kText;
+    who.id = "comms.notify/" + step.id + "/acknowledged";
+    who.text = fmt::format("who at {} has acknowledged it", step.fields.Text("to"));
+    who.example = "Olive Officer, duty manager";
+    who.simulated = who.example;
+    KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask(step.fields.Text("by"), who));
+    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", kAcknowledged},
+                                                  {"to", step.fields.Text("to")},
+                                                  {"acknowledged_by", answer},
+                                                  {"acknowledged", base::FormatTime(context.clock().UtcMicros())}}));
     return {};
   }
 };

@@ -8,7 +8,10 @@ using step_bench::Bad;
 using step_bench::Good;
 using step_bench::json;
 using step_bench::StepBench;
+using Answers = std::vector<support::ScriptedTerminal::Answer>;
 using Names = std::vector<std::string>;
+
+constexpr std::int64_t kDay = std::int64_t{24} * 3600 * 1'000'000;
 
 Names WhatsOf(const StepBench& bench) {
   Names whats;
@@ -16,12 +19,20 @@ Names WhatsOf(const StepBench& bench) {
   return whats;
 }
 
+support::ScriptedTerminal Scripted(Answers answers) { return support::ScriptedTerminal(std::move(answers)); }
+
 void Attend(StepBench& bench, const std::string& person, std::vector<std::string> roles) {
   quorum::Attendee attendee;
   attendee.person = person;
   attendee.name = person;
   attendee.roles = std::move(roles);
   bench.attendance().Arrive(attendee);
+}
+
+json Notify(const char* acknowledgement) {
+  return {{"by", "security-officer"},    {"to", "the authority"},
+          {"channel", "telephone"},      {"about", "an issuing CA is revoked"},
+          {"message", "It is revoked."}, {"acknowledgement", acknowledgement}};
 }
 
 json Firmware() { return {{"token", StepBench::kToken}, {"by", "administrator"}, {"proof", "public-key"}}; }
@@ -43,6 +54,29 @@ TEST_CASE("who consented to a grave act, and to which words, is in the record be
              {"typed", "destroy on root-hsm"},
              {"role", "administrator"},
              {"person", "oscar"}});
+}
+
+TEST_CASE("somebody who was told stays told when the answer comes another day") {
+  StepBench bench(true);
+  bench.people = Scripted({{"comms.notify/it/told", "told"}});
+  CHECK_FALSE(bench.RunWith("comms.notify", Notify("required")).ok());
+  REQUIRE(WhatsOf(bench) == Names{"notification"});
+  CHECK(bench.entries[0]["told"] == base::FormatTime(bench.time.utc_micros));
+  bench.Cut();
+  bench.time.utc_micros += kDay;
+  bench.people = Scripted({{"comms.notify/it/acknowledged", "Olive Officer"}});
+  Good(bench.RunWith("comms.notify", Notify("required")));
+  REQUIRE(WhatsOf(bench) == Names{"notification-acknowledged"});
+  CHECK(bench.entries[0]["acknowledged_by"] == "Olive Officer");
+  CHECK(bench.entries[0]["acknowledged"] == base::FormatTime(bench.time.utc_micros));
+  bench.Cut();
+  bench.people = Scripted({});
+  Good(bench.RunWith("comms.notify", Notify("required")));
+  CHECK(bench.entries.empty());
+
+  StepBench letter(true);
+  Good(letter.RunWith("comms.notify", Notify("not-needed")));
+  CHECK(WhatsOf(letter) == Names{"notification"});
 }
 
 TEST_CASE("what a token was before its upgrade is looked at once, and held against the estate") {

@@ -13,6 +13,7 @@ namespace ceremony::steps {
 namespace {
 
 constexpr std::size_t kLongestChain = 16;
+constexpr std::int64_t kParts = 10;  // one of them may go by while people are waited for
 
 }  // namespace
 
@@ -74,6 +75,12 @@ const estate::Certificate* IssuerOf(const estate::Certificate& certificate, cons
   if (certificate.issuer_certificate.empty() || certificate.issuer_certificate == certificate.name) return nullptr;
   return estate.FindCertificate(certificate.issuer_certificate);
 }
+
+bool HasWaitedTooLong(std::int64_t from, std::int64_t until, std::int64_t now) {
+  return now >= until || now - from > (until - from) / kParts;
+}
+
+std::string TbsSuffix(int edition) { return edition == 1 ? ".tbs.der" : fmt::format(".tbs-{}.der", edition); }
 
 base::Result<std::vector<x509::Certificate>> ReadChain(const std::string& name, StepContext& context) {
   std::vector<x509::Certificate> chain;

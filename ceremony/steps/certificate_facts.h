@@ -3,6 +3,7 @@
 #ifndef CEREMONY_STEPS_CERTIFICATE_FACTS_H_
 #define CEREMONY_STEPS_CERTIFICATE_FACTS_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,14 @@ base::Result<x509::Certificate> ReadCertificate(const std::string& name, StepCon
 
 // ReadChain reads a certificate, its issuer's, and so on; the self-signed one is last.
 base::Result<std::vector<x509::Certificate>> ReadChain(const std::string& name, StepContext& context);
+
+// HasWaitedTooLong tells what was built at `from`, to be good until `until`, and would be signed at `now` (seconds
+// since 1970) with more than a tenth of that time gone: days may lie between the first look at it and the approval.
+bool HasWaitedTooLong(std::int64_t from, std::int64_t until, std::int64_t now);
+
+// TbsSuffix ends the name of bytes to be signed: ".tbs.der"; ".tbs-2.der" where the first had waited too long, and so
+// on.
+std::string TbsSuffix(int edition);
 
 // IssuerOf returns the certificate above one in the estate; nullptr at the top.
 const estate::Certificate* IssuerOf(const estate::Certificate& certificate, const estate::Estate& estate);

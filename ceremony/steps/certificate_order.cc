@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ceremony/steps/certificate_facts.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::steps {
@@ -94,6 +95,8 @@ x509::AlternativeNames RequestedNames(const estate::Key& key, const x509::Profil
 
 std::string CertificateDer(const std::string& certificate) { return "certificates/" + certificate + ".der"; }
 std::string CertificatePem(const std::string& certificate) { return "certificates/" + certificate + ".pem"; }
-std::string CertificateTbs(const std::string& certificate) { return "certificates/" + certificate + ".tbs.der"; }
+std::string CertificateTbs(const std::string& certificate, int edition) {
+  return "certificates/" + certificate + TbsSuffix(edition);
+}
 
 }  // namespace ceremony::steps

@@ -74,8 +74,8 @@ void CheckOrder(const CertificateOrder& order, PlanContext& plan);
 
 // Certify builds, lints, compares, shows, has it approved, opens the token,
 // signs, checks with both decoders and with OpenSSL over the whole chain, and
-// releases the certificate. An approved TBS and a signed certificate of an
-// attempt that was cut off are taken over. Refuses before the approval:
+// releases the certificate. A signed certificate of an attempt that was cut off is taken
+// over, and so is a TBS, unless it has waited too long. Refuses before the approval:
 //   CERT-NEST-01    it would be valid outside of its issuer's validity
 //   CERT-SERIAL-01  the token's generator gave a serial that the issuer has used
 //   CERT-LIKE-01    the subject or key identifier is not that of the other certificate
@@ -84,7 +84,7 @@ base::Result<void> Certify(const CertificateOrder& order, StepContext& context);
 // Names of the artefacts of a certificate.
 std::string CertificateDer(const std::string& certificate);
 std::string CertificatePem(const std::string& certificate);
-std::string CertificateTbs(const std::string& certificate);
+std::string CertificateTbs(const std::string& certificate, int edition = 1);  // TbsSuffix
 
 }  // namespace ceremony::steps
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -75,16 +76,27 @@ class Issuing final {
         issuer_key_(std::move(issuer_key)),
         subject_key_(std::move(subject_key)) {}
 
-  // An approved TBS is not made anew after an interruption: serial and dates
-  // stay those that people have seen.
+  // A TBS is not made anew after an interruption, so that serial and dates stay those that people have seen, unless
+  // too much of its time has gone by.
   base::Result<x509::Tbs> BuildOrTakeOver(x509::TbsInput& input) {
-    const std::string artefact = CertificateTbs(order_.certificate);
-    if (context_.progress().FindArtefact(artefact) != nullptr) {
-      KC_ASSIGN_OR_RETURN(const base::Bytes der, context_.ReadArtefact(artefact));
+    while (context_.progress().FindArtefact(CertificateTbs(order_.certificate, edition_ + 1)) != nullptr) ++edition_;
+    if (context_.progress().FindArtefact(CertificateTbs(order_.certificate, edition_)) != nullptr) {
+      KC_ASSIGN_OR_RETURN(const base::Bytes der, context_.ReadArtefact(CertificateTbs(order_.certificate, edition_)));
       KC_ASSIGN_OR_RETURN(x509::Tbs tbs, x509::Tbs::Parse(der));
-      input.serial = base::ToBytes(tbs.view().serial);
-      input.not_before = tbs.view().not_before.seconds.value_or(0);
-      return tbs;
+      const std::int64_t from = tbs.view().not_before.seconds.value_or(0);
+      const std::int64_t until = tbs.view().not_after.seconds.value_or(std::numeric_limits<std::int64_t>::max());
+      if (!HasWaitedTooLong(from, until, Now(context_))) {
+        input.serial = base::ToBytes(tbs.view().serial);
+        input.not_before = from;
+        return tbs;
+      }
+      ++edition_;
+      context_.terminal().Say(
+          room::Tone::kWarning,
+          fmt::format(
+              "The certificate that was shown before the interruption is valid from {} to {}. It has waited too "
+              "long, and is made anew.",
+              x509::RfcTime(from), x509::RfcTime(until)));
     }
     KC_ASSIGN_OR_RETURN(const base::Bytes random, context_.TokenRandom(order_.token, profile_.serial_octets));
     input.serial = x509::SerialFromRandom(random);
@@ -133,7 +145,8 @@ class Issuing final {
   }
 
   base::Result<void> Show(const x509::ComparedTbs& compared) {
-    KC_RETURN_IF_ERROR(context_.WriteArtefact(CertificateTbs(order_.certificate), "tbs", compared.tbs().der()));
+    KC_RETURN_IF_ERROR(
+        context_.WriteArtefact(CertificateTbs(order_.certificate, edition_), "tbs", compared.tbs().der()));
     KC_RETURN_IF_ERROR(context_.Record("observe", {{"what", "profile-comparison"},
                                                    {"certificate", order_.certificate},
                                                    {"profile", profile_.name},
@@ -176,6 +189,7 @@ class Issuing final {
 
   const CertificateOrder& order_;
   StepContext& context_;
+  int edition_ = 1;  // of the bytes to be signed
   const x509::Profile& profile_;
   std::vector<x509::Certificate> chain_;  // the issuer's first; empty: self-signed
   base::PublicKey issuer_key_;

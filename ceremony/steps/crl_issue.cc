@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ceremony/steps/certificate_facts.h"
 #include "ceremony/steps/crl_order.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/mechanism_needs.h"
@@ -109,7 +110,7 @@ class CrlIssueKind final : public StepKind {
 
 std::string CrlDer(const std::string& crl) { return "crls/" + crl + ".der"; }
 std::string CrlPem(const std::string& crl) { return "crls/" + crl + ".pem"; }
-std::string CrlTbs(const std::string& crl) { return "crls/" + crl + ".tbs.der"; }
+std::string CrlTbs(const std::string& crl, int edition) { return "crls/" + crl + TbsSuffix(edition); }
 
 const StepKind& CrlIssue() {
   static const CrlIssueKind kind;

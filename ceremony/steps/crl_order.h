@@ -55,12 +55,13 @@ void CheckCrl(const CrlOrder& order, PlanContext& plan);
 
 // SignCrl builds the list with every certificate that is or becomes revoked,
 // lints, compares, shows, has it approved, opens the token, signs, checks with
-// both decoders and releases it. What an attempt that was cut off had approved
+// both decoders and releases it. What an attempt that was cut off has left is taken
+// over, unless it has waited too long: then the list is made anew, as of now.
 base::Result<void> SignCrl(const CrlOrder& order, StepContext& context);
 
 std::string CrlDer(const std::string& crl);
 std::string CrlPem(const std::string& crl);
-std::string CrlTbs(const std::string& crl);
+std::string CrlTbs(const std::string& crl, int edition = 1);  // TbsSuffix
 
 }  // namespace ceremony::steps
 

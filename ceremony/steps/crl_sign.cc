@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -65,16 +66,27 @@ class Listing final {
         issuer_(std::move(issuer)),
         key_(std::move(key)) {}
 
-  // An approved list is not made anew after an interruption: its times stay
-  // those that people have seen.
+  // A list is not made anew after an interruption, so that its times stay those that people have seen; but nobody is
+  // given one that is over, or soon will be.
   base::Result<std::pair<x509::TbsCertList, x509::CrlInput>> BuildOrTakeOver() {
-    if (context_.progress().FindArtefact(CrlTbs(order_.crl)) != nullptr) {
-      KC_ASSIGN_OR_RETURN(const base::Bytes der, context_.ReadArtefact(CrlTbs(order_.crl)));
+    const std::int64_t now = context_.clock().UtcMicros() / kMicros;
+    while (context_.progress().FindArtefact(CrlTbs(order_.crl, edition_ + 1)) != nullptr) ++edition_;
+    if (context_.progress().FindArtefact(CrlTbs(order_.crl, edition_)) != nullptr) {
+      KC_ASSIGN_OR_RETURN(const base::Bytes der, context_.ReadArtefact(CrlTbs(order_.crl, edition_)));
       KC_ASSIGN_OR_RETURN(x509::TbsCertList tbs, x509::TbsCertList::Parse(der));
-      KC_ASSIGN_OR_RETURN(x509::CrlInput input, InputAt(tbs.view().this_update.seconds.value_or(0)));
-      return std::pair(std::move(tbs), std::move(input));
+      const std::int64_t from = tbs.view().this_update.seconds.value_or(0);
+      const std::optional<std::int64_t> until = tbs.view().next_update ? tbs.view().next_update->seconds : std::nullopt;
+      if (!until || !HasWaitedTooLong(from, *until, now)) {
+        KC_ASSIGN_OR_RETURN(x509::CrlInput input, InputAt(from));
+        return std::pair(std::move(tbs), std::move(input));
+      }
+      ++edition_;
+      context_.terminal().Say(room::Tone::kWarning,
+                              fmt::format("The list that was shown before the interruption is of {} and good until {}. "
+                                          "It has waited too long, and is made anew.",
+                                          x509::RfcTime(from), x509::RfcTime(*until)));
     }
-    KC_ASSIGN_OR_RETURN(x509::CrlInput input, InputAt(context_.clock().UtcMicros() / kMicros));
+    KC_ASSIGN_OR_RETURN(x509::CrlInput input, InputAt(now));
     KC_ASSIGN_OR_RETURN(x509::TbsCertList tbs, x509::BuildTbsCertList(profile_, input));
     return std::pair(std::move(tbs), std::move(input));
   }
@@ -122,7 +134,7 @@ class Listing final {
   }
 
   base::Result<void> Show(const x509::ComparedCertList& compared) {
-    KC_RETURN_IF_ERROR(context_.WriteArtefact(CrlTbs(order_.crl), "crl-tbs", compared.tbs().der()));
+    KC_RETURN_IF_ERROR(context_.WriteArtefact(CrlTbs(order_.crl, edition_), "crl-tbs", compared.tbs().der()));
     nlohmann::json revoked = nlohmann::json::array();
     std::vector<room::Fact> facts;
     for (const CrlOrder::Revoke& revoke : order_.revoke) {
@@ -167,6 +179,7 @@ class Listing final {
 
   const CrlOrder& order_;
   StepContext& context_;
+  int edition_ = 1;  // of the bytes to be signed
   x509::CrlProfile profile_;
   x509::Certificate issuer_;
   base::PublicKey key_;

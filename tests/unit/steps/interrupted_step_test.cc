@@ -1,4 +1,7 @@
 // What is in the record at the moment when a step is cut off, and what is left to be done when it goes on.
+#include "ceremony/steps/certificate_order.h"
+#include "ceremony/steps/crl_order.h"
+#include "ceremony/x509/crl.h"
 #include "tests/unit/steps/step_bench.h"
 
 namespace {
@@ -36,6 +39,15 @@ json Notify(const char* acknowledgement) {
 }
 
 json Firmware() { return {{"token", StepBench::kToken}, {"by", "administrator"}, {"proof", "public-key"}}; }
+
+// A bench whose root has a key and a certificate.
+StepBench& WithRoot(StepBench& bench) {
+  Good(bench.Run("key.generate"));
+  Good(bench.Run("cert.self-sign"));
+  bench.entries.clear();
+  bench.approvals.clear();
+  return bench;
+}
 
 }  // namespace
 
@@ -115,4 +127,44 @@ TEST_CASE("a token that the security officer does not take back stops the ceremo
         "try the step again when it is understood; until it has ended, no other ceremony begins in this archive");
   CHECK(bench.entries.back()["what"] == "firmware-decision");
   CHECK(bench.achieved.empty());
+}
+
+TEST_CASE("a list that has waited too long for its approval is made anew, one that has not is taken over") {
+  StepBench bench(true, "smki-organisation");
+  WithRoot(bench);
+  bench.declines = true;
+  CHECK(Bad(bench.Run("crl.issue")).code == base::ErrorCode::kNoQuorum);
+  const base::Bytes first = bench.artefacts.at("crls/oca-arl-1.tbs.der");
+  bench.Cut();
+  bench.time.utc_micros += 30 * kDay;  // of a year
+  CHECK(Bad(bench.Run("crl.issue")).code == base::ErrorCode::kNoQuorum);
+  CHECK(bench.approvals.back().subject["tbs_sha256"] == base::Sha256Hex(first));
+  CHECK_FALSE(bench.artefacts.contains("crls/oca-arl-1.tbs-2.der"));
+  bench.Cut();
+  bench.time.utc_micros += 400 * kDay;
+  bench.declines = false;
+  Good(bench.Run("crl.issue"));
+  const base::Bytes second = bench.artefacts.at("crls/oca-arl-1.tbs-2.der");
+  CHECK(bench.artefacts.at("crls/oca-arl-1.tbs.der") == first);
+  CHECK(bench.approvals.back().subject["tbs_sha256"] == base::Sha256Hex(second));
+  const json& issued = bench.achieved.back();
+  CHECK(issued["this_update"] == base::FormatTime(bench.time.utc_micros).substr(0, 19) + "Z");
+  CHECK(issued["next_update"] > issued["this_update"]);
+  CHECK(bench.people.transcript().find("waited") != std::string::npos);
+}
+
+TEST_CASE("a certificate that has waited too long for its approval is made anew, under another serial number") {
+  StepBench bench(true);
+  Good(bench.Run("key.generate"));
+  bench.declines = true;
+  CHECK(Bad(bench.Run("cert.self-sign")).code == base::ErrorCode::kNoQuorum);
+  const base::Bytes first = bench.artefacts.at("certificates/root-oca.tbs.der");
+  bench.Cut();
+  bench.declines = false;
+  bench.time.utc_micros += 20 * 366 * kDay;  // of fifty years
+  Good(bench.Run("cert.self-sign"));
+  const base::Bytes second = bench.artefacts.at("certificates/root-oca.tbs-2.der");
+  CHECK(second != first);
+  CHECK(bench.approvals.back().subject["tbs_sha256"] == base::Sha256Hex(second));
+  CHECK(bench.achieved.back()["not_before"] == base::FormatTime(bench.time.utc_micros).substr(0, 19) + "Z");
 }

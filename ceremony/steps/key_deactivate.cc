@@ -122,15 +122,16 @@ class KeyDeactivateKind final : public StepKind {
     Show(context, key, use, ending);
     json fields = FieldsOf(key, reason, use, ending);
     KC_RETURN_IF_ERROR(context.Approve(Title(step), fields));
-    fields["what"] = "key-deactivated";
-    KC_RETURN_IF_ERROR(context.Record("observe", std::move(fields)));
-    KC_RETURN_IF_ERROR(RecordLateness(step, context, key, ending));
     KC_RETURN_IF_ERROR(context.Achieve(estate::KeyUsageStated{name, use.statement.count, use.statement.first,
                                                               use.statement.last, use.stated_by, use.sha256}));
     if (reason == "compromised" && key.state != "compromised")
       KC_RETURN_IF_ERROR(context.Achieve(estate::KeyCompromised{name, ending.on, reason}));
-    return context.Achieve(estate::KeyDeactivated{name, reason, ending.on, ending.cap.reached, ending.minutes_since_cap,
-                                                  ending.hold_until});
+    KC_RETURN_IF_ERROR(context.Achieve(estate::KeyDeactivated{name, reason, ending.on, ending.cap.reached,
+                                                              ending.minutes_since_cap, ending.hold_until}));
+    // An entry says only what the estate has taken in.
+    fields["what"] = "key-deactivated";
+    KC_RETURN_IF_ERROR(context.Record("observe", std::move(fields)));
+    return RecordLateness(step, context, key, ending);
   }
 
  private:
@@ -167,9 +168,19 @@ class KeyDeactivateKind final : public StepKind {
       KC_RETURN_IF_ERROR(context.WriteArtefact(ArtefactName(step), "statement-of-use", base::AsBytes(file.bytes)));
       return use;
     }
-    // Nobody has signed figures: they are said in the room, and the quorum's approval covers them.
+    // Nobody has signed figures: they are said in the room, and the quorum's approval covers them. What cannot be
+    // is said to be so, and asked again, before anybody approves it.
+    for (;;) {
+      KC_ASSIGN_OR_RETURN(Use use, AskUse(context, key));
+      const auto fits = CheckUse(use.statement, key, context.estate(), Now(context));
+      if (fits.ok()) return use;
+      if (!context.terminal().HasPeople()) return fits.error();
+      context.terminal().Say(room::Tone::kBad, fmt::format("{}. Please say the figures again.", fits.error().message));
+    }
+  }
+
+  static base::Result<Use> AskUse(StepContext& context, const estate::Key& key) {
     const std::int64_t known = CertificatesBy(context.estate(), key.name);
-    const std::string now = Now(context);
     const auto ask = [&](const char* id, const std::string& text, const char* pattern, const std::string& simulated) {
       room::Question question;
       question.kind = room::Question::Kind::kText;
@@ -191,7 +202,7 @@ class KeyDeactivateKind final : public StepKind {
     use.statement.count = std::stoll(count);
     if (use.statement.count == 0) return use;
     constexpr const char* kTime = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z";
-    const std::string simulated = now.substr(0, 19) + "Z";
+    const std::string simulated = Now(context).substr(0, 19) + "Z";
     KC_ASSIGN_OR_RETURN(use.statement.first, ask("first", "When did it sign first (UTC)?", kTime, simulated));
     KC_ASSIGN_OR_RETURN(use.statement.last, ask("last", "When did it sign last (UTC)?", kTime, simulated));
     return use;

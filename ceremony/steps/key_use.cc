@@ -15,6 +15,8 @@
 namespace ceremony::steps {
 namespace {
 
+using estate::KeyUsageStated;
+
 constexpr std::string_view kTitle = "keyceremony key usage";
 constexpr std::string_view kNever = "never";
 constexpr std::size_t kDateLength = 10;
@@ -113,8 +115,20 @@ base::Result<void> CheckUse(const UseStatement& statement, const estate::Key& ke
     return refuse(fmt::format("is of key {}, this one is {}", statement.spki_sha256, key.spki_sha256));
   if (const std::int64_t known = CertificatesBy(estate, key.name); statement.count < known)
     return refuse(fmt::format("counts {}, the archive knows {} certificates by it", statement.count, known));
-  if (statement.last > now) return refuse(fmt::format("has the last use on {}, it is {}", statement.last, now));
-  return {};
+  if (statement.count > 0) {
+    const auto first = base::ParseTime(statement.first);
+    const auto last = base::ParseTime(statement.last);
+    if (!first.ok()) return refuse("has a first use at no time: " + first.error().message);
+    if (!last.ok()) return refuse("has a last use at no time: " + last.error().message);
+    KC_ASSIGN_OR_RETURN(const std::int64_t today, base::ParseTime(now));
+    if (*last < *first)
+      return refuse(fmt::format("has the last use on {}, before the first on {}", statement.last, statement.first));
+    if (*last > today) return refuse(fmt::format("has the last use on {}, it is {}", statement.last, now));
+  }
+  // What the estate would refuse is refused before anybody approves it.
+  auto trial = estate;
+  return trial.Apply(KeyUsageStated{key.name, statement.count, statement.first, statement.last, "", ""},
+                     {"stated", 0, now});
 }
 
 const script::KeyCap* FindCap(const script::Policy& policy, std::string_view use) {

@@ -35,8 +35,9 @@ base::Result<UseStatement> ParseUseStatement(std::string_view text);
 // CheckUseSignature holds the statement's bytes to a person's signing key (KEY-USE-03).
 base::Result<void> CheckUseSignature(const script::Person& person, std::string_view text, base::ByteView signature);
 
-// CheckUse holds a statement to what the archive knows (KEY-USE-01): it is of this key, it
-// counts no fewer certificates than the archive has, and it is not of the future.
+// CheckUse holds a statement to what the archive knows (KEY-USE-01): it is of this key, it counts no fewer
+// certificates than the archive has, its times are times and in their order, and none is of the future. EST-USE-01: it
+// says less than an earlier one.
 base::Result<void> CheckUse(const UseStatement& statement, const estate::Key& key, const estate::Estate& estate,
                             const std::string& now);
 

@@ -168,3 +168,36 @@ TEST_CASE("a certificate that has waited too long for its approval is made anew,
   CHECK(bench.approvals.back().subject["tbs_sha256"] == base::Sha256Hex(second));
   CHECK(bench.achieved.back()["not_before"] == base::FormatTime(bench.time.utc_micros).substr(0, 19) + "Z");
 }
+
+TEST_CASE("figures that cannot be are asked again before anybody approves them [KEY-USE-01] [EST-USE-01]") {
+  const json fields = {{"key", "root-oca"}, {"reason", "ceased"}};
+  StepBench bench(true);
+  bench.MakeKey("root-oca", {1}, true);
+  const auto figures = [](const char* first, const char* last) {
+    return Answers{{"key.deactivate/count", "7"}, {"key.deactivate/first", first}, {"key.deactivate/last", last}};
+  };
+  Answers answers = figures("2026-99-99T99:99:99Z", "2026-03-01T00:00:00Z");
+  for (const Answers& more : {figures("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z"),
+                              figures("2026-03-01T00:00:00Z", "2099-03-01T00:00:00Z"),
+                              figures("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z")})
+    answers.insert(answers.end(), more.begin(), more.end());
+  bench.people = Scripted(answers);
+  bench.people.SetHasPeople(true);
+  Good(bench.RunWith("key.deactivate", fields));
+  CHECK(bench.people.AllAsked());
+  CHECK(bench.people.transcript().find("Please say the figures again.") != std::string::npos);
+  REQUIRE(bench.approvals.size() == 1);
+  CHECK(bench.approvals[0].subject["last_use"] == "2026-03-02T00:00:00Z");
+  CHECK(WhatsOf(bench) == Names{"key-deactivated"});
+
+  // What the estate does not take in is neither approved nor entered.
+  StepBench fewer(true);
+  fewer.MakeKey("root-oca", {1}, true);
+  Good(
+      fewer.known().Apply(estate::KeyUsageStated{"root-oca", 9, "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "", ""},
+                          {"0001-a", 3, ""}));
+  fewer.people = Scripted(figures("2026-01-01T00:00:00Z", "2026-03-02T00:00:00Z"));
+  CHECK(Bad(fewer.RunWith("key.deactivate", fields)).rule == "EST-USE-01");
+  CHECK(fewer.approvals.empty());
+  CHECK(fewer.entries.empty());
+}

@@ -199,3 +199,6 @@ TEST_CASE("days and months are counted by the calendar") {
   CHECK_FALSE(steps::AddDays("2026-02-30", 1).ok());
   CHECK_FALSE(steps::MinutesBetween("yesterday", "2026-01-02T01:00:00Z").ok());
 }
+  CHECK(rule({"aa", 3, "2026-02-01T00:00:00Z", "2026-01-31T23:59:59Z"}) == "KEY-USE-01");
+  CHECK(rule({"aa", 3, "2026-99-99T99:99:99Z", "2026-03-01T00:00:00Z"}) == "KEY-USE-01");
+  CHECK(rule({"aa", 3, "2026-02-01T00:00:00Z", "2026-03-01"}) == "KEY-USE-01");

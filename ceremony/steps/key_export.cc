@@ -17,6 +17,8 @@ namespace {
 using nlohmann::json;
 using script::Field;
 
+constexpr const char* kExported = "key-exported";
+
 // Export is one run of the step.
 struct Export {
   const script::Step& step;
@@ -115,6 +117,7 @@ class KeyExportKind final : public StepKind {
     std::string digest;
     if (const Progress::Artefact* written = context.progress().FindArtefact(work.artefact())) {
       digest = written->sha256;  // before an interruption; it is the copy that the record names
+      KC_RETURN_IF_ERROR(RecordUnlessRecorded(work, digest));
     } else {
       KC_RETURN_IF_ERROR(CompareTransportKey(work));
       KC_RETURN_IF_ERROR(context.Approve(Title(step), SubjectOf(work)));
@@ -194,17 +197,30 @@ class KeyExportKind final : public StepKind {
                          std::string(hsm::TransportName(work.way)), std::move(sealed)});
     const std::string digest = base::Sha256Hex(text);
     KC_RETURN_IF_ERROR(context.WriteArtefact(work.artefact(), "wrapped-key", base::AsBytes(text)));
-    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "key-exported"},
-                                                  {"key", work.key.name},
-                                                  {"token", work.source()},
-                                                  {"serial", work.serial},
-                                                  {"spki_sha256", work.key.spki_sha256},
-                                                  {"transport_key", work.transport.name},
-                                                  {"transport", hsm::TransportName(work.way)},
-                                                  {"artefact", work.artefact()},
-                                                  {"sha256", digest},
-                                                  {"inventory", after.sha256}}));
+    KC_RETURN_IF_ERROR(Record(work, digest, after));
     return digest;
+  }
+
+  static base::Result<void> Record(const Export& work, const std::string& digest, const hsm::Inventory& inventory) {
+    KC_RETURN_IF_ERROR(work.context.Record("observe", {{"what", kExported},
+                                                       {"key", work.key.name},
+                                                       {"token", work.source()},
+                                                       {"serial", work.serial},
+                                                       {"spki_sha256", work.key.spki_sha256},
+                                                       {"transport_key", work.transport.name},
+                                                       {"transport", hsm::TransportName(work.way)},
+                                                       {"artefact", work.artefact()},
+                                                       {"sha256", digest},
+                                                       {"inventory", inventory.sha256}}));
+    return {};
+  }
+
+  // An interruption may have come between the file and its entry.
+  static base::Result<void> RecordUnlessRecorded(const Export& work, const std::string& digest) {
+    if (work.context.progress().HasObserved(kExported, work.source(), work.key.name)) return {};
+    KC_ASSIGN_OR_RETURN(hsm::Session * session, work.context.Session(work.source()));
+    KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
+    return Record(work, digest, inventory);
   }
 };
 

@@ -17,6 +17,7 @@ namespace {
 using nlohmann::json;
 using script::Field;
 
+constexpr const char* kSigned = "payload-signed";
 constexpr const char* kAccepted = "accepted";
 constexpr const char* kRefused = "refused";
 
@@ -111,8 +112,9 @@ class PayloadSignKind final : public StepKind {
     KC_RETURN_IF_ERROR(MaySignFiles(context.inputs(), context.estate(), step.fields.Text("key")));
     KC_RETURN_IF_ERROR(CheckBytes(step, context.inputs()));
     const std::vector<Payload> payloads = PayloadsOf(step, context.inputs());
-    for (const Payload& payload : payloads) {
-      KC_RETURN_IF_ERROR(SignOne(step, context, payload));
+    for (std::size_t i = 0; i < payloads.size(); ++i) {
+      const Payload& payload = payloads[i];
+      KC_RETURN_IF_ERROR(SignOne(step, context, payload, i));
       if (&payload != &payloads.back()) KC_RETURN_IF_ERROR(Submit(step, context, payload));
     }
     return context.Achieve(EffectOf(step, context.inputs()));
@@ -164,9 +166,15 @@ class PayloadSignKind final : public StepKind {
     return {};
   }
 
-  static base::Result<void> SignOne(const script::Step& step, StepContext& context, const Payload& payload) {
+  // `before` payloads of the step are signed before this one, each of which has its entry.
+  static base::Result<void> SignOne(const script::Step& step, StepContext& context, const Payload& payload,
+                                    std::size_t before) {
     const std::string signature_name = payload.artefact + ".sig";
-    if (context.progress().FindArtefact(signature_name) != nullptr) return {};  // before an interruption
+    if (const Progress::Artefact* signed_before = context.progress().FindArtefact(signature_name)) {
+      const auto recorded = std::ranges::count(context.progress().observations, kSigned, &Progress::Observation::what);
+      if (static_cast<std::size_t>(recorded) > before) return {};
+      return RecordSigned(step, context, payload, signed_before->sha256);
+    }
     const std::string& key = step.fields.Text("key");
     const std::string& token = step.fields.Text("token");
     context.terminal().ShowFacts({{"file", payload.words},
@@ -185,14 +193,21 @@ class PayloadSignKind final : public StepKind {
     KC_ASSIGN_OR_RETURN(const base::Bytes signature,
                         hsm::Sign(*signer.session, signer.pair, scheme, base::AsBytes(payload.file.bytes),
                                   hsm::Consequence::kCeremonyKey));
-    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "payload-signed"},
-                                                  {"payload", payload.artefact},
-                                                  {"key", key},
-                                                  {"token", token},
-                                                  {"sha256", payload.file.sha256},
-                                                  {"signature_sha256", base::Sha256Hex(signature)}}));
     KC_RETURN_IF_ERROR(context.WriteArtefact(signature_name, "payload-signature", signature));
+    KC_RETURN_IF_ERROR(RecordSigned(step, context, payload, base::Sha256Hex(signature)));
     context.terminal().Say(room::Tone::kGood, fmt::format("Signed: {}.", payload.words));
+    return {};
+  }
+
+  // After the file, so that the entry names no signature that nobody has.
+  static base::Result<void> RecordSigned(const script::Step& step, StepContext& context, const Payload& payload,
+                                         const std::string& signature_sha256) {
+    KC_RETURN_IF_ERROR(context.Record("observe", {{"what", kSigned},
+                                                  {"payload", payload.artefact},
+                                                  {"key", step.fields.Text("key")},
+                                                  {"token", step.fields.Text("token")},
+                                                  {"sha256", payload.file.sha256},
+                                                  {"signature_sha256", signature_sha256}}));
     return {};
   }
 

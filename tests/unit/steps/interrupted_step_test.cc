@@ -201,3 +201,40 @@ TEST_CASE("figures that cannot be are asked again before anybody approves them [
   CHECK(fewer.approvals.empty());
   CHECK(fewer.entries.empty());
 }
+
+TEST_CASE("a signature and its entry come in that order, and neither is left out by a cut between them") {
+  StepBench bench(true);
+  bench.MakeKey("recovery", {1}, true);
+  const auto file = [](const std::string& name, const std::string& text) {
+    script::LoadedFile loaded;
+    loaded.name = name;
+    loaded.bytes = text;
+    loaded.sha256 = base::Sha256Hex(text);
+    return loaded;
+  };
+  bench.wanted().documents["command.bin"] = file("command.bin", "recover meter 1\n");
+  bench.wanted().documents["dummy.bin"] = file("dummy.bin", "recover nothing\n");
+  const json fields = {{"token", StepBench::kToken}, {"key", "recovery"},    {"file", "command.bin"},
+                       {"name", "command.bin"},      {"dummy", "dummy.bin"}, {"recipient", "the test desk"}};
+  Good(bench.RunWith("payload.sign", fields));
+  const Names all = {"payload-signed", "dry-submission", "payload-signed"};
+  REQUIRE(WhatsOf(bench) == all);
+  const std::vector<json> entries = bench.entries;
+  // Cut off before each of the entries, with every file there that is written before it.
+  for (std::size_t done = 0; done <= all.size(); ++done) {
+    CAPTURE(done);
+    bench.entries.assign(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(done));
+    bench.done_before = {};
+    bench.Cut();
+    if (done < 2)
+      std::erase_if(bench.done_before.artefacts, [](const auto& a) { return a.name == "payloads/command.bin.sig"; });
+    Good(bench.RunWith("payload.sign", fields));
+    CHECK(WhatsOf(bench) == Names(all.begin() + static_cast<std::ptrdiff_t>(done), all.end()));
+    CHECK(bench.entries.size() + done == all.size());
+    for (const json& entry : bench.entries) {
+      if (entry["what"] != "payload-signed") continue;
+      const std::string signature = entry["payload"].get<std::string>() + ".sig";
+      CHECK(entry["signature_sha256"] == base::Sha256Hex(bench.artefacts.at(signature)));
+    }
+  }
+}

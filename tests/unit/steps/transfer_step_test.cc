@@ -1,4 +1,6 @@
 // Steps of a transfer between machines that never meet, and what a section asks of its keys, on a token in memory.
+#include <algorithm>
+
 #include "ceremony/record/record_name.h"
 #include "ceremony/steps/section_keys.h"
 #include "ceremony/steps/wrapped_key_file.h"
@@ -112,6 +114,31 @@ TEST_CASE("an export writes a file that is the key for the transport key, and le
   for (const std::string& other : {text + " ", text.substr(1), std::string("{}"), std::string(), text + text}) {
     CAPTURE(other.size());
     CHECK(Bad(steps::ParseWrappedKey(other)).rule == "KEY-FILE-01");
+  }
+}
+
+TEST_CASE("an export that was cut off between its file and its entry gets the entry, and no second file") {
+  StepBench bench(true);
+  Prepare(bench);
+  Good(Run(bench, Export()));
+  const auto exported = std::ranges::find_if(bench.entries, [](const json& e) { return e["what"] == "key-exported"; });
+  REQUIRE(exported != bench.entries.end());
+  const json entry = *exported;
+  bench.entries.erase(exported);
+  const std::size_t calls = bench.observer->after.size();
+  for (const bool recorded : {false, true}) {
+    StepBench again(true);
+    Prepare(again);
+    again.artefacts[steps::WrappedKeyArtefact("root-oca", kTransport)] =
+        bench.artefacts.at(steps::WrappedKeyArtefact("root-oca", kTransport));
+    if (recorded) again.entries.push_back(entry);
+    again.Cut();
+    again.observer->after.clear();
+    Good(Run(again, Export()));
+    CHECK(calls > 0);
+    CHECK(again.observer->after.empty());
+    CHECK(again.entries.size() == (recorded ? 0 : 1));
+    if (!recorded) CHECK(again.entries.at(0)["sha256"] == entry["sha256"]);
   }
 }
 

@@ -27,6 +27,26 @@ bool Contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+bool Covers(const std::vector<std::string>& tokens, const std::vector<Elsewhere>& elsewhere, const estate::Copy& copy) {
+  return Contains(tokens, copy.token) ||
+         std::any_of(elsewhere.begin(), elsewhere.end(), [&](const Elsewhere& e) { return e.token == copy.token; });
+}
+
+// EstateBefore is the estate as the steps before this one leave it, by the plan.
+estate::Estate EstateBefore(const script::Step& step, const PreflightContext& context) {
+  script::Inputs inputs = context.inputs();
+  std::vector<script::Section>& sections = inputs.script.sections;
+  for (auto section = sections.begin(); section != sections.end(); ++section) {
+    const auto here =
+        std::ranges::find_if(section->steps, [&](const script::Step& other) { return other.id == step.id; });
+    if (here == section->steps.end()) continue;
+    section->steps.erase(here, section->steps.end());
+    sections.erase(std::next(section), sections.end());
+    break;
+  }
+  return MakePlan(inputs, context.estate()).estate;
+}
+
 bool MayBeDestroyed(const estate::Key& key) {
   // A transport key is out of use when what it was for has come, or never will.
   return key.state == "deactivated" || key.state == "held" || key.state == "compromised" ||
@@ -113,10 +133,7 @@ class KeyDestroyKind final : public StepKind {
       plan.Breach("PLAN-QUORUM-04", "", "keys are to be destroyed, and no quorum approves it",
                   "name the quorum of the key's custodians");
     }
-    const auto covered = [&](const estate::Copy& copy) {
-      return Contains(tokens, copy.token) ||
-             std::any_of(elsewhere.begin(), elsewhere.end(), [&](const Elsewhere& e) { return e.token == copy.token; });
-    };
+    const auto covered = [&](const estate::Copy& copy) { return Covers(tokens, elsewhere, copy); };
     std::vector<std::string> names = TextsOf(step, "keys");
     if (!step.fields.Has("keys")) {
       // Which keys are due is known on the day; of those that may be, each whose copies are all at hand.
@@ -131,10 +148,16 @@ class KeyDestroyKind final : public StepKind {
   }
 
   base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const override {
-    if (step.fields.Has("keys")) return {};  // an earlier step of this script may make them ready
+    if (step.fields.Has("keys")) return {};  // which these are, and where, is checked with the plan
     KC_ASSIGN_OR_RETURN(const std::vector<estate::Key> keys,
-                        ChooseKeys(step, context.estate(), base::FormatTime(context.clock().UtcMicros())));
-    static_cast<void>(keys);
+                        ChooseKeys(step, EstateBefore(step, context), base::FormatTime(context.clock().UtcMicros())));
+    const std::vector<std::string> tokens = TextsOf(step, "tokens");
+    const std::vector<Elsewhere> elsewhere = ElsewhereOf(step);
+    for (const estate::Key& key : keys) {
+      for (const estate::Copy* copy : key.CopiesInPlace()) {
+        if (!Covers(tokens, elsewhere, *copy)) return NotAccountedFor(key, *copy);
+      }
+    }
     return {};
   }
 

@@ -1,6 +1,7 @@
 // What `check` says of steps that clone, seal, end and destroy keys.
 #include "ceremony/steps/key_use.h"
 #include "tests/unit/steps/plan_fixture.h"
+#include "tests/unit/steps/step_bench.h"
 
 namespace {
 
@@ -24,6 +25,38 @@ estate::Estate WithKey(bool extractable = true) {
   REQUIRE(estate.Apply(estate::KeyCreated{"root", "ec-p256", "sign", "aa", "a", "Sa", "0a", extractable}, kMade).ok());
   return estate;
 }
+
+// Desk is what a step looks at before the record is opened, on a day; its tokens are far away.
+class Desk final : public steps::PreflightContext {
+ public:
+  Desk(const Files& files, estate::Estate estate, std::int64_t utc_micros)
+      : inputs_(plan_fixture::InputsOf(files)), estate_(std::move(estate)) {
+    clock_.utc_micros = utc_micros;
+  }
+  const script::Inputs& inputs() const override { return inputs_; }
+  const estate::Estate& estate() const override { return estate_; }
+  room::Terminal& terminal() override { return terminal_; }
+  base::Clock& clock() override { return clock_; }
+  base::Result<std::shared_ptr<hsm::Token>> FindToken(const std::string&) override {
+    return std::shared_ptr<hsm::Token>();
+  }
+  base::Result<steps::BlankToken> FindBlankToken(const std::string&) override {
+    return base::MakeError(base::ErrorCode::kNotFound, "no token is here");
+  }
+
+  // The rule by which the script's second step is refused; empty when it is not.
+  std::string Refused() {
+    const script::Step& step = inputs_.script.sections.at(0).steps.at(1);
+    const auto looked = steps::Catalogue().Find(step.kind)->Preflight(step, *this);
+    return looked.ok() ? std::string() : looked.error().rule + ": " + looked.error().message;
+  }
+
+ private:
+  script::Inputs inputs_;
+  estate::Estate estate_;
+  support::ScriptedTerminal terminal_;
+  step_bench::FixedClock clock_;
+};
 
 // A script of one step after the roll call.
 Files With(nlohmann::json step) {
@@ -121,6 +154,27 @@ TEST_CASE("a batch destroys the held keys whose copies are all at hand, and a la
       "EST-KEY-04 breach prove: a proof needs key root, which is destroyed since an earlier"));
 }
 
+TEST_CASE("a batch that would not reach a copy of a due key is refused before the room [KEY-DESTROY-02] [-03]") {
+  constexpr std::int64_t kNow = 1'790'000'000'000'000;  // 2026-09-21
+  estate::Estate estate = WithKey();
+  REQUIRE(
+      estate.Apply(estate::KeyCloned{"root", "aa", "a", "b", "Sb", "0a", "ecdh-p256", "statement", false}, kMade).ok());
+  nlohmann::json batch = Destroy({"a"});
+  batch.erase("keys");
+  batch["batch"] = "due";
+  CHECK(Desk(With(batch), Ended(estate, "2026-09-21"), kNow).Refused() ==
+        "KEY-DESTROY-02: key root has a copy on token b (serial Sb), which the step neither brings nor accounts for");
+  CHECK(Desk(With(batch), Ended(estate, "2026-09-22"), kNow).Refused() ==
+        "KEY-DESTROY-03: no held key is due on 2026-09-21");
+  batch["tokens"] = {"a", "b"};
+  CHECK(Desk(With(batch), Ended(estate, "2026-09-21"), kNow).Refused() == "");
+  batch["tokens"] = {"a"};
+  batch["elsewhere"] = {{{"token", "b"}, {"document", std::string(64, 'a')}, {"reason", "burned with the building"}}};
+  Files elsewhere = With(batch);
+  elsewhere.script["tokens"].erase("b");
+  CHECK(Desk(elsewhere, Ended(estate, "2026-09-21"), kNow).Refused() == "");
+}
+
 TEST_CASE("a key is taken out of use by a cap that the policy has, and held no longer than it allows") {
   nlohmann::json step = {
       {"do", "key.deactivate"}, {"key", "root"}, {"reason", "ceased"}, {"use", "issuing"}, {"quorum", "custodians"}};
@@ -169,6 +223,9 @@ TEST_CASE("a statement of use is held to the archive") {
   CHECK(rule({"aa", 3, "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"}) == "");
   CHECK(rule({"bb", 3, "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"}) == "KEY-USE-01");
   CHECK(rule({"aa", 3, "2026-02-01T00:00:00Z", "2026-06-01T00:00:01Z"}) == "KEY-USE-01");
+  CHECK(rule({"aa", 3, "2026-02-01T00:00:00Z", "2026-01-31T23:59:59Z"}) == "KEY-USE-01");
+  CHECK(rule({"aa", 3, "2026-99-99T99:99:99Z", "2026-03-01T00:00:00Z"}) == "KEY-USE-01");
+  CHECK(rule({"aa", 3, "2026-02-01T00:00:00Z", "2026-03-01"}) == "KEY-USE-01");
 }
 
 TEST_CASE("a cap is reached by the count or by the age, whichever came first") {
@@ -199,6 +256,3 @@ TEST_CASE("days and months are counted by the calendar") {
   CHECK_FALSE(steps::AddDays("2026-02-30", 1).ok());
   CHECK_FALSE(steps::MinutesBetween("yesterday", "2026-01-02T01:00:00Z").ok());
 }
-  CHECK(rule({"aa", 3, "2026-02-01T00:00:00Z", "2026-01-31T23:59:59Z"}) == "KEY-USE-01");
-  CHECK(rule({"aa", 3, "2026-99-99T99:99:99Z", "2026-03-01T00:00:00Z"}) == "KEY-USE-01");
-  CHECK(rule({"aa", 3, "2026-02-01T00:00:00Z", "2026-03-01"}) == "KEY-USE-01");

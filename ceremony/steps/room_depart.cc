@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "ceremony/steps/kinds.h"
@@ -39,8 +40,10 @@ class RoomDepartKind final : public StepKind {
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
     std::vector<quorum::Attendee> asked;
     for (const auto& role : step.fields.List("roles")) {
-      for (const quorum::Attendee* attendee : context.attendance().WithRole(role.get<std::string>()))
-        asked.push_back(*attendee);
+      for (const quorum::Attendee* attendee : context.attendance().WithRole(role.get<std::string>())) {
+        // Who holds two of the roles is asked once.
+        if (!std::ranges::count(asked, attendee->person, &quorum::Attendee::person)) asked.push_back(*attendee);
+      }
     }
     for (const quorum::Attendee& attendee : asked) {
       if (context.attendance().Find(attendee.person) == nullptr) continue;

@@ -238,3 +238,11 @@ TEST_CASE("a signature and its entry come in that order, and neither is left out
     }
   }
 }
+
+TEST_CASE("who holds two of the roles that may leave is asked once") {
+  StepBench bench(true);
+  Attend(bench, "wendy", {"witness", "auditor"});
+  bench.people = Scripted({{"room.depart/wendy", "stays"}});
+  Good(bench.RunWith("room.depart", {{"roles", {"witness", "auditor"}}}));
+  CHECK(bench.entries.empty());
+}

@@ -42,10 +42,7 @@ void KeyBook::Take(const Scanner& effect, std::uint64_t entry, Findings& finding
   if (what == "key-created" || what == "transport-key-created")
     return Make(name, token, Text(effect, "spki_sha256"), entry, findings);
   if (what == "key-destroyed") return End(name, entry, findings);
-  if (what == "token-retired") {
-    for (auto& [other, key] : keys_) key.copies.erase(token);
-    return;
-  }
+  if (what == "token-retired") return Clear(token);
   const auto key = keys_.find(name);
   if (key == keys_.end()) return;
   if (what == "key-cloned" || what == "key-exported") {
@@ -53,8 +50,8 @@ void KeyBook::Take(const Scanner& effect, std::uint64_t entry, Findings& finding
       findings.Add("CPY-LOST", entry,
                    fmt::format("{} is copied from {}, which has no copy of it", Quoted(name), Quoted(source)));
     }
-    key->second.copies.insert(what == "key-cloned" ? token : FileFor(Text(effect, "transport_key")));
-  } else if (what == "copy-destroyed" && key->second.copies.erase(token) == 0) {
+    AddCopy(name, what == "key-cloned" ? token : FileFor(Text(effect, "transport_key")));
+  } else if (what == "copy-destroyed" && !RemoveCopy(name, token)) {
     findings.Add("CPY-LOST", entry,
                  fmt::format("{} has no copy on {} that could be destroyed", Quoted(name), Quoted(token)));
   }
@@ -68,12 +65,30 @@ void KeyBook::Make(const std::string& name, const std::string& token, const std:
                  fmt::format("{} is made, and {} was made before", Quoted(name),
                              keys_.contains(name) ? "a key of that name" : "the same key as " + Quoted(known->second)));
   }
-  keys_[name] = {{token}, false};
+  for (const std::string& place : std::exchange(keys_[name], {}).copies) held_[place].erase(name);
+  AddCopy(name, token);
+}
+
+void KeyBook::AddCopy(const std::string& name, const std::string& place) {
+  keys_[name].copies.insert(place);
+  held_[place].insert(name);
+}
+
+bool KeyBook::RemoveCopy(const std::string& name, const std::string& place) {
+  if (keys_[name].copies.erase(place) == 0) return false;
+  held_[place].erase(name);
+  return true;
+}
+
+void KeyBook::Clear(const std::string& place) {
+  const auto held = held_.extract(place);
+  if (held.empty()) return;
+  for (const std::string& name : held.mapped()) keys_[name].copies.erase(place);
 }
 
 void KeyBook::End(const std::string& name, std::uint64_t entry, Findings& findings) {
   // What was wrapped for a transport key opens for nobody any more.
-  for (auto& [other, carried] : keys_) carried.copies.erase(FileFor(name));
+  Clear(FileFor(name));
   const auto key = keys_.find(name);
   if (key == keys_.end()) return;
   if (!key->second.copies.empty()) {

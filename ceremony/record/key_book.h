@@ -23,16 +23,22 @@ class KeyBook final {
 
  private:
   struct Key {
-    std::set<std::string> copies;  // tokens that hold one
+    std::set<std::string> copies;  // places that hold one: tokens, and files for a transport key
     bool is_destroyed = false;
   };
 
   void Make(const std::string& name, const std::string& token, const std::string& spki, std::uint64_t entry,
             Findings& findings);
   void End(const std::string& name, std::uint64_t entry, Findings& findings);
+  void AddCopy(const std::string& name, const std::string& place);
+  // RemoveCopy tells whether there was one.
+  bool RemoveCopy(const std::string& name, const std::string& place);
+  // Clear removes every copy there.
+  void Clear(const std::string& place);
 
   std::map<std::string, Key> keys_;
-  std::map<std::string, std::string> names_;  // by SHA-256 of the public key
+  std::map<std::string, std::set<std::string>> held_;  // names of the keys that have a copy in a place
+  std::map<std::string, std::string> names_;           // by SHA-256 of the public key
 };
 
 }  // namespace ceremony::record

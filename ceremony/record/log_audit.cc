@@ -109,11 +109,11 @@ void LogAudit::Handle(const LineEvent& event, std::uint64_t entry) {
       findings_.Add("REC-FIELD", entry, "the entry has no good field \"" + std::string(event.text) + "\"");
       return;
     case LineEvent::Kind::kIntent:
-      OnIntent(event, entry);
-      return FollowCall(event, entry);
+      if (OnIntent(event, entry)) FollowCall(event, entry);
+      return;
     case LineEvent::Kind::kDone:
-      OnDone(event, entry);
-      return FollowCall(event, entry);
+      if (OnDone(event, entry)) FollowCall(event, entry);
+      return;
     case LineEvent::Kind::kWithheld:
       if (options_.withheld != nullptr) options_.withheld->TakeEntry(entry);
       return;
@@ -262,11 +262,11 @@ void LogAudit::OnPrevious(std::string_view value, std::uint64_t entry) {
   findings_.Add("REC-ENTRY", entry, "the field \"previous\" is neither null nor origin, size and root");
 }
 
-void LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
+bool LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
   if (event.number == UINT64_MAX || !PlainString(event.text) || !PlainString(event.token)) {
     findings_.Add("REC-ENTRY", entry,
                   "the fields call, fn and token of an intent are a number from 0 on and two strings");
-    return;
+    return false;
   }
   if (last_call_ && event.number <= *last_call_) {
     findings_.Add("REC-CALL", entry,
@@ -275,12 +275,14 @@ void LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
   last_call_ = event.number;
   OpenCalls();
   newest_call_.emplace(Call{event.number, std::string(event.text), std::string(event.token), entry, false});
-  if (step_) return CheckApproved(entry);
   // What a crash has left on a token is removed between two steps.
-  if (!recovered_ || event.text != "\"C_DestroyObject\"") {
+  if (step_) {
+    CheckApproved(entry);
+  } else if (!recovered_ || event.text != "\"C_DestroyObject\"") {
     findings_.Add("SCR-CALL", entry,
                   std::string(event.text) + " on " + std::string(event.token) + " is part of no step");
   }
+  return true;
 }
 
 std::map<std::uint64_t, LogAudit::Call>& LogAudit::OpenCalls() {
@@ -292,7 +294,7 @@ std::map<std::uint64_t, LogAudit::Call>& LogAudit::OpenCalls() {
   return calls_;
 }
 
-void LogAudit::OnDone(const LineEvent& event, std::uint64_t entry) {
+bool LogAudit::OnDone(const LineEvent& event, std::uint64_t entry) {
   std::optional<Call> call;
   if (newest_call_ && newest_call_->number == event.number) {
     call.swap(newest_call_);
@@ -301,13 +303,14 @@ void LogAudit::OnDone(const LineEvent& event, std::uint64_t entry) {
     calls_.erase(found);
   } else {
     findings_.Add("REC-CALL", entry, "done without an intent of the same call");
-    return;
+    return false;
   }
   if (call->function != event.text || call->token != event.token) {
     findings_.Add("REC-CALL", entry,
                   "done of call " + std::to_string(event.number) + " is " + std::string(event.text) + " on " +
                       std::string(event.token) + ", its intent " + call->function + " on " + call->token);
   }
+  return true;
 }
 
 void LogAudit::OnArtefact(std::uint64_t entry) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -27,9 +28,10 @@ namespace ceremony::record {
 struct Voters {
   const Trust* trust = nullptr;  // pinned; not owned
   std::optional<Policy> policy;  // policy.txt, when it could be read
-  // Of returns the electorate of a quorum of which a request says that it needs
-  // `m` people; nothing when the roster has no such quorum.
-  std::optional<Electorate> Of(std::string_view quorum, std::size_t m) const;
+  // Of returns the electorate of a quorum; nothing when the roster has no such quorum.
+  // Without a roster, any other quorum than that of the witnesses is of the people of
+  // the policy, and how many of them are needed a request alone says: m() is 1.
+  std::optional<Electorate> Of(std::string_view quorum) const;
   // Witnesses is the quorum of first and last checkpoint and addendum; nothing
   // without roster and policy.
   std::optional<Electorate> Witnesses() const;
@@ -99,7 +101,7 @@ class LogAudit final : public BlockSink {
     std::string step;
     std::vector<std::string> steps;  // that a section's request is for
     std::string quorum;
-    Electorate electorate;
+    std::shared_ptr<const Electorate> electorate;
     std::set<std::size_t> approvals;
     std::uint64_t needed;
     std::string without;                         // person id of whom it is about, and who does not count; empty: nobody
@@ -132,8 +134,9 @@ class LogAudit final : public BlockSink {
   void Handle(const LineEvent& event, std::uint64_t entry);
   void CompareWithBefore(const ScannedBlock& block, std::uint64_t first_entry);
   void OnFault(const LineEvent& event, std::uint64_t entry);
-  void OnIntent(const LineEvent& event, std::uint64_t entry);
-  void OnDone(const LineEvent& event, std::uint64_t entry);
+  // Both tell whether it is a call that can be followed: an intent of its form, a done of such an intent.
+  bool OnIntent(const LineEvent& event, std::uint64_t entry);
+  bool OnDone(const LineEvent& event, std::uint64_t entry);
   void OnEntry(const LineEvent& event, std::uint64_t entry);
   void OnOpen(std::uint64_t entry);
   void OnPrevious(std::string_view value, std::uint64_t entry);
@@ -157,6 +160,7 @@ class LogAudit final : public BlockSink {
   void CheckPossession(std::uint64_t entry);
   void OnRefusal();
   void OnRequest(std::uint64_t entry);
+  std::shared_ptr<const Electorate> ElectorateOf(const std::string& quorum);
   void OnCosign(std::uint64_t entry);
   void OnArtefact(std::uint64_t entry);
   void OnCheckpoint(std::uint64_t entry);
@@ -179,6 +183,8 @@ class LogAudit final : public BlockSink {
 
   std::uint64_t entries_ = 0;
   std::string last_time_;
+  // One of each for all requests: a log may have a million of them.
+  std::map<std::string, std::shared_ptr<const Electorate>> electorates_;
   std::uint64_t last_mono_ = 0;
   std::uint64_t base_ = 0;
   std::optional<Mode> mode_;

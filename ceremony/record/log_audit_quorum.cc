@@ -26,17 +26,26 @@ void AddTexts(const Scanner& object, const std::string& before, std::map<std::st
 
 }  // namespace
 
-std::optional<Electorate> Voters::Of(std::string_view quorum, std::size_t m) const {
+std::optional<Electorate> Voters::Of(std::string_view quorum) const {
   if (trust != nullptr) {
     const Trust::Quorum* const pinned = trust->Find(quorum);
     if (pinned == nullptr) return std::nullopt;
     return Electorate::OfQuorum(*pinned);
   }
   if (!policy) return std::nullopt;
-  return quorum == kWitnessQuorum ? Electorate::OfPolicy(*policy) : Electorate::OfAnyNamed(*policy, m);
+  return quorum == kWitnessQuorum ? Electorate::OfPolicy(*policy) : Electorate::OfAnyNamed(*policy, 1);
 }
 
-std::optional<Electorate> Voters::Witnesses() const { return Of(kWitnessQuorum, 0); }
+std::optional<Electorate> Voters::Witnesses() const { return Of(kWitnessQuorum); }
+
+std::shared_ptr<const Electorate> LogAudit::ElectorateOf(const std::string& quorum) {
+  const bool is_any = options_.voters.trust == nullptr && quorum != kWitnessQuorum;
+  const std::string name = is_any ? std::string() : quorum;
+  if (const auto known = electorates_.find(name); known != electorates_.end()) return known->second;
+  std::optional<Electorate> electorate = options_.voters.Of(quorum);
+  if (!electorate) return nullptr;
+  return electorates_[name] = std::make_shared<const Electorate>(std::move(*electorate));
+}
 
 bool CheckLogSignature(const Note& note, const VerifierKey& log_key, std::string_view what,
                        std::optional<std::uint64_t> entry, Findings& findings) {
@@ -128,8 +137,8 @@ void LogAudit::OnRequest(std::uint64_t entry) {
     findings_.Add("REC-ENTRY", entry, "the field \"quorum\" is not an object with name and m");
     return;
   }
-  std::optional<Electorate> electorate = options_.voters.Of(*name, static_cast<std::size_t>(*m));
-  if (!electorate) {
+  std::shared_ptr<const Electorate> electorate = ElectorateOf(*name);
+  if (electorate == nullptr) {
     // Without roster and policy nobody can be counted; REC-NO-POLICY says so.
     if (options_.voters.trust != nullptr)
       findings_.Add("QUO-REQUEST", entry, "the roster has no quorum " + Quoted(*name));
@@ -144,7 +153,7 @@ void LogAudit::OnRequest(std::uint64_t entry) {
   requests_.insert_or_assign(entry, Request{*step,
                                             std::move(steps),
                                             *name,
-                                            std::move(*electorate),
+                                            std::move(electorate),
                                             {},
                                             needed,
                                             std::move(without),
@@ -189,7 +198,7 @@ void LogAudit::OnCosign(std::uint64_t entry) {
   const auto request = requests_.find(*request_entry);
   const auto covered = signed_.find(*size);
   if (request == requests_.end()) {
-    if (options_.voters.Witnesses()) {
+    if (witnesses_) {
       findings_.Add("QUO-REQUEST", entry, "entry " + std::to_string(*request_entry) + " is no request to approve");
     }
     return;
@@ -200,7 +209,7 @@ void LogAudit::OnCosign(std::uint64_t entry) {
         "size " + std::to_string(*size) + " is no checkpoint that covers request " + std::to_string(*request_entry));
     return;
   }
-  const Electorate& electorate = request->second.electorate;
+  const Electorate& electorate = *request->second.electorate;
   const std::optional<std::size_t> signer = electorate.Find(*line);
   if (!signer || electorate.keys()[*signer].name() != PersonKeyName(estate_, *person)) {
     findings_.Add("QUO-PERSON", entry,

@@ -7,7 +7,7 @@
 namespace ceremony::record {
 
 bool LogAudit::Request::IsMet() const {
-  return !ended && electorate.CountPeople(approvals) >= needed && electorate.IsEnough(approvals);
+  return !ended && electorate->CountPeople(approvals) >= needed && electorate->IsEnough(approvals);
 }
 
 void LogAudit::ChooseScript(std::uint64_t entry) {
@@ -178,7 +178,7 @@ std::optional<std::uint64_t> LogAudit::SectionApproval(const std::string& id, co
   };
   const std::optional<std::uint64_t> seq = NumberOf("approval", entry);
   const auto request = seq ? requests_.find(*seq) : requests_.end();
-  if (!options_.voters.Witnesses()) return std::nullopt;  // nobody can be counted
+  if (!witnesses_) return std::nullopt;  // nobody can be counted
   if (request == requests_.end()) return wrong("that is no request");
   const std::vector<std::string>& covered = request->second.steps;
   if (std::find(covered.begin(), covered.end(), id) == covered.end()) return wrong("that was not asked for it");
@@ -204,7 +204,7 @@ void LogAudit::CheckApproved(std::uint64_t entry) {
   const Request* const request = GoverningRequest();
   const std::string step = "step " + Quoted(step_->id);
   if (request == nullptr) {
-    if (!step_->quorum.empty() && options_.voters.Witnesses()) {
+    if (!step_->quorum.empty() && witnesses_) {
       findings_.Add("QUO-INTENT", entry, step + " goes ahead, and its quorum was never asked");
     }
   } else if (!step_->quorum.empty() && request->quorum != step_->quorum) {
@@ -215,7 +215,7 @@ void LogAudit::CheckApproved(std::uint64_t entry) {
     findings_.Add("QUO-INTENT", entry, step + " goes ahead, and its approval was refused");
   } else if (!request->IsMet()) {
     findings_.Add("QUO-INTENT", entry,
-                  step + " goes ahead with " + std::to_string(request->electorate.CountPeople(request->approvals)) +
+                  step + " goes ahead with " + std::to_string(request->electorate->CountPeople(request->approvals)) +
                       " approvals where " + std::to_string(request->needed) + " are needed");
   } else {
     NoteApproval(*request);
@@ -230,7 +230,7 @@ void LogAudit::NoteApproval(const Request& request) {
 }
 
 void LogAudit::CheckApprovedAtEnd(std::uint64_t entry) {
-  if (step_->quorum.empty() || !options_.voters.Witnesses()) return;
+  if (step_->quorum.empty() || !witnesses_) return;
   const Request* const request = GoverningRequest();
   // An attempt that only takes over what an approved one had done asks nobody.
   if (request != nullptr && request->quorum == step_->quorum && request->IsMet()) {

@@ -135,8 +135,9 @@ void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& c
     }
     return;
   }
-  const auto made = std::find_if(calls.rbegin(), calls.rend(), [&](const Call& c) { return c.number == number; });
-  if (made == calls.rend()) return;  // REC-CALL says so
+  const auto made = std::lower_bound(calls.begin(), calls.end(), number,
+                                     [](const Call& c, std::int64_t wanted) { return c.number < wanted; });
+  if (made == calls.end() || made->number != number) return;  // of another step
   made->succeeded = TextOf(call, "rv") == "CKR_OK";
   if (made->function != "C_GenerateKeyPair") return;
   if (const auto spki = base::Base64Decode(TextOf(call, "spki")); spki.ok() && !spki->empty())
@@ -151,6 +152,7 @@ void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what,
   Call* made = nullptr;
   if (const auto known = steps_.find(step.id); known != steps_.end()) {
     for (Call& call : known->second.calls) {
+    if (!calls.empty() && calls.back().number >= number) return;  // REC-CALL says so
       if (call.function != "C_GenerateKeyPair" || !call.succeeded || call.token != token) continue;
       if (call.spki_sha256 == spki_sha256 || (made == nullptr && call.spki_sha256.empty())) made = &call;
     }

@@ -66,7 +66,7 @@ class CallAudit final {
     std::string misread;        // what was read back otherwise than asked for; empty: nothing
   };
   struct Step {
-    std::vector<Call> calls;
+    std::vector<Call> calls;  // their numbers ascend
     std::size_t effects = 0;
   };
 

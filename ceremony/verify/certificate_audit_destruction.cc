@@ -47,9 +47,8 @@ void CertificateAudit::OnKeyDestroyed(const Look& look) {
     look.Find("CRT-KEY", fmt::format("was made with the public key {}, and destroyed with {}", made->second.spki_sha256,
                                      Quoted(spki_sha256)));
   std::set<Gone> missing;
-  for (const Gone& gone : gone_) {
-    if (gone.key == name) missing.insert(gone);
-  }
+  for (auto gone = gone_.lower_bound(Gone{name, {}, {}, {}, {}}); gone != gone_.end() && gone->key == name; ++gone)
+    missing.insert(*gone);
   for (const Node* copy : copies->children()) {
     if (copy->kind() != Node::Kind::kObject || TextOf(*copy, "method").starts_with(kEarlier)) continue;
     const Gone listed{name, TextOf(*copy, "token"), TextOf(*copy, "serial"), TextOf(*copy, "object_id"),

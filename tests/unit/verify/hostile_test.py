@@ -185,6 +185,51 @@ class Hostile(unittest.TestCase):
         self.lay(checkpoint=b"a\n1\n" + blob.encode() + b"\n\n" + b"".join(b"\xe2\x80\x94 a%d AAAAAAA=\n" % n for n in range(50_000)))
         self.assertEqual(self.judge("--roster", ROSTER)[0], "INVALID")
 
+    def cheap(self, record, verdict, *options):
+        """The log of a record gets its verdict in seconds of a processor that anybody has, and in the memory of every other."""
+        self.lay(**{"log_dot_jsonl": b"".join(line + b"\n" for line in record.lines)})
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        self.assertEqual(self.judge(*options)[0], verdict)
+        self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, 60 if SANITIZED else 6)
+
+    def calls(self, intents, dones):
+        """A log with a step of the calls of these numbers, and of the ends of those."""
+        record = builder.Record()
+        record.open()
+        record.step("root-key", "key.generate", "begin")
+        for kind, numbers in (("intent", intents), ("done", dones)):
+            record.add(kind, call=-1, fn="C_Sign", token="root", inventory="11" * 32, time="2026-11-21T23:00:00.000000Z", **({"rv": "CKR_OK"} if kind == "done" else {}))
+            line = record.lines.pop()
+            seq = b'"seq":%d' % len(record.lines)
+            self.assertIn(seq, line)
+            record.lines += [line.replace(seq, b'"seq":%d' % n).replace(b'"call":-1', b'"call":%d' % call) for n, call in enumerate(numbers, len(record.lines))]
+        return record
+
+    def test_a_step_of_many_calls_is_read_once(self):
+        count = 200_000
+        self.cheap(self.calls(range(count), range(count)), "INVALID")  # nobody approved them
+        self.cheap(self.calls([0] * count, [1] * count), "INVALID")
+
+    def test_many_requests_share_their_people(self):
+        people = [f"p{number}" for number in range(200)]
+        record = builder.Record(people=people)
+        record.open()
+        for number in range(5_000):
+            record.request(f"s{number}", m=1 + number, quorum="custodians" if number % 2 else f"q{number}", time="2026-11-21T23:00:00.000000Z")
+        self.lay(**{"log_dot_jsonl": b"".join(line + b"\n" for line in record.lines), "policy_dot_txt": record.policy()})
+        self.assertNotIn("REC-ENTRY", self.judge()[1])
+
+    def test_many_keys_on_many_tokens_are_followed_once(self):
+        record = builder.Record()
+        record.open()
+        keys = iter(range(1 << 30))
+        made = lambda n: {"effect": "key-created", "key": f"k{n}", "token": "one", "spki_sha256": f"{n:064x}"}
+        for effects in [[made(next(keys)) for _ in range(400)] for _ in range(100)] + [[{"effect": "token-retired", "token": "two"}] * 800] * 50 + [
+                [{"effect": "key-destroyed", "key": "nobody"}] * 800] * 50:
+            record.step("root-key", "key.generate", "begin")
+            record.step("root-key", "key.generate", "end", effects=effects)
+        self.cheap(record, "INVALID")
+
     def test_a_reader_who_may_write_nothing_gets_the_verdict_and_nothing_changes(self):
         self.lay()
         # A checkout may lie where nobody else may look.

@@ -16,10 +16,9 @@ def records(archive):
     named = [(FOLDER.fullmatch(name), name) for name in folders]
     return sorted([(int(match[1]), match[2], name) for match, name in named if match], key=lambda record: record[0])
 
-def handed_on(folder, roster):
-    """The roster of the next record: the one that this one has written, when it is of the same estate."""
-    path = os.path.join(folder, "artefacts/roster.json")
-    try: return path if verify_rules.roster(path)[0] == verify_rules.roster(roster)[0] else roster
+def handed_on(written, roster):
+    """The roster of the next record: the one that the people of this one approved and wrote, when it is of the same estate."""
+    try: return written if verify_rules.roster(written)[0] == verify_rules.roster(roster)[0] else roster
     except (OSError, ValueError, LookupError, TypeError): return roster
 
 def verify(archive, roster=None):
@@ -38,7 +37,7 @@ def verify(archive, roster=None):
         if "origin" in facts:
             need(facts["origin"] not in origins and facts["previous"] == before, f"{name} does not follow the record before it")
             origins.add(facts["origin"])
-        if trust and verdict == "COMPLETE": trust = handed_on(folder, trust)
+        if trust and verdict == "COMPLETE" and "roster" in facts: trust = handed_on(facts["roster"], trust)
         before, book = facts.get("last") or before, keys
         verdicts.append(verdict)
     need(not others or "COMPLETE" in verdicts, f"the policy of {others[:1]} is not the roster's")

@@ -142,7 +142,9 @@ class Certificates:
         self.announced.append((effect["crl"], effect["certificate"]))
 
     def crl(self, effect, files, approved):
-        if not (made := files.made(effect, Crl)): return
+        made, now = files.made(effect, Crl), [each for crl, each in self.announced if crl == effect["crl"]]
+        self.announced = [each for each in self.announced if each[0] != effect["crl"]]
+        if not made: return
         name, (issuer, signer) = effect["crl"], self.certificates.get(effect["issuer_certificate"], (None, None))
         is_approved(made, approved)
         says(effect, issuer_der=text(made.issuer), number=made.number, revoked=len(made.revoked), this_update=made.times[0],
@@ -152,8 +154,6 @@ class Certificates:
         need(openssl("crl -noout -inform DER -in crl -CAfile issuer", issuer=issuer.der, crl=made.der), f"signature of {name}")
         need(made.number > self.numbers.get(made.issuer, -1), f"number of {name}")
         self.numbers[made.issuer] = made.number
-        now = {certificate for crl, certificate in self.announced if crl == name}
-        self.announced = [each for each in self.announced if each[0] != name]
         known = [self.certificates[each][0] for each in now if each in self.certificates]
         need(all(each.issuer == made.issuer for each in known), f"{name} revokes what another CA has issued")
         need({each.serial for each in known} <= made.revoked, f"{name} is without what it revokes")

@@ -2,7 +2,7 @@
 """The verdict on a record of docs/record-format.md with every rule on what its entries say: steps and script, quorums, calls, files.
 Shares with verify.py and verify_bundle.py what bytes, signatures and openings are; like them, needs Python's standard library and openssl alone.
 usage: verify_rules.py RECORD [ROSTER | --roster FILE] [--checkpoint FILE]     (verify_archive.py: of an archive)     exit: 0 COMPLETE 1 INVALID 4 cannot check 6 INCOMPLETE 7 UNPINNED 8 FORK"""
-import base64, collections, datetime, json, os, re, sys
+import base64, bisect, collections, datetime, json, os, re, sys
 
 from verify import BESIDE, grow, root as top, tree
 from verify_bundle import entry as canonical, ledger, log, openings
@@ -13,7 +13,9 @@ from verify_machine import ED, EXITS, judged, leave, signed
 TYPES = "open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split()
 SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 Step = collections.namedtuple("Step", "id do quorum skippable section section_quorum given")
-Request = collections.namedtuple("Request", "step steps quorum m keys met by ended tbs")  # by: keys that approved; ended: a list, not empty when refused
+# by: keys that approved; ended: a list, not empty when refused; tbs, roster: digests of what is to be signed, and of the next roster
+Request = collections.namedtuple("Request", "step steps quorum m keys met by ended tbs roster")
+SIGNS = re.compile(r"(cert|crl|csr)\.")  # kinds of steps that sign what their quorum was asked for
 
 def load(path):
     with open(path, "rb") as file: return file.read()
@@ -89,8 +91,8 @@ def policy(data):  # C2SP tlog-policy, and below one group each person answers f
         return len({keys[x].name for x in yes if x in keys}) + len([x for x in yes if x in sets]) >= m
     return list(keys.values()), met, sets.get(quorum, (1, [quorum]))[0], (sets.get(quorum, (1, [quorum]))[1], list(keys))
 
-def roster(path):
-    r = json.loads(load(path))
+def roster(told):  # a path, or the text itself
+    r = json.loads(told if isinstance(told, bytes) else load(told))
     def quorum(name):
         m, role, domain = r["quorums"][name]["m"], r["quorums"][name]["role"], r["quorums"][name].get("domain", "")
         keys = [key(r["estate"] + "/" + p["id"], strict64(p["sign_key"])) for p in r["people"]
@@ -132,10 +134,12 @@ def holds(given, now):  # what a script gives a step, in the parameters that it 
 class Steps:
     """The steps of a log against its script: which, in which order, and whose approval came before each did anything."""
     def __init__(self):
-        self.plan, self.requests, self.newest, self.absent = None, {}, {}, set()
+        self.plan, self.requests, self.newest, self.absent = None, {}, {}, {}  # absent: by person, the entry of their departure
         self.now = self.approval = None                       # the step under way; the request of its section that counts for it
         self.interrupted = self.recovered = False             # the program went on after a crash
-        self.begun, self.over, self.failed, self.approved = [], set(), set(), {}  # ids; approved: with the digests to be signed
+        self.begun, self.over, self.failed = [], set(), set()  # ids
+        self.approved, self.own, self.roster = {}, {}, None    # by id: what was approved at which attempt, and the last request of its own
+        self.first, self.attempts, self.signing, self.signed = {}, collections.Counter(), {}, set()  # by id: entry of the first begin; by call
         self.ended, self.quorum = 0, ""
 
     def enough(self, request):
@@ -153,14 +157,18 @@ class Steps:
             need(phase == "begin" or x.skippable, "skipped")
         if phase == "begin":
             self.quorum = e["quorum"] if isinstance(e.get("quorum"), str) else ""
+            self.kind = str(x.do if x else e.get("do"))
             need(not x or self.quorum == x.quorum, "quorum of the step")
             need(not x or holds(x.given, e["parameters"]), "parameters of the step")
             self.newest.pop(name, None)  # an approval serves one attempt
+            self.first.setdefault(name, e["seq"])
+            self.attempts[name] += 1
             self.approval = self.section_approval(e, x) if "approval" in e and countable else None
         if phase == "end" and self.quorum and countable:
             request = self.governing(name)
             if request and request.quorum == self.quorum and self.enough(request): self.approve(request)
             need(name in self.approved, "approval of the step")
+        if phase == "end" and x and x.do in ("custodian.appoint", "custodian.retire") and name in self.own: self.roster = self.own[name].roster or self.roster
         if phase in ("begin", "skipped"): self.begun.append(name)
         (self.failed.discard if phase == "begin" else self.failed.add if phase == "failed" else self.over.add)(name)
         self.now, self.interrupted, self.ended = name if phase == "begin" else None, False, self.ended + (phase == "end")
@@ -180,8 +188,25 @@ class Steps:
         need(request or not self.quorum or not countable, "quorum never asked")
         need(not request or self.quorum in ("", request.quorum) and self.enough(request), "quorum of the step")
         if request: self.approve(request)
+        if e["fn"] == "C_Sign":
+            own, made = self.newest.get(self.now), e.get("input_sha256") if isinstance(e.get("input_sha256"), str) else ""
+            own = self.requests[own].tbs if own is not None and SIGNS.match(self.kind) else None
+            need(not isinstance(own, str) or made in ("", own), "signed, and not what this attempt was asked for")
+            self.signing[e["call"]] = self.now, self.attempts[self.now], made
 
-    def approve(self, request): self.approved.setdefault(self.now, set()).add(request.tbs)
+    def done(self, e):
+        signed = self.signing.pop(e["call"], None)
+        if signed and e.get("rv") == "CKR_OK": self.signed.add(signed)
+
+    def approve(self, request):
+        self.approved.setdefault(self.now, set()).add((request.tbs, self.attempts[self.now]))
+        if request.step == self.now: self.own[self.now] = request
+
+    def signable(self, name, partly):
+        """Digests of what the step may have signed: approved at its last attempt, or at one that has signed it."""
+        last = self.attempts[name]
+        return {tbs for tbs, attempt in self.approved.get(name, ())
+                if partly or attempt == last or {(name, attempt, tbs), (name, attempt, "")} & self.signed}
 
     def close(self, e):
         need(self.now is None or self.interrupted, "step without end")
@@ -237,6 +262,8 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
     less(trust, "UNPINNED")
     # The log: hash first, check after.
     lines, leaves, torn, hidden = log(folder)
+    unseen = sorted(hidden)
+    def withheld_between(first, last): return bisect.bisect(unseen, first) < bisect.bisect(unseen, last)
     need(len(torn) <= 65535, "line")
     entries = [{"type": "withheld"} if i in hidden else canonical(line) for i, line in enumerate(lines)]
     less(not torn and entries)
@@ -264,8 +291,9 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             steps.step(e, keys)
             if e["phase"] == "end":
                 book.take(e)
-                its = Files({n: digest for n, (digest, _) in files.items()}, read, read("withheld.jsonl") is not None)
-                book.certificates.take(e.get("effects"), its, steps.approved.get(e["id"], set()) if steps.quorum and keys else None)
+                partly = withheld_between(steps.first.get(e["id"], 0), i)
+                its = Files({n: digest for n, (digest, _) in files.items()}, read, partly)
+                book.certificates.take(e.get("effects"), its, steps.signable(e["id"], partly) if steps.quorum and keys else None)
         elif kind == "observe" and e.get("what") == "key-possession": possession(e, origin, own[0])
         elif kind == "observe" and e.get("what") in ("share-asked-elsewhere", "share-handed-over"):
             asking = tuple(e.get(n) if isinstance(e.get(n), str) else "" for n in ("token", "set", "person", "request"))
@@ -278,7 +306,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(type(e["call"]) is int and e["call"] >= 0 and (last_call is None or e["call"] > last_call), "call")
             last_call, calls[e["call"]] = e["call"], (e["fn"], e["token"], False)
             steps.intent(e, keys)
-        elif kind == "done": need(calls.pop(e["call"])[:2] == (e["fn"], e["token"]), "call")
+        elif kind == "done": need(calls.pop(e["call"])[:2] == (e["fn"], e["token"]), "call"), steps.done(e)
         elif kind == "request":
             need(sha(canon(e["subject"])).hex() == e["subject_sha256"], "subject")
             k, named, ask = e["quorum"]["m"], e["quorum"]["name"], (keys, met, m)
@@ -289,8 +317,9 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(approved is None or approved == scripts[0][2], "opening for another script")
             done = steps.plan and steps.plan.get(e["step"])
             need(not done or done.do != "custodian.retire" or e.get("without", "") == e["subject"].get("person", ""), "own retirement")
-            if keys: steps.requests[i], steps.newest[e["step"]] = Request(e["step"], e.get("steps", []), named, k, *ask[:2], set(), [], e["subject"].get("tbs_sha256")), i
-        elif kind in ("attend", "depart"): (steps.absent.discard if kind == "attend" else steps.absent.add)(str(e.get("person")))
+            if keys: steps.requests[i], steps.newest[e["step"]] = Request(e["step"], e.get("steps", []), named, k, *ask[:2], set(), [], e["subject"].get("tbs_sha256"), e["subject"].get("roster_sha256")), i
+        elif kind == "attend": steps.absent.pop(str(e.get("person")), None)
+        elif kind == "depart": steps.absent[str(e.get("person"))] = i
         elif kind == "refusal":
             if type(e.get("request")) is int and e["request"] in steps.requests: steps.requests[e["request"]].ended.append(i)
         elif kind == "cosign" and keys:
@@ -299,7 +328,8 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             line = sigline(e["line"])
             need(line[0] == name and entries[e["request"]].get("without") != e["person"], "person")
             by = signers(f"{origin}\n{e['size']}\n{base64.b64encode(roots[e['size']]).decode()}\n", [line], asked.keys)
-            if asked.ended or e["person"] in steps.absent: by = set()  # neither counts
+            gone = steps.absent.get(e["person"])
+            if asked.ended or gone is not None and not withheld_between(gone, i): by = set()  # neither counts
             asked.by.update(by)
             if e["size"] == first: cosigned |= by & set(keys)
         elif kind == "artefact":
@@ -340,6 +370,8 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
     less(closed is not None and final and final[0] == closed + 1)
     # Every file.
     there, withheld = files_of(folder), ledger(folder, origin, hidden)
+    handed = read("artefacts/roster.json")
+    if handed is not None and sha(handed).hex() == steps.roster: facts["roster"] = handed
     less(openings(folder, lines, closed is not None))
     for name, (digest, size) in files.items():
         if name in withheld: continue

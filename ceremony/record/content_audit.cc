@@ -12,6 +12,8 @@ std::optional<std::string> RecordFiles::Artefact(const std::string& path, std::s
   return Read("artefacts/" + path, artefacts_, path, limit);
 }
 
+bool RecordFiles::IsArtefactWithheld(const std::string& path) const { return withheld_.contains("artefacts/" + path); }
+
 std::optional<std::string> RecordFiles::Read(const std::string& path, const Named& named, const std::string& name,
                                              std::size_t limit) const {
   const auto entered = named.find(name);

@@ -5,6 +5,7 @@
 #define CEREMONY_RECORD_CONTENT_AUDIT_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,19 +24,22 @@ struct NamedFile {
   std::uint64_t entry = 0;            // that names it
 };
 
+// WithheldFiles are the paths of the files that a bundle does not show.
+using WithheldFiles = std::set<std::string, std::less<>>;
+
 // RecordFiles are the files of a record so far: those that its entries name, and
 // that are what the entries say of them.
 class RecordFiles final {
  public:
   using Named = std::map<std::string, NamedFile>;
-  // `is_bundle`: entries may be withheld, and with them the names of files.
-  RecordFiles(const RecordFolder& folder, const Named& inputs, const Named& artefacts, bool is_bundle)
-      : folder_(folder), inputs_(inputs), artefacts_(artefacts), is_bundle_(is_bundle) {}
+  // `withheld`: paths in the record, as the ledger has them.
+  RecordFiles(const RecordFolder& folder, const Named& inputs, const Named& artefacts, const WithheldFiles& withheld)
+      : folder_(folder), inputs_(inputs), artefacts_(artefacts), withheld_(withheld) {}
 
   const RecordFolder& folder() const { return folder_; }
   const Named& inputs() const { return inputs_; }
   const Named& artefacts() const { return artefacts_; }
-  bool is_bundle() const { return is_bundle_; }
+  bool IsArtefactWithheld(const std::string& path) const;
 
   // Input and Artefact return the bytes. Nothing for a file of more than `limit`
   // bytes, one that no entry names, and one that is missing, withheld or another
@@ -49,7 +53,7 @@ class RecordFiles final {
   const RecordFolder& folder_;
   const Named& inputs_;
   const Named& artefacts_;
-  bool is_bundle_;
+  const WithheldFiles& withheld_;
 };
 
 // CallingStep is the step under way when a call is made.
@@ -63,12 +67,14 @@ struct CallingStep {
 
 // EndedStep is a step that came to its end.
 struct EndedStep {
+  // Digests of bytes to be signed (64 hex digits), each with the attempts, from 1 on, of which it was approved.
+  using Approved = std::map<std::string, std::set<std::uint64_t>>;
+
   std::string_view id;
   std::string_view kind;    // "key.generate"
   std::uint64_t entry = 0;  // of its end
-  // Digests of the bytes to be signed (64 hex digits) that its quorum has approved;
-  // nullptr where it needs no quorum, or where nobody can be counted.
-  const std::set<std::string>* approved = nullptr;
+  // What its quorum has approved; nullptr where it needs no quorum, or where nobody can be counted.
+  const Approved* approved = nullptr;
   // The texts of the subject that the step's quorum approved last, by name, those of an object in it as
   // "private.CKA_SENSITIVE"; nullptr or empty where the approval was its section's.
   const std::map<std::string, std::string>* subject = nullptr;
@@ -76,7 +82,8 @@ struct EndedStep {
   // "2026-11-21T09:00:08.000000Z". A clock may have gone back in between.
   std::string_view earliest = {}, latest = {};
   std::uint64_t attempt = 1;  // that ended
-  bool is_bundle = false;     // entries may be withheld, its calls among them
+  // Entries were withheld since it began for the first time: its calls and artefacts may be among them.
+  bool is_partly_shown = false;
 };
 
 class ContentAudit {

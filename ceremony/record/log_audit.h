@@ -85,6 +85,9 @@ class LogAudit final : public BlockSink {
   // The largest size for which a checkpoint entry verifies.
   const std::optional<Checkpoint>& last_checkpoint() const { return last_checkpoint_; }
   const std::vector<Mismatch>& mismatches() const { return mismatches_; }
+  // SHA-256 (64 hex digits) of the roster of the next record, as the quorum approved it of the last step that
+  // appointed or retired somebody and has ended; empty: there is none.
+  const std::string& next_roster() const { return next_roster_; }
   std::optional<Hash> RootAt(std::uint64_t size) const;
   Hash Root() const { return tree_.Root(); }
   const base::Sha256Digest& file_digest() const { return file_digest_; }
@@ -125,8 +128,9 @@ class LogAudit final : public BlockSink {
     bool over = false;             // ended or skipped
     bool failed = false;
     bool approved = false;                                // some attempt of it had its quorum
-    std::set<std::string> approved_bytes;                 // to_be_signed of the requests that its quorum approved
+    EndedStep::Approved approved_bytes;                   // to_be_signed of the requests that its quorum approved
     std::map<std::string, std::string> approved_subject;  // of the last of its own requests that was approved
+    std::uint64_t withheld_before = 0;                    // entries, when it began for the first time
   };
 
   // OpenCalls moves the call under way to the others, to go through them all.
@@ -147,6 +151,7 @@ class LogAudit final : public BlockSink {
   void CheckApproved(std::uint64_t entry);
   void CheckApprovedAtEnd(std::uint64_t entry);
   void FollowCall(const LineEvent& event, std::uint64_t entry);
+  RecordFiles Files() const;
   void TakeEffects(const StepUnderWay& step, std::uint64_t entry);
   void CheckSubject(const std::string& step, const Scanner& subject, std::uint64_t entry);
   void CheckRehearsed(std::uint64_t entry);
@@ -155,12 +160,15 @@ class LogAudit final : public BlockSink {
   std::set<std::string> StepsCalledOff(std::uint64_t entry);
   void CheckAllDone(std::uint64_t entry);
   void ChooseScript(std::uint64_t entry);
+  std::shared_ptr<const Electorate> ElectorateOf(const std::string& quorum);
   void OnPresence(bool here);
+  // IsAbsent: they have departed, and nothing was withheld since that may tell of their return.
+  bool IsAbsent(const std::string& person) const;
+  std::uint64_t WithheldEntries() const { return options_.withheld == nullptr ? 0 : options_.withheld->entries(); }
   void OnObserve(std::uint64_t entry);
   void CheckPossession(std::uint64_t entry);
   void OnRefusal();
   void OnRequest(std::uint64_t entry);
-  std::shared_ptr<const Electorate> ElectorateOf(const std::string& quorum);
   void OnCosign(std::uint64_t entry);
   void OnArtefact(std::uint64_t entry);
   void OnCheckpoint(std::uint64_t entry);
@@ -175,6 +183,8 @@ class LogAudit final : public BlockSink {
   Options options_;
   Findings& findings_;
   std::optional<Electorate> witnesses_;
+  // One of each for all requests: a log may have a million of them.
+  std::map<std::string, std::shared_ptr<const Electorate>> electorates_;
   Scanner scanner_;
   CompactRange tree_;
   base::Sha256Stream stream_;
@@ -183,8 +193,6 @@ class LogAudit final : public BlockSink {
 
   std::uint64_t entries_ = 0;
   std::string last_time_;
-  // One of each for all requests: a log may have a million of them.
-  std::map<std::string, std::shared_ptr<const Electorate>> electorates_;
   std::uint64_t last_mono_ = 0;
   std::uint64_t base_ = 0;
   std::optional<Mode> mode_;
@@ -201,9 +209,11 @@ class LogAudit final : public BlockSink {
   bool recovered_ = false;
   std::uint64_t steps_ended_ = 0;
   std::map<std::string, StepPast> past_;
-  std::optional<std::size_t> furthest_;    // place in the script of the last step that began or was skipped
-  std::set<std::string> absent_;           // who departed and has not come back
+  std::optional<std::size_t> furthest_;  // place in the script of the last step that began or was skipped
+  // Who departed and has not come back, with the number of entries that were withheld before that.
+  std::map<std::string, std::uint64_t> absent_;
   std::set<std::string> asked_elsewhere_;  // shares that were asked for on machines of their holders
+  std::string next_roster_;
   KeyBook own_keys_;
   // The call under way stands by itself: nearly every done follows its intent
   // at once, and a million of them need no tree of allocated nodes.

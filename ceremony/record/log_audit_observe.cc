@@ -16,7 +16,7 @@ void LogAudit::OnObserve(std::uint64_t entry) {
   for (const std::optional<std::string>& text : texts) asked += text.value_or("") + "\n";
   if (what == "share-asked-elsewhere") {
     asked_elsewhere_.insert(std::move(asked));
-  } else if (!asked_elsewhere_.contains(asked) && (options_.withheld == nullptr || options_.withheld->entries() == 0)) {
+  } else if (!asked_elsewhere_.contains(asked) && WithheldEntries() == 0) {
     findings_.Add("QUO-HANDED", entry,
                   Quoted(texts[2].value_or("")) + " handed over a share that nobody had asked for");
   }

@@ -232,7 +232,7 @@ void LogAudit::OnCosign(std::uint64_t entry) {
                   "request " + std::to_string(*request_entry) + " was over when " + Quoted(*person) + " approved it");
     return;
   }
-  if (absent_.contains(*person)) {
+  if (IsAbsent(*person)) {
     findings_.Add("QUO-ABSENT", entry, Quoted(*person) + " had departed, and the approval does not count");
     return;
   }

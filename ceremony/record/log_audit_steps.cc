@@ -5,6 +5,12 @@
 #include "ceremony/record/log_audit.h"
 
 namespace ceremony::record {
+namespace {
+
+// ChangesRoster tells the kinds of steps whose quorum approves the roster of the next record.
+bool ChangesRoster(std::string_view kind) { return kind == "custodian.appoint" || kind == "custodian.retire"; }
+
+}  // namespace
 
 bool LogAudit::Request::IsMet() const {
   return !ended && electorate->CountPeople(approvals) >= needed && electorate->IsEnough(approvals);
@@ -94,8 +100,8 @@ void LogAudit::TakeEffects(const StepUnderWay& step, std::uint64_t entry) {
   const std::vector<std::string_view> list =
       DecodeArray(scanner_.Find("effects")).value_or(std::vector<std::string_view>());
   KeyBook& keys = options_.keys != nullptr ? *options_.keys : own_keys_;
-  const bool is_bundle = options_.withheld != nullptr && options_.withheld->has_ledger();
   const StepPast& past = past_[step.id];
+  const bool is_partly_shown = WithheldEntries() > past.withheld_before;
   EndedStep ended{.id = step.id,
                   .kind = step.kind,
                   .entry = entry,
@@ -103,16 +109,22 @@ void LogAudit::TakeEffects(const StepUnderWay& step, std::uint64_t entry) {
                   .earliest = past.earliest,
                   .latest = past.latest,
                   .attempt = past.attempts,
-                  .is_bundle = is_bundle};
-  if (!step.quorum.empty() && options_.voters.Witnesses()) ended.approved = &past.approved_bytes;
+                  .is_partly_shown = is_partly_shown};
+  if (!step.quorum.empty() && witnesses_) ended.approved = &past.approved_bytes;
+  const auto roster = past.approved_subject.find("roster_sha256");
+  if (ChangesRoster(step.kind) && roster != past.approved_subject.end()) next_roster_ = roster->second;
   Scanner effect;
   for (const std::string_view element : list) {
     if (effect.ScanObject(element) != LineFault::kNone) continue;
     keys.Take(effect, entry, findings_);
-    if (options_.contents != nullptr)
-      options_.contents->OnEffect(ended, effect, {*options_.folder, inputs_, artefacts_, is_bundle}, findings_);
+    if (options_.contents != nullptr) options_.contents->OnEffect(ended, effect, Files(), findings_);
   }
   if (options_.contents != nullptr) options_.contents->OnEnd(ended, findings_);
+}
+
+RecordFiles LogAudit::Files() const {
+  static const WithheldFiles none;
+  return {*options_.folder, inputs_, artefacts_, options_.withheld == nullptr ? none : options_.withheld->files()};
 }
 
 void LogAudit::FollowCall(const LineEvent& event, std::uint64_t entry) {
@@ -142,7 +154,7 @@ void LogAudit::OnStepBegin(const std::string& id, const PlannedStep* planned, st
   }
   newest_request_.erase(id);  // an approval serves one attempt
   step.approval = SectionApproval(id, planned, entry);
-  ++past_[id].attempts;
+  if (past_[id].attempts++ == 0) past_[id].withheld_before = WithheldEntries();
   past_[id].failed = false;
   step_ = std::move(step);
 }
@@ -225,7 +237,7 @@ void LogAudit::CheckApproved(std::uint64_t entry) {
 void LogAudit::NoteApproval(const Request& request) {
   StepPast& past = past_[step_->id];
   past.approved = true;
-  if (!request.to_be_signed.empty()) past.approved_bytes.insert(request.to_be_signed);
+  if (!request.to_be_signed.empty()) past.approved_bytes[request.to_be_signed].insert(past.attempts);
   if (request.step == step_->id) past.approved_subject = request.subject;
 }
 
@@ -285,8 +297,13 @@ void LogAudit::OnPresence(bool here) {
   if (here) {
     absent_.erase(*person);
   } else {
-    absent_.insert(*person);
+    absent_.insert_or_assign(*person, WithheldEntries());
   }
+}
+
+bool LogAudit::IsAbsent(const std::string& person) const {
+  const auto departed = absent_.find(person);
+  return departed != absent_.end() && departed->second == WithheldEntries();
 }
 
 void LogAudit::OnRefusal() {

@@ -105,7 +105,8 @@ constexpr std::array<Rule, 115> kRules = {{
     {"CRT-ORDER", kInvalid, "it is what the script orders of its step: names, key, issuer, subject"},
     {"CRT-PROFILE", kInvalid, "it is what its profile, which is among the inputs, says"},
     {"CRT-FACTS", kInvalid, "the step says of it what it is: names, serial number, dates, key, usage"},
-    {"CRT-APPROVED", kInvalid, "the bytes that were signed are bytes that the step's quorum has approved"},
+    {"CRT-APPROVED", kInvalid,
+     "the bytes that were signed are bytes that the step's quorum has approved, for the attempt that signed them"},
     {"CRT-KEY", kInvalid, "its key is the one of that name, and one key is one CA"},
     {"CRT-DATE", kInvalid, "what is to begin when it is signed begins on the days of its step"},
     {"CRT-SIGNATURE", kInvalid, "it is signed by its issuer, a request by its own key"},
@@ -118,7 +119,7 @@ constexpr std::array<Rule, 115> kRules = {{
      "a certificate of destruction is of its key, and lists each copy that its ceremony destroyed, and no other"},
     {"CRT-LINT", kNotice, "it breaks no rule that this release knows"},
     {"CRT-UNKNOWN", kInvalid, "a key or an issuer was made by a step of these records, which begin with the first"},
-    {"CRT-ELSEWHERE", kNotice, "keys and issuers are of the records that were read"},
+    {"CRT-ELSEWHERE", kNotice, "keys and issuers are of the records that were read, and their certificates are shown"},
     // Files.
     {"ART-PATH", kInvalid, "a file's name stays in the record and the file is a regular one"},
     {"ART-MISSING", kInvalid, "every file that a closed record names is there"},

@@ -1,5 +1,7 @@
 #include "ceremony/record/verify.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <future>
 #include <set>
@@ -12,10 +14,12 @@
 #include "ceremony/record/log_audit.h"
 #include "ceremony/record/log_scan.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/record/signatures_ahead.h"
 #include "ceremony/record/timestamp.h"
 #include "ceremony/record/withheld.h"
 #include "ceremony/record/witness.h"
+#include "hsm/base/digest.h"
 
 namespace ceremony::record {
 namespace {
@@ -23,6 +27,8 @@ namespace {
 using base::ErrorCode;
 using base::FileDescriptor;
 using base::Result;
+
+constexpr std::size_t kMaxRosterBytes = std::size_t{16} << 20;
 
 // Reach is how far signatures carry: the largest size at which a checkpoint by
 // the log key and the tree agree.
@@ -130,6 +136,7 @@ struct Audit {
                        const std::optional<SignedCheckpoint>& kept);
   void CheckWitnesses(const SignedCheckpoint& kept);
   Result<void> CheckStamp(const RecordFolder& folder);
+  Result<void> TakeNextRoster(const RecordFolder& folder, const std::string& sha256);
 };
 
 Result<void> Audit::Run() {
@@ -219,6 +226,7 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
                  "no roster was given, so the custodians' keys are only what the record itself says");
   }
 
+  KC_RETURN_IF_ERROR(TakeNextRoster(folder, log.next_roster()));
   report.origin = log.origin();
   report.ceremony = log.ceremony();
   if (log.mode()) report.mode = ModeName(*log.mode());
@@ -269,6 +277,17 @@ Result<void> Audit::CheckStamp(const RecordFolder& folder) {
     return std::move(stamp).error();
   }
   return {};
+}
+
+// A file that lies under the name of a roster is one only if it has the digest that the quorum approved.
+Result<void> Audit::TakeNextRoster(const RecordFolder& folder, const std::string& sha256) {
+  if (sha256.empty()) return {};
+  Result<std::string> text = folder.ReadSmall(fmt::format("{}/{}", kArtefactsFolder, kRosterFile), kMaxRosterBytes);
+  if (text.ok()) {
+    if (base::Sha256Hex(*text) == sha256) report.next_roster = std::move(text).value();
+    return {};
+  }
+  return text.error().code == ErrorCode::kIo ? Result<void>(text.error()) : Result<void>();
 }
 
 }  // namespace

@@ -66,6 +66,9 @@ struct RecordReport {
   std::string stamped_at, stamped_by;  // by a time-stamping authority; empty: none was given, or it is no good
   std::vector<Finding> findings;
   std::uint64_t more = 0;
+  // The bytes of artefacts/roster.json, when they are those that the quorum approved in a step that appointed or
+  // retired somebody: the roster of the next record. Nothing where there is none, or it is withheld.
+  std::optional<std::string> next_roster;
 };
 
 class ContentAudit;
@@ -111,7 +114,7 @@ base::Result<bool> IsArchive(const std::string& folder);
 
 // VerifyArchive reads every record and the chain that `open.previous` makes.
 // `options.trust` is the roster of the first record; a record that it makes COMPLETE
-// may have written the roster of the next ones (artefacts/roster.json), which is trusted
+// may have written the roster of the next ones (RecordReport::next_roster), which is trusted
 // from there on. Records before the first that fits it are UNPINNED (ARC-ROSTER),
 // and INVALID where none does.
 // `options.checkpoint_note` is held against the record of its origin; no such

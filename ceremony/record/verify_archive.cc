@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -34,8 +32,8 @@ bool Found(const RecordReport& record, std::string_view rule) {
                      [&](const Finding& finding) { return finding.rule == rule; });
 }
 
-// Custodians come and go. Whom the reader trusts has vouched, in a record that is COMPLETE, for the roster of the next
-// one (custodian.appoint, custodian.retire), and so for those who vouch after them.
+// Custodians come and go. Whom the reader trusts has approved, in a record that is COMPLETE, the roster of the next one
+// (custodian.appoint, custodian.retire), and so vouches for those who vouch after them.
 class Succession final {
  public:
   explicit Succession(const Trust* pinned) : trust_(pinned) {}
@@ -44,21 +42,17 @@ class Succession final {
   // Whether some record was vouched for by somebody the reader trusts.
   bool begun() const { return begun_; }
 
-  void Follow(const std::string& folder, const RecordReport& record) {
+  void Follow(const RecordReport& record) {
     if (trust_ == nullptr || record.verdict != Verdict::kComplete) return;
     begun_ = true;
-    const auto opened = RecordFolder::Open(folder);
-    if (!opened.ok()) return;
-    const auto text = opened->ReadSmall(fmt::format("{}/{}", kArtefactsFolder, kRosterFile), kMaxRosterBytes);
-    if (!text.ok()) return;  // there is none, or it is withheld: those who vouched go on
-    auto next = Trust::ParseRoster(*text);
+    if (!record.next_roster) return;  // those who vouched go on
+    auto next = Trust::ParseRoster(*record.next_roster);
     if (!next.ok() || next->estate() != trust_->estate()) return;
     rosters_.push_back(std::make_unique<Trust>(std::move(next).value()));
     trust_ = rosters_.back().get();
   }
 
  private:
-  static constexpr std::size_t kMaxRosterBytes = std::size_t{16} << 20;
   const Trust* trust_;
   std::vector<std::unique_ptr<Trust>> rosters_;
   bool begun_ = false;
@@ -133,7 +127,8 @@ Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptio
       how.stamp = options.stamp;
       KC_ASSIGN_OR_RETURN(record, look(how));
     }
-    people.Follow(folder + "/" + name, record);
+    people.Follow(record);
+    record.next_roster.reset();  // it may be large
     record.folder = name;
     if (!record.ceremony.empty() && name.substr(name.find('-') + 1) != record.ceremony) {
       findings.Add("ARC-ORDER", std::nullopt, name + " holds the record of the ceremony " + record.ceremony);

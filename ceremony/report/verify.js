@@ -120,11 +120,11 @@ const KC = (() => {
     less(torn === 0, "the last line is torn");
     less(entries.length > 0, "the log is empty");
     const roots = new Map(), named = new Map(), steps = new Steps(), book = new Keys(), asked = new Set(), calls = new Map(), wrong = [];
-    let cosigned = new Set(), origin = null, own = null, logKey = null, closed = null, first = null, lastCall = null, after = null, good = 0, script = null;
+    let cosigned = new Set(), origin = null, own = null, logKey = null, closed = null, first = null, lastCall = null, after = null, good = 0, script = null, withheldSoFar = 0;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i];
       state.entry = i;
-      if (isHidden.has(i)) { need(i > 0, "open"); after = after ?? (closed !== null ? i : null); tree.append(leaves[i]); continue; }
+      if (isHidden.has(i)) { withheldSoFar++; need(i > 0, "open"); after = after ?? (closed !== null ? i : null); tree.append(leaves[i]); continue; }
       checkCommon(entry, i);
       need(entry.mode === entries[0].mode, "mode");
       need((entry.type === "open") === (i === 0), "open");
@@ -156,7 +156,7 @@ const KC = (() => {
           if (entry.what === "key-possession") await checkPossession(verifier, entry, origin, own.estate);
           if (entry.what !== "share-asked-elsewhere" && entry.what !== "share-handed-over") break;
           const asking = ["token", "set", "person", "request"].map((name) => (isText(field(entry, name)) ? entry[name] : "")).join("\n");
-          need(entry.what === "share-asked-elsewhere" || asked.has(asking) || (hidden.length && hidden[0] < i), "a share that nobody asked for");
+          need(entry.what === "share-asked-elsewhere" || asked.has(asking) || withheldSoFar > 0, "a share that nobody asked for");
           asked.add(asking);
           break;
         }
@@ -170,7 +170,7 @@ const KC = (() => {
           need(lastCall === null || call > lastCall, "number of the call");
           lastCall = call;
           calls.set(call, {fn, token: textOf(entry, "token"), settled: false});
-          steps.intent(fn, countable);
+          steps.intent(fn, isText(entry.input_sha256) ? entry.input_sha256 : "", countable);
           break;
         }
         case "done": {
@@ -191,13 +191,13 @@ const KC = (() => {
           const planned = steps.plan?.steps.get(step);
           need(!planned || planned.kind !== "custodian.retire" || (entry.without ?? "") === (field(entry.subject, "person") ?? ""), "own retirement");
           if (countable) {
-            steps.requests.set(i, {step, steps: entry.steps ?? [], quorum: name, m: k, keys: ask.keys, met: ask.met, by: new Set(), ended: false});
+            steps.requests.set(i, {step, steps: entry.steps ?? [], quorum: name, m: k, keys: ask.keys, met: ask.met, by: new Set(), ended: false, tbs: isText(field(entry.subject, "tbs_sha256")) ? entry.subject.tbs_sha256 : null});
             steps.newest.set(step, i);
           }
           break;
         }
         case "attend": steps.absent.delete(String(entry.person)); break;
-        case "depart": steps.absent.add(String(entry.person)); break;
+        case "depart": steps.absent.set(String(entry.person), withheldSoFar); break;
         case "refusal": if (steps.requests.has(entry.request)) steps.requests.get(entry.request).ended = true; break;
         case "cosign": {
           if (!countable) break;
@@ -205,7 +205,8 @@ const KC = (() => {
           need(asked && roots.has(size) && size > entry.request, "an approval of no request or checkpoint");
           need(line.name === own.estate + "/" + textOf(entry, "person") && entries[entry.request].without !== entry.person, "person");
           const by = await signersOf(verifier, `${origin}\n${size}\n${toBase64(roots.get(size))}\n`, [line], asked.keys);
-          if (asked.ended || steps.absent.has(entry.person)) by.clear();  // neither counts
+          // Neither counts who has departed, unless an entry that is withheld may tell of their return.
+          if (asked.ended || steps.absent.get(entry.person) === withheldSoFar) by.clear();
           for (const key of by) {
             asked.by.add(key);
             const witness = keys.find((each) => each.whole === key.whole);

@@ -93,10 +93,13 @@ const KCScript = (() => {
     return typeof now === "object" && now !== null && !Array.isArray(now) && Object.entries(given).every(([name, value]) => Object.hasOwn(now, name) && holds(value, now[name]));
   }
 
+  // Kinds of steps that sign what their quorum was asked for.
+  const SIGNS = /^(cert|crl|csr)\./;
+
   // The steps of a log against its script: which, in which order, and whose approval came before each did anything.
   class Steps {
     constructor() {
-      this.plan = null; this.requests = new Map(); this.newest = new Map(); this.absent = new Set();
+      this.plan = null; this.requests = new Map(); this.newest = new Map(); this.absent = new Map();
       this.now = null; this.approval = null; this.interrupted = false; this.recovered = false; this.last = null;
       this.begun = new Set(); this.over = new Set(); this.failed = new Set(); this.approved = new Set(); this.ended = 0; this.quorum = "";
     }
@@ -114,6 +117,7 @@ const KCScript = (() => {
       }
       if (phase === "begin") {
         this.quorum = isText(entry.quorum) ? entry.quorum : "";
+        this.kind = planned?.kind ?? kind;
         need(!planned || this.quorum === planned.quorum, "quorum of the step");
         need(!planned || holds(planned.given, field(entry, "parameters")), "parameters of the step");
         this.newest.delete(name);  // an approval serves one attempt
@@ -135,12 +139,15 @@ const KCScript = (() => {
       need(!planned || (planned.quorum === planned.sectionQuorum && planned.sectionQuorum !== "" && request.step === planned.section), "approval of the section");
       return request;
     }
-    intent(fn, countable) {
+    intent(fn, input, countable) {
       if (this.now === null) return need(this.recovered && fn === "C_DestroyObject", "a call outside the steps");
       const request = this.governing(this.now);
       need(request || !this.quorum || !countable, "a call before its quorum was asked");
       need(!request || ((this.quorum === "" || this.quorum === request.quorum) && this.enough(request)), "a call before its quorum had approved");
       if (request) this.approved.add(this.now);
+      // An approval serves one attempt, and so do the bytes that it is about.
+      if (fn !== "C_Sign" || !input || !SIGNS.test(this.kind) || !this.newest.has(this.now)) return;
+      need(request.tbs === null || request.tbs === input, "bytes are signed that this attempt was not asked for");
     }
     close(entry) {
       need(this.now === null || this.interrupted, "a step without end");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "ceremony/record/log_audit.h"
@@ -107,6 +108,36 @@ std::string Unapproved(const record::Scanner& intent, const std::map<std::string
   return {};
 }
 
+// ObjectIdOf: what is destroyed is named in words, `private key "root" (id 01ab)`.
+std::string ObjectIdOf(const record::Scanner& intent) {
+  constexpr Name kBegin = "(id ";
+  std::string id = TextOf(intent, "object_id");
+  const std::string object = TextOf(intent, "object");
+  const std::size_t begin = object.rfind(kBegin);
+  if (id.empty() && begin != std::string::npos && object.ends_with(')'))
+    id = object.substr(begin + kBegin.size(), object.size() - begin - kBegin.size() - 1);
+  return id;
+}
+
+// Removals are the objects that were destroyed by later calls than the one that is looked at.
+class Removals final {
+ public:
+  void Add(const std::string& token, const std::string& object_id) { left_.emplace(token, object_id); }
+  // Take tells whether one of them may have been of a key pair on that token; it stands for no other then. An id that
+  // a record does not say may be any.
+  bool Take(const std::string& token, const std::string& object_id) {
+    auto found = left_.find({token, object_id});
+    if (found == left_.end()) found = left_.find({token, ""});
+    if (found == left_.end() && object_id.empty()) found = left_.lower_bound({token, ""});
+    if (found == left_.end() || found->first != token) return false;
+    left_.erase(found);
+    return true;
+  }
+
+ private:
+  std::multiset<std::pair<std::string, std::string>> left_;  // token and CKA_ID
+};
+
 }  // namespace
 
 const KindRow* FindKind(std::string_view kind) {
@@ -120,14 +151,18 @@ void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& c
   const std::int64_t number = record::DecodeInteger(call.Find("call")).value_or(-1);
   std::vector<Call>& calls = steps_[std::string(step.id)].calls;
   if (call.fields().type == record::EntryType::kIntent) {
+    if (!calls.empty() && calls.back().number >= number) return;  // REC-CALL says so
     Call& made = calls.emplace_back();
     made.number = number;
     made.attempt = step.attempt;
     made.function = TextOf(call, "fn");
     made.token = TextOf(call, "token");
     made.input_sha256 = TextOf(call, "input_sha256");
+    made.object_id = ObjectIdOf(call);
+    made.is_of_public_key = TextOf(call, "object").starts_with("public key");
     if (made.function == "C_GenerateKeyPair" && step.subject != nullptr)
       made.unapproved = Unapproved(call, *step.subject);
+    CheckInput(step, made, entry, findings);
     if (const KindRow* row = FindKind(step.kind); row != nullptr && !row->calls) {
       findings.Add("CALL-KIND", entry,
                    fmt::format("step {} calls {} on {}, and a {} calls nothing", Quoted(step.id), made.function,
@@ -145,6 +180,18 @@ void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& c
   made->misread = Misread(call);
 }
 
+// CheckInput: an approval serves one attempt, and so do the bytes that it is about.
+void CallAudit::CheckInput(const record::CallingStep& step, const Call& call, std::uint64_t entry,
+                           record::Findings& findings) {
+  if (call.function != "C_Sign" || call.input_sha256.empty() || step.subject == nullptr) return;
+  const auto approved = step.subject->find("tbs_sha256");
+  if (approved == step.subject->end() || approved->second == call.input_sha256 || FindKind(step.kind) == nullptr)
+    return;
+  findings.Add("CALL-SIGN", entry,
+               fmt::format("step {} signs the bytes {}, and its quorum was asked for {} at this attempt",
+                           Quoted(step.id), call.input_sha256, Quoted(approved->second)));
+}
+
 void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what, const std::string& spki_sha256,
                          const std::string& token, record::Findings& findings) {
   if (FindKind(step.kind) == nullptr) return;
@@ -152,7 +199,6 @@ void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what,
   Call* made = nullptr;
   if (const auto known = steps_.find(step.id); known != steps_.end()) {
     for (Call& call : known->second.calls) {
-    if (!calls.empty() && calls.back().number >= number) return;  // REC-CALL says so
       if (call.function != "C_GenerateKeyPair" || !call.succeeded || call.token != token) continue;
       if (call.spki_sha256 == spki_sha256 || (made == nullptr && call.spki_sha256.empty())) made = &call;
     }
@@ -164,7 +210,7 @@ void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what,
       findings.Add("QUO-SUBJECT", step.entry, what + " was asked for with " + made->unapproved);
     return;
   }
-  if (step.is_bundle) return;  // the call may be withheld
+  if (step.is_partly_shown) return;  // the call may be withheld
   findings.Add("CALL-KEY", step.entry,
                fmt::format("{} has the public key {}, which no call of the step has made on {}", what, spki_sha256,
                            Quoted(token)));
@@ -180,9 +226,20 @@ void CallAudit::CheckSigned(const record::EndedStep& step, const std::string& wh
         return;
     }
   }
-  if (step.is_bundle) return;  // the call may be withheld
+  if (step.is_partly_shown) return;  // the call may be withheld
   findings.Add("CALL-SIGN", step.entry,
                fmt::format("{} has the bytes {} to be signed, which no call of the step has signed", what, tbs_sha256));
+}
+
+bool CallAudit::IsSigned(const record::EndedStep& step, const std::string& tbs_sha256,
+                         const std::set<std::uint64_t>& attempts) const {
+  if (FindKind(step.kind) == nullptr || step.is_partly_shown) return true;
+  const auto known = steps_.find(step.id);
+  if (known == steps_.end()) return false;
+  return std::any_of(known->second.calls.begin(), known->second.calls.end(), [&](const Call& call) {
+    return call.function == "C_Sign" && call.succeeded && attempts.contains(call.attempt) &&
+           (call.input_sha256.empty() || call.input_sha256 == tbs_sha256);
+  });
 }
 
 void CallAudit::OnEffect(const record::EndedStep& step, const std::string& effect, record::Findings& findings) {
@@ -203,12 +260,13 @@ void CallAudit::OnEnd(const record::EndedStep& step, record::Findings& findings)
   if (signs && known.effects == 0)
     findings.Add("CALL-EFFECT", step.entry,
                  fmt::format("step {} ends without a word on what was approved for signing", Quoted(step.id)));
-  bool removed = false;  // by a later call of the step
+  Removals removals;
   for (auto call = known.calls.rbegin(); call != known.calls.rend(); ++call) {
-    if (call->function == "C_DestroyObject" && call->succeeded) removed = true;
-    if (call->function == "C_GenerateKeyPair" && call->succeeded && !call->explained && !removed && !step.is_bundle &&
+    if (call->function == "C_DestroyObject" && call->succeeded && !call->is_of_public_key)
+      removals.Add(call->token, call->object_id);
+    if (call->function == "C_GenerateKeyPair" && call->succeeded && !call->explained && !step.is_partly_shown &&
         call->attempt == step.attempt && !call->spki_sha256.empty() &&
-        (step.kind == "key.generate" || step.kind == "key.transport")) {
+        (step.kind == "key.generate" || step.kind == "key.transport") && !removals.Take(call->token, call->object_id)) {
       findings.Add(
           "CALL-KEY", step.entry,
           fmt::format("step {} has made the key pair {} and does not say so", Quoted(step.id), call->spki_sha256));

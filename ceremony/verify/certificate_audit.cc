@@ -50,6 +50,7 @@ void CertificateAudit::Begin(const std::string& folder) {
   announced_.clear();
   gone_.clear();
   elsewhere_.clear();
+  beside_unshown_.clear();
 }
 
 // A record that says that none comes before it begins a whole archive; one that goes on from others is as whole as
@@ -96,6 +97,11 @@ void CertificateAudit::Finish(record::Findings& findings) {
                  fmt::format("certificate {} is revoked by the CRL {}, which is none of this record",
                              Quoted(revoked.certificate), Quoted(revoked.crl)));
   }
+  if (!beside_unshown_.empty()) {
+    findings.Add("CRT-ELSEWHERE", std::nullopt,
+                 fmt::format("{} could not be held against an issuer whose certificate is withheld",
+                             fmt::join(beside_unshown_, ", ")));
+  }
   if (elsewhere_.empty()) return;
   if (now_.is_whole) {
     return findings.Add(
@@ -107,7 +113,9 @@ void CertificateAudit::Finish(record::Findings& findings) {
                            fmt::join(elsewhere_, ", ")));
 }
 
-void CertificateAudit::Elsewhere(const Look& look) { elsewhere_.insert(look.what); }
+void CertificateAudit::Elsewhere(const Look& look, const std::string& certificate) {
+  (now_.unshown.contains(certificate) ? beside_unshown_ : elsewhere_).insert(look.what);
+}
 
 void CertificateAudit::OnKey(const Look& look) {
   const std::string name = look.Text("key"), spki_sha256 = look.Text("spki_sha256");
@@ -172,7 +180,7 @@ std::optional<std::string> CertificateAudit::FileOf(const Look& look, std::strin
   const std::string path = look.Text("artefact"), stated = look.Text(digest);
   const auto entered = look.files.artefacts().find(path);
   if (entered == look.files.artefacts().end()) {
-    if (!look.files.is_bundle()) look.Find("CRT-FILE", "is said to be " + Quoted(path) + ", which no entry names");
+    if (!look.step.is_partly_shown) look.Find("CRT-FILE", "is said to be " + Quoted(path) + ", which no entry names");
     return std::nullopt;
   }
   if (entered->second.sha256 != stated) {
@@ -181,6 +189,11 @@ std::optional<std::string> CertificateAudit::FileOf(const Look& look, std::strin
     return std::nullopt;
   }
   return look.files.Artefact(path, limit);
+}
+
+bool CertificateAudit::IsWithheld(const Look& look) {
+  const std::string path = look.Text("artefact");
+  return look.files.IsArtefactWithheld(path) || (look.step.is_partly_shown && !look.files.artefacts().contains(path));
 }
 
 void CertificateAudit::CheckFields(const Look& look,
@@ -197,11 +210,21 @@ void CertificateAudit::CheckFields(const Look& look,
 void CertificateAudit::CheckApproved(const Look& look, base::ByteView to_be_signed) const {
   if (look.step.approved == nullptr) return;
   const std::string digest = base::Sha256Hex(to_be_signed);
-  if (look.step.approved->contains(digest)) return;
+  const auto approved = look.step.approved->find(digest);
+  if (approved == look.step.approved->end()) {
+    std::vector<std::string> others;
+    for (const auto& [other, attempts] : *look.step.approved) others.push_back(other);
+    return look.Find("CRT-APPROVED",
+                     fmt::format("has the bytes {} to be signed, and its quorum approved {}", digest,
+                                 others.empty() ? std::string("none") : fmt::format("{}", fmt::join(others, ", "))));
+  }
+  // A later attempt takes over what an earlier one has signed, never what that was only allowed to sign.
+  const std::set<std::uint64_t>& attempts = approved->second;
+  if (attempts.contains(look.step.attempt) || calls_.IsSigned(look.step, digest, attempts)) return;
   look.Find("CRT-APPROVED",
-            fmt::format("has the bytes {} to be signed, and its quorum approved {}", digest,
-                        look.step.approved->empty() ? std::string("none")
-                                                    : fmt::format("{}", fmt::join(*look.step.approved, ", "))));
+            fmt::format("has the bytes {} to be signed, which were approved for an earlier attempt that "
+                        "did not sign them",
+                        digest));
 }
 
 // CheckOrder: the step made what the script says of it. The fields that name keys and certificates there are
@@ -278,7 +301,10 @@ void CertificateAudit::CheckKey(const Look& look, const std::string& name, const
 
 void CertificateAudit::OnCertificate(const Look& look) {
   const std::optional<std::string> der = FileOf(look, "sha256", kMostOctets);
-  if (!der) return;
+  if (!der) {
+    if (IsWithheld(look)) now_.unshown.insert(look.Text("certificate"));
+    return;
+  }
   const auto certificate = x509::Certificate::Parse(base::AsBytes(*der));
   if (!certificate.ok()) return look.Find("CRT-FORM", "is none: " + certificate.error().message);
   x509::CertificateFacts facts = x509::CertificateFactsOf(certificate->tbs());
@@ -303,9 +329,9 @@ void CertificateAudit::OnCertificate(const Look& look) {
 void CertificateAudit::OnRevocation(const Look& look) {
   Revoked revoked{look.Text("certificate"), look.Text("crl"), {}, {}, false, look.step.entry};
   const auto known = now_.certificates.find(revoked.certificate);
-  if (known == now_.certificates.end()) return Elsewhere(look);
+  if (known == now_.certificates.end()) return Elsewhere(look, revoked.certificate);
   const auto issuer = now_.certificates.find(known->second->issuer);
-  if (issuer == now_.certificates.end()) return Elsewhere(look);
+  if (issuer == now_.certificates.end()) return Elsewhere(look, known->second->issuer);
   now_.dead.insert(revoked.certificate);
   revoked.serial = known->second->facts.serial;
   revoked.ca = known->second->facts.ca;

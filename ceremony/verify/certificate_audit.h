@@ -6,7 +6,8 @@
 //
 // It trusts no decoder but our own strict one, and needs neither token nor network.
 // What it cannot know, since the key or the issuer is of a record that was not read,
-// is a notice (CRT-ELSEWHERE). Its rules are CRT-* of record/rules.h.
+// or its certificate is withheld, is a notice (CRT-ELSEWHERE). Its rules are CRT-* of
+// record/rules.h.
 #ifndef CEREMONY_VERIFY_CERTIFICATE_AUDIT_H_
 #define CEREMONY_VERIFY_CERTIFICATE_AUDIT_H_
 
@@ -90,6 +91,7 @@ class CertificateAudit final : public record::ContentAudit {
     std::map<std::string, Key> keys;                                   // by name
     std::map<std::string, std::string> names;                          // of keys, by spki_sha256
     std::map<std::string, std::shared_ptr<const Known>> certificates;  // by name
+    std::set<std::string> unshown;                                     // certificates that are withheld, by name
     std::set<std::string> dead;                                        // certificates that were revoked, by name
     std::set<std::string> serials;                                     // issuer's subject_der, space, serial
     std::map<std::string, std::vector<Revoked>> revoked;               // by the issuer's subject_der
@@ -109,6 +111,8 @@ class CertificateAudit final : public record::ContentAudit {
   // FileOf returns the file that the effect names, when it is the one that was
   // entered; CRT-FILE when it is not. `digest` is the effect's field.
   std::optional<std::string> FileOf(const Look& look, std::string_view digest, std::size_t limit) const;
+  // IsWithheld: a bundle does not show the file that the effect names.
+  static bool IsWithheld(const Look& look);
   // ProfileOf returns the profile that the effect names, by RecordedProfiles::Find or FindCrl; CRT-PROFILE and
   // nullptr when it is no input, nullptr alone when that cannot be said.
   template <typename Profile>
@@ -134,8 +138,12 @@ class CertificateAudit final : public record::ContentAudit {
   void CheckChain(const Look& look, const Known& known, const Known& issuer) const;
   void CheckCrl(const Look& look, const x509::Crl& crl, const x509::CrlProfile* profile) const;
   void CheckListed(const Look& look, const x509::Crl& crl, const Known& issuer, const x509::CrlProfile* profile);
+  // TakeAnnounced moves what a CRL of that name is to revoke to what was revoked, and returns it.
+  std::vector<Revoked> TakeAnnounced(const std::string& crl);
   void CheckRequest(const Look& look, const x509::Request& request);
-  void Elsewhere(const Look& look);
+  // Elsewhere keeps what `look` is about, for Finish: its key or issuer is none that was made here. `certificate` is
+  // the name of that issuer.
+  void Elsewhere(const Look& look, const std::string& certificate = {});
 
   x509::Linter linter_;
   std::string folder_;
@@ -146,7 +154,7 @@ class CertificateAudit final : public record::ContentAudit {
   RecordedScript script_;
   std::vector<Revoked> announced_;  // by this record, and on no CRL of it yet
   std::set<Gone> gone_;
-  std::set<std::string> elsewhere_;
+  std::set<std::string> elsewhere_, beside_unshown_;
 };
 
 }  // namespace ceremony::verify

@@ -37,7 +37,7 @@ void CertificateAudit::CheckSigner(const Look& look, const Known& issuer) const 
 void CertificateAudit::CheckIssuer(const Look& look, const Known& known) {
   const bool self_signed = known.issuer.empty() || known.issuer == look.Text("certificate");
   const auto above = now_.certificates.find(known.issuer);
-  if (!self_signed && above == now_.certificates.end()) return Elsewhere(look);
+  if (!self_signed && above == now_.certificates.end()) return Elsewhere(look, known.issuer);
   const Known& issuer = self_signed ? known : *above->second;
   CheckSigner(look, issuer);
   const auto signer = issuer.certificate.SubjectKey();
@@ -81,7 +81,10 @@ void CertificateAudit::CheckChain(const Look& look, const Known& known, const Kn
 
 void CertificateAudit::OnCrl(const Look& look) {
   const std::optional<std::string> der = FileOf(look, "sha256", kMostCrlOctets);
-  if (!der) return;
+  if (!der) {
+    if (IsWithheld(look)) TakeAnnounced(look.Text("crl"));
+    return;
+  }
   const auto crl = x509::Crl::Parse(base::AsBytes(*der));
   if (!crl.ok()) return look.Find("CRT-FORM", "is none: " + crl.error().message);
   const x509::CrlProfile* profile = ProfileOf(look, &RecordedProfiles::FindCrl);
@@ -91,7 +94,7 @@ void CertificateAudit::OnCrl(const Look& look) {
 
   const std::string name = look.Text("issuer_certificate");
   const auto found = now_.certificates.find(name);
-  if (found == now_.certificates.end()) return Elsewhere(look);
+  if (found == now_.certificates.end()) return Elsewhere(look, name);
   const Known& issuer = *found->second;
   const x509::CertificateFacts& facts = issuer.facts;
   const auto signer = issuer.certificate.SubjectKey();
@@ -126,20 +129,23 @@ void CertificateAudit::CheckCrl(const Look& look, const x509::Crl& crl, const x5
   for (const x509::Finding& finding : compared.ToFindings()) look.Find("CRT-PROFILE", finding.message);
 }
 
+std::vector<CertificateAudit::Revoked> CertificateAudit::TakeAnnounced(const std::string& crl) {
+  const auto fresh = std::stable_partition(announced_.begin(), announced_.end(),
+                                           [&](const Revoked& revoked) { return revoked.crl != crl; });
+  std::vector<Revoked> taken(fresh, announced_.end());
+  announced_.erase(fresh, announced_.end());
+  for (const Revoked& revoked : taken) now_.revoked[revoked.issuer_der].push_back(revoked);
+  return taken;
+}
+
 // CheckListed: what this CA has revoked is on its list, and so is what this record revokes with it.
 void CertificateAudit::CheckListed(const Look& look, const x509::Crl& crl, const Known& issuer,
                                    const x509::CrlProfile* profile) {
-  const std::string name = look.Text("crl");
-  std::vector<Revoked>& all = now_.revoked[issuer.facts.subject_der];
-  const auto fresh = std::stable_partition(announced_.begin(), announced_.end(),
-                                           [&](const Revoked& revoked) { return revoked.crl != name; });
-  for (auto revoked = fresh; revoked != announced_.end(); ++revoked) {
-    if (revoked->issuer_der != issuer.facts.subject_der || !Lists(profile, revoked->ca))
-      look.Find("CRT-REVOKED", "does not speak for certificate " + Quoted(revoked->certificate));
-    all.push_back(std::move(*revoked));
+  for (const Revoked& revoked : TakeAnnounced(look.Text("crl"))) {
+    if (revoked.issuer_der != issuer.facts.subject_der || !Lists(profile, revoked.ca))
+      look.Find("CRT-REVOKED", "does not speak for certificate " + Quoted(revoked.certificate));
   }
-  announced_.erase(fresh, announced_.end());
-  for (const Revoked& revoked : all) {
+  for (const Revoked& revoked : now_.revoked[issuer.facts.subject_der]) {
     const auto serial = base::HexDecode(revoked.serial);
     if (!Lists(profile, revoked.ca) || !serial.ok() || crl.Revokes(*serial)) continue;
     look.Find("CRT-REVOKED", "does not have certificate " + Quoted(revoked.certificate) + ", which was revoked");

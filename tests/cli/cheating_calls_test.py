@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """The whole room cheats, and what betrays it is that PKCS#11 calls, approvals, effects and files do not tell one story."""
 import base64
+import copy
+import hashlib
 import unittest
 
+from archive import SOURCE, run
 from cheating_room import Room
 
 POINT = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004") + bytes(range(64))
@@ -67,6 +70,28 @@ class Calls(Room):
         found = self.assert_found("CALL-KEY", "does not say so")
         self.assertIn("CRT-UNKNOWN", found)  # it is certified later
 
+    def test_an_object_that_was_destroyed_excuses_no_key_but_its_own(self):
+        made, done = self.entries(fn="C_GenerateKeyPair")[:2]
+        self.told.end_with(self.told.effect("key-created", key="root"))["effects"].clear()
+        own = f'private key "root" (id {made["object_id"]})'
+        place = self.told.entries.index(done) + 1
+        for entry in self.told.entries[place:]:
+            if entry["type"] in ("intent", "done"):
+                entry["call"] += 1
+        gone = [{**copy.deepcopy(entry), "fn": "C_DestroyObject", "call": made["call"] + 1, "template": {}} for entry in (made, done)]
+        for entry in gone:
+            for field in ("spki", "attributes", "object_id", "object_label"):
+                entry.pop(field, None)
+        self.told.insert(place, gone)
+        for name, token, is_excused in (('private key "other" (id 0f0f)', made["token"], False), (own, "other-hsm", False),
+                                        (own.replace("private", "public"), made["token"], False), (own, made["token"], True)):
+            with self.subTest(name, token=token):
+                for entry in gone:
+                    entry.update(token=token)
+                gone[0]["object"] = name
+                _, found = self.verdict()
+                self.assertEqual("does not say so" in found.get("CALL-KEY", ""), not is_excused, found)
+
     def test_a_key_without_any_call(self):
         self.drop("C_GenerateKeyPair")
         self.assert_found("CALL-KEY", "no call of the step")
@@ -104,6 +129,65 @@ class Calls(Room):
     def test_one_signature_more_than_was_approved(self):
         self.call_in("cert.issue", "C_Sign")
         self.assert_found("CALL-SIGN", "its quorum approved others")
+
+    def attempts(self, signed):
+        """`certify-root` is done at its second attempt; the first had the same request, and its call, which then `signed`, failed or not.
+        Returns the request of the second, and its call."""
+        first = next(n for n, entry in enumerate(self.told.entries) if entry.get("id") == "certify-root")
+        call = next(n for n in range(first, len(self.told.entries)) if self.told.entries[n].get("fn") == "C_Sign")
+        begin, done = self.told.entries[first], self.told.entries[call + 1]
+        self.assertEqual((begin["phase"], done["type"]), ("begin", "done"))
+        before = copy.deepcopy(self.told.entries[first:call + 2])
+        for entry in self.told.entries[first:]:
+            if entry["type"] in ("intent", "done"):
+                entry["call"] += 1
+        failed = {**copy.deepcopy(begin), "phase": "failed", "error": {"code": "device", "message": "the token was gone"}}
+        for field in ("parameters", "quorum", "attempt"):
+            failed.pop(field, None)
+        before[-1]["rv"] = "CKR_OK" if signed else "CKR_DEVICE_ERROR"
+        self.told.insert(first, [*before, failed])
+        begin["attempt"] = 2
+        request = next(entry for entry in before if entry["type"] == "request")
+        checkpoint = next(entry for entry in before if entry["type"] == "checkpoint" and entry["seq"] > request["seq"])
+        for entry in before:
+            if entry["type"] == "cosign":
+                entry.update(request=request["seq"], size=checkpoint["seq"])
+        return self.told.request("certify-root"), [entry for entry in self.told.entries if entry.get("call") == done["call"] and "fn" in entry]
+
+    def test_what_was_approved_at_an_attempt_that_failed_is_approved_no_more(self):
+        request, calls = self.attempts(signed=False)
+        self.assertEqual((self.verdict()[0], self.second), ("COMPLETE", "COMPLETE"), self.why)
+        other = b"other bytes"
+        request["subject"].update(tbs=base64.b64encode(other).decode(), tbs_sha256=hashlib.sha256(other).hexdigest())
+        found = self.assert_found("CALL-SIGN", "at this attempt")
+        self.assertIn("did not sign them", found["CRT-APPROVED"])
+        self.assertEqual(self.second, "INVALID")
+        for call in calls:
+            call.pop("input_sha256", None)
+        found = self.assert_found("CRT-APPROVED", "did not sign them")
+        self.assertNotIn("CALL-SIGN", found)
+
+    def test_an_attempt_may_take_over_what_one_before_has_signed_with_approval(self):
+        request, calls = self.attempts(signed=True)
+        begin = next(entry["seq"] for entry in self.told.entries if entry.get("id") == "certify-root" and entry.get("attempt") == 2)
+        numbers = {call["call"] for call in calls}
+        again = lambda entry: entry["seq"] > begin and (entry.get("request") == request["seq"] or entry["seq"] == request["seq"]
+                                                        or entry.get("call") in numbers and entry["type"] in ("intent", "done"))
+        self.told.remove(again)
+        for entry in self.told.entries:  # numbers follow one another, though they need not
+            if entry["type"] in ("intent", "done") and entry["call"] > min(numbers):
+                entry["call"] -= 1
+        self.assertEqual((self.verdict(), self.second)[1], "COMPLETE", self.why)
+        self.assertEqual(self.verdict()[0], "COMPLETE")
+
+    def test_what_does_not_verify_to_the_last_file_is_not_published(self):
+        self.entries(type="done", fn="C_Sign")[0]["rv"] = "CKR_PIN_INCORRECT"
+        roster = self.told.write(self.folder / "record")
+        status, _, err = run("redact", self.folder / "record", "--rules", SOURCE / "scripts" / "smki.redaction.json", "--roster", roster,
+                             "--out", self.folder / "bundle")
+        self.assertEqual(status, 1)
+        self.assertIn("[RED-RECORD-01]", err)
+        self.assertFalse((self.folder / "bundle").exists())
 
     def test_a_signature_in_a_step_that_uses_no_token(self):
         self.call_in("room.attend", "C_Sign")

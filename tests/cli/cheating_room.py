@@ -10,6 +10,7 @@ from archive import SOURCE, Archive, run
 
 sys.path[:0] = [str(SOURCE / "tests" / "support"), str(SOURCE / "docs")]
 import verify_rules  # noqa: E402
+from record_builder import ledger  # noqa: E402
 from retold import Retold  # noqa: E402
 
 # What docs/verify_certificates.py finds, too; it knows nothing of profiles, scripts and lint, nor every field of a step.
@@ -38,8 +39,16 @@ class Room(unittest.TestCase):
         self.told = Retold(self.record, self.archive.path / "rehearsal" / "roster.json")
 
     def verdict(self):
-        """The verdict, and the rules with what was said."""
+        """The verdict, and the rules with what was said. A ledger that withholds nothing changes neither."""
         roster = self.told.write(self.folder / "record")
+        answer = self.judged(roster)
+        second = self.second, self.why
+        (self.folder / "record" / "withheld.jsonl").write_bytes(ledger(self.told.origin))
+        self.assertEqual((self.judged(roster), (self.second, self.why)), (answer, second))
+        (self.folder / "record" / "withheld.jsonl").unlink()
+        return answer
+
+    def judged(self, roster):
         self.second, self.why = verify_rules.verdict(str(self.folder / "record"), str(roster))
         status, out, err = run("verify", self.folder / "record", "--roster", roster, "--json")
         self.assertTrue(out, err)

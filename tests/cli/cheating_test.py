@@ -4,7 +4,9 @@ import hashlib
 import json
 import unittest
 
-from cheating_room import Room
+from archive import SOURCE, run
+from cheating_room import Room, verify_rules
+from record_builder import ledger
 
 ROOT, ISSUING, ARL = "certificates/root.der", "certificates/issuing.der", "crls/arl-1.der"
 
@@ -174,6 +176,44 @@ class Certificates(Room):
         self.assertNotIn("CRT-UNKNOWN", found)
         self.assertIn("issuing", found["CRT-ELSEWHERE"])
         self.assertIn("arl-1", found["CRT-ELSEWHERE"])
+
+    def test_certificates_and_lists_may_be_withheld_and_what_they_signed_is_not_unknown_then(self):
+        roster = self.told.write(self.folder / "record")
+        plain = json.loads((SOURCE / "scripts" / "smki.redaction.json").read_text())
+        for paths in (["certificates"], [ROOT], [ISSUING], ["crls"], ["certificates", "crls"]):
+            with self.subTest(paths):
+                files = [{"path": "artefacts/" + path, "label": "red", "reason": "security"} for path in paths]
+                (self.folder / "rules.json").write_text(json.dumps({**plain, "files": plain["files"] + files}))
+                bundle = self.folder / f"bundle {len(list(self.folder.iterdir()))}"
+                status, _, err = run("redact", self.folder / "record", "--rules", self.folder / "rules.json", "--roster", roster, "--out", bundle)
+                self.assertEqual(status, 0, err)
+                _, out, _ = run("verify", bundle, "--roster", roster, "--json")
+                found = {finding["rule"]: finding["message"] for finding in json.loads(out)["findings"]}
+                self.assertEqual((json.loads(out)["verdict"], verify_rules.verdict(str(bundle), str(roster))), ("COMPLETE", ("COMPLETE", "")))
+                told = [word for word in ("root", "issuing", "arl-1") if word in found.get("CRT-ELSEWHERE", "")]
+                self.assertEqual(told, {"certificates": ["arl-1"] if "crls" not in paths else [], ROOT: ["issuing", "arl-1"]}.get(paths[0], []))
+
+    def test_a_revocation_on_a_list_that_is_withheld_is_not_missed_there(self):
+        end = self.told.end_with(self.told.effect("crl-issued", crl="arl-1"))
+        end["effects"].insert(0, {"effect": "certificate-revoked", "certificate": "issuing", "reason": "superseded", "on": "2026-01-01T00:00:00Z", "crl": "arl-1"})
+        self.assert_found("CRT-REVOKED", "issuing")
+        roster = self.told.write(self.folder / "record")
+        hidden = sorted(path for path in self.told.files if path.startswith("artefacts/crls/"))
+        for path in hidden:
+            (self.folder / "record" / path).unlink()
+        (self.folder / "record" / "withheld.jsonl").write_bytes(ledger(self.told.origin, files=[(path, "red", "SEC") for path in hidden]))
+        self.assertEqual((self.judged(roster)[0], self.second, self.why), ("COMPLETE", "COMPLETE", ""))
+
+    def test_an_issuer_that_nobody_made_is_unknown_beside_one_that_is_withheld(self):
+        self.told.effect("crl-issued", crl="arl-1")["issuer_certificate"] = "roof"
+        self.told.request("issue-arl")["subject"].pop("issuer", None)
+        roster = self.told.write(self.folder / "record")
+        (self.folder / "record" / "artefacts" / ROOT).unlink()
+        (self.folder / "record" / "withheld.jsonl").write_bytes(ledger(self.told.origin, files=[("artefacts/" + ROOT, "red", "SEC")]))
+        verdict, found = self.judged(roster)
+        self.assertEqual(verdict, "INVALID")
+        self.assertIn("arl-1", found["CRT-UNKNOWN"])
+        self.assertIn("issuing", found["CRT-ELSEWHERE"])
 
     def test_a_certificate_that_breaks_a_rule_of_the_lint_is_told_of(self):
         der = self.der(ISSUING)

@@ -182,10 +182,10 @@ class Record:
             "step": step, "quorum": {"name": quorum, "m": self.m if m is None else m, "n": len(self.people)},
             "statement": f"Approve {step}?", "subject": subject, "subject_sha256": sha(canonical(subject)).hex(), **fields})
 
-    def call(self, fn="C_GenerateKeyPair", token="root", done=True, number=None):
+    def call(self, fn="C_GenerateKeyPair", token="root", done=True, number=None, **fields):
         self.calls += 1
         number = self.calls if number is None else number
-        self.add("intent", call=number, fn=fn, token=token, mechanism="CKM_EC_KEY_PAIR_GEN", template={}, inventory="11" * 32)
+        self.add("intent", call=number, fn=fn, token=token, mechanism="CKM_EC_KEY_PAIR_GEN", template={}, inventory="11" * 32, **fields)
         if done:
             self.add("done", call=number, fn=fn, token=token, mechanism="CKM_EC_KEY_PAIR_GEN", template={}, rv="CKR_OK",
                      attributes={}, inventory="22" * 32)

@@ -26,19 +26,37 @@ class Archive:
     def __init__(self, folder):
         self.folder, self.count, self.previous = folder, 0, None
 
-    def add(self, effects=(), people=PEOPLE, roster=None, **more):
-        """A record with a step that has these effects; `roster` is one that it writes for the next."""
+    def add(self, effects=(), people=PEOPLE, roster=None, approved=..., do="custodian.appoint", named=True, withheld=(), **more):
+        """A record with a step that has these effects; `roster` is one that it writes for the next.
+
+        `approved` is what its quorum approves as that, `do` the step that writes it, `named` whether an entry names it,
+        `withheld` are paths and types of entries that are not shown."""
         self.count += 1
+        do = "a" if roster is None else do
+        planned = {"id": "x", "do": do, **({} if roster is None else {"quorum": "custodians"})}
         def step(record):
-            record.step("x", "a", "begin")
+            record.step("x", do, "begin")
             if roster is not None:
-                record.artefact("roster.json", roster)
-            record.step("x", "a", "end", effects=list(effects))
-        record = builder.Record(ceremony=f"c{self.count}", people=people, previous=self.previous, number=self.count, log=f"log {self.count}",
-                                more=[{"id": "x", "do": "a"}])
+                digest = builder.sha(roster if approved is ... else approved).hex() if approved is not None else None
+                subject = {"person": "frank", **({"roster_sha256": digest} if digest else {})}
+                record.approve("x", people[1:4], subject=subject, subject_sha256=builder.sha(builder.canonical(subject)).hex(),
+                               **({"without": "frank"} if do == "custodian.retire" else {}))
+                if named:
+                    record.artefact("roster.json", roster, kind="roster")
+                else:
+                    record.files["artefacts/roster.json"] = roster
+            record.step("x", do, "end", effects=list(effects))
+        record = builder.Record(ceremony=f"c{self.count}", people=people, previous=self.previous, number=self.count, log=f"log {self.count}", more=[planned])
         opening, approving, closing, addendum = people[:3], people[1:4], people[2:5], people[:3]
         record.ceremony_entries(opening, approving, {"closing": step})
-        builder.complete(self.path(self.count), record, closing, addendum)
+        _, files = builder.complete(self.path(self.count), record, closing, addendum)
+        if withheld:
+            entries = {i for i, line in enumerate(record.lines) if json.loads(line)["type"] in withheld}
+            shutil.rmtree(self.path(self.count))
+            for path, content in builder.bundle(record, files, entries, [path for path in withheld if "/" in path]).items():
+                os.makedirs(os.path.dirname(os.path.join(self.path(self.count), path)), exist_ok=True)
+                with open(os.path.join(self.path(self.count), path), "wb") as file:
+                    file.write(content)
         origin, size, root, _ = record.checkpoint_text().split("\n")
         self.previous = {"origin": origin, "size": int(size), "root": base64.b64decode(root).hex(), **more}
         return record
@@ -144,6 +162,28 @@ class ArchivesTest(unittest.TestCase):
         self.hold(archive, COMPLETE)
         self.hold(archive, UNPINNED, roster=OTHERS)  # nobody whom the reader trusts vouches for the first record's people
         self.hold(archive, INVALID, roster=("mallory", "niaj", "olivia", "peggy", "rupert"))
+
+    def test_a_roster_that_nobody_approved_hands_nothing_on(self):
+        theirs = roster_of(OTHERS)
+        for name, verdict, how in (
+                ("approved", COMPLETE, {}), ("approved at a retirement", COMPLETE, {"do": "custodian.retire"}),
+                ("approved, its entry withheld", COMPLETE, {"withheld": ["artefact"]}),
+                ("that only lies there", INVALID, {"approved": None, "named": False}),
+                ("that an entry names", INVALID, {"approved": None}),
+                ("where another was approved", INVALID, {"approved": roster_of(PEOPLE)}),
+                ("of a step that does something else", INVALID, {"do": "a"})):
+            with self.subTest(name):
+                archive = Archive(os.path.join(self.scratch, name))
+                archive.add(roster=theirs, **how)
+                archive.add(people=OTHERS)
+                self.hold(archive, verdict)
+
+    def test_a_roster_that_is_withheld_hands_nothing_on_and_those_who_vouched_go_on(self):
+        for name, people, verdict in (("the same people", PEOPLE, COMPLETE), ("others", OTHERS, INVALID)):
+            archive = Archive(os.path.join(self.scratch, "withheld, then " + name))
+            archive.add(roster=roster_of(OTHERS), withheld=["artefacts/roster.json"])
+            archive.add(people=people)
+            self.hold(archive, verdict)
 
     def test_people_whom_nobody_appointed_are_seen(self):
         archive = Archive(os.path.join(self.scratch, "takeover"))

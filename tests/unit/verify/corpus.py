@@ -348,6 +348,28 @@ def made(scratch):
     yield at_end("an approval of the first attempt that did nothing", INVALID, again(asked(then=lambda r: None), lambda r: None), needs(x))
     yield at_end("an attempt that takes over what the first had done", COMPLETE, again(asked(), lambda r: None), needs(x))
     yield at_end("each attempt approved", COMPLETE, again(asked(), asked()), needs(x))
+    # What is signed is what this attempt was asked for.
+    digests = "aa" * 32, "bb" * 32
+    signs = {**needs(x), "do": "cert.issue"}
+
+    def signing(*attempts):
+        """Attempts that all fail: each is the digest that is approved, if any, and the one that is signed, None for a call that does not say."""
+        def run(r):
+            for approved, signed in attempts:
+                begin(r, do="cert.issue")
+                if approved:
+                    subject = {"tbs_sha256": approved}
+                    r.approve("x", people, subject=subject, subject_sha256=sha(canonical(subject)).hex())
+                r.call(fn="C_Sign", **({"input_sha256": signed} if signed else {}))
+                failed(r, do="cert.issue")
+        return run
+
+    a, b = digests
+    for name, verdict, attempts in (
+            ("as approved", COMPLETE, [(a, a)]), ("otherwise than approved", INVALID, [(a, b)]), ("without a word of what", COMPLETE, [(a, None)]),
+            ("as approved at each attempt", COMPLETE, [(a, a), (b, b)]), ("as approved at the attempt before", INVALID, [(a, a), (b, a)]),
+            ("as will be approved at the next attempt", INVALID, [(a, b), (b, b)])):
+        yield at_end("signed " + name, verdict, signing(*attempts), signs)
     depart = lambda r, person="carol": r.add("depart", person=person)
     attend = lambda r, person="carol": r.add("attend", person=person, role="custodian", presence="in person")
     yield at_end("one who had departed", INVALID, lambda r: [depart(r), whole_step(r, act=asked())], needs(x))
@@ -741,6 +763,29 @@ def bundles(scratch):
         yield case(f"ledger rows with {change}", with_ledger(ledger(rows(free, **change), [(art, "red", "SEC")])))
     yield case("entries before files", with_ledger(b"".join(line + b"\n" for line in [entire[0]] + entire[2:] + [entire[1]])))
     yield case("entries out of order", with_ledger(b"".join(line + b"\n" for line in entire[:2] + entire[:1:-1])))
+    # People who went, and came back as an entry tells that is withheld.
+    away = Record(more=[{"id": "x", "do": "a", "quorum": "custodians"}])
+
+    def leave_and_return(r):
+        r.add("note", text="before")
+        r.add("depart", person="carol")
+        r.add("attend", person="carol", role="custodian", presence="in person")
+        r.add("note", text="after")
+        r.step("x", "a", "begin")
+        r.approve("x", ("alice", "bob", "carol"))
+        r.call()
+        r.step("x", "a", "end")
+
+    away, away_files = builder.complete(scratch, away.ceremony_entries(extra={"closing": leave_and_return}))
+    depart, = (i for i, line in enumerate(away.lines) if json.loads(line)["type"] == "depart")
+    for name, hide in (("nothing", ()), ("the return", (depart + 1,)), ("the departure", (depart,)), ("both", (depart, depart + 1))):
+        yield Case(f"bundle: people: {name} is withheld", builder.bundle(away, away_files, set(hide)), COMPLETE, away.roster())
+    gone = Record(more=[{"id": "x", "do": "a", "quorum": "custodians"}])
+    gone, gone_files = builder.complete(scratch, gone.ceremony_entries(extra={"closing": lambda r: (
+        r.add("note", text="before"), r.add("depart", person="carol"), r.step("x", "a", "begin"), r.approve("x", ("alice", "bob", "carol")), r.call(),
+        r.step("x", "a", "end"))}))
+    depart, = (i for i, line in enumerate(gone.lines) if json.loads(line)["type"] == "depart")
+    yield Case("bundle: people: a departure, with a note withheld before it", builder.bundle(gone, gone_files, {depart - 1}), INVALID, gone.roster())
     # The openings.
     told = record.disclosures
     for k, line in enumerate(told):

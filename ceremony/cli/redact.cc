@@ -15,6 +15,7 @@
 #include "ceremony/script/person_file.h"
 #include "ceremony/script/redaction.h"
 #include "ceremony/verify/print.h"
+#include "ceremony/verify/verify.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/file.h"
@@ -66,7 +67,8 @@ base::Result<int> Redact(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(arguments.rules));
   KC_ASSIGN_OR_RETURN(const script::RedactionFile redaction, script::ParseRedaction(std::move(file)));
   AnnexFile annex(arguments.annex);
-  record::RedactionRequest request{arguments.record, arguments.out, redaction.rules, trust ? &*trust : nullptr, {}};
+  record::RedactionRequest request{arguments.record,          arguments.out,        redaction.rules,
+                                   trust ? &*trust : nullptr, verify::VerifyRecord, {}};
   if (!arguments.annex.empty()) {
     KC_ASSIGN_OR_RETURN(const base::PublicKey recipient, RecipientKey(arguments.recipient));
     request.keep_annex = [&annex, recipient](const std::string& origin,

@@ -16,6 +16,7 @@
 #include "ceremony/room/tty_device.h"
 #include "ceremony/room/tty_terminal.h"
 #include "ceremony/verify/print.h"
+#include "ceremony/verify/verify.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/file.h"
 
@@ -60,8 +61,9 @@ base::Result<int> Restore(const Arguments& arguments, const Streams& streams) {
     return {};
   };
   KC_RETURN_IF_ERROR(credentials.UseOpener(held.owner, open, {}));
-  KC_ASSIGN_OR_RETURN(const record::RecordReport report,
-                      record::RestoreRecord(arguments.bundle, archive, arguments.out, trust ? &*trust : nullptr));
+  KC_ASSIGN_OR_RETURN(
+      const record::RecordReport report,
+      record::RestoreRecord(arguments.bundle, archive, arguments.out, trust ? &*trust : nullptr, verify::VerifyRecord));
   verify::PrintRecord(report, streams.out);
   return kExitDone;
 }

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "ceremony/record/disclosure.h"
 #include "ceremony/record/disclosure_audit.h"
@@ -23,7 +25,21 @@ using base::MakeError;
 using base::Result;
 using nlohmann::json;
 
-constexpr std::string_view kCallWord = "call";
+// A word of rules that stands for two types of entries, of which one without the other would not verify, or mislead.
+constexpr std::array<std::pair<EntryType, std::string_view>, 4> kPairs = {{
+    {EntryType::kIntent, "call"},
+    {EntryType::kDone, "call"},
+    {EntryType::kAttend, "presence"},
+    {EntryType::kDepart, "presence"},
+}};
+
+std::string_view WordOf(const EntryTypeFacts& facts) {
+  for (const auto& [type, word] : kPairs) {
+    if (type == facts.type) return word;
+  }
+  return facts.name;
+}
+
 constexpr std::size_t kMaxNamed = 10;  // entries that a refusal names
 constexpr std::size_t kMaxScriptFile = 4u << 20;
 
@@ -68,7 +84,7 @@ class Redaction final {
 };
 
 Result<RecordReport> Redaction::CheckRecord() const {
-  KC_ASSIGN_OR_RETURN(RecordReport report, VerifyRecord(request_.record, {request_.trust, 1, std::nullopt}));
+  KC_ASSIGN_OR_RETURN(RecordReport report, request_.judge(request_.record, {request_.trust, 1, std::nullopt}));
   if (report.verdict == Verdict::kInvalid || report.verdict == Verdict::kFork) {
     return base::Refusal("RED-RECORD-01", fmt::format("{} is {}", request_.record, VerdictName(report.verdict)),
                          "`keyceremony verify` says why; what does not verify is not published");
@@ -106,7 +122,8 @@ Result<void> Redaction::SortFiles(const RecordFolder& folder) {
 }
 
 const RedactionRules::EntryRule* Redaction::HidesEntry(const std::string& type, const json& entry) const {
-  const std::string word = type == "intent" || type == "done" ? std::string(kCallWord) : type;
+  const EntryTypeFacts* const facts = FindEntryType(type);
+  const std::string_view word = facts == nullptr ? std::string_view(type) : WordOf(*facts);
   const RedactionRules::EntryRule* found = nullptr;
   for (const RedactionRules::EntryRule& rule : rules_.entries) {
     if (rule.type != word || !IsAbove(rule.label)) continue;
@@ -230,8 +247,9 @@ Result<std::optional<WithheldHead::Annex>> Redaction::KeepAnnex(const RecordFold
 }
 
 // CheckMade holds what was made against what it was made from.
-Result<RecordReport> CheckMade(const NewFolder& made, const RecordReport& from, const Trust* trust) {
-  KC_ASSIGN_OR_RETURN(RecordReport report, VerifyRecord(made.path(), {trust, 1, std::nullopt}));
+Result<RecordReport> CheckMade(const NewFolder& made, const RecordReport& from, const Trust* trust,
+                               const Judge& judge) {
+  KC_ASSIGN_OR_RETURN(RecordReport report, judge(made.path(), {trust, 1, std::nullopt}));
   if (report.verdict == from.verdict && report.log_root == from.log_root && report.entries == from.entries) {
     return report;
   }
@@ -256,7 +274,7 @@ Result<RecordReport> Redaction::Run() {
   for (const auto& [path, rule] : hidden_) ledger += WithheldFileLine(path, rule->label, rule->reason) + "\n";
   ledger += rows_;
   KC_RETURN_IF_ERROR(out.Write(kWithheldFile, base::AsBytes(ledger)));
-  KC_ASSIGN_OR_RETURN(RecordReport report, CheckMade(out, record, request_.trust));
+  KC_ASSIGN_OR_RETURN(RecordReport report, CheckMade(out, record, request_.trust, request_.judge));
   KC_RETURN_IF_ERROR(out.Publish());
   report.folder = request_.out;
   return report;
@@ -267,8 +285,8 @@ Result<RecordReport> Redaction::Run() {
 std::vector<std::string> WithholdableWords() {
   std::vector<std::string> words;
   for (const EntryTypeFacts& facts : EntryTypes()) {
-    if (!facts.may_be_withheld || facts.type == EntryType::kDone) continue;
-    words.emplace_back(facts.type == EntryType::kIntent ? kCallWord : facts.name);
+    const std::string_view word = WordOf(facts);
+    if (facts.may_be_withheld && std::find(words.begin(), words.end(), word) == words.end()) words.emplace_back(word);
   }
   return words;
 }
@@ -283,8 +301,8 @@ std::optional<int> LabelRank(std::string_view label) {
 Result<RecordReport> Redact(const RedactionRequest& request) { return Redaction(request).Run(); }
 
 Result<RecordReport> RestoreRecord(const std::string& bundle, base::ByteView archive, const std::string& out,
-                                   const Trust* trust) {
-  KC_ASSIGN_OR_RETURN(const RecordReport report, VerifyRecord(bundle, {trust, 1, std::nullopt}));
+                                   const Trust* trust, const Judge& judge) {
+  KC_ASSIGN_OR_RETURN(const RecordReport report, judge(bundle, {trust, 1, std::nullopt}));
   const auto refuse = [](const std::string& why) {
     return base::Refusal("RED-ANNEX-01", why,
                          "an annex belongs to the one bundle that has its digest in withheld.jsonl");
@@ -310,7 +328,7 @@ Result<RecordReport> RestoreRecord(const std::string& bundle, base::ByteView arc
     if (files->contains(path)) return refuse(path + " is in the annex and in the bundle");
     KC_RETURN_IF_ERROR(made.Copy(folder, path));
   }
-  Result<RecordReport> whole = CheckMade(made, report, trust);
+  Result<RecordReport> whole = CheckMade(made, report, trust, judge);
   if (!whole.ok()) {
     if (whole.error().code == ErrorCode::kInternal) return refuse(whole.error().message);
     return std::move(whole).error();

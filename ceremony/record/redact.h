@@ -24,7 +24,8 @@
 namespace ceremony::record {
 
 // The words by which rules name what may be withheld: the types of entries, but
-// `call` for an intent with its done.
+// `call` for an intent with its done, and `presence` for attend and depart, of which
+// one alone would tell that somebody was there who was not, or the reverse.
 std::vector<std::string> WithholdableWords();
 
 // LabelRank orders green, amber and red; nothing for another word.
@@ -51,11 +52,16 @@ struct RedactionRules {
   std::vector<FileRule> files;
 };
 
+// A Judge gives the verdict on a folder. What is published was read to the last file:
+// programs give verify::VerifyRecord.
+using Judge = std::function<base::Result<RecordReport>(const std::string& folder, const VerifyOptions& options)>;
+
 struct RedactionRequest {
   std::string record;  // folder
   std::string out;     // folder to be made
   const RedactionRules& rules;
   const Trust* trust = nullptr;  // not owned; nullptr: the verdict is UNPINNED at best
+  Judge judge;
   // KeepAnnex gets what is withheld, as an archive that tar reads, and returns
   // digest and size of the file that it sealed that in. Empty: no annex.
   std::function<base::Result<WithheldHead::Annex>(const std::string& origin, base::Bytes archive)> keep_annex;
@@ -72,7 +78,7 @@ base::Result<RecordReport> Redact(const RedactionRequest& request);
 // annex, byte for byte. Refusals: RED-ANNEX-01 the archive is not what this
 // bundle withholds, RECORD-OUT-01.
 base::Result<RecordReport> RestoreRecord(const std::string& bundle, base::ByteView archive, const std::string& out,
-                                         const Trust* trust);
+                                         const Trust* trust, const Judge& judge);
 
 }  // namespace ceremony::record
 

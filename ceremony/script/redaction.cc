@@ -24,7 +24,9 @@ std::vector<ChoiceName> Labels() {
 std::vector<ChoiceName> Types() {
   std::vector<ChoiceName> choices;
   for (const std::string& word : record::WithholdableWords()) {
-    choices.push_back({word, word == "call" ? "an intent with its done" : ""});
+    choices.push_back({word, word == "call"       ? "an intent with its done"
+                             : word == "presence" ? "attend and depart: who came, and who went"
+                                                  : ""});
   }
   return choices;
 }

@@ -108,10 +108,16 @@ class Redaction(unittest.TestCase):
         self.assertEqual((self.bundle / "log.jsonl").read_bytes(), (self.record / "log.jsonl").read_bytes())
 
     def test_a_bundle_that_hides_what_may_be_hidden_is_complete(self):
-        words = ("attend", "depart", "call", "observe", "artefact", "note")
+        words = ("presence", "call", "observe", "artefact", "note")
         everything = [{"type": word, "label": "red", "reason": "security"} for word in words]
         self.redact(self.rules(lambda rules: rules.update(entries=everything, fields=[])))
         self.assertEqual(self.verdict(self.bundle)["verdict"], "COMPLETE")
+
+    def test_who_came_and_who_went_is_withheld_together(self):
+        for word in ("attend", "depart"):
+            error = self.redact(self.rules(lambda rules: rules["entries"][0].update(type=word)), expect=2)
+            self.assertIn("[INPUT-05]", error)
+            self.assertIn("presence", error)
 
     def test_a_red_field_in_the_clear_refuses_a_green_bundle(self):
         error = self.refused("RED-FIELD-01", self.rules(lambda rules: rules["entries"].pop(0)))

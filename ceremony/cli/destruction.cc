@@ -11,6 +11,7 @@
 #include "ceremony/record/verify.h"
 #include "ceremony/report/destruction_page.h"
 #include "hsm/base/clock.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/file.h"
 
 namespace ceremony::cli {
@@ -34,9 +35,9 @@ base::Result<int> Write(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const report::ReportData data, report::ReadReportData(arguments.record, options));
   KC_ASSIGN_OR_RETURN(const auto certificates, report::ReadDestructions(arguments.record, data, arguments.key));
   KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, report::DestructionPage(data, certificates), base::kForEveryone));
-  streams.out << fmt::format("{}: the certificate of destruction of {} key{} is in {}\n",
-                             record::VerdictName(data.verdict.verdict), certificates.size(),
-                             certificates.size() == 1 ? "" : "s", arguments.out);
+  streams.out << fmt::format("{}: the certificate of destruction of {} is in {}\n",
+                             record::VerdictName(data.verdict.verdict),
+                             base::Counted(certificates.size(), "key", "keys"), arguments.out);
   return kExitDone;
 }
 

@@ -8,6 +8,7 @@
 
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/name.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::cli {
@@ -22,10 +23,6 @@ constexpr std::size_t kShown = 12;
 
 std::string IssuerText(const std::string& der) {
   return der.empty() ? "(unknown)" : x509::NameText(base::AsBytes(der));
-}
-
-std::string Counted(std::uint64_t count, const char* one, const char* many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 // Those with the most findings first, then in the order of the map.
@@ -66,14 +63,14 @@ class TextWriter final : public LintWriter {
       Rows("issuer", tally.by_issuer, tally.other_issuers, IssuerText);
       Rows("month of issue", tally.by_month, tally.other_months, [](const std::string& month) { return month; });
     }
-    out_ << Counted(tally.certificates, "certificate", "certificates");
-    if (tally.crls > 0) out_ << ", " << Counted(tally.crls, "CRL", "CRLs");
-    if (tally.others > 0) out_ << ", " << Counted(tally.others, "other item", "other items");
-    out_ << " in " << Counted(files, "file", "files") << ": ";
+    out_ << base::Counted(tally.certificates, "certificate", "certificates");
+    if (tally.crls > 0) out_ << ", " << base::Counted(tally.crls, "CRL", "CRLs");
+    if (tally.others > 0) out_ << ", " << base::Counted(tally.others, "other item", "other items");
+    out_ << " in " << base::Counted(files, "file", "files") << ": ";
     out_ << (tally.findings == 0 ? "no finding"
-                                 : fmt::format("{} in {} of them", Counted(tally.findings, "finding", "findings"),
+                                 : fmt::format("{} in {} of them", base::Counted(tally.findings, "finding", "findings"),
                                                tally.with_findings));
-    if (tally.unreadable > 0) out_ << ", " << Counted(tally.unreadable, "file", "files") << " not read";
+    if (tally.unreadable > 0) out_ << ", " << base::Counted(tally.unreadable, "file", "files") << " not read";
     out_ << '\n';
     if (!set_rules && tally.certificates > 1)
       out_ << "each by itself: the rules between certificates (SET-*) were not applied\n";

@@ -17,6 +17,7 @@
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/text.h"
+#include "hsm/base/counted.h"
 #include "hsm/module.h"
 
 namespace ceremony::cli {
@@ -110,8 +111,7 @@ std::string Sentence(const Report& report) {
     case replay::Verdict::kSame:
       return "the script, acted again, does what the record says, and nothing else";
     case replay::Verdict::kDiffers:
-      return fmt::format("{} difference{} that nothing explains", report.comparison.Count(false),
-                         report.comparison.Count(false) == 1 ? "" : "s");
+      return base::Counted(report.comparison.Count(false), "difference", "differences") + " that nothing explains";
     case replay::Verdict::kIncomplete:
       break;
   }
@@ -123,8 +123,9 @@ void Print(const Report& report, std::ostream& out) {
   out << fmt::format("{}: {}\n\n", replay::NameOf(report.verdict), Sentence(report));
   out << fmt::format("  record      {}, {}\n", Shown(report.record), report.record_verdict);
   for (const std::string& before : report.before) out << fmt::format("  acted first {}\n", Shown(before));
-  out << fmt::format("  compared    {} entries, {} calls, {} files\n", comparison.entries, comparison.calls,
-                     comparison.artefacts);
+  out << fmt::format("  compared    {}, {}, {}\n", base::Counted(comparison.entries, "entry", "entries"),
+                     base::Counted(comparison.calls, "call", "calls"),
+                     base::Counted(comparison.artefacts, "file", "files"));
   if (report.stop)
     out << fmt::format("  stopped     {}: {}\n",
                        Shown(report.stop->step.empty() ? "at the beginning" : report.stop->step),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ceremony/quorum/share.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::cli {
 
@@ -45,8 +46,8 @@ std::string StandingOf(const script::ShareFile& share, const estate::Estate& est
     return fmt::format("superseded: token {} opens with set {} (generation {}), since {}", share.token, current->set,
                        current->generation, estate::Where(current->since));
   }
-  return fmt::format("good: it opens token {} now, with {} others; made in {}", share.token, share.m - 1,
-                     estate::Where(set->since));
+  return fmt::format("good: it opens token {} now, with {}; made in {}", share.token,
+                     base::Counted(share.m - 1, "other", "others"), estate::Where(set->since));
 }
 
 }  // namespace ceremony::cli

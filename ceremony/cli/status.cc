@@ -22,6 +22,7 @@
 #include "ceremony/script/roster.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/clock_text.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::cli {
 namespace {
@@ -256,9 +257,11 @@ std::string MoreOf(const estate::Token& token) {
 void PrintForecasts(const Status& status, std::ostream& out) {
   constexpr double kMinutesPerDay = 1440.0;
   for (const estate::Forecast& f : status.forecasts) {
-    out << fmt::format("\nForecast: {} certificates a month under {} keys\n", f.per_month, f.use);
-    out << fmt::format("  a rollover every {:.1f} days (the cap on {} comes first), about {} keys on hold\n",
-                       static_cast<double>(f.minutes) / kMinutesPerDay, f.by_age ? "days" : "certificates", f.held);
+    out << fmt::format("\nForecast: {} a month under {} keys\n",
+                       base::Counted(f.per_month, "certificate", "certificates"), f.use);
+    out << fmt::format("  a rollover every {:.1f} days (the cap on {} comes first), about {} on hold\n",
+                       static_cast<double>(f.minutes) / kMinutesPerDay, f.by_age ? "days" : "certificates",
+                       base::Counted(f.held, "key", "keys"));
     for (const std::string& next : f.rollovers) out << "  " << Day(next) << "\n";
   }
 }
@@ -278,8 +281,10 @@ void PrintCopy(const estate::Copy& copy, std::ostream& out) {
 // What is known of the key's use, against its cap, and until when it is held.
 void PrintUse(const estate::Key& key, const script::KeyCap* cap, std::int64_t now, std::ostream& out) {
   if (key.use) {
-    out << fmt::format("    used {}{} times, last on {}, stated by {}\n", key.use->count,
-                       cap != nullptr && cap->certificates > 0 ? fmt::format(" of {}", cap->certificates) : "",
+    const bool capped = cap != nullptr && cap->certificates > 0;
+    out << fmt::format("    used {}, last on {}, stated by {}\n",
+                       capped ? fmt::format("{} of {} times", key.use->count, cap->certificates)
+                              : base::Counted(key.use->count, "time", "times"),
                        key.use->count == 0 ? "no day" : Day(key.use->last_use),
                        key.use->stated_by.empty() ? "people in the room" : key.use->stated_by);
   } else if (cap != nullptr) {
@@ -326,11 +331,9 @@ void Print(const Status& status, std::ostream& out) {
   PrintForecasts(status, out);
   out << "\nCeremonies\n";
   for (const estate::RecordSummary& r : status.folded.records) {
-    out << fmt::format("  {:<32} {:<11} {} {}, {} entries\n", r.folder, r.mode, Day(r.began),
-                       !r.complete    ? "NOT COMPLETE"
-                       : r.called_off ? "CALLED OFF"
-                                      : "complete",
-                       r.entries);
+    const char* const state = !r.complete ? "NOT COMPLETE" : r.called_off ? "CALLED OFF" : "complete";
+    out << fmt::format("  {:<32} {:<11} {} {}, {}\n", r.folder, r.mode, Day(r.began), state,
+                       base::Counted(r.entries, "entry", "entries"));
   }
 }
 

@@ -10,6 +10,7 @@
 #include "ceremony/report/page.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/presence.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
 
@@ -67,7 +68,7 @@ void Attendance(const Inputs& inputs, const Plan& plan, Html& html) {
   const steps::PresencePlan presence = steps::PlanPresence(inputs, plan);
   for (const steps::QuorumPresence& quorum : presence.quorums) {
     html.Element("<p><b>", quorum.name, "</b>: ");
-    html.Text(fmt::format("{} of {}", quorum.m, Plural(quorum.members.size(), "person", "people")));
+    html.Text(fmt::format("{} of {}", quorum.m, base::Counted(quorum.members.size(), "person", "people")));
     html.Text(quorum.steps.empty() ? "" : ", for steps " + steps::NumbersText(quorum.steps));
     if (quorum.witnesses) html.Raw(", and to open and close the record");
     html.Raw("</p>\n");

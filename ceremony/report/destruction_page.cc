@@ -10,6 +10,7 @@
 #include "ceremony/report/assets.h"
 #include "ceremony/report/json_text.h"
 #include "ceremony/report/page.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -54,8 +55,9 @@ void TheKey(const json& key, Html& html) {
          {"out of use since", MinuteOf(TextOf(key, "deactivated_on"))},
          {"because", TextOf(key, "deactivated_because")},
          {"cap", capped.empty() ? "not reached"
-                                : fmt::format("reached {}; {} minutes to the deactivation", MinuteOf(capped),
-                                              IntegerOf(key, "minutes_from_cap_to_deactivation"))},
+                                : fmt::format("reached {}; {} to the deactivation", MinuteOf(capped),
+                                              base::Counted(IntegerOf(key, "minutes_from_cap_to_deactivation"),
+                                                            "minute", "minutes"))},
          {"signatures", use.is_object() ? std::to_string(IntegerOf(use, "count")) : std::string("nobody has said")},
          {"first use", use.is_object() ? OrNone(MinuteOf(TextOf(use, "first_use")), "never") : ""},
          {"last use", use.is_object() ? OrNone(MinuteOf(TextOf(use, "last_use")), "never") : ""},

@@ -91,10 +91,6 @@ std::string Took(std::int64_t micros) {
   return fmt::format("{} h {:02} min", micros / (60 * kMinute), micros / kMinute % 60);
 }
 
-std::string Plural(std::uint64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-
 std::string Joined(const std::vector<std::string>& words, std::string_view between) {
   std::string text;
   for (const std::string& word : words) {

@@ -32,7 +32,6 @@ std::string DayOf(const std::string& time);     // "2026-11-21"
 std::string ClockOf(const std::string& time);   // "09:14:03"
 std::string MinuteOf(const std::string& time);  // "2026-11-21 09:14"
 std::string Took(std::int64_t micros);          // "7 ms", "1.2 s", "1 min 04 s", "2 h 05 min"
-std::string Plural(std::uint64_t count, std::string_view one, std::string_view many);  // "1 step", "2 steps"
 std::string Joined(const std::vector<std::string>& words, std::string_view between = ", ");
 
 // Entry writes a reference to an entry of the log.

@@ -8,6 +8,7 @@
 
 #include "ceremony/report/json_text.h"
 #include "ceremony/report/record_story.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::report {
 namespace {
@@ -45,7 +46,7 @@ std::string DetailOf(const json& effect, const std::string& what) {
   if (what == "key-created" || what == "transport-key-created") return TextOf(effect, "algorithm");
   if (what == "key-imported") return fmt::format("{}, of {}", TextOf(effect, "algorithm"), TextOf(effect, "subject"));
   if (what == "key-cloned") return fmt::format("{}, proven by {}", TextOf(effect, "way"), TextOf(effect, "proof"));
-  if (what == "key-usage-stated") return fmt::format("{} uses", IntegerOf(effect, "count"));
+  if (what == "key-usage-stated") return base::Counted(IntegerOf(effect, "count"), "use", "uses");
   if (what == "copy-destroyed") return TextOf(effect, "method");
   return TextOf(effect, "reason");
 }

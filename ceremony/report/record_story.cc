@@ -7,6 +7,7 @@
 
 #include "ceremony/record/script_plan.h"
 #include "ceremony/report/json_text.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -152,7 +153,8 @@ void RecordStory::OnOpen(const json& entry, const Moment& at) {
   data_.libraries = ShortValues(MemberOf(program, "libraries"));
   const json& previous = MemberOf(entry, "previous");
   if (previous.is_object())
-    data_.previous = fmt::format("{} ({} entries)", TextOf(previous, "origin"), IntegerOf(previous, "size"));
+    data_.previous = fmt::format("{} ({})", TextOf(previous, "origin"),
+                                 base::Counted(IntegerOf(previous, "size"), "entry", "entries"));
   const json& modules = MemberOf(entry, "modules");
   if (modules.is_array()) {
     for (const json& module : modules) {

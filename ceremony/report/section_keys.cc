@@ -6,6 +6,7 @@
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
 #include "ceremony/room/text.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::report {
 namespace {
@@ -144,8 +145,7 @@ void Comparison(const IssuedThing& thing, Html& html) {
   html.Raw("<div class=\"wide\"><table class=\"compare\"><caption>Compared with profile ").Text(thing.profile);
   if (!thing.clause.empty()) html.Raw(" (").Text(thing.clause).Raw(")");
   html.Raw(", field by field, before it was signed: ");
-  html.Text(differing == 0 ? "all equal"
-                           : Plural(static_cast<std::uint64_t>(differing), "field differs", "fields differ"));
+  html.Text(differing == 0 ? "all equal" : base::Counted(differing, "field differs", "fields differ"));
   html.Raw("</caption><thead><tr><th scope=\"col\">field</th><th scope=\"col\">profile says</th><th scope=\"col\">");
   html.Text(thing.what).Raw(" has</th><th scope=\"col\">equal</th></tr></thead><tbody>\n");
   for (const ComparedField& row : thing.rows) {

@@ -4,6 +4,7 @@
 
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::report {
 
@@ -32,7 +33,7 @@ void People(const ReportData& data, Html& html) {
     if (row.type == "attend" || row.type == "depart") hidden += row.last - row.first + 1;
   }
   if (hidden > 0) {
-    html.Element("<p>", Plural(hidden, "entry", "entries"),
+    html.Element("<p>", base::Counted(hidden, "entry", "entries"),
                  " of who came and went are withheld. Here is who approved something.</p>\n");
   }
   html.Raw(

@@ -4,6 +4,7 @@
 
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::report {
 namespace {
@@ -74,13 +75,14 @@ void Happened(const StepStory& step, const ReportData& data, Html& html) {
         .Element("<b>", name == "person" ? data.NameOf(value) : Brief(value), "</b></span> ");
   }
   if (step.facts.size() > kFactsShown)
-    html.Element("<span>", Plural(step.facts.size() - kFactsShown, "more fact", "more facts"), " in the log</span>");
+    html.Element("<span>", base::Counted(step.facts.size() - kFactsShown, "more fact", "more facts"),
+                 " in the log</span>");
   html.Raw("</p><ul>");
   for (const std::string& effect : step.effects) html.Element("<li>", effect, "</li>");
   for (std::size_t i = 0; i < step.artefacts.size() && i < kArtefactsShown; ++i)
     html.Element("<li>wrote <code>", step.artefacts[i], "</code></li>");
   if (step.artefacts.size() > kArtefactsShown)
-    html.Element("<li>wrote ", Plural(step.artefacts.size() - kArtefactsShown, "file", "files"),
+    html.Element("<li>wrote ", base::Counted(step.artefacts.size() - kArtefactsShown, "file", "files"),
                  " more, see Files</li>");
   html.Raw("</ul>");
 }

@@ -5,6 +5,7 @@
 #include "ceremony/record/rules.h"
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
 
@@ -55,8 +56,9 @@ std::size_t CountRemarks(const ReportData& data, std::string_view type) {
                                                 [&](const Remark& remark) { return remark.type == type; }));
 }
 
-void Count(std::uint64_t number, std::string_view of, Html& html) {
-  html.Raw("<li><b>").Number(static_cast<std::int64_t>(number)).Raw("</b><span>").Text(of).Raw("</span></li>");
+void Count(std::uint64_t number, std::string_view one, std::string_view many, Html& html) {
+  html.Raw("<li><b>").Number(static_cast<std::int64_t>(number));
+  html.Raw("</b><span>").Text(number == 1 ? one : many).Raw("</span></li>");
 }
 
 }  // namespace
@@ -71,12 +73,13 @@ void Masthead(const ReportData& data, Html& html) {
   const auto done = static_cast<std::uint64_t>(std::count_if(
       data.steps.begin(), data.steps.end(), [](const StepStory& step) { return step.Outcome() == "ended"; }));
   html.Raw("<ul class=\"counts\">");
-  Count(done, fmt::format("of {} done", Plural(data.steps.size(), "step", "steps")), html);
-  Count(data.approvals.size(), "approvals asked for", html);
-  Count(data.keys.size(), data.keys.size() == 1 ? "key" : "keys", html);
-  Count(data.issued.size(), "certificates and CRLs", html);
-  Count(CountRemarks(data, "deviation"), "deviations", html);
-  Count(CountRemarks(data, "refusal"), "refusals", html);
+  const std::string of_all = fmt::format("of {} done", base::Counted(data.steps.size(), "step", "steps"));
+  Count(done, of_all, of_all, html);
+  Count(data.approvals.size(), "approval asked for", "approvals asked for", html);
+  Count(data.keys.size(), "key", "keys", html);
+  Count(data.issued.size(), "certificate or CRL", "certificates and CRLs", html);
+  Count(CountRemarks(data, "deviation"), "deviation", "deviations", html);
+  Count(CountRemarks(data, "refusal"), "refusal", "refusals", html);
   html.Element("<li><b>", Took(data.ended.micros - data.began.micros),
                "</b><span>from first to last entry</span></li>");
   html.Raw("</ul>\n</header>\n");
@@ -97,7 +100,8 @@ void VerdictSection(const ReportData& data, Html& html) {
   Facts({{"record", data.ceremony},
          {"origin", data.origin},
          {"entries", fmt::format("{}, {}", data.verdict.entries, data.verdict.closed ? "closed" : "not closed")},
-         {"signed", data.verdict.last ? fmt::format("the first {} entries", data.verdict.last->size) : "nothing"},
+         {"signed",
+          data.verdict.last ? "the first " + base::Counted(data.verdict.last->size, "entry", "entries") : "nothing"},
          {"custodians' keys", data.pinned ? "compared with the roster that was given" : "not compared with a roster"},
          {"report made", data.made_at}},
         html);
@@ -132,7 +136,7 @@ void VerdictSection(const ReportData& data, Html& html) {
   }
   if (data.unreadable > 0) {
     html.Raw("<p class=\"bad\">")
-        .Text(Plural(data.unreadable, "line of the log could", "lines of the log could"))
+        .Text(base::Counted(data.unreadable, "line of the log could", "lines of the log could"))
         .Raw(" not be read and are left out below.</p>\n");
   }
   html.Raw("</section>\n");
@@ -152,8 +156,8 @@ void Circumstances(const ReportData& data, Html& html) {
       {"to", ClockOf(data.ended.time) + " UTC"},
       {"record before", data.previous.empty() ? "none: the first of its archive" : data.previous}};
   if (data.recoveries > 0)
-    facts.emplace_back("interruptions",
-                       Plural(data.recoveries, "time", "times") + " gone on with after a failure, a pause or a crash");
+    facts.emplace_back("interruptions", base::Counted(data.recoveries, "time", "times") +
+                                            " gone on with after a failure, a pause or a crash");
   Facts(facts, html);
   html.Raw("<h3>Time source</h3>\n");
   if (data.clock.empty()) {

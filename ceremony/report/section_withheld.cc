@@ -5,6 +5,7 @@
 
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::report {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 constexpr std::size_t kMostRows = 5000;
 
 void More(std::uint64_t count, Html& html) {
-  if (count > 0) html.Raw("<p>and ").Number(static_cast<std::int64_t>(count)).Raw(" rows more, in the file</p>\n");
+  if (count > 0) html.Element("<p>and ", base::Counted(count, "row", "rows"), " more, in the file</p>\n");
 }
 
 // Digests of files that the log has, by path in the record.
@@ -53,8 +54,8 @@ void Row(const LedgerRow& row, const Ledger& ledger, const std::unordered_map<st
 void LedgerTable(const ReportData& data, Html& html) {
   const Ledger& ledger = data.ledger;
   html.Element("<h3>The ledger</h3>\n<p>This is the report of a bundle for ", data.verdict.label, " readers. ");
-  html.Element("It withholds ", Plural(ledger.entries, "entry", "entries"), " and ")
-      .Element("", Plural(ledger.files, "file", "files"),
+  html.Element("It withholds ", base::Counted(ledger.entries, "entry", "entries"), " and ")
+      .Element("", base::Counted(ledger.files, "file", "files"),
                ". Number and places are proven, types and reasons are the word of who published it.</p>\n");
   html.Raw("<p>").Text(ledger.annex.empty() ? "No annex belongs to it."
                                             : "What is withheld is sealed in an annex, SHA-256 " + ledger.annex + ".");
@@ -96,9 +97,10 @@ void SaltedFields(const ReportData& data, Html& html) {
 void Withheld(const ReportData& data, Html& html) {
   html.Raw("<section id=\"withheld\"><h2>What is withheld</h2>\n");
   if (data.withheld > 0) {
-    html.Element("<p>", Plural(data.withheld, "entry is", "entries are"),
-                 " withheld, and stand in the log as the hash of their leaf. The root and every signature cover them "
-                 "all the same.</p>\n");
+    html.Element("<p>",
+                 base::Counted(data.withheld, "entry is withheld, and stands in the log as the hash of its leaf",
+                               "entries are withheld, and stand in the log as the hashes of their leaves"),
+                 ". The root and every signature cover what is withheld all the same.</p>\n");
   } else if (data.salted.empty()) {
     html.Raw("<p>Nothing: every entry of the log was there when this report was made.</p>\n");
   } else {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ceremony/room/text.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::report {
 namespace {
@@ -59,8 +60,9 @@ class Walker final {
          fmt::format("{}: {} ({})", record::VerdictName(data_.verdict.verdict), Shown(data_.title), Shown(data_.mode)));
     Line(2, Shown(data_.purpose));
     Line(2, "origin " + Shown(data_.origin));
-    Line(2, fmt::format("{} entries, {} to {} UTC{}", data_.entries, Shown(data_.began.time.substr(0, 19)),
-                        Hour(data_.ended.time), data_.closed ? ", closed" : ", NOT CLOSED"));
+    Line(2, fmt::format("{}, {} to {} UTC{}", base::Counted(data_.entries, "entry", "entries"),
+                        Shown(data_.began.time.substr(0, 19)), Hour(data_.ended.time),
+                        data_.closed ? ", closed" : ", NOT CLOSED"));
     for (const record::Finding& finding : data_.verdict.findings)
       Line(2, fmt::format("{}: {}", finding.rule, Shown(finding.message)));
   }
@@ -141,8 +143,9 @@ class Walker final {
     Line(kIndent, fmt::format("{} ({}){}", Shown(step.id), Shown(step.kind),
                               step.attempts.empty() ? ": " + step.Outcome() : std::string()));
     for (const Attempt& attempt : step.attempts) {
-      Line(kIndent, fmt::format("{} {} to {}, {} PKCS#11 calls", attempt.outcome, At(attempt.begin),
-                                attempt.end.known() ? At(attempt.end) : "no end", attempt.calls));
+      Line(kIndent, fmt::format("{} {} to {}, {}", attempt.outcome, At(attempt.begin),
+                                attempt.end.known() ? At(attempt.end) : "no end",
+                                base::Counted(attempt.calls, "PKCS#11 call", "PKCS#11 calls")));
       if (!attempt.error.empty())
         Line(kIndent + 2,
              fmt::format("{}{}{}", Shown(attempt.rule), attempt.rule.empty() ? "" : ": ", Shown(attempt.error)));

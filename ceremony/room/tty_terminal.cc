@@ -13,6 +13,7 @@
 
 #include "ceremony/room/answer.h"
 #include "ceremony/room/signals.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::room {
 namespace {
@@ -308,10 +309,12 @@ Result<SecretBytes> TtyTerminal::ReadSecret(const SecretQuestion& question) {
   Print("(typed)\n");
   if (spoiled) return MakeError(ErrorCode::kInvalidInput, "a special key was pressed (an arrow, tab or escape)");
   if (too_long) {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("that was longer than {} characters", question.max_length));
+    return MakeError(ErrorCode::kInvalidInput,
+                     "that was longer than " + base::Counted(question.max_length, "character", "characters"));
   }
   if (secret.size() < question.min_length) {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("that was shorter than {} characters", question.min_length));
+    return MakeError(ErrorCode::kInvalidInput,
+                     "that was shorter than " + base::Counted(question.min_length, "character", "characters"));
   }
   return secret;
 }

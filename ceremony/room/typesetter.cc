@@ -234,9 +234,9 @@ std::string Typesetter::SetComparison(const Comparison& comparison) const {
       out += fmt::format("{0}{0}{1}  {2}\n", kIndent, std::string(kVerdict, ' '), field[named]);
     }
   }
-  out += different == 0
-             ? SetSaying(Tone::kGood, fmt::format("All {} fields are the same.", comparison.rows.size()))
-             : SetSaying(Tone::kBad, fmt::format("{} of {} fields differ.", different, comparison.rows.size()));
+  out += different == 0 ? SetSaying(Tone::kGood, fmt::format("All {} fields are the same.", comparison.rows.size()))
+                        : SetSaying(Tone::kBad, fmt::format("{} of {} fields {}.", different, comparison.rows.size(),
+                                                            different == 1 ? "differs" : "differ"));
   return out + '\n';
 }
 

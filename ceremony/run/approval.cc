@@ -10,6 +10,7 @@
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/room/reasoned_choice.h"
 #include "ceremony/steps/catalogue.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -44,8 +45,8 @@ base::Error TooFew(Ceremony& ceremony, const script::Quorum& quorum, const std::
   }
   return NoQuorum(
       "QUORUM-SHORT-01",
-      fmt::format("{} needs {} people of the quorum {}{}, and {} {} here{}", what, quorum.m, quorum.name,
-                  without.empty() ? "" : " without " + without, have, have == 1 ? "is" : "are",
+      fmt::format("{} needs {} of the quorum {}{}, and {} {} here{}", what, base::Counted(quorum.m, "person", "people"),
+                  quorum.name, without.empty() ? "" : " without " + without, have, have == 1 ? "is" : "are",
                   missing.empty() ? "" : "; not in the room: " + missing),
       "bring the missing people, take down that they have come, and go on with `keyceremony resume RECORD`");
 }
@@ -220,11 +221,13 @@ base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gatheri
       continue;
     }
     if (gathering.until_micros && ceremony.world().clock.BootMicros() > *gathering.until_micros) {
-      return End(gathering,
-                 {NoQuorum("QUORUM-LATE-01",
-                           fmt::format("{} was approved by {} of {} within the {} minutes that the policy gives",
-                                       gathering.what, have, wanted, ceremony.inputs().policy.quorum.approval_minutes),
-                           "`keyceremony resume RECORD` asks again")});
+      return End(
+          gathering,
+          {NoQuorum(
+              "QUORUM-LATE-01",
+              fmt::format("{} was approved by {} of {} within the {} that the policy gives", gathering.what, have,
+                          wanted, base::Counted(ceremony.inputs().policy.quorum.approval_minutes, "minute", "minutes")),
+              "`keyceremony resume RECORD` asks again")});
     }
     KC_RETURN_IF_ERROR(gathering.take(record::Writer::Cosignature{approval->line, approval->key}));
     ++have;

@@ -6,6 +6,7 @@
 #include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/late_refusals.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
 
@@ -77,8 +78,8 @@ base::Result<void> Cosign(Ceremony& ceremony, const script::Quorum& quorum) {
   const record::Checkpoint& final_checkpoint = *ceremony.writer().last_checkpoint();
   KC_ASSIGN_OR_RETURN(const std::set<std::string> signed_by, Cosigners(ceremony));
   if (signed_by.size() >= static_cast<std::size_t>(quorum.m)) return {};
-  ceremony.terminal().Say(room::Tone::kPlain,
-                          fmt::format("The record is closed with {} entries.", final_checkpoint.size));
+  ceremony.terminal().Say(room::Tone::kPlain, fmt::format("The record is closed with {}.",
+                                                          base::Counted(final_checkpoint.size, "entry", "entries")));
   ceremony.terminal().ShowDigest("root of the record", final_checkpoint.root);
   Gathering gathering{quorum, "the final checkpoint of this record", final_checkpoint.Text(), {}, signed_by, {}, {}, {},
                       {}};

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "hsm/base/counted.h"
+
 namespace ceremony::run {
 namespace {
 
@@ -25,8 +27,8 @@ SectionWindow::SectionWindow(script::WindowPolicy policy, std::string section, b
 
 base::Result<void> SectionWindow::Look() {
   const std::int64_t minutes = (clock_.BootMicros() - begun_micros_) / kMicrosPerMinute;
-  const std::string taken = fmt::format("section {} has taken {} minutes, the policy's window is {}", section_, minutes,
-                                        policy_.stop_minutes);
+  const std::string taken = fmt::format("section {} has taken {}, the policy's window is {}", section_,
+                                        base::Counted(minutes, "minute", "minutes"), policy_.stop_minutes);
   if (minutes < policy_.warn_minutes) return {};
   if (minutes < policy_.stop_minutes) {
     if (!warned_) terminal_.Say(room::Tone::kWarning, fmt::format("Time: {}.", taken));

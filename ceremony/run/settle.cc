@@ -3,6 +3,7 @@
 #include <set>
 
 #include "ceremony/run/ceremony.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
@@ -67,15 +68,14 @@ base::Result<Outcome> CompareInventory(Ceremony& ceremony, const CallRecord& cal
   }
   if (!call.objects_named) {
     outcome.words = fmt::format(
-        "there were too many objects before the call to name each; of the {} objects there now, {} have the id that "
-        "was planned",
-        inventory.items.size(), appeared.size());
+        "there were too many objects before the call to name each; of the {} there now, {} the id that was planned",
+        base::Counted(inventory.items.size(), "object", "objects"), base::Counted(appeared.size(), "has", "have"));
     return outcome;
   }
   const std::size_t same = inventory.items.size() - appeared.size();
   outcome.vanished = call.objects_before.size() - same;
-  outcome.words =
-      fmt::format("{} objects appeared and {} vanished since before the call", appeared.size(), outcome.vanished);
+  outcome.words = fmt::format("{} appeared and {} vanished since before the call",
+                              base::Counted(appeared.size(), "object", "objects"), outcome.vanished);
   return outcome;
 }
 
@@ -108,8 +108,8 @@ room::Question WhatBecomesOf(const Leftover& leftover, std::size_t alike) {
       fmt::format("On token {} there is {}, which no finished call has made.", leftover.token, leftover.name);
   if (alike > 1) question.text += fmt::format(" It is one of {} that look alike.", alike);
   if (leftover.vanished > 0) {
-    question.text += fmt::format(" {} {} there before the call and not now: it may be what is left of that.",
-                                 leftover.vanished, leftover.vanished == 1 ? "object was" : "objects were");
+    question.text += fmt::format(" {} there before the call and not now: it may be what is left of that.",
+                                 base::Counted(leftover.vanished, "object was", "objects were"));
   }
   question.text += " What shall become of it?";
   question.choices = {"remove", "keep"};

@@ -16,6 +16,7 @@
 #include "ceremony/run/unopened.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/room_book.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -71,12 +72,12 @@ base::Result<void> ConfirmScript(Ceremony& ceremony) {
   banner.title = inputs.script.title;
   banner.ceremony = ceremony.folder();
   banner.mode = std::string(record::ModeName(ceremony.mode()));
-  banner.facts = {
-      {"estate", inputs.script.estate},
-      {"environment", std::string(script::NameOf(inputs.binding->environment))},
-      {"script", inputs.script.file.name},
-      {"policy", fmt::format("{} {}", inputs.policy.id, inputs.policy.version)},
-      {"steps", fmt::format("{} in {} sections", inputs.script.StepCount(), inputs.script.sections.size())}};
+  banner.facts = {{"estate", inputs.script.estate},
+                  {"environment", std::string(script::NameOf(inputs.binding->environment))},
+                  {"script", inputs.script.file.name},
+                  {"policy", fmt::format("{} {}", inputs.policy.id, inputs.policy.version)},
+                  {"steps", fmt::format("{} in {}", inputs.script.StepCount(),
+                                        base::Counted(inputs.script.sections.size(), "section", "sections"))}};
   ceremony.terminal().ShowBanner(banner);
   KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(inputs.script.file.sha256));
   ceremony.terminal().ShowDigest("script", digest);

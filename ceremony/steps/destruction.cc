@@ -11,6 +11,7 @@
 #include "ceremony/steps/destruction_certificate.h"
 #include "ceremony/steps/key_copies.h"
 #include "hsm/absence.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -58,13 +59,13 @@ base::Result<void> DestroyOn(Destruction& destruction, const std::string& token)
       objects.emplace_back(key, item);
   }
   if (objects.empty()) return {};
-  KC_RETURN_IF_ERROR(
-      AskConsent(context, "administrator",
-                 {.id = "key.destroy/" + token,
-                  .text = fmt::format("{} object{} of {} key{} on {} {} destroyed now, for good.", objects.size(),
-                                      objects.size() == 1 ? "" : "s", keys.size(), keys.size() == 1 ? "" : "s",
-                                      session->token().Name(), objects.size() == 1 ? "is" : "are"),
-                  .expected = "destroy on " + token}));
+  KC_RETURN_IF_ERROR(AskConsent(
+      context, "administrator",
+      {.id = "key.destroy/" + token,
+       .text = fmt::format("{} of {} on {} {} destroyed now, for good.",
+                           base::Counted(objects.size(), "object", "objects"), base::Counted(keys.size(), "key", "keys"),
+                           session->token().Name(), objects.size() == 1 ? "is" : "are"),
+       .expected = "destroy on " + token}));
   for (const auto& [key, item] : objects) {
     const bool is_private = item->object.object_class() == CKO_PRIVATE_KEY;
     KC_ASSIGN_OR_RETURN(const base::KeyAlgorithm algorithm, AlgorithmOf(*key));

@@ -7,6 +7,7 @@
 #include "ceremony/steps/key_use.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/people_rules.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 
 namespace ceremony::steps {
@@ -84,8 +85,8 @@ class KeyDeactivateKind final : public StepKind {
     if (cap != nullptr && cap->hold_months > 0 && step.fields.Has("hold_months") &&
         step.fields.Integer("hold_months") > cap->hold_months) {
       plan.Breach("PLAN-HOLD-01", "hold_months",
-                  fmt::format("the key is to be held {} months, the policy allows {}",
-                              step.fields.Integer("hold_months"), cap->hold_months),
+                  fmt::format("the key is to be held {}, the policy allows {}",
+                              base::Counted(step.fields.Integer("hold_months"), "month", "months"), cap->hold_months),
                   "hold it shorter, or have the policy changed");
     }
     const bool stated = step.fields.Has("statement");
@@ -237,6 +238,8 @@ class KeyDeactivateKind final : public StepKind {
             {"hold_until", ending.hold_until}};
   }
 
+  static std::string Minutes(std::int64_t count) { return base::Counted(count, "minute", "minutes"); }
+
   static void Show(StepContext& context, const estate::Key& key, const Use& use, const Ending& ending) {
     const auto or_never = [](const std::string& time) { return time.empty() ? std::string("never") : time; };
     context.terminal().ShowFacts(
@@ -246,8 +249,8 @@ class KeyDeactivateKind final : public StepKind {
          {"first use", or_never(use.statement.first)},
          {"last use", or_never(use.statement.last)},
          {"cap", ending.cap.reached.empty() ? std::string("not reached")
-                                            : fmt::format("of {} reached on {}, {} minutes ago", ending.cap.which,
-                                                          ending.cap.reached, ending.minutes_since_cap)},
+                                            : fmt::format("of {} reached on {}, {} ago", ending.cap.which,
+                                                          ending.cap.reached, Minutes(ending.minutes_since_cap))},
          {"held until", ending.hold_until.empty() ? std::string("not held") : ending.hold_until}});
   }
 
@@ -257,8 +260,8 @@ class KeyDeactivateKind final : public StepKind {
     if (cap == nullptr || cap->deactivate_minutes == 0 || ending.minutes_since_cap <= cap->deactivate_minutes)
       return {};
     // Late or not, a key that is over its cap must go out of use.
-    const std::string what = fmt::format("key {} is taken out of use {} minutes after its cap, the policy allows {}",
-                                         key.name, ending.minutes_since_cap, cap->deactivate_minutes);
+    const std::string what = fmt::format("key {} is taken out of use {} after its cap, the policy allows {}", key.name,
+                                         Minutes(ending.minutes_since_cap), cap->deactivate_minutes);
     context.terminal().Say(room::Tone::kWarning, fmt::format("[{}] {}", kLateRule, what));
     KC_RETURN_IF_ERROR(context.Record(
         "deviation", {{"what", what},

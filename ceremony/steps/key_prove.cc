@@ -6,6 +6,7 @@
 #include "ceremony/steps/key_proof.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/mechanism_needs.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::steps {
@@ -55,10 +56,11 @@ base::Result<void> RecordFreshness(const script::Step& step, StepContext& contex
   }
   context.terminal().ShowFacts(facts);
   const std::size_t known = context.estate().keys().size() - 1;
-  context.terminal().Say(room::Tone::kGood,
-                         fmt::format("Key {} was made in this ceremony and is none of these, nor any other of the {} "
-                                     "keys that the archive knows.",
-                                     key.name, known));
+  context.terminal().Say(
+      room::Tone::kGood,
+      fmt::format("Key {} was made in this ceremony and is none of these, nor any other key that the "
+                  "archive knows ({}).",
+                  key.name, base::Counted(known, "key", "keys")));
   KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "key-fresh"},
                                                 {"key", key.name},
                                                 {"spki_sha256", key.spki_sha256},

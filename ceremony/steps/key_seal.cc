@@ -6,6 +6,7 @@
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/mechanism_needs.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/encoding.h"
 #include "hsm/template.h"
 #include "hsm/wrap.h"
@@ -79,9 +80,9 @@ class KeySealKind final : public StepKind {
     KC_RETURN_IF_ERROR(
         context.Approve(Title(step), {{"key", name}, {"spki_sha256", key.spki_sha256}, {"tokens", tokens}}));
     for (const std::string& token : tokens) KC_RETURN_IF_ERROR(Seal(context, key, token));
-    context.terminal().Say(
-        room::Tone::kGood,
-        fmt::format("Key {} is sealed on {} tokens: no other copy can be made of them.", name, tokens.size()));
+    context.terminal().Say(room::Tone::kGood,
+                           fmt::format("Key {} is sealed on {}: no other copy can be made from there.", name,
+                                       base::Counted(tokens.size(), "token", "tokens")));
     return {};
   }
 

@@ -8,6 +8,8 @@
 #include <set>
 #include <utility>
 
+#include "hsm/base/counted.h"
+
 namespace ceremony::steps {
 namespace {
 
@@ -35,6 +37,8 @@ Severity OwnSeverity(std::string_view rule) {
   const auto found = std::find_if(kRules.begin(), kRules.end(), [&](const PeopleRule& r) { return r.id == rule; });
   return found == kRules.end() ? Severity::kBreach : found->severity;
 }
+
+std::string_view Are(std::size_t count) { return count == 1 ? "is" : "are"; }
 
 bool IsActive(const script::Person& person) { return person.state == script::PersonState::kActive; }
 
@@ -84,8 +88,8 @@ class Judge final {
     const auto m = static_cast<std::size_t>(quorum.m);
     if (quorum.m < policy_.quorum.minimum_m) {
       Add("PLAN-QUORUM-02",
-          fmt::format("quorum {} asks for {} people, the policy for at least {}", quorum.name, quorum.m,
-                      policy_.quorum.minimum_m),
+          fmt::format("quorum {} asks for {}, the policy for at least {}", quorum.name,
+                      base::Counted(m, "person", "people"), policy_.quorum.minimum_m),
           "raise m in the roster");
     }
     // Two quorums of one estate meet in at least one person only when m > n/2.
@@ -102,8 +106,8 @@ class Judge final {
     for (const auto& [employer, count] : employers) {
       if (count < m) continue;
       Add("QUORUM-EMPLOYER-01",
-          fmt::format("{} of the members of quorum {} work for {}, and {} are a quorum", count, quorum.name, employer,
-                      m),
+          fmt::format("{} of the members of quorum {} {} for {}, and {} {} a quorum", count, quorum.name,
+                      count == 1 ? "works" : "work", employer, m, Are(m)),
           "appoint people of other employers, or raise m");
     }
   }
@@ -144,8 +148,9 @@ class Judge final {
     for (const auto& [name, count] : jurisdictions) {
       if (count + unknown < static_cast<std::size_t>(quorum.m)) continue;
       Add("QUORUM-JURISDICTION-01",
-          fmt::format("{} of the members of quorum {} are of {}{}, and {} are a quorum", count, quorum.name, name,
-                      unknown == 0 ? "" : fmt::format(" and {} of none ({})", unknown, nowhere), quorum.m),
+          fmt::format("{} of the members of quorum {} {} of {}{}, and {} {} a quorum", count, quorum.name, Are(count),
+                      name, unknown == 0 ? "" : fmt::format(" and {} of none ({})", unknown, nowhere), quorum.m,
+                      Are(static_cast<std::size_t>(quorum.m))),
           "appoint people of other jurisdictions, or raise m");
     }
   }
@@ -154,8 +159,8 @@ class Judge final {
     for (const Pool& pool : PoolsOf(roster_, policy_)) {
       if (!pool.alarm()) continue;
       Add("QUORUM-SPARE-01",
-          fmt::format("quorum {} has {} active members, {} with {} spare are wanted", pool.quorum, pool.active, pool.m,
-                      policy_.quorum.spare),
+          fmt::format("quorum {} has {}, {} with {} spare are wanted", pool.quorum,
+                      base::Counted(pool.active, "active member", "active members"), pool.m, policy_.quorum.spare),
           "appoint more people: custodian.appoint");
     }
   }
@@ -290,11 +295,12 @@ void CheckSites(const script::Inputs& inputs, const script::Step& step, const St
         std::count_if(members.begin(), members.end(),
                       [&, &at = site](const script::Person* member) { return member->MayAttendAt(at); }));
     if (able >= static_cast<std::size_t>(quorum->m)) continue;
-    report.OfStep("PERSON-SITE-01", step, "quorum",
-                  fmt::format("quorum {} needs {} people at the site {} of token {}, {} of its {} members may attend "
-                              "there",
-                              quorum->name, quorum->m, site, name, able, members.size()),
-                  "add the site to \"travels\" of those who can come, or hold the ceremony where they are");
+    report.OfStep(
+        "PERSON-SITE-01", step, "quorum",
+        fmt::format("quorum {} needs {} at the site {} of token {}, {} of its {} members may attend "
+                    "there",
+                    quorum->name, base::Counted(quorum->m, "person", "people"), site, name, able, members.size()),
+        "add the site to \"travels\" of those who can come, or hold the ceremony where they are");
   }
 }
 

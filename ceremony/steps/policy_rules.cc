@@ -10,6 +10,7 @@
 
 #include "ceremony/steps/people_rules.h"
 #include "ceremony/x509/asn1_time.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::steps {
 namespace {
@@ -41,8 +42,8 @@ void CheckProfiles(const script::Inputs& inputs, Plan& plan) {
       if (days <= limit.maximum_days) continue;
       plan.findings.push_back(
           {GradeOf(inputs.policy, kRule, Severity::kBreach), kRule, "", file.file.name,
-           fmt::format("certificates of profile {} are valid for up to {} days, the policy allows {} for {}", name,
-                       days, limit.maximum_days, limit.certificate),
+           fmt::format("certificates of profile {} are valid for up to {}, the policy allows {} for {}", name,
+                       base::Counted(days, "day", "days"), limit.maximum_days, limit.certificate),
            "shorten the profile's validity, or have the policy changed"});
     }
   }
@@ -60,9 +61,9 @@ void CheckWindows(const script::Inputs& inputs, Plan& plan) {
     if (seconds <= warn) continue;
     plan.findings.push_back(
         {GradeOf(inputs.policy, kRule, Severity::kGoodPractice), kRule, "", inputs.script.file.name,
-         fmt::format("section {} is estimated to take {} minutes, the policy warns at {} and stops at {}", section.id,
-                     (seconds + kSecondsPerMinute - 1) / kSecondsPerMinute, inputs.policy.window.warn_minutes,
-                     inputs.policy.window.stop_minutes),
+         fmt::format("section {} is estimated to take {}, the policy warns at {} and stops at {}", section.id,
+                     base::Counted((seconds + kSecondsPerMinute - 1) / kSecondsPerMinute, "minute", "minutes"),
+                     inputs.policy.window.warn_minutes, inputs.policy.window.stop_minutes),
          "divide the section in two"});
   }
 }

@@ -4,6 +4,7 @@
 
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/room_book.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::steps {
 namespace {
@@ -93,7 +94,7 @@ class RoomAttendKind final : public StepKind {
       return error;
     }
     context.terminal().Say(room::Tone::kGood,
-                           fmt::format("{} people are here.", context.attendance().present().size()));
+                           base::Counted(context.attendance().present().size(), "person is here.", "people are here."));
     book.ShowQuorums();
     return {};
   }

@@ -10,6 +10,7 @@
 #include "ceremony/record/disclosure.h"
 #include "ceremony/script/fingerprint.h"
 #include "ceremony/steps/step_context.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::steps {
 namespace {
@@ -222,9 +223,9 @@ void RoomBook::ShowQuorums() const {
   for (const script::Quorum& quorum : roster_.quorums) {
     const std::size_t present = PresentOf(roster_, quorum, attendance_);
     const bool enough = present >= static_cast<std::size_t>(quorum.m);
-    terminal_.Say(
-        enough ? room::Tone::kGood : room::Tone::kWarning,
-        fmt::format("Quorum {}: {} of its members are here, {} must approve.", quorum.name, present, quorum.m));
+    terminal_.Say(enough ? room::Tone::kGood : room::Tone::kWarning,
+                  fmt::format("Quorum {}: {} here, {} must approve.", quorum.name,
+                              base::Counted(present, "of its members is", "of its members are"), quorum.m));
   }
 }
 

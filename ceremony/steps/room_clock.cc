@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/steps/kinds.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::steps {
 namespace {
@@ -48,10 +49,10 @@ class RoomClockKind final : public StepKind {
     plan.Takes(60);
     const int allowed = plan.inputs().policy.clock.tolerance_seconds;
     if (step.fields.Has("tolerance_seconds") && step.fields.Integer("tolerance_seconds") > allowed) {
-      plan.Breach(
-          "PLAN-CLOCK-01", "tolerance_seconds",
-          fmt::format("the script allows {} seconds, the policy {}", step.fields.Integer("tolerance_seconds"), allowed),
-          "ask for no more than the policy allows");
+      plan.Breach("PLAN-CLOCK-01", "tolerance_seconds",
+                  fmt::format("the script allows {}, the policy {}",
+                              base::Counted(step.fields.Integer("tolerance_seconds"), "second", "seconds"), allowed),
+                  "ask for no more than the policy allows");
     }
   }
 

@@ -10,6 +10,7 @@
 #include "ceremony/record/record_name.h"
 #include "ceremony/script/fingerprint.h"
 #include "ceremony/steps/people_rules.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 
 namespace ceremony::steps {
@@ -59,8 +60,8 @@ void PlansRoster(const script::Step& step, const script::Roster& before, PlanCon
     const std::size_t members = after.MembersOf(quorum).size();
     if (members >= static_cast<std::size_t>(quorum.m)) continue;
     plan.Breach("QUORUM-LOST-01", "person",
-                fmt::format("after this step quorum {} has {} active members, and {} must approve", quorum.name,
-                            members, quorum.m),
+                fmt::format("after this step quorum {} has {}, and {} must approve", quorum.name,
+                            base::Counted(members, "active member", "active members"), quorum.m),
                 "appoint somebody first, or reshare to a smaller m");
   }
   std::set<std::string> known;

@@ -8,6 +8,7 @@
 #include "ceremony/steps/kinds.h"
 #include "ceremony/steps/share_plan.h"
 #include "ceremony/steps/token_limits.h"
+#include "hsm/base/counted.h"
 #include "hsm/inventory.h"
 #include "hsm/login.h"
 #include "hsm/unreadable.h"
@@ -229,8 +230,9 @@ class TokenCommissionKind final : public StepKind {
     KC_RETURN_IF_ERROR(context.Record("observe", std::move(observed)));
     if (!inventory.items.empty()) {
       return base::Refusal("TOKEN-COMMISSION-02",
-                           fmt::format("{} holds {} objects right after it was initialised, the first is {}",
-                                       token.Name(), inventory.items.size(), hsm::ItemName(inventory.items.front())),
+                           fmt::format("{} holds {} right after it was initialised, the first is {}", token.Name(),
+                                       base::Counted(inventory.items.size(), "object", "objects"),
+                                       hsm::ItemName(inventory.items.front())),
                            "a new token must be empty; do not use it");
     }
     context.terminal().ShowFacts({{"token", name},

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "ceremony/steps/token_kinds.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::steps {
 namespace {
@@ -260,11 +261,10 @@ class TokenCustodyKind final : public StepKind {
         if (!KnowsSeal(context.estate(), next)) simulated.push_back(next);
         next = After(next);
       }
-      KC_ASSIGN_OR_RETURN(change.applied,
-                          AskSeals(step, context, "new-seals",
-                                   fmt::format("Put {} new seal{} on. Their numbers, with a blank between", count,
-                                               count == 1 ? "" : "s"),
-                                   simulated));
+      KC_ASSIGN_OR_RETURN(change.applied, AskSeals(step, context, "new-seals",
+                                                   fmt::format("Put {} on. Their numbers, with a blank between",
+                                                               base::Counted(count, "new seal", "new seals")),
+                                                   simulated));
       if (change.applied.size() != static_cast<std::size_t>(count)) {
         return base::Refusal(
             "TOKEN-SEAL-02",

@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "hsm/base/counted.h"
 #include "hsm/base/encoding.h"
 #include "hsm/unreadable.h"
 
@@ -191,8 +192,7 @@ base::Result<void> RefuseFindings(StepContext& context, const std::string& token
       "observe",
       {{"what", "token-findings"}, {"token", token}, {"count", findings.size()}, {"findings", std::move(list)}}));
   std::string message = findings.front().message;
-  if (findings.size() > 1)
-    message += fmt::format("; and {} more finding{}", findings.size() - 1, findings.size() == 2 ? "" : "s");
+  if (findings.size() > 1) message += "; and " + base::Counted(findings.size() - 1, "more finding", "more findings");
   return base::Refusal(findings.front().rule, message, findings.front().hint);
 }
 

@@ -7,6 +7,7 @@
 #include "ceremony/steps/token_findings.h"
 #include "ceremony/steps/token_kinds.h"
 #include "ceremony/steps/token_limits.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
@@ -167,10 +168,11 @@ class TokenRetireKind final : public StepKind {
                                                   {"inventory", inventory.sha256},
                                                   {"object_count", inventory.items.size()}}));
     if (inventory.items.empty()) return {};
-    return base::Refusal("TOKEN-RETIRE-01",
-                         fmt::format("{} still holds {} objects after C_InitToken, the first is {}", token->Name(),
-                                     inventory.items.size(), inventory.items.front().object.Name()),
-                         "this token does not wipe itself: have it destroyed, and give the evidence");
+    return base::Refusal(
+        "TOKEN-RETIRE-01",
+        fmt::format("{} still holds {} after C_InitToken, the first is {}", token->Name(),
+                    base::Counted(inventory.items.size(), "object", "objects"), inventory.items.front().object.Name()),
+        "this token does not wipe itself: have it destroyed, and give the evidence");
   }
 
   static base::SecretBytes ThrownAwayPin(const hsm::Token& token) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "hsm/base/counted.h"
+
 namespace ceremony::steps {
 namespace {
 
@@ -31,8 +33,8 @@ void Judge(const script::Inputs& inputs, const script::Waiver& waiver, Plan& pla
   }
   if (waiver.people.size() < static_cast<std::size_t>(inputs.policy.waiver_people)) {
     breach("WAIVER-02",
-           fmt::format("the waiver of {} names {} people, the policy asks for {}", waiver.rule, waiver.people.size(),
-                       inputs.policy.waiver_people),
+           fmt::format("the waiver of {} names {}, the policy asks for {}", waiver.rule,
+                       base::Counted(waiver.people.size(), "person", "people"), inputs.policy.waiver_people),
            "name as many different people as the policy asks for");
     return;
   }

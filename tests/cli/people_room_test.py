@@ -88,7 +88,7 @@ class Attendance(Room):
             (r"Is Alice Archer coming back", "leaves for a while"),
         ])
         self.assertEqual(status, 0, shown[-2000:])
-        self.assertIn("Quorum custodians: 1 of its members are here, 2 must approve", shown)
+        self.assertIn("Quorum custodians: 1 of its members is here, 2 must approve", shown)
         self.assertIn("QUORUM-SHORT-01", shown)
         self.assertIn("Quorum custodians: 2 of its members are here, 2 must approve", shown)
         self.assert_complete()

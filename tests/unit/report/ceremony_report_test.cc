@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ceremony/report/walk.h"
 #include "tests/unit/report/scratch_record.h"
 
 using ceremony::report::CeremonyReport;
@@ -174,6 +175,30 @@ TEST_CASE("what was signed is compared with its profile under its own name") {
   CHECK(CountOf(page, "The record has no comparison with a profile.") == 0);
   for (const char* has : {">certificate has<", ">CRL has<", ">certificate request has<"})
     CHECK(CountOf(page, has) == 1);
+}
+
+TEST_CASE("one of a thing is told as one") {
+  ScratchRecord record;
+  record.Add("open", {{"previous", {{"origin", "before"}, {"size", 1}}}})
+      .Add("request", {{"step", "s"}, {"quorum", {{"m", 1}, {"n", 1}}}})
+      .Add("deviation", {{"what", "late"}})
+      .Add("refusal", {{"rule", "R-1"}})
+      .Line("{")
+      .Line(std::string(64, 'a'))
+      .Add("step", {{"id", "s"},
+                    {"phase", "end"},
+                    {"calls", {{"count", 1}}},
+                    {"effects", json::array({{{"effect", "key-usage-stated"}, {"key", "k"}, {"count", 1}},
+                                             {{"effect", "crl-issued"}, {"crl", "c"}}})}});
+  const ReportData data = record.Read();
+  const std::string page = CeremonyReport(data, {});
+  for (const char* words : {"<b>1</b><span>approval asked for<", "<b>1</b><span>key<",
+                            "<b>1</b><span>certificate or CRL<", "of 1 step done", "<b>1</b><span>deviation<",
+                            "<b>1</b><span>refusal<", "before (1 entry)", "1 line of the log could not be read",
+                            "1 entry is withheld, and stands in the log as the hash of its leaf", ": 1 use,"})
+    CHECK_MESSAGE(CountOf(page, words) == 1, words);
+  const std::string told = ceremony::report::Walk(data, {}, 200);
+  CHECK(CountOf(told, ", 1 PKCS#11 call\n") == 1);
 }
 
 TEST_CASE("a clause that applies and is not answered is a gap") {

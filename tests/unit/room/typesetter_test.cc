@@ -103,7 +103,7 @@ TEST_CASE("a comparison shows both spellings where they differ, and ends with a 
         "                      certificate has  1\n"
         "    same     issuer   profile says     the subject, byte by byte\n"
         "                      certificate has  CN=ZA\n"
-        "  [FAILED] 1 of 2 fields differ.\n"
+        "  [FAILED] 1 of 2 fields differs.\n"
         "\n");
 }
 

@@ -154,7 +154,7 @@ TEST_CASE("a retirement that would leave no quorum is refused") {
   Files files = Retirement();
   files.person(1)["state"] = "leaving";
   CHECK(FindingsOf(files).at(0) ==
-        "QUORUM-LOST-01 breach retire: after this step quorum custodians has 1 active members, and 2 must approve");
+        "QUORUM-LOST-01 breach retire: after this step quorum custodians has 1 active member, and 2 must approve");
 }
 
 TEST_CASE("retiring goes from active to leaving to left, and no other way") {

@@ -72,8 +72,8 @@ TEST_CASE("the people of one jurisdiction do not reach m alone, where the policy
   files.person(2).erase("site");
   const std::string none = " and 1 of none (carol), and 2 are a quorum";
   CHECK(FindingsOf(files) ==
-        Lines{"QUORUM-JURISDICTION-01 breach: 1 of the members of quorum custodians are of england" + none,
-              "QUORUM-JURISDICTION-01 breach: 1 of the members of quorum custodians are of scotland" + none});
+        Lines{"QUORUM-JURISDICTION-01 breach: 1 of the members of quorum custodians is of england" + none,
+              "QUORUM-JURISDICTION-01 breach: 1 of the members of quorum custodians is of scotland" + none});
   files.policy["rules"] = {{{"id", "QUORUM-JURISDICTION-01"}, {"severity", "good-practice"}}};
   CHECK(FindingsOf(files).front().starts_with("QUORUM-JURISDICTION-01 good practice:"));
   files.policy.erase("rules");

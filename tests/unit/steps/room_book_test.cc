@@ -124,7 +124,7 @@ TEST_CASE("people come and go, and the quorum is counted anew") {
   Must(room.book.CallRoll());
   Must(room.book.RecordChange());
   CHECK(room.Here() == "alice wendy");
-  CHECK(room.terminal.transcript().find("Quorum custodians: 1 of its members are here, 2 must approve.") !=
+  CHECK(room.terminal.transcript().find("Quorum custodians: 1 of its members is here, 2 must approve.") !=
         std::string::npos);
   Must(room.book.RecordChange());
   CHECK(room.Here() == "alice wendy bob carol");

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/reader.h"
 
@@ -36,7 +37,7 @@ class OutcomeReader final {
 
   base::Result<void> Line(std::string_view line, const std::string& record) {
     if (!IsOfInterest(line)) return {};
-    const json entry = json::parse(line, nullptr, false);
+    const json entry = record::ParseBounded(line);
     if (!entry.is_object()) {
       return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{}: a line is no entry", record))
           .WithRule("EST-FOLD-01");

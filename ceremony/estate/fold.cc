@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/record/record_name.h"
@@ -37,8 +38,8 @@ class RecordFold final {
   base::Result<void> Line(std::string_view line) {
     const std::uint64_t seq = summary_.entries++;
     if (!IsOfInterest(line)) return {};
-    const json entry = json::parse(line, nullptr, false);
-    if (!entry.is_object()) return Corrupt(seq, "it is not a JSON object");
+    const json entry = record::ParseBounded(line);
+    if (!entry.is_object()) return Corrupt(seq, "it is not a JSON object, or nests too deep");
     const std::string type = Text(entry, "type");
     if (type == "open") {
       summary_.opened = true;

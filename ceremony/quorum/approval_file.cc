@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/script/fields.h"
 #include "hsm/base/digest.h"
@@ -19,7 +20,7 @@ constexpr std::string_view kPossessionSuffix = "/possession";
 
 // An entry, or null for a line that is none.
 json Entry(std::string_view line) {
-  json entry = json::parse(line, nullptr, false);
+  json entry = record::ParseBounded(line);
   return entry.is_object() && entry.contains("type") ? entry : json();
 }
 

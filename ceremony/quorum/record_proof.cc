@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/note.h"
 #include "hsm/base/encoding.h"
@@ -47,7 +48,7 @@ Field Hashes(const char* name, const char* help) {
 std::uint64_t RememberedSize(std::string_view line, std::uint64_t index) {
   const bool cosign = line.find("\"cosign\"") != std::string_view::npos;
   if (!cosign && line.find(kAskedElsewhere) == std::string_view::npos) return 0;
-  const json entry = json::parse(line, nullptr, false);
+  const json entry = record::ParseBounded(line);
   if (!entry.is_object() || !entry.contains("type")) return 0;
   if (entry["type"] == "observe" && entry.contains("what") && entry["what"] == kAskedElsewhere) return index + 1;
   if (entry["type"] != "cosign" || !entry.contains("size") || !entry["size"].is_number_unsigned()) return 0;

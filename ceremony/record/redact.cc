@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/disclosure.h"
 #include "ceremony/record/disclosure_audit.h"
 #include "ceremony/record/entry.h"
@@ -161,7 +162,7 @@ std::string Redaction::FieldInTheClear(const json& value) const {
 
 Result<void> Redaction::TakeLine(std::string_view line, std::string& log) {
   const std::uint64_t number = entry_++;
-  const json entry = json::parse(line, nullptr, false);
+  const json entry = ParseBounded(line);
   if (!entry.is_object()) return MakeError(ErrorCode::kCorrupt, fmt::format("entry {} cannot be read", number));
   const std::string type = entry.value("type", "");
   if (const RedactionRules::EntryRule* const rule = HidesEntry(type, entry)) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "ceremony/record/bounded_parse.h"
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/der_reader.h"
 #include "hsm/base/encoding.h"
@@ -213,8 +214,8 @@ std::vector<Unlike> CompareArtefacts(const std::string& recorded, const std::str
     DerComparison(names, unlike).Compare(*then, *now, "", 0);
     return unlike;
   }
-  const json before = json::parse(recorded, nullptr, false);
-  const json after = json::parse(replayed, nullptr, false);
+  const json before = record::ParseBounded(recorded);
+  const json after = record::ParseBounded(replayed);
   if (before.is_structured() && after.is_structured()) {
     CompareValues(before, after, "", names, unlike);
     return unlike;

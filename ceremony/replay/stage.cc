@@ -10,6 +10,7 @@
 #include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/quorum/key_file.h"
 #include "ceremony/quorum/shared_modules.h"
+#include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/posix_storage.h"
@@ -42,7 +43,7 @@ base::Error NoEntry(const std::string& record, std::size_t line, const char* wha
 base::Result<void> TakeLines(std::string_view lines, const std::string& record, std::vector<json>& entries) {
   while (!lines.empty()) {
     const std::size_t end = lines.find('\n');
-    json entry = json::parse(lines.substr(0, end), nullptr, false);
+    json entry = record::ParseBounded(lines.substr(0, end));
     if (!entry.is_object() || !entry.contains("type")) return NoEntry(record, entries.size() + 1, "is no entry");
     entries.push_back(std::move(entry));
     lines.remove_prefix(end + 1);

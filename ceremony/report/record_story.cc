@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/script_plan.h"
 #include "ceremony/report/json_text.h"
 #include "hsm/base/counted.h"
@@ -95,7 +96,7 @@ void RecordStory::Take(std::string_view line) {
     ++data_.withheld;
     return;
   }
-  json entry = json::parse(line, nullptr, false);
+  json entry = record::ParseBounded(line);
   if (!entry.is_object()) {
     ++data_.unreadable;
     return;

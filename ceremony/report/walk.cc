@@ -63,6 +63,9 @@ class Walker final {
     Line(2, fmt::format("{}, {} to {} UTC{}", base::Counted(data_.entries, "entry", "entries"),
                         Shown(data_.began.time.substr(0, 19)), Hour(data_.ended.time),
                         data_.closed ? ", closed" : ", NOT CLOSED"));
+    if (data_.unreadable > 0)
+      Line(2,
+           base::Counted(data_.unreadable, "line of the log could not be read", "lines of the log could not be read"));
     for (const record::Finding& finding : data_.verdict.findings)
       Line(2, fmt::format("{}: {}", finding.rule, Shown(finding.message)));
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "ceremony/record/bounded_parse.h"
+
 namespace ceremony::run {
 namespace {
 
@@ -21,7 +23,7 @@ base::Result<json> ReadLateRefusals(record::Storage& storage, const std::string&
   KC_ASSIGN_OR_RETURN(const std::optional<record::FileInfo> kept, storage.Find(path));
   if (!kept) return json::array();
   KC_ASSIGN_OR_RETURN(const base::Bytes bytes, record::ReadWholeFile(storage, path, kMaxBytes));
-  json list = json::parse(base::AsText(bytes), nullptr, false);
+  json list = record::ParseBounded(base::AsText(bytes));
   if (!list.is_array() || !std::ranges::all_of(list, [](const json& each) { return each.is_object(); })) {
     return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{} is no list of refusals", path))
         .WithHint(

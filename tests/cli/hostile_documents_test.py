@@ -93,6 +93,32 @@ class Hostile(unittest.TestCase):
                 pathlib.Path(roster).unlink()
         self.assertFalse(pathlib.Path("/tmp/keyceremony-hostile").exists())
 
+    def test_a_line_that_nests_without_end_ends_no_program(self):
+        record = self.folder / "archive" / "0001-small-hierarchy"
+        shutil.copytree(self.home / "archive" / record.name, record)
+        untouched = self.home / "archive" / record.name
+        log = record / "log.jsonl"
+        lines = log.read_bytes().splitlines(keepends=True)
+        # Those that readers look for: the entry of a step with its effects, one with a salted digest, and the first.
+        ends = next(n for n, line in enumerate(lines) if b'"effects":' in line)
+        for opened, closed, levels in ((b"[", b"]", 30_000), (b'{"a":', b"}", 10_000)):
+            deep = b'{"a":' + opened * levels + b'{"_sd":"' + b"Q" * 43 + b'"}' + closed * levels + b","
+            for place in (0, ends):
+                changed = list(lines)
+                changed[place] = deep + lines[place][1:]
+                self.assertLess(len(changed[place]), 65_535)
+                log.write_bytes(b"".join(changed))
+                with self.subTest(place=place, opened=opened):
+                    for name, *command in (("report", record), ("destruction", record), ("inventory", record.parent)):
+                        page = self.folder / f"{name}.html"
+                        self.tame_words(name, *run(name, *command, "--out", page))
+                        page.unlink(missing_ok=True)
+                    for command in (("show", record), ("verify", record), ("verify", record, "--explain"), ("status", record.parent),
+                                    ("replay", record), ("compare", record, untouched), ("check", *record.glob("inputs/*.ceremony.json"), "--archive", record.parent)):
+                        self.tame_words(" ".join(map(str, command)), *run(*command))
+                    out = run("show", record)[1]
+                    self.assertIn("1 line of the log could not be read", " ".join(out.split()))
+
     def tame_words(self, name, status, out, err):
         self.assertIn(status, (0, 1, 2, 6, 7, 8), f"{name}: {err}")
         for words in (out, err):

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/scanner.h"
 
@@ -19,6 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto entry = ParseEntry(line);
   if (accepted != entry.ok()) std::abort();
   if (accepted && Canonicalise(*entry).value() != line) std::abort();
+  // Who reads without verifying takes at least that.
+  if (accepted && ParseBounded(line).is_discarded()) std::abort();
   if (fault != LineFault::kNone && scanner.fault_offset() > size) std::abort();
   if (scanner.ScanObject(line) == LineFault::kNone) {
     for (const Member& member : scanner.members()) {

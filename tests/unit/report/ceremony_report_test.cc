@@ -199,6 +199,7 @@ TEST_CASE("one of a thing is told as one") {
     CHECK_MESSAGE(CountOf(page, words) == 1, words);
   const std::string told = ceremony::report::Walk(data, {}, 200);
   CHECK(CountOf(told, ", 1 PKCS#11 call\n") == 1);
+  CHECK(CountOf(told, "1 line of the log could not be read\n") == 1);
 }
 
 TEST_CASE("a clause that applies and is not answered is a gap") {

@@ -157,6 +157,27 @@ TEST_CASE("lines that are no entries are counted, withheld ones apart") {
   CHECK(data.withheld == 1);
 }
 
+TEST_CASE("a line that nests deeper than an entry may is counted and not read") {
+  const auto nested = [](int levels, const std::string& core) {
+    std::string line = "{\"type\":\"observe\",\"what\":\"facts\",\"step\":\"s\",\"facts\":{\"bag\":";
+    for (int i = 2; i < levels; ++i) line += '[';
+    line += core;
+    for (int i = 2; i < levels; ++i) line += ']';
+    return line + "}}";
+  };
+  ScratchRecord record;
+  record.Add("open", json::object())
+      .Line(nested(16, "\"[[[[[[[[[[[[[[[[[\""))  // in a text they are none
+      .Line(nested(17, "\"deep\""))
+      .Line(nested(32'000, "1"))
+      .Line(nested(32'000, "{\"_sd\":\"" + std::string(43, 'Q') + "\"}"));
+  const ReportData data = record.Read();
+  CHECK(data.entries == 5);
+  CHECK(data.unreadable == 3);
+  REQUIRE(data.steps.size() == 1);
+  CHECK(data.steps[0].facts == std::vector<ceremony::report::NameValue>{{"bag", "[[[[[[[[[[[[[[[[["}});
+}
+
 TEST_CASE("members of other types than they should be do no harm") {
   ScratchRecord record;
   for (const char* type : {"open", "attend", "depart", "step", "request", "cosign", "intent", "done", "observe",

@@ -30,7 +30,7 @@ json OpenItems(const History& history) {
 base::Result<void> AppendClose(Ceremony& ceremony, const std::optional<CalledOff>& called_off) {
   const json& open = ceremony.history().open();
   json items = OpenItems(ceremony.history());
-  json fields = {{"steps", ceremony.history().StepsOver()},
+  json fields = {{"steps", ceremony.history().StepsEnded()},
                  {"log_key", {{"plan", "destroy"}, {"attributes", open.at("log_key_attributes")}}}};
   if (called_off) {
     fields["called_off"] = {{"reason", called_off->reason}};

@@ -53,6 +53,11 @@ std::size_t History::StepsOver() const {
       std::count_if(steps_.begin(), steps_.end(), [](const auto& s) { return s.second.over(); }));
 }
 
+std::size_t History::StepsEnded() const {
+  return static_cast<std::size_t>(
+      std::count_if(steps_.begin(), steps_.end(), [](const auto& s) { return s.second.ended; }));
+}
+
 steps::Progress History::ProgressOf(const std::string& id) const {
   steps::Progress progress;
   const StepHistory& step = StepOf(id);

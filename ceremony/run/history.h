@@ -99,7 +99,8 @@ class History final {
   bool called_off() const { return called_off_; }  // it was closed before its script was done
 
   const StepHistory& StepOf(const std::string& id) const;
-  std::size_t StepsOver() const;
+  std::size_t StepsOver() const;   // ended, or left out
+  std::size_t StepsEnded() const;  // what `close` counts
   // ProgressOf is what earlier attempts at a step have done.
   steps::Progress ProgressOf(const std::string& id) const;
 

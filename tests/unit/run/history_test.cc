@@ -133,6 +133,16 @@ TEST_CASE("a step that failed is begun again, one that ended is over, and its ef
   CHECK(history.effects().size() == 1);
 }
 
+TEST_CASE("a step that was left out is over, and is none of those that ended") {
+  History history;
+  See(history, Begin("a"));
+  See(history, {{"type", "step"}, {"id", "a"}, {"phase", "end"}});
+  See(history, {{"type", "step"}, {"id", "b"}, {"phase", "skipped"}});
+  CHECK(history.StepOf("b").over());
+  CHECK(history.StepsOver() == 2);
+  CHECK(history.StepsEnded() == 1);
+}
+
 TEST_CASE("the opening is met when m different people have cosigned its request") {
   History history;
   See(history, {{"type", "open"}});

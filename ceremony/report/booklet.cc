@@ -143,6 +143,7 @@ void StepCard(const steps::StepPlan& plan, const script::Step& step, Html& html)
   if (!plan.people.empty()) html.Raw(" · there: ").Text(steps::InWords(plan.people));
   if (!plan.tokens.empty()) html.Raw(" · token ").Text(Joined({plan.tokens.begin(), plan.tokens.end()}));
   for (const std::string& path : plan.writes) html.Raw(" · writes ").Text(path);
+  if (step.skippable) html.Raw(" · may be left out");
   html.Raw("</p>\n");
   if (!plan.quorum.empty()) {
     html.Raw("<p class=\"approve\">Approved by <b>").Text(plan.quorum).Raw("</b>");

@@ -25,19 +25,26 @@ std::optional<std::uint64_t> SectionApprovalOf(Ceremony& ceremony, const script:
   return request->seq;
 }
 
-base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section, const script::Step& step,
-                             const steps::StepKind& kind, std::size_t number) {
-  const std::string title = step.title.empty() ? kind.Title(step) : step.title;
+std::string TitleOf(const script::Step& step, const steps::StepKind& kind) {
+  return step.title.empty() ? kind.Title(step) : step.title;
+}
+
+void ShowHeading(Ceremony& ceremony, const script::Section& section, const script::Step& step,
+                 const steps::StepKind& kind, std::size_t number) {
   const bool first = &step == &section.steps.front();
-  ceremony.terminal().ShowStep({section.title, first ? section.say : std::string(), step.id, title, step.say, number,
-                                ceremony.inputs().script.StepCount(), ceremony.ElapsedMicros()});
+  ceremony.terminal().ShowStep({section.title, first ? section.say : std::string(), step.id, TitleOf(step, kind),
+                                step.say, number, ceremony.inputs().script.StepCount(), ceremony.ElapsedMicros()});
+}
+
+base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section, const script::Step& step,
+                             const steps::StepKind& kind) {
   const unsigned attempt = ceremony.history().StepOf(step.id).attempts + 1;
   ceremony.journal().TakeCounts();
   json fields = {{"id", step.id},
                  {"do", step.kind},
                  {"phase", "begin"},
                  {"section", section.id},
-                 {"title", title},
+                 {"title", TitleOf(step, kind)},
                  {"attempt", attempt},
                  {"parameters", step.fields.values()}};
   if (!step.quorum.empty()) fields["quorum"] = step.quorum;
@@ -78,14 +85,12 @@ void RecordFailure(Ceremony& ceremony, const script::Step& step, const base::Err
 }
 
 base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, const script::Step& step,
-                           std::size_t number) {
-  const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
-  if (kind == nullptr) return base::MakeError(base::ErrorCode::kInternal, "no kind of step " + step.kind);
+                           const steps::StepKind& kind) {
   const bool approved = SectionApprovalOf(ceremony, section, step).has_value();
-  KC_RETURN_IF_ERROR(BeginStep(ceremony, section, step, *kind, number));
+  KC_RETURN_IF_ERROR(BeginStep(ceremony, section, step, kind));
   StepRun run(ceremony, step, approved ? StepRun::Asks::kNot : StepRun::Asks::kItsQuorum);
   auto done = &step == &section.steps.front() ? steps::HaveSectionTokens(section, run) : base::Result<void>();
-  if (done.ok()) done = kind->Run(step, run);
+  if (done.ok()) done = kind.Run(step, run);
   // A section whose keys are not where they must be does not close: its last step does not end.
   if (done.ok() && &step == &section.steps.back()) done = steps::ProveSectionKeys(section, run);
   // A step that has logged out of the record token ends when the key that signs the record is at hand again: whoever
@@ -112,7 +117,7 @@ base::Result<bool> SkipIfAsked(Ceremony& ceremony, const script::Step& step) {
   room::Question question;
   question.kind = room::Question::Kind::kDecision;
   question.id = "step.skip/" + step.id;
-  question.text = fmt::format("The step {} may be left out. What do you decide?", step.id);
+  question.text = "This step may be left out. What do you decide?";
   question.choices = {kDo, kSkip};
   question.simulated = kDo;
   KC_ASSIGN_OR_RETURN(const std::string decision, ceremony.Ask("administrator", question));
@@ -120,6 +125,19 @@ base::Result<bool> SkipIfAsked(Ceremony& ceremony, const script::Step& step) {
   KC_RETURN_IF_ERROR(
       ceremony.Append(record::EntryType::kStep, {{"id", step.id}, {"do", step.kind}, {"phase", "skipped"}}));
   return true;
+}
+
+// TakeStep shows a step before it asks whether to leave it out: people decide on what they have seen. What a section
+// approves at once is approved before its first step is shown, and may be left out all the same.
+base::Result<void> TakeStep(Ceremony& ceremony, const script::Section& section, const script::Step& step,
+                            std::size_t number) {
+  const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
+  if (kind == nullptr) return base::MakeError(base::ErrorCode::kInternal, "no kind of step " + step.kind);
+  if (steps::IsCoveredBySection(section, step, *kind) && ceremony.history().StepOf(step.id).attempts == 0)
+    KC_RETURN_IF_ERROR(ApproveSection(ceremony, section));
+  ShowHeading(ceremony, section, step, *kind, number);
+  KC_ASSIGN_OR_RETURN(const bool skipped, SkipIfAsked(ceremony, step));
+  return skipped ? base::Result<void>() : RunStep(ceremony, section, step, *kind);
 }
 
 base::Error Stopped() {
@@ -143,12 +161,7 @@ base::Result<void> RunSteps(Ceremony& ceremony) {
       ++number;
       if (!ceremony.history().StepOf(step.id).over()) {
         if (ceremony.world().stop_requested()) return Stopped();
-        KC_ASSIGN_OR_RETURN(const bool skipped, SkipIfAsked(ceremony, step));
-        const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
-        if (!skipped && kind != nullptr && steps::IsCoveredBySection(section, step, *kind) &&
-            ceremony.history().StepOf(step.id).attempts == 0)
-          KC_RETURN_IF_ERROR(ApproveSection(ceremony, section));
-        if (!skipped) KC_RETURN_IF_ERROR(RunStep(ceremony, section, step, number));
+        KC_RETURN_IF_ERROR(TakeStep(ceremony, section, step, number));
         if (number > 1) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
       }
       if (number == 1) {

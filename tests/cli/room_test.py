@@ -185,6 +185,28 @@ class Production(Room):
         first_call = next(entry["seq"] for entry in log if entry["type"] == "intent")
         self.assertGreater(first_call, max(entry["seq"] for entry in log if entry.get("what") == "share-confirmed"))
 
+    def test_a_step_is_shown_before_people_decide_to_leave_it_out(self):
+        scripts = self.folder / "scripts"
+        shutil.copytree(SCRIPT.parent, scripts, ignore=shutil.ignore_patterns("dev"))
+        script = json.loads(SCRIPT.read_text())
+        section = script["sections"][1]
+        section.update(say="Now comes the HSM.", quorum="custodians")
+        section["steps"].insert(0, {"id": "look", "do": "room.confirm", "by": "witness", "quorum": "custodians", "skippable": True,
+                                    "title": "Look at the bag", "say": "The bag goes round.", "statement": "I saw the bag.", "word": "seen"})
+        section["steps"][-1]["skippable"] = True
+        (scripts / SCRIPT.name).write_text(json.dumps(script))
+        status, shown = self.play("run", scripts / SCRIPT.name, "--binding", self.place.binding, "--archive", self.place.archive, first=[
+            (r"Now comes the HSM\..*Look at the bag.*The bag goes round\..*This step may be left out", "leave it out"),
+            (r"Verify token root-hsm.*This step may be left out", "do it")])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+        self.assertEqual([(step["id"], step["phase"]) for step in self.entries("step") if step["id"] in ("look", "verify-new")],
+                         [("look", "skipped"), ("verify-new", "begin"), ("verify-new", "end")])
+        (asked,) = [entry for entry in self.entries("request") if entry["step"] == "section:token"]
+        self.assertEqual(asked["steps"], ["look", "commission"])
+        replayed = subprocess.run(["keyceremony", "replay", self.record], capture_output=True, text=True, check=False)
+        self.assertEqual(replayed.returncode, 0, replayed.stdout + replayed.stderr)
+
     def test_who_does_not_want_the_record_closed_is_in_the_record(self):
         status, shown = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve to close the record", "decline"),
                                                 (r"Mend the cause, then decide", "pause the ceremony")])

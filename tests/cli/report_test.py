@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The documents as their user gets them: report, booklet, inventory."""
+import html
 import json
 import os
 import pathlib
@@ -38,12 +39,44 @@ class Documents(unittest.TestCase):
     def test_the_report_tells_the_rehearsal(self):
         page, said = self.page("report", self.record, "--roster", self.roster)
         self.assertRegex(said, r"^COMPLETE: the report of ")
-        for words in ("<strong>COMPLETE</strong>", "Alice Archer", "Generate key root-oca (EC P-256) on token root-hsm", "all equal",
-                      "SB004211", "3 of 5, met after", "Read and typed", "CKA_SENSITIVE"):
-            self.assertIn(words, page)
+        self.assertIn("<strong>COMPLETE</strong>", page)
+        log = self.entries()
+        self.assert_approvals(page, log)
+        self.assert_key_and_certificate(page, log)
+        read = re.search(r"<h3>Read and typed</h3>(.*?)</table>", page, re.DOTALL).group(1)
+        typed = [value for entry in log if entry.get("what") == "facts" for value in entry["facts"].values()]
+        self.assertEqual(sorted(re.findall(r"(?:bag|seal): <b>([^<]*)</b>", read)), sorted(typed))
+        self.assertIn("SB004211", typed)
         # SoftHSM is validated by nobody, and the record says of no token that it is.
         gaps = re.findall(r'<th scope="row">([^<]*)</th><td>[^<]*</td><td class="gap">', page)
         self.assertEqual((gaps, page.count('class="gap"')), (["ETSI EN 319 411-1 6.5.2", "CA/B Forum BR 6.2.7"], 2))
+
+    def entries(self):
+        return [json.loads(line) for line in (self.record / "log.jsonl").read_text().splitlines()]
+
+    def assert_approvals(self, page, log):
+        """Each request with who signed it, in the order of the log, and every one of them met."""
+        names = {entry["person"]: entry["name"] for entry in log if entry["type"] == "attend"}
+        wanted = [(str(asked["seq"]), [names[entry["person"]] for entry in log if entry["type"] == "cosign" and entry["request"] == asked["seq"]])
+                  for asked in log if asked["type"] == "request"]
+        sheets = page.split('<div class="approval">')[1:]
+        entry = re.compile(r'asked of .*?<span class="entry"[^>]*>(\d+)<', re.DOTALL)
+        self.assertEqual([(entry.search(sheet).group(1), re.findall(r'<li class="slot signed"><b>([^<]*)</b>', sheet)) for sheet in sheets], wanted)
+        self.assertEqual({len(people) for _, people in wanted}, {3})
+        self.assertEqual(page.count('<span class="chip good">3 of 5, met after '), len(wanted))
+
+    def assert_key_and_certificate(self, page, log):
+        """The attributes of the key as the token gave them, and the comparison of its certificate, row by row."""
+        shown = re.search(r"<summary>Attributes of the private key.*?</table>", page, re.DOTALL).group(0)
+        (made,) = [entry for entry in log if entry["type"] == "done" and entry["fn"] == "C_GenerateKeyPair" and entry["token"] == "root-hsm"]
+        read = {name.removeprefix("private."): value for name, value in made["attributes"].items() if name.startswith("private.")}
+        self.assertEqual(dict(re.findall(r"<code>(CKA_\w+)</code></th><td>([^<]*)</td>", shown)), read)
+        self.assertEqual((read["CKA_SENSITIVE"], read["CKA_EXTRACTABLE"]), ("true", "true"))
+        (compared,) = [entry for entry in log if entry.get("what") == "profile-comparison"]
+        table = re.search(r'<table class="compare">(.*?)</table>', page, re.DOTALL).group(1)
+        self.assertIn("all equal</caption>", table)
+        self.assertIn(">certificate has<", table)
+        self.assertEqual([html.unescape(field) for field in re.findall(r'<th scope="row">([^<]*)</th>', table)], [row["field"] for row in compared["rows"]])
 
     def test_a_folder_that_holds_no_record_gives_no_page(self):
         empty, page = self.folder / "empty", self.folder / "none.html"
@@ -139,7 +172,10 @@ class Documents(unittest.TestCase):
         page, _ = self.page("booklet", SCRIPT, "--roster", self.roster)
         script = json.loads(SCRIPT.read_text())
         steps = [step for section in script["sections"] for step in section["steps"]]
-        self.assertEqual(page.count('<article class="step">'), len(steps))
+        cards = page.split('<article class="step">')[1:]
+        self.assertEqual([re.search(r'<p class="id">(\S+) · ', card).group(1) for card in cards], [step["id"] for step in steps])
+        for card, step in zip(cards, steps):
+            self.assertIn(step.get("say", ""), html.unescape(card))
         for section in script["sections"]:
             self.assertIn(section["title"], page)
         self.assertIn("The bag is shown to everybody before it is opened.", page)
@@ -159,8 +195,9 @@ class Documents(unittest.TestCase):
         page, _ = self.page("inventory", self.archive)
         status = json.loads(run("status", self.archive, "--json")[1])
         key = status["keys"][0]
-        self.assertIn(key["copies"][0]["object_id"], page)
-        self.assertIn(key["copies"][0]["serial"], page)
+        copies = [[copy[field] for field in ("kind", "token", "serial", "object_id")] for copy in key["copies"]]
+        rows = re.findall(r'<tr><th scope="row">(\w+)</th><td>([^<]*)</td><td><code>([^<]*)</code></td><td><code>([^<]*)</code></td>', page)
+        self.assertEqual([list(row) for row in rows], copies)
         self.assertIn(" ".join(key["spki_sha256"][i:i + 8] for i in range(0, 64, 8)), page)
 
 

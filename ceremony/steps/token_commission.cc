@@ -135,8 +135,9 @@ class TokenCommissionKind final : public StepKind {
     KC_RETURN_IF_ERROR(AskConsent(
         context, "security-officer",
         {.id = "token.commission/vendor/" + name,
-         .text = fmt::format("Token {} (serial {}) was initialised by \"{}\", and only who may know its PINs does.",
-                             name, token->info().serial, procedure),
+         .text =
+             fmt::format("Token {} (serial {}) was initialised by \"{}\", and only who may know its PINs knows them.",
+                         name, token->info().serial, procedure),
          .expected = "initialised"}));
     KC_ASSIGN_OR_RETURN(hsm::Session * session, context.Session(name));
     KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));

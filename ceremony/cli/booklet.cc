@@ -36,10 +36,10 @@ base::Result<int> Print(const Arguments& arguments, const Streams& streams) {
   const steps::Plan plan = steps::MakePlan(inputs, folded.estate);
   KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, report::Booklet(inputs, plan), base::kForEveryone));
   streams.out << fmt::format("the booklet of {} is in {}\n", inputs.script.id, arguments.out);
-  if (plan.HasBreach())
+  if (plan.IsBlocked())
     streams.err << fmt::format("keyceremony: warning: {} cannot be run; `keyceremony check` says why\n",
                                inputs.script.id);
-  return plan.HasBreach() ? kExitFinding : kExitDone;
+  return plan.IsBlocked() ? kExitFinding : kExitDone;
 }
 
 base::Result<int> TakeStock(const Arguments& arguments, const Streams& streams) {

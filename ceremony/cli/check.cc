@@ -202,18 +202,16 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostre
   PrintPresence(presence, out);
   out << "\n";
   for (const steps::Finding& finding : plan.findings) {
-    const bool breach = finding.severity == steps::Severity::kBreach && finding.waived_by.empty();
-    const std::string waived =
-        finding.waived_by.empty()
-            ? ""
-            : fmt::format(", waived by {}: {}", fmt::join(finding.waived_by, " and "), finding.waived_because);
-    out << typesetter.SetSaying(breach ? room::Tone::kBad : room::Tone::kWarning,
+    std::string waived = finding.wants_waiver ? ", which nobody waives" : "";
+    if (!finding.waived_by.empty())
+      waived = fmt::format(", waived by {}: {}", fmt::join(finding.waived_by, " and "), finding.waived_because);
+    out << typesetter.SetSaying(finding.Blocks() ? room::Tone::kBad : room::Tone::kWarning,
                                 fmt::format("{}: [{}] {} ({}{})", finding.where, finding.rule, finding.message,
                                             steps::SeverityName(finding.severity), waived));
     if (!finding.hint.empty()) out << "      hint: " << finding.hint << "\n";
   }
-  out << typesetter.SetSaying(plan.HasBreach() ? room::Tone::kBad : room::Tone::kGood,
-                              plan.HasBreach() ? "This script cannot be run." : "This script can be run.");
+  out << typesetter.SetSaying(plan.IsBlocked() ? room::Tone::kBad : room::Tone::kGood,
+                              plan.IsBlocked() ? "This script cannot be run." : "This script can be run.");
 }
 
 base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
@@ -238,7 +236,7 @@ base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
   } else {
     PrintPlan(inputs, plan, streams.out);
   }
-  return plan.HasBreach() ? kExitFinding : kExitDone;
+  return plan.IsBlocked() ? kExitFinding : kExitDone;
 }
 
 }  // namespace

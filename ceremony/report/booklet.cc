@@ -40,9 +40,10 @@ void Cover(const Inputs& inputs, const Plan& plan, Html& html) {
       .Raw("</h1>\n<p class=\"lead\">")
       .Prose(inputs.script.purpose)
       .Raw("</p>\n");
-  if (plan.HasBreach())
+  if (plan.IsBlocked())
     html.Raw(
-        "<div class=\"band bad\"><strong>CANNOT BE RUN</strong><p>The checks at the desk found breaches; "
+        "<div class=\"band bad\"><strong>CANNOT BE RUN</strong><p>The checks at the desk found what must be put right "
+        "or waived; "
         "<code>keyceremony check</code> lists them.</p></div>\n");
   Facts({{"ceremony", inputs.script.id},
          {"estate", inputs.script.estate},
@@ -206,7 +207,7 @@ std::string Booklet(const Inputs& inputs, const Plan& plan) {
   PageOptions options;
   options.title = inputs.script.title + ": script for the room";
   options.style = assets::kBookletCss;
-  if (plan.HasBreach()) options.warnings.emplace_back("CANNOT BE RUN");
+  if (plan.IsBlocked()) options.warnings.emplace_back("CANNOT BE RUN");
   options.footer = DigestWords(inputs);
   return BuildPage(options, body);
 }

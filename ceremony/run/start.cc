@@ -49,11 +49,11 @@ std::string NextFolder(const std::vector<estate::RecordSummary>& records, const 
   return record::RecordName(last.value_or(0) + 1, ceremony);
 }
 
-base::Error ListBreaches(const steps::Plan& plan) {
+base::Error ListBlocking(const steps::Plan& plan) {
   base::Error error;
   error.code = base::ErrorCode::kRefused;
   for (const steps::Finding& finding : plan.findings) {
-    if (finding.severity != steps::Severity::kBreach || !finding.waived_by.empty()) continue;
+    if (!finding.Blocks()) continue;
     if (error.rule.empty()) {
       error.rule = finding.rule;
       error.hint = finding.hint;
@@ -143,10 +143,10 @@ base::Result<Ended> RunFresh(World& world, script::Inputs inputs, estate::Folded
   return Close(ceremony);
 }
 
-// A plan with a breach is refused; what is only good practice goes into the record.
+// A plan that is blocked is refused; what was waived, and what a rehearsal departs from, goes into the record.
 base::Result<json> CheckPlan(const script::Inputs& inputs, const estate::Estate& estate) {
   const steps::Plan plan = steps::MakePlan(inputs, estate);
-  if (plan.HasBreach()) return ListBreaches(plan);
+  if (plan.IsBlocked()) return ListBlocking(plan);
   json findings = json::array();
   for (const steps::Finding& finding : plan.findings) {
     json entry = {

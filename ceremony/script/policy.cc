@@ -21,7 +21,7 @@ using nlohmann::json;
 
 constexpr std::array kSeverities{
     Named<Severity>{Severity::kBreach, "breach", "the ceremony may not go on"},
-    Named<Severity>{Severity::kGoodPractice, "good-practice", "the report will show it"},
+    Named<Severity>{Severity::kGoodPractice, "good-practice", "nor with this, but a rehearsal may"},
 };
 
 constexpr std::array kSpreads{

@@ -41,10 +41,7 @@ void CheckFirstStep(const script::Inputs& inputs, Plan& plan) {
 
 std::string_view SeverityName(Severity severity) { return severity == Severity::kBreach ? "breach" : "good practice"; }
 
-bool Plan::HasBreach() const {
-  return std::any_of(findings.begin(), findings.end(),
-                     [](const Finding& f) { return f.severity == Severity::kBreach && f.waived_by.empty(); });
-}
+bool Plan::IsBlocked() const { return std::ranges::any_of(findings, &Finding::Blocks); }
 
 unsigned Plan::TotalSeconds() const {
   unsigned total = 0;

@@ -17,8 +17,8 @@
 
 namespace ceremony::steps {
 
-// Severity of a finding: a breach stops the ceremony at the desk; good
-// practice is shown, and is part of every record.
+// Severity of a finding. Both stop a ceremony at the desk until it is put right or waived, and are part of the record
+// when they are waived; a departure from good practice is only shown before a rehearsal, and where no binding is given.
 enum class Severity : std::uint8_t { kBreach, kGoodPractice };
 std::string_view SeverityName(Severity severity);
 
@@ -31,6 +31,10 @@ struct Finding {
   std::string hint;
   std::vector<std::string> waived_by{};  // people of a waiver; empty: it stands
   std::string waived_because{};
+  bool wants_waiver = false;  // good practice, with a binding by which it counts
+
+  // Blocks: the ceremony does not begin with it.
+  bool Blocks() const { return waived_by.empty() && (severity == Severity::kBreach || wants_waiver); }
 };
 
 // StepPlan is what one step needs and leaves.
@@ -53,7 +57,7 @@ struct Plan {
   std::vector<Finding> findings;
   estate::Estate estate;  // as it will be when the ceremony is over
 
-  bool HasBreach() const;
+  bool IsBlocked() const;  // by any finding
   unsigned TotalSeconds() const;
   std::set<std::string> Tokens() const;
   // People gives for each role the largest number that any step needs.

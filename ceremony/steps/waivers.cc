@@ -10,10 +10,10 @@
 namespace ceremony::steps {
 namespace {
 
-constexpr std::array<std::string_view, 12> kWaivable = {
-    "ATTEND-LEAST-01",    "ATTEND-LEAST-02", "PERSON-DOMAIN-01",    "PERSON-SITE-01",
-    "PLAN-QUORUM-02",     "PLAN-WINDOW-01",  "PROFILE-VALIDITY-01", "QUORUM-EMPLOYER-01",
-    "QUORUM-MAJORITY-01", "QUORUM-SPARE-01", "ROLE-APART-01",       "TOKEN-SITE-01"};
+constexpr std::array<std::string_view, 14> kWaivable = {
+    "ATTEND-LEAST-01",    "ATTEND-LEAST-02", "PERSON-DOMAIN-01", "PERSON-SITE-01",      "PLAN-DEPART-01",
+    "PLAN-EMERGENCY-02",  "PLAN-QUORUM-02",  "PLAN-WINDOW-01",   "PROFILE-VALIDITY-01", "QUORUM-EMPLOYER-01",
+    "QUORUM-MAJORITY-01", "QUORUM-SPARE-01", "ROLE-APART-01",    "TOKEN-SITE-01"};
 
 bool MayWaive(const script::Inputs& inputs, const std::string& person) {
   if (!inputs.roster) return true;
@@ -67,6 +67,9 @@ bool IsWaivable(std::string_view rule) { return std::ranges::find(kWaivable, rul
 void ApplyWaivers(const script::Inputs& inputs, Plan& plan) {
   if (!inputs.binding) return;
   for (const script::Waiver& waiver : inputs.binding->waivers) Judge(inputs, waiver, plan);
+  // A rehearsal is where a departure is found out; nobody has decided on it yet.
+  if (inputs.binding->environment == script::Environment::kRehearsal) return;
+  for (Finding& finding : plan.findings) finding.wants_waiver = finding.severity == Severity::kGoodPractice;
 }
 
 }  // namespace ceremony::steps

@@ -15,8 +15,8 @@ namespace ceremony::steps {
 // that say what is possible or that keep the estate's books true.
 bool IsWaivable(std::string_view rule);
 
-// ApplyWaivers marks the findings that the binding waives, and adds what is wrong
-// with the waivers themselves:
+// ApplyWaivers marks the findings that the binding waives and, unless it is of a rehearsal, those of good practice that
+// it would have to; it adds what is wrong with the waivers themselves:
 //   WAIVER-01  the rule is not one that people may waive
 //   WAIVER-02  fewer people than the policy's waiver_people, or one who is not active
 //   WAIVER-03  nothing breaks the rule: there is nothing to waive

@@ -51,6 +51,21 @@ TEST_CASE("a section that is estimated to take longer than the window is pointed
   CHECK(found[0].ends_with(" minutes, the policy warns at 1 and stops at 2"));
 }
 
+TEST_CASE("a departure from good practice blocks a ceremony until two named people waive it; a rehearsal shows it") {
+  Files files;
+  files.policy["window"] = {{"warn_minutes", 1}, {"stop_minutes", 2}};
+  const auto plan = [&] { return ceremony::steps::MakePlan(plan_fixture::InputsOf(files), {}); };
+  CHECK_FALSE(plan().IsBlocked());
+  files.binding["environment"] = "production";
+  CHECK(plan().IsBlocked());
+  files.binding["waivers"] = {
+      {{"rule", "PLAN-WINDOW-01"}, {"reason", "there is one room"}, {"people", {"alice", "wendy"}}}};
+  CHECK_FALSE(plan().IsBlocked());
+  CHECK(plan().findings.at(0).waived_by == std::vector<std::string>{"alice", "wendy"});
+  files.with_binding = false;
+  CHECK_FALSE(plan().IsBlocked());
+}
+
 TEST_CASE("who is needed later, or signs the closed record, is not sent away unseen") {
   Files files;
   files.steps().push_back({{"id", "go"}, {"do", "room.depart"}, {"roles", {"witness", "custodian", "auditor"}}});

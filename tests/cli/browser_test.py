@@ -289,6 +289,17 @@ class Browser(unittest.TestCase):
                 page.ask("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
                 self.assertEqual(page.run("[innerWidth, document.documentElement.scrollWidth]"), [390, 390])
 
+    def test_a_telephone_shows_steps_and_comparisons_without_cutting_them(self):
+        record, roster = self.rehearsed()
+        with chromium.Page(self.report(record, roster)) as page:
+            page.ask("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+            for table in (".compare", ".beside"):
+                wide, room = page.run(f"(({{scrollWidth, clientWidth}}) => [scrollWidth, clientWidth])(document.querySelector('{table}'))")
+                self.assertLessEqual(wide, room, table)
+            # What the script says is no narrow column, and the words of the timeline are no dust.
+            self.assertGreater(page.run("document.querySelector('.beside td.n + td').clientWidth"), 250)
+            self.assertGreater(page.run("document.querySelector('figure svg text').getBoundingClientRect().height"), 8)
+
     def printed(self, path):
         """The words of each page, as paper has them."""
         with chromium.Page(path) as page:

@@ -4,28 +4,69 @@
 #include <array>
 #include <cctype>
 
+#include "ceremony/record/characters.h"
+#include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
 
 namespace ceremony::replay {
 namespace {
 
+using record::IsDigit;
+using record::IsLowerHex;
+
 constexpr std::size_t kLeastHex = 8;
 constexpr std::size_t kLeastBase64 = 24;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsAlnum(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-bool IsHex(std::string_view word) {
-  return word.size() >= kLeastHex &&
-         std::ranges::all_of(word, [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); });
+bool IsHex(std::string_view word) { return word.size() >= kLeastHex && IsLowerHex(word, word.size()); }
+
+// What a word of base64 says: of the standard alphabet, or, for a salt or a digest without padding, of the URL's. A
+// digit or a sign stands among the letters, since a long word of a language is none. An identifier of many words is
+// none either: its hyphens would be of the URL's alphabet, and only by chance has it one of those two sizes.
+std::optional<base::Bytes> FromBase64(std::string_view word) {
+  constexpr std::size_t kSaltSize = 22, kDigestSize = 43;
+  const bool is_url = word.size() == kSaltSize || word.size() == kDigestSize;
+  if ((!is_url && word.size() < kLeastBase64) ||
+      std::ranges::none_of(word, [](char c) { return IsDigit(c) || c == '+'; })) {
+    return std::nullopt;
+  }
+  std::string text(word);
+  if (is_url) {
+    if (text.find_first_of("+/=") != std::string::npos) return std::nullopt;
+    std::ranges::replace(text, '-', '+');
+    std::ranges::replace(text, '_', '/');
+    text.append(4 - text.size() % 4, '=');
+  }
+  base::Result<base::Bytes> bytes = base::Base64Decode(text);
+  if (!bytes.ok()) return std::nullopt;
+  return std::move(bytes).value();
 }
 
-// Standard or URL alphabet, a digit or a sign among the letters: a long word of a language is none.
-bool IsBase64(std::string_view word) {
-  if (word.size() < kLeastBase64) return false;
-  while (word.ends_with('=')) word.remove_suffix(1);
-  return std::ranges::all_of(word, [](char c) { return IsAlnum(c) || c == '+' || c == '/' || c == '-' || c == '_'; }) &&
-         std::ranges::any_of(word, [](char c) { return IsDigit(c) || c == '+'; });
+bool IsBase64(std::string_view word) { return FromBase64(word).has_value(); }
+
+// Whether bytes are one DER SEQUENCE, alone or behind the four of a key id, as a signature line has them.
+bool IsSequence(base::ByteView bytes) {
+  constexpr std::size_t kKeyId = 4;
+  const auto is_whole = [](base::ByteView der) {
+    if (der.size() < 2 || der[0] != 0x30) return false;
+    if (der[1] < 0x80) return der.size() == 2U + der[1];
+    std::size_t size = 0;
+    const std::size_t octets = der[1] & 0x7fU;
+    if (octets > 4 || der.size() < 2 + octets) return false;
+    for (const std::uint8_t octet : der.subspan(2, octets)) size = size << 8 | octet;
+    return der.size() == 2 + octets + size;
+  };
+  return is_whole(bytes) || (bytes.size() > kKeyId && is_whole(bytes.subspan(kKeyId)));
+}
+
+bool MayStandForEachOther(std::string_view recorded, std::string_view replayed) {
+  const auto then = FromBase64(recorded), now = FromBase64(replayed);
+  if (!then || !now) return false;
+  // A signature in DER is a few octets longer or shorter than another, and so is a certificate that holds one.
+  constexpr std::size_t kSlack = 8;
+  const auto [shorter, longer] = std::minmax({recorded.size(), replayed.size()});
+  return shorter == longer || (longer - shorter <= kSlack && IsSequence(*then) && IsSequence(*now));
 }
 
 // Shapes of a time, '0' for a digit. Longer ones first.
@@ -95,12 +136,7 @@ void NamePairs::Rename(const std::string& before, const std::string& after) {
 
 std::optional<Sameness> NamePairs::CompareNames(std::string_view recorded, std::string_view replayed) {
   const bool hex = IsHex(recorded) && IsHex(replayed) && recorded.size() == replayed.size();
-  // A signature in DER is a few octets longer or shorter than another.
-  constexpr std::size_t kSlack = 8;
-  const std::size_t shorter = std::min(recorded.size(), replayed.size());
-  const bool base64 =
-      IsBase64(recorded) && IsBase64(replayed) && std::max(recorded.size(), replayed.size()) - shorter <= kSlack;
-  if (!hex && !base64) return std::nullopt;
+  if (!hex && !MayStandForEachOther(recorded, replayed)) return std::nullopt;
   return Pair(std::string(recorded), std::string(replayed)) ? Sameness::kSame : Sameness::kOtherName;
 }
 

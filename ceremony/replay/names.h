@@ -33,7 +33,8 @@ class NamePairs final {
   void Rename(const std::string& before, const std::string& after);
 
   // Compare holds two texts against each other: the same words and signs, but for names (hexadecimal of eight digits
-  // or more and base64, of equal length; words of a digest that is read aloud) and times.
+  // or more and base64, of equal length, but for what holds a signature; words of a digest that is read aloud) and
+  // times.
   Sameness Compare(std::string_view recorded, std::string_view replayed);
 
   // How many comparisons met another name, and another time.

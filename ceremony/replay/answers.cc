@@ -26,6 +26,11 @@ std::string Text(const json& entry, const char* field) {
   return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::int64_t Number(const json& entry, const char* field) {
+  const auto found = entry.find(field);
+  return found != entry.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
 std::string Joined(const json& entry, const char* field, const char* between) {
   std::string joined;
   const auto list = entry.find(field);
@@ -165,7 +170,7 @@ struct RecordedAnswers::Builder {
         {"facts", &Builder::Facts},
         {"shares-contributed", &Builder::Contributed},
         {"clock",
-         [](Builder& b, const json& e) { b.Say(kClockQuestion, std::to_string(e.value("offset_seconds", 0))); }},
+         [](Builder& b, const json& e) { b.Say(kClockQuestion, std::to_string(Number(e, "offset_seconds"))); }},
         {"notification", &Builder::Acknowledged},  // of one entry, as older records have it
         {"notification-acknowledged", &Builder::Acknowledged},
         {"seals",
@@ -195,7 +200,7 @@ struct RecordedAnswers::Builder {
          [](Builder& b, const json& e) { b.Say("window/" + Text(e, "section"), Text(e, "decision")); }},
         {"key-deactivated",
          [](Builder& b, const json& e) {
-           b.Say("key.deactivate/count", std::to_string(e.value("count", 0)));
+           b.Say("key.deactivate/count", std::to_string(Number(e, "count")));
            b.Say("key.deactivate/first", Text(e, "first_use"));
            b.Say("key.deactivate/last", Text(e, "last_use"));
          }},

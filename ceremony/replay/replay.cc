@@ -7,6 +7,7 @@
 
 #include "ceremony/estate/fold.h"
 #include "ceremony/record/record_name.h"
+#include "ceremony/replay/groups.h"
 #include "ceremony/replay/stage.h"
 #include "ceremony/verify/verify.h"
 
@@ -21,7 +22,7 @@ base::Result<std::vector<std::string>> RecordsBefore(const std::string& source, 
                                                      const json& open) {
   const auto previous = open.find("previous");
   if (previous == open.end() || !previous->is_object()) return std::vector<std::string>();
-  const std::string origin = previous->value("origin", std::string());
+  const std::string origin = EntryText(*previous, "origin");
   std::vector<std::string> before;
   bool found = false;
   if (record::RecordNumber(folder)) {

@@ -18,6 +18,7 @@
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/software_signer.h"
 #include "ceremony/replay/answers.h"
+#include "ceremony/replay/groups.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/private_file.h"
@@ -40,12 +41,12 @@ base::Error NoEntry(const std::string& record, std::size_t line, const char* wha
       .WithHint("a replay needs every entry: take the record itself, not a redacted bundle of it");
 }
 
-base::Result<void> TakeLines(std::string_view lines, const std::string& record, std::vector<json>& entries) {
+base::Result<void> TakeLines(std::string_view lines, const std::string& path, std::vector<json>& entries) {
   while (!lines.empty()) {
     const std::size_t end = lines.find('\n');
-    json entry = record::ParseBounded(lines.substr(0, end));
-    if (!entry.is_object() || !entry.contains("type")) return NoEntry(record, entries.size() + 1, "is no entry");
-    entries.push_back(std::move(entry));
+    base::Result<json> entry = record::ParseEntry(lines.substr(0, end));
+    if (!entry.ok()) return NoEntry(path, entries.size() + 1, "is no entry");
+    entries.push_back(std::move(entry).value());
     lines.remove_prefix(end + 1);
   }
   return {};
@@ -74,7 +75,7 @@ base::Result<std::unique_ptr<record::SoftwareSigner>> SignerOf(const run::Rehear
 }
 
 std::int64_t OpenedAt(const std::vector<json>& entries) {
-  const auto time = base::ParseTime(entries.front().value("time", std::string()));
+  const auto time = base::ParseTime(EntryText(entries.front(), "time"));
   base::SystemClock clock;
   return time.ok() ? *time : clock.UtcMicros();
 }
@@ -82,10 +83,9 @@ std::int64_t OpenedAt(const std::vector<json>& entries) {
 // StopsIn counts what may have ended the program, or a try.
 std::size_t StopsIn(const std::vector<json>& entries) {
   return static_cast<std::size_t>(std::ranges::count_if(entries, [](const json& entry) {
-    const std::string type = entry.value("type", std::string());
-    return type == "recover" || type == "refusal" ||
-           (type == "step" && entry.value("phase", std::string()) == "failed") ||
-           (type == "note" && entry.value("what", std::string()) == "approval-postponed");
+    const std::string type = EntryText(entry, "type");
+    return type == "recover" || type == "refusal" || (type == "step" && EntryText(entry, "phase") == "failed") ||
+           (type == "note" && EntryText(entry, "what") == "approval-postponed");
   }));
 }
 
@@ -103,7 +103,7 @@ base::Result<std::vector<json>> ReadEntries(const std::string& path) {
     KC_RETURN_IF_ERROR(TakeLines({block.buffer.data(), block.size}, path, entries));
   }
   if (reader.oversize()) return NoEntry(path, entries.size() + 1, "is longer than any entry");
-  if (entries.empty() || entries.front().value("type", std::string()) != "open")
+  if (entries.empty() || EntryText(entries.front(), "type") != "open")
     return NoEntry(path, 1, "does not open a record");
   return entries;
 }

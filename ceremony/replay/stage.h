@@ -21,8 +21,9 @@
 
 namespace ceremony::replay {
 
-// ReadEntries reads every whole line of a record's log. kCorrupt REPLAY-RECORD-02: a line is no entry, or withheld.
-base::Result<std::vector<nlohmann::json>> ReadEntries(const std::string& record);
+// ReadEntries reads every whole line of the log of the record at `path`. kCorrupt REPLAY-RECORD-02: a line is no entry,
+// or withheld. Of an entry, the common fields have their form; what else it says, nobody has checked.
+base::Result<std::vector<nlohmann::json>> ReadEntries(const std::string& path);
 
 // Reenacted is one record acted again.
 struct Reenacted {

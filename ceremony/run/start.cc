@@ -421,6 +421,17 @@ base::Result<Ended> Resume(World& world, const std::string& archive, script::Inp
   return GoOn(world, archive, folder, ResumeOnce(world, archive, std::move(inputs), folder, resumed));
 }
 
+namespace {
+
+// What the entry `open` says of an input; empty when it says nothing. The record may be anybody's.
+std::string DigestOf(const json& open, const std::string& input) {
+  const json inputs = open.value("inputs", json());
+  const auto found = inputs.find(input);
+  return found != inputs.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+}  // namespace
+
 base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const std::string& folder) {
   const std::string inputs_folder = fmt::format("{}/{}/{}/", archive, folder, record::kInputsFolder);
   auto plan_file = script::LoadFile(inputs_folder + std::string(kLogKeyInput));
@@ -442,7 +453,7 @@ base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const 
   KC_ASSIGN_OR_RETURN(const json open, record::ParseEntry(std::string_view(log.value().bytes).substr(0, line_end)));
   KC_ASSIGN_OR_RETURN(const auto files, inputs.Files());
   for (const auto& [name, file] : files) {
-    const std::string expected = open.at("inputs").value(name, std::string());
+    const std::string expected = DigestOf(open, name);
     if (expected == file->sha256) continue;
     base::Error error = base::MakeError(base::ErrorCode::kCorrupt,
                                         fmt::format("inputs/{} has the SHA-256 {}, the record was opened with {}", name,

@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -10,6 +13,7 @@
 
 #include "ceremony/replay/answers.h"
 #include "ceremony/replay/artefact.h"
+#include "ceremony/replay/stage.h"
 
 namespace {
 
@@ -325,6 +329,32 @@ TEST_CASE("names stand for one another, both ways, in texts, base64 and words") 
   CHECK(names.Compare("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAF") ==
         Sameness::kSame);
   CHECK(names.Compare("true", "false") == Sameness::kDifferent);
+  // A DER SEQUENCE, alone and behind a key id: signatures differ in size. What is none does not.
+  const std::string short_one = "MBwA012301230123012301230123012301230123",
+                    long_one = "MB8A0123012301230123012301230123012301230123";
+  CHECK(names.Compare(short_one, long_one) == Sameness::kSame);
+  CHECK(names.Compare("MTIzNDAb012301230123012301230123012301230123",
+                      "MTIzNDAe0123012301230123012301230123012301230123") == Sameness::kSame);
+  CHECK(names.Compare(short_one, "MR8A0123012301230123012301230123012301230123") == Sameness::kDifferent);
+}
+
+TEST_CASE("an identifier is no name that is made anew, however long it is") {
+  NamePairs names;
+  for (const auto& [then, now] : std::vector<std::pair<std::string, std::string>>{
+           {"smki-root-oca-signing-2026", "smki-root-ica-signing-2026"},
+           {"smki_root_oca_signing_2026", "smki_root_oca_signing_20261"},
+           {"smki-root-2026-key-one-for-signing-the-2-crls", "smki-root-2026-key-two-for-signing-the-2-crls"},
+           {"the key smki-root-oca-signing-2026", "the key smki-root-ica-signing-2026"},
+           {"CertificateOfDestruction26", "CertificateOfDestruction27"}}) {
+    CAPTURE(then);
+    CHECK(names.Compare(then, now) == Sameness::kDifferent);
+    CHECK(names.Compare(then, then) == Sameness::kSame);
+  }
+  CHECK(names.names() == 0);
+  // A salt, and a digest in the place of a confidential value.
+  CHECK(names.Compare("_26bc4LT-ac6q2KI6cBW5A", "6Ij7tM-a5iVPGboS5tmvVA") == Sameness::kSame);
+  CHECK(names.Compare("X6ZAYOII2vPN40V7xExZwVwz7yRmLNcVwt5DL8RLv4g", "uutlBuYeMDyjLLTpf6Jxi7yNkEF35jdyWMn9U7b_RYY") ==
+        Sameness::kSame);
   CHECK(names.Compare("12 objects", "13 objects") == Sameness::kDifferent);
 }
 
@@ -418,4 +448,38 @@ TEST_CASE("people of a replay answer what the record says, in the try in which t
   CHECK(answers.Take("step.skip/extra", {"seals", 2}, 0) == "leave it out");
   CHECK(answers.Take("step.skip/seals", {"seals", 2}, 0) == "do it");
   CHECK(answers.TriesOf("seals") == 2);
+}
+
+TEST_CASE("whatever kind a hostile record's fields are of, they are passed over") {
+  const json anything = json::array({1, true, nullptr, "x", json::array({1}), {{"a", 1}}});
+  std::vector<json> entries;
+  for (const json& value : anything) {
+    for (const char* type : {"step", "attend", "depart", "note", "observe", "cosign", "refusal", "close"}) {
+      for (const char* what : {"facts", "shares-contributed", "clock", "notification", "seals", "custody", "identity",
+                               "transport-key-compared", "vendor-copy", "firmware-decision", "window-decision",
+                               "key-deactivated", "apology", "approval-postponed", "share-declined"}) {
+        json entry = {{"type", type}, {"what", what}};
+        for (const char* field : {"id", "phase", "do", "time", "person", "rule", "reason", "effects", "facts", "people",
+                                  "count", "offset_seconds", "escort", "found", "token", "change", "from"})
+          entry[field] = value;
+        entries.push_back(std::move(entry));
+      }
+    }
+  }
+  const ceremony::replay::RecordedAnswers answers(entries, ceremony::script::Roster());
+  CHECK(answers.closed());
+}
+
+TEST_CASE("REPLAY-RECORD-02: a log whose lines are no entries") {
+  char path[] = "/tmp/keyceremony-replay-XXXXXX";
+  REQUIRE(mkdtemp(path) != nullptr);
+  const std::string folder = path;
+  for (const char* line : {R"({"type":1})", R"({"type":"open"})", "[]", "1",
+                           "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}) {
+    std::ofstream(folder + "/log.jsonl") << line << "\n";
+    const auto entries = ceremony::replay::ReadEntries(folder);
+    REQUIRE_FALSE(entries.ok());
+    CHECK(entries.error().rule == "REPLAY-RECORD-02");
+  }
+  std::filesystem::remove_all(folder);
 }

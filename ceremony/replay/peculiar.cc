@@ -29,10 +29,10 @@ bool Has(std::span<const CK_ATTRIBUTE_TYPE> list, std::string_view attribute) {
 }
 
 const json& Member(const json& value, const std::string& name) {
-  static const json kNone = json::object();
-  if (!value.is_object()) return kNone;
+  static const json none = json::object();
+  if (!value.is_object()) return none;
   const auto found = value.find(name);
-  return found == value.end() ? kNone : *found;
+  return found == value.end() ? none : *found;
 }
 
 // The modules of the tokens, by name: what the record's binding says, which may have been withheld.
@@ -116,10 +116,10 @@ Peculiar::Peculiar(const Side& recorded, const Side& replayed)
     : recorded_(recorded), replayed_(replayed), then_(ProductsOf(recorded)), now_(ProductsOf(replayed)) {}
 
 Peculiar::Two Peculiar::Of(const std::string& token) const {
-  static const Product kNone{"", hsm::QuirksOf("", "", ""), {}};
+  static const Product none{"", hsm::QuirksOf("", "", ""), {}};
   const auto then = then_.find(token);
   const auto now = now_.find(token);
-  return {then == then_.end() ? kNone : then->second, now == now_.end() ? kNone : now->second};
+  return {then == then_.end() ? none : then->second, now == now_.end() ? none : now->second};
 }
 
 bool Peculiar::IsOther(const std::string& token) const {

@@ -21,7 +21,7 @@ std::string WhatOf(const json& entry) {
   const std::string type = EntryText(entry, "type");
   if (IsCall(entry)) return fmt::format("{} on {}", EntryText(entry, "fn"), EntryText(entry, "token"));
   for (const char* field : {"what", "name", "rule", "person", "phase", "statement"}) {
-    if (const std::string text = EntryText(entry, field); !text.empty()) return type + " " + text;
+    if (std::string text = EntryText(entry, field); !text.empty()) return type + " " + text;
   }
   return type;
 }
@@ -29,7 +29,7 @@ std::string WhatOf(const json& entry) {
 std::string LineOf(const json& entry) {
   if (IsCall(entry)) return CallText(entry);
   for (const char* field : {"message", "text", "statement", "name", "person"}) {
-    if (const std::string text = EntryText(entry, field); !text.empty()) return text;
+    if (std::string text = EntryText(entry, field); !text.empty()) return text;
   }
   json shown = entry;
   for (const char* field : {"v", "seq", "type", "time", "mono", "salt", "mode"}) shown.erase(field);

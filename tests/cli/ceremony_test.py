@@ -310,6 +310,29 @@ class BadDays(Ceremony):
         self.assertEqual(status, 1)
         self.assert_says(err, "RECORD-LOCK-01")
 
+    def test_the_good_copy_of_an_artefact_is_kept_whatever_stands_under_its_name(self):
+        self.rehearse()
+        (self.record / "addendum.note").unlink()
+        artefact = sorted((self.record / "artefacts").rglob("*.pem"))[0]
+        name, good = artefact.relative_to(self.record), artefact.read_bytes()
+        partial = artefact.with_name(artefact.name + ".partial")
+        artefact.rename(partial)
+        artefact.mkdir()
+        status, _, err = run("resume", self.record, "--unattended")
+        self.assertEqual(status, 1)
+        kept = f"torn-{hashlib.sha256(good).hexdigest()}"
+        self.assert_says(err, "RUN-ARTEFACT-01", f"what was being written of it is {kept}")
+        self.assertEqual((self.record / kept).read_bytes(), good)
+        artefact.rmdir()
+        (self.record / kept).rename(partial)
+        artefact.write_text("another file")
+        status, out, err = run("resume", self.record, "--unattended")
+        self.assertEqual(status, 0, err)
+        other = f"torn-{hashlib.sha256(b'another file').hexdigest()}"
+        self.assert_says(out, "COMPLETE")
+        self.assertIn(f"{name}keptas{other}", "".join(out.split()))
+        self.assertEqual((artefact.read_bytes(), (self.record / other).read_text()), (good, "another file"))
+
     def test_one_changed_byte_of_the_script_ends_it(self):
         self.rehearse()
         (self.record / "addendum.note").unlink()

@@ -61,6 +61,12 @@ script::LoadedFile FileOf(std::string name, std::string bytes) {
   return file;
 }
 
+// nullptr for what a script does not name as it should: whoever checks the script says so.
+script::LoadedFile* FindDocument(script::Inputs& inputs, const std::string& path) {
+  const auto found = inputs.documents.find(path);
+  return found == inputs.documents.end() ? nullptr : &found->second;
+}
+
 // A document in place of a recorded one, under the recorded one's name.
 void Replace(script::LoadedFile& document, std::string bytes) {
   document.sha256 = base::Sha256Hex(bytes);
@@ -183,20 +189,23 @@ base::Result<void> Stage::StandInDocuments(const std::string& folder, const esta
   for (const script::Section& section : inputs.script.sections) {
     for (const script::Step& step : section.steps) {
       if (step.kind == "custodian.appoint") {
-        script::LoadedFile& document = inputs.documents.at(step.fields.Text("file"));
-        KC_ASSIGN_OR_RETURN(script::PersonFile file, script::ParsePersonFile(document));
-        const script::Person& made = people_.at(step.fields.Text("person"));
-        file.sign_key = made.sign_key;
-        file.open_key = made.open_key;
+        script::LoadedFile* const document = FindDocument(inputs, step.fields.Text("file"));
+        const auto made = people_.find(step.fields.Text("person"));
+        if (document == nullptr || made == people_.end()) continue;
+        KC_ASSIGN_OR_RETURN(script::PersonFile file, script::ParsePersonFile(*document));
+        file.sign_key = made->second.sign_key;
+        file.open_key = made->second.open_key;
         KC_ASSIGN_OR_RETURN(std::string text, script::WritePersonFile(file));
-        Replace(document, std::move(text));
+        Replace(*document, std::move(text));
       }
       if (step.kind == "key.deactivate" && step.fields.Has("statement")) {
         if (!then) {
           KC_ASSIGN_OR_RETURN(then, estate::FoldArchive(source_, folder));
         }
-        script::LoadedFile& statement = inputs.documents.at(step.fields.Text("statement"));
-        std::string text = statement.bytes;
+        script::LoadedFile* const statement = FindDocument(inputs, step.fields.Text("statement"));
+        script::LoadedFile* const signature = FindDocument(inputs, step.fields.Text("signature"));
+        if (statement == nullptr || signature == nullptr) continue;
+        std::string text = statement->bytes;
         for (const estate::Key& key : then->estate.keys()) {
           const estate::Key* replayed = now.FindKey(key.name);
           const std::size_t at = key.spki_sha256.empty() ? std::string::npos : text.find(key.spki_sha256);
@@ -204,9 +213,9 @@ base::Result<void> Stage::StandInDocuments(const std::string& folder, const esta
             text.replace(at, key.spki_sha256.size(), replayed->spki_sha256);
         }
         KC_ASSIGN_OR_RETURN(const auto signer, SignerOf(paths_, step.fields.Text("stated_by")));
-        KC_ASSIGN_OR_RETURN(const base::Bytes signature, signer->Sign(text));
-        Replace(statement, std::move(text));
-        Replace(inputs.documents.at(step.fields.Text("signature")), std::string(base::AsText(signature)));
+        KC_ASSIGN_OR_RETURN(const base::Bytes signed_anew, signer->Sign(text));
+        Replace(*statement, std::move(text));
+        Replace(*signature, std::string(base::AsText(signed_anew)));
       }
     }
   }

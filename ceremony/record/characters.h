@@ -27,18 +27,17 @@ constexpr bool IsLowerHex(std::string_view text, std::size_t digits) {
   return bad == 0;
 }
 
+inline constexpr std::array<bool, 256> kKeyCharacters = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t i = '0'; i <= '9'; ++i) table[i] = true;
+  for (std::size_t i = 'A'; i <= 'Z'; ++i) table[i] = true;
+  for (std::size_t i = 'a'; i <= 'z'; ++i) table[i] = true;
+  table['_'] = table['.'] = table['-'] = true;
+  return table;
+}();
+
 // IsKeyCharacter accepts what the keys of an entry and the names of files consist of: [A-Za-z0-9_.-].
-constexpr bool IsKeyCharacter(char c) {
-  constexpr std::array<bool, 256> kTable = [] {
-    std::array<bool, 256> table{};
-    for (std::size_t i = '0'; i <= '9'; ++i) table[i] = true;
-    for (std::size_t i = 'A'; i <= 'Z'; ++i) table[i] = true;
-    for (std::size_t i = 'a'; i <= 'z'; ++i) table[i] = true;
-    table['_'] = table['.'] = table['-'] = true;
-    return table;
-  }();
-  return kTable[static_cast<unsigned char>(c)];
-}
+constexpr bool IsKeyCharacter(char c) { return kKeyCharacters[static_cast<unsigned char>(c)]; }
 
 // IsKey accepts what may be a key of an entry.
 constexpr bool IsKey(std::string_view text) {

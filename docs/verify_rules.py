@@ -166,8 +166,9 @@ class Steps:
             self.approval = self.section_approval(e, x) if "approval" in e and countable else None
         if phase == "end" and self.quorum and countable:
             request = self.governing(name)
-            if request and request.quorum == self.quorum and self.enough(request): self.approve(request)
-            need(name in self.approved, "approval of the step")
+            met = request and request.quorum == self.quorum and self.enough(request)
+            if met: self.approve(request)
+            need(met or name in self.approved and name not in self.newest, "approval of the step")  # one that asks needs the answer
         if phase == "end" and x and x.do in ("custodian.appoint", "custodian.retire") and name in self.own: self.roster = self.own[name].roster or self.roster
         if phase in ("begin", "skipped"): self.begun.append(name)
         (self.failed.discard if phase == "begin" else self.failed.add if phase == "failed" else self.over.add)(name)

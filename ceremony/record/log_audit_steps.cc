@@ -244,10 +244,11 @@ void LogAudit::NoteApproval(const Request& request) {
 void LogAudit::CheckApprovedAtEnd(std::uint64_t entry) {
   if (step_->quorum.empty() || !witnesses_) return;
   const Request* const request = GoverningRequest();
-  // An attempt that only takes over what an approved one had done asks nobody.
+  // An attempt that only takes over what an approved one had done asks nobody; one that asks needs the answer.
+  const bool asked = newest_request_.contains(step_->id);
   if (request != nullptr && request->quorum == step_->quorum && request->IsMet()) {
     NoteApproval(*request);
-  } else if (!past_[step_->id].approved) {
+  } else if (asked || !past_[step_->id].approved) {
     findings_.Add("QUO-STEP", entry,
                   "step " + Quoted(step_->id) + " ends without the approval of the quorum " + Quoted(step_->quorum));
   }

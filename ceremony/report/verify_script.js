@@ -125,7 +125,8 @@ const KCScript = (() => {
       }
       if (phase === "end" && this.quorum && countable) {
         const request = this.governing(name);
-        need(this.approved.has(name) || (request && request.quorum === this.quorum && this.enough(request)), "approval of the step");
+        const met = request && request.quorum === this.quorum && this.enough(request);
+        need(met || (this.approved.has(name) && !this.newest.has(name)), "approval of the step");  // who asks needs the answer
       }
       if (phase === "begin" || phase === "skipped") { this.begun.add(name); this.last = name; }
       if (phase === "begin") this.failed.delete(name); else (phase === "failed" ? this.failed : this.over).add(name);

@@ -347,6 +347,8 @@ def made(scratch):
     yield at_end("an approval used for two attempts", INVALID, again(asked(), act), needs(x))
     yield at_end("an approval of the first attempt that did nothing", INVALID, again(asked(then=lambda r: None), lambda r: None), needs(x))
     yield at_end("an attempt that takes over what the first had done", COMPLETE, again(asked(), lambda r: None), needs(x))
+    yield at_end("an attempt that takes over what the first had done, and asks in vain", INVALID, again(asked(), asked(people[:2], then=lambda r: None)), needs(x))
+    yield at_end("an attempt that takes over what the first had done, and is refused", INVALID, again(asked(), lambda r: r.add("refusal", rule="QUORUM-DENIED-01", request=r.approve("x", people))), needs(x))
     yield at_end("each attempt approved", COMPLETE, again(asked(), asked()), needs(x))
     # What is signed is what this attempt was asked for.
     digests = "aa" * 32, "bb" * 32

@@ -18,7 +18,7 @@ std::string CallText(const json& entry) {
 }
 
 std::string WhatOf(const json& entry) {
-  const std::string type = EntryText(entry, "type");
+  std::string type = EntryText(entry, "type");
   if (IsCall(entry)) return fmt::format("{} on {}", EntryText(entry, "fn"), EntryText(entry, "token"));
   for (const char* field : {"what", "name", "rule", "person", "phase", "statement"}) {
     if (std::string text = EntryText(entry, field); !text.empty()) return type + " " + text;

@@ -304,9 +304,6 @@ void RecordStory::OnObserve(const json& entry, const Moment& at) {
   }
 }
 
-void RecordStory::OnArtefact(const json& entry, const Moment& at) {
-  FileNamed file{TextOf(entry, "name"), TextOf(entry, "kind"),        TextOf(entry, "sha256"),
-                 TextOf(entry, "step"), IntegerOf(entry, "size", -1), at.entry};
 // What is compared is named by the first of these members; the names of one kind may be those of another.
 void RecordStory::OnComparison(const json& entry) {
   for (const char* member : {"certificate", "crl", "request"}) {
@@ -325,6 +322,9 @@ void RecordStory::OnComparison(const json& entry) {
   }
 }
 
+void RecordStory::OnArtefact(const json& entry, const Moment& at) {
+  FileNamed file{TextOf(entry, "name"), TextOf(entry, "kind"),        TextOf(entry, "sha256"),
+                 TextOf(entry, "step"), IntegerOf(entry, "size", -1), at.entry};
   const std::string step = file.step.empty() ? step_ : file.step;
   if (!step.empty()) StepOf(step).artefacts.push_back(file.name);
   AddEvidence("artefact:" + file.kind, at, step);

@@ -80,6 +80,7 @@ struct Question {
   std::string pattern{};     // kText
   std::string example{};     // kText: what such an answer looks like
   bool may_go_back = false;  // kText: kBack is an answer too, and is not read back
+  bool at_enter = false;     // kText: it holds at the moment of Enter, so it is typed before and not read back
   std::vector<std::string> choices{};
   // What a simulated person answers in an unattended rehearsal. An empty one
   // means that no simulated person may answer it: the ceremony pauses (kAborted).

@@ -230,7 +230,7 @@ Result<std::string> TtyTerminal::AskUntilAnswered(const Question& question) {
       case Question::Kind::kChoice:
         return answer;
       case Question::Kind::kText:
-        if (question.may_go_back && *answer == kBack) return answer;
+        if (question.at_enter || (question.may_go_back && *answer == kBack)) return answer;
         remark = fmt::format("You typed {}. Is that right?", Quoted(*answer));
         break;
       case Question::Kind::kDecision:

@@ -41,8 +41,8 @@ class TtyTerminal final : public Terminal {
   std::unique_ptr<Busy> ShowBusy(const std::string& what) override;
 
   // A wrong answer says what was typed and what was expected and asks again,
-  // without end; after the third it says how to stop. kText is read back, and
-  // kDecision too: both must be confirmed with "yes".
+  // without end; after the third it says how to stop. kText is read back (but one at_enter),
+  // and kDecision too: both must be confirmed with "yes".
   base::Result<std::string> Ask(const Question& question) override;
   // Backspace takes the last character back, Ctrl-U all; any other special key
   // spoils the entry, which is then asked for again.

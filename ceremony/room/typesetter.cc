@@ -300,7 +300,8 @@ std::string Typesetter::SetQuestion(const Question& question) const {
       break;
     case Question::Kind::kText:
       if (!question.example.empty()) show("For example:", question.example);
-      tell("Type the answer, then press Enter.");
+      tell(question.at_enter ? "Type it first. Then wait, and press Enter at that moment."
+                             : "Type the answer, then press Enter.");
       if (question.may_go_back) tell(fmt::format("To go back, type {}.", kBack));
       break;
     case Question::Kind::kChoice:

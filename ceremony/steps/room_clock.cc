@@ -32,7 +32,9 @@ class RoomClockKind final : public StepKind {
   const script::FieldTable& fields() const override {
     static const script::FieldTable table{
         "room.clock",
-        "Compares the machine's clock with one that is read aloud.",
+        "Compares the machine's clock with one that is read aloud: a time is typed before it comes, and Enter is "
+        "pressed "
+        "when the clock shows it.",
         {Field::Text("source", "the clock that is read aloud").Example(R"("radio-controlled clock on the wall")"),
          Field::Integer("tolerance_seconds", 0, 3600,
                         "the most that the two may differ; the policy's own value when left out")
@@ -63,7 +65,10 @@ class RoomClockKind final : public StepKind {
     room::Question question;
     question.kind = room::Question::Kind::kText;
     question.id = "room.clock/reading";
-    question.text = fmt::format("Read {} aloud, in UTC, and type what it shows.", step.fields.Text("source"));
+    question.text = fmt::format(
+        "Read {} aloud, in UTC. Type a time that it is about to show, and press Enter at the moment when it shows it.",
+        step.fields.Text("source"));
+    question.at_enter = true;  // else the minutes of typing and reading back would count as the clock's error
     question.pattern = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]";
     question.example = "14:05:30";
     question.simulated = base::FormatTime(context.clock().UtcMicros()).substr(11, 8);
@@ -88,7 +93,7 @@ class RoomClockKind final : public StepKind {
           "CLOCK-01",
           fmt::format("the machine's clock differs by {} s from {}, {} s are allowed", offset,
                       step.fields.Text("source"), tolerance),
-          "set the machine's clock and repeat the step, or repeat the reading if it took long to type");
+          "set the machine's clock, or repeat the reading: type the time first, and press Enter when it is shown");
     }
     return {};
   }

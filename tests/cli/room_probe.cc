@@ -3,8 +3,8 @@
 // standard output names the answers as `name=answer` lines, and an error as
 // `error=code message`; a secret is named by its length alone.
 //
-//   room_probe SCENE...   with the scenes: page consent text choice decision
-//                         secret new-secret busy slow-call crash
+//   room_probe SCENE...   with the scenes: page consent text moment choice
+//                         decision secret new-secret busy slow-call crash
 #include <time.h>
 
 #include <array>
@@ -90,6 +90,15 @@ int Play(Terminal& terminal, std::string_view scene) {
                                        .text = "What is the number of the seal on the left side of root-hsm?",
                                        .pattern = "SEAL-[0-9]{6}",
                                        .example = "SEAL-004711"}));
+  }
+  if (scene == "moment") {
+    return Answer(scene, terminal.Ask({.kind = Question::Kind::kText,
+                                       .id = "probe/moment",
+                                       .person = "Wendy Hughes (witness)",
+                                       .text = "Type a time that the clock is about to show.",
+                                       .pattern = "[0-9]{2}:[0-9]{2}:[0-9]{2}",
+                                       .example = "14:05:30",
+                                       .at_enter = true}));
   }
   if (scene == "choice" || scene == "decision") {
     return Answer(scene, terminal.Ask({.kind = scene == "choice" ? Question::Kind::kChoice : Question::Kind::kDecision,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Production as it is held: `keyceremony run` at a terminal, typed by people, and what they may do wrong."""
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -334,6 +335,24 @@ class Production(Room):
         status, shown = self.resume()
         self.assertEqual(status, 0, shown[-2000:])
         self.assert_complete()
+
+    def test_a_clock_is_compared_by_people_who_take_their_time(self):
+        """They type a time that is to come, and press Enter when the clock shows it; then they would read it back, too."""
+        pace = 7  # seconds; 5 are allowed
+
+        def typed_ahead(_):
+            moment = time.time() + pace
+            os.write(player.fd, time.strftime("%H:%M:%S", time.gmtime(moment)).encode())
+            time.sleep(moment - time.time())
+            return ""  # Enter
+
+        player = room.Player([(r"Read a radio clock", typed_ahead), (r"Is that right", lambda _: time.sleep(pace) or "yes"),
+                              (r"Type exactly:\s+same", None), (r"Mend the cause", None)] + self.answers)
+        self.addCleanup(player.stop)
+        player.start("keyceremony", "run", SCRIPT, "--binding", self.place.binding, "--archive", self.place.archive)
+        self.assertIsNone(player.play())
+        clock, = [entry for entry in self.entries("observe") if entry["what"] == "clock"]
+        self.assertLessEqual(abs(clock["offset_seconds"]), 2, player.shown[-1000:])
 
     def test_the_terminate_signal_at_a_secret_prompt_loses_nothing_and_gives_the_echo_back(self):
         player = room.Player([(r"user PIN of token \"root-hsm\"", None)] + self.answers)

@@ -39,7 +39,7 @@ class FixedClock final : public base::Clock {
   std::int64_t UtcMicros() override { return utc_micros; }
   std::int64_t BootMicros() override { return 1; }
 
-  std::int64_t utc_micros = 1'790'000'000'000'000;  // 2026-09-21
+  std::int64_t utc_micros = 1'790'000'000'000'000;  // 2026-09-21T14:13:20Z
 };
 
 struct Approval {

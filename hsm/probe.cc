@@ -43,7 +43,7 @@ Result<void> With(Session& session, base::KeyAlgorithm algorithm, Extractable ex
 
 class Prober final {
  public:
-  explicit Prober(Session& session) : session_(session) {}
+  Prober(Session& session, const std::function<bool()>& stop) : session_(session), stop_(stop) {}
 
   Result<void> Keys() {
     for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) {
@@ -118,17 +118,19 @@ class Prober final {
     if (!trial.claimed && tried.ok())
       probe_.findings.push_back(fmt::format("it does not claim {}, and does {}", MechanismName(mechanism), trial.what));
     probe_.trials.push_back(std::move(trial));
+    if (stop_()) return base::MakeError(ErrorCode::kAborted, "stopped between two trials");
     return {};
   }
 
   Session& session_;
+  const std::function<bool()>& stop_;
   Probe probe_;
 };
 
 }  // namespace
 
-Result<Probe> ProbeToken(Session& session) {
-  Prober prober(session);
+Result<Probe> ProbeToken(Session& session, const std::function<bool()>& stop) {
+  Prober prober(session, stop);
   KC_RETURN_IF_ERROR(prober.Keys());
   KC_RETURN_IF_ERROR(prober.Ways());
   KC_RETURN_IF_ERROR(prober.Seal());

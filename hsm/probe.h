@@ -3,6 +3,7 @@
 #ifndef HSM_PROBE_H_
 #define HSM_PROBE_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,9 @@ struct Probe {
 
 // ProbeToken tries every key algorithm (make, sign, verify), every way of moving a
 // key that the token claims, and whether a key that may not leave does not. The
-// session must be logged in as user, read-write. An error is a token that went away.
-Result<Probe> ProbeToken(Session& session);
+// session must be logged in as user, read-write. Between two trials it asks whether
+// people want it to `stop`: kAborted. Any other error is a token that went away.
+Result<Probe> ProbeToken(Session& session, const std::function<bool()>& stop);
 
 }  // namespace hsm
 

@@ -12,6 +12,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/fleet_commands.h"
+#include "ceremony/room/signals.h"
 #include "ceremony/room/tty_terminal.h"
 #include "ceremony/script/binding.h"
 #include "ceremony/script/capability_file.h"
@@ -99,7 +100,7 @@ Result<void> Try(const std::shared_ptr<hsm::Token>& token, bool protected_path, 
     KC_ASSIGN_OR_RETURN(pin, terminal->AskSecret(question));
   }
   KC_ASSIGN_OR_RETURN(hsm::LoginScope login, hsm::LoginScope::Open(token, hsm::User::kUser, pin));
-  KC_ASSIGN_OR_RETURN(sheet.probe, hsm::ProbeToken(login.session()));
+  KC_ASSIGN_OR_RETURN(sheet.probe, hsm::ProbeToken(login.session(), room::StopRequested));
   sheet.tried = true;
   return login.Close();
 }
@@ -192,6 +193,7 @@ void Print(const Sheet& sheet, std::ostream& out) {
 }
 
 Result<int> ProbeOne(const Arguments& arguments, const Streams& streams) {
+  const room::SignalScope signals;
   hsm::IgnoreBrokenPipes();
   KC_ASSIGN_OR_RETURN(const Sought sought, Seek(arguments));
   KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module, hsm::Module::Load(sought.module, nullptr));

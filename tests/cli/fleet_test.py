@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import unittest
 
@@ -325,6 +326,31 @@ class Probe(Room):
             self.assertIn(line, shown)
         self.assertNotIn(room.PIN + "record", shown)
         self.assertEqual(objects(), before)
+
+    def test_ctrl_c_at_the_pin_ends_it_and_gives_the_echo_back(self):
+        player = room.Player([(r"user PIN of", None)])
+        self.addCleanup(player.stop)
+        player.start("keyceremony", "token", "probe", "--binding", self.place.binding, "--token", "record")
+        self.assertIsNone(player.play())
+        self.assertFalse(player.echoes())
+        os.write(player.fd, b"\x03")
+        player.pump_until_over()
+        self.assertTrue(player.echoes())
+        self.assertEqual(player.reap(), 5)
+        self.assert_says(player.shown, "stopped by Ctrl-C (SIGINT) at a question")
+        self.assertNotIn("resume", player.shown)
+
+    def test_ctrl_c_while_it_tries_waits_for_the_call_and_leaves_nothing_on_the_token(self):
+        player = room.Player([(r"user PIN of", room.PIN + "record")])
+        self.addCleanup(player.stop)
+        player.start("keyceremony", "token", "probe", "--binding", self.place.binding, "--token", "record")
+        while "(typed)" not in player.shown:  # the PIN is in, and the trials begin: one of them makes a key of RSA 4096
+            if player.shown.endswith(room.PROMPT) and "(typed)" not in player.shown:
+                os.write(player.fd, (room.PIN + "record\r").encode())
+            player.pump(0.05)
+        os.write(player.fd, b"\x03")
+        self.assertEqual(player.play(), 5)
+        self.assert_says(player.shown, "stopped between two trials")
 
     def test_without_a_terminal_only_the_claims_are_told(self):
         status, out, err = run("token", "probe", "--binding", self.place.binding, "--token", "record", "--claims", "--json")

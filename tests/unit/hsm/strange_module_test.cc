@@ -132,11 +132,21 @@ TEST_CASE("a TPM makes a key for a ceremony, since nothing is stated twice of it
 TEST_CASE("a probe of a token that makes no session keys says so, and makes none") {
   Strange<TpmLike> tpm(kTpm, "TPM2.0 Cryptoki");
   hsm::LoginScope login = support::SoftHsm::Login(tpm.token);
-  const hsm::Probe probe = Good(hsm::ProbeToken(login.session()));
+  const hsm::Probe probe = Good(hsm::ProbeToken(login.session(), [] { return false; }));
   const auto untried = [](const hsm::Trial& trial) { return trial.outcome == hsm::Trial::Outcome::kUntried; };
   CHECK(std::ranges::count_if(probe.trials, untried) == static_cast<std::ptrdiff_t>(base::KeyAlgorithms().size()) + 1);
   CHECK(probe.trials.front().what == "make EC P-256 keys and sign with them");
   CHECK(probe.trials.front().said.starts_with("this module makes no session key"));
+  CHECK(Good(hsm::TakeInventory(login.session())).items.empty());
+}
+
+TEST_CASE("a probe stops between two trials when people want it to, and leaves nothing behind") {
+  Strange<TpmLike> unknown("Acme", "no module that we know");
+  hsm::LoginScope login = support::SoftHsm::Login(unknown.token);
+  int asked = 0;
+  const base::Error stopped = Bad(hsm::ProbeToken(login.session(), [&asked] { return ++asked == 2; }));
+  CHECK(stopped.code == base::ErrorCode::kAborted);
+  CHECK(asked == 2);
   CHECK(Good(hsm::TakeInventory(login.session())).items.empty());
 }
 

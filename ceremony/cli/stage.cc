@@ -54,6 +54,19 @@ base::Result<run::Ended> PlayFaults(const script::FaultFile& faults, const scrip
   return play(faulty);
 }
 
+// The error with the command that goes on with the record, if there is one yet.
+base::Error WithWayOn(base::Error error, const std::string& archive, const std::string& folder) {
+  if (folder.empty()) return error;
+  const std::string command = fmt::format("resume {}/{}", archive, folder);
+  constexpr std::string_view kNoName = "resume RECORD";
+  if (const auto place = error.hint.find(kNoName); place != std::string::npos) {
+    error.hint.replace(place, kNoName.size(), command);
+  } else if (error.hint.find("resume") == std::string::npos && std::filesystem::exists(archive + "/" + folder)) {
+    error.hint += fmt::format("{}go on with: keyceremony {}", error.hint.empty() ? "" : "; ", command);
+  }
+  return error;
+}
+
 }  // namespace
 
 bool IsRehearsal(const script::Inputs& inputs) {
@@ -97,19 +110,7 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
     return base::SystemError("write", "standard output", EIO)
         .WithHint("the ceremony is complete; only its transcript is not");
   }
-  if (!played.ok()) {
-    base::Error error = played.error();
-    if (const auto place = error.hint.find("resume RECORD"); place != std::string::npos && !folder.empty()) {
-      error.hint.replace(place, std::string("resume RECORD").size(),
-                         fmt::format("resume {}/{}", options.archive, folder));
-    }
-    const bool recorded = !folder.empty() && std::filesystem::exists(options.archive + "/" + folder);
-    if (recorded && error.hint.find("resume") == std::string::npos) {
-      error.hint += fmt::format("{}go on with: keyceremony resume {}/{}", error.hint.empty() ? "" : "; ",
-                                options.archive, folder);
-    }
-    return error;
-  }
+  if (!played.ok()) return WithWayOn(played.error(), options.archive, folder);
   const std::string path = options.archive + "/" + folder;
   verify::VerifyArguments verdict;
   verdict.path = path;

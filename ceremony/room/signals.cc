@@ -134,8 +134,7 @@ base::Error StopError(const std::string& where) {
       what = fmt::format("stopped by signal {}", number);
       break;
   }
-  return base::MakeError(base::ErrorCode::kAborted, what + ' ' + where)
-      .WithHint("nothing is lost: `keyceremony resume RECORD` goes on from there");
+  return base::MakeError(base::ErrorCode::kAborted, what + ' ' + where);
 }
 
 void RestoreTerminalOnDeath(int fd, const termios& modes) {

@@ -51,7 +51,8 @@ void ForgetStop();
 int StopWakeFd();
 
 // StopError is the kAborted error of a stop that was requested: what stopped it
-// and `where` ("at a question", "between two steps").
+// and `where` ("at a question", "between two steps"). What was stopped, and how to
+// go on with it, is for the command to add.
 base::Error StopError(const std::string& where);
 
 // RestoreTerminalOnDeath names the terminal modes that a signal that kills the

@@ -20,17 +20,14 @@ using base::Result;
 
 constexpr cc_t kNoCharacter = _POSIX_VDISABLE;
 
-base::Error EndOfInput() {
-  return MakeError(ErrorCode::kAborted, "stopped by end of input (Ctrl-D) at a question")
-      .WithHint("nothing is lost: `keyceremony resume RECORD` goes on from there");
-}
-
 base::Error TerminalGone() {
   RequestStop(SIGHUP);
   return StopError("at a question");
 }
 
 }  // namespace
+
+base::Error EndOfInput() { return MakeError(ErrorCode::kAborted, "stopped by end of input (Ctrl-D) at a question"); }
 
 Result<void> TtyDevice::CheckThatPeopleCanType() {
   if (isatty(STDIN_FILENO) != 0) return {};

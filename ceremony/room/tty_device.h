@@ -19,6 +19,9 @@
 
 namespace ceremony::room {
 
+// EndOfInput is the kAborted error of Ctrl-D at a question.
+base::Error EndOfInput();
+
 class TtyDevice final {
  public:
   enum class Mode : std::uint8_t {

@@ -24,8 +24,7 @@ using base::Result;
 using base::SecretBytes;
 
 constexpr int kTriesBeforeAdvice = 3;
-constexpr std::string_view kAdvice =
-    "To stop here instead, press Ctrl-C. Nothing is lost: `keyceremony resume` asks this question again.";
+constexpr std::string_view kAdvice = "To stop here instead, press Ctrl-C. Nothing is lost.";
 
 constexpr std::uint8_t kEndOfInput = 0x04;  // Ctrl-D
 constexpr std::uint8_t kBackspace = 0x08;
@@ -298,8 +297,7 @@ Result<SecretBytes> TtyTerminal::ReadSecret(const SecretQuestion& question) {
       spoiled = too_long = false;
     } else if (*byte == kEndOfInput && secret.empty()) {
       Print("\n");
-      return MakeError(ErrorCode::kAborted, "stopped by end of input (Ctrl-D) at a question")
-          .WithHint("nothing is lost: `keyceremony resume RECORD` goes on from there");
+      return EndOfInput();
     } else if (*byte < 0x20) {
       spoiled = true;
     } else if (secret.size() >= question.max_length || !secret.PushBack(*byte).ok()) {

@@ -118,6 +118,17 @@ class Alone(Custodian):
                      self.folder / "b")
         player.play()
         self.assertIn("shorter than 12", player.shown)
+    def test_ctrl_c_speaks_of_no_record(self):
+        player = room.Player([(r"passphrase for your credential", None)])
+        self.addCleanup(player.stop)
+        player.start("keyceremony", "custodian", "new", "--estate", "e", "--id", "a", "--name", "A", "--out",
+                     self.folder / "new")
+        self.assertIsNone(player.play())
+        os.write(player.fd, b"\x03")
+        self.assertEqual(player.play(), 5)
+        self.assertIn("stopped by Ctrl-C (SIGINT) at a question", player.shown)
+        self.assertNotIn("resume", player.shown)
+        self.assertEqual(list((self.folder / "new").iterdir()), [])
 
     def test_usage_is_told_plainly(self):
         for arguments, message in (

@@ -354,6 +354,19 @@ class Production(Room):
         clock, = [entry for entry in self.entries("observe") if entry["what"] == "clock"]
         self.assertLessEqual(abs(clock["offset_seconds"]), 2, player.shown[-1000:])
 
+    def test_ctrl_c_names_the_record_to_go_on_with_once_there_is_one(self):
+        for stopped_at, named in ((r"Type exactly:\s+CONFIRM", False), (r"Read a radio clock", True)):
+            player = room.Player([(stopped_at, None)] + self.answers)
+            self.addCleanup(player.stop)
+            player.start("keyceremony", "run", SCRIPT, "--binding", self.place.binding, "--archive", self.place.archive)
+            self.assertIsNone(player.play())
+            os.write(player.fd, b"\x03")
+            self.assertEqual(player.play(), 5)
+            said = player.shown[player.shown.index("keyceremony: error: "):]
+            self.assertIn("stopped by Ctrl-C (SIGINT) at a question", said)
+            self.assertEqual(f"keyceremony resume {self.record}" in said, named, said)
+            self.assertEqual("resume" in said, named, said)
+
     def test_the_terminate_signal_at_a_secret_prompt_loses_nothing_and_gives_the_echo_back(self):
         player = room.Player([(r"user PIN of token \"root-hsm\"", None)] + self.answers)
         self.addCleanup(player.stop)

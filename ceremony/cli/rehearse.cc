@@ -7,6 +7,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/kept_checkpoint.h"
 #include "ceremony/cli/stage.h"
+#include "ceremony/record/entry.h"
 #include "ceremony/run/rehearsal.h"
 #include "ceremony/run/rehearsal_people.h"
 #include "ceremony/run/start.h"
@@ -55,6 +56,7 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   options.quiet = arguments.quiet;
   KC_RETURN_IF_ERROR(CheckCompany(options.company));
   KC_RETURN_IF_ERROR(CheckNewest(options.archive, arguments.checkpoint));
+  KC_RETURN_IF_ERROR(run::CheckMode(options.archive, record::Mode::kRehearsal));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(options.archive, inputs.script, inputs.policy, hsm::Module::Load));
   KC_RETURN_IF_ERROR(run::SetRehearsalClock(options.archive, shift_micros));
   KC_RETURN_IF_ERROR(run::PreparePeople(options.archive, inputs));

@@ -10,6 +10,7 @@
 #include "ceremony/record/entry.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/record/record_name.h"
+#include "ceremony/record/storage.h"
 
 namespace ceremony::estate {
 namespace {
@@ -101,7 +102,34 @@ base::Result<void> FoldRecord(const std::string& path, Estate& estate, RecordSum
   return {};
 }
 
+// OpenEntryOf is the `open` entry of a record; discarded when it has none that is whole.
+base::Result<json> OpenEntryOf(const record::RecordFolder& archive, const std::string& name) {
+  const json none(json::value_t::discarded);
+  auto file = archive.OpenFile(record::JoinPath(name, record::kLogFile));
+  if (!file.ok() && file.error().code == base::ErrorCode::kNotFound) return none;
+  if (!file.ok()) return std::move(file).error();
+  record::LogReader reader(std::move(file).value());
+  record::LogReader::Block block;
+  KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
+  if (!more) return none;
+  const std::string_view lines(block.buffer.data(), block.size);
+  return json::parse(lines.substr(0, lines.find('\n')), nullptr, false);
+}
+
 }  // namespace
+
+base::Result<std::string> NewestMode(const std::string& archive) {
+  auto folder = record::RecordFolder::Open(archive);
+  if (!folder.ok() && folder.error().code == base::ErrorCode::kNotFound) return std::string();
+  if (!folder.ok()) return std::move(folder).error();
+  KC_ASSIGN_OR_RETURN(std::vector<std::string> names, record::RecordNames(*folder));
+  std::reverse(names.begin(), names.end());
+  for (const std::string& name : names) {
+    KC_ASSIGN_OR_RETURN(const json entry, OpenEntryOf(*folder, name));
+    if (std::string mode = entry.is_object() ? Text(entry, "mode") : ""; !mode.empty()) return mode;
+  }
+  return std::string();
+}
 
 base::Result<Folded> FoldArchive(const std::string& archive, const std::string& before) {
   Folded folded;

@@ -46,6 +46,10 @@ struct Folded {
 // or a line is no entry; kIo when it cannot be read.
 base::Result<Folded> FoldArchive(const std::string& archive, const std::string& before = {});
 
+// NewestMode is the mode of the archive's newest ceremony, empty when it has none
+// that was opened. It reads an `open` entry, and folds nothing. Errors as FoldArchive.
+base::Result<std::string> NewestMode(const std::string& archive);
+
 }  // namespace ceremony::estate
 
 #endif  // CEREMONY_ESTATE_FOLD_H_

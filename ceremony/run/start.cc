@@ -204,18 +204,9 @@ base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::
   }
   KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
   KC_RETURN_IF_ERROR(CheckNothingOpen(archive, folded.records));
-  if (!folded.records.empty()) {
-    const estate::RecordSummary& newest = folded.records.back();
-    const std::string mode(record::ModeName(inputs.binding->environment == script::Environment::kRehearsal
-                                                ? record::Mode::kRehearsal
-                                                : record::Mode::kProduction));
-    if (newest.mode != mode) {
-      return base::Refusal(
-          "ARCHIVE-MODE-01",
-          fmt::format("the archive {} holds {} records, this is a {} ceremony", archive, newest.mode, mode),
-          "give an archive of its own with --archive");
-    }
-  }
+  KC_RETURN_IF_ERROR(CheckMode(archive, inputs.binding->environment == script::Environment::kRehearsal
+                                            ? record::Mode::kRehearsal
+                                            : record::Mode::kProduction));
   KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
   facts.findings.insert(facts.findings.end(), memory.begin(), memory.end());
   folder = NextFolder(folded.records, inputs.script.id);
@@ -408,6 +399,15 @@ base::Result<Ended> GoOn(World& world, const std::string& archive, const std::st
 }
 
 }  // namespace
+
+base::Result<void> CheckMode(const std::string& archive, record::Mode mode) {
+  KC_ASSIGN_OR_RETURN(const std::string held, estate::NewestMode(archive));
+  if (held.empty() || held == record::ModeName(mode)) return {};
+  return base::Refusal(
+      "ARCHIVE-MODE-01",
+      fmt::format("the archive {} holds {} records, this is a {} ceremony", archive, held, record::ModeName(mode)),
+      "give an archive of its own with --archive");
+}
 
 base::Result<Ended> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
   auto played = BeginOnce(world, archive, std::move(inputs), folder);

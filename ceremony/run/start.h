@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "ceremony/record/entry.h"
 #include "ceremony/run/world.h"
 #include "ceremony/script/inputs.h"
 #include "hsm/base/result.h"
@@ -16,6 +17,11 @@ enum class Ended : std::uint8_t {
   kDone,       // its script was done to the end
   kCalledOff,  // people ended it before that
 };
+
+// CheckMode refuses an archive whose newest ceremony is of the other mode
+// (ARCHIVE-MODE-01). Begin asks, too; ask first where something is made in the
+// archive before Begin.
+base::Result<void> CheckMode(const std::string& archive, record::Mode mode);
 
 // Begin runs a ceremony from its first question to its addendum. `archive` is the
 // storage's root.

@@ -249,6 +249,17 @@ class BadDays(Ceremony):
         (rehearsal / "binding.json").write_text(json.dumps(binding))
         self.assert_says(self.rehearse(expect=1)[1], "RUN-ENV-02")
 
+    def test_a_production_archive_is_left_as_it_is(self):
+        record = self.archive / "0001-root"
+        record.mkdir(parents=True)
+        (record / "log.jsonl").write_text('{"ceremony":"root","mode":"production","seq":0,"type":"open"}\n')
+        kept = self.archive / "rehearsal" / "notes"  # somebody's own
+        kept.parent.mkdir()
+        kept.write_text("of the desk")
+        before = sorted(self.folder.rglob("*"))
+        self.assert_says(self.rehearse(expect=1)[1], "ARCHIVE-MODE-01", "production")
+        self.assertEqual(sorted(self.folder.rglob("*")), before)
+
     def test_a_production_binding_on_tokens_of_a_rehearsal_is_refused(self):
         binding = json.loads((self.prepared() / "binding.json").read_text())
         binding["environment"] = "production"

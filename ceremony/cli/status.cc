@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -23,6 +21,7 @@
 #include "hsm/base/clock.h"
 #include "hsm/base/clock_text.h"
 #include "hsm/base/counted.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::cli {
 namespace {
@@ -338,19 +337,15 @@ void Print(const Status& status, std::ostream& out) {
 }
 
 // A planner's file is made new each time: what stood in it is out of date.
-base::Result<void> WriteOut(const std::string& path, const std::string& text) {
-  errno = 0;
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text << std::flush;
-  if (!file.good()) return base::SystemError("write", path, errno == 0 ? EIO : errno);
-  return {};
-}
+constexpr base::WriteOptions kPlannersFile{.replace = true, .mode = base::kForEveryone.mode};
 
 base::Result<int> ShowStatus(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const Status status, ReadStatus(arguments));
   if (!arguments.ics.empty())
-    KC_RETURN_IF_ERROR(WriteOut(arguments.ics, estate::WriteCalendar(status.due, status.name, status.now)));
-  if (!arguments.csv.empty()) KC_RETURN_IF_ERROR(WriteOut(arguments.csv, estate::WriteTable(status.due)));
+    KC_RETURN_IF_ERROR(
+        base::WriteFile(arguments.ics, estate::WriteCalendar(status.due, status.name, status.now), kPlannersFile));
+  if (!arguments.csv.empty())
+    KC_RETURN_IF_ERROR(base::WriteFile(arguments.csv, estate::WriteTable(status.due), kPlannersFile));
   if (!arguments.period.empty()) {
     KC_ASSIGN_OR_RETURN(const estate::Period period, estate::ParsePeriod(arguments.period));
     const auto report = estate::ReportJoiners(status.roster, status.folded.estate, period);

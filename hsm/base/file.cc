@@ -38,6 +38,15 @@ Error Exists(const std::string& path) {
                  "nothing is ever overwritten: choose another name, or move the old one away");
 }
 
+// A device (/dev/null) or a link (/dev/stdout) never makes room for a file.
+Result<void> CheckFree(const std::string& path, bool replace) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) return {};
+  if (!replace) return Exists(path);
+  if (S_ISREG(status.st_mode)) return {};
+  return Refusal("OUT-FILE-01", path + " is no regular file", "only a file is ever replaced: choose another name");
+}
+
 // Gives `from` the name `to`; without `replace`, unless there is such a file.
 Result<void> Rename(const std::string& from, const std::string& to, bool replace) {
   int failed = renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), replace ? 0 : RENAME_NOREPLACE);
@@ -96,7 +105,7 @@ Result<std::string> ReadFile(const std::string& path, std::size_t limit) {
 }
 
 Result<void> WriteFile(const std::string& path, std::string_view content, const WriteOptions& options) {
-  if (!options.replace && faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return Exists(path);
+  KC_RETURN_IF_ERROR(CheckFree(path, options.replace));
   const std::string fresh = path + kFresh;
   unlink(fresh.c_str());  // of a run that was cut off
   Result<void> written = WriteDurably(fresh, content, options.mode);

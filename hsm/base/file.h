@@ -54,7 +54,7 @@ class FileDescriptor final {
 Result<std::string> ReadFile(const std::string& path, std::size_t limit);
 
 struct WriteOptions {
-  // Whether a file that is there may go. If not, it is kRefused OUT-FILE-01.
+  // Whether a regular file that is there may go. What may not is kRefused OUT-FILE-01.
   bool replace = false;
   unsigned mode = 0600;
   // Whether its name must be durable, too, when WriteFile returns.

@@ -236,6 +236,24 @@ class Planner(Fleet):
         self.assertIn("SUMMARY:OVERDUE: renew the certificate root-oca\r\n", text)
         self.assertTrue(all(len(line.encode()) <= 75 for line in text.split("\r\n")))
 
+    def test_a_planners_file_that_cannot_be_written_is_left_as_it_was(self):
+        self.rehearse()
+        taken = self.folder / "due.ics"
+        taken.write_text("of last month")
+        full = ["bash", "-c", 'ulimit -f 0; trap "" XFSZ; exec keyceremony status "$0" --ics "$1"', self.archive, taken]
+        done = subprocess.run(full, capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, taken.read_text()), (4, "of last month"), done.stderr)
+        missing = self.folder / "no" / "due.csv"
+        status, _, err = run("status", self.archive, "--csv", missing)
+        self.assertEqual(status, 4, err)
+        self.assert_says(err, "due.csv", "No such file or directory")
+        status, _, err = run("status", self.archive, "--csv", "/dev/null")
+        self.assertEqual(status, 1, err)
+        self.assert_says(err, "/dev/null is no regular file", "OUT-FILE-01")
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["archive", "due.ics"])
+        self.status("--ics", taken)
+        self.assert_says(taken.read_text(), "BEGIN:VCALENDAR")
+
     def test_a_rate_gives_a_forecast_and_a_wrong_day_is_refused(self):
         self.rehearse()
         forecast, = self.status("--forecast", "242000")["forecast"]

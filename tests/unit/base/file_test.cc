@@ -94,6 +94,19 @@ TEST_CASE_FIXTURE(FileTest, "what is there stays, whatever it is, unless it may 
   CHECK(Read("mine") == "second");
 }
 
+TEST_CASE_FIXTURE(FileTest, "a folder, a device or a link is never replaced by a file") {
+  fs::create_directory(At("folder"));
+  REQUIRE(mkfifo(At("pipe").c_str(), 0600) == 0);
+  fs::create_symlink("/dev/null", At("link"));
+  for (const char* name : {"folder", "pipe", "link"}) {
+    const auto refused = base::WriteFile(At(name), "content", {.replace = true});
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().rule == "OUT-FILE-01");
+    CHECK(refused.error().message == At(name) + " is no regular file");
+  }
+  CHECK(Names() == "folder link pipe ");
+}
+
 TEST_CASE_FIXTURE(FileTest, "what a run that was cut off has left is no obstacle and is gone afterwards") {
   REQUIRE(base::WriteFile(At("page.keyceremony-new"), "half of").ok());
   REQUIRE(base::WriteFile(At("page"), "whole").ok());
@@ -106,12 +119,7 @@ TEST_CASE_FIXTURE(FileTest, "a write that fails leaves nothing, and says what an
   REQUIRE_FALSE(lost.ok());
   CHECK(lost.error().code == base::ErrorCode::kIo);
   CHECK(lost.error().call == "open");
-  // A folder in the place of the file cannot be replaced by one.
-  fs::create_directory(At("folder"));
-  const auto taken = base::WriteFile(At("folder"), "content", {.replace = true});
-  REQUIRE_FALSE(taken.ok());
-  CHECK(taken.error().call == "rename");
-  CHECK(Names() == "folder ");
+  CHECK(Names().empty());
   const base::FileDescriptor full(open("/dev/full", O_WRONLY | O_CLOEXEC));
   CHECK(full.WriteAll(base::AsBytes("x"), "the stick").error().message == "the stick: No space left on device");
 }

@@ -6,6 +6,9 @@
 #include <filesystem>
 #include <memory>
 #include <ostream>
+#include <string>
+#include <system_error>
+#include <vector>
 
 #include "ceremony/cli/custodian.h"
 #include "ceremony/cli/exit_code.h"
@@ -67,30 +70,33 @@ base::Result<MadeKeys> MakeInFiles(const Arguments& arguments, room::Terminal& t
   return keys;
 }
 
-base::Result<hsm::KeyPair> MakeOnCard(hsm::Session& session, const std::string& label, hsm::KeyUsage usage) {
+// `on_card` gets the names of what is on the card now, also when this fails.
+base::Result<hsm::KeyPair> MakeOnCard(hsm::Session& session, const std::string& label, hsm::KeyUsage usage,
+                                      std::vector<std::string>& on_card) {
   hsm::KeyPairSpec spec;
   spec.algorithm = base::KeyAlgorithm::kEcP256;
   spec.label = label;
   spec.usage = usage;
   KC_ASSIGN_OR_RETURN(spec.id, base::HexDecode(base::RandomHex(16)));
   hsm::KeyGeneration made = hsm::GenerateKeyPair(session, spec);
-  if (!made.key.ok()) {
-    base::Error error = std::move(made.key).error();
-    for (const hsm::Object& left : made.left_behind) error.message += "; the card now has " + left.Name();
-    return error;
-  }
-  return std::move(made.key).value().pair;
+  for (const hsm::Object& left : made.left_behind) on_card.push_back(left.Name());
+  if (!made.key.ok()) return std::move(made.key).error();
+  hsm::KeyPair pair = std::move(made.key).value().pair;
+  if (pair.public_object) on_card.push_back(pair.public_object->Name());
+  on_card.push_back(pair.private_object.Name());
+  return pair;
 }
 
-base::Result<MadeKeys> MakeOnCard(const Arguments& arguments, room::Terminal& terminal) {
+base::Result<MadeKeys> MakeOnCard(const Arguments& arguments, room::Terminal& terminal,
+                                  std::vector<std::string>& on_card) {
   const quorum::CardUse card{arguments.name, "to make your keys", "card.pin/" + arguments.id,
                              arguments.card.ToBinding()};
   MadeKeys keys;
   const auto make = [&](hsm::Session& session, const base::SecretBytes&) -> base::Result<void> {
     KC_ASSIGN_OR_RETURN(const hsm::KeyPair sign,
-                        MakeOnCard(session, "keyceremony sign " + arguments.id, hsm::kSigningUsage));
+                        MakeOnCard(session, "keyceremony sign " + arguments.id, hsm::kSigningUsage, on_card));
     KC_ASSIGN_OR_RETURN(const hsm::KeyPair open,
-                        MakeOnCard(session, "keyceremony open " + arguments.id, hsm::kDerivingUsage));
+                        MakeOnCard(session, "keyceremony open " + arguments.id, hsm::kDerivingUsage, on_card));
     // hsm::Sign verifies: a card that makes keys and cannot sign is found out here.
     KC_RETURN_IF_ERROR(hsm::Sign(session, sign, base::SignatureScheme::kEcdsa, base::AsBytes("keyceremony trial\n"),
                                  hsm::Consequence::kLogKey));
@@ -110,6 +116,42 @@ base::Result<void> CheckNothingThere(const std::string& folder) {
                            "a credential is never overwritten: name a new folder");
   }
   return {};
+}
+
+// A stick that is full or cannot be written is found out while nothing is lost by it.
+base::Result<void> CheckCanWrite(const std::string& folder) {
+  constexpr std::size_t kMoreThanAllFiles = 16384;
+  const std::string trial = folder + "/" + kPersonFile + ".trial";
+  base::Result<void> written = base::WriteFile(trial, std::string(kMoreThanAllFiles, ' '), {.replace = true});
+  std::error_code none;
+  std::filesystem::remove(trial, none);
+  return written;
+}
+
+// MakeCredential writes the person file last, because it says that the credential is whole.
+base::Result<MadeKeys> MakeCredential(const Arguments& arguments, room::Terminal& terminal,
+                                      std::vector<std::string>& on_card) {
+  const bool in_files = arguments.card.module.empty();
+  KC_ASSIGN_OR_RETURN(MadeKeys keys,
+                      in_files ? MakeInFiles(arguments, terminal) : MakeOnCard(arguments, terminal, on_card));
+  const script::PersonFile person{arguments.estate, arguments.id, arguments.name, keys.sign_key, keys.open_key, {}};
+  KC_ASSIGN_OR_RETURN(const std::string text, script::WritePersonFile(person));
+  const std::string folder = arguments.out + "/";
+  if (in_files) {
+    KC_RETURN_IF_ERROR(base::WriteFile(folder + kSignFile, keys.sign_pem));
+    KC_RETURN_IF_ERROR(base::WriteFile(folder + kOpenFile, keys.open_pem));
+  }
+  KC_RETURN_IF_ERROR(base::WriteFile(folder + kPersonFile, text));
+  return keys;
+}
+
+// Keys on a card that nobody knows of would be taken for the ones in use, or fill it at the next try.
+base::Error WithKeysLeft(base::Error error, const std::vector<std::string>& on_card) {
+  if (on_card.empty()) return error;
+  for (const std::string& key : on_card) error.message += "; the card now has " + key;
+  if (!error.hint.empty()) error.hint += "; ";
+  error.hint += "remove what is left on the card with its maker's tool, then try again";
+  return error;
 }
 
 base::Result<void> ShowKey(room::Terminal& terminal, const std::string& label, const std::string& base64) {
@@ -135,25 +177,19 @@ base::Result<int> New(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<room::TtyTerminal> terminal, room::TtyTerminal::Open());
   if (mkdir(arguments.out.c_str(), 0700) != 0 && errno != EEXIST)
     return base::SystemError("mkdir", arguments.out, errno);
-  KC_ASSIGN_OR_RETURN(const MadeKeys keys,
-                      on_card ? MakeOnCard(arguments, *terminal) : MakeInFiles(arguments, *terminal));
-  const script::PersonFile person{arguments.estate, arguments.id, arguments.name, keys.sign_key, keys.open_key, {}};
-  KC_ASSIGN_OR_RETURN(const std::string text, script::WritePersonFile(person));
-  const std::string folder = arguments.out + "/";
-  if (!on_card) {
-    KC_RETURN_IF_ERROR(base::WriteFile(folder + kSignFile, keys.sign_pem));
-    KC_RETURN_IF_ERROR(base::WriteFile(folder + kOpenFile, keys.open_pem));
-  }
-  // Last, because it says that the credential is whole.
-  KC_RETURN_IF_ERROR(base::WriteFile(folder + kPersonFile, text));
+  KC_RETURN_IF_ERROR(CheckCanWrite(arguments.out));
+  std::vector<std::string> keys_on_card;
+  const base::Result<MadeKeys> keys = MakeCredential(arguments, *terminal, keys_on_card);
+  if (!keys.ok()) return WithKeysLeft(keys.error(), keys_on_card);
+  const std::string person = arguments.out + "/" + kPersonFile;
   terminal->Say(room::Tone::kGood, on_card ? "Both keys are made, and stay on your card."
                                            : "Both keys are made, and encrypted under your passphrase.");
-  KC_RETURN_IF_ERROR(ShowKey(*terminal, "the key with which you approve (SHA-256)", keys.sign_key));
-  KC_RETURN_IF_ERROR(ShowKey(*terminal, "the key that opens your shares (SHA-256)", keys.open_key));
-  terminal->Say(room::Tone::kPlain,
-                fmt::format("Hand in {}{}: it holds no secret. Read the words aloud when you are asked for them.",
-                            folder, kPersonFile));
-  streams.out << folder << kPersonFile << '\n';
+  KC_RETURN_IF_ERROR(ShowKey(*terminal, "the key with which you approve (SHA-256)", keys->sign_key));
+  KC_RETURN_IF_ERROR(ShowKey(*terminal, "the key that opens your shares (SHA-256)", keys->open_key));
+  terminal->Say(
+      room::Tone::kPlain,
+      fmt::format("Hand in {}: it holds no secret. Read the words aloud when you are asked for them.", person));
+  streams.out << person << '\n';
   return kExitDone;
 }
 

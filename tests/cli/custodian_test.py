@@ -118,6 +118,33 @@ class Alone(Custodian):
                      self.folder / "b")
         player.play()
         self.assertIn("shorter than 12", player.shown)
+
+    def new_on_a_card(self, out, answers):
+        self.place.make_token("alice-card")
+        return self.play("custodian", "new", "--estate", "smki.example", "--id", "alice", "--name", "Alice", "--out", out,
+                         "--card", room.SOFTHSM, "--label", "alice-card", first=answers,
+                         SOFTHSM2_CONF=str(self.place.conf))
+
+    def test_a_folder_that_cannot_be_written_is_found_out_before_a_card_makes_keys(self):
+        status, shown = self.new_on_a_card("/proc/self/task", [(r"PIN of your card", None)])
+        self.assertEqual(status, 4, shown)
+        self.assertIn("/proc/self/task/person.json", shown)
+
+    def test_keys_that_stay_on_a_card_without_a_person_file_are_named(self):
+        out = self.folder / "new"
+
+        def taken(_):
+            (out / "person.json").write_text("made by somebody else meanwhile")
+            return room.PIN + "alice-card"
+
+        status, shown = self.new_on_a_card(out, [(r"PIN of your card", taken)])
+        self.assertEqual(status, 1, shown)
+        for key in ("sign", "open"):
+            for half in ("public", "private"):
+                self.assertIn(f"the card now has {half} key \"keyceremony {key} alice\" (id ", " ".join(shown.split()))
+        self.assertIn("remove what is left on the card", shown)
+        self.assertEqual([path.name for path in out.iterdir()], ["person.json"])
+
     def test_ctrl_c_speaks_of_no_record(self):
         player = room.Player([(r"passphrase for your credential", None)])
         self.addCleanup(player.stop)

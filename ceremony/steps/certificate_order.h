@@ -56,12 +56,21 @@ const x509::Profile* ProfileOfPlanned(const estate::Certificate& certificate, co
 // ReportContradiction reports a rule PROFILE-* about the field "profile".
 void ReportContradiction(const x509::Finding& finding, PlanContext& plan);
 
+// SubjectDerOf is the subject of a certificate; empty where the records do not say.
+base::Bytes SubjectDerOf(const estate::Certificate& certificate);
+// ReportTrial reports what a trial (x509/trial.h) refuses, about the field "profile".
+void ReportTrial(const base::Result<void>& tried, PlanContext& plan);
+// TrialAlgorithm is that of the key, or the first allowed one where the key has another or is not known.
+base::KeyAlgorithm TrialAlgorithm(const estate::Key* key, const std::vector<base::KeyAlgorithm>& allowed);
+
 // CheckOrder holds an order to the model and plans the certificate. Reports,
 // beyond the rules of CheckSigningKey, BuildName, CheckOpenValues and the estate:
 //   PROFILE-10..15   the profile contradicts that of its issuer, which this script makes
 //   PLAN-PROFILE-01  the profile is self-signed and the order is not, or the reverse
 //   PLAN-PROFILE-02  the profile does not allow the subject's key
 //   PLAN-PROFILE-03  the issuer's key cannot make the profile's signatures
+//   PLAN-PROFILE-04  a decoder does not take what the profile makes
+//   the rules of the lint, COMPARE-01 and -02, for which the room would refuse the certificate
 //   PLAN-CERT-01     by this step there is no such issuer's certificate
 //   PLAN-CERT-02     the issuer is not a CA that signs certificates
 //   PLAN-CERT-03     it is revoked

@@ -12,6 +12,7 @@
 #include "ceremony/x509/extension_value.h"
 #include "ceremony/x509/rule_id.h"
 #include "ceremony/x509/signature_algorithm.h"
+#include "ceremony/x509/trial.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::steps {
@@ -151,24 +152,25 @@ void CheckLike(const CertificateOrder& order, const base::Bytes& subject, PlanCo
               "choose a profile that spells the same name with the same string types");
 }
 
-// Values that extensions take from the script are held to the profile at the desk.
-void CheckGiven(const CertificateOrder& order, const x509::Profile& profile, PlanContext& plan) {
+// Values that extensions take from the script are held to the profile at the desk; true when they fit.
+bool CheckGiven(const CertificateOrder& order, const x509::Profile& profile, PlanContext& plan) {
   const auto given = x509::CheckOpenValues(profile, order.extensions, order.alternative_names);
   if (!given.ok()) {
     plan.Breach(given.error().rule, order.alternative_names.empty() ? "profile" : "alternative_names",
                 given.error().message, given.error().hint);
   }
   const estate::Key* key = plan.estate().FindKey(order.subject_key);
-  if (key == nullptr || key->owner.alternative_name_der.empty()) return;
+  if (key == nullptr || key->owner.alternative_name_der.empty()) return given.ok();
   const auto asked = base::Base64Decode(key->owner.alternative_name_der);
   const auto names =
       asked.ok() ? x509::AlternativeNamesOf(profile, *asked) : base::Result<x509::AlternativeNames>(asked.error());
-  if (names.ok() && *names == order.alternative_names) return;
+  if (names.ok() && *names == order.alternative_names) return given.ok();
   plan.Breach("PLAN-CERT-08", "alternative_names",
               fmt::format("the request of key {} asks for the alternative names \"{}\", the certificate would have "
                           "\"{}\"",
                           key->name, key->owner.alternative_name, NamesText(profile, order.alternative_names)),
               "leave \"alternative_names\" out, choose the profile that was imported for, or have a new request made");
+  return given.ok();
 }
 
 }  // namespace
@@ -191,6 +193,25 @@ const x509::Profile* ProfileOfPlanned(const estate::Certificate& certificate, co
 void ReportContradiction(const x509::Finding& finding, PlanContext& plan) {
   plan.Breach(std::string(finding.facts().id), "profile", finding.message,
               fmt::format("{}: {}", finding.facts().clause, finding.facts().title));
+}
+
+base::Bytes SubjectDerOf(const estate::Certificate& certificate) {
+  auto der = base::Base64Decode(certificate.subject_der);
+  return der.ok() ? std::move(der).value() : base::Bytes();
+}
+
+void ReportTrial(const base::Result<void>& tried, PlanContext& plan) {
+  if (tried.ok()) return;
+  const base::Error& error = tried.error();
+  plan.Breach(error.rule.empty() ? "PLAN-PROFILE-04" : error.rule, "profile",
+              "the room would refuse it: " + error.message,
+              error.hint.empty() ? "correct the profile, or the values that the step gives it" : error.hint);
+}
+
+base::KeyAlgorithm TrialAlgorithm(const estate::Key* key, const std::vector<base::KeyAlgorithm>& allowed) {
+  const base::KeyAlgorithmFacts* known = key == nullptr ? nullptr : base::FindKeyAlgorithm(key->algorithm);
+  const bool fits = known != nullptr && std::ranges::find(allowed, known->algorithm) != allowed.end();
+  return fits ? known->algorithm : allowed.front();
 }
 
 void CheckKeyOfProfile(const estate::Key& key, const x509::Profile& profile, PlanContext& plan) {
@@ -226,7 +247,7 @@ void CheckOrder(const CertificateOrder& order, PlanContext& plan) {
   } else {
     plan.Breach(subject.error().rule, "subject", subject.error().message, subject.error().hint);
   }
-  CheckGiven(order, profile, plan);
+  const bool fits = CheckGiven(order, profile, plan);
   effect.certificate = order.certificate;
   effect.alternative_name = NamesText(profile, order.alternative_names);
   effect.profile = profile.name;
@@ -235,14 +256,21 @@ void CheckOrder(const CertificateOrder& order, PlanContext& plan) {
   effect.issuer_certificate = self_signed ? order.certificate : order.issuer;
   effect.artefact = CertificateDer(order.certificate);
   TakeFacts(profile, effect);
+  x509::TrialOrder trial{TrialAlgorithm(plan.estate().FindKey(order.subject_key), profile.key_algorithms),
+                         {},
+                         order.subject,
+                         order.extensions,
+                         order.alternative_names};
   std::set<x509::RuleId> broken;
   if (!self_signed) {
     const estate::Certificate* issuer = CheckIssuer(order, plan);
     if (issuer == nullptr) return;
+    trial.issuer_name = SubjectDerOf(*issuer);
     broken = CheckAgainstIssuer(profile, *issuer, plan);
     if (!broken.contains(x509::RuleId::kProfile10)) CheckPathLength(effect, *issuer, plan);
     if (!broken.contains(x509::RuleId::kProfile11)) CheckValidity(profile, *issuer, plan);
   }
+  if (subject.ok() && fits) ReportTrial(x509::TryCertificate(profile, trial), plan);
   CheckSubjectKey(order, profile, plan);
   const estate::Key* signing = CheckSigningKey(order.issuer_key, order.token, self_signed ? "key" : "issuer", plan);
   if (signing == nullptr) return;

@@ -45,6 +45,7 @@ bool IsOnCrl(const estate::Certificate& certificate, const estate::Certificate& 
 // rules of CheckSigningKey and the estate:
 //   the rules of the profile's file
 //   PROFILE-12, -13, -15  the profile contradicts that of its issuer, which this script makes
+//   the rules of the lint, COMPARE-01 and -02, for which the room would refuse the list
 //   PLAN-CRL-01  the issuer's certificate is unknown, or not of a CA that signs CRLs
 //   PLAN-CRL-02  the profile does not go with the issuer's key
 //   PLAN-CRL-03  a certificate that is revoked was issued by another CA

@@ -8,6 +8,7 @@
 #include "ceremony/steps/crl_order.h"
 #include "ceremony/steps/signing_key.h"
 #include "ceremony/x509/crl.h"
+#include "ceremony/x509/trial.h"
 #include "hsm/base/public_key.h"
 
 namespace ceremony::steps {
@@ -88,6 +89,18 @@ void CheckRevocation(const CrlOrder::Revoke& revoke, const estate::Certificate& 
   }
 }
 
+void CheckTrial(const CrlOrder& order, const x509::CrlProfile& profile, const estate::Certificate& issuer,
+                PlanContext& plan) {
+  std::vector<std::optional<x509::RevocationReason>> reasons;
+  for (const CrlOrder::Revoke& revoke : order.revoke) {
+    const auto reason = x509::FindRevocationReason(revoke.reason);
+    const bool is_allowed = reason && std::ranges::find(profile.reasons, *reason) != profile.reasons.end();
+    if (is_allowed || profile.reason != x509::Use::kRequired)
+      reasons.push_back(is_allowed ? reason : std::nullopt);  // PLAN-CRL-05 speaks of the others
+  }
+  ReportTrial(x509::TryCrl(profile, SubjectDerOf(issuer), reasons), plan);
+}
+
 }  // namespace
 
 base::Result<x509::CrlProfile> CrlProfileOf(const CrlOrder& order, const script::Inputs& inputs) {
@@ -129,6 +142,7 @@ void CheckCrl(const CrlOrder& order, PlanContext& plan) {
     if (!findings.empty()) return;
   }
   CheckProfile(profile, *key, plan);
+  CheckTrial(order, profile, *issuer, plan);
 
   estate::CrlIssued effect;
   effect.crl = order.crl;

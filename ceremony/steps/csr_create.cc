@@ -10,6 +10,7 @@
 #include "ceremony/steps/signing_key.h"
 #include "ceremony/x509/certificate.h"
 #include "ceremony/x509/request.h"
+#include "ceremony/x509/trial.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/sign.h"
@@ -129,6 +130,10 @@ class CsrCreateKind final : public StepKind {
     if (!given.ok()) plan.Breach(given.error().rule, "alternative_names", given.error().message, given.error().hint);
     if (key == nullptr || !subject.ok()) return;
     CheckKeyOfProfile(*key, profile, plan);
+    if (given.ok())
+      ReportTrial(
+          x509::TryRequest(profile, {TrialAlgorithm(key, profile.key_algorithms), {}, SubjectIn(step), {}, names}),
+          plan);
     estate::RequestCreated effect;
     effect.request = step.fields.Text("request");
     effect.profile = profile.name;

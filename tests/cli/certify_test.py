@@ -162,9 +162,9 @@ class CrossSign(Case):
         cross = profile("smki-root-dca")
         cross.update(id="cross-dca", self_signed=False, certificate="issuing")
         cross["extensions"].append({"type": "authorityKeyIdentifier", "critical": False, "form": "keyIdentifier"})
-        # A root under another root is neither a root nor an issuing CA of smart metering: it does not name its policies.
-        extension(cross, "certificatePolicies")["policies"] = [{"oid": "2.5.29.32.0"}]
+        # A root under another root is neither a root nor an issuing CA of smart metering: under its policies it is refused.
         self.write_profile("cross-dca", cross)
+        extension(cross, "certificatePolicies")["policies"] = [{"oid": "2.5.29.32.0"}]
         plan = self.archive.plan("smki-device")
         plan["profiles"]["cross-dca"] = "profiles/cross-dca.profile.json"
         steps = {step["id"]: step for step in steps_of(plan)}
@@ -180,6 +180,8 @@ class CrossSign(Case):
         for name in ("device-signing", "device-agreement"):
             del plan["profiles"][name]
         self.archive.write("cross", plan)
+        self.check("cross", "SMKI-BASIC-01", "the room would refuse it")
+        self.write_profile("cross-dca", cross)
         status, _, err = self.archive.rehearse("cross")
         self.assertEqual(status, 0, err)
         self.assertEqual(self.archive.verdicts(), (0, ["COMPLETE"]))

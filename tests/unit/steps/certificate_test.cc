@@ -138,6 +138,22 @@ TEST_CASE("PLAN-CERT-05: a date is held against a span from the day when the spa
                                  "2051-12-31 23:59:59 UTC, their issuer root only until 2050-12-31 23:59:59 UTC"});
 }
 
+TEST_CASE("what the lint and the comparison of the room would refuse is found at the desk") {
+  const auto found = [](json extension) {
+    Hierarchy files;
+    files.profiles["issuing"]["extensions"].push_back(std::move(extension));
+    const auto says = FindingsOf(files);
+    return says.size() == 1 ? says.front().substr(0, says.front().find(" certificate: ")) : std::to_string(says.size());
+  };
+  const auto named = [](const char* kind, const char* value) {
+    return json{{"type", "subjectAltName"}, {"critical", false}, {"names", {{{"kind", kind}, {"value", value}}}}};
+  };
+  CHECK(found(named("dNSName", "meter-1.example.org")) == "0");
+  CHECK(found(named("dNSName", "meter_1.example.org")) ==
+        "X509-SAN-03 breach issue-z1: the room would refuse it: to-be-signed");
+  CHECK(found(named("iPAddress", "2001:DB8::1")).starts_with("COMPARE-01 breach issue-z1: the room would refuse it"));
+}
+
 TEST_CASE("PLAN-CERT-04: a path length counts over every CA above, which no pair of profiles says") {
   Hierarchy files;
   files.profiles["root"] = Profile("root", true, Years(50), OpenName(), Basic(1));

@@ -157,7 +157,7 @@ class LogAudit final : public BlockSink {
   void CheckRehearsed(std::uint64_t entry);
   void NoteApproval(const Request& request);
   const Request* GoverningRequest() const;
-  std::set<std::string> StepsCalledOff(std::uint64_t entry);
+  std::optional<std::set<std::string>> StepsCalledOff(std::uint64_t entry);
   void CheckAllDone(std::uint64_t entry);
   void ChooseScript(std::uint64_t entry);
   std::shared_ptr<const Electorate> ElectorateOf(const std::string& quorum);

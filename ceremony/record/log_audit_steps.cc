@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ceremony/record/log_audit.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::record {
 namespace {
@@ -254,30 +255,31 @@ void LogAudit::CheckApprovedAtEnd(std::uint64_t entry) {
   }
 }
 
-// StepsCalledOff returns the steps that the `close` in scanner_ names as not done; none unless it calls the ceremony
+// StepsCalledOff returns the steps that the `close` in scanner_ names as not done; nothing unless it calls the ceremony
 // off.
-std::set<std::string> LogAudit::StepsCalledOff(std::uint64_t entry) {
+std::optional<std::set<std::string>> LogAudit::StepsCalledOff(std::uint64_t entry) {
   std::set<std::string> named;
   Scanner reader;
-  if (reader.ScanObject(scanner_.Find("called_off")) != LineFault::kNone) return named;
+  if (reader.ScanObject(scanner_.Find("called_off")) != LineFault::kNone) return std::nullopt;
   const std::string reason = DecodeString(reader.Find("reason")).value_or("");
   for (const std::string_view item :
        DecodeArray(scanner_.Find("open_items")).value_or(std::vector<std::string_view>())) {
     if (reader.ScanObject(item) != LineFault::kNone) continue;
     if (auto step = DecodeString(reader.Find("step"))) named.insert(*std::move(step));
   }
-  findings_.Add("SCR-CALLED-OFF", entry,
-                std::to_string(named.size()) + " steps were not done; the reason given: " + Quoted(reason));
+  findings_.Add(
+      "SCR-CALLED-OFF", entry,
+      base::Counted(named.size(), "step was", "steps were") + " not done; the reason given: " + Quoted(reason));
   return named;
 }
 
 void LogAudit::CheckAllDone(std::uint64_t entry) {
   if (plan_ == nullptr) return;
-  const std::set<std::string> named = StepsCalledOff(entry);
+  const std::optional<std::set<std::string>> called_off = StepsCalledOff(entry);
   for (const PlannedStep& step : plan_->steps()) {
     const StepPast& past = past_[step.id];
-    if (past.over || named.contains(step.id)) continue;
-    if (past.failed) {
+    if (past.over || (called_off && called_off->contains(step.id))) continue;
+    if (past.failed && !called_off) {
       findings_.Add("SCR-FAILED", entry, "step " + Quoted(step.id) + " has failed, and was not done again");
     } else {
       findings_.Add("SCR-MISSING", entry, "the record is closed without the step " + Quoted(step.id));

@@ -4,6 +4,7 @@
 
 #include "ceremony/run/ceremony.h"
 #include "ceremony/steps/catalogue.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::run {
 namespace {
@@ -21,8 +22,8 @@ base::Result<CalledOff> AskToCallOff(Ceremony& ceremony) {
   }
   std::vector<room::Fact> left;
   for (const StepLeft& step : StepsLeft(ceremony)) left.push_back({step.id, step.title});
-  ceremony.terminal().Say(room::Tone::kWarning,
-                          fmt::format("The ceremony is called off. These {} steps are not done:", left.size()));
+  ceremony.terminal().Say(room::Tone::kWarning, fmt::format("The ceremony is to be called off. {} not done:",
+                                                            base::Counted(left.size(), "step is", "steps are")));
   ceremony.terminal().ShowFacts(left);
   room::Question question;
   question.kind = room::Question::Kind::kText;

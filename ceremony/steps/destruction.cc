@@ -62,9 +62,9 @@ base::Result<void> DestroyOn(Destruction& destruction, const std::string& token)
   KC_RETURN_IF_ERROR(AskConsent(
       context, "administrator",
       {.id = "key.destroy/" + token,
-       .text = fmt::format("{} of {} on {} {} destroyed now, for good.",
-                           base::Counted(objects.size(), "object", "objects"), base::Counted(keys.size(), "key", "keys"),
-                           session->token().Name(), objects.size() == 1 ? "is" : "are"),
+       .text = fmt::format(
+           "{} of {} on {} {} destroyed now, for good.", base::Counted(objects.size(), "object", "objects"),
+           base::Counted(keys.size(), "key", "keys"), session->token().Name(), objects.size() == 1 ? "is" : "are"),
        .expected = "destroy on " + token}));
   for (const auto& [key, item] : objects) {
     const bool is_private = item->object.object_class() == CKO_PRIVATE_KEY;

@@ -355,7 +355,7 @@ class Probe(Room):
         player.pump_until_over()
         self.assertTrue(player.echoes())
         self.assertEqual(player.reap(), 5)
-        self.assert_says(player.shown, "stopped by Ctrl-C (SIGINT) at a question")
+        self.assertIn("stopped by Ctrl-C (SIGINT) at a question", player.shown)
         self.assertNotIn("resume", player.shown)
 
     def test_ctrl_c_while_it_tries_waits_for_the_call_and_leaves_nothing_on_the_token(self):
@@ -368,7 +368,7 @@ class Probe(Room):
             player.pump(0.05)
         os.write(player.fd, b"\x03")
         self.assertEqual(player.play(), 5)
-        self.assert_says(player.shown, "stopped between two trials")
+        self.assertIn("stopped between two trials", player.shown)
 
     def test_without_a_terminal_only_the_claims_are_told(self):
         status, out, err = run("token", "probe", "--binding", self.place.binding, "--token", "record", "--claims", "--json")

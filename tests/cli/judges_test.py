@@ -187,10 +187,10 @@ class Judges(unittest.TestCase):
         self.assertNotEqual(said("vfychain", "-d", Nss(folder / "empty").base, "-pp", "-u", 11, "-a", issuing)[0], 0)
         self.java_accepts([chain for chain, _ in chains], root, other)
         self.java_reads_what_the_profile_says(hierarchy)
-        self.every_change_is_found(hierarchy, folder, *lint)
+        self.every_change_is_found(hierarchy, folder)
         return nss
 
-    def every_change_is_found(self, hierarchy, folder, *lint):
+    def every_change_is_found(self, hierarchy, folder):
         """Of each certificate, everything that mutations.py changes is a finding of the lint or of the comparison with the
         profile; what a certificate says of its issuer, when it stands beside the issuer's."""
         for certificate, path in hierarchy.profiles.items():
@@ -204,7 +204,7 @@ class Judges(unittest.TestCase):
             missed = []
             for number, (name, der) in enumerate(changed):
                 (alone / f"{number:03}.der").write_bytes(der)
-            _, out, err = run("lint", *lint, "--alone", "--json", "--profile", hierarchy.archive.scripts / path, alone)
+            _, out, err = run("lint", "--alone", "--json", "--profile", hierarchy.archive.scripts / path, alone)
             found = {int(pathlib.Path(finding["file"]).stem) for finding in json.loads(out)["findings"]}
             for number, (name, _) in enumerate(changed):
                 if number in found or name in free:
@@ -213,7 +213,7 @@ class Judges(unittest.TestCase):
                 if not of_issuer or certificate != hierarchy.issuing:
                     missed += [] if of_issuer else [name]
                     continue
-                _, out, err = run("lint", *lint, "--json", root, alone / f"{number:03}.der")
+                _, out, err = run("lint", "--json", root, alone / f"{number:03}.der")
                 rules = {finding["id"] for finding in json.loads(out)["findings"]} - {"SET-SIG-01"}
                 missed += [] if rules else [f"{name}, beside the issuer's: {err}"]
             with self.subTest(certificate):

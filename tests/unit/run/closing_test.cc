@@ -17,7 +17,8 @@ namespace {
 void HoldHalf(Room& room) {
   run::Ceremony& ceremony = *room.ceremony;
   Good(ceremony.Append(record::EntryType::kStep, {{"id", "look"}, {"do", "token.verify"}, {"phase", "skipped"}}));
-  Good(ceremony.Append(record::EntryType::kStep, {{"id", "make"}, {"do", "key.generate"}, {"phase", "begin"}}));
+  Good(ceremony.Append(record::EntryType::kStep,
+                       {{"id", "make"}, {"do", "key.generate"}, {"phase", "begin"}, {"parameters", json::object()}}));
   const json call = {{"call", 7},       {"fn", "C_GenerateKeyPair"},  {"token", "root-hsm"},
                      {"mechanism", ""}, {"template", json::object()}, {"object_id", "01ab"}};
   json before = call;

@@ -292,6 +292,20 @@ def made(scratch):
     yield at_end("step that the script does not have", INVALID, lambda r: whole_step(r))
     yield at_end("step of the script left out", INVALID, lambda r: None, x)
     yield case("step of the script left out, not closed", INCOMPLETE, record=Record(more=[{"id": "x", "do": "a"}]), close=False)
+    # Who calls a ceremony off names every step that was not done, and nobody is excused otherwise.
+    left = lambda *names: [{"what": "the step was not done", "step": name} for name in names]
+    def ended(name, verdict, act=lambda r: None, **close):
+        return case(name, verdict, {"closing": act}, record=Record(more=[{"do": "a", **x}, {"do": "a", **y}]), close=close)
+
+    why = {"called_off": {"reason": "the seal was broken"}}
+    yield ended("called off before two steps", COMPLETE, **why, open_items=left("x", "y"))
+    yield ended("called off within a step", COMPLETE, lambda r: [begin(r), failed(r)], **why, open_items=left("x", "y"))
+    yield ended("called off after a step", COMPLETE, whole_step, **why, open_items=left("y"))
+    yield ended("called off, a step passed over", INVALID, **why, open_items=left("y"))
+    yield ended("called off, a step that failed passed over", INVALID, lambda r: [begin(r), failed(r)], **why, open_items=left("y"))
+    yield ended("steps named as not done, and not called off", INVALID, open_items=left("x", "y"))
+    yield ended("called off by a word", INVALID, called_off="broken", open_items=left("x", "y"))
+    yield ended("called off, a step under way", INVALID, begin, **why, open_items=left("x", "y"))
     yield at_end("steps in their order", COMPLETE, lambda r: [whole_step(r), whole_step(r, "y")], x, y)
     yield at_end("steps exchanged", INVALID, lambda r: [whole_step(r, "y"), whole_step(r)], x, y)
     yield at_end("a step before the one that failed", INVALID, lambda r: [begin(r), failed(r), whole_step(r, "y"), whole_step(r)], x, y)

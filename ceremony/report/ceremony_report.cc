@@ -133,6 +133,7 @@ std::string CeremonyReport(const ReportData& data, const CarriedFiles& files) {
   options.script = script;
   if (data.verdict.verdict != record::Verdict::kComplete && data.verdict.verdict != record::Verdict::kUnpinned)
     options.warnings.emplace_back(record::VerdictName(data.verdict.verdict));
+  if (data.called_off) options.warnings.emplace_back("CALLED OFF");
   if (data.mode == "rehearsal") options.warnings.emplace_back("REHEARSAL: these keys are worth nothing");
   options.footer =
       fmt::format("{}, {}, {}", data.ceremony, DayOf(data.began.time), record::VerdictName(data.verdict.verdict));

@@ -273,7 +273,7 @@ base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& sec
     const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
     if (kind == nullptr || !steps::IsCoveredBySection(section, step, *kind)) continue;
     if (ceremony.history().StepOf(step.id).attempts > 0 || ceremony.history().StepOf(step.id).over()) continue;
-    const std::string title = step.title.empty() ? kind->Title(step) : step.title;
+    const std::string title = steps::TitleOf(step);
     request.steps.push_back(step.id);
     request.statement += fmt::format("{} ({}) {}", request.steps.size() == 1 ? "" : ";", request.steps.size(), title);
     covered.push_back({{"step", step.id}, {"do", step.kind}, {"title", title}, {"parameters", step.fields.values()}});

@@ -41,8 +41,7 @@ std::vector<StepLeft> StepsLeft(Ceremony& ceremony) {
   for (const script::Section& section : ceremony.inputs().script.sections) {
     for (const script::Step& step : section.steps) {
       if (ceremony.history().StepOf(step.id).over()) continue;
-      const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
-      left.push_back({step.id, step.title.empty() && kind != nullptr ? kind->Title(step) : step.title});
+      left.push_back({step.id, steps::TitleOf(step)});
     }
   }
   return left;

@@ -25,26 +25,20 @@ std::optional<std::uint64_t> SectionApprovalOf(Ceremony& ceremony, const script:
   return request->seq;
 }
 
-std::string TitleOf(const script::Step& step, const steps::StepKind& kind) {
-  return step.title.empty() ? kind.Title(step) : step.title;
-}
-
-void ShowHeading(Ceremony& ceremony, const script::Section& section, const script::Step& step,
-                 const steps::StepKind& kind, std::size_t number) {
+void ShowHeading(Ceremony& ceremony, const script::Section& section, const script::Step& step, std::size_t number) {
   const bool first = &step == &section.steps.front();
-  ceremony.terminal().ShowStep({section.title, first ? section.say : std::string(), step.id, TitleOf(step, kind),
+  ceremony.terminal().ShowStep({section.title, first ? section.say : std::string(), step.id, steps::TitleOf(step),
                                 step.say, number, ceremony.inputs().script.StepCount(), ceremony.ElapsedMicros()});
 }
 
-base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section, const script::Step& step,
-                             const steps::StepKind& kind) {
+base::Result<void> BeginStep(Ceremony& ceremony, const script::Section& section, const script::Step& step) {
   const unsigned attempt = ceremony.history().StepOf(step.id).attempts + 1;
   ceremony.journal().TakeCounts();
   json fields = {{"id", step.id},
                  {"do", step.kind},
                  {"phase", "begin"},
                  {"section", section.id},
-                 {"title", TitleOf(step, kind)},
+                 {"title", steps::TitleOf(step)},
                  {"attempt", attempt},
                  {"parameters", step.fields.values()}};
   if (!step.quorum.empty()) fields["quorum"] = step.quorum;
@@ -87,7 +81,7 @@ void RecordFailure(Ceremony& ceremony, const script::Step& step, const base::Err
 base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, const script::Step& step,
                            const steps::StepKind& kind) {
   const bool approved = SectionApprovalOf(ceremony, section, step).has_value();
-  KC_RETURN_IF_ERROR(BeginStep(ceremony, section, step, kind));
+  KC_RETURN_IF_ERROR(BeginStep(ceremony, section, step));
   StepRun run(ceremony, step, approved ? StepRun::Asks::kNot : StepRun::Asks::kItsQuorum);
   auto done = &step == &section.steps.front() ? steps::HaveSectionTokens(section, run) : base::Result<void>();
   if (done.ok()) done = kind.Run(step, run);
@@ -135,7 +129,7 @@ base::Result<void> TakeStep(Ceremony& ceremony, const script::Section& section, 
   if (kind == nullptr) return base::MakeError(base::ErrorCode::kInternal, "no kind of step " + step.kind);
   if (steps::IsCoveredBySection(section, step, *kind) && ceremony.history().StepOf(step.id).attempts == 0)
     KC_RETURN_IF_ERROR(ApproveSection(ceremony, section));
-  ShowHeading(ceremony, section, step, *kind, number);
+  ShowHeading(ceremony, section, step, number);
   KC_ASSIGN_OR_RETURN(const bool skipped, SkipIfAsked(ceremony, step));
   return skipped ? base::Result<void>() : RunStep(ceremony, section, step, *kind);
 }

@@ -381,6 +381,9 @@ base::Result<Ended> GoOn(World& world, const std::string& archive, const std::st
   while (!played.ok() && MayTryAgain(world, played.error(), folder)) {
     const base::Error& error = played.error();
     world.terminal.Say(room::Tone::kBad, error.rule.empty() ? error.message : error.message + " [" + error.rule + "]");
+    // A way out by another command is for those who leave this one.
+    if (!error.hint.empty() && error.hint.find("`keyceremony") == std::string::npos)
+      world.terminal.Say(room::Tone::kPlain, "What to do: " + error.hint + ".");
     room::Question question;
     question.kind = room::Question::Kind::kDecision;
     question.id = "again";

@@ -43,4 +43,10 @@ const StepCatalogue& Catalogue() {
   return catalogue;
 }
 
+std::string TitleOf(const script::Step& step) {
+  if (!step.title.empty()) return step.title;
+  const StepKind* kind = Catalogue().Find(step.kind);
+  return kind == nullptr ? step.id : kind->Title(step);
+}
+
 }  // namespace ceremony::steps

@@ -24,6 +24,10 @@ class StepCatalogue final : public script::StepFieldSource {
 
 const StepCatalogue& Catalogue();
 
+// TitleOf returns the title that the script gives a step, else that of its kind;
+// its id where nothing knows its kind.
+std::string TitleOf(const script::Step& step);
+
 }  // namespace ceremony::steps
 
 #endif  // CEREMONY_STEPS_CATALOGUE_H_

@@ -163,7 +163,7 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
       current.number = ++number;
       current.id = step.id;
       current.kind = step.kind;
-      current.title = step.title.empty() ? kind->Title(step) : step.title;
+      current.title = TitleOf(step);
       current.section = section.title;
       current.quorum = step.quorum;
       PlanContext context(inputs, step, plan, current);

@@ -81,6 +81,7 @@ class CalledOff(unittest.TestCase):
         self.assertEqual(run("report", self.record, "--roster", self.roster, "--out", page)[0], 0)
         text = page.read_text()
         self.assertIn("<strong>CALLED OFF</strong>", text)
+        self.assertIn('@top-center { content: "CALLED OFF', text)  # on each printed page
         self.assertIn("a rehearsal of calling off", text)
 
     def test_a_close_that_passes_over_a_step_is_found_out(self):
@@ -145,6 +146,7 @@ class InTheRoom(Room):
         ])
         self.assertEqual(status, 1, shown[-3000:])
         self.assertIn("Do you approve to call the ceremony off", " ".join(shown.split()))
+        self.assertIn("What to do: ", shown)
         close = self.entries("close")[0]
         self.assertEqual(close["called_off"], {"reason": "nobody knows the PIN of root-hsm"})
         self.assertIn("at 10:40 a guard came in and saw no token", [entry.get("text") for entry in self.entries("deviation")])

@@ -170,8 +170,7 @@ class SetChecker final {
       }
       // Once each, in the order of the files.
       std::ranges::sort(next, {}, &Ca::number);
-      const auto again = std::ranges::unique(next);
-      next.erase(again.begin(), again.end());
+      next.erase(std::unique(next.begin(), next.end()), next.end());
       above = std::move(next);
     }
   }

@@ -199,7 +199,7 @@ std::string AttributeValueText(const AttributeView& attribute) {
 }
 
 std::string TextInName(base::ByteView value) {
-  const std::string text = SafeText(value);
+  std::string text = SafeText(value);
   if (!CouldBeMisread(text)) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? "\\22" : std::string(1, c);

@@ -65,8 +65,8 @@ base::Bytes SerialOf(unsigned octets, std::size_t number) {
 
 Authority AuthorityOf(const base::Bytes& issuer_name) {
   // CN=Issuer as UTF8String.
-  static const base::Bytes kStandIn = base::HexDecode("3011310f300d06035504030c06497373756572").value();
-  const base::Bytes& name = issuer_name.empty() ? kStandIn : issuer_name;
+  static const base::Bytes stand_in = base::HexDecode("3011310f300d06035504030c06497373756572").value();
+  const base::Bytes& name = issuer_name.empty() ? stand_in : issuer_name;
   const base::PublicKey key = TrialKey(base::KeyAlgorithm::kEcP256);
   return {name, KeyIdentifier(KeyBitsOf(key.spki()), 2), SerialOf(16, 0), name};
 }

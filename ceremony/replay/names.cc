@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "ceremony/record/characters.h"
+#include "ceremony/x509/der_reader.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
 
@@ -49,13 +50,8 @@ bool IsBase64(std::string_view word) { return FromBase64(word).has_value(); }
 bool IsSequence(base::ByteView bytes) {
   constexpr std::size_t kKeyId = 4;
   const auto is_whole = [](base::ByteView der) {
-    if (der.size() < 2 || der[0] != 0x30) return false;
-    if (der[1] < 0x80) return der.size() == 2U + der[1];
-    std::size_t size = 0;
-    const std::size_t octets = der[1] & 0x7fU;
-    if (octets > 4 || der.size() < 2 + octets) return false;
-    for (const std::uint8_t octet : der.subspan(2, octets)) size = size << 8 | octet;
-    return der.size() == 2 + octets + size;
+    const x509::Element element = x509::ReadElement(der).element;
+    return element.identifier == x509::tag::kSequence && element.whole.size() == der.size();
   };
   return is_whole(bytes) || (bytes.size() > kKeyId && is_whole(bytes.subspan(kKeyId)));
 }

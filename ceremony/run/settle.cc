@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <functional>
 #include <set>
 
 #include "ceremony/run/ceremony.h"
@@ -176,35 +177,35 @@ base::Result<void> RemoveLeftover(Ceremony& ceremony, const Leftover& leftover) 
   return {};
 }
 
-}  // namespace
+// Judge says what it means for the whole that a token's part could be settled, or could not.
+using Judge = std::function<base::Result<void>(const std::string& token, base::Result<void> settled)>;
 
-base::Result<void> SettleCalls(Ceremony& ceremony) {
+base::Result<void> SettleEach(Ceremony& ceremony, const Judge& judge) {
   // Copies: settling appends entries, and so changes the history.
   const std::vector<CallRecord> calls = ceremony.history().calls();
   for (const CallRecord& call : calls) {
-    if (call.NeedsSettling()) KC_RETURN_IF_ERROR(SettleCall(ceremony, call));
+    if (call.NeedsSettling()) KC_RETURN_IF_ERROR(judge(call.token, SettleCall(ceremony, call)));
   }
   const std::vector<Leftover> leftovers = ceremony.history().leftovers();
-  for (const Leftover& leftover : leftovers) KC_RETURN_IF_ERROR(RemoveLeftover(ceremony, leftover));
+  for (const Leftover& leftover : leftovers)
+    KC_RETURN_IF_ERROR(judge(leftover.token, RemoveLeftover(ceremony, leftover)));
   return {};
 }
 
+}  // namespace
+
+base::Result<void> SettleCalls(Ceremony& ceremony) {
+  return SettleEach(ceremony, [](const std::string&, base::Result<void> settled) { return settled; });
+}
+
 base::Result<void> SettleWhatAnswers(Ceremony& ceremony) {
-  const auto passed_over = [&](const std::string& token, base::Result<void> settled) -> base::Result<void> {
+  return SettleEach(ceremony, [&](const std::string& token, base::Result<void> settled) -> base::Result<void> {
     if (settled.ok() || settled.error().code != base::ErrorCode::kToken) return settled;
     ceremony.terminal().Say(
         room::Tone::kBad,
         fmt::format("Token {} does not answer, and what is on it stays unknown: {}", token, settled.error().message));
     return {};
-  };
-  const std::vector<CallRecord> calls = ceremony.history().calls();
-  for (const CallRecord& call : calls) {
-    if (call.NeedsSettling()) KC_RETURN_IF_ERROR(passed_over(call.token, SettleCall(ceremony, call)));
-  }
-  const std::vector<Leftover> leftovers = ceremony.history().leftovers();
-  for (const Leftover& leftover : leftovers)
-    KC_RETURN_IF_ERROR(passed_over(leftover.token, RemoveLeftover(ceremony, leftover)));
-  return {};
+  });
 }
 
 }  // namespace ceremony::run

@@ -124,12 +124,12 @@ base::Result<json> MendTokens(World& world) {
   return mended;
 }
 
-// Opens and runs in a folder that is free.
 base::Result<Ended> Close(Ceremony& ceremony, const std::optional<CalledOff>& called_off = std::nullopt) {
   KC_RETURN_IF_ERROR(CloseRecord(ceremony, called_off));
   return ceremony.history().called_off() ? Ended::kCalledOff : Ended::kDone;
 }
 
+// Opens and runs in a folder that is free.
 base::Result<Ended> RunFresh(World& world, script::Inputs inputs, estate::Folded folded, const std::string& folder,
                              OpeningFacts facts) {
   if (!folded.records.empty()) {
@@ -191,6 +191,14 @@ base::Result<void> CheckNothingOpen(const std::string& archive, const std::vecto
                                    archive, open));
 }
 
+base::Result<void> CompareMode(const std::string& archive, const std::string& held, record::Mode mode) {
+  if (held == record::ModeName(mode)) return {};
+  return base::Refusal(
+      "ARCHIVE-MODE-01",
+      fmt::format("the archive {} holds {} records, this is a {} ceremony", archive, held, record::ModeName(mode)),
+      "give an archive of its own with --archive");
+}
+
 base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
   json memory = json::array();
   KC_RETURN_IF_ERROR(CheckMemory(world, inputs, memory));
@@ -204,9 +212,12 @@ base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::
   }
   KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
   KC_RETURN_IF_ERROR(CheckNothingOpen(archive, folded.records));
-  KC_RETURN_IF_ERROR(CheckMode(archive, inputs.binding->environment == script::Environment::kRehearsal
-                                            ? record::Mode::kRehearsal
-                                            : record::Mode::kProduction));
+  if (!folded.records.empty()) {
+    KC_RETURN_IF_ERROR(CompareMode(archive, folded.records.back().mode,
+                                   inputs.binding->environment == script::Environment::kRehearsal
+                                       ? record::Mode::kRehearsal
+                                       : record::Mode::kProduction));
+  }
   KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
   facts.findings.insert(facts.findings.end(), memory.begin(), memory.end());
   folder = NextFolder(folded.records, inputs.script.id);
@@ -405,11 +416,7 @@ base::Result<Ended> GoOn(World& world, const std::string& archive, const std::st
 
 base::Result<void> CheckMode(const std::string& archive, record::Mode mode) {
   KC_ASSIGN_OR_RETURN(const std::string held, estate::NewestMode(archive));
-  if (held.empty() || held == record::ModeName(mode)) return {};
-  return base::Refusal(
-      "ARCHIVE-MODE-01",
-      fmt::format("the archive {} holds {} records, this is a {} ceremony", archive, held, record::ModeName(mode)),
-      "give an archive of its own with --archive");
+  return held.empty() ? base::Result<void>() : CompareMode(archive, held, mode);
 }
 
 base::Result<Ended> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {

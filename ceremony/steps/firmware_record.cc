@@ -230,7 +230,8 @@ class FirmwareRecordKind final : public StepKind {
     return base::Refusal(
         "TOKEN-FIRMWARE-03",
         fmt::format("token {} does not go back into use: the security officer decided so", step.fields.Text("token")),
-        "try the step again when it is understood; until it has ended, no other ceremony begins in this archive");
+        "try the step again when it is understood; "
+        "until it has ended, or the ceremony is called off, no other one begins in this archive");
   }
 };
 

@@ -33,8 +33,7 @@ class RoomClockKind final : public StepKind {
     static const script::FieldTable table{
         "room.clock",
         "Compares the machine's clock with one that is read aloud: a time is typed before it comes, and Enter is "
-        "pressed "
-        "when the clock shows it.",
+        "pressed when the clock shows it.",
         {Field::Text("source", "the clock that is read aloud").Example(R"("radio-controlled clock on the wall")"),
          Field::Integer("tolerance_seconds", 0, 3600,
                         "the most that the two may differ; the policy's own value when left out")

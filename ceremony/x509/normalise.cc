@@ -10,6 +10,7 @@
 #include "ceremony/x509/der_writer.h"
 #include "ceremony/x509/lint.h"
 #include "ceremony/x509/verify_signature.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::x509 {
 namespace {
@@ -131,7 +132,7 @@ base::Result<NormalisedCertificate> NormaliseCertificate(base::ByteView der, con
   const bool is_changed = behind == 0 && !std::ranges::equal(out.der, der);
   if (out.repairs.empty() && (is_shorter || is_changed))
     out.repairs.emplace_back("the certificate around its parts: lengths are encoded in the fewest octets");
-  if (behind > 0) out.repairs.push_back(fmt::format("{} octet{} behind it dropped", behind, behind == 1 ? "" : "s"));
+  if (behind > 0) out.repairs.push_back(base::Counted(behind, "octet", "octets") + " behind it dropped");
 
   KC_RETURN_IF_ERROR(MustBeClean(LintCertificate(out.der)));
   Findings after(out.der);

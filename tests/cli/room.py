@@ -194,6 +194,8 @@ class Player:
             self.pump(0.05)
             if time.monotonic() > deadline:
                 raise AssertionError("it does not end after:\n" + self.shown[-2000:])
+        while self.pump(0.05) and time.monotonic() < deadline:  # its last words
+            pass
 
     def reap(self):
         _, status = os.waitpid(self.pid, 0)

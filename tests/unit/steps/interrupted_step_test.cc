@@ -124,7 +124,8 @@ TEST_CASE("a token that the security officer does not take back stops the ceremo
   const base::Error error = Bad(bench.RunWith("firmware.record", Firmware()));
   CHECK(error.rule == "TOKEN-FIRMWARE-03");
   CHECK(error.hint ==
-        "try the step again when it is understood; until it has ended, no other ceremony begins in this archive");
+        "try the step again when it is understood; until it has ended, or the ceremony is called off, no other one "
+        "begins in this archive");
   CHECK(bench.entries.back()["what"] == "firmware-decision");
   CHECK(bench.achieved.empty());
 }

@@ -22,7 +22,7 @@ def handed_on(written, roster):
     except (OSError, ValueError, LookupError, TypeError): return roster
 
 def verify(archive, roster=None):
-    verdicts, book, trust, before, origins, others = [], verify_rules.Keys(), roster, None, set(), []
+    verdicts, book, trust, before, origins, others, head = [], verify_rules.Keys(), roster, None, set(), [], None
     for place, (number, ceremony, name) in enumerate(records(archive)):
         need(number == place + 1, f"{name} stands where number {place + 1} is expected")
         folder, facts, keys = os.path.join(archive, name), {}, copy.deepcopy(book)
@@ -37,6 +37,8 @@ def verify(archive, roster=None):
         if "origin" in facts:
             need(facts["origin"] not in origins and facts["previous"] == before, f"{name} does not follow the record before it")
             origins.add(facts["origin"])
+            need(facts["left_behind"] in (None, head), f"what {name} left behind is not the record before it")
+            head = facts["head"]
         if trust and verdict == "COMPLETE" and "roster" in facts: trust = handed_on(facts["roster"], trust)
         before, book = facts.get("last") or before, keys
         verdicts.append(verdict)

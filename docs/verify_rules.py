@@ -245,6 +245,14 @@ def possession(e, origin, estate):  # who is appointed signs with the key that w
     line, k = sigline(e["signature"]), key(estate + "/" + e["person"], strict64(e["sign_key"]))
     need(line[:2] == k[:2] and signed(k.spki, e["text"].encode(), line[2]), "possession")
 
+def named_by(value):
+    """The checkpoint that an object of an entry names, its root in hex; None when it names none."""
+    origin, size, root = (value.get(n) if isinstance(value, dict) else None for n in ("origin", "size", "root"))
+    if not isinstance(origin, str) or type(size) is not int or size < 0 or not isinstance(root, str): return None
+    try: root = root if SHA.fullmatch(root) else strict64(root).hex()
+    except ValueError: return None
+    return {"origin": origin, "size": size, "root": root} if len(root) == 64 else None
+
 def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys of the records before; facts: filled for an archive
     verdicts, facts, book = {"COMPLETE"}, {} if facts is None else facts, book or Keys()
     less = lambda condition, verdict="INCOMPLETE": condition or verdicts.add(verdict)
@@ -280,11 +288,9 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(own[1] == e["ceremony"] and re.fullmatch("[0-9a-f]{32}", own[2]) and estate in (None, own[0]) and len(log_key.spki) == 91, "origin")
             need(all(re.fullmatch(NAME, f) and SHA.fullmatch(d) for f, d in e["inputs"].items()), "inputs")
             files.update({"inputs/" + f: (d, None) for f, d in e["inputs"].items()})
-            if e["previous"] is not None:
-                before, root = e["previous"], e["previous"]["root"]
-                need(isinstance(before["origin"], str) and type(before["size"]) is int and before["size"] >= 0, "previous")
-                need(SHA.fullmatch(root) or len(root) == 44 and strict64(root), "previous")
-            facts.update(origin=origin, ceremony=own[1], previous=e["previous"] and {n: e["previous"][n] for n in ("origin", "size", "root")}, last=None)
+            before = e["previous"] and named_by(e["previous"])
+            need(e["previous"] is None or before, "previous")
+            facts.update(origin=origin, ceremony=own[1], previous=before, left_behind=named_by(e.get("left_behind")), last=None)
             scripts = [x for x in (script(read("inputs/" + f)) for f in e["inputs"]) if x]
             if len(scripts) == 1: steps.plan = scripts[0][3]
             less(len(scripts) == 1)
@@ -362,6 +368,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
         if size > len(entries): less(False)
         elif root == tree(leaves[:size]): reach = max(reach, size)
         else: wrong.append(size)
+    facts["head"] = {"origin": origin, "size": len(entries), "root": top(peaks).hex()}
     if reach: facts["last"] = {"origin": origin, "size": reach, "root": tree(leaves[:reach]).hex()}
     if len({h[:2] for h in held}) > len({h[0] for h in held}): less(False, "FORK")
     for size in wrong: need(size <= reach and reach, "root"), less(False, "FORK")

@@ -6,6 +6,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/kept_checkpoint.h"
+#include "ceremony/cli/leave_behind.h"
 #include "ceremony/cli/stage.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/run/rehearsal.h"
@@ -22,6 +23,7 @@ struct Arguments {
   std::string script;
   std::string archive;
   std::string checkpoint;
+  std::string leave_behind;
   std::string at;  // RFC 3339; empty: now
   std::string faults;
   bool unattended = false;
@@ -58,6 +60,8 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   KC_RETURN_IF_ERROR(CheckNewest(options.archive, arguments.checkpoint));
   KC_RETURN_IF_ERROR(run::CheckMode(options.archive, record::Mode::kRehearsal));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(options.archive, inputs.script, inputs.policy, hsm::Module::Load));
+  if (!arguments.leave_behind.empty())
+    KC_RETURN_IF_ERROR(run::ReplaceRecordToken(options.archive, inputs.policy, hsm::Module::Load));
   KC_RETURN_IF_ERROR(run::SetRehearsalClock(options.archive, shift_micros));
   KC_RETURN_IF_ERROR(run::PreparePeople(options.archive, inputs));
   const run::RehearsalPaths paths(options.archive);
@@ -72,9 +76,10 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
         fmt::format("{} says {}, not rehearsal", paths.binding, script::NameOf(inputs.binding->environment)),
         "rehearse in an archive of its own; `keyceremony run` takes the binding of the real tokens");
   }
+  const std::string left = FolderLeftBehind(arguments.leave_behind);
   std::string folder;
   return Perform(options, inputs, streams, folder,
-                 [&](run::World& world) { return run::Begin(world, options.archive, inputs, folder); });
+                 [&](run::World& world) { return run::Begin(world, options.archive, inputs, folder, left); });
 }
 
 }  // namespace
@@ -90,6 +95,7 @@ void AddRehearse(CLI::App& program, Action& chosen) {
                    "where tokens, people and records are kept; a new folder here when left out")
       ->type_name("FOLDER");
   DescribeCheckpoint(*command, arguments->checkpoint);
+  DescribeLeaveBehind(*command, arguments->leave_behind);
   command
       ->add_option("--at", arguments->at,
                    "rehearse as if it were then: for a ceremony of another day, such as a destruction after a hold")

@@ -21,27 +21,25 @@ struct Arguments {
 
 base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& streams) {
   namespace fs = std::filesystem;
-  fs::path path = fs::path(arguments.record).lexically_normal();
-  if (path.filename().empty()) path = path.parent_path();
-  std::string folder = path.filename().string();
-  const std::string archive = path.parent_path().empty() ? "." : path.parent_path().string();
-  if (!record::RecordNumber(folder) || !fs::is_directory(path)) {
+  const record::RecordPath where = record::SplitRecordPath(arguments.record);
+  std::string folder = where.folder;
+  if (!record::RecordNumber(folder) || !fs::is_directory(arguments.record)) {
     return base::MakeError(base::ErrorCode::kInvalidInput,
                            fmt::format("{} is no record of an archive", arguments.record))
         .WithHint("give the folder of a record, such as ARCHIVE/0001-smki-root-oca");
   }
-  KC_ASSIGN_OR_RETURN(script::Inputs inputs, run::ReadRecordInputs(archive, folder));
+  KC_ASSIGN_OR_RETURN(script::Inputs inputs, run::ReadRecordInputs(where.archive, folder));
   if (arguments.unattended && !IsRehearsal(inputs)) {
     return base::Refusal("RUN-ENV-03", fmt::format("{} is a production ceremony", arguments.record),
                          "people resume it: leave --unattended out");
   }
   StageOptions options;
-  options.archive = archive;
+  options.archive = where.archive;
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;
   options.quiet = arguments.quiet;
   const run::Onward onward = arguments.call_off ? run::Onward::kCallOff : run::Onward::kToTheEnd;
   return Perform(options, inputs, streams, folder,
-                 [&](run::World& world) { return run::Resume(world, archive, inputs, folder, onward); });
+                 [&](run::World& world) { return run::Resume(world, options.archive, inputs, folder, onward); });
 }
 
 }  // namespace

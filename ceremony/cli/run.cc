@@ -6,6 +6,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/kept_checkpoint.h"
+#include "ceremony/cli/leave_behind.h"
 #include "ceremony/cli/stage.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/run/start.h"
@@ -20,6 +21,7 @@ struct Arguments {
   std::string roster;
   std::string archive;
   std::string checkpoint;
+  std::string leave_behind;
 };
 
 base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
@@ -40,9 +42,10 @@ base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
   if (error) return base::SystemError("mkdir", arguments.archive, error.value());
   StageOptions options;
   options.archive = arguments.archive;
+  const std::string left = FolderLeftBehind(arguments.leave_behind);
   std::string folder;
   return Perform(options, inputs, streams, folder,
-                 [&](run::World& world) { return run::Begin(world, options.archive, inputs, folder); });
+                 [&](run::World& world) { return run::Begin(world, options.archive, inputs, folder, left); });
 }
 
 }  // namespace
@@ -59,6 +62,7 @@ void AddRun(CLI::App& program, Action& chosen) {
       ->required()
       ->type_name("FOLDER");
   DescribeCheckpoint(*command, arguments->checkpoint);
+  DescribeLeaveBehind(*command, arguments->leave_behind);
   command->add_option("--roster", arguments->roster, "the people; roster.json beside the binding when left out")
       ->type_name("FILE");
   command->callback(

@@ -225,9 +225,16 @@ ordered_json ToJson(const Status& status) {
                                     {"ended", record.ended},
                                     {"entries", record.entries},
                                     {"complete", record.complete},
-                                    {"called_off", record.called_off}});
+                                    {"called_off", record.called_off},
+                                    {"left_behind", record.left_behind.has_value()}});
   }
   return object;
+}
+
+const char* StateOf(const estate::RecordSummary& record) {
+  if (record.left_behind) return "LEFT BEHIND";
+  if (!record.complete) return "NOT COMPLETE";
+  return record.called_off ? "CALLED OFF" : "complete";
 }
 
 std::string Day(const std::string& time) { return time.substr(0, 10); }
@@ -330,8 +337,7 @@ void Print(const Status& status, std::ostream& out) {
   PrintForecasts(status, out);
   out << "\nCeremonies\n";
   for (const estate::RecordSummary& r : status.folded.records) {
-    const char* const state = !r.complete ? "NOT COMPLETE" : r.called_off ? "CALLED OFF" : "complete";
-    out << fmt::format("  {:<32} {:<11} {} {}, {}\n", r.folder, r.mode, Day(r.began), state,
+    out << fmt::format("  {:<32} {:<11} {} {}, {}\n", r.folder, r.mode, Day(r.began), StateOf(r),
                        base::Counted(r.entries, "entry", "entries"));
   }
 }

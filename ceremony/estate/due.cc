@@ -74,7 +74,7 @@ std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int ho
   const std::string horizon = base::FormatTime(now_micros + std::int64_t{horizon_days} * 86'400 * 1'000'000);
   std::vector<DueItem> due;
   for (const RecordSummary& record : folded.records) {
-    if (!record.complete) due.push_back({"resume the ceremony", record.folder, "", true});
+    if (!record.complete && !record.left_behind) due.push_back({"resume the ceremony", record.folder, "", true});
   }
   const Renewals renewals(folded.estate);
   for (const Certificate& certificate : folded.estate.certificates()) {

@@ -11,6 +11,7 @@
 #include "ceremony/record/reader.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/storage.h"
+#include "hsm/base/encoding.h"
 
 namespace ceremony::estate {
 namespace {
@@ -24,7 +25,8 @@ bool IsOfInterest(std::string_view line) {
   return line.find("\"type\":\"step\"") != std::string_view::npos
              ? line.find("\"effects\":") != std::string_view::npos
              : line.find("\"type\":\"open\"") != std::string_view::npos ||
-                   line.find("\"type\":\"close\"") != std::string_view::npos;
+                   line.find("\"type\":\"close\"") != std::string_view::npos ||
+                   line.find("\"type\":\"checkpoint\"") != std::string_view::npos;
 }
 
 std::string Text(const json& entry, const char* field) {
@@ -32,9 +34,34 @@ std::string Text(const json& entry, const char* field) {
   return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+// LeftBehindBy is what an `open` entry says of the record before it, when that was left behind.
+std::optional<record::Checkpoint> LeftBehindBy(const json& open) {
+  const auto said = open.find("left_behind");
+  if (said == open.end() || !said->is_object()) return std::nullopt;
+  const auto size = said->find("size");
+  const base::Result<base::Bytes> root = base::HexDecode(Text(*said, "root"));
+  record::Checkpoint left{Text(*said, "origin"), 0, {}};
+  if (size == said->end() || !size->is_number_unsigned() || !root.ok() || root->size() != left.root.size())
+    return std::nullopt;
+  left.size = size->get<std::uint64_t>();
+  std::copy(root->begin(), root->end(), left.root.begin());
+  return left;
+}
+
+// The record before one that says that it left it behind takes that down.
+void TakeLeftBehind(const std::optional<record::Checkpoint>& said, std::vector<RecordSummary>& records) {
+  if (!said) return;
+  const auto before =
+      std::find_if(records.rbegin(), records.rend(), [](const RecordSummary& record) { return record.opened; });
+  if (before != records.rend() && before->origin == said->origin) before->left_behind = said;
+}
+
 class RecordFold final {
  public:
   RecordFold(Estate& estate, RecordSummary& summary) : estate_(estate), summary_(summary) {}
+
+  // What its `open` says of the record before.
+  const std::optional<record::Checkpoint>& left_behind() const { return left_behind_; }
 
   base::Result<void> Line(std::string_view line) {
     const std::uint64_t seq = summary_.entries++;
@@ -50,6 +77,9 @@ class RecordFold final {
       summary_.began = Text(entry, "time");
       if (const auto previous = entry.find("previous"); previous != entry.end())
         summary_.previous = previous->is_object() ? Text(*previous, "origin") : "";
+      left_behind_ = LeftBehindBy(entry);
+    } else if (type == "checkpoint") {
+      summary_.has_checkpoint = true;
     } else if (type == "artefact") {
       if (Text(entry, "kind") == "roster") summary_.roster = Text(entry, "name");
     } else if (type == "close") {
@@ -76,13 +106,16 @@ class RecordFold final {
   }
   Estate& estate_;
   RecordSummary& summary_;
+  std::optional<record::Checkpoint> left_behind_;
 };
 
-base::Result<void> FoldRecord(const std::string& path, Estate& estate, RecordSummary& summary) {
+// It returns what the record says of the one before it.
+base::Result<std::optional<record::Checkpoint>> FoldRecord(const std::string& path, Estate& estate,
+                                                           RecordSummary& summary) {
   KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(path));
   auto file = folder.OpenFile(record::kLogFile);
   if (!file.ok()) {
-    if (file.error().code == base::ErrorCode::kNotFound) return {};
+    if (file.error().code == base::ErrorCode::kNotFound) return std::optional<record::Checkpoint>();
     return std::move(file).error();
   }
   record::LogReader reader(std::move(file).value());
@@ -99,7 +132,7 @@ base::Result<void> FoldRecord(const std::string& path, Estate& estate, RecordSum
     }
   }
   summary.complete = !summary.ended.empty() && folder.OpenFile(record::kAddendumFile).ok();
-  return {};
+  return fold.left_behind();
 }
 
 // OpenEntryOf is the `open` entry of a record; discarded when it has none that is whole.
@@ -117,6 +150,22 @@ base::Result<json> OpenEntryOf(const record::RecordFolder& archive, const std::s
 }
 
 }  // namespace
+
+base::Result<json> OpenEntry(const std::string& archive, const std::string& folder) {
+  KC_ASSIGN_OR_RETURN(const record::RecordFolder records, record::RecordFolder::Open(archive));
+  return OpenEntryOf(records, folder);
+}
+
+base::Result<std::string> OpenedAfter(const std::string& archive, const std::string& folder) {
+  KC_ASSIGN_OR_RETURN(const record::RecordFolder records, record::RecordFolder::Open(archive));
+  KC_ASSIGN_OR_RETURN(const std::vector<std::string> names, record::RecordNames(records));
+  for (const std::string& name : names) {
+    if (record::RecordNumber(name) <= record::RecordNumber(folder)) continue;
+    KC_ASSIGN_OR_RETURN(const json open, OpenEntryOf(records, name));
+    if (open.is_object()) return name;
+  }
+  return std::string();
+}
 
 base::Result<std::string> NewestMode(const std::string& archive) {
   auto folder = record::RecordFolder::Open(archive);
@@ -141,11 +190,16 @@ base::Result<Folded> FoldArchive(const std::string& archive, const std::string& 
   KC_ASSIGN_OR_RETURN(const std::vector<std::string> names, record::RecordNames(folder.value()));
   const std::optional<std::uint64_t> end = record::RecordNumber(before);
   for (const std::string& name : names) {
-    if (end && record::RecordNumber(name) >= end) break;
+    if (end && record::RecordNumber(name) >= end) {
+      KC_ASSIGN_OR_RETURN(const json open, OpenEntryOf(*folder, name));
+      if (open.is_object()) TakeLeftBehind(LeftBehindBy(open), folded.records);
+      break;
+    }
     RecordSummary summary;
     summary.folder = name;
     const std::string path = archive + "/" + name;
-    KC_RETURN_IF_ERROR(FoldRecord(path, folded.estate, summary));
+    KC_ASSIGN_OR_RETURN(const auto left_behind, FoldRecord(path, folded.estate, summary));
+    TakeLeftBehind(left_behind, folded.records);
     if (summary.complete && !summary.roster.empty()) {
       folded.newest_roster = fmt::format("{}/{}/{}", path, record::kArtefactsFolder, summary.roster);
       folded.roster_changed = true;

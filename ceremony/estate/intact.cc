@@ -7,6 +7,7 @@
 #include "ceremony/record/rules.h"
 #include "ceremony/record/storage.h"
 #include "ceremony/record/verify.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::estate {
 namespace {
@@ -28,9 +29,16 @@ base::Error NotAsSigned(const RecordSummary& summary, const std::string& why) {
 
 base::Result<void> CheckRecord(const std::string& archive, const RecordSummary& summary) {
   // Only the newest is open at any time (ARCHIVE-OPEN-01): of another somebody has taken something away.
-  if (!summary.complete) return NotAsSigned(summary, "it is not complete, and others follow it");
+  if (!summary.complete && !summary.left_behind)
+    return NotAsSigned(summary, "it is not complete, and others follow it");
   KC_ASSIGN_OR_RETURN(const record::RecordReport report,
                       record::VerifyRecord(record::JoinPath(archive, summary.folder), {}));
+  // Nobody has closed it: the people of the next one have signed what it was.
+  if (const auto& left = summary.left_behind; left && (left->size != report.entries || left->root != report.log_root)) {
+    return NotAsSigned(summary, fmt::format("it has {} now, and the next ceremony left it behind with {}",
+                                            base::Counted(report.entries, "entry", "entries"),
+                                            report.entries == left->size ? "others" : std::to_string(left->size)));
+  }
   for (const record::Finding& finding : report.findings) {
     if (!IsOfEstate(finding, summary)) continue;
     return NotAsSigned(summary, fmt::format("[{}] {}", finding.rule, finding.message));
@@ -54,7 +62,8 @@ base::Result<void> CheckChain(const std::vector<RecordSummary>& records) {
                                        before.empty() ? "first" : "after " + before),
                            "a record is missing, and with it whose its keys are: put it back, and verify the archive");
     }
-    before = record.origin;
+    // Of one that was left behind before anything was signed there is no checkpoint to follow.
+    if (!record.left_behind || record.has_checkpoint) before = record.origin;
   }
   return {};
 }
@@ -64,7 +73,7 @@ base::Result<void> CheckIntact(const std::string& archive, const Folded& folded)
   for (const RecordSummary& summary : folded.records) {
     // Who goes on with the newest one recovers it, and a log without entries says nothing.
     const bool may_be_open = &summary == &folded.records.back() || summary.entries == 0;
-    if (!summary.complete && may_be_open) continue;
+    if (!summary.complete && !summary.left_behind && may_be_open) continue;
     KC_RETURN_IF_ERROR(CheckRecord(archive, summary));
   }
   return {};

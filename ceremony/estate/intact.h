@@ -12,7 +12,7 @@ namespace ceremony::estate {
 // CheckIntact refuses an archive whose keys cannot be believed, because one of them could be certified a second time:
 //   EST-FOLD-02  a record is missing: each must follow the one before it, by origin
 //   EST-FOLD-03  the log of a record, or its roster or the one that it wrote, is not what its people have signed; or a
-//                record is not complete, and is not the newest
+//                record is not complete, is not the newest, and was not left behind as it is by the next one
 // Whose keys they are is not asked: that is for `verify`, with a roster that does not come from the archive.
 base::Result<void> CheckIntact(const std::string& archive, const Folded& folded);
 

@@ -192,6 +192,26 @@ std::optional<std::string> LogAudit::HexDigestOf(std::string_view key, std::uint
   return std::nullopt;
 }
 
+namespace {
+
+// CheckpointIn is the checkpoint that an object of an entry names by origin, size and root; nothing when it names none.
+std::optional<Checkpoint> CheckpointIn(std::string_view value) {
+  Scanner inner;
+  if (inner.ScanObject(value) != LineFault::kNone) return std::nullopt;
+  const std::optional<std::string> origin = DecodeString(inner.Find("origin"));
+  const std::optional<std::int64_t> size = DecodeInteger(inner.Find("size"));
+  const std::optional<std::string> root = DecodeString(inner.Find("root"));
+  if (!origin || !size || *size < 0 || !root) return std::nullopt;
+  // Bytes are hex in entries; base64 is how a checkpoint spells the same root.
+  const base::Result<base::Bytes> bytes = root->size() == 64 ? base::HexDecode(*root) : base::Base64Decode(*root);
+  Checkpoint named{*origin, static_cast<std::uint64_t>(*size), {}};
+  if (!bytes.ok() || bytes->size() != named.root.size()) return std::nullopt;
+  std::copy(bytes->begin(), bytes->end(), named.root.begin());
+  return named;
+}
+
+}  // namespace
+
 void LogAudit::OnOpen(std::uint64_t entry) {
   const std::optional<std::string> origin = TextOf("origin", entry);
   const std::optional<std::string> ceremony = TextOf("ceremony", entry);
@@ -223,8 +243,10 @@ void LogAudit::OnOpen(std::uint64_t entry) {
     findings_.Add("REC-OPEN", entry, "log_key: " + named.error().message);
   }
   const std::string_view previous = scanner_.Find("previous");
+  const std::string_view left_behind = scanner_.Find("left_behind");
   const std::string_view inputs = scanner_.Find("inputs");
   OnPrevious(previous, entry);
+  left_behind_ = CheckpointIn(left_behind);
   if (options_.contents != nullptr) options_.contents->OnOpen(previous == "null");
   if (inputs.empty() || scanner_.ScanObject(inputs) != LineFault::kNone) {
     findings_.Add("REC-ENTRY", entry, "the field \"inputs\" is not an object");
@@ -243,23 +265,8 @@ void LogAudit::OnOpen(std::uint64_t entry) {
 
 void LogAudit::OnPrevious(std::string_view value, std::uint64_t entry) {
   if (value == "null") return;
-  Scanner inner;
-  if (inner.ScanObject(value) == LineFault::kNone) {
-    const std::optional<std::string> origin = DecodeString(inner.Find("origin"));
-    const std::optional<std::int64_t> size = DecodeInteger(inner.Find("size"));
-    const std::optional<std::string> root = DecodeString(inner.Find("root"));
-    if (origin && size && *size >= 0 && root) {
-      // Bytes are hex in entries; base64 is how a checkpoint spells the same root.
-      const base::Result<base::Bytes> bytes = root->size() == 64 ? base::HexDecode(*root) : base::Base64Decode(*root);
-      Checkpoint previous{*origin, static_cast<std::uint64_t>(*size), {}};
-      if (bytes.ok() && bytes->size() == previous.root.size()) {
-        std::copy(bytes->begin(), bytes->end(), previous.root.begin());
-        previous_ = std::move(previous);
-        return;
-      }
-    }
-  }
-  findings_.Add("REC-ENTRY", entry, "the field \"previous\" is neither null nor origin, size and root");
+  previous_ = CheckpointIn(value);
+  if (!previous_) findings_.Add("REC-ENTRY", entry, "the field \"previous\" is neither null nor origin, size and root");
 }
 
 bool LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {

@@ -75,6 +75,7 @@ class LogAudit final : public BlockSink {
   const std::optional<Mode>& mode() const { return mode_; }
   const std::optional<VerifierKey>& log_key() const { return log_key_; }
   const std::optional<Checkpoint>& previous() const { return previous_; }
+  const std::optional<Checkpoint>& left_behind() const { return left_behind_; }
   const std::map<std::string, NamedFile>& inputs() const { return inputs_; }
   const std::map<std::string, NamedFile>& artefacts() const { return artefacts_; }
   const std::optional<std::uint64_t>& close_entry() const { return close_entry_; }
@@ -200,6 +201,7 @@ class LogAudit final : public BlockSink {
   std::string origin_, estate_, ceremony_;
   std::optional<VerifierKey> log_key_;
   std::optional<Checkpoint> previous_;
+  std::optional<Checkpoint> left_behind_;
   std::map<std::string, NamedFile> inputs_;
   std::map<std::string, NamedFile> artefacts_;
 

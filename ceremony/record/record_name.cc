@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace ceremony::record {
 
@@ -22,6 +23,13 @@ std::optional<std::uint64_t> RecordNumber(std::string_view name) {
 
 std::string RecordName(std::uint64_t number, std::string_view ceremony) {
   return fmt::format("{:04}-{}", number, ceremony);
+}
+
+RecordPath SplitRecordPath(const std::string& path) {
+  std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
+  if (normal.filename().empty()) normal = normal.parent_path();
+  const std::string archive = normal.parent_path().string();
+  return {archive.empty() ? "." : archive, normal.filename().string()};
 }
 
 base::Result<std::vector<std::string>> RecordNames(const RecordFolder& archive) {

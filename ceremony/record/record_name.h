@@ -28,6 +28,14 @@ std::optional<std::uint64_t> RecordNumber(std::string_view name);
 
 std::string RecordName(std::uint64_t number, std::string_view ceremony);
 
+// RecordPath is where a record stands: "A/0001-x", also with a slash behind, is the folder "0001-x" of the archive "A".
+// The archive is "." when the path names none.
+struct RecordPath {
+  std::string archive;
+  std::string folder;
+};
+RecordPath SplitRecordPath(const std::string& path);
+
 // RecordNames are the names of an archive's records by number; two of one number in the order of their names.
 base::Result<std::vector<std::string>> RecordNames(const RecordFolder& archive);
 

@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 115> kRules = {{
+constexpr std::array<Rule, 117> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -143,6 +143,8 @@ constexpr std::array<Rule, 115> kRules = {{
     // The archive.
     {"ARC-ORDER", kInvalid, "records are numbered from 0001 without a gap and named after their ceremony"},
     {"ARC-CHAIN", kInvalid, "a record names the last checkpoint of the record before it"},
+    {"ARC-LEFT", kInvalid, "a record that was left behind is still what it was then, entry by entry"},
+    {"ARC-LEFT-BEHIND", kNotice, "a record that nobody could close any more was left behind by the next one"},
     {"ARC-ROSTER", kUnpinned,
      "the reader's roster is that of the first record, or of people whom a record that it vouches for has made its "
      "own"},

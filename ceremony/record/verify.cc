@@ -235,6 +235,7 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
   report.last = reach.last();
   if (log.entries() > 0) report.log_root = log.Root();
   report.previous = log.previous();
+  report.left_behind = log.left_behind();
   if (withheld.head()) report.label = withheld.head()->label;
   report.withheld = withheld.Counts();
   for (WithheldCount& row : disclosures.Counts()) report.withheld.push_back(std::move(row));

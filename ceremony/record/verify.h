@@ -56,10 +56,13 @@ struct RecordReport {
   std::string mode;           // "rehearsal", "production", empty when unknown
   std::uint64_t entries = 0;  // whole lines of the log
   bool closed = false;
-  std::optional<Checkpoint> last;       // the largest checkpoint that verifies
-  std::optional<Hash> log_root;         // over all whole lines
-  std::vector<std::string> cosigners;   // people on the final checkpoint
-  std::optional<Checkpoint> previous;   // what `open` names as the record before
+  std::optional<Checkpoint> last;      // the largest checkpoint that verifies
+  std::optional<Hash> log_root;        // over all whole lines
+  std::vector<std::string> cosigners;  // people on the final checkpoint
+  std::optional<Checkpoint> previous;  // what `open` names as the record before
+  // What `open` says of the record before it when nobody could close that one any more: all of its entries, and their
+  // root. Nothing when it says nothing of the kind.
+  std::optional<Checkpoint> left_behind;
   std::string label;                    // of a published bundle: the highest that it shows
   std::vector<WithheldCount> withheld;  // what it does not show
   std::vector<Witnessing> witnessings;

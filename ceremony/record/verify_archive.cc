@@ -11,6 +11,7 @@
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/trust.h"
 #include "ceremony/record/verify.h"
+#include "hsm/base/counted.h"
 
 namespace ceremony::record {
 namespace {
@@ -57,6 +58,21 @@ class Succession final {
   std::vector<std::unique_ptr<Trust>> rosters_;
   bool begun_ = false;
 };
+
+// The quorum of a record that leaves another behind signs what that one was then, its tail without a signature
+// included.
+void CheckLeftBehind(const RecordReport& record, const RecordReport* left, Findings& findings) {
+  if (!record.left_behind) return;
+  const Checkpoint& then = *record.left_behind;
+  if (left == nullptr || left->origin != then.origin || left->entries != then.size || left->log_root != then.root) {
+    findings.Add("ARC-LEFT", std::nullopt,
+                 record.folder + " left behind " + Words(then) + ", and the record before it is not that");
+    return;
+  }
+  findings.Add("ARC-LEFT-BEHIND", std::nullopt,
+               left->folder + " was left behind by " + record.folder + " as it was, after " +
+                   base::Counted(then.size, "entry", "entries"));
+}
 
 // The order of verdicts is that of Severity.
 int Rank(Verdict verdict) { return static_cast<int>(verdict); }
@@ -147,6 +163,9 @@ Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptio
     // A ceremony that was broken off is continued from what it signed last; one
     // that never signed anything is passed over.
     if (record.last) before = record.last;
+    const auto opened = std::find_if(report.records.rbegin(), report.records.rend(),
+                                     [](const RecordReport& earlier) { return !earlier.origin.empty(); });
+    CheckLeftBehind(record, opened == report.records.rend() ? nullptr : &*opened, findings);
     report.records.push_back(std::move(record));
   }
   if (!kept_origin.empty() && !folder_of_origin.contains(kept_origin)) {

@@ -7,6 +7,7 @@
 
 #include "ceremony/estate/fold.h"
 #include "ceremony/record/record_name.h"
+#include "ceremony/record/storage.h"
 #include "ceremony/replay/groups.h"
 #include "ceremony/replay/stage.h"
 #include "ceremony/verify/verify.h"
@@ -68,11 +69,8 @@ std::string_view NameOf(Verdict verdict) {
 
 base::Result<Report> Replay(const std::string& record, const std::string& stage, const run::LoadModule& load) {
   Report report;
-  fs::path path = fs::absolute(record).lexically_normal();
-  if (path.filename().empty()) path = path.parent_path();
-  report.record = path.string();
-  const std::string folder = path.filename().string();
-  const std::string source = path.parent_path().string();
+  const auto [source, folder] = record::SplitRecordPath(fs::absolute(record).string());
+  report.record = record::JoinPath(source, folder);
   Side recorded{report.record};
   KC_ASSIGN_OR_RETURN(recorded.entries, ReadEntries(report.record));
   KC_ASSIGN_OR_RETURN(report.before, RecordsBefore(source, folder, recorded.entries.front()));

@@ -156,6 +156,11 @@ void RecordStory::OnOpen(const json& entry, const Moment& at) {
   if (previous.is_object())
     data_.previous = fmt::format("{} ({})", TextOf(previous, "origin"),
                                  base::Counted(IntegerOf(previous, "size"), "entry", "entries"));
+  const json& left = MemberOf(entry, "left_behind");
+  if (left.is_object()) {
+    data_.left_behind = fmt::format("{}, as it was after {}, INCOMPLETE: {}", TextOf(left, "folder"),
+                                    base::Counted(IntegerOf(left, "size"), "entry", "entries"), TextOf(left, "reason"));
+  }
   const json& modules = MemberOf(entry, "modules");
   if (modules.is_array()) {
     for (const json& module : modules) {

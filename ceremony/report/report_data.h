@@ -216,7 +216,8 @@ struct ReportData {
   std::string script_name, script_sha256, policy_name, policy_sha256;
   std::string program, program_version, program_sha256;
   std::vector<NameValue> libraries;
-  std::string previous;  // origin of the record before, with size
+  std::string previous;     // origin of the record before, with size
+  std::string left_behind;  // which record nobody could close any more, and why; empty: none
   std::string log_key_sha256;
   Moment began, ended;  // first entry; last entry
   bool closed = false;

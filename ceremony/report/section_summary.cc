@@ -155,6 +155,7 @@ void Circumstances(const ReportData& data, Html& html) {
       {"from", ClockOf(data.began.time) + " UTC"},
       {"to", ClockOf(data.ended.time) + " UTC"},
       {"record before", data.previous.empty() ? "none: the first of its archive" : data.previous}};
+  if (!data.left_behind.empty()) facts.emplace_back("left behind", data.left_behind);
   if (data.recoveries > 0)
     facts.emplace_back("interruptions", base::Counted(data.recoveries, "time", "times") +
                                             " gone on with after a failure, a pause or a crash");

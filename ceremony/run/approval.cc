@@ -293,15 +293,20 @@ base::Result<void> ApproveOpening(Ceremony& ceremony) {
   const std::string mode(record::ModeName(ceremony.mode()));
   const script::LoadedFile& script = ceremony.inputs().script.file;
   const json& open = ceremony.history().open();
-  const Request request{std::string(kOpeningStep),
-                        {},
-                        fmt::format("Open the ceremony {} ({}), run by the script whose words were read aloud",
-                                    ceremony.inputs().script.id, mode),
-                        {{"ceremony", open.at("ceremony")},
-                         {"origin", open.at("origin")},
-                         {"log_key", open.at("log_key")},
-                         {"script_sha256", script.sha256},
-                         {"mode", mode}}};
+  Request request{std::string(kOpeningStep),
+                  {},
+                  fmt::format("Open the ceremony {} ({}), run by the script whose words were read aloud",
+                              ceremony.inputs().script.id, mode),
+                  {{"ceremony", open.at("ceremony")},
+                   {"origin", open.at("origin")},
+                   {"log_key", open.at("log_key")},
+                   {"script_sha256", script.sha256},
+                   {"mode", mode}}};
+  if (const auto left = open.find("left_behind"); left != open.end()) {
+    request.statement +=
+        fmt::format(", and leave {} behind, which nobody can close any more", left->at("folder").get<std::string>());
+    request.subject["left_behind"] = *left;
+  }
   const RequestHistory* opening = ceremony.history().FindRequest(request.step);
   if (opening != nullptr && opening->met()) return {};
   KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, {}, request.statement));

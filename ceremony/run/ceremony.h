@@ -118,6 +118,7 @@ base::Result<void> Preflight(Ceremony& ceremony);
 struct OpeningFacts {
   nlohmann::json previous;                            // final checkpoint of the record before, or null
   nlohmann::json mended;                              // tokens of a rehearsal whose torn files were put back
+  nlohmann::json left_behind;                         // the record before, when nobody can close it any more, or null
   nlohmann::json set_aside;                           // what was found of a run that never came to its `open`, or null
   nlohmann::json findings = nlohmann::json::array();  // good practice that the plan departs from
 };

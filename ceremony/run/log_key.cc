@@ -53,6 +53,17 @@ base::Result<LogKeyPlan> LogKeyPlan::FromJson(const json& object) {
   }
 }
 
+base::Result<std::optional<LogKeyPlan>> ReadLogKeyPlan(record::Storage& storage, const std::string& folder) {
+  constexpr std::uint64_t kMaxPlanBytes = 1u << 24;
+  const std::string path = record::JoinPath(record::JoinPath(folder, record::kInputsFolder), kLogKeyInput);
+  KC_ASSIGN_OR_RETURN(const auto file, storage.Find(path));
+  if (!file) return std::optional<LogKeyPlan>();
+  KC_ASSIGN_OR_RETURN(const base::Bytes bytes, record::ReadWholeFile(storage, path, kMaxPlanBytes));
+  KC_ASSIGN_OR_RETURN(LogKeyPlan plan,
+                      LogKeyPlan::FromJson(nlohmann::json::parse(base::AsText(bytes), nullptr, false)));
+  return std::optional<LogKeyPlan>(std::move(plan));
+}
+
 base::Result<LogKeyPlan> PlanLogKey(hsm::Session& session, const std::string& token, const std::string& origin,
                                     const std::string& script) {
   KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(session));

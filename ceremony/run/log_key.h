@@ -10,10 +10,12 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ceremony/record/note.h"
+#include "ceremony/record/storage.h"
 #include "hsm/base/public_key.h"
 #include "hsm/base/result.h"
 #include "hsm/inventory.h"
@@ -38,6 +40,9 @@ struct LogKeyPlan {
   nlohmann::json ToJson() const;
   static base::Result<LogKeyPlan> FromJson(const nlohmann::json& object);
 };
+
+// ReadLogKeyPlan reads the plan among the inputs of a record; nothing when it has none. kCorrupt when it is no plan.
+base::Result<std::optional<LogKeyPlan>> ReadLogKeyPlan(record::Storage& storage, const std::string& folder);
 
 // PlanLogKey chooses a label and a random id, and looks at the token.
 base::Result<LogKeyPlan> PlanLogKey(hsm::Session& session, const std::string& token, const std::string& origin,

@@ -210,6 +210,7 @@ base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
                {"program", std::move(program)},
                {"tokens", std::move(tokens)},
                {"modules", std::move(modules)}};
+  if (!facts.left_behind.is_null()) open["left_behind"] = facts.left_behind;
   if (!facts.set_aside.is_null()) open["set_aside"] = facts.set_aside;
   if (!facts.mended.empty()) open["put_back"] = facts.mended;
   if (!facts.findings.empty()) open["findings"] = facts.findings;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -207,6 +208,35 @@ base::Result<void> PrepareRehearsal(const std::string& archive, const script::Sc
   }
   KC_RETURN_IF_ERROR(KeptTokens(paths).Keep());
   if (!changed) return {};
+  KC_ASSIGN_OR_RETURN(const std::string text, script::WriteBinding(binding));
+  return WritePrivateFile(paths.binding, base::AsBytes(text));
+}
+
+namespace {
+
+base::Result<bool> IsThere(const script::TokenBinding& bound, const LoadModule& load) {
+  KC_ASSIGN_OR_RETURN(const auto module, load({bound.module, bound.environment, bound.init_args}, nullptr));
+  KC_ASSIGN_OR_RETURN(const std::vector<hsm::TokenInfo> tokens, module->ListTokens());
+  return std::any_of(tokens.begin(), tokens.end(),
+                     [&](const hsm::TokenInfo& token) { return token.serial == bound.serial; });
+}
+
+}  // namespace
+
+base::Result<void> ReplaceRecordToken(const std::string& archive, const script::Policy& policy,
+                                      const LoadModule& load) {
+  const RehearsalPaths paths(archive);
+  KC_ASSIGN_OR_RETURN(script::Binding binding, script::ReadBinding(paths.binding));
+  const script::TokenBinding* const bound = binding.Find(binding.record_token);
+  KC_ASSIGN_OR_RETURN(const bool there, IsThere(*bound, load));
+  if (there) return {};
+  int number = 2;
+  while (binding.Find(fmt::format("{}-{}", kRecordToken, number)) != nullptr) ++number;
+  script::TokenBinding fresh = StandInToken(paths, bound->module, fmt::format("{}-{}", kRecordToken, number));
+  KC_ASSIGN_OR_RETURN(fresh.serial, MakeStandInToken(paths, fresh, policy, load));
+  binding.record_token = fresh.name;
+  binding.tokens.push_back(std::move(fresh));
+  KC_RETURN_IF_ERROR(KeptTokens(paths).Keep());
   KC_ASSIGN_OR_RETURN(const std::string text, script::WriteBinding(binding));
   return WritePrivateFile(paths.binding, base::AsBytes(text));
 }

@@ -58,6 +58,10 @@ base::Result<void> MakeRehearsalFolders(const RehearsalPaths& paths);
 base::Result<void> PrepareRehearsal(const std::string& archive, const script::Script& script,
                                     const script::Policy& policy, const LoadModule& load);
 
+// ReplaceRecordToken makes another record token when the one that the binding names is gone, as an operator would buy
+// one. One that is there stays.
+base::Result<void> ReplaceRecordToken(const std::string& archive, const script::Policy& policy, const LoadModule& load);
+
 }  // namespace ceremony::run
 
 #endif  // CEREMONY_RUN_REHEARSAL_H_

@@ -13,6 +13,7 @@
 #include "ceremony/record/recovery.h"
 #include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
+#include "ceremony/run/leave_behind.h"
 #include "ceremony/run/unopened.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/room_book.h"
@@ -131,13 +132,17 @@ base::Result<Ended> Close(Ceremony& ceremony, const std::optional<CalledOff>& ca
 
 // Opens and runs in a folder that is free.
 base::Result<Ended> RunFresh(World& world, script::Inputs inputs, estate::Folded folded, const std::string& folder,
-                             OpeningFacts facts) {
-  if (!folded.records.empty()) {
+                             OpeningFacts facts, const std::optional<LeftBehind>& left = std::nullopt) {
+  if (left) {
+    facts.previous = left->previous;
+    facts.left_behind = left->account;
+  } else if (!folded.records.empty()) {
     KC_ASSIGN_OR_RETURN(facts.previous, FinalCheckpointOf(world, folded.records.back().folder));
   }
   Ceremony ceremony(world, std::move(inputs), std::move(folded.estate), folder);
   KC_RETURN_IF_ERROR(ConfirmScript(ceremony));
   KC_RETURN_IF_ERROR(Preflight(ceremony));
+  if (left) KC_RETURN_IF_ERROR(CheckOutOfReach(ceremony.tokens(), *left));
   KC_RETURN_IF_ERROR(OpenRecord(ceremony, facts));
   KC_RETURN_IF_ERROR(RunSteps(ceremony));
   return Close(ceremony);
@@ -183,11 +188,12 @@ struct Again {
 
 // One ceremony at a time: what follows an open one would be built on what may yet change.
 base::Result<void> CheckNothingOpen(const std::string& archive, const std::vector<estate::RecordSummary>& records) {
-  if (records.empty() || records.back().complete) return {};
+  if (records.empty() || records.back().complete || records.back().left_behind) return {};
   const std::string& open = records.back().folder;
   return base::Refusal("ARCHIVE-OPEN-01", fmt::format("the ceremony {} of this archive is not complete", open),
                        fmt::format("go on with it first: keyceremony resume {0}/{1}; or, when it cannot come to its "
-                                   "end: keyceremony resume --call-off {0}/{1}",
+                                   "end: keyceremony resume --call-off {0}/{1}; or, when nobody can close it any more, "
+                                   "since its record token is gone: begin this ceremony with --leave-behind {1}",
                                    archive, open));
 }
 
@@ -199,7 +205,8 @@ base::Result<void> CompareMode(const std::string& archive, const std::string& he
       "give an archive of its own with --archive");
 }
 
-base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
+base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::Inputs inputs, std::string& folder,
+                              const std::string& leave_behind) {
   json memory = json::array();
   KC_RETURN_IF_ERROR(CheckMemory(world, inputs, memory));
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive));
@@ -211,6 +218,10 @@ base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::
     folded.records.pop_back();
   }
   KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
+  std::optional<LeftBehind> left;
+  if (!leave_behind.empty()) {
+    KC_ASSIGN_OR_RETURN(left, LeaveBehind(world, archive, leave_behind, folded));
+  }
   KC_RETURN_IF_ERROR(CheckNothingOpen(archive, folded.records));
   if (!folded.records.empty()) {
     KC_RETURN_IF_ERROR(CompareMode(archive, folded.records.back().mode,
@@ -221,7 +232,7 @@ base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::
   KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
   facts.findings.insert(facts.findings.end(), memory.begin(), memory.end());
   folder = NextFolder(folded.records, inputs.script.id);
-  return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts));
+  return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts), left);
 }
 
 steps::RoomBook RoomBookOf(Ceremony& ceremony) {
@@ -253,6 +264,14 @@ base::Result<void> CheckFollows(Ceremony& ceremony, std::vector<estate::RecordSu
   return estate::CheckChain(records);
 }
 
+// What the next ceremony was built on does not change any more.
+base::Result<void> CheckIsLast(const std::string& archive, const std::string& folder) {
+  KC_ASSIGN_OR_RETURN(const std::string later, estate::OpenedAfter(archive, folder));
+  if (later.empty()) return {};
+  return base::Refusal("ARCHIVE-LEFT-01", fmt::format("{} was opened after {}, and has left it behind", later, folder),
+                       "it stays as it is; `keyceremony verify` says what it is worth");
+}
+
 // Who witnesses the record has to have said that it is theirs, also one that comes to nothing.
 base::Result<Ended> CallOff(Ceremony& ceremony) {
   KC_RETURN_IF_ERROR(SettleWhatAnswers(ceremony));
@@ -270,6 +289,7 @@ base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script:
   }
   json memory = json::array();
   KC_RETURN_IF_ERROR(CheckMemory(world, inputs, memory));
+  KC_RETURN_IF_ERROR(CheckIsLast(archive, folder));
   KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive, folder));
   KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
   KC_RETURN_IF_ERROR(CheckNothingOpen(archive, folded.records));
@@ -419,8 +439,9 @@ base::Result<void> CheckMode(const std::string& archive, record::Mode mode) {
   return held.empty() ? base::Result<void>() : CompareMode(archive, held, mode);
 }
 
-base::Result<Ended> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder) {
-  auto played = BeginOnce(world, archive, std::move(inputs), folder);
+base::Result<Ended> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder,
+                          const std::string& leave_behind) {
+  auto played = BeginOnce(world, archive, std::move(inputs), folder, leave_behind);
   return GoOn(world, archive, folder, std::move(played));
 }
 

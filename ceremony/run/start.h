@@ -30,7 +30,10 @@ base::Result<void> CheckMode(const std::string& archive, record::Mode mode);
 // lists them), ARCHIVE-OPEN-01 when the newest record is not complete,
 // ARCHIVE-MODE-01 when rehearsal and production would share an archive. `folder`
 // is set as soon as there is a record, also when Begin then fails.
-base::Result<Ended> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder);
+// `leave_behind` names the newest record, when nobody can close it any more and
+// this ceremony is to follow it all the same (leave_behind.h: LEAVE-BEHIND-01, -02); empty: none.
+base::Result<Ended> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder,
+                          const std::string& leave_behind = {});
 
 // Onward says how a ceremony is gone on with: to the end of its script, or
 // called off, which closes its record as it is, with a reason.
@@ -39,8 +42,8 @@ enum class Onward : std::uint8_t { kToTheEnd, kCallOff };
 // Resume goes on with the record `folder` of the archive: recovers the log,
 // settles what calls have left on tokens, and runs what is not over.
 // `inputs` are those of the record (ReadRecordInputs). A record that is complete
-// is left as it is (kDone). ARCHIVE-OPEN-01 when the one before it is not complete;
-// CALL-OFF-01, CALL-OFF-02: it cannot be called off now, and why.
+// is left as it is (kDone). ARCHIVE-OPEN-01 when the one before it is not complete, ARCHIVE-LEFT-01 when one after it
+// is open; CALL-OFF-01, CALL-OFF-02: it cannot be called off now, and why.
 base::Result<Ended> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder,
                            Onward onward = Onward::kToTheEnd);
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -37,23 +38,20 @@ base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, 
   if (log) {
     KC_ASSIGN_OR_RETURN(held, world.storage.OpenAppend(log_path, record::Storage::Lock::kExclusive));
   }
-  const std::string plan_path = record::JoinPath(record::JoinPath(folder, record::kInputsFolder), kLogKeyInput);
-  KC_ASSIGN_OR_RETURN(const auto plan_file, world.storage.Find(plan_path));
-  if (plan_file) {
-    KC_ASSIGN_OR_RETURN(const base::Bytes bytes, record::ReadWholeFile(world.storage, plan_path, 1u << 24));
-    KC_ASSIGN_OR_RETURN(const LogKeyPlan plan, LogKeyPlan::FromJson(json::parse(base::AsText(bytes), nullptr, false)));
+  KC_ASSIGN_OR_RETURN(const std::optional<LogKeyPlan> plan, ReadLogKeyPlan(world.storage, folder));
+  if (plan) {
     auto journal = std::make_shared<CallJournal>();
     TokenRoom tokens(binding, estate, world.pins, world.terminal, journal, world.load_module);
-    KC_ASSIGN_OR_RETURN(hsm::Session * session, tokens.Session(plan.token));
-    if (session->token().info().serial != plan.serial) {
+    KC_ASSIGN_OR_RETURN(hsm::Session * session, tokens.Session(plan->token));
+    if (session->token().info().serial != plan->serial) {
       return base::Refusal(
           "TOKEN-SERIAL-02",
           fmt::format("{} was being opened on the record token with serial {}, the binding now gives {}", folder,
-                      plan.serial, session->token().info().serial),
+                      plan->serial, session->token().info().serial),
           "bind the token on which the ceremony was begun");
     }
     KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
-    std::multiset<std::string> known(plan.objects.begin(), plan.objects.end());
+    std::multiset<std::string> known(plan->objects.begin(), plan->objects.end());
     for (const hsm::InventoryItem& item : inventory.items) {
       if (const auto before = known.find(base::Sha256Hex(item.line)); before != known.end()) {
         known.erase(before);

@@ -353,6 +353,57 @@ TEST_SUITE("call-off") {
   }
 }
 
+TEST_SUITE("leave-behind") {
+  // A ceremony was stopped before it touched its token, and its record token is lost. Cut off anywhere while the next
+  // one leaves it behind, that is done in the end, and the record that was left is what it was.
+  TEST_CASE("killed or failing anywhere while a record is left behind, it is left behind in the end") {
+    const Stage stage("leave-behind");
+    NeedSoftHsm(stage);
+    CleanRun(stage);
+    const auto stop = [&] {
+      stage.Reset();
+      constexpr std::uint64_t kAfterOpening = 12;
+      REQUIRE(stage.Begin({Where::kPrompt, How::kFailInstead, kAfterOpening, 0, 0}).code == "aborted");
+      REQUIRE(stage.Log().find("\"type\":\"checkpoint\"") != std::string::npos);
+      stage.LoseRecordToken();
+    };
+    stop();
+    const Outcome whole = stage.LeaveBehind({});
+    REQUIRE_MESSAGE(whole.done, whole.message);
+    REQUIRE(stage.Judge().empty());
+    REQUIRE(stage.Log().find("\"left_behind\":{") != std::string::npos);
+    const auto try_one = [&](const Fault& fault, const std::set<std::string>& codes) {
+      INFO(fault.Name());
+      stop();
+      const std::string before = stage.Log();
+      const std::string record = stage.NewestRecord();
+      const Outcome hit = stage.LeaveBehind(fault);
+      INFO("reported: ", hit.code, " ", hit.rule, " ", hit.message);
+      CHECK(hit.died == (fault.how == How::kKillBefore));
+      if (!hit.done && !hit.died) CHECK(codes.contains(hit.code));
+      const Outcome after = stage.GoOn(kMostResumes);
+      CHECK_MESSAGE(after.done, "again: ", after.code, " ", after.rule, " ", after.message);
+      for (const std::string& each : stage.Judge()) FAIL_CHECK(each);
+      CHECK(stage.Log(record) == before);
+      CHECK(stage.Log().find("\"left_behind\":{") != std::string::npos);
+    };
+    // Until the quorum has signed what was left: the ceremony that follows is like any other.
+    const auto first_approval = std::ranges::find(whole.calls, "C_Sign");
+    const auto calls = static_cast<std::uint64_t>(first_approval - whole.calls.begin()) + 1;
+    for (std::uint64_t i = 0; i < calls; ++i) {
+      const How how = i % 2 == 0 ? How::kKillBefore : How::kFailInstead;
+      try_one({Where::kCall, how, i, how == How::kKillBefore ? 0 : CKR_DEVICE_ERROR, 0}, kOfTokens);
+    }
+    constexpr std::uint64_t kStorageCalls = 60;
+    for (std::uint64_t i = 0; i < kStorageCalls; ++i) {
+      const How how = i % 2 == 0 ? How::kKillBefore : How::kFailInstead;
+      try_one({Where::kStorage, how, i, 0, how == How::kKillBefore ? 0 : EIO}, {"io"});
+    }
+    constexpr std::uint64_t kPrompts = 14;
+    for (std::uint64_t i = 0; i < kPrompts; ++i) try_one({Where::kPrompt, How::kFailInstead, i, 0, 0}, {"aborted"});
+  }
+}
+
 TEST_SUITE("clock") {
   TEST_CASE("a clock that goes back by an hour is a deviation in the record, wherever it happens") {
     const Stage stage("clock");

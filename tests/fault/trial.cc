@@ -199,10 +199,11 @@ hsm::Fault CallFault(const Fault& fault) {
   return call;
 }
 
-enum class Way : std::uint8_t { kBegin, kResume, kCallOff };
+enum class Way : std::uint8_t { kBegin, kResume, kCallOff, kLeaveBehind };
 
-// Everything of a child: returns what it tells the parent.
-json Play(const std::string& archive, const std::string& script, const Fault& fault, Way way) {
+// Everything of a child: returns what it tells the parent. `left` is the record that kLeaveBehind leaves behind.
+json Play(const std::string& archive, const std::string& script, const Fault& fault, Way way,
+          const std::string& left = {}) {
   json told = json::object();
   const bool strange = fault.how == How::kGarbage || fault.how == How::kFinalTry;
   auto plan = fault.where == Where::kCall && !strange ? std::make_shared<hsm::FaultPlan>(CallFault(fault))
@@ -227,6 +228,7 @@ json Play(const std::string& archive, const std::string& script, const Fault& fa
   SweptTerminal terminal(fault);
   SteppingClock clock(fault);
   const run::RehearsalPaths paths(archive);
+  const bool begins = way == Way::kBegin || way == Way::kLeaveBehind;
   const auto play = [&]() -> base::Result<run::Ended> {
     KC_ASSIGN_OR_RETURN(const auto disk, record::PosixStorage::Open(archive));
     record::FaultyStorage storage(*disk, hook);
@@ -238,13 +240,12 @@ json Play(const std::string& archive, const std::string& script, const Fault& fa
       const std::string name = entry.path().filename().string();
       if (record::RecordNumber(name) && name > folder) folder = name;
     }
-    KC_ASSIGN_OR_RETURN(script::Inputs inputs,
-                        way == Way::kBegin ? begin_inputs() : run::ReadRecordInputs(archive, folder));
+    KC_ASSIGN_OR_RETURN(script::Inputs inputs, begins ? begin_inputs() : run::ReadRecordInputs(archive, folder));
     run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
     quorum::BoundCredentials credentials(*inputs.binding, terminal);
     run::World world{
         terminal, clock, storage, pins, credentials, load, [] { return false; }, [&kept] { return kept.PutBack(); }};
-    if (way == Way::kBegin) return run::Begin(world, archive, inputs, folder);
+    if (begins) return run::Begin(world, archive, inputs, folder, left);
     return run::Resume(world, archive, inputs, folder,
                        way == Way::kCallOff ? run::Onward::kCallOff : run::Onward::kToTheEnd);
   };
@@ -436,6 +437,35 @@ Stage::~Stage() {
 void Stage::Reset() const {
   fs::remove_all(archive_);
   fs::copy(prepared_, archive_, fs::copy_options::recursive);
+  left_.clear();
+}
+
+void Stage::LoseRecordToken() const {
+  left_ = NewestRecord();
+  const run::RehearsalPaths paths(archive_);
+  const Outcome lost = InChild([&] {
+    const auto lose = [&]() -> base::Result<void> {
+      KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(script_, "", "", steps::Catalogue()));
+      KC_ASSIGN_OR_RETURN(const script::Binding binding, script::ReadBinding(paths.binding));
+      const std::string& serial = binding.Find(binding.record_token)->serial;
+      for (const auto& entry : fs::directory_iterator(paths.tokens)) {
+        std::string name = entry.path().filename().string();
+        std::erase(name, '-');
+        if (name.ends_with(serial)) fs::remove_all(entry.path());
+      }
+      return run::ReplaceRecordToken(archive_, inputs.policy, hsm::Module::Load);
+    };
+    const auto result = lose();
+    return json{{"done", result.ok()}, {"message", result.ok() ? std::string() : result.error().message}};
+  });
+  if (!lost.done) {
+    std::fprintf(stderr, "the record token could not be replaced: %s\n", lost.message.c_str());
+    std::abort();
+  }
+}
+
+Outcome Stage::LeaveBehind(const Fault& fault) const {
+  return InChild([&] { return Play(archive_, script_, fault, Way::kLeaveBehind, left_); });
 }
 
 Outcome Stage::Begin(const Fault& fault) const {
@@ -462,16 +492,23 @@ std::string Stage::NewestRecord() const {
 Outcome Stage::GoOn(int most) const {
   Outcome outcome;
   for (int i = 0; i < most; ++i) {
-    // Without all of its inputs a record was never opened: the first command again.
     const std::string record = NewestRecord();
-    const bool begun = record != before_ && fs::exists(archive_ + "/" + record + "/inputs/log-key.json");
-    outcome = begun ? Resume({}) : Begin({});
+    if (!left_.empty()) {
+      // Until it is opened, the record says nothing of what it leaves behind.
+      outcome = record != left_ && Log().find('\n') != std::string::npos ? Resume({}) : LeaveBehind({});
+    } else {
+      // Without all of its inputs a record was never opened: the first command again.
+      const bool begun = record != before_ && fs::exists(archive_ + "/" + record + "/inputs/log-key.json");
+      outcome = begun ? Resume({}) : Begin({});
+    }
     if (outcome.done) break;
   }
   return outcome;
 }
 
-std::string Stage::Log() const { return ReadAll(archive_ + "/" + NewestRecord() + "/log.jsonl"); }
+std::string Stage::Log() const { return Log(NewestRecord()); }
+
+std::string Stage::Log(const std::string& record) const { return ReadAll(archive_ + "/" + record + "/log.jsonl"); }
 
 std::set<std::string> Stage::SoftHsmFiles(Files what) const {
   std::set<std::string> files;
@@ -497,7 +534,10 @@ std::vector<std::string> Stage::Judge(std::size_t objects) const {
     wrong.push_back("verdict " + std::string(record::VerdictName(report->verdict)));
     for (const record::Finding& finding : report->findings) wrong.push_back(finding.rule + ": " + finding.message);
   }
-  std::vector<std::pair<std::string, std::size_t>> in_the_end = {{"record", 0}};
+  const auto binding = script::ReadBinding(paths.binding);
+  if (!binding.ok()) wrong.push_back("no binding: " + binding.error().message);
+  std::vector<std::pair<std::string, std::size_t>> in_the_end;
+  if (binding.ok()) in_the_end.emplace_back(binding->record_token, 0);
   for (const std::string& token : tokens_) in_the_end.emplace_back(token, objects);
   for (const auto& [token, expected] : in_the_end) {
     const Outcome counted = InChild([&, token = token] {

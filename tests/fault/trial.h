@@ -62,12 +62,16 @@ class Stage final {
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
-  // Reset puts back the archive as the rehearsal was prepared, without records.
+  // Reset puts back the archive as the rehearsal was prepared.
   void Reset() const;
   // Begin, Resume and CallOff play in a child; the latter two take the newest record.
   Outcome Begin(const Fault& fault) const;
   Outcome Resume(const Fault& fault) const;
   Outcome CallOff(const Fault& fault) const;
+  // LoseRecordToken takes away the token that holds the newest record's log key, and gives the archive another one.
+  // LeaveBehind then begins the ceremony anew, and leaves that record behind.
+  void LoseRecordToken() const;
+  Outcome LeaveBehind(const Fault& fault) const;
   // GoOn resumes, or begins again where nothing was opened, until the ceremony
   // is complete; at most `most` times. The last outcome.
   Outcome GoOn(int most) const;
@@ -81,6 +85,7 @@ class Stage final {
   std::string NewestRecord() const;
   // Log is the text of the newest record's log.
   std::string Log() const;
+  std::string Log(const std::string& record) const;
   // SoftHsmFiles are SoftHSM's files of the objects on all tokens, or of the tokens themselves.
   enum class Files : std::uint8_t { kObjects, kTokens };
   std::set<std::string> SoftHsmFiles(Files what) const;
@@ -92,6 +97,7 @@ class Stage final {
   std::string script_;
   std::vector<std::string> tokens_;  // of the script
   std::size_t objects_ = 0;          // on each of them, in the end
+  mutable std::string left_;         // the record whose token was lost; empty: none was
   std::string before_;               // the newest record of the prepared archive; empty if there is none
   bool has_softhsm_ = false;
 };

@@ -48,6 +48,17 @@ TEST_CASE("EST-FOLD-02: each record follows the one before it, and nothing is mi
   CHECK(RuleOf({first, Record("0002-b", "e/b/2", std::nullopt), third}) == "");
 }
 
+TEST_CASE("a record that was left behind is followed from what its key has signed, or is passed over") {
+  const RecordSummary first = Record("0001-a", "e/a/1", "");
+  RecordSummary left = Record("0002-b", "e/b/2", "e/a/1");
+  left.left_behind = ceremony::record::Checkpoint{"e/b/2", 1, {}};
+  CHECK(RuleOf({first, left, Record("0003-c", "e/c/3", "e/a/1")}) == "");
+  left.has_checkpoint = true;
+  CHECK(RuleOf({first, left, Record("0003-c", "e/c/3", "e/b/2")}) == "");
+  CHECK(RuleOf({first, left, Record("0003-c", "e/c/3", "e/a/1")}) ==
+        "EST-FOLD-02: record 0003-c follows e/a/1, and in this archive it stands after e/b/2");
+}
+
 TEST_CASE("EST-FOLD-03: only the newest record may be open, and is not looked at then") {
   Folded folded;
   folded.records = {Record("0001-a", "e/a/1", ""), Record("0002-b", "e/b/2", "e/a/1")};

@@ -37,22 +37,6 @@ base::Result<void> CheckMayBeLeft(const std::string& folder, const std::vector<e
   return {};
 }
 
-base::Result<std::string> AskReason(World& world, const estate::RecordSummary& record) {
-  world.terminal.Say(room::Tone::kWarning,
-                     fmt::format("{}, which has {} and was never closed, is to be left behind. It stays INCOMPLETE for "
-                                 "ever: nobody can go on with it then. What its last calls have done on tokens stays "
-                                 "there; token.verify finds it.",
-                                 record.folder, base::Counted(record.entries, "entry", "entries")));
-  room::Question question;
-  question.kind = room::Question::Kind::kText;
-  question.id = "leave-behind/reason";
-  question.person = "the administrator";
-  question.text = "Why can nobody close that record any more? Everybody who reads the record reads this.";
-  question.example = "the record token no longer answers in any reader";
-  question.simulated = "a rehearsal of a record token that died";
-  return world.terminal.Ask(question);
-}
-
 }  // namespace
 
 base::Result<LeftBehind> LeaveBehind(World& world, const std::string& archive, const std::string& folder,
@@ -74,7 +58,6 @@ base::Result<LeftBehind> LeaveBehind(World& world, const std::string& archive, c
   left.account = ToJson(*record.left_behind);
   left.account["folder"] = folder;
   left.account["log_key"] = open.at("log_key");
-  KC_ASSIGN_OR_RETURN(left.account["reason"], AskReason(world, record));
   if (const auto& follows = report.last ? report.last : report.previous) left.previous = ToJson(*follows);
   return left;
 }
@@ -92,6 +75,24 @@ base::Result<void> CheckOutOfReach(TokenRoom& tokens, const LeftBehind& left) {
                        fmt::format("go on with it: keyceremony resume ARCHIVE/{0}; or call it off: keyceremony resume "
                                    "--call-off ARCHIVE/{0}",
                                    folder));
+}
+
+base::Result<void> AskWhyLeftBehind(room::Terminal& terminal, LeftBehind& left) {
+  terminal.Say(room::Tone::kWarning,
+               fmt::format("{}, which has {} and was never closed, is to be left behind. It stays INCOMPLETE for ever, "
+                           "and nobody can go on with it. What its last calls have done on tokens stays there: "
+                           "token.verify finds it.",
+                           left.account.at("folder").get<std::string>(),
+                           base::Counted(left.account.at("size").get<std::uint64_t>(), "entry", "entries")));
+  room::Question question;
+  question.kind = room::Question::Kind::kText;
+  question.id = "leave-behind/reason";
+  question.person = "the administrator";
+  question.text = "Why can nobody close that record any more? Everybody who reads the new one reads this.";
+  question.example = "the record token no longer answers in any reader";
+  question.simulated = "a rehearsal of a record token that died";
+  KC_ASSIGN_OR_RETURN(left.account["reason"], terminal.Ask(question));
+  return {};
 }
 
 }  // namespace ceremony::run

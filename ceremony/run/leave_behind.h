@@ -9,6 +9,7 @@
 
 #include "ceremony/estate/fold.h"
 #include "ceremony/record/storage.h"
+#include "ceremony/room/terminal.h"
 #include "ceremony/run/log_key.h"
 #include "ceremony/run/token_room.h"
 #include "ceremony/run/world.h"
@@ -17,15 +18,15 @@
 namespace ceremony::run {
 
 struct LeftBehind {
-  nlohmann::json account;   // for `open`: folder, origin, size and root of all its entries, log_key, reason
+  nlohmann::json account;   // for `open`: folder, origin, size and root of all its entries, log_key; then the reason
   nlohmann::json previous;  // what the next record follows: the last checkpoint that was signed, or null
   LogKeyPlan log_key;       // where its log key was
   // Its log, held as long as this lives, so that nobody goes on with the record meanwhile.
   std::unique_ptr<record::AppendFile> log;
 };
 
-// LeaveBehind looks at the newest record of the archive, which is to be the one named, and asks why it is left behind.
-// It marks the record in `folded`, so that others may follow it. Nothing is written.
+// LeaveBehind looks at the newest record of the archive, which is to be the one named, and marks it in `folded`, so
+// that others may follow it. Nothing is written.
 //   LEAVE-BEHIND-01  it is not the newest record, was never opened, or is complete
 //   EST-FOLD-03      it is not only unfinished, but not what was signed
 // RECORD-LOCK-01 when another process goes on with it.
@@ -35,6 +36,9 @@ base::Result<LeftBehind> LeaveBehind(World& world, const std::string& archive, c
 // CheckOutOfReach refuses to leave a record behind whose log key is on the record token of the next one: it can be gone
 // on with, or called off (LEAVE-BEHIND-02). Of another token nothing is known but what people say.
 base::Result<void> CheckOutOfReach(TokenRoom& tokens, const LeftBehind& left);
+
+// AskWhyLeftBehind tells people what it means, and adds the `reason` that they give to the account.
+base::Result<void> AskWhyLeftBehind(room::Terminal& terminal, LeftBehind& left);
 
 }  // namespace ceremony::run
 

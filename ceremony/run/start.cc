@@ -132,17 +132,20 @@ base::Result<Ended> Close(Ceremony& ceremony, const std::optional<CalledOff>& ca
 
 // Opens and runs in a folder that is free.
 base::Result<Ended> RunFresh(World& world, script::Inputs inputs, estate::Folded folded, const std::string& folder,
-                             OpeningFacts facts, const std::optional<LeftBehind>& left = std::nullopt) {
+                             OpeningFacts facts, std::optional<LeftBehind> left = std::nullopt) {
   if (left) {
     facts.previous = left->previous;
-    facts.left_behind = left->account;
   } else if (!folded.records.empty()) {
     KC_ASSIGN_OR_RETURN(facts.previous, FinalCheckpointOf(world, folded.records.back().folder));
   }
   Ceremony ceremony(world, std::move(inputs), std::move(folded.estate), folder);
   KC_RETURN_IF_ERROR(ConfirmScript(ceremony));
   KC_RETURN_IF_ERROR(Preflight(ceremony));
-  if (left) KC_RETURN_IF_ERROR(CheckOutOfReach(ceremony.tokens(), *left));
+  if (left) {
+    KC_RETURN_IF_ERROR(CheckOutOfReach(ceremony.tokens(), *left));
+    KC_RETURN_IF_ERROR(AskWhyLeftBehind(ceremony.terminal(), *left));
+    facts.left_behind = left->account;
+  }
   KC_RETURN_IF_ERROR(OpenRecord(ceremony, facts));
   KC_RETURN_IF_ERROR(RunSteps(ceremony));
   return Close(ceremony);
@@ -232,7 +235,7 @@ base::Result<Ended> BeginOnce(World& world, const std::string& archive, script::
   KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
   facts.findings.insert(facts.findings.end(), memory.begin(), memory.end());
   folder = NextFolder(folded.records, inputs.script.id);
-  return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts), left);
+  return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts), std::move(left));
 }
 
 steps::RoomBook RoomBookOf(Ceremony& ceremony) {

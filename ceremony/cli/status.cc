@@ -183,6 +183,7 @@ ordered_json ToJson(const Status& status) {
                         {"object_id", copy.object_id},
                         {"kind", copy.kind},
                         {"state", copy.state},
+                        {"destroying", copy.destroying.time},
                         {"since", copy.since.time},
                         {"ended", copy.ended.time}});
     }
@@ -280,8 +281,13 @@ void PrintCopy(const estate::Copy& copy, std::ostream& out) {
                                        : fmt::format("opens for nobody since {}", Day(copy.ended.time)));
     return;
   }
-  out << fmt::format("    {} on {} (serial {}), id {}{}\n", copy.kind, copy.token, copy.serial, copy.object_id,
-                     copy.in_place() ? "" : fmt::format("; {} since {}", copy.state, Day(copy.ended.time)));
+  std::string state;
+  if (!copy.in_place()) {
+    state = fmt::format("; {} since {}", copy.state, Day(copy.ended.time));
+  } else if (!copy.destroying.ceremony.empty()) {
+    state = fmt::format("; its destruction was begun in {} and not ended: it may be gone", copy.destroying.ceremony);
+  }
+  out << fmt::format("    {} on {} (serial {}), id {}{}\n", copy.kind, copy.token, copy.serial, copy.object_id, state);
 }
 
 // What is known of the key's use, against its cap, and until when it is held.

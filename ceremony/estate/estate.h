@@ -91,6 +91,8 @@ struct Copy {
   Provenance ended{};                // of a state that is not "in place"
   std::string transport_key{};       // of a file
   std::string artefact{}, sha256{};  // likewise: the file, in the record of `since`
+  // Where its destruction was begun by a step that has not ended; no ceremony: nowhere. The token may have it or not.
+  Provenance destroying{};
 
   bool in_place() const { return state == "in place"; }
 };
@@ -268,6 +270,10 @@ class Estate final {
   // Find returns nullptr when there is none; the pointer lives until the next Apply.
   const Token* FindToken(std::string_view name) const;
   const Token* FindTokenBySerial(std::string_view serial) const;
+  // BeginDestruction takes down that a step went about destroying a copy. Once the step has ended, its effects say what
+  // came of it; where it never did, the copy may be gone. A copy that is not known, or not in place, is passed over.
+  void BeginDestruction(std::string_view key, std::string_view token, const Provenance& where);
+
   const Key* FindKey(std::string_view name) const;
   const Key* FindKeyBySpki(std::string_view spki_sha256) const;
   const Certificate* FindCertificate(std::string_view name) const;

@@ -26,7 +26,8 @@ bool IsOfInterest(std::string_view line) {
              ? line.find("\"effects\":") != std::string_view::npos
              : line.find("\"type\":\"open\"") != std::string_view::npos ||
                    line.find("\"type\":\"close\"") != std::string_view::npos ||
-                   line.find("\"type\":\"checkpoint\"") != std::string_view::npos;
+                   line.find("\"type\":\"checkpoint\"") != std::string_view::npos ||
+                   line.find("\"what\":\"copy-destroying\"") != std::string_view::npos;
 }
 
 std::string Text(const json& entry, const char* field) {
@@ -78,6 +79,9 @@ class RecordFold final {
       if (const auto previous = entry.find("previous"); previous != entry.end())
         summary_.previous = previous->is_object() ? Text(*previous, "origin") : "";
       left_behind_ = LeftBehindBy(entry);
+    } else if (type == "observe") {
+      if (Text(entry, "what") == "copy-destroying")
+        estate_.BeginDestruction(Text(entry, "key"), Text(entry, "token"), {summary_.folder, seq, Text(entry, "time")});
     } else if (type == "checkpoint") {
       summary_.has_checkpoint = true;
     } else if (type == "artefact") {

@@ -58,6 +58,12 @@ std::vector<const Copy*> Key::CopiesOnTokens() const {
   return found;
 }
 
+void Estate::BeginDestruction(std::string_view key, std::string_view token, const Provenance& where) {
+  const auto known = key_names_.find(key);
+  if (known == key_names_.end()) return;
+  if (Copy* copy = CopyInPlace(keys_[known->second], token)) copy->destroying = where;
+}
+
 base::Result<void> Estate::MayUse(const std::string& key, const std::string& what) const {
   const Key* known = FindKey(key);
   if (known == nullptr) {

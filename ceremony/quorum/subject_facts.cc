@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ceremony::quorum {
 namespace {
@@ -38,10 +39,26 @@ bool IsShort(const json& value) {
   return value.is_number_integer() || value.is_boolean();
 }
 
+// What the bytes and their digests are was shown before, and the digest of the subject stands for all of them.
+bool IsDigest(std::string_view member) { return member.ends_with("sha256"); }
+
+bool IsListOf(const json& value, bool (*matches)(const json&)) {
+  return value.is_array() && std::ranges::all_of(value, matches);
+}
+
 std::string Joined(const json& list) {
-  std::string joined;
-  for (const json& item : list) joined += (joined.empty() ? "" : ", ") + TextOf(item);
-  return joined;
+  std::vector<std::string> texts;
+  for (const json& item : list) texts.push_back(TextOf(item));
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+// An object of a list in one line: "key root, token backup-hsm".
+std::string LineOf(const json& object) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : object.items()) {
+    if (!IsDigest(name) && IsShort(value)) parts.push_back(name + " " + TextOf(value));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 // PKCS#11 v2.40 section 4.9: what is extractable leaves wrapped, and in the clear where it is not sensitive either.
@@ -70,17 +87,26 @@ void AddAll(const std::string& path, const json& value, std::vector<room::Fact>&
 
 std::vector<room::Fact> ShortFacts(const json& subject) {
   std::vector<room::Fact> facts;
+  std::vector<std::string> left_out;
   for (const auto& [name, value] : subject.items()) {
-    // What the bytes and their digests are was shown before, and the digest of the subject stands for all of them.
-    if (name.ends_with("sha256")) continue;
-    if (IsShort(value)) facts.push_back({LabelOf(name), TextOf(value)});
-    if (value.is_array() && !value.empty() && std::ranges::all_of(value, IsShort)) {
-      if (std::string list = Joined(value); list.size() <= kLongestFact)
-        facts.push_back({LabelOf(name), std::move(list)});
-    }
-    if (name == "private" && value.is_object() && value.contains("CKA_EXTRACTABLE"))
+    if (value.is_null() || value == "" || value == json::array()) continue;
+    if (name == "private" && value.is_object() && value.contains("CKA_EXTRACTABLE")) {
       facts.push_back({"may leave the token", WaysOut(value)});
+      left_out.emplace_back("other attributes");
+    } else if (IsDigest(name)) {
+      left_out.push_back(name);
+    } else if (IsShort(value)) {
+      facts.push_back({LabelOf(name), TextOf(value)});
+    } else if (IsListOf(value, IsShort)) {
+      facts.push_back({LabelOf(name), Joined(value)});
+    } else if (IsListOf(value, [](const json& item) { return item.is_object(); })) {
+      for (std::size_t i = 0; i < value.size(); ++i)
+        facts.push_back({fmt::format("{} {}", LabelOf(name), i + 1), LineOf(value[i])});
+    } else {
+      left_out.push_back(name);
+    }
   }
+  if (!left_out.empty()) facts.push_back({"not written out", fmt::format("{}", fmt::join(left_out, ", "))});
   return facts;
 }
 

@@ -10,8 +10,9 @@
 
 namespace ceremony::quorum {
 
-// ShortFacts lists what a person can read aloud: plain values of at most 80 characters, lists of them, and
-// whether the private key that a template describes may leave its token. Digests and bytes are left out.
+// ShortFacts lists what a person can read aloud: plain values of at most 80 bytes, lists, one line for each object of a
+// list, and whether the private key that a template describes may leave its token. The last fact names the members
+// that are too long for that: digests, bytes, other attributes. Empty values are left out.
 std::vector<room::Fact> ShortFacts(const nlohmann::json& subject);
 
 // AllFacts lists every value; one that is nested is named by its path, "steps.1.token", counted from 1.

@@ -404,16 +404,27 @@ bool MayTryAgain(World& world, const base::Error& error, const std::string& fold
   return opened.ok() && *opened;
 }
 
+constexpr const char* kAgain = "try again";
+constexpr const char* kPause = "pause the ceremony";
+constexpr const char* kRoom = "somebody comes or goes, then try again";
+constexpr const char* kCallOff = "call the ceremony off";
+constexpr const char* kCallOffAgain = "try again to call it off";
+constexpr const char* kAfterAll = "go on with the ceremony after all";
+
+// What people may decide after a failure: a ceremony is only called off before its record is closed.
+base::Result<std::vector<std::string>> Decisions(World& world, const std::string& folder, Onward onward) {
+  KC_ASSIGN_OR_RETURN(const auto closed, world.storage.Find(record::JoinPath(folder, record::kCheckpointFile)));
+  if (closed) return std::vector<std::string>{kAgain, kPause, kRoom};
+  if (onward == Onward::kCallOff) return std::vector<std::string>{kCallOffAgain, kPause, kRoom, kAfterAll};
+  return std::vector<std::string>{kAgain, kPause, kRoom, kCallOff};
+}
+
 // GoOn asks after each failure what to do. Trying again is a resume without
 // leaving the program: tokens are found anew, and the record says what happened.
-base::Result<Ended> GoOn(World& world, const std::string& archive, const std::string& folder,
+base::Result<Ended> GoOn(World& world, const std::string& archive, const std::string& folder, Onward onward,
                          base::Result<Ended> played) {
-  constexpr const char* kAgain = "try again";
-  constexpr const char* kPause = "pause the ceremony";
-  constexpr const char* kRoom = "somebody comes or goes, then try again";
-  constexpr const char* kCallOff = "call the ceremony off";
   while (!played.ok() && MayTryAgain(world, played.error(), folder)) {
-    const base::Error& error = played.error();
+    const base::Error error = played.error();
     world.terminal.Say(room::Tone::kBad, error.rule.empty() ? error.message : error.message + " [" + error.rule + "]");
     // A way out by another command is for those who leave this one.
     if (!error.hint.empty() && error.hint.find("`keyceremony") == std::string::npos)
@@ -423,11 +434,13 @@ base::Result<Ended> GoOn(World& world, const std::string& archive, const std::st
     question.id = "again";
     question.person = "the administrator";
     question.text = "Nothing is lost: the record says what happened. Mend the cause, then decide.";
-    question.choices = {kAgain, kPause, kRoom, kCallOff};
+    KC_ASSIGN_OR_RETURN(question.choices, Decisions(world, folder, onward));
     const auto decision = world.terminal.Ask(question);
-    if (!decision.ok() || *decision == kPause) return played;
-    const Again again{error.message, question.person, *decision == kRoom,
-                      *decision == kCallOff ? Onward::kCallOff : Onward::kToTheEnd};
+    if (!decision.ok()) return played;
+    if (*decision == kPause) return base::Error(error).Prefixed("paused after a failure");
+    if (*decision == kCallOff) onward = Onward::kCallOff;
+    if (*decision == kAfterAll) onward = Onward::kToTheEnd;
+    const Again again{error.message, question.person, *decision == kRoom, onward};
     auto inputs = ReadRecordInputs(archive, folder);
     if (!inputs.ok()) return std::move(inputs).error();
     played = ResumeOnce(world, archive, std::move(inputs).value(), folder, again);
@@ -445,14 +458,14 @@ base::Result<void> CheckMode(const std::string& archive, record::Mode mode) {
 base::Result<Ended> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder,
                           const std::string& leave_behind) {
   auto played = BeginOnce(world, archive, std::move(inputs), folder, leave_behind);
-  return GoOn(world, archive, folder, std::move(played));
+  return GoOn(world, archive, folder, Onward::kToTheEnd, std::move(played));
 }
 
 base::Result<Ended> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder,
                            Onward onward) {
   // After a pause the room is rarely the same.
   const Again resumed{"", "", world.terminal.HasPeople(), onward};
-  return GoOn(world, archive, folder, ResumeOnce(world, archive, std::move(inputs), folder, resumed));
+  return GoOn(world, archive, folder, onward, ResumeOnce(world, archive, std::move(inputs), folder, resumed));
 }
 
 namespace {

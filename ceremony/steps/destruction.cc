@@ -40,6 +40,13 @@ base::Result<void> Inspect(const Destruction& destruction, const std::string& to
           fmt::format("The copy of {} on token {} was destroyed before the interruption.", key->name, token));
       continue;
     }
+    if (const estate::Provenance& begun = key->FindCopy(token)->destroying; !begun.ceremony.empty()) {
+      context.terminal().Say(
+          room::Tone::kPlain,
+          fmt::format("The copy of {} on token {} was destroyed in {}, which was ended before it was shown to be gone.",
+                      key->name, token, estate::Where(begun)));
+      continue;
+    }
     return base::Refusal(
         "KEY-DESTROY-05",
         fmt::format("token {} lacks the private key of {}, and no record says who destroyed it", token, key->name),

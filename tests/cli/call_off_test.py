@@ -134,6 +134,46 @@ class TheArchiveGoesOn(unittest.TestCase):
         self.assertEqual(archive.verdicts(), (0, ["COMPLETE", "COMPLETE"]))
 
 
+class DuringADestruction(unittest.TestCase):
+    """One copy is destroyed, the other token refuses, and the ceremony is called off before anything was shown to be gone."""
+
+    def test_the_next_destruction_takes_over_what_was_destroyed(self):
+        archive = Archive()
+        self.addCleanup(archive.remove)
+        for name in ("smki-root-oca", "smki-clone-root", "smki-deactivate-and-hold"):
+            status, out, err = archive.rehearse(name)
+            self.assertEqual(status, 0, out + err)
+        plan = archive.plan("smki-destroy-held-keys")
+        tokens = ["root-hsm", "backup-hsm"]
+        plan["tokens"] = {name: plan["tokens"][name] for name in tokens}
+        steps = plan["sections"][1]["steps"]
+        steps[:] = [{"id": f"look-at-{name}", "do": "token.verify", "token": name} for name in tokens] + [
+            {"id": "destroy", "do": "key.destroy", "quorum": "custodians", "keys": ["root-oca"], "tokens": tokens, "reason": "to try"}]
+        archive.write("destroy", plan)
+        faults = archive.folder / "faults.json"
+        refuses = {"what": "refuses", "step": "destroy", "token": "backup-hsm", "function": "C_DestroyObject",
+                   "answer": "CKR_DEVICE_ERROR"}
+        faults.write_text(json.dumps({"format": "keyceremony-faults/1", "title": "t", "faults": [refuses]}))
+        script = archive.scripts / "destroy.ceremony.json"
+        status, _, err = run("rehearse", script, "--unattended", "--quiet", "--archive", archive.path, "--faults", faults)
+        self.assertEqual(status, 3, err)
+        record = next(archive.path.glob("0004-*"))
+        self.assertEqual(run("resume", record, "--unattended", "--quiet", "--call-off")[0], 1)
+
+        (key,) = archive.status()["keys"]
+        self.assertEqual([(copy["token"], copy["state"], bool(copy["destroying"])) for copy in key["copies"]],
+                         [("root-hsm", "in place", True), ("backup-hsm", "in place", True)])
+        self.assertIn(f"its destruction was begun in {record.name} and not ended", run("status", archive.path)[1])
+
+        del steps[:2]  # token.verify would miss what is gone
+        archive.write("destroy", plan)
+        status, out, err = archive.rehearse("destroy")
+        self.assertEqual(status, 0, out + err)
+        (key,) = archive.status()["keys"]
+        self.assertEqual(key["state"], "destroyed")
+        self.assertEqual(archive.verdicts(), (0, ["COMPLETE"] * 5))
+
+
 class InTheRoom(Room):
     def test_after_a_failure_people_may_call_it_off_with_their_reason(self):
         wrong = iter(["wrong"])
@@ -157,7 +197,7 @@ class InTheRoom(Room):
 
     def test_a_custodian_may_refuse_to_have_it_called_off(self):
         wrong = iter(["wrong"])
-        decisions = iter(["call the ceremony off", "try again"])
+        decisions = iter(["call the ceremony off", "go on with the ceremony after all"])
         status, shown = self.run_script(first=[
             (r"Mend the cause, then decide", lambda _: next(decisions)),
             (r"Why is the ceremony called off\?", "lunch"),

@@ -25,17 +25,23 @@ TEST_CASE("who approves a key is told whether it may leave its token") {
         ShortFacts({{"key", "root"}, {"private", {{"CKA_EXTRACTABLE", extractable}, {"CKA_SENSITIVE", sensitive}}}}));
   };
   CHECK(shown("false", "true") ==
-        "key=root\nmay leave the token=no (CKA_EXTRACTABLE is false, CKA_SENSITIVE is true)\n");
+        "key=root\nmay leave the token=no (CKA_EXTRACTABLE is false, CKA_SENSITIVE is true)\nnot written out=other "
+        "attributes\n");
   CHECK(shown("true", "true") ==
-        "key=root\nmay leave the token=yes, encrypted (CKA_EXTRACTABLE is true, CKA_SENSITIVE is true)\n");
-  CHECK(shown("true", "false") ==
-        "key=root\nmay leave the token=YES, IN THE CLEAR (CKA_EXTRACTABLE is true, CKA_SENSITIVE is false)\n");
+        "key=root\nmay leave the token=yes, encrypted (CKA_EXTRACTABLE is true, CKA_SENSITIVE is true)\nnot written "
+        "out=other attributes\n");
+  CHECK(
+      shown("true", "false") ==
+      "key=root\nmay leave the token=YES, IN THE CLEAR (CKA_EXTRACTABLE is true, CKA_SENSITIVE is false)\nnot written "
+      "out=other attributes\n");
   // What is not plainly said is the worst.
-  CHECK(Lines(ShortFacts({{"private", {{"CKA_EXTRACTABLE", "other"}}}})) ==
-        "may leave the token=YES, IN THE CLEAR (CKA_EXTRACTABLE is other, CKA_SENSITIVE is null)\n");
+  CHECK(
+      Lines(ShortFacts({{"private", {{"CKA_EXTRACTABLE", "other"}}}})) ==
+      "may leave the token=YES, IN THE CLEAR (CKA_EXTRACTABLE is other, CKA_SENSITIVE is null)\nnot written out=other "
+      "attributes\n");
 }
 
-TEST_CASE("what nobody reads aloud is left out, and the numbers say whose they are") {
+TEST_CASE("what nobody reads aloud is named and not written out, and the numbers say whose they are") {
   const json subject = {{"certificate", "root-ca"},
                         {"issuer", "old-root"},
                         {"serial", "4f2a"},
@@ -43,11 +49,28 @@ TEST_CASE("what nobody reads aloud is left out, and the numbers say whose they a
                         {"tbs", std::string(81, 'A')},
                         {"tbs_sha256", "00"},
                         {"tokens", {"hsm-a", "hsm-b"}},
-                        {"revoked", json::array({{{"certificate", "x"}}})},
+                        {"revoked", json::array({{{"certificate", "x"}, {"reason", "superseded"}}})},
+                        {"reason", ""},
                         {"uses", 3}};
-  CHECK(Lines(ShortFacts(subject)) ==
-        "certificate=root-ca\ncertificate of the issuer=old-root\nserial of the token=4f2a\nkey that is "
-        "certified=root\ntokens=hsm-a, hsm-b\nuses=3\n");
+  CHECK(
+      Lines(ShortFacts(subject)) ==
+      "certificate=root-ca\ncertificate of the issuer=old-root\nrevoked 1=certificate x, reason superseded\nserial of "
+      "the token=4f2a\nkey that is certified=root\ntokens=hsm-a, hsm-b\nuses=3\nnot written out=tbs, tbs_sha256\n");
+}
+
+TEST_CASE("a list is never cut, however long it is") {
+  json revoked = json::array();
+  json tokens = json::array();
+  for (int i = 0; i < 30; ++i) {
+    revoked.push_back({{"certificate", "c" + std::to_string(i)}, {"spki_sha256", "00"}});
+    tokens.push_back("a-token-with-a-long-name-" + std::to_string(i));
+  }
+  const std::string lines = Lines(ShortFacts({{"revoked", revoked}, {"tokens", tokens}}));
+  for (int i = 0; i < 30; ++i) {
+    CHECK(lines.find("revoked " + std::to_string(i + 1) + "=certificate c" + std::to_string(i) + "\n") !=
+          std::string::npos);
+    CHECK(lines.find("a-token-with-a-long-name-" + std::to_string(i)) != std::string::npos);
+  }
 }
 
 TEST_CASE("on a machine of one's own every value is shown, by its path") {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "ceremony/cli/archive_lock.h"
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/kept_checkpoint.h"
 #include "ceremony/cli/leave_behind.h"
@@ -59,6 +60,9 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   KC_RETURN_IF_ERROR(CheckCompany(options.company));
   KC_RETURN_IF_ERROR(CheckNewest(options.archive, arguments.checkpoint));
   KC_RETURN_IF_ERROR(run::CheckMode(options.archive, record::Mode::kRehearsal));
+  KC_RETURN_IF_ERROR(MakeArchive(options.archive));
+  KC_ASSIGN_OR_RETURN(const base::FileDescriptor lock, LockArchive(options.archive));
+  KC_RETURN_IF_ERROR(run::CheckOwnTokens(options.archive));
   KC_RETURN_IF_ERROR(run::PrepareRehearsal(options.archive, inputs.script, inputs.policy, hsm::Module::Load));
   if (!arguments.leave_behind.empty())
     KC_RETURN_IF_ERROR(run::ReplaceRecordToken(options.archive, inputs.policy, hsm::Module::Load));

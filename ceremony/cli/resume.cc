@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <memory>
 
+#include "ceremony/cli/archive_lock.h"
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/stage.h"
 #include "ceremony/record/record_name.h"
+#include "ceremony/run/rehearsal.h"
 #include "ceremony/run/start.h"
 
 namespace ceremony::cli {
@@ -28,11 +30,13 @@ base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& stream
                            fmt::format("{} is no record of an archive", arguments.record))
         .WithHint("give the folder of a record, such as ARCHIVE/0001-smki-root-oca");
   }
+  KC_ASSIGN_OR_RETURN(const base::FileDescriptor lock, LockArchive(where.archive));
   KC_ASSIGN_OR_RETURN(script::Inputs inputs, run::ReadRecordInputs(where.archive, folder));
   if (arguments.unattended && !IsRehearsal(inputs)) {
     return base::Refusal("RUN-ENV-03", fmt::format("{} is a production ceremony", arguments.record),
                          "people resume it: leave --unattended out");
   }
+  if (IsRehearsal(inputs)) KC_RETURN_IF_ERROR(run::CheckOwnTokens(where.archive));
   StageOptions options;
   options.archive = where.archive;
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;

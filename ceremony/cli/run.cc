@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "ceremony/cli/archive_lock.h"
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/kept_checkpoint.h"
 #include "ceremony/cli/leave_behind.h"
@@ -37,9 +38,8 @@ base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
   }
   KC_RETURN_IF_ERROR(CheckCompany(Company::kPeople));
   KC_RETURN_IF_ERROR(CheckNewest(arguments.archive, arguments.checkpoint));
-  std::error_code error;
-  std::filesystem::create_directories(arguments.archive, error);
-  if (error) return base::SystemError("mkdir", arguments.archive, error.value());
+  KC_RETURN_IF_ERROR(MakeArchive(arguments.archive));
+  KC_ASSIGN_OR_RETURN(const base::FileDescriptor lock, LockArchive(arguments.archive));
   StageOptions options;
   options.archive = arguments.archive;
   const std::string left = FolderLeftBehind(arguments.leave_behind);

@@ -13,6 +13,7 @@
 #include "ceremony/record/entry.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/record/record_name.h"
+#include "ceremony/record/verify.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/tty_device.h"
 #include "ceremony/room/tty_terminal.h"
@@ -67,6 +68,16 @@ base::Error WithWayOn(base::Error error, const std::string& archive, const std::
   return error;
 }
 
+// While a ceremony is paused its log lies there: who knows what was signed last sees whether it was cut back meanwhile.
+void ShowSigned(room::Terminal& terminal, const std::string& path) {
+  const auto report = record::VerifyRecord(path, {});
+  if (!report.ok() || !report->last) return;
+  terminal.Say(room::Tone::kPlain,
+               "Keep these words until the ceremony goes on: `resume` shows them again, and others if the record was "
+               "cut back meanwhile.");
+  terminal.ShowDigest(run::SignedSoFar(*report->last), report->last->root);
+}
+
 }  // namespace
 
 bool IsRehearsal(const script::Inputs& inputs) {
@@ -106,6 +117,7 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   world.describe_program = [&options] { return options.program.get(); };
   if (rehearsal) world.mend_tokens = [&kept] { return kept.PutBack(); };
   const auto played = options.faults == nullptr ? play(world) : PlayFaults(*options.faults, inputs, world, play);
+  if (!played.ok() && !folder.empty() && terminal->HasPeople()) ShowSigned(*terminal, options.archive + "/" + folder);
   if (std::fflush(StandardOutput()) != 0 && played.ok()) {
     return base::SystemError("write", "standard output", EIO)
         .WithHint("the ceremony is complete; only its transcript is not");

@@ -84,7 +84,15 @@ base::Result<TokenSigner*> Ceremony::LogKey() {
     const json& open = history_.open();
     auto found =
         TokenSigner::Find(*session, open.at("origin").get<std::string>(), open.at("log_key").get<std::string>());
-    if (!found.ok()) return std::move(found).error().Prefixed("the key that signs this record");
+    if (!found.ok()) {
+      base::Error error = std::move(found).error().Prefixed("the key that signs this record");
+      if (error.code != base::ErrorCode::kNotFound) return error;
+      error.code = base::ErrorCode::kToken;
+      return std::move(error).WithHint(
+          "nobody can close this record without it: look for the token; when it is gone for good, begin the next "
+          "ceremony with --leave-behind " +
+          folder_);
+    }
     log_key_ = std::move(found).value();
   }
   return log_key_.get();

@@ -83,7 +83,7 @@ class Ceremony final {
   record::Writer& writer() { return *writer_; }
   bool has_writer() const { return writer_ != nullptr; }
   // LogKey returns the key that signs this record, looked for on the record token when it is not at hand: after a
-  // crash, and after LogOutOf or Restart. Valid until one of these. kToken, kNotFound: it is out of reach.
+  // crash, and after LogOutOf or Restart. Valid until one of these. kToken: it is out of reach.
   base::Result<TokenSigner*> LogKey();
   void SetLogKey(std::unique_ptr<TokenSigner> log_key) { log_key_ = std::move(log_key); }
   // LogOutOf ends what is open of a token; Restart has its module finalised and initialised again. The log key lives

@@ -151,12 +151,8 @@ base::Result<void> CloseRecord(Ceremony& ceremony, const std::optional<CalledOff
     KC_RETURN_IF_ERROR(AppendClose(ceremony, called_off));
   }
   if (!ceremony.writer().has_final_checkpoint()) {
-    auto log_key = ceremony.LogKey();
-    if (!log_key.ok()) {
-      return std::move(log_key).error().WithHint(
-          "the record stays INCOMPLETE; keep it, and have the auditor look at the record token");
-    }
-    KC_RETURN_IF_ERROR(ceremony.writer().FinalCheckpoint(**log_key));
+    KC_ASSIGN_OR_RETURN(TokenSigner * log_key, ceremony.LogKey());
+    KC_RETURN_IF_ERROR(ceremony.writer().FinalCheckpoint(*log_key));
   }
   json& refusals = ceremony.world().late_refusals;
   KC_ASSIGN_OR_RETURN(refusals, ReadLateRefusals(ceremony.world().storage, ceremony.folder()));

@@ -16,6 +16,8 @@
 #include "ceremony/run/pins.h"
 #include "ceremony/run/private_file.h"
 #include "ceremony/run/rehearsal_people.h"
+#include "ceremony/script/fields.h"
+#include "ceremony/script/visible_text.h"
 #include "ceremony/steps/commissioning.h"
 #include "hsm/base/aside.h"
 #include "hsm/login.h"
@@ -90,7 +92,7 @@ base::Result<script::Binding> FirstBinding(const RehearsalPaths& paths, const sc
 }  // namespace
 
 RehearsalPaths::RehearsalPaths(const std::string& archive)
-    : folder(fs::absolute(archive).lexically_normal().string() + "/rehearsal"),
+    : folder((fs::absolute(archive) / "rehearsal").lexically_normal().string()),
       roster(fmt::format("{}/{}", folder, record::kRosterFile)),
       binding(folder + "/binding.json"),
       people(folder + "/people"),
@@ -169,6 +171,33 @@ base::Result<void> MakeRehearsalFolders(const RehearsalPaths& paths) {
       fmt::format("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
                   paths.tokens);
   return WritePrivateFile(paths.softhsm_conf, base::AsBytes(conf));
+}
+
+base::Result<void> CheckOwnTokens(const std::string& archive) {
+  const RehearsalPaths paths(archive);
+  if (!script::AbsolutePathShape().pattern.Matches(paths.folder) || paths.folder.find('=') != std::string::npos) {
+    return base::Refusal("REHEARSAL-PATH-01",
+                         fmt::format("the archive's path {} has characters that a binding or the configuration of "
+                                     "SoftHSM cannot hold",
+                                     script::Quoted(paths.folder)),
+                         "rehearse in a folder whose path has letters, digits, blanks and . _ - + @ , ~ only");
+  }
+  if (access(paths.binding.c_str(), F_OK) != 0) return {};
+  KC_ASSIGN_OR_RETURN(const script::Binding binding, script::ReadBinding(paths.binding));
+  for (const script::TokenBinding& token : binding.tokens) {
+    const auto conf = token.environment.find("SOFTHSM2_CONF");
+    // Whoever binds tokens of their own to a rehearsal knows where they are.
+    if (conf == token.environment.end() || !conf->second.ends_with("/rehearsal/softhsm2.conf")) continue;
+    if (conf->second == paths.softhsm_conf) continue;
+    std::error_code ignored;
+    if (fs::equivalent(conf->second, paths.softhsm_conf, ignored)) continue;  // by another name of the same folder
+    return base::Refusal(
+        "REHEARSAL-COPY-01",
+        fmt::format("token {} of {} is that of {}, and would be {} if it were this archive's own", token.name,
+                    paths.binding, conf->second, paths.softhsm_conf),
+        "an archive that was copied or moved is there to be read: rehearse where it was made, or in a new archive");
+  }
+  return {};
 }
 
 base::Result<void> PrepareRehearsal(const std::string& archive, const script::Script& script,

@@ -51,6 +51,10 @@ base::Result<std::string> MakeStandInToken(const RehearsalPaths& paths, const sc
 // configuration of SoftHSM. What an earlier try left is removed.
 base::Result<void> MakeRehearsalFolders(const RehearsalPaths& paths);
 
+// CheckOwnTokens refuses an archive whose binding names the tokens of another one (REHEARSAL-COPY-01): a copy, or one
+// that was moved, would act on the tokens of the archive that it was copied from.
+base::Result<void> CheckOwnTokens(const std::string& archive);
+
 // PrepareRehearsal makes what is missing of `<archive>/rehearsal/` for this
 // script: people with keys, a record token, and a binding for every token of
 // the script. What is there stays as it is. An archive in which it was cut off

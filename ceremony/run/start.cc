@@ -15,6 +15,7 @@
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/leave_behind.h"
 #include "ceremony/run/unopened.h"
+#include "ceremony/run/unsigned_tail.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/room_book.h"
 #include "hsm/base/counted.h"
@@ -283,6 +284,12 @@ base::Result<Ended> CallOff(Ceremony& ceremony) {
   return Close(ceremony, called_off);
 }
 
+// Who wrote down what was signed last finds out here whether the record was cut back since.
+void ShowSigned(Ceremony& ceremony) {
+  const auto& last = ceremony.writer().last_checkpoint();
+  if (last) ceremony.terminal().ShowDigest(SignedSoFar(*last), last->root);
+}
+
 base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script::Inputs inputs,
                                const std::string& folder, const Again& again) {
   KC_ASSIGN_OR_RETURN(const auto addendum, world.storage.Find(record::JoinPath(folder, record::kAddendumFile)));
@@ -313,8 +320,10 @@ base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script:
 
   Ceremony ceremony(world, std::move(inputs), std::move(folded.estate), folder);
   base::Result<void> seen;
+  UnsignedTail tail;
   KC_ASSIGN_OR_RETURN(record::Recovered recovered,
                       record::Recover({world.storage, world.clock, folder, ceremony.mode()}, [&](const json& entry) {
+                        tail.See(entry);
                         if (seen.ok()) seen = ceremony.history().See(entry);
                       }));
   KC_RETURN_IF_ERROR(std::move(seen));
@@ -357,6 +366,8 @@ base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script:
     return std::move(log_key).error();
   const bool closed = ceremony.history().closed();
   ceremony.TakeWriter(std::move(recovered.writer));
+  ShowSigned(ceremony);
+  if (!ceremony.writer().has_final_checkpoint()) KC_RETURN_IF_ERROR(tail.AskAbout(ceremony));
   if (closed) {
     ceremony.journal().Detach();
     return Close(ceremony);
@@ -449,6 +460,10 @@ base::Result<Ended> GoOn(World& world, const std::string& archive, const std::st
 }
 
 }  // namespace
+
+std::string SignedSoFar(const record::Checkpoint& checkpoint) {
+  return fmt::format("root of what is signed: the first {}", base::Counted(checkpoint.size, "entry", "entries"));
+}
 
 base::Result<void> CheckMode(const std::string& archive, record::Mode mode) {
   KC_ASSIGN_OR_RETURN(const std::string held, estate::NewestMode(archive));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "ceremony/record/checkpoint.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/run/world.h"
 #include "ceremony/script/inputs.h"
@@ -17,6 +18,9 @@ enum class Ended : std::uint8_t {
   kDone,       // its script was done to the end
   kCalledOff,  // people ended it before that
 };
+
+// SignedSoFar is what stands over the words of a record's last checkpoint, at a pause and when it is gone on with.
+std::string SignedSoFar(const record::Checkpoint& checkpoint);
 
 // CheckMode refuses an archive whose newest ceremony is of the other mode
 // (ARCHIVE-MODE-01). Begin asks, too; ask first where something is made in the

@@ -312,6 +312,39 @@ class BadDays(Ceremony):
         self.assertEqual(status, 0, err)
         self.assert_says(out, "COMPLETE")
 
+    def test_an_archive_that_another_process_works_in(self):
+        self.rehearse()
+        (self.record / "addendum.note").unlink()
+        before = sorted((path, path.stat().st_mtime_ns) for path in self.archive.rglob("*"))
+        folder = os.open(self.archive, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        for command in (["rehearse", SCRIPT, "--archive", self.archive], ["resume", self.record]):
+            status, _, err = run(*command, "--unattended")
+            self.assertEqual(status, 1)
+            self.assert_says(err, "ARCHIVE-BUSY-01", f"process {os.getpid()}")
+        self.assertEqual(sorted((path, path.stat().st_mtime_ns) for path in self.archive.rglob("*")), before)
+
+    def test_a_copied_archive_does_not_act_on_the_tokens_of_the_original(self):
+        self.rehearse()
+        (self.record / "addendum.note").unlink()
+        copy = self.folder / "copy"
+        shutil.copytree(self.archive, copy)
+        for command in (["rehearse", SCRIPT, "--archive", copy], ["resume", copy / self.record.name]):
+            status, _, err = run(*command, "--unattended")
+            self.assertEqual(status, 1)
+            self.assert_says(err, "REHEARSAL-COPY-01", str(self.archive))
+
+    def test_the_path_of_a_rehearsal(self):
+        status, _, err = run("rehearse", SCRIPT, "--unattended", "--quiet", "--archive", f"{self.folder}/with a slash/")
+        self.assertEqual(status, 0, err)
+        for name in ("café", "a#b", "a=b", "a:b", "a\tb"):
+            status, _, err = run("rehearse", SCRIPT, "--unattended", "--archive", self.folder / name)
+            self.assertEqual(status, 1)
+            self.assert_says(err, "REHEARSAL-PATH-01")
+            self.assertNotIn("\t", err)
+            self.assertFalse((self.folder / name / "rehearsal").exists())
+
     def test_a_record_that_another_process_holds(self):
         self.rehearse()
         (self.record / "addendum.note").unlink()

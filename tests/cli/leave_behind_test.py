@@ -140,13 +140,13 @@ class LeftBehind(unittest.TestCase):
         self.assertIn(REASON, page.read_text())
 
     def test_nobody_goes_on_with_it_even_when_its_token_comes_back(self):
-        archive = self.copy()
-        shutil.copytree(self.kept, archive / "rehearsal" / "tokens" / self.token.name)
-        before = (archive / FIRST / "log.jsonl").read_bytes()
+        shutil.copytree(self.kept, self.token)
+        self.addCleanup(shutil.rmtree, self.token)
+        before = (self.archive.path / FIRST / "log.jsonl").read_bytes()
         for way in ([], ["--call-off"]):
-            status, _, err = run("resume", archive / FIRST, "--unattended", "--quiet", *way)
+            status, _, err = run("resume", self.archive.path / FIRST, "--unattended", "--quiet", *way)
             self.assertEqual((status, "ARCHIVE-LEFT-01" in err), (1, True), err)
-        self.assertEqual((archive / FIRST / "log.jsonl").read_bytes(), before)
+        self.assertEqual((self.archive.path / FIRST / "log.jsonl").read_bytes(), before)
 
     def test_what_no_checkpoint_covered_is_held_to_what_the_quorum_signed(self):
         archive = self.copy()

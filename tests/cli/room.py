@@ -229,6 +229,7 @@ def usual_answers(place):
         (r"Is that right\?", "yes"),
         (r"where are they\?", "in the room"),
         (r"Who comes or goes", "nobody"),
+        (r"Is this what happened\?", "this is what happened"),
         (r"happen otherwise than the script says", "nothing to add"),
         (r"Do you approve", "approve"),
         (r"Type exactly:\s+(\S+)", r"\1"),

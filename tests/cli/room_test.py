@@ -71,6 +71,58 @@ class Room(unittest.TestCase):
         self.assertIn("COMPLETE", done.stdout)
 
 
+class Paused(Room):
+    """While a ceremony is paused its file lies there for anybody who can write it."""
+
+    def pause(self):
+        wrong = iter(["wrong"])
+        status, shown = self.run_script(first=[
+            (r"user PIN of token \"?root-hsm", lambda _: next(wrong, room.PIN + "root-hsm")),
+            (r"Mend the cause, then decide", "pause the ceremony"),
+        ])
+        self.assertEqual(status, 3, shown[-2000:])
+        self.assertIn("paused after a failure", shown)
+
+    def append(self, **fields):
+        log = self.record / "log.jsonl"
+        last = json.loads(log.read_bytes().splitlines()[-1])
+        entry = {**{name: last[name] for name in ("v", "mode", "time", "mono", "salt")}, "seq": last["seq"] + 1, **fields}
+        log.write_bytes(log.read_bytes() + json.dumps(entry, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+
+    def test_a_record_that_was_only_paused_asks_nothing(self):
+        self.pause()
+        status, shown = self.resume()
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assertNotIn("Is this what happened?", shown)
+        self.assertIn("root of what is signed: the first", shown)
+        self.assert_complete()
+
+    def test_what_nothing_has_signed_is_shown_and_not_taken_over_when_it_did_not_happen(self):
+        self.pause()
+        self.append(type="step", id="seals-before", do="room.record", phase="begin", parameters={})
+        self.append(type="observe", step="seals-before", what="facts", facts={}, seal="EVIL0001")
+        before = (self.record / "log.jsonl").read_bytes()
+        status, shown = self.resume(first=[(r"Is this what happened\?", "something of it did not happen"),
+                                           (r"Mend the cause, then decide", "pause the ceremony")])
+        self.assertEqual(status, 1, shown[-2000:])
+        self.assertIn("EVIL0001", shown)
+        self.assertIn("RUN-TAIL-01", shown)
+        after = (self.record / "log.jsonl").read_bytes()
+        self.assertTrue(after.startswith(before))
+        self.assertEqual({json.loads(line)["type"] for line in after[len(before):].splitlines()}, {"recover"})
+
+    def test_what_people_take_over_is_in_the_record_and_signed_at_once(self):
+        self.pause()
+        self.append(type="note", what="a crash", text="has left this")
+        size = len((self.record / "log.jsonl").read_bytes().splitlines())
+        status, shown = self.resume()
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+        entries = [json.loads(line) for line in (self.record / "log.jsonl").read_bytes().splitlines()]
+        self.assertEqual([entry["type"] for entry in entries[size:size + 3]], ["recover", "note", "checkpoint"])
+        self.assertEqual((entries[size + 1]["first"], entries[size + 1]["count"]), (size - 1, 1))
+
+
 class Production(Room):
     def test_a_ceremony_is_typed_from_its_first_question_to_its_addendum(self):
         status, shown = self.run_script()

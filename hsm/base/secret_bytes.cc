@@ -224,7 +224,10 @@ void HardenProcess() {
   static_cast<void>(prctl(PR_SET_DUMPABLE, 0));
   const rlimit none{0, 0};
   static_cast<void>(setrlimit(RLIMIT_CORE, &none));
-  static_cast<void>(CRYPTO_secure_malloc_init(kKeyMemory, kSmallestInKeyMemory));
+  // 1: all of it is locked and left out of dumps; 2: the kernel refused a part of that.
+  if (CRYPTO_secure_malloc_initialized() == 0 && CRYPTO_secure_malloc_init(kKeyMemory, kSmallestInKeyMemory) != 1) {
+    TheVault().SetRefused();
+  }
 }
 
 Result<void> CheckSecretMemory() {

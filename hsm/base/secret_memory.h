@@ -7,8 +7,8 @@
 namespace base {
 
 // CheckSecretMemory asks the kernel. kRefused SECRET-MEMORY-01 names what is missing: the process can be dumped, or
-// memory for secrets, of which there is some from here on, was not locked or not left out of a dump, now or at any time
-// before.
+// memory for secrets, of which there is some from here on, or libcrypto's memory for private keys, was not locked or
+// not left out of a dump, now or at any time before.
 Result<void> CheckSecretMemory();
 
 }  // namespace base

@@ -101,7 +101,20 @@ TEST_CASE("private keys of libcrypto are in locked memory once a process is hard
   CHECK(InAChild([] {
     base::HardenProcess();
     const base::EvpKey key = base::GenerateP256();
-    return key != nullptr && CRYPTO_secure_used() > 0;
+    return key != nullptr && CRYPTO_secure_used() > 0 && base::CheckSecretMemory().ok();
+  }));
+}
+
+TEST_CASE("SECRET-MEMORY-01: memory that is locked for short secrets and not for private keys is not enough") {
+  CHECK(InAChild([] {
+    // Enough for the first pages of a secret, too little for what libcrypto is given.
+    const rlimit little{128 * 1024, 128 * 1024};
+    setrlimit(RLIMIT_MEMLOCK, &little);
+    if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) return false;
+    base::HardenProcess();
+    const auto kept = base::CheckSecretMemory();
+    return SecretBytes(1).locked() && !kept.ok() &&
+           kept.error().message.find("the kernel does not lock the memory") != std::string::npos;
   }));
 }
 

@@ -130,6 +130,11 @@ void SetLine(InventoryItem& item, const Description& fields) {
   add("problem", item.problem);
 }
 
+// Whether a value that did not come is missing for a reason of its own: the token and its other objects can be read.
+bool IsAboutTheValue(const Quirks& quirks, CK_RV rv) {
+  return rv == CKR_BUFFER_TOO_SMALL || SpeaksOfOneObject(quirks, rv);
+}
+
 Result<AttributeSet> ReadMore(Session& session, CK_OBJECT_HANDLE handle, InventoryItem& item, AttributeSet attributes) {
   const std::optional<CK_OBJECT_CLASS> object_class = attributes.Number(CKA_CLASS);
   const auto more = MoreOf(object_class, attributes.Number(CKA_KEY_TYPE));
@@ -139,8 +144,11 @@ Result<AttributeSet> ReadMore(Session& session, CK_OBJECT_HANDLE handle, Invento
   if (Result<base::PublicKey> key = ReadPublicKey(attributes); key.ok()) item.spki_sha256 = key->SpkiSha256Hex();
   if (object_class == CK_OBJECT_CLASS{CKO_CERTIFICATE}) {
     // Not secret in a certificate; the general read refuses CKA_VALUE.
-    if (Result<base::SecretBytes> value = session.ReadSecret(handle, CKA_VALUE); value.ok()) {
+    const Result<base::SecretBytes> value = session.ReadSecret(handle, CKA_VALUE);
+    if (value.ok()) {
       item.value_sha256 = base::Sha256Hex(value->view());
+    } else if (value.error().rv && !IsAboutTheValue(session.quirks(), *value.error().rv)) {
+      return value.error();
     }
   }
   return attributes;

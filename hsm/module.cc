@@ -58,7 +58,9 @@ std::string TokenInfo::Name() const {
 }
 
 Module::Module(std::unique_ptr<CryptokiApi> api, const ModuleOptions& options, std::shared_ptr<CallObserver> observer)
-    : options_(options), observer_(observer ? std::move(observer) : std::make_shared<CallObserver>()) {
+    : options_(options),
+      observer_(observer ? std::move(observer) : std::make_shared<CallObserver>()),
+      loaded_file_(StampOf(options.path)) {
   api_ = std::make_unique<ObservedCryptoki>(std::move(api), observer_);
 }
 
@@ -96,6 +98,13 @@ Result<void> Module::Initialise() {
     rv = api_->Initialize(&arguments);
   }
   if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) {
+    if (initialised_by_us_) {
+      return base::MakeError(ErrorCode::kToken,
+                             fmt::format("module {} says that it is initialised still, after it was finalised: what it "
+                                         "holds in memory was not dropped",
+                                         options_.path))
+          .WithHint("end this program and resume: a new process has nothing of the module in its memory");
+    }
     if (!options_.environment.empty() || !options_.init_args.empty()) {
       return base::Refusal(
           "MODULE-INIT-01",
@@ -104,7 +113,6 @@ Result<void> Module::Initialise() {
                       options_.path),
           "tokens of one module share one entry; a second setting of a module needs a copy of its file");
     }
-    initialised_by_us_ = false;
   } else if (rv != CKR_OK) {
     return CallError(Function::kInitialize, rv, "initialising module " + options_.path)
         .WithHint(
@@ -136,9 +144,11 @@ Result<void> Module::Reinitialise() {
                            fmt::format("module {} was initialised by another part of this process", options_.path));
   }
   const CK_RV rv = api_->Finalize();
+  // CKR_CRYPTOKI_NOT_INITIALIZED: an earlier try had come so far, and failed to initialise.
+  if (rv != CKR_OK && rv != CKR_CRYPTOKI_NOT_INITIALIZED) {
+    return CallError(Function::kFinalize, rv, "finalising module " + options_.path);
+  }
   ++generation_;
-  initialised_by_us_ = false;
-  if (rv != CKR_OK) return CallError(Function::kFinalize, rv, "finalising module " + options_.path);
   return Initialise();
 }
 
@@ -216,6 +226,13 @@ Result<std::string> Module::FileSha256() {
     digest.Update(base::AsBytes({buffer.data(), static_cast<std::size_t>(file.gcount())}));
   }
   if (file.bad()) return base::SystemError("read", options_.path, errno);
+  if (StampOf(options_.path) != loaded_file_) {
+    return base::MakeError(ErrorCode::kToken,
+                           fmt::format("the file of module {} was replaced since it was loaded, so that the SHA-256 of "
+                                       "what is loaded is not known",
+                                       options_.path))
+        .WithHint("end this program and resume: a new process loads the file that is there now");
+  }
   file_sha256_ = base::HexEncode(digest.Finish());
   return file_sha256_;
 }

@@ -5,10 +5,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "hsm/cryptoki.h"
+#include "hsm/module_file.h"
 #include "hsm/observer.h"
 #include "hsm/quirks.h"
 
@@ -76,7 +78,9 @@ class Module final : public std::enable_shared_from_this<Module> {
   // Reinitialise finalises and initialises again, so that what is read next
   // comes from the token and not from a cache. All sessions and handles are
   // dead after it; tokens must be located again, slot ids may differ.
-  // kUnsupported when the module was initialised by another.
+  // kUnsupported when the module was initialised by another. kToken when the
+  // module refuses, or says that it is initialised still: its cache is what it
+  // was. It may be tried again.
   Result<void> Reinitialise();
 
   // ListTokens lists slots with a token, initialised or not. A slot whose
@@ -87,7 +91,8 @@ class Module final : public std::enable_shared_from_this<Module> {
   // ReadToken reads one slot.
   Result<TokenInfo> ReadToken(CK_SLOT_ID slot);
 
-  // FileSha256 digests the shared object on the disk, lowercase hex; once, then kept.
+  // FileSha256 digests the shared object on the disk, lowercase hex; once, then
+  // kept. kToken when the file is not the one that was loaded any more.
   Result<std::string> FileSha256();
 
   const ModuleInfo& info() const { return info_; }
@@ -108,6 +113,7 @@ class Module final : public std::enable_shared_from_this<Module> {
   std::shared_ptr<CallObserver> observer_;
   ModuleInfo info_;
   Quirks quirks_{};
+  std::optional<FileStamp> loaded_file_;  // nothing: it came of no file
   std::string file_sha256_;
   std::uint64_t generation_ = 0;
   bool initialised_by_us_ = false;

@@ -38,6 +38,14 @@ std::uint64_t EndOfSegments(std::ifstream& file, const Elf64_Ehdr& header) {
 
 }  // namespace
 
+std::optional<FileStamp> StampOf(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return std::nullopt;
+  constexpr std::int64_t kNanosecondsInSecond = 1'000'000'000;
+  return FileStamp{info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size),
+                   info.st_mtim.tv_sec * kNanosecondsInSecond + info.st_mtim.tv_nsec};
+}
+
 base::Result<void> CheckModuleFile(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) {

@@ -9,6 +9,7 @@
 #include "hsm/lookup.h"
 #include "hsm/sign.h"
 #include "tests/support/listening_observer.h"
+#include "tests/support/objects.h"
 #include "tests/support/results.h"
 #include "tests/support/softhsm.h"
 
@@ -260,7 +261,7 @@ TEST_CASE("a key that stands twice on a token is ambiguous, by label and by publ
       .Text(CKA_LABEL, "stranger")
       .Raw(CKA_EC_PARAMS, base::AsBytes(base::FactsOf(KeyAlgorithm::kEcP256).curve_oid_der))
       .Raw(CKA_EC_POINT, wrapped);
-  const hsm::Object stranger = Good(login.session().CreateObject(copy));
+  const hsm::Object stranger = support::MakeObject(login.session(), copy);
   const auto error = Bad(hsm::FindKeyBySpki(login.session(), first.pair.public_key));
   CHECK(error.code == ErrorCode::kAmbiguous);
   CHECK(error.rule == "KEY-FIND-02");

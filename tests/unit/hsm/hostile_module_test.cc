@@ -16,6 +16,7 @@
 #include "hsm/sign.h"
 #include "tests/support/fake_token.h"
 #include "tests/support/listening_observer.h"
+#include "tests/support/objects.h"
 #include "tests/support/passing_cryptoki.h"
 #include "tests/support/results.h"
 #include "tests/support/softhsm.h"
@@ -35,6 +36,8 @@ struct Habits {
   std::function<CK_RV(CK_BYTE*, CK_ULONG*)> signature;  // after a good one, with the size of the buffer
   std::function<CK_RV(CK_OBJECT_HANDLE*, CK_OBJECT_HANDLE*)> pair;  // after a good one
   CK_RV sign_instead = CKR_OK;                                      // C_Sign returns this, and the operation stays
+  CK_RV finalize_instead = CKR_OK;                                  // C_Finalize returns this, and does nothing
+  bool finalize_does_nothing = false;                               // C_Finalize says CKR_OK
   bool session_without_handle = false;
   bool new_handles_forever = false;
 };
@@ -44,6 +47,10 @@ class Hostile final : public support::PassingCryptoki {
   Hostile(std::unique_ptr<hsm::CryptokiApi> inner, std::shared_ptr<Habits> habits)
       : PassingCryptoki(std::move(inner)), habits_(std::move(habits)) {}
 
+  CK_RV Finalize() override {
+    if (habits_->finalize_instead != CKR_OK) return habits_->finalize_instead;
+    return habits_->finalize_does_nothing ? CKR_OK : PassingCryptoki::Finalize();
+  }
   CK_RV GetInfo(CK_INFO* info) override {
     const CK_RV rv = PassingCryptoki::GetInfo(info);
     if (habits_->info) habits_->info(*info);
@@ -428,4 +435,55 @@ TEST_CASE("a search that names a new object for ever comes to an end") {
   fake.habits->new_handles_forever = true;
   CHECK(Bad(login.session().FindHandles(hsm::Template())).message ==
         "C_FindObjects gave nonsense: more than 1000000 objects");
+}
+
+TEST_CASE("a module that was not initialised anew is no success, and may be tried again") {
+  HostileHsm fake;
+  const auto module = fake.Load();
+  fake.habits->finalize_instead = CKR_GENERAL_ERROR;
+  const auto refused = Bad(module->Reinitialise());
+  CHECK(refused.call == "C_Finalize");
+  CHECK(refused.rv == CKR_GENERAL_ERROR);
+  Good(module->ListTokens());  // it is as it was
+  fake.habits->finalize_instead = CKR_OK;
+
+  // C_Initialize answers CKR_CRYPTOKI_ALREADY_INITIALIZED.
+  fake.habits->finalize_does_nothing = true;
+  const auto kept = Bad(module->Reinitialise());
+  CHECK(kept.code == base::ErrorCode::kToken);
+  CHECK(
+      kept.message ==
+      "module fake says that it is initialised still, after it was finalised: what it holds in memory was not dropped");
+  fake.habits->finalize_does_nothing = false;
+
+  const auto generation = module->generation();
+  Good(module->Reinitialise());
+  CHECK(module->generation() > generation);
+  CHECK(module->initialised_by_us());
+}
+
+TEST_CASE("an inventory ends when the token goes while a certificate is read, and not when it keeps the value") {
+  HostileHsm fake;
+  const auto token = fake.Token();
+  auto login = support::SoftHsm::Login(token);
+  hsm::Template certificate;
+  certificate.Number(CKA_CLASS, CKO_CERTIFICATE)
+      .Number(CKA_CERTIFICATE_TYPE, CKC_X_509)
+      .Bool(CKA_TOKEN, true)
+      .Raw(CKA_SUBJECT, base::Bytes{0x30, 0x00})
+      .Raw(CKA_VALUE, base::Bytes{1, 2, 3});
+  support::MakeObject(login.session(), certificate);
+  CK_RV answer = CKR_OK;
+  fake.habits->attribute = [&answer](CK_ATTRIBUTE& attribute) -> CK_RV {
+    return attribute.type == CKA_VALUE ? answer : CKR_VENDOR_DEFINED;
+  };
+  CHECK(Good(hsm::TakeInventory(login.session())).items.at(0).value_sha256.size() == 64);
+  for (const CK_RV rv : {CKR_DEVICE_REMOVED, CKR_DEVICE_ERROR, CKR_SESSION_HANDLE_INVALID}) {
+    answer = rv;
+    CHECK(Bad(hsm::TakeInventory(login.session())).rv == rv);
+  }
+  for (const CK_RV rv : {CKR_ATTRIBUTE_SENSITIVE, CKR_ATTRIBUTE_TYPE_INVALID, CKR_BUFFER_TOO_SMALL}) {
+    answer = rv;
+    CHECK(Good(hsm::TakeInventory(login.session())).items.at(0).value_sha256.empty());
+  }
 }

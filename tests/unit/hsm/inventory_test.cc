@@ -9,6 +9,7 @@
 #include "hsm/keygen.h"
 #include "hsm/login.h"
 #include "tests/support/fake_token.h"
+#include "tests/support/objects.h"
 #include "tests/support/results.h"
 #include "tests/support/softhsm.h"
 
@@ -121,7 +122,7 @@ TEST_CASE("the canonical text is as documented, and its SHA-256 is the digest") 
       .Bool(CKA_PRIVATE, false)
       .Text(CKA_LABEL, "a \"b\" \\ \x01")
       .Text(CKA_APPLICATION, "app");
-  Good(login.session().CreateObject(data));
+  support::MakeObject(login.session(), data);
   const Inventory inventory = Good(hsm::TakeInventory(login.session()));
   const std::string text = inventory.Text();
   CHECK(text.starts_with("keyceremony-inventory 1\ntoken label=\"root\" serial=\"serial-1\"\n"));

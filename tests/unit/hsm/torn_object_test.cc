@@ -11,6 +11,7 @@
 #include "hsm/unreadable.h"
 #include "tests/support/fake_token.h"
 #include "tests/support/listening_observer.h"
+#include "tests/support/objects.h"
 #include "tests/support/results.h"
 #include "tests/support/softhsm.h"
 
@@ -37,7 +38,7 @@ struct TornToken {
     for (const char* label : {"first", "second"}) {
       hsm::Template data;
       data.Number(CKA_CLASS, CKO_DATA).Bool(CKA_TOKEN, true).Bool(CKA_PRIVATE, false).Text(CKA_LABEL, label);
-      Good(session().CreateObject(data));
+      support::MakeObject(session(), data);
       torn.push_back(&habits_slot().objects.rbegin()->second);
     }
   }

@@ -8,6 +8,7 @@
 
 #include "hsm/intercepting_cryptoki.h"
 #include "hsm/lookup.h"
+#include "tests/support/objects.h"
 #include "tests/support/results.h"
 #include "tests/unit/seam/fake_world.h"
 
@@ -91,8 +92,8 @@ TEST_CASE("objects that show no public key are counted and named, for they may b
   Good(hsm::GenerateKeyPair(login.session(), {.label = "other", .id = {3}}).key);
   hsm::Template data;
   data.Number(CKA_CLASS, CKO_DATA).Bool(CKA_TOKEN, true).Bool(CKA_PRIVATE, false).Text(CKA_LABEL, "torn");
-  Good(login.session().CreateObject(data));
-  Good(login.session().CreateObject(data));
+  support::MakeObject(login.session(), data);
+  support::MakeObject(login.session(), data);
   world.slot().objects.rbegin()->second.read_rv = CKR_OBJECT_HANDLE_INVALID;
   hsm::AbsentKey twin = Known(gone);
   twin.label = "twin";

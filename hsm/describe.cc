@@ -116,7 +116,9 @@ constexpr Hint kHints[] = {
     {CKR_DEVICE_REMOVED, "put the token back into its slot"},
     {CKR_TOKEN_NOT_PRESENT, "put the token back into its slot"},
     {CKR_TOKEN_WRITE_PROTECTED, "take the write protection off the token"},
-    {CKR_PIN_LOCKED, "the security officer must set a new user PIN"},
+    {CKR_PIN_LOCKED,
+     "a locked user PIN is set anew by the security officer; a token whose security officer PIN is locked must be "
+     "initialised again, which wipes it"},
     {CKR_PIN_EXPIRED, "the PIN must be changed before the token can be used"},
     {CKR_USER_NOT_LOGGED_IN, "log in to the token first"},
     {CKR_USER_PIN_NOT_INITIALIZED, "the token has no user PIN yet: commission it first"},
@@ -206,7 +208,7 @@ std::string DescribeValue(CK_ATTRIBUTE_TYPE type, ByteView value) {
       if (is_number) return KeyTypeName(NumberOf(value));
       break;
     case AttributeKind::kMechanism:
-      // Keys that a token did not generate itself have no mechanism (2.40 section 4.4).
+      // Keys that a token did not generate itself have no mechanism (2.40 section 4.7).
       if (is_number)
         return NumberOf(value) == CK_UNAVAILABLE_INFORMATION ? "unavailable" : MechanismName(NumberOf(value));
       break;
@@ -228,6 +230,12 @@ Error CallError(Function function, CK_RV rv, const std::string& doing) {
   const auto hint = std::ranges::find(kHints, rv, &Hint::rv);
   if (hint != std::end(kHints)) error.hint = hint->text;
   return error;
+}
+
+bool IsGone(CK_RV rv) {
+  static constexpr CK_RV kGone[] = {CKR_DEVICE_REMOVED,         CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED,
+                                    CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED,    CKR_SLOT_ID_INVALID};
+  return std::ranges::find(kGone, rv) != std::end(kGone);
 }
 
 Error NonsenseError(Function function, const std::string& what) {

@@ -44,6 +44,10 @@ std::string DescribeValue(CK_ATTRIBUTE_TYPE type, ByteView value);
 // that the module lacks, kToken otherwise.
 Error CallError(Function function, CK_RV rv, const std::string& doing);
 
+// IsGone tells whether modules return `rv` when the token has left its slot, at
+// whatever call they notice: every session on it is dead.
+bool IsGone(CK_RV rv);
+
 // NonsenseError is the error for a module that breaks the standard: a length or
 // a count that cannot be.
 Error NonsenseError(Function function, const std::string& what);

@@ -17,10 +17,13 @@ struct PinFlags {
   CK_FLAGS count_low;
   CK_FLAGS final_try;
   CK_FLAGS locked;
+  const char* when_locked;  // the way out
 };
 constexpr PinFlags kPinFlags[] = {
-    {User::kUser, "user", CKU_USER, CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED},
-    {User::kSecurityOfficer, "security officer", CKU_SO, CKF_SO_PIN_COUNT_LOW, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED},
+    {User::kUser, "user", CKU_USER, CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED,
+     "the security officer must set a new user PIN"},
+    {User::kSecurityOfficer, "security officer", CKU_SO, CKF_SO_PIN_COUNT_LOW, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED,
+     "the token can only be initialised again, which wipes it"},
 };
 const PinFlags& FlagsOf(User user) { return kPinFlags[static_cast<std::size_t>(user)]; }
 
@@ -40,8 +43,7 @@ Result<void> CheckPinTries(const TokenInfo& info, User user) {
   const PinFlags& who = FlagsOf(user);
   if ((info.flags & who.locked) != 0) {
     return base::Refusal("TOKEN-LOGIN-01", fmt::format("the {} PIN of {} is locked", who.name, info.Name()),
-                         user == User::kUser ? "the security officer must set a new user PIN"
-                                             : "the token can only be initialised again, which wipes it");
+                         who.when_locked);
   }
   if ((info.flags & who.final_try) != 0) {
     return base::Refusal("TOKEN-LOGIN-02", fmt::format("one more wrong {} PIN would lock {}", who.name, info.Name()),
@@ -79,7 +81,10 @@ Result<LoginScope> LoginScope::Open(std::shared_ptr<Token> token, User user, con
   Error error = CallError(Function::kLogin, rv, fmt::format("logging the {} in to {}", who.name, info.Name()));
   if (rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LOCKED || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE) {
     error.message += "; " + TriesLeft(*token, who);
-    if (error.hint.empty()) error.hint = "nothing was tried twice: check the PIN and its token before another attempt";
+    error.hint = "nothing was tried twice: check the PIN and its token before another attempt";
+    // What the token shows now, as it was refreshed; some show nothing.
+    if (rv == CKR_PIN_LOCKED) error.hint = who.when_locked;
+    if (const Result<void> next = CheckPinTries(token->info(), user); !next.ok()) error.hint = next.error().hint;
   }
   return error;
 }

@@ -15,21 +15,17 @@ namespace {
 using base::KeyAlgorithm;
 using base::PublicKey;
 
-// A short point in a DER OCTET STRING, as PKCS#11 2.40 wants CKA_EC_POINT.
-Bytes Wrapped(const Bytes& point) {
-  Bytes der = {0x04};
-  if (point.size() >= 0x80) der.push_back(0x81);
-  der.push_back(static_cast<std::uint8_t>(point.size()));
-  der.insert(der.end(), point.begin(), point.end());
-  return der;
-}
-
 struct Candidate {
   Object object;
-  std::optional<PublicKey> public_key;
+  Result<PublicKey> public_key;  // kNotFound: it shows none
+
+  bool Is(const PublicKey& key) const { return public_key.ok() && *public_key == key; }
+  // Whether it may be the private half of this key: a token need not show what it is.
+  bool MayBe(const PublicKey& key) const { return Is(key) || ShowsNone(); }
+  bool ShowsNone() const { return !public_key.ok() && public_key.error().code == ErrorCode::kNotFound; }
 };
 
-// Reads the objects' names and public keys; what shows no key, or a broken one, has none.
+// Reads the objects' names and public keys.
 Result<std::vector<Candidate>> ReadCandidates(Session& session, const Template& match) {
   KC_ASSIGN_OR_RETURN(const std::vector<CK_OBJECT_HANDLE> handles, session.FindHandles(match));
   // A module may refuse to be asked for what keys of the type do not have.
@@ -46,9 +42,7 @@ Result<std::vector<Candidate>> ReadCandidates(Session& session, const Template& 
     if (!read.ok() && !(read.error().rv && SpeaksOfOneObject(session.quirks(), *read.error().rv)))
       return std::move(read).error();
     const AttributeSet attributes = read.ok() ? std::move(read).value() : AttributeSet();
-    Candidate candidate{Object(handle, attributes), std::nullopt};
-    if (Result<PublicKey> key = ReadPublicKey(attributes); key.ok()) candidate.public_key = std::move(key).value();
-    candidates.push_back(std::move(candidate));
+    candidates.push_back({Object(handle, attributes), ReadPublicKey(attributes)});
   }
   return candidates;
 }
@@ -60,9 +54,7 @@ Template KeysOf(CK_OBJECT_CLASS object_class, KeyAlgorithm algorithm) {
 }
 
 void KeepThoseOf(const PublicKey& key, std::vector<Candidate>& candidates) {
-  std::erase_if(candidates, [&key](const Candidate& candidate) {
-    return !candidate.public_key || !(*candidate.public_key == key);
-  });
+  std::erase_if(candidates, [&key](const Candidate& candidate) { return !candidate.Is(key); });
 }
 
 // The public objects of a key: by the token's own search where its point is
@@ -70,7 +62,7 @@ void KeepThoseOf(const PublicKey& key, std::vector<Candidate>& candidates) {
 Result<std::vector<Candidate>> FindPublicObjects(Session& session, const PublicKey& key) {
   if (base::FactsOf(key.algorithm()).family == base::KeyFamily::kEc) {
     Template match = KeysOf(CKO_PUBLIC_KEY, key.algorithm());
-    match.Raw(CKA_EC_POINT, Wrapped(key.EcPoint()));
+    match.Raw(CKA_EC_POINT, EncodeEcPoint(key.EcPoint()));
     KC_ASSIGN_OR_RETURN(std::vector<Candidate> found, ReadCandidates(session, match));
     KeepThoseOf(key, found);
     if (!found.empty()) return found;
@@ -99,10 +91,19 @@ Error Ambiguous(const Session& session, const std::string& what, const std::vect
       .WithHint("a ceremony cannot choose between them: find out where the second one came from");
 }
 
-Error AnotherKey(const Session& session, const Object& object, const PublicKey& wanted, const PublicKey& found) {
+Error AnotherKey(const Session& session, const Candidate& found, const PublicKey& wanted) {
+  const std::string what = found.public_key.ok() ? "key " + found.public_key->SpkiSha256Hex()
+                                                 : "no key: " + found.public_key.error().message;
   return base::MakeError(ErrorCode::kCorrupt,
-                         fmt::format("{} on {} is key {}, its id leads to it from key {}", object.Name(),
-                                     session.token().Name(), found.SpkiSha256Hex(), wanted.SpkiSha256Hex()))
+                         fmt::format("{} on {} is {}; its id leads to it from key {}", found.object.Name(),
+                                     session.token().Name(), what, wanted.SpkiSha256Hex()))
+      .WithRule("KEY-FIND-03");
+}
+
+Error Unusable(const Session& session, const Candidate& found) {
+  return Error(found.public_key.error())
+      .Prefixed(
+          fmt::format("{} on {} shows no public key that can be used", found.object.Name(), session.token().Name()))
       .WithRule("KEY-FIND-03");
 }
 
@@ -129,9 +130,7 @@ Result<KeyPair> FindKeyBySpki(Session& session, const PublicKey& public_key) {
   }
   if (privates.size() > 1) return Ambiguous(session, what, privates);
   const Candidate& found = privates.front();
-  if (found.public_key && !(*found.public_key == public_key)) {
-    return AnotherKey(session, found.object, public_key, *found.public_key);
-  }
+  if (!found.MayBe(public_key)) return AnotherKey(session, found, public_key);
   return KeyPair{found.object, std::move(public_object), public_key};
 }
 
@@ -161,18 +160,15 @@ Result<KeyPair> FindPrivateKey(Session& session, const std::string& label, ByteV
     if (publics.size() > 1) return Ambiguous(session, "the public half of " + found.object.Name(), publics);
   }
   if (publics.empty()) {
-    if (!found.public_key) return NotFound(session, "the public half of " + found.object.Name(), "no object shows it");
+    if (found.ShowsNone()) {
+      return NotFound(session, "the public half of " + found.object.Name(), "no object shows it");
+    }
+    if (!found.public_key.ok()) return Unusable(session, found);
     return KeyPair{found.object, std::nullopt, *found.public_key};
   }
-  if (!publics.front().public_key) {
-    return base::MakeError(ErrorCode::kCorrupt, fmt::format("{} on {} is not a public key that can be read",
-                                                            publics.front().object.Name(), session.token().Name()))
-        .WithRule("KEY-FIND-03");
-  }
+  if (!publics.front().public_key.ok()) return Unusable(session, publics.front());
   const PublicKey& public_key = *publics.front().public_key;
-  if (found.public_key && !(*found.public_key == public_key)) {
-    return AnotherKey(session, found.object, public_key, *found.public_key);
-  }
+  if (!found.MayBe(public_key)) return AnotherKey(session, found, public_key);
   return KeyPair{found.object, publics.front().object, public_key};
 }
 

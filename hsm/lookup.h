@@ -13,7 +13,8 @@ namespace hsm {
 // Without a public object the private objects are searched by theirs. What a
 // token does not show is proven by use: Sign verifies every signature with
 // the public key. kNotFound KEY-FIND-01; kAmbiguous KEY-FIND-02: two public or two
-// private objects answer; kCorrupt KEY-FIND-03: the private object with that id is another key.
+// private objects answer; kCorrupt KEY-FIND-03: the private object with that id is
+// another key, or shows a public key that is none, or two that contradict each other.
 Result<KeyPair> FindKeyBySpki(Session& session, const base::PublicKey& public_key);
 
 // FindPrivateKey is for a key whose public key is not known yet: the one

@@ -105,6 +105,8 @@ inline constexpr std::array<CK_ATTRIBUTE_TYPE, 6> kPublicKeyAttributes = {
 // the contents of a DER OCTET STRING; kCorrupt if it is neither. `raw_size` is
 // the size of a raw point on that curve (65 for P-256, 32 for Ed25519).
 Result<Bytes> DecodeEcPoint(ByteView attribute, std::size_t raw_size);
+// EncodeEcPoint is the OCTET STRING around a point of at most 255 bytes, as PKCS#11 2.40 wants CKA_EC_POINT.
+Bytes EncodeEcPoint(ByteView point);
 
 }  // namespace hsm
 

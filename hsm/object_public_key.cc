@@ -73,6 +73,14 @@ Result<Bytes> DecodeEcPoint(ByteView attribute, std::size_t raw_size) {
                                      raw_size, attribute.size()));
 }
 
+Bytes EncodeEcPoint(ByteView point) {
+  Bytes der = {0x04};
+  if (point.size() >= 0x80) der.push_back(0x81);
+  der.push_back(static_cast<std::uint8_t>(point.size()));
+  der.insert(der.end(), point.begin(), point.end());
+  return der;
+}
+
 Result<PublicKey> ReadPublicKey(const AttributeSet& attributes) {
   Result<PublicKey> material = FromKeyMaterial(attributes);
   if (!material.ok() && material.error().code != ErrorCode::kNotFound) return AsCorrupt(std::move(material).error());

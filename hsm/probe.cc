@@ -105,8 +105,7 @@ class Prober final {
   }
 
   Result<void> Add(std::string what, CK_MECHANISM_TYPE mechanism, const Result<void>& tried) {
-    if (!tried.ok() && (tried.error().rv == CKR_DEVICE_REMOVED || tried.error().rv == CKR_TOKEN_NOT_PRESENT))
-      return tried.error();
+    if (!tried.ok() && tried.error().rv && IsGone(*tried.error().rv)) return tried.error();
     Trial trial;
     trial.what = std::move(what);
     trial.mechanism = mechanism;

@@ -31,16 +31,7 @@ Result<CK_MECHANISM_TYPE> KeyWrap(Session& session, CK_FLAGS flags) {
 Result<SealedKey> Seal(Session& source, const Object& private_key, const base::PublicKey& transport_key,
                        const TransportRow& row, std::vector<Object>& objects) {
   KC_ASSIGN_OR_RETURN(const CK_MECHANISM_TYPE wrap, KeyWrap(source, CKF_WRAP));
-  KC_ASSIGN_OR_RETURN(const Object envelope_key, MakeEnvelopeKey(source, transport_key));
-  objects.push_back(envelope_key);
-  KC_ASSIGN_OR_RETURN(const AttributeSet received, source.ReadAttributes(envelope_key.handle(), kPublicKeyAttributes));
-  KC_ASSIGN_OR_RETURN(const base::PublicKey on_source, ReadPublicKey(received));
-  if (!(on_source == transport_key)) {
-    return base::MakeError(ErrorCode::kCorrupt,
-                           fmt::format("{} took in the transport key {} as {}", source.token().Name(),
-                                       transport_key.SpkiSha256Hex(), on_source.SpkiSha256Hex()))
-        .WithRule("KEY-TRANSPORT-01");
-  }
+  KC_ASSIGN_OR_RETURN(const PublicObject envelope, MakeEnvelopeKey(source, transport_key, objects));
   SecretKeyGeneration generated = GenerateWrapKey(source, TransportKeySpec(kSourceKeyLabel, Extractable::kYes));
   if (!generated.key.ok()) {
     objects.insert(objects.end(), generated.left_behind.begin(), generated.left_behind.end());
@@ -48,7 +39,7 @@ Result<SealedKey> Seal(Session& source, const Object& private_key, const base::P
   }
   objects.push_back(generated.key->object);
   SealedKey sealed;
-  KC_ASSIGN_OR_RETURN(sealed.aes_key, SendAesKey(source, row, envelope_key, generated.key->object));
+  KC_ASSIGN_OR_RETURN(sealed.aes_key, SendAesKey(source, row, envelope.object, generated.key->object));
   KC_ASSIGN_OR_RETURN(sealed.private_key, WrapPrivateKey(source, generated.key->object, wrap, private_key));
   return sealed;
 }

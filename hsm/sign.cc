@@ -69,17 +69,19 @@ Error DoesNotFit(const KeyPair& key) {
                                      base::FactsOf(key.public_key.algorithm()).title));
 }
 
-// Takes the mechanism that works on a digest where the token has it, else the one that hashes itself.
+// Takes the mechanism that works on a digest where the token signs by it, else the one that hashes itself.
 Result<void> Choose(Token& token, const RsaMechanisms& choice, Bytes digested, ByteView message, Plan& plan) {
-  KC_ASSIGN_OR_RETURN(const bool has_plain, token.HasMechanism(choice.plain));
-  KC_ASSIGN_OR_RETURN(const bool has_hashing, token.HasMechanism(choice.hashing));
-  if (!has_plain && !has_hashing) {
-    return base::MakeError(ErrorCode::kUnsupported,
-                           fmt::format("{} has neither {} nor {}", token.Name(), MechanismName(choice.plain),
-                                       MechanismName(choice.hashing)));
+  KC_ASSIGN_OR_RETURN(const bool signs_digests, token.Can(choice.plain, CKF_SIGN));
+  if (!signs_digests) {
+    KC_ASSIGN_OR_RETURN(const bool hashes, token.Can(choice.hashing, CKF_SIGN));
+    if (!hashes) {
+      return base::MakeError(ErrorCode::kUnsupported,
+                             fmt::format("{} signs neither by {} nor by {}", token.Name(), MechanismName(choice.plain),
+                                         MechanismName(choice.hashing)));
+    }
   }
-  plan.mechanism = has_plain ? choice.plain : choice.hashing;
-  plan.data = has_plain ? std::move(digested) : base::ToBytes(message);
+  plan.mechanism = signs_digests ? choice.plain : choice.hashing;
+  plan.data = signs_digests ? std::move(digested) : base::ToBytes(message);
   plan.text = MechanismName(plan.mechanism);
   return {};
 }

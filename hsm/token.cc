@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "hsm/base/encoding.h"
 #include "hsm/consequential.h"
 #include "hsm/describe.h"
 #include "hsm/login.h"
@@ -38,7 +39,7 @@ Result<void> CheckPinSizeOf(const TokenInfo& info, const Quirks& quirks, const b
   const PinSizes sizes = PinSizesOf(info, quirks);
   if (pin.size() >= sizes.least && pin.size() <= sizes.most) return {};
   return base::Refusal(rule,
-                       fmt::format("the PIN has {} characters, {} takes {}", pin.size(), info.Name(), sizes.InWords()));
+                       fmt::format("the PIN has {} octets, {} takes {}", pin.size(), info.Name(), sizes.InWords()));
 }
 
 // Which tokens were there before, so that a new one is told from its namesakes.
@@ -82,6 +83,14 @@ Result<std::shared_ptr<Token>> Token::Initialise(std::shared_ptr<Module> module,
   if (label.empty() || label.size() > kLabelSize) {
     return base::MakeError(ErrorCode::kInvalidInput, fmt::format("token label \"{}\" has {} bytes, 1 to {} fit", label,
                                                                  label.size(), kLabelSize));
+  }
+  // The module pads a label with blanks, and a text that is not plain is shown in hex (Module::ReadToken).
+  if (label.ends_with(' ') || DescribeValue(CKA_LABEL, base::AsBytes(label)) != label) {
+    return base::MakeError(ErrorCode::kInvalidInput, fmt::format("token label {} would not be found again by its name",
+                                                                 DescribeValue(CKA_LABEL, base::AsBytes(label)) == label
+                                                                     ? "\"" + label + "\""
+                                                                     : base::HexEncode(base::AsBytes(label))))
+        .WithHint("a label is text without control characters, and does not end in a blank");
   }
   KC_ASSIGN_OR_RETURN(const std::vector<TokenInfo> tokens, module->ListTokens());
   const auto target = std::ranges::find(tokens, slot, &TokenInfo::slot);
@@ -186,6 +195,13 @@ Result<CK_MECHANISM_INFO> Token::GetMechanism(CK_MECHANISM_TYPE mechanism) {
                      fmt::format("asking {} for {}", Name(), MechanismName(mechanism)));
   }
   return info;
+}
+
+Result<bool> Token::Can(CK_MECHANISM_TYPE mechanism, CK_FLAGS flags) {
+  KC_ASSIGN_OR_RETURN(const bool listed, HasMechanism(mechanism));
+  if (!listed) return false;
+  KC_ASSIGN_OR_RETURN(const CK_MECHANISM_INFO info, GetMechanism(mechanism));
+  return (info.flags & flags) == flags;
 }
 
 std::string PinSizes::InWords() const {

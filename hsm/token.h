@@ -44,6 +44,8 @@ class Token final {
   Result<std::vector<CK_MECHANISM_TYPE>> Mechanisms();
   Result<bool> HasMechanism(CK_MECHANISM_TYPE mechanism);
   Result<CK_MECHANISM_INFO> GetMechanism(CK_MECHANISM_TYPE mechanism);
+  // Can tells whether it lists a mechanism with all of these flags.
+  Result<bool> Can(CK_MECHANISM_TYPE mechanism, CK_FLAGS flags);
 
   const TokenInfo& info() const { return info_; }
   std::string Name() const { return info_.Name(); }

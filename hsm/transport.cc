@@ -16,8 +16,8 @@ namespace {
 Result<bool> BothCan(Token& source, Token& target, const TransportRow& row) {
   if (row.hash == 0) {
     for (Token* token : {&source, &target}) {
-      KC_ASSIGN_OR_RETURN(const bool derives, Can(*token, CKM_ECDH1_DERIVE, CKF_DERIVE));
-      KC_ASSIGN_OR_RETURN(const bool generates, Can(*token, CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR));
+      KC_ASSIGN_OR_RETURN(const bool derives, token->Can(CKM_ECDH1_DERIVE, CKF_DERIVE));
+      KC_ASSIGN_OR_RETURN(const bool generates, token->Can(CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR));
       if (!derives || !generates) return false;
     }
     return true;
@@ -43,26 +43,13 @@ Result<GeneratedKey> MakeHelperPair(Session& session, std::string_view label, ba
   return std::move(made.key);
 }
 
-Result<void> Compare(const TransportSpec& spec, const base::PublicKey& on_target, const base::PublicKey& on_source) {
-  if (!(on_target == on_source)) {
-    return base::MakeError(ErrorCode::kCorrupt, fmt::format("the target's transport key is {}, the source has {}",
-                                                            on_target.SpkiSha256Hex(), on_source.SpkiSha256Hex()))
-        .WithRule("KEY-TRANSPORT-01")
-        .WithHint("somebody put another key in its place: stop, and find out who");
-  }
-  if (!spec.compare) return {};
-  return spec.compare(on_target, on_source);
-}
-
 Result<void> SendByOaep(Session& source, Session& target, const TransportSpec& spec, TransportKey& key) {
   const TransportRow& row = RowOf(key.way.transport);
   KC_ASSIGN_OR_RETURN(const GeneratedKey pair,
                       MakeHelperPair(target, kTargetHelperLabel, spec.rsa, kUnwrappingUsage, key.target_helpers));
-  KC_ASSIGN_OR_RETURN(const Object envelope_key, MakeEnvelopeKey(source, pair.pair.public_key));
-  key.source_helpers.push_back(envelope_key);
-  KC_ASSIGN_OR_RETURN(const AttributeSet received, source.ReadAttributes(envelope_key.handle(), kPublicKeyAttributes));
-  KC_ASSIGN_OR_RETURN(const base::PublicKey on_source, ReadPublicKey(received));
-  KC_RETURN_IF_ERROR(Compare(spec, pair.pair.public_key, on_source));
+  KC_ASSIGN_OR_RETURN(const PublicObject envelope, MakeEnvelopeKey(source, pair.pair.public_key, key.source_helpers));
+  KC_ASSIGN_OR_RETURN(const base::PublicKey on_source, ReadPublicKey(envelope.attributes));
+  if (spec.compare) KC_RETURN_IF_ERROR(spec.compare(pair.pair.public_key, on_source));
 
   SecretKeyGeneration generated = GenerateWrapKey(source, TransportKeySpec(kSourceKeyLabel, Extractable::kYes));
   if (!generated.key.ok()) {
@@ -71,7 +58,7 @@ Result<void> SendByOaep(Session& source, Session& target, const TransportSpec& s
   }
   key.source_key = generated.key->object;
 
-  KC_ASSIGN_OR_RETURN(Bytes wrapped, SendAesKey(source, row, envelope_key, key.source_key));
+  KC_ASSIGN_OR_RETURN(Bytes wrapped, SendAesKey(source, row, envelope.object, key.source_key));
   KC_ASSIGN_OR_RETURN(key.target_key,
                       ReceiveAesKey(target, row, pair.pair.private_object, std::move(wrapped), key.target_helpers));
   return {};
@@ -107,7 +94,7 @@ Result<void> AgreeByEcdh(Session& source, Session& target, const TransportSpec& 
   KC_ASSIGN_OR_RETURN(const GeneratedKey theirs,
                       MakeHelperPair(target, kTargetHelperLabel, kCurve, kDerivingUsage, key.target_helpers));
   // The source has no object of it: it derives with these very bytes.
-  KC_RETURN_IF_ERROR(Compare(spec, theirs.pair.public_key, theirs.pair.public_key));
+  if (spec.compare) KC_RETURN_IF_ERROR(spec.compare(theirs.pair.public_key, theirs.pair.public_key));
   KC_ASSIGN_OR_RETURN(key.source_key, Derive(source, ours.pair.private_object, theirs.pair.public_key, kSourceKeyLabel,
                                              key.source_helpers));
   KC_ASSIGN_OR_RETURN(key.target_key, Derive(target, theirs.pair.private_object, ours.pair.public_key, kTargetKeyLabel,
@@ -132,7 +119,7 @@ std::string CopyWay::Name() const {
 
 Result<CK_MECHANISM_TYPE> KwpMechanism(Token& token, CK_FLAGS needed) {
   const CK_MECHANISM_TYPE mechanism = token.quirks().kwp_mechanism;
-  KC_ASSIGN_OR_RETURN(const bool can, Can(token, mechanism, needed));
+  KC_ASSIGN_OR_RETURN(const bool can, token.Can(mechanism, needed));
   return can ? mechanism : CK_MECHANISM_TYPE{0};
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "hsm/base/encoding.h"
-#include "hsm/base/rsa_numbers.h"
 #include "hsm/describe.h"
 #include "hsm/keygen_plan.h"
 
@@ -17,6 +16,8 @@ constexpr TransportRow kTransports[] = {
     {Transport::kOaepSha1, "rsa-oaep-sha1", CKM_SHA_1, CKG_MGF1_SHA1},
     {Transport::kEcdh, "ecdh-p256", 0, 0},
 };
+
+constexpr std::string_view kOtherTransportKey = "KEY-TRANSPORT-01";
 
 bool DoesHash(const Quirks& quirks, CK_MECHANISM_TYPE hash) {
   return std::ranges::find(quirks.oaep_hashes, hash) != quirks.oaep_hashes.end();
@@ -35,24 +36,17 @@ const TransportRow& RowOf(Transport transport) {
 
 Bytes TransportId(std::string_view label) { return base::ToBytes(base::AsBytes(label)); }
 
-Result<bool> Can(Token& token, CK_MECHANISM_TYPE mechanism, CK_FLAGS flags) {
-  KC_ASSIGN_OR_RETURN(const bool listed, token.HasMechanism(mechanism));
-  if (!listed) return false;
-  KC_ASSIGN_OR_RETURN(const CK_MECHANISM_INFO info, token.GetMechanism(mechanism));
-  return (info.flags & flags) == flags;
-}
-
 Result<bool> CanSend(Token& source, const TransportRow& row) {
   if (row.hash == 0 || !DoesHash(source.quirks(), row.hash)) return false;
-  KC_ASSIGN_OR_RETURN(const bool generates_aes, Can(source, CKM_AES_KEY_GEN, CKF_GENERATE));
-  KC_ASSIGN_OR_RETURN(const bool wraps, Can(source, CKM_RSA_PKCS_OAEP, CKF_WRAP));
+  KC_ASSIGN_OR_RETURN(const bool generates_aes, source.Can(CKM_AES_KEY_GEN, CKF_GENERATE));
+  KC_ASSIGN_OR_RETURN(const bool wraps, source.Can(CKM_RSA_PKCS_OAEP, CKF_WRAP));
   return generates_aes && wraps;
 }
 
 Result<bool> CanReceive(Token& target, const TransportRow& row) {
   if (row.hash == 0 || !DoesHash(target.quirks(), row.hash)) return false;
-  KC_ASSIGN_OR_RETURN(const bool unwraps, Can(target, CKM_RSA_PKCS_OAEP, CKF_UNWRAP));
-  KC_ASSIGN_OR_RETURN(const bool generates_rsa, Can(target, CKM_RSA_PKCS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR));
+  KC_ASSIGN_OR_RETURN(const bool unwraps, target.Can(CKM_RSA_PKCS_OAEP, CKF_UNWRAP));
+  KC_ASSIGN_OR_RETURN(const bool generates_rsa, target.Can(CKM_RSA_PKCS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR));
   return unwraps && generates_rsa;
 }
 
@@ -74,8 +68,8 @@ Result<Object> CheckImported(Result<ImportedKey> imported, const Session& sessio
   return std::move(imported->object);
 }
 
-Result<Object> MakeEnvelopeKey(Session& source, const base::PublicKey& transport_key) {
-  const base::RsaNumbers numbers = base::RsaNumbersOf(transport_key);
+Result<PublicObject> MakeEnvelopeKey(Session& source, const base::PublicKey& transport_key,
+                                     std::vector<Object>& objects) {
   Template envelope;
   envelope.Number(CKA_CLASS, CKO_PUBLIC_KEY)
       .Number(CKA_KEY_TYPE, CKK_RSA)
@@ -85,10 +79,12 @@ Result<Object> MakeEnvelopeKey(Session& source, const base::PublicKey& transport
       .Raw(CKA_ID, TransportId(kSourceHelperLabel))
       .Bool(CKA_WRAP, true)
       .Bool(CKA_ENCRYPT, false)
-      .Bool(CKA_VERIFY, false)
-      .Raw(CKA_MODULUS, numbers.modulus)
-      .Raw(CKA_PUBLIC_EXPONENT, numbers.exponent);
-  return source.CreateObject(envelope);
+      .Bool(CKA_VERIFY, false);
+  Result<PublicObject> made =
+      MakePublicObject(source, transport_key, std::move(envelope),
+                       "the target's transport key on " + source.token().Name(), kOtherTransportKey, objects);
+  if (made.ok() || made.error().rule != kOtherTransportKey) return made;
+  return std::move(made).error().WithHint("somebody put another key in its place: stop, and find out who");
 }
 
 Result<Bytes> SendAesKey(Session& source, const TransportRow& row, const Object& envelope_key, const Object& aes_key) {
@@ -107,7 +103,8 @@ Result<Object> ReceiveAesKey(Session& target, const TransportRow& row, const Obj
   CK_MECHANISM mechanism{CKM_RSA_PKCS_OAEP, &parameters, sizeof parameters};
   Template stated =
       ForModule(FullWrapKeyTemplate(TransportKeySpec(kTargetKeyLabel, Extractable::kNo)), target.quirks());
-  stated.Remove(CKA_VALUE_LEN);  // 2.40 section 4.10.2 with note 6: not when unwrapping
+  stated.Remove(
+      CKA_VALUE_LEN);  // Current Mechanisms 2.40, AES secret key objects (2.8.2): the key that comes in says it
   ConsequentialCall call = PlanCall(target, Function::kUnwrapKey);
   call.mechanism = OaepText(row);
   call.object = private_key.Name();

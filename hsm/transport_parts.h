@@ -9,6 +9,7 @@
 
 #include "hsm/imported_key.h"
 #include "hsm/keygen.h"
+#include "hsm/public_object.h"
 #include "hsm/transport.h"
 
 namespace hsm {
@@ -30,8 +31,6 @@ inline constexpr std::string_view kSourceHelperLabel = "transport helper, source
 inline constexpr std::string_view kTargetHelperLabel = "transport helper, target";
 Bytes TransportId(std::string_view label);
 
-// Can tells whether a token lists a mechanism with all of these flags.
-Result<bool> Can(Token& token, CK_MECHANISM_TYPE mechanism, CK_FLAGS flags);
 // CanSend and CanReceive tell whether a token does its part of an OAEP way.
 Result<bool> CanSend(Token& source, const TransportRow& row);
 Result<bool> CanReceive(Token& target, const TransportRow& row);
@@ -44,8 +43,10 @@ WrapKeySpec TransportKeySpec(std::string_view label, Extractable extractable);
 Result<Object> CheckImported(Result<ImportedKey> imported, const Session& session, std::vector<Object>& objects,
                              std::vector<Object>&& left_behind);
 
-// MakeEnvelopeKey makes a session object of the target's RSA key on the source: it wraps and nothing else.
-Result<Object> MakeEnvelopeKey(Session& source, const base::PublicKey& transport_key);
+// MakeEnvelopeKey makes a session object of the target's RSA key on the source: it wraps and nothing else. kCorrupt
+// KEY-TRANSPORT-01: the source has taken in another key. Once there is an object it is in `objects`, whatever follows.
+Result<PublicObject> MakeEnvelopeKey(Session& source, const base::PublicKey& transport_key,
+                                     std::vector<Object>& objects);
 
 // SendAesKey wraps an AES key of the source under the envelope key.
 Result<Bytes> SendAesKey(Session& source, const TransportRow& row, const Object& envelope_key, const Object& aes_key);

@@ -5,11 +5,11 @@
 #include <algorithm>
 
 #include "hsm/base/encoding.h"
-#include "hsm/base/rsa_numbers.h"
 #include "hsm/describe.h"
 #include "hsm/imported_key.h"
 #include "hsm/keygen_plan.h"
 #include "hsm/lookup.h"
+#include "hsm/public_object.h"
 #include "hsm/sign.h"
 
 namespace hsm {
@@ -52,67 +52,13 @@ Result<void> CheckRoom(Session& session, const base::PublicKey& public_key, cons
   return {};
 }
 
-// The public object of a copy: what key generation states, and the key itself.
-Template PublicObjectTemplate(const KeyPairSpec& spec, const base::PublicKey& public_key, const Quirks& quirks) {
-  Template attributes = FullPublicTemplate(spec, quirks);
-  attributes.Remove(CKA_MODULUS_BITS);
-  if (IsRsa(spec.algorithm)) {
-    const base::RsaNumbers numbers = base::RsaNumbersOf(public_key);
-    attributes.Raw(CKA_MODULUS, numbers.modulus).Raw(CKA_PUBLIC_EXPONENT, numbers.exponent);
-    return ForModule(std::move(attributes), quirks);
-  }
-  // The point of an Ed25519 key is the end of its SubjectPublicKeyInfo (RFC 8410).
-  const Bytes point =
-      spec.algorithm == base::KeyAlgorithm::kEd25519 ? base::ToBytes(public_key.spki().last(32)) : public_key.EcPoint();
-  Bytes value;
-  if (quirks.template_point == PointForm::kWrapped) {
-    value.push_back(0x04);
-    if (point.size() >= 0x80) value.push_back(0x81);
-    value.push_back(static_cast<std::uint8_t>(point.size()));
-  }
-  value.insert(value.end(), point.begin(), point.end());
-  attributes.Raw(CKA_EC_POINT, value);
-  return ForModule(std::move(attributes), quirks);
-}
-
-Result<Object> MakePublicObject(Session& session, const base::PublicKey& public_key, const KeyPairSpec& spec,
-                                Description& read_back, std::vector<Object>& left_behind) {
-  Template stated = PublicObjectTemplate(spec, public_key, session.quirks());
-  ConsequentialCall call = PlanCall(session, Function::kCreateObject);
-  call.attributes = stated.Describe();
-  call.planned_id = base::HexEncode(spec.id);
-  call.planned_label = spec.label;
-  return Perform<Object>(session.token().module().observer(), call, [&](CallOutcome& outcome) -> Result<Object> {
-    CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
-    const CK_RV rv = TimedCall(outcome, [&] {
-      const std::span<CK_ATTRIBUTE> native = stated.Native();
-      return session.api().CreateObject(session.handle(), native.data(), native.size(), &handle);
-    });
-    if (rv != CKR_OK) {
-      return CallError(Function::kCreateObject, rv, "making the public object of " + Whose(session, spec));
-    }
-    left_behind.emplace_back(handle, AttributeSet());
-    std::vector<CK_ATTRIBUTE_TYPE> types = stated.Types();
-    for (const CK_ATTRIBUTE_TYPE type : kPublicKeyAttributes) {
-      if (!stated.Has(type)) types.push_back(type);
-    }
-    KC_ASSIGN_OR_RETURN(const AttributeSet actual, session.ReadAttributes(handle, types));
-    Object object(handle, actual);
-    left_behind.back() = object;
-    outcome.attributes = actual.Describe();
-    read_back = actual.Describe("public.");
-    // The key is compared as a key: modules spell points and numbers in several ways.
-    stated.Remove(CKA_EC_POINT).Remove(CKA_MODULUS);
-    std::vector<AttributeDifference> differences =
-        CompareAttributes("public", actual, stated, Template(), session.quirks());
-    const Result<base::PublicKey> shown = ReadPublicKey(actual);
-    if (!shown.ok() || !(*shown == public_key)) {
-      differences.push_back({"KEY-ATTR-11", "the public object does not show the key that it was made of"});
-    }
-    if (!differences.empty()) return DifferencesError("the public object of " + Whose(session, spec), differences);
-    outcome.spki = base::Base64Encode(public_key.spki());
-    return object;
-  });
+// The public object of a copy: what key generation states.
+Result<PublicObject> MakePublicHalf(Session& session, const base::PublicKey& public_key, const KeyPairSpec& spec,
+                                    std::vector<Object>& left_behind) {
+  Template stated = PublicTemplate(spec, session.quirks());
+  stated.Remove(CKA_MODULUS_BITS);  // a token finds it from the modulus
+  return MakePublicObject(session, public_key, std::move(stated), "the public object of " + Whose(session, spec),
+                          "KEY-ATTR-11", left_behind);
 }
 
 // Asks for the key material in clear, as anybody with the PIN could.
@@ -137,6 +83,11 @@ Result<void> TryToRead(Session& session, const Object& object, const KeyPairSpec
         .WithHint("this module does not protect keys that come in; do not copy keys of a ceremony to it");
   }
   return {};
+}
+
+// Why there is no try: the token may wrap in other ways, which a copy could take.
+std::string WrapsNot(const Session& session) {
+  return fmt::format("the token does not list {} with CKF_WRAP", MechanismName(session.quirks().kwp_mechanism));
 }
 
 enum class Leaving : std::uint8_t { kRefused, kCameOut };
@@ -178,7 +129,7 @@ Result<void> Try(Session& session, const Object& aes_key, const KeyPairSpec& spe
   if (spec.extractable == Extractable::kYes) {
     trials.emplace_back("it may be wrapped, as planned");
   } else if (kwp == 0) {
-    trials.emplace_back("the token wraps nothing");
+    trials.push_back("wrapping it was not tried: " + WrapsNot(session));
   } else {
     KC_ASSIGN_OR_RETURN(const Leaving leaving, TryToWrap(session, aes_key, kwp, pair.private_object));
     if (leaving == Leaving::kCameOut) {
@@ -203,7 +154,9 @@ Result<KeyCopy> BringIn(Session& session, const Object& aes_key, CK_MECHANISM_TY
                         const base::PublicKey& public_key, const KeyPairSpec& spec, ByteView proof,
                         std::vector<Object>& left_behind) {
   Template stated = PrivateTemplate(spec, session.quirks());
-  if (session.quirks().unwrap_needs_nss_db && !IsRsa(spec.algorithm)) stated.Raw(CKA_NSS_DB, public_key.EcPoint());
+  if (session.quirks().unwrap_needs_nss_db && base::FactsOf(spec.algorithm).family == base::KeyFamily::kEc) {
+    stated.Raw(CKA_NSS_DB, public_key.EcPoint());
+  }
   ConsequentialCall call = PlanCall(session, Function::kUnwrapKey);
   call.mechanism = MechanismName(mechanism_type);
   call.object = aes_key.Name();
@@ -225,19 +178,22 @@ Result<KeyCopy> BringIn(Session& session, const Object& aes_key, CK_MECHANISM_TY
                                                       left_behind));
   if (!imported.differences.empty()) return DifferencesError(Whose(session, spec), imported.differences);
   const Result<base::PublicKey> shown = ReadPublicKey(imported.attributes);
-  if (shown.ok() && !(*shown == public_key)) {
-    return base::MakeError(ErrorCode::kCorrupt, fmt::format("{} is key {}, {} was to be copied", Whose(session, spec),
-                                                            shown->SpkiSha256Hex(), public_key.SpkiSha256Hex()))
+  // Many tokens show no public key in a private object; what one shows must be this key.
+  if (shown.ok() ? !(*shown == public_key) : shown.error().code != ErrorCode::kNotFound) {
+    return base::MakeError(ErrorCode::kCorrupt, fmt::format("{} is {}, key {} was to be copied", Whose(session, spec),
+                                                            shown.ok() ? "key " + shown->SpkiSha256Hex()
+                                                                       : "no key: " + shown.error().message,
+                                                            public_key.SpkiSha256Hex()))
         .WithRule("KEY-ATTR-11");
   }
 
+  KC_ASSIGN_OR_RETURN(PublicObject public_half, MakePublicHalf(session, public_key, spec, left_behind));
   Description attributes = imported.attributes.Describe("private.");
-  Description public_attributes;
-  KC_ASSIGN_OR_RETURN(Object public_object,
-                      MakePublicObject(session, public_key, spec, public_attributes, left_behind));
-  attributes.insert(attributes.end(), public_attributes.begin(), public_attributes.end());
-  KeyCopy copy{
-      KeyPair{imported.object, std::move(public_object), public_key}, std::move(attributes), imported.repaired, {}};
+  std::ranges::move(public_half.attributes.Describe("public."), std::back_inserter(attributes));
+  KeyCopy copy{KeyPair{imported.object, std::move(public_half.object), public_key},
+               std::move(attributes),
+               imported.repaired,
+               {}};
   KC_RETURN_IF_ERROR(Try(session, aes_key, spec, proof, copy));
   return copy;
 }
@@ -314,7 +270,7 @@ Result<void> ProveSealed(Session& session, const KeyPair& key) {
   }
   KC_ASSIGN_OR_RETURN(const CK_MECHANISM_TYPE kwp, KwpMechanism(session.token(), CKF_WRAP));
   if (kwp == 0) {
-    return base::MakeError(ErrorCode::kUnsupported, fmt::format("{} cannot be tried: the token wraps nothing", name))
+    return base::MakeError(ErrorCode::kUnsupported, fmt::format("{} cannot be tried: {}", name, WrapsNot(session)))
         .WithRule("KEY-SEAL-02");
   }
   constexpr std::string_view kLabel = "seal trial";

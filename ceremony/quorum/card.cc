@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "hsm/agree.h"
@@ -16,10 +14,6 @@
 namespace ceremony::quorum {
 namespace {
 
-// What modules say when the card has left its reader, at whatever call they notice.
-constexpr std::array<CK_RV, 6> kGone = {CKR_DEVICE_REMOVED,         CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED,
-                                        CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED,    CKR_SLOT_ID_INVALID};
-
 std::string CardName(const CardUse& card) {
   std::string name = "the card of " + card.owner;
   if (!card.bound.label.empty()) name += fmt::format(", \"{}\"", card.bound.label);
@@ -29,7 +23,7 @@ std::string CardName(const CardUse& card) {
 
 base::Error InCardWords(const CardUse& card, base::Error error) {
   if (error.code != base::ErrorCode::kToken) return error;
-  if (error.rv && std::ranges::find(kGone, *error.rv) != kGone.end()) {
+  if (error.rv && hsm::IsGone(*error.rv)) {
     return std::move(error)
         .Prefixed(CardName(card) + " was taken out while it was used")
         .WithRule("CRED-10")
@@ -112,6 +106,7 @@ base::Result<void> WithCard(const CardUse& card, const LoadCardModule& load, roo
   auto used = UseCard(card, load, terminal, use);
   if (used.ok()) return used;
   base::Error error = std::move(used).error();
+  if (error.rule == "KEY-FIND-02") return std::move(error).Prefixed(CardName(card)).WithRule("CRED-11");
   if (error.rule.starts_with("KEY-FIND-")) {
     return std::move(error)
         .Prefixed(CardName(card) + " does not hold the key that the roster names")

@@ -53,7 +53,7 @@ CK_RV FakeCryptoki::GetMechanismInfo(CK_SLOT_ID id, CK_MECHANISM_TYPE mechanism,
   if (row == nullptr || std::ranges::find(slot->mechanisms, mechanism) == slot->mechanisms.end()) {
     return CKR_MECHANISM_INVALID;
   }
-  *info = {row->min, row->max, row->flags};
+  *info = {row->min, row->max, FlagsOf(*slot, *row)};
   return CKR_OK;
 }
 
@@ -214,7 +214,7 @@ CK_RV FakeCryptoki::BeginOperation(CK_SESSION_HANDLE session, CK_MECHANISM* mech
   if (const CK_RV rv = CheckMechanism(*place.slot, mechanism); rv != CKR_OK) return rv;
   const MechanismRow& row = *FindMechanism(mechanism->mechanism);
   const CK_FLAGS needed = permission == CKA_SIGN ? CKF_SIGN : permission == CKA_ENCRYPT ? CKF_ENCRYPT : CKF_DECRYPT;
-  if ((row.flags & needed) == 0) return CKR_MECHANISM_INVALID;
+  if ((FlagsOf(*place.slot, row) & needed) == 0) return CKR_MECHANISM_INVALID;
   FakeObject* object = nullptr;
   if (const CK_RV rv = FindKey(place, key, permission, CKR_KEY_HANDLE_INVALID, &object); rv != CKR_OK) return rv;
   if (NumberOf(object->attributes, CKA_KEY_TYPE) != row.key_type) return CKR_KEY_TYPE_INCONSISTENT;

@@ -58,6 +58,11 @@ const MechanismRow* FindMechanism(CK_MECHANISM_TYPE type) {
   return row == kMechanisms.end() ? nullptr : &*row;
 }
 
+CK_FLAGS FlagsOf(const FakeSlot& slot, const MechanismRow& row) {
+  const auto fewer = slot.fewer_flags.find(row.type);
+  return fewer == slot.fewer_flags.end() ? row.flags : fewer->second;
+}
+
 std::vector<CK_MECHANISM_TYPE> FakeMechanisms() {
   std::vector<CK_MECHANISM_TYPE> all;
   for (const MechanismRow& row : kMechanisms) all.push_back(row.type);

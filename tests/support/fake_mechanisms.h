@@ -23,6 +23,9 @@ struct MechanismRow {
 // FindMechanism returns nullptr for what the fake cannot do.
 const MechanismRow* FindMechanism(CK_MECHANISM_TYPE type);
 
+// FlagsOf is what a token does with a mechanism.
+CK_FLAGS FlagsOf(const FakeSlot& slot, const MechanismRow& row);
+
 // GroupOfParams maps CKA_EC_PARAMS to a libcrypto group; nullptr if unknown.
 const char* GroupOfParams(std::string_view params);
 std::string_view ParamsOfGroup(std::string_view group);

@@ -252,6 +252,10 @@ std::optional<Bytes> FakeCryptoki::ValueOf(const FakeSlot& slot, const FakeObjec
                                            CK_ATTRIBUTE_TYPE type) const {
   if (const auto lie = slot.habits.lies.find(type); lie != slot.habits.lies.end()) return lie->second;
   const bool is_private = NumberOf(object.attributes, CKA_CLASS) == CKO_PRIVATE_KEY;
+  if (const auto lie = slot.habits.lies_of_private_keys.find(type);
+      is_private && lie != slot.habits.lies_of_private_keys.end()) {
+    return lie->second;
+  }
   if (type == CKA_PUBLIC_KEY_INFO && object.key) {
     switch (slot.habits.public_key_info) {
       case FakeHabits::PublicInfo::kAbsent:
@@ -268,6 +272,11 @@ std::optional<Bytes> FakeCryptoki::ValueOf(const FakeSlot& slot, const FakeObjec
   const auto found = object.attributes.find(type);
   if (found == object.attributes.end()) return std::nullopt;
   if (type == CKA_EC_POINT && !slot.habits.raw_ec_point) return WrapPoint(found->second);
+  if (type == CKA_MODULUS && slot.habits.modulus_with_leading_zero) {
+    Bytes longer = {0};
+    longer.insert(longer.end(), found->second.begin(), found->second.end());
+    return longer;
+  }
   return found->second;
 }
 

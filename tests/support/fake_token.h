@@ -41,6 +41,7 @@ struct FakeHabits {
 
   // Forms.
   bool raw_ec_point = false;
+  bool modulus_with_leading_zero = false;
   enum class PublicInfo { kAbsent, kEmpty, kPresent } public_key_info = PublicInfo::kEmpty;
   enum class EdwardsParams { kBoth, kOid, kName } edwards_params = EdwardsParams::kBoth;
   CK_MECHANISM_TYPE kwp_mechanism = CKM_AES_KEY_WRAP_KWP;  // the number that is RFC 5649
@@ -69,8 +70,9 @@ struct FakeHabits {
   bool absurd_slot_count = false;         // C_GetSlotList: 2^40 slots
   bool absurd_signature_length = false;   // C_Sign: 2^40 bytes
 
-  // Attributes that are reported with this value, whatever they are.
+  // Attributes that are reported with this value, whatever they are: of all objects, and of private keys alone.
   Attributes lies;
+  Attributes lies_of_private_keys;
 
   // Token life.
   std::size_t object_capacity = 1000;  // beyond it CKR_DEVICE_MEMORY
@@ -103,9 +105,11 @@ struct FakeSlot {
   CK_VERSION firmware{1, 7};
   FakeHabits habits;
   std::vector<CK_MECHANISM_TYPE> mechanisms;  // a subset of FakeMechanisms()
-  bool pulled = false;                        // the token is out of its slot
-  unsigned short_reads = 0;                   // calls of C_GetAttributeValue with a buffer that was too small
-  std::string pin_pad;                        // what people type on the token itself
+  // Flags of mechanisms that do less on this token than a fake can do.
+  std::map<CK_MECHANISM_TYPE, CK_FLAGS> fewer_flags;
+  bool pulled = false;       // the token is out of its slot
+  unsigned short_reads = 0;  // calls of C_GetAttributeValue with a buffer that was too small
+  std::string pin_pad;       // what people type on the token itself
 
   bool initialised = false;
   std::string label;

@@ -66,7 +66,7 @@ CK_RV FakeCryptoki::WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, 
   if (wrapped_size == nullptr) return CKR_ARGUMENTS_BAD;
   if (const CK_RV rv = CheckMechanism(*place.slot, mechanism); rv != CKR_OK) return rv;
   const MechanismRow& row = *FindMechanism(mechanism->mechanism);
-  if ((row.flags & CKF_WRAP) == 0) return CKR_MECHANISM_INVALID;
+  if ((FlagsOf(*place.slot, row) & CKF_WRAP) == 0) return CKR_MECHANISM_INVALID;
   FakeObject* with = nullptr;
   if (const CK_RV rv = FindKey(place, wrapping_key, CKA_WRAP, CKR_WRAPPING_KEY_HANDLE_INVALID, &with); rv != CKR_OK) {
     return rv;
@@ -107,7 +107,7 @@ CK_RV FakeCryptoki::UnwrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism
   if (key == nullptr || wrapped == nullptr || (attributes == nullptr && count != 0)) return CKR_ARGUMENTS_BAD;
   if (const CK_RV rv = CheckMechanism(*place.slot, mechanism); rv != CKR_OK) return rv;
   const MechanismRow& row = *FindMechanism(mechanism->mechanism);
-  if ((row.flags & CKF_UNWRAP) == 0) return CKR_MECHANISM_INVALID;
+  if ((FlagsOf(*place.slot, row) & CKF_UNWRAP) == 0) return CKR_MECHANISM_INVALID;
   FakeObject* with = nullptr;
   if (const CK_RV rv = FindKey(place, unwrapping_key, CKA_UNWRAP, CKR_UNWRAPPING_KEY_HANDLE_INVALID, &with);
       rv != CKR_OK) {

@@ -231,6 +231,34 @@ TEST_CASE("a PIN that would lock the token is not tried, and a locked one is nam
         CKR_PIN_INCORRECT);
 }
 
+TEST_CASE("a PIN that was just locked comes with the way out of it, which is not one for both users") {
+  for (const auto& [user, hint] : {std::pair{hsm::User::kUser, "the security officer must set a new user PIN"},
+                                   {hsm::User::kSecurityOfficer,
+                                    "the token can only be initialised again, which "
+                                    "wipes it"}}) {
+    FakeHsm fake;
+    fake.habits().pin_tries = 1;
+    const auto token = fake.Token();
+    const auto locked = Bad(hsm::LoginScope::Open(token, user, Pin("00000000")));
+    CHECK(locked.rv == CKR_PIN_LOCKED);
+    CHECK(locked.hint == hint);
+    CHECK(Bad(hsm::LoginScope::Open(token, user, Pin("00000000"))).hint == hint);
+  }
+}
+
+TEST_CASE("a label that a token would not show as it was given is refused before anything is wiped") {
+  FakeHsm fake;
+  const auto token = fake.Token();
+  for (const char* label : {"root ", " ", "ro\x01ot", "ro\xffot"}) {
+    const auto refused = Bad(
+        hsm::Token::Initialise(token->shared_module(), token->slot(), label, Pin(support::kSoPin), hsm::Retire::kYes));
+    CHECK(refused.code == ErrorCode::kInvalidInput);
+    CHECK(refused.hint == "a label is text without control characters, and does not end in a blank");
+  }
+  CHECK(fake.observer->before.empty());
+  CHECK(fake.device->slots[0].label == "root");
+}
+
 TEST_CASE("a token with a PIN pad is asked for no PIN") {
   FakeHsm fake;
   fake.habits().protected_path = true;

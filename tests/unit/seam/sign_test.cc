@@ -132,3 +132,25 @@ TEST_CASE("AGREE-03: a key that wants its PIN before each use does not agree") {
   signing.AskEachTime();
   CHECK(Bad(hsm::AgreeRaw(signing.login->session(), open.private_object, signing.pair->public_key)).rule == "AGREE-03");
 }
+
+TEST_CASE("a mechanism that a token lists, and does not sign by, is not taken") {
+  auto observer = std::make_shared<support::ListeningObserver>();
+  seam::World world(observer);
+  hsm::LoginScope login = world.Login();
+  const hsm::KeyPair pair =
+      Good(
+          hsm::GenerateKeyPair(login.session(), {.algorithm = base::KeyAlgorithm::kRsa2048, .label = "root", .id = {1}})
+              .key)
+          .pair;
+  const auto sign = [&] {
+    return hsm::Sign(login.session(), pair, base::SignatureScheme::kRsaPkcs1Sha256, base::AsBytes("text"),
+                     hsm::Consequence::kCeremonyKey);
+  };
+  Good(sign());
+  CHECK(observer->before.back().mechanism == "CKM_RSA_PKCS");
+  world.slot().fewer_flags[CKM_RSA_PKCS] = CKF_HW | CKF_VERIFY;
+  Good(sign());
+  CHECK(observer->before.back().mechanism == "CKM_SHA256_RSA_PKCS");
+  world.slot().fewer_flags[CKM_SHA256_RSA_PKCS] = CKF_HW | CKF_VERIFY;
+  CHECK(Bad(sign()).code == base::ErrorCode::kUnsupported);
+}

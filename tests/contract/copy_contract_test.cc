@@ -144,7 +144,12 @@ TEST_CASE("a copy that must stay is not left on a module that lets every key out
 TEST_CASE("a sealed key is tried, and what only says that it is sealed is found out") {
   const auto world = NewWorld();
   End here(*world);
-  if (Good(hsm::KwpMechanism(*here.token, CKF_WRAP)) == 0) return;
+  if (Good(hsm::KwpMechanism(*here.token, CKF_WRAP)) == 0) {
+    hsm::KeyGeneration stays =
+        hsm::GenerateKeyPair(here.session(), Spec(base::KeyAlgorithm::kEcP256, hsm::Extractable::kNo));
+    CHECK(Bad(hsm::ProveSealed(here.session(), Good(std::move(stays.key)).pair)).rule == "KEY-SEAL-02");
+    return;
+  }
   hsm::KeyGeneration made =
       hsm::GenerateKeyPair(here.session(), Spec(base::KeyAlgorithm::kEcP256, hsm::Extractable::kYes));
   const hsm::KeyPair key = Good(std::move(made.key)).pair;

@@ -1,18 +1,18 @@
 #include "ceremony/quorum/annex.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 
+#include "ceremony/quorum/aes_gcm.h"
 #include "ceremony/quorum/hpke.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/scanner.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
-#include "hsm/base/owned.h"
 #include "hsm/base/random.h"
 
 namespace ceremony::quorum {
@@ -25,14 +25,9 @@ using base::SecretBytes;
 
 constexpr std::string_view kFormat = "keyceremony-annex/1";
 constexpr std::size_t kKeyBytes = 32;
-constexpr std::size_t kTagBytes = 16;
-constexpr std::array<std::uint8_t, 12> kNonce{};
-
-using CipherContext = base::Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+constexpr std::array<std::uint8_t, kGcmNonceBytes> kNonce{};
 
 std::string InfoOf(const std::string& origin) { return fmt::format("keyceremony annex 1 {}", origin); }
-
-base::Error CipherFailed() { return base::MakeError(base::ErrorCode::kInternal, "libcrypto could not run AES-GCM"); }
 
 base::Error Refused(const std::string& why) {
   return base::Refusal("RED-ANNEX-02", "the annex does not open: " + why,
@@ -54,25 +49,15 @@ Result<std::string> SealAnnex(const std::string& origin, ByteView archive, const
   KC_ASSIGN_OR_RETURN(const std::string head, record::CanonicaliseValue(line));
   std::string annex = head + "\n";
   const std::size_t begin = annex.size();
-  annex.resize(begin + archive.size() + kTagBytes);
-  auto* const out = reinterpret_cast<std::uint8_t*>(annex.data()) + begin;
-  const CipherContext context(EVP_CIPHER_CTX_new());
-  int size = 0;
-  if (!context ||
-      EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.view().data(), kNonce.data()) != 1 ||
-      EVP_EncryptUpdate(context.get(), nullptr, &size, base::AsBytes(head).data(), static_cast<int>(head.size())) !=
-          1 ||
-      EVP_EncryptUpdate(context.get(), out, &size, archive.data(), static_cast<int>(archive.size())) != 1 ||
-      EVP_EncryptFinal_ex(context.get(), out + size, &size) != 1 ||
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, out + archive.size()) != 1) {
-    return CipherFailed();
-  }
+  annex.resize(begin + archive.size() + kGcmTagBytes);
+  const std::span<std::uint8_t> out(reinterpret_cast<std::uint8_t*>(annex.data()) + begin, annex.size() - begin);
+  KC_RETURN_IF_ERROR(SealGcm({key.view(), kNonce}, base::AsBytes(head), archive, out));
   return annex;
 }
 
 Result<Bytes> OpenAnnex(const std::string& annex, const std::string& origin, AgreementKey& key) {
   const std::size_t end = annex.find('\n');
-  if (end == std::string::npos || annex.size() - end - 1 < kTagBytes || annex.size() > kMaxAnnexBytes) {
+  if (end == std::string::npos || annex.size() - end - 1 < kGcmTagBytes || annex.size() > kMaxAnnexBytes) {
     return Refused("it has not the form of one");
   }
   const std::string head = annex.substr(0, end);
@@ -96,21 +81,10 @@ Result<Bytes> OpenAnnex(const std::string& annex, const std::string& origin, Agr
   }
   if (!opened.ok() || opened->size() != kKeyBytes) return Refused("it was changed");
   const ByteView sealed = base::AsBytes(std::string_view(annex).substr(end + 1));
-  const std::size_t length = sealed.size() - kTagBytes;
-  Bytes tag = base::ToBytes(sealed.subspan(length));
-  Bytes archive(length + 1);  // never empty, so that there is an address
-  const CipherContext context(EVP_CIPHER_CTX_new());
-  int size = 0;
-  if (!context ||
-      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, opened->view().data(), kNonce.data()) != 1 ||
-      EVP_DecryptUpdate(context.get(), nullptr, &size, base::AsBytes(head).data(), static_cast<int>(head.size())) !=
-          1 ||
-      EVP_DecryptUpdate(context.get(), archive.data(), &size, sealed.data(), static_cast<int>(length)) != 1 ||
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) != 1) {
-    return CipherFailed();
-  }
-  if (EVP_DecryptFinal_ex(context.get(), archive.data() + size, &size) != 1) return Refused("it was changed");
-  archive.resize(length);
+  Bytes archive(sealed.size() - kGcmTagBytes);
+  const Result<void> whole = OpenGcm({opened->view(), kNonce}, base::AsBytes(head), sealed, archive);
+  if (!whole.ok() && whole.error().code == base::ErrorCode::kCorrupt) return Refused("it was changed");
+  if (!whole.ok()) return whole.error();
   return archive;
 }
 

@@ -10,8 +10,8 @@
 #include <memory>
 #include <string_view>
 
+#include "ceremony/quorum/aes_gcm.h"
 #include "ceremony/quorum/software_agreement_key.h"
-#include "hsm/base/owned.h"
 
 namespace ceremony::quorum {
 namespace {
@@ -27,18 +27,15 @@ using internal::Aead;
 constexpr std::uint16_t kKem = 0x0010;
 constexpr std::uint16_t kKdf = 0x0001;
 constexpr std::size_t kHashBytes = 32;
-constexpr std::size_t kNonceBytes = 12;
-constexpr std::size_t kTagBytes = 16;
 
 std::size_t KeyBytes(Aead aead) { return aead == Aead::kAes128Gcm ? 16 : 32; }
-const EVP_CIPHER* CipherOf(Aead aead) { return aead == Aead::kAes128Gcm ? EVP_aes_128_gcm() : EVP_aes_256_gcm(); }
 
 std::array<std::uint8_t, 2> TwoBytes(std::uint16_t value) {
   return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value & 0xff)};
 }
 
-// Scratch is the memory of one sealing or opening, wiped with it: each of the
-// forty values on the way would otherwise have pages of its own.
+// Scratch is the memory of one sealing or opening, wiped with it: one secret
+// instead of one for each value on the way.
 class Scratch final {
  public:
   // `info` is the only input whose size is not known here; it is joined once.
@@ -122,63 +119,19 @@ ByteView SharedSecret(Scratch& scratch, const SecretBytes& agreed, ByteView enc,
   return kdf.Expand(extracted, "shared_secret", scratch.Join({enc, recipient_point}), kHashBytes);
 }
 
-struct KeyAndNonce {
-  ByteView key, nonce;  // in the scratch
-};
-
 // KeySchedule of section 5.1 in base mode: no pre-shared key. Every key comes out of here, or none does: kInternal
-// when any derivation before or within it failed.
-base::Result<KeyAndNonce> Schedule(Scratch& scratch, ByteView shared, ByteView info, Aead aead) {
+// when any derivation before or within it failed. Both parts are in the scratch.
+base::Result<GcmKey> Schedule(Scratch& scratch, ByteView shared, ByteView info, Aead aead) {
   constexpr std::uint8_t kBaseMode[] = {0};
   const LabeledKdf kdf = SuiteKdf(aead, scratch);
   const ByteView psk_id_hash = kdf.Extract({}, "psk_id_hash", {});
   const ByteView info_hash = kdf.Extract({}, "info_hash", info);
   const ByteView context = scratch.Join({ByteView(kBaseMode), psk_id_hash, info_hash});
   const ByteView secret = kdf.Extract(shared, "secret", {});
-  const KeyAndNonce derived{kdf.Expand(secret, "key", context, KeyBytes(aead)),
-                            kdf.Expand(secret, "base_nonce", context, kNonceBytes)};
+  const GcmKey derived{kdf.Expand(secret, "key", context, KeyBytes(aead)),
+                       kdf.Expand(secret, "base_nonce", context, kGcmNonceBytes)};
   if (scratch.failed()) return MakeError(ErrorCode::kInternal, "libcrypto could not compute HMAC-SHA-256");
   return derived;
-}
-
-using CipherContext = base::Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
-
-base::Error CipherFailed() { return MakeError(ErrorCode::kInternal, "libcrypto could not run AES-GCM"); }
-
-base::Result<Bytes> Encrypt(const KeyAndNonce& with, ByteView aad, ByteView plaintext, Aead aead) {
-  const CipherContext context(EVP_CIPHER_CTX_new());
-  Bytes out(plaintext.size() + kTagBytes);
-  int size = 0;
-  if (!context || EVP_EncryptInit_ex(context.get(), CipherOf(aead), nullptr, with.key.data(), with.nonce.data()) != 1 ||
-      EVP_EncryptUpdate(context.get(), nullptr, &size, aad.data(), static_cast<int>(aad.size())) != 1 ||
-      EVP_EncryptUpdate(context.get(), out.data(), &size, plaintext.data(), static_cast<int>(plaintext.size())) != 1 ||
-      EVP_EncryptFinal_ex(context.get(), out.data() + size, &size) != 1 ||
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, out.data() + plaintext.size()) != 1) {
-    return CipherFailed();
-  }
-  return out;
-}
-
-base::Result<SecretBytes> Decrypt(const KeyAndNonce& with, ByteView aad, ByteView sealed, Aead aead) {
-  const CipherContext context(EVP_CIPHER_CTX_new());
-  const std::size_t length = sealed.size() - kTagBytes;
-  Bytes tag = base::ToBytes(sealed.subspan(length));
-  SecretBytes out(length);
-  std::uint8_t nothing = 0;
-  std::uint8_t* const to = length == 0 ? &nothing : out.writable().data();
-  int size = 0;
-  if (!context || EVP_DecryptInit_ex(context.get(), CipherOf(aead), nullptr, with.key.data(), with.nonce.data()) != 1 ||
-      EVP_DecryptUpdate(context.get(), nullptr, &size, aad.data(), static_cast<int>(aad.size())) != 1 ||
-      EVP_DecryptUpdate(context.get(), to, &size, sealed.data(), static_cast<int>(length)) != 1 ||
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) != 1) {
-    return CipherFailed();
-  }
-  if (EVP_DecryptFinal_ex(context.get(), to + size, &size) != 1) {
-    return MakeError(
-        ErrorCode::kCorrupt,
-        "what was sealed does not open: it was sealed to another key or for another purpose, or was changed");
-  }
-  return out;
 }
 
 }  // namespace
@@ -192,8 +145,9 @@ base::Result<Sealed> SealFrom(AgreementKey& sender, const base::PublicKey& recip
   sealed.enc = sender.public_key().EcPoint();
   Scratch scratch(info);
   const ByteView shared = SharedSecret(scratch, agreed, sealed.enc, recipient.EcPoint());
-  KC_ASSIGN_OR_RETURN(const KeyAndNonce with, Schedule(scratch, shared, info, aead));
-  KC_ASSIGN_OR_RETURN(sealed.ciphertext, Encrypt(with, aad, plaintext.view(), aead));
+  KC_ASSIGN_OR_RETURN(const GcmKey with, Schedule(scratch, shared, info, aead));
+  sealed.ciphertext.resize(plaintext.size() + kGcmTagBytes);
+  KC_RETURN_IF_ERROR(SealGcm(with, aad, plaintext.view(), sealed.ciphertext));
   return sealed;
 }
 
@@ -201,13 +155,15 @@ base::Result<SecretBytes> Open(AgreementKey& key, const Sealed& sealed, ByteView
   // FromEcPoint takes an uncompressed point on the curve and nothing else (section 7.1.4).
   auto sender = base::PublicKey::FromEcPoint(base::Curve::kP256, sealed.enc);
   if (!sender.ok()) return std::move(sender).error().Prefixed("the sender's key of a sealed message");
-  if (sealed.ciphertext.size() < kTagBytes)
+  if (sealed.ciphertext.size() < kGcmTagBytes)
     return MakeError(ErrorCode::kCorrupt, "what was sealed is shorter than its tag");
   KC_ASSIGN_OR_RETURN(const SecretBytes agreed, key.Agree(*sender));
   Scratch scratch(info);
   const ByteView shared = SharedSecret(scratch, agreed, sealed.enc, key.public_key().EcPoint());
-  KC_ASSIGN_OR_RETURN(const KeyAndNonce with, Schedule(scratch, shared, info, aead));
-  return Decrypt(with, aad, sealed.ciphertext, aead);
+  KC_ASSIGN_OR_RETURN(const GcmKey with, Schedule(scratch, shared, info, aead));
+  SecretBytes plaintext(sealed.ciphertext.size() - kGcmTagBytes);
+  KC_RETURN_IF_ERROR(OpenGcm(with, aad, sealed.ciphertext, plaintext.writable()));
+  return plaintext;
 }
 
 }  // namespace internal

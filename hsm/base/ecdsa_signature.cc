@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "hsm/base/big_endian.h"
+
 namespace base {
 namespace {
 
@@ -42,11 +44,6 @@ const CurveOrder& OrderOf(Curve curve) { return kOrders[static_cast<std::size_t>
 struct Scalar {
   std::array<std::uint8_t, kMaxWidth> bytes{};
 };
-
-ByteView StripZeros(ByteView bytes) {
-  while (!bytes.empty() && bytes.front() == 0) bytes = bytes.subspan(1);
-  return bytes;
-}
 
 Error Malformed(const CurveOrder& order, const std::string& what) {
   return MakeError(ErrorCode::kCorrupt, "ECDSA signature on " + std::string(order.title) + ": " + what);

@@ -76,8 +76,6 @@ bool PointOf(const EVP_PKEY* key, std::span<std::uint8_t, kPoint> point) {
 
 }  // namespace
 
-void EvpKeyDeleter::operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-
 EvpKey GenerateP256() { return EvpKey(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")); }
 
 EvpKey P256FromPkcs8(ByteView der) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "hsm/base/big_endian.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/key_checks.h"
 #include "hsm/base/libcrypto.h"

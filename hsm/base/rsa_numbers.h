@@ -1,4 +1,4 @@
-// The numbers of an RSA public key, for tokens that want them one by one.
+// The numbers of an RSA public key, as tokens take them.
 #ifndef HSM_BASE_RSA_NUMBERS_H_
 #define HSM_BASE_RSA_NUMBERS_H_
 

@@ -17,8 +17,6 @@ constexpr std::array<RsaSchemeFacts, 6> kSchemes = {{
 
 }  // namespace
 
-std::span<const RsaSchemeFacts> RsaSchemes() { return kSchemes; }
-
 const RsaSchemeFacts* FindRsaScheme(SignatureScheme scheme) {
   const auto row = std::ranges::find(kSchemes, scheme, &RsaSchemeFacts::scheme);
   return row == kSchemes.end() ? nullptr : &*row;

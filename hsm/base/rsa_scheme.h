@@ -3,8 +3,6 @@
 #ifndef HSM_BASE_RSA_SCHEME_H_
 #define HSM_BASE_RSA_SCHEME_H_
 
-#include <span>
-
 #include "hsm/base/digest.h"
 #include "hsm/base/public_key.h"
 
@@ -18,7 +16,6 @@ struct RsaSchemeFacts {
   RsaPadding padding;
   DigestAlgorithm digest;
 };
-std::span<const RsaSchemeFacts> RsaSchemes();
 // FindRsaScheme returns nullptr for a scheme that is not of RSA.
 const RsaSchemeFacts* FindRsaScheme(SignatureScheme scheme);
 

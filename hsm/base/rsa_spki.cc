@@ -1,5 +1,6 @@
 #include "hsm/base/rsa_spki.h"
 
+#include "hsm/base/big_endian.h"
 #include "hsm/base/key_checks.h"
 
 namespace base {
@@ -51,11 +52,6 @@ Result<ByteView> TakeElement(std::uint8_t tag, ByteView& rest) {
 }
 
 }  // namespace
-
-ByteView StripZeros(ByteView bytes) {
-  while (!bytes.empty() && bytes.front() == 0) bytes = bytes.subspan(1);
-  return bytes;
-}
 
 Bytes RsaSpki(ByteView modulus, ByteView exponent) {
   Bytes integers = PositiveInteger(modulus);

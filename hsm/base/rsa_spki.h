@@ -8,14 +8,11 @@
 
 namespace base {
 
-// StripZeros takes leading zeros off a big-endian number.
-ByteView StripZeros(ByteView bytes);
-
 // RsaSpki spells numbers without leading zeros.
 Bytes RsaSpki(ByteView modulus, ByteView exponent);
 
-// ReadRsaSpki finds the numbers, without leading zeros. Lenient on length forms: the caller spells them again
-// and compares, so that the strict form is written down once. kInvalidInput when it is no RSA key.
+// ReadRsaSpki finds the numbers, without leading zeros. It accepts loose forms of lengths: the caller encodes the
+// numbers again and compares. kInvalidInput when it is no RSA key.
 Result<RsaNumbers> ReadRsaSpki(ByteView spki);
 
 }  // namespace base

@@ -1,4 +1,4 @@
-// Whether this process keeps secrets as it is promised of them (secret_bytes.h, HardenProcess).
+// Checks that this process protects secrets as secret_bytes.h and HardenProcess promise.
 #ifndef HSM_BASE_SECRET_MEMORY_H_
 #define HSM_BASE_SECRET_MEMORY_H_
 
@@ -6,9 +6,9 @@
 
 namespace base {
 
-// CheckSecretMemory asks the kernel. kRefused SECRET-MEMORY-01 names what is missing: the process can be dumped, or
-// memory for secrets, of which there is some from here on, or libcrypto's memory for private keys, was not locked or
-// not left out of a dump, now or at any time before.
+// CheckSecretMemory asks the kernel. kRefused SECRET-MEMORY-01 names what is missing: the process can be dumped; or
+// memory for secrets, or libcrypto's memory for private keys, was at any time not locked or not left out of dumps. It
+// allocates some memory for secrets if there is none.
 Result<void> CheckSecretMemory();
 
 }  // namespace base

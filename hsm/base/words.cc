@@ -83,18 +83,6 @@ constexpr std::array<std::string_view, 256> kThreeSyllables = {
     "visitor",     "vocalist",   "voyager",    "warranty",    "Waterloo",    "whimsical",   "Wichita",
     "Wilmington",  "Wyoming",    "yesteryear", "Yucatan"};
 
-// ASCII only, whatever the locale: the list has no other letters.
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool SameWord(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, Lower, Lower); }
-
-std::optional<std::uint8_t> Find(const std::array<std::string_view, 256>& list, std::string_view word) {
-  // Not a binary search: the list is not in alphabetical order ("applicant" stands before "Apollo").
-  const auto found = std::ranges::find_if(list, [word](std::string_view entry) { return SameWord(entry, word); });
-  if (found == list.end()) return std::nullopt;
-  return static_cast<std::uint8_t>(found - list.begin());
-}
-
 const std::array<std::string_view, 256>& ListAt(std::size_t offset) {
   return offset % 2 == 0 ? kTwoSyllables : kThreeSyllables;
 }
@@ -106,27 +94,6 @@ std::vector<std::string> PgpWords(ByteView bytes) {
   words.reserve(bytes.size());
   for (std::size_t i = 0; i < bytes.size(); ++i) words.emplace_back(ListAt(i)[bytes[i]]);
   return words;
-}
-
-Result<Bytes> PgpWordsToBytes(const std::vector<std::string>& words) {
-  Bytes bytes;
-  bytes.reserve(words.size());
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string position = "word " + std::to_string(i + 1) + " of " + std::to_string(words.size());
-    if (const auto byte = Find(ListAt(i), words[i])) {
-      bytes.push_back(*byte);
-    } else if (Find(ListAt(i + 1), words[i])) {
-      const bool two_is_due = i % 2 == 0;
-      return MakeError(ErrorCode::kInvalidInput, position + ", '" + words[i] + "', is a " +
-                                                     (two_is_due ? "three" : "two") + "-syllable word where a " +
-                                                     (two_is_due ? "two" : "three") + "-syllable word is due")
-          .WithHint("a word was lost, doubled or swapped with its neighbour: read all words again");
-    } else {
-      return MakeError(ErrorCode::kInvalidInput, position + ", '" + words[i] + "', is not in the PGP word list")
-          .WithHint("check the spelling of the word");
-    }
-  }
-  return bytes;
 }
 
 std::string GroupedHex(ByteView bytes) {

@@ -7,17 +7,12 @@
 #include <vector>
 
 #include "hsm/base/bytes.h"
-#include "hsm/base/result.h"
 
 namespace base {
 
 // PgpWords returns one word a byte, two-syllable words for even offsets and
-// three-syllable words for odd ones, so that a swap or a loss is heard.
+// three-syllable words for odd ones, so that people hear when words are swapped or lost.
 std::vector<std::string> PgpWords(ByteView bytes);
-
-// PgpWordsToBytes is the inverse, case-insensitive; kInvalidInput names the
-// word that is unknown or stands at the wrong parity.
-Result<Bytes> PgpWordsToBytes(const std::vector<std::string>& words);
 
 // GroupedHex returns lowercase digits in groups of four bytes: "0123abcd 4567...".
 std::string GroupedHex(ByteView bytes);

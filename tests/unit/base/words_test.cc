@@ -54,37 +54,6 @@ TEST_CASE("no word is in the list twice, in whatever case") {
   CHECK(seen.size() == 512);
 }
 
-TEST_CASE("words become bytes again, in any case") {
-  base::Bytes all;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    all.push_back(static_cast<std::uint8_t>(byte));
-    all.push_back(static_cast<std::uint8_t>(255 - byte));
-  }
-  REQUIRE(base::PgpWordsToBytes(base::PgpWords(all)).ok());
-  CHECK(*base::PgpWordsToBytes(base::PgpWords(all)) == all);
-  CHECK(*base::PgpWordsToBytes({"TOPMOST", "istanbul", "pLUTO"}) == base::Bytes{0xe5, 0x82, 0x94});
-  CHECK(base::PgpWordsToBytes({})->empty());
-}
-
-TEST_CASE("a lost, doubled or swapped word is named") {
-  const auto message = [](std::vector<std::string> words) {
-    const auto result = base::PgpWordsToBytes(words);
-    REQUIRE_FALSE(result.ok());
-    CHECK(result.error().code == base::ErrorCode::kInvalidInput);
-    return result.error().message;
-  };
-  CHECK(message({"topmost", "Pluto"}) ==
-        "word 2 of 2, 'Pluto', is a two-syllable word where a three-syllable word is due");
-  CHECK(message({"Istanbul", "topmost"}) ==
-        "word 1 of 2, 'Istanbul', is a three-syllable word where a two-syllable word is due");
-  CHECK(message({"topmost", "topmost", "Istanbul"}) ==
-        "word 2 of 3, 'topmost', is a two-syllable word where a three-syllable word is due");
-  CHECK(message({"topmost", "Istambul"}) == "word 2 of 2, 'Istambul', is not in the PGP word list");
-  CHECK(message({""}) == "word 1 of 1, '', is not in the PGP word list");
-  CHECK(message({"basalt"}) == "word 1 of 1, 'basalt', is not in the PGP word list");
-  CHECK(message({"Pluto "}) == "word 1 of 1, 'Pluto ', is not in the PGP word list");
-}
-
 TEST_CASE("hexadecimal is shown in groups of four bytes") {
   CHECK(base::GroupedHex({}) == "");
   CHECK(base::GroupedHex(base::Bytes{0x01}) == "01");

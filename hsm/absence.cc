@@ -5,7 +5,6 @@
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
 #include "hsm/key_pair_mechanism.h"
-#include "hsm/unreadable.h"
 
 namespace hsm {
 namespace {

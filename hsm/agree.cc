@@ -25,7 +25,7 @@ Template ReadableSecret() {
 }
 
 Result<Object> Derive(Session& session, const Object& private_key, const base::PublicKey& peer) {
-  Bytes point = EcdhPointFor(session.quirks(), peer);
+  Bytes point = peer.EcPoint();
   CK_ECDH1_DERIVE_PARAMS parameters{CKD_NULL, 0, nullptr, point.size(), point.data()};
   CK_MECHANISM mechanism{CKM_ECDH1_DERIVE, &parameters, sizeof parameters};
   const Template stated = ForModule(ReadableSecret(), session.quirks());
@@ -56,15 +56,6 @@ Result<Object> Derive(Session& session, const Object& private_key, const base::P
 }
 
 }  // namespace
-
-Bytes EcdhPointFor(const Quirks& quirks, const base::PublicKey& peer) {
-  Bytes point = peer.EcPoint();
-  if (quirks.ecdh_point == PointForm::kRaw) return point;
-  // A P-256 point has 65 bytes: one length byte is enough for the OCTET STRING.
-  Bytes wrapped = {0x04, static_cast<std::uint8_t>(point.size())};
-  wrapped.insert(wrapped.end(), point.begin(), point.end());
-  return wrapped;
-}
 
 Result<base::SecretBytes> AgreeRaw(Session& session, const Object& private_key, const base::PublicKey& peer) {
   if (peer.algorithm() != base::KeyAlgorithm::kEcP256) {

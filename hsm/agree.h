@@ -17,9 +17,6 @@ namespace hsm {
 // kCorrupt AGREE-02: what came out has not 32 bytes.
 Result<base::SecretBytes> AgreeRaw(Session& session, const Object& private_key, const base::PublicKey& peer);
 
-// EcdhPointFor spells the point of a peer as the module wants it in CK_ECDH1_DERIVE_PARAMS.
-Bytes EcdhPointFor(const Quirks& quirks, const base::PublicKey& peer);
-
 }  // namespace hsm
 
 #endif  // HSM_AGREE_H_

@@ -23,13 +23,13 @@ CK_RV TimedCall(CallOutcome& outcome, F&& call) {
   return outcome.rv;
 }
 
-// FinishCall tells the observer; an error of the observer goes before the
-// operation's own, which it then mentions.
+// FinishCall tells the observer. An error of the observer is returned rather than that of the operation, and mentions
+// it.
 Result<void> FinishCall(CallObserver& observer, const ConsequentialCall& call, CallOutcome& outcome,
                         const Error* failure);
 
 // Perform asks the observer, runs `body` (Result<T>(CallOutcome&): the call,
-// with TimedCall, and its read-back) and tells the observer what came of it.
+// with TimedCall, and its read-back) and tells the observer the outcome.
 // `body` is not run when Before vetoes; After comes whatever body returns.
 template <typename T, typename F>
 Result<T> Perform(CallObserver& observer, const ConsequentialCall& call, F&& body) {

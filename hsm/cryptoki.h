@@ -86,17 +86,12 @@ enum class Function : std::uint8_t {
   kLogin,
   kLogout,
   kCreateObject,
-  kCopyObject,
   kDestroyObject,
   kGetAttributeValue,
   kSetAttributeValue,
   kFindObjectsInit,
   kFindObjects,
   kFindObjectsFinal,
-  kEncryptInit,
-  kEncrypt,
-  kDecryptInit,
-  kDecrypt,
   kSignInit,
   kSign,
   kGenerateKey,
@@ -106,7 +101,7 @@ enum class Function : std::uint8_t {
   kDeriveKey,
   kGenerateRandom,
 };
-inline constexpr std::size_t kFunctionCount = 36;
+inline constexpr std::size_t kFunctionCount = 31;
 
 // FunctionName returns the name in the standard: "C_GenerateKeyPair".
 std::string_view FunctionName(Function function);
@@ -140,8 +135,6 @@ class CryptokiApi {
 
   virtual CK_RV CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attributes, CK_ULONG count,
                              CK_OBJECT_HANDLE* object) = 0;
-  virtual CK_RV CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes, CK_ULONG count,
-                           CK_OBJECT_HANDLE* copy) = 0;
   virtual CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) = 0;
   virtual CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
                                   CK_ULONG count) = 0;
@@ -152,12 +145,6 @@ class CryptokiApi {
                             CK_ULONG* count) = 0;
   virtual CK_RV FindObjectsFinal(CK_SESSION_HANDLE session) = 0;
 
-  virtual CK_RV EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) = 0;
-  virtual CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                        CK_ULONG* out_size) = 0;
-  virtual CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) = 0;
-  virtual CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                        CK_ULONG* out_size) = 0;
   virtual CK_RV SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) = 0;
   virtual CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* signature,
                      CK_ULONG* signature_size) = 0;

@@ -1,7 +1,6 @@
 // Names of PKCS#11 numbers, and errors that carry them.
 //
-// One table a kind. A number that stands in no table is spelled in lowercase
-// hexadecimal ("0x80000001"), never guessed.
+// One table a kind. A number that is in no table is spelled in lowercase hexadecimal ("0x80000001").
 #ifndef HSM_DESCRIBE_H_
 #define HSM_DESCRIBE_H_
 
@@ -33,19 +32,17 @@ const AttributeFacts* FindAttribute(CK_ATTRIBUTE_TYPE type);
 
 // DescribeValue spells an attribute's value for people and records: "true",
 // "CKK_EC", "256", text as it is (bytes that are not UTF-8 text as hex), other
-// bytes as lowercase hex. A value that may be secret becomes "(32 bytes
-// withheld)", and so does that of an attribute which stands in no table.
+// bytes as lowercase hex. A value that may be secret becomes "(32 bytes withheld)", and so does the value of an
+// attribute that is in no table.
 std::string DescribeValue(CK_ATTRIBUTE_TYPE type, ByteView value);
 
-// CallError is the error for a call that returned `rv`. `doing` says what for
-// and on which object: "opening a session on token \"root\" (serial 12ab)".
-// The message is "doing: C_OpenSession returned CKR_DEVICE_REMOVED"; known
+// CallError is the error for a call that returned `rv`. `doing` says what was being done, and to which object: "opening
+// a session on token \"root\" (serial 12ab)". The message is "doing: C_OpenSession returned CKR_DEVICE_REMOVED"; known
 // return values bring a hint. Code kUnsupported for mechanisms and functions
 // that the module lacks, kToken otherwise.
 Error CallError(Function function, CK_RV rv, const std::string& doing);
 
-// IsGone tells whether modules return `rv` when the token has left its slot, at
-// whatever call they notice: every session on it is dead.
+// IsGone tells whether modules return `rv` for a token that has left its slot. Every session on it is dead then.
 bool IsGone(CK_RV rv);
 
 // NonsenseError is the error for a module that breaks the standard: a length or

@@ -4,22 +4,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace hsm {
 
-void FaultPlan::Kill() {
-  struck_ = true;
-  killed_ = true;
-  if (kill_) {
-    kill_();
-    return;
-  }
-  // No destructor, no exit handler: what SIGKILL or a power cut leaves.
+namespace {
+
+// No destructor, no exit handler: what SIGKILL or a power cut leaves.
+[[noreturn]] void Kill() {
   ::kill(::getpid(), SIGKILL);
+  std::abort();
 }
 
+}  // namespace
+
 CK_RV FaultPlan::Run(Function function, const InnerCall& call) {
-  if (killed_) return CKR_CRYPTOKI_NOT_INITIALIZED;
   calls_.push_back(function);
   if (gone_) return *gone_;
   const auto fault = std::ranges::find(faults_, calls_.size(), &Fault::call);
@@ -36,11 +35,9 @@ CK_RV FaultPlan::Run(Function function, const InnerCall& call) {
       return fault->rv;
     case Fault::Kind::kKillBefore:
       Kill();
-      return CKR_CRYPTOKI_NOT_INITIALIZED;
     case Fault::Kind::kKillAfter:
       static_cast<void>(call());
       Kill();
-      return CKR_CRYPTOKI_NOT_INITIALIZED;
   }
   return fault->rv;
 }
@@ -136,7 +133,6 @@ std::span<const CK_RV> PlausibleErrors(Function function) {
     case Function::kLogin:
       return kLogin;
     case Function::kCreateObject:
-    case Function::kCopyObject:
     case Function::kDestroyObject:
     case Function::kSetAttributeValue:
       return kWrite;
@@ -146,10 +142,6 @@ std::span<const CK_RV> PlausibleErrors(Function function) {
     case Function::kFindObjects:
     case Function::kFindObjectsFinal:
       return kSearch;
-    case Function::kEncryptInit:
-    case Function::kEncrypt:
-    case Function::kDecryptInit:
-    case Function::kDecrypt:
     case Function::kSignInit:
     case Function::kSign:
       return kCrypt;

@@ -8,7 +8,6 @@
 #define HSM_FAULTY_CRYPTOKI_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,29 +38,19 @@ class FaultPlan final {
   FaultPlan(const FaultPlan&) = delete;  // it counts for all modules of one run
   FaultPlan& operator=(const FaultPlan&) = delete;
 
-  // OnKill replaces the end of the process (SIGKILL to itself) for tests that
-  // stay in it. A hook may throw. After it no call reaches a module any more: each
-  // returns CKR_CRYPTOKI_NOT_INITIALIZED, so that destructors cannot tidy up
-  // what a dead process would have left.
-  void OnKill(std::function<void()> hook) { kill_ = std::move(hook); }
-
   // calls lists the functions that were called so far, in order; call i is calls()[i - 1].
   std::span<const Function> calls() const { return calls_; }
   // struck says whether a fault came to pass.
   bool struck() const { return struck_; }
-  bool killed() const { return killed_; }
 
  private:
   friend class FaultyCryptoki;
   CK_RV Run(Function function, const InnerCall& call);
-  void Kill();
 
   std::vector<Fault> faults_;
-  std::function<void()> kill_;
   std::vector<Function> calls_;
   std::optional<CK_RV> gone_;
   bool struck_ = false;
-  bool killed_ = false;
 };
 
 class FaultyCryptoki final : public InterceptingCryptoki {

@@ -21,17 +21,11 @@ std::vector<AttributeDifference> CompareImported(Function function, const Attrib
   // Modules that do not keep these for imported keys leave them out; only a claim is a lie.
   Template expected;
   for (const CK_ATTRIBUTE_TYPE type : kMadeHere) {
-    // What is derived of a key that was always sensitive was so too (2.40 section 6.4.7).
+    // What is derived of a key that was always sensitive was so too (Current Mechanisms 2.40, ECDH, section 2.3.9).
     if (function == Function::kDeriveKey && type != CKA_LOCAL) continue;
     if (actual.state(type) != AttributeState::kAbsent) expected.Bool(type, false);
   }
   return CompareAttributes("imported", actual, stated, expected, quirks);
-}
-
-std::string InWords(const std::vector<AttributeDifference>& differences) {
-  std::string list;
-  for (const AttributeDifference& difference : differences) list += (list.empty() ? "" : "; ") + difference.message;
-  return list;
 }
 
 // What is weaker than stated, and can be made stronger: protection, and permissions that nobody gave.

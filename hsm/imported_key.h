@@ -21,10 +21,9 @@ struct ImportedKey {
 
 // ImportKey makes `call` with `invoke` (given the native template and where the
 // handle goes), reads every stated attribute back, with `also_read`, and sets SENSITIVE,
-// EXTRACTABLE and permissions again where the module ignored them. A key that
-// came in must not say that it was made there: LOCAL, and unless it was derived
-// ALWAYS_SENSITIVE or NEVER_EXTRACTABLE, true is a difference. Once there is an object it is in `left_behind`, whatever
-// follows.
+// EXTRACTABLE and permissions again where the module ignored them. A key that came in must not claim to be made on the
+// token: LOCAL true is a difference, and so is ALWAYS_SENSITIVE or NEVER_EXTRACTABLE true, unless the key was derived.
+// Once there is an object it is in `left_behind`, whatever follows.
 Result<ImportedKey> ImportKey(Session& session, ConsequentialCall call, const Template& stated,
                               std::span<const CK_ATTRIBUTE_TYPE> also_read,
                               const std::function<CK_RV(std::span<CK_ATTRIBUTE>, CK_OBJECT_HANDLE*)>& invoke,
@@ -33,8 +32,8 @@ Result<ImportedKey> ImportKey(Session& session, ConsequentialCall call, const Te
 // DifferencesError is kCorrupt with the rule of the first difference and all of them in words.
 Error DifferencesError(const std::string& what, const std::vector<AttributeDifference>& differences);
 
-// WrapOut makes a consequential C_WrapKey call; `problem` goes to the observer
-// when it succeeds although it should not. The bytes are those that came out.
+// WrapOut makes a consequential C_WrapKey call; `problem` is told to the observer if the call succeeds; empty when it
+// may.
 struct WrapOutcome {
   CK_RV rv = CKR_OK;
   Bytes wrapped;

@@ -76,12 +76,6 @@ CK_RV InterceptingCryptoki::CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE
                 InnerCall([&] { return inner_->CreateObject(session, attributes, count, object); }));
 }
 
-CK_RV InterceptingCryptoki::CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
-                                       CK_ULONG count, CK_OBJECT_HANDLE* copy) {
-  return Around(Function::kCopyObject,
-                InnerCall([&] { return inner_->CopyObject(session, object, attributes, count, copy); }));
-}
-
 CK_RV InterceptingCryptoki::DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
   return Around(Function::kDestroyObject, InnerCall([&] { return inner_->DestroyObject(session, object); }));
 }
@@ -111,26 +105,6 @@ CK_RV InterceptingCryptoki::FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HAN
 
 CK_RV InterceptingCryptoki::FindObjectsFinal(CK_SESSION_HANDLE session) {
   return Around(Function::kFindObjectsFinal, InnerCall([&] { return inner_->FindObjectsFinal(session); }));
-}
-
-CK_RV InterceptingCryptoki::EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  return Around(Function::kEncryptInit, InnerCall([&] { return inner_->EncryptInit(session, mechanism, key); }));
-}
-
-CK_RV InterceptingCryptoki::Encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                                    CK_ULONG* out_size) {
-  return Around(Function::kEncrypt,
-                InnerCall([&] { return inner_->Encrypt(session, data, data_size, out, out_size); }));
-}
-
-CK_RV InterceptingCryptoki::DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  return Around(Function::kDecryptInit, InnerCall([&] { return inner_->DecryptInit(session, mechanism, key); }));
-}
-
-CK_RV InterceptingCryptoki::Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                                    CK_ULONG* out_size) {
-  return Around(Function::kDecrypt,
-                InnerCall([&] { return inner_->Decrypt(session, data, data_size, out, out_size); }));
 }
 
 CK_RV InterceptingCryptoki::SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {

@@ -1,6 +1,5 @@
-// InterceptingCryptoki passes every call on and lets one function stand around
-// all of them: what times, counts or fails calls derives from it and writes
-// Around; what must also see arguments overrides the call in question.
+// InterceptingCryptoki passes every call on, through one function: Around. Classes that time, count or fail calls
+// derive from it and write Around. A class that must see arguments overrides the call itself.
 #ifndef HSM_INTERCEPTING_CRYPTOKI_H_
 #define HSM_INTERCEPTING_CRYPTOKI_H_
 
@@ -49,8 +48,6 @@ class InterceptingCryptoki : public CryptokiApi {
   CK_RV Logout(CK_SESSION_HANDLE session) override;
   CK_RV CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attributes, CK_ULONG count,
                      CK_OBJECT_HANDLE* object) override;
-  CK_RV CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes, CK_ULONG count,
-                   CK_OBJECT_HANDLE* copy) override;
   CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) override;
   CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
                           CK_ULONG count) override;
@@ -59,12 +56,6 @@ class InterceptingCryptoki : public CryptokiApi {
   CK_RV FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attributes, CK_ULONG count) override;
   CK_RV FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* objects, CK_ULONG capacity, CK_ULONG* count) override;
   CK_RV FindObjectsFinal(CK_SESSION_HANDLE session) override;
-  CK_RV EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
-  CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                CK_ULONG* out_size) override;
-  CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
-  CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                CK_ULONG* out_size) override;
   CK_RV SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
   CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* signature,
              CK_ULONG* signature_size) override;
@@ -82,8 +73,7 @@ class InterceptingCryptoki : public CryptokiApi {
   CK_RV GenerateRandom(CK_SESSION_HANDLE session, CK_BYTE* out, CK_ULONG size) override;
 
  protected:
-  // Around stands in place of `function`; it makes the call with `call()` or
-  // leaves it out, and its value is what the caller sees.
+  // Around runs instead of `function`. It may make the call with `call()`; the caller gets its return value.
   virtual CK_RV Around(Function function, const InnerCall& call) = 0;
 
   CryptokiApi& inner() { return *inner_; }

@@ -7,8 +7,7 @@
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
-#include "hsm/key_quirks.h"
-#include "hsm/unreadable.h"
+#include "hsm/quirks.h"
 
 namespace hsm {
 namespace {
@@ -174,20 +173,6 @@ Result<InventoryItem> ReadItem(Session& session, CK_OBJECT_HANDLE handle) {
 
 std::string ItemName(const InventoryItem& item) {
   return item.problem.empty() ? item.object.Name() : fmt::format("object that cannot be read ({})", item.problem);
-}
-
-bool SpeaksOfOneObject(const Quirks& quirks, CK_RV rv) {
-  switch (rv) {
-    case CKR_OBJECT_HANDLE_INVALID:
-    case CKR_KEY_HANDLE_INVALID:
-    case CKR_ATTRIBUTE_READ_ONLY:
-    case CKR_ATTRIBUTE_SENSITIVE:
-    case CKR_ATTRIBUTE_TYPE_INVALID:
-    case CKR_ATTRIBUTE_VALUE_INVALID:
-      return true;
-    default:
-      return std::ranges::find(KeyQuirksOf(quirks).torn_objects, rv) != KeyQuirksOf(quirks).torn_objects.end();
-  }
 }
 
 std::string Inventory::Text() const {

@@ -1,7 +1,7 @@
 // Inventory: every object that a session can see, as it is at one moment.
 //
-// It is how a crash is settled and how strangers are found: half-written
-// objects, without class or id, are in it like any other.
+// It serves to find out what a crash left behind, and objects that no record knows. Half-written objects, without class
+// or id, are in it like any other.
 #ifndef HSM_INVENTORY_H_
 #define HSM_INVENTORY_H_
 
@@ -22,6 +22,10 @@ struct InventoryItem {
   std::string problem;       // "CKR_OBJECT_HANDLE_INVALID": it could not be read; or empty
   std::string line;
 };
+
+// ItemName is how messages and records speak of an item: Object::Name, or
+// "object that cannot be read (CKR_...)".
+std::string ItemName(const InventoryItem& item);
 
 // Inventory lists items in ascending order of their lines, so that it does not
 // depend on handles or on the token's order.
@@ -48,8 +52,8 @@ struct Inventory {
 };
 
 // TakeInventory reads everything visible in this session: private objects only
-// when the user is logged in. An object that vanishes or fails while it is read
-// becomes an item with a problem; an error is a search that failed as a whole.
+// when the user is logged in. An object that vanishes or fails while it is read becomes an item with a problem; an
+// error means that the search failed as a whole, or that the token went.
 Result<Inventory> TakeInventory(Session& session);
 
 // ObjectChange is an object of which attributes differ between two inventories.
@@ -61,9 +65,9 @@ struct ObjectChange {
 
 // InventoryDifference is what happened to a token between two inventories.
 // Objects with equal lines are matched one to one (two equal objects are two).
-// Of the rest, an object before and one after are the same, changed, when their
-// classes do not contradict each other and they have one public key or, where
-// that is not known of both, one CKA_ID; if there is a choice the fewest differences win.
+// Of the rest, an object before and one after are one changed object when their classes agree or are unknown and they
+// have the same public key. Where the public key of one is unknown, the same CKA_ID counts instead. If several match,
+// the fewest differences win.
 struct InventoryDifference {
   std::vector<InventoryItem> appeared;
   std::vector<InventoryItem> vanished;

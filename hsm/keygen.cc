@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "hsm/base/big_endian.h"
 #include "hsm/base/encoding.h"
 #include "hsm/consequential.h"
 #include "hsm/describe.h"
@@ -31,12 +32,11 @@ Result<void> CheckUsage(const KeyPairSpec& spec) {
   const KeyUsage& asked = spec.usage;
   const KeyUsage& possible = KeyPairMechanismOf(spec.algorithm).possible;
   const std::string_view title = base::FactsOf(spec.algorithm).title;
-  if (!asked.sign && !asked.decrypt && !asked.unwrap && !asked.derive) {
+  if (!asked.sign && !asked.unwrap && !asked.derive) {
     return base::Refusal("KEY-GEN-02", fmt::format("key \"{}\" is for nothing: no usage was asked", spec.label));
   }
   std::string wrong;
   if (asked.sign && !possible.sign) wrong = "sign";
-  if (asked.decrypt && !possible.decrypt) wrong = "decrypt";
   if (asked.unwrap && !possible.unwrap) wrong = "unwrap";
   if (asked.derive && !possible.derive) wrong = "derive";
   if (wrong.empty()) return {};
@@ -79,9 +79,8 @@ Error NamingLeftBehind(Error error, const Session& session, const std::vector<Ob
 }
 
 Error DifferenceError(const std::string& label, const std::vector<AttributeDifference>& differences) {
-  std::string list;
-  for (const AttributeDifference& difference : differences) list += (list.empty() ? "" : "; ") + difference.message;
-  return base::MakeError(ErrorCode::kCorrupt, fmt::format("key \"{}\" is not what was asked: {}", label, list))
+  return base::MakeError(ErrorCode::kCorrupt,
+                         fmt::format("key \"{}\" is not what was asked: {}", label, InWords(differences)))
       .WithRule(differences.front().rule)
       .WithHint("do not use this key: destroy it, and look at what the module does with templates");
 }
@@ -103,9 +102,7 @@ void ComparePublicKey(const KeyPairSpec& spec, const AttributeSet& public_attrib
   const Template stated = FullPublicTemplate(spec, AllQuirks().back());
   if (stated.Has(CKA_PUBLIC_EXPONENT)) {
     const ByteView exponent = public_attributes.Value(CKA_PUBLIC_EXPONENT);
-    const auto first = std::ranges::find_if(exponent, [](std::uint8_t byte) { return byte != 0; });
-    const ByteView value(first, exponent.end());
-    if (!std::ranges::equal(value, stated.Value(CKA_PUBLIC_EXPONENT))) {
+    if (!std::ranges::equal(base::StripZeros(exponent), stated.Value(CKA_PUBLIC_EXPONENT))) {
       differences.push_back(
           {"KEY-ATTR-11", fmt::format("the public exponent is {}, 010001 was asked", base::HexEncode(exponent))});
     }
@@ -125,67 +122,81 @@ Description Joined(Description first, const Description& second) {
   return first;
 }
 
-Result<GeneratedKey> MakeKeyPair(Session& session, const KeyPairSpec& spec, std::vector<Object>& left_behind) {
+// PairPlan is what a pair is to be: what the call states, and what the token adds by itself.
+struct PairPlan {
+  const KeyPairMechanism& how;
+  Template public_stated, private_stated;
+  Template public_added, private_added;
+};
+
+PairPlan PlanPair(const KeyPairSpec& spec, const Quirks& quirks) {
   const KeyPairMechanism& how = KeyPairMechanismOf(spec.algorithm);
-  const Template public_stated = PublicTemplate(spec, session.quirks());
-  const Template private_stated = PrivateTemplate(spec, session.quirks());
   Template public_added;
   public_added.Bool(CKA_LOCAL, true).Number(CKA_KEY_GEN_MECHANISM, how.generates);
-  const Template private_added = AddedByToken(spec.extractable, how.generates);
+  return {how, PublicTemplate(spec, quirks), PrivateTemplate(spec, quirks), std::move(public_added),
+          AddedByToken(spec.extractable, how.generates)};
+}
 
+struct PairHandles {
+  CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE;
+  CK_OBJECT_HANDLE private_key = CK_INVALID_HANDLE;
+};
+
+CK_RV CallGenerateKeyPair(Session& session, const PairPlan& plan, PairHandles& made) {
+  CK_MECHANISM mechanism{plan.how.generates, nullptr, 0};
+  const std::span<CK_ATTRIBUTE> public_native = plan.public_stated.Native();
+  const std::span<CK_ATTRIBUTE> private_native = plan.private_stated.Native();
+  return session.api().GenerateKeyPair(session.handle(), &mechanism, public_native.data(), public_native.size(),
+                                       private_native.data(), private_native.size(), &made.public_key,
+                                       &made.private_key);
+}
+
+// Reads both objects back and compares them with the plan. They are in `left_behind` once both were read.
+Result<GeneratedKey> ReadPairBack(Session& session, const KeyPairSpec& spec, const PairPlan& plan,
+                                  const PairHandles& made, CallOutcome& outcome, std::vector<Object>& left_behind) {
+  const bool rsa = plan.how.key_type == CKK_RSA;
+  const CK_ATTRIBUTE_TYPE material = rsa ? CKA_MODULUS : CKA_EC_POINT;
+  const CK_ATTRIBUTE_TYPE parameters = rsa ? CKA_PUBLIC_EXPONENT : CKA_EC_PARAMS;
+  const auto read = [&](CK_OBJECT_HANDLE handle, const Template& full, const Template& added) {
+    return session.ReadAttributes(handle, ToRead(full, added, {material, parameters, CKA_PUBLIC_KEY_INFO}));
+  };
+  KC_ASSIGN_OR_RETURN(const AttributeSet public_attributes,
+                      read(made.public_key, FullPublicTemplate(spec, session.quirks()), plan.public_added));
+  KC_ASSIGN_OR_RETURN(const AttributeSet private_attributes,
+                      read(made.private_key, FullPrivateTemplate(spec), plan.private_added));
+  Object public_object(made.public_key, public_attributes);
+  Object private_object(made.private_key, private_attributes);
+  left_behind = {private_object, public_object};
+  outcome.attributes = Joined(public_attributes.Describe("public."), private_attributes.Describe("private."));
+
+  std::vector<AttributeDifference> differences =
+      CompareAttributes("private", private_attributes, plan.private_stated, plan.private_added, session.quirks());
+  std::ranges::move(
+      CompareAttributes("public", public_attributes, plan.public_stated, plan.public_added, session.quirks()),
+      std::back_inserter(differences));
+  std::optional<base::PublicKey> public_key;
+  ComparePublicKey(spec, public_attributes, private_attributes, public_key, differences);
+  if (public_key) outcome.spki = base::Base64Encode(public_key->spki());
+  if (!differences.empty()) return DifferenceError(spec.label, differences);
+  return GeneratedKey{KeyPair{std::move(private_object), std::move(public_object), *std::move(public_key)},
+                      outcome.attributes};
+}
+
+Result<GeneratedKey> MakeKeyPair(Session& session, const KeyPairSpec& spec, std::vector<Object>& left_behind) {
+  const PairPlan plan = PlanPair(spec, session.quirks());
   ConsequentialCall call = PlanCall(session, Function::kGenerateKeyPair);
-  call.mechanism = MechanismName(how.generates);
-  call.attributes = Joined(public_stated.Describe("public."), private_stated.Describe("private."));
+  call.mechanism = MechanismName(plan.how.generates);
+  call.attributes = Joined(plan.public_stated.Describe("public."), plan.private_stated.Describe("private."));
   call.planned_id = base::HexEncode(spec.id);
   call.planned_label = spec.label;
-
   return Perform<GeneratedKey>(
       session.token().module().observer(), call, [&](CallOutcome& outcome) -> Result<GeneratedKey> {
-        CK_MECHANISM mechanism{how.generates, nullptr, 0};
-        const std::span<CK_ATTRIBUTE> public_native = public_stated.Native();
-        const std::span<CK_ATTRIBUTE> private_native = private_stated.Native();
-        CK_OBJECT_HANDLE public_handle = CK_INVALID_HANDLE;
-        CK_OBJECT_HANDLE private_handle = CK_INVALID_HANDLE;
-        const CK_RV rv = TimedCall(outcome, [&] {
-          return session.api().GenerateKeyPair(session.handle(), &mechanism, public_native.data(), public_native.size(),
-                                               private_native.data(), private_native.size(), &public_handle,
-                                               &private_handle);
-        });
-        if (rv != CKR_OK) {
-          left_behind = FindLeftBehind(session, spec.id);
-          return CallError(Function::kGenerateKeyPair, rv,
-                           fmt::format("making key \"{}\" on {}", spec.label, session.token().Name()));
-        }
-        const auto read = [&]() -> Result<GeneratedKey> {
-          const bool rsa = how.key_type == CKK_RSA;
-          const CK_ATTRIBUTE_TYPE material = rsa ? CKA_MODULUS : CKA_EC_POINT;
-          const CK_ATTRIBUTE_TYPE parameters = rsa ? CKA_PUBLIC_EXPONENT : CKA_EC_PARAMS;
-          KC_ASSIGN_OR_RETURN(
-              const AttributeSet public_attributes,
-              session.ReadAttributes(public_handle, ToRead(FullPublicTemplate(spec, session.quirks()), public_added,
-                                                           {material, parameters, CKA_PUBLIC_KEY_INFO})));
-          KC_ASSIGN_OR_RETURN(
-              const AttributeSet private_attributes,
-              session.ReadAttributes(private_handle, ToRead(FullPrivateTemplate(spec), private_added,
-                                                            {material, parameters, CKA_PUBLIC_KEY_INFO})));
-          Object public_object(public_handle, public_attributes);
-          Object private_object(private_handle, private_attributes);
-          left_behind = {private_object, public_object};
-          outcome.attributes = Joined(public_attributes.Describe("public."), private_attributes.Describe("private."));
-
-          std::vector<AttributeDifference> differences =
-              CompareAttributes("private", private_attributes, private_stated, private_added, session.quirks());
-          std::ranges::move(
-              CompareAttributes("public", public_attributes, public_stated, public_added, session.quirks()),
-              std::back_inserter(differences));
-          std::optional<base::PublicKey> public_key;
-          ComparePublicKey(spec, public_attributes, private_attributes, public_key, differences);
-          if (public_key) outcome.spki = base::Base64Encode(public_key->spki());
-          if (!differences.empty()) return DifferenceError(spec.label, differences);
-          return GeneratedKey{KeyPair{std::move(private_object), std::move(public_object), *std::move(public_key)},
-                              outcome.attributes};
-        };
-        Result<GeneratedKey> key = read();
+        PairHandles made;
+        const CK_RV rv = TimedCall(outcome, [&] { return CallGenerateKeyPair(session, plan, made); });
+        Result<GeneratedKey> key =
+            rv == CKR_OK ? ReadPairBack(session, spec, plan, made, outcome, left_behind)
+                         : CallError(Function::kGenerateKeyPair, rv,
+                                     fmt::format("making key \"{}\" on {}", spec.label, session.token().Name()));
         if (!key.ok() && left_behind.empty()) left_behind = FindLeftBehind(session, spec.id);
         return key;
       });

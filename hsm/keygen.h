@@ -1,5 +1,5 @@
-// Key generation: every attribute stated, the false ones too, and every one read
-// back. What a token made is trusted only after it was compared with the plan.
+// Key generation: every attribute is stated, the false ones too, and read back. A new key is trusted only after it was
+// compared with the plan.
 #ifndef HSM_KEYGEN_H_
 #define HSM_KEYGEN_H_
 
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hsm/base/public_key.h"
+#include "hsm/key_pair_mechanism.h"
 #include "hsm/session.h"
 
 namespace hsm {
@@ -15,18 +16,6 @@ enum class Lifetime : std::uint8_t { kToken, kSession };
 enum class Extractable : std::uint8_t { kNo, kYes };
 // A key that is sealed later (CKA_EXTRACTABLE to false) must be modifiable.
 enum class Modifiable : std::uint8_t { kNo, kYes };
-
-// KeyUsage is what the private (or secret) key may do; the public half may do
-// the counterpart. Everything else is stated as false.
-struct KeyUsage {
-  bool sign = false;
-  bool decrypt = false;
-  bool unwrap = false;
-  bool derive = false;
-};
-inline constexpr KeyUsage kSigningUsage{.sign = true};
-inline constexpr KeyUsage kUnwrappingUsage{.unwrap = true};
-inline constexpr KeyUsage kDerivingUsage{.derive = true};
 
 struct KeyPairSpec {
   base::KeyAlgorithm algorithm = base::KeyAlgorithm::kEcP256;
@@ -38,15 +27,14 @@ struct KeyPairSpec {
   Lifetime lifetime = Lifetime::kToken;
 };
 
-// GeneratedKey is a pair that was read back and found to be what was asked.
+// GeneratedKey is a pair that was read back and is as asked.
 struct GeneratedKey {
   KeyPair pair;
   Description attributes;  // as read back, "public." and "private."
 };
 
-// KeyGeneration is the outcome. When the call failed or the read-back did, the
-// error names what the token has now, and `left_behind` are those objects, for
-// the caller to destroy after asking whom it must; nothing is removed silently.
+// KeyGeneration is the outcome. When the call or the read-back failed, the error names the objects that are on the
+// token now. `left_behind` lists them. The caller destroys them after asking people; nothing is removed silently.
 struct [[nodiscard]] KeyGeneration {
   Result<GeneratedKey> key;
   std::vector<Object> left_behind;
@@ -97,12 +85,14 @@ struct AttributeDifference {
   std::string rule;
   std::string message;  // `private CKA_SENSITIVE is false, true was asked`
 };
+// InWords joins the messages.
+std::string InWords(const std::vector<AttributeDifference>& differences);
 
 // CompareAttributes checks an object against a template and the values that a token adds by itself (`expected`, such as
-// CKA_LOCAL). An attribute that the object lacks passes when it is CKA_COPYABLE or CKA_DESTROYABLE, whatever was stated
-// (they came with 2.40: an object of a module from before may be copied and destroyed), or when it is a permission that
-// was stated false (a usage flag, CKA_WRAP_WITH_TRUSTED, CKA_ALWAYS_AUTHENTICATE): what is not there is not given. What
-// the module is known to report wrongly (quirks) is not compared.
+// CKA_LOCAL). An object may lack CKA_COPYABLE and CKA_DESTROYABLE, whatever was stated (they came with 2.40: objects of
+// an older module can be copied and destroyed). It may lack a permission that was stated false (a usage flag,
+// CKA_WRAP_WITH_TRUSTED, CKA_ALWAYS_AUTHENTICATE). Two things are not compared: what the module is known to report
+// wrongly (quirks), and the attributes of a public key, which the caller compares as a key.
 std::vector<AttributeDifference> CompareAttributes(std::string_view which, const AttributeSet& actual,
                                                    const Template& stated, const Template& expected,
                                                    const Quirks& quirks);

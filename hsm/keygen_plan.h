@@ -14,15 +14,14 @@ Template FullPrivateTemplate(const KeyPairSpec& spec);
 Template FullWrapKeyTemplate(const WrapKeySpec& spec);
 Template ForModule(Template attributes, const Quirks& quirks);
 
-// AddedByToken is what a token must say by itself of a private or secret
-// key that it generated.
+// AddedByToken is what a token must report of a private or secret key that it generated, beyond the template.
 Template AddedByToken(Extractable extractable, CK_MECHANISM_TYPE mechanism);
 
-// CheckKeyPairSpec refuses what no token is asked for: KEY-GEN-01, KEY-GEN-02.
+// CheckKeyPairSpec refuses a plan that is sent to no token: KEY-GEN-01, KEY-GEN-02.
 Result<void> CheckKeyPairSpec(const KeyPairSpec& spec);
 
-// FindLeftBehind lists the objects with this id after a call that failed. What
-// lost its id is not among them; only the whole inventory finds that.
+// FindLeftBehind lists the objects with this id after a call that failed. Objects that lost their id are missing; only
+// a whole inventory finds those.
 std::vector<Object> FindLeftBehind(Session& session, const Bytes& id);
 // NamesOf joins the objects' names with "and".
 std::string NamesOf(const std::vector<Object>& objects);

@@ -9,8 +9,6 @@
 namespace hsm {
 namespace {
 
-constexpr std::uint8_t kEd25519Oid[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
-constexpr std::uint8_t kEd25519Name[] = {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
 constexpr std::uint8_t kExponent65537[] = {0x01, 0x00, 0x01};
 constexpr CK_ATTRIBUTE_TYPE kKeyMaterial[] = {CKA_EC_PARAMS, CKA_EC_POINT, CKA_MODULUS, CKA_PUBLIC_EXPONENT};
 constexpr CK_ULONG kWrapKeySize = 32;
@@ -78,6 +76,12 @@ void Compare(std::string_view which, const AttributeSet& actual, const Template&
 
 }  // namespace
 
+std::string InWords(const std::vector<AttributeDifference>& differences) {
+  std::string list;
+  for (const AttributeDifference& difference : differences) list += (list.empty() ? "" : "; ") + difference.message;
+  return list;
+}
+
 std::vector<AttributeDifference> CompareAttributes(std::string_view which, const AttributeSet& actual,
                                                    const Template& stated, const Template& expected,
                                                    const Quirks& quirks) {
@@ -101,7 +105,7 @@ Template FullPublicTemplate(const KeyPairSpec& spec, const Quirks& quirks) {
       .Raw(CKA_ID, spec.id)
       .Bool(CKA_VERIFY, spec.usage.sign)
       .Bool(CKA_VERIFY_RECOVER, false)
-      .Bool(CKA_ENCRYPT, spec.usage.decrypt)
+      .Bool(CKA_ENCRYPT, false)
       .Bool(CKA_WRAP, spec.usage.unwrap)
       .Bool(CKA_DERIVE, false);
   if (facts.family == base::KeyFamily::kEdwards) {
@@ -132,7 +136,7 @@ Template FullPrivateTemplate(const KeyPairSpec& spec) {
       .Bool(CKA_ALWAYS_AUTHENTICATE, false)
       .Bool(CKA_SIGN, spec.usage.sign)
       .Bool(CKA_SIGN_RECOVER, false)
-      .Bool(CKA_DECRYPT, spec.usage.decrypt)
+      .Bool(CKA_DECRYPT, false)
       .Bool(CKA_UNWRAP, spec.usage.unwrap)
       .Bool(CKA_DERIVE, spec.usage.derive);
   return attributes;

@@ -9,24 +9,6 @@
 namespace hsm {
 namespace {
 
-// The same three flags stand twice in CK_TOKEN_INFO, once for each user.
-struct PinFlags {
-  User user;
-  const char* name;
-  CK_USER_TYPE type;
-  CK_FLAGS count_low;
-  CK_FLAGS final_try;
-  CK_FLAGS locked;
-  const char* when_locked;  // the way out
-};
-constexpr PinFlags kPinFlags[] = {
-    {User::kUser, "user", CKU_USER, CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED,
-     "the security officer must set a new user PIN"},
-    {User::kSecurityOfficer, "security officer", CKU_SO, CKF_SO_PIN_COUNT_LOW, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED,
-     "the token can only be initialised again, which wipes it"},
-};
-const PinFlags& FlagsOf(User user) { return kPinFlags[static_cast<std::size_t>(user)]; }
-
 // How the tries stand after a wrong PIN, as far as the token tells.
 std::string TriesLeft(Token& token, const PinFlags& user) {
   if (!token.Refresh().ok()) return "the token cannot be asked how many tries are left";
@@ -39,19 +21,6 @@ std::string TriesLeft(Token& token, const PinFlags& user) {
 
 }  // namespace
 
-Result<void> CheckPinTries(const TokenInfo& info, User user) {
-  const PinFlags& who = FlagsOf(user);
-  if ((info.flags & who.locked) != 0) {
-    return base::Refusal("TOKEN-LOGIN-01", fmt::format("the {} PIN of {} is locked", who.name, info.Name()),
-                         who.when_locked);
-  }
-  if ((info.flags & who.final_try) != 0) {
-    return base::Refusal("TOKEN-LOGIN-02", fmt::format("one more wrong {} PIN would lock {}", who.name, info.Name()),
-                         "find out why PINs were wrong, then clear the counter outside a ceremony");
-  }
-  return {};
-}
-
 Result<LoginScope> LoginScope::Open(std::shared_ptr<Token> token, User user, const base::SecretBytes& pin,
                                     IfLoggedIn if_logged_in) {
   const PinFlags& who = FlagsOf(user);
@@ -61,15 +30,12 @@ Result<LoginScope> LoginScope::Open(std::shared_ptr<Token> token, User user, con
   if (user == User::kUser && (info.flags & CKF_USER_PIN_INITIALIZED) == 0) {
     return base::Refusal("TOKEN-LOGIN-06", info.Name() + " has no user PIN yet", "commission the token first");
   }
-  if (pin.empty() && !info.protected_path()) {
-    return base::Refusal("TOKEN-LOGIN-04", info.Name() + " has no PIN pad, and no PIN was given");
-  }
-  KC_RETURN_IF_ERROR(CheckPinSize(*token, pin, "TOKEN-LOGIN-03"));
+  KC_RETURN_IF_ERROR(CheckPinPad(info, pin, "TOKEN-LOGIN-04"));
+  KC_RETURN_IF_ERROR(CheckPinSize(info, token->quirks(), pin, "TOKEN-LOGIN-03"));
 
   KC_ASSIGN_OR_RETURN(Session opened, Session::Open(token, Session::Access::kReadWrite));
   auto session = std::make_unique<Session>(std::move(opened));
-  CK_UTF8CHAR* const text = pin.empty() ? nullptr : const_cast<CK_UTF8CHAR*>(pin.view().data());
-  const CK_RV rv = session->api().Login(session->handle(), who.type, text, pin.size());
+  const CK_RV rv = session->api().Login(session->handle(), who.type, PinPointer(pin), pin.size());
   if (rv == CKR_OK) return LoginScope(std::move(session), true);
   if (rv == CKR_USER_ALREADY_LOGGED_IN) {
     if (if_logged_in == IfLoggedIn::kShare) return LoginScope(std::move(session), false);

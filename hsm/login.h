@@ -1,29 +1,28 @@
-// LoginScope is a login on a token for as long as it lives.
+// LoginScope holds a login on a token. The login ends with it.
 #ifndef HSM_LOGIN_H_
 #define HSM_LOGIN_H_
 
 #include <memory>
 
 #include "hsm/base/secret_bytes.h"
+#include "hsm/pin_rules.h"
 #include "hsm/session.h"
 
 namespace hsm {
 
-enum class User : std::uint8_t { kUser, kSecurityOfficer };
-
-// IfLoggedIn says what to do when this process is logged in to the token
-// already, so that the PIN could not be checked.
+// IfLoggedIn says what to do when this process is logged in to the token already. The token does not check the PIN
+// then.
 enum class IfLoggedIn : std::uint8_t {
   kRefuse,  // TOKEN-LOGIN-05
   kShare,   // use the login that is there; owns_login() is false, and it stays
 };
 
-// The scope has a read-write session of its own: PKCS#11 logs in a token, not a
-// session, and the token must be logged out whatever became of other sessions.
+// The scope has a read-write session of its own. A PKCS#11 login belongs to the token, not to a session, and must end
+// whatever happened to other sessions.
 class LoginScope final {
  public:
-  // Open logs in, in one attempt. An empty PIN means the token's PIN pad. One that is given is passed to a token with a
-  // pad, too: CKF_PROTECTED_AUTHENTICATION_PATH allows to log in without a PIN, it does not demand it (2.40 table 6).
+  // Open logs in, in one attempt. An empty PIN means the token's PIN pad. A token with a pad takes a PIN that is given,
+  // too: CKF_PROTECTED_AUTHENTICATION_PATH permits a login without a PIN and does not demand it (2.40 table 6).
   // kRefused, before the PIN is sent anywhere:
   //   TOKEN-LOGIN-01  the PIN is locked
   //   TOKEN-LOGIN-02  one more wrong PIN would lock it
@@ -56,10 +55,6 @@ class LoginScope final {
   std::unique_ptr<Session> session_;  // at one address: observers hold it during calls
   bool owns_login_ = false;
 };
-
-// CheckPinTries refuses when the PIN is locked or a wrong one would lock it
-// (TOKEN-LOGIN-01, -02), by what the token said when `info` was read.
-Result<void> CheckPinTries(const TokenInfo& info, User user);
 
 }  // namespace hsm
 

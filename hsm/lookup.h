@@ -10,9 +10,8 @@ namespace hsm {
 //
 // The public object is found by its key material; its CKA_ID leads to the
 // private object, whose own public material must agree where the token shows it.
-// Without a public object the private objects are searched by theirs. What a
-// token does not show is proven by use: Sign verifies every signature with
-// the public key. kNotFound KEY-FIND-01; kAmbiguous KEY-FIND-02: two public or two
+// Without a public object the private objects are searched by theirs. Where the token does not show it, use proves it:
+// Sign verifies every signature with the public key. kNotFound KEY-FIND-01; kAmbiguous KEY-FIND-02: two public or two
 // private objects answer; kCorrupt KEY-FIND-03: the private object with that id is
 // another key, or shows a public key that is none, or two that contradict each other.
 Result<KeyPair> FindKeyBySpki(Session& session, const base::PublicKey& public_key);
@@ -22,8 +21,8 @@ Result<KeyPair> FindKeyBySpki(Session& session, const base::PublicKey& public_ke
 // public key. Errors as above.
 Result<KeyPair> FindPrivateKey(Session& session, const std::string& label, ByteView id);
 
-// DestroyKeyPair destroys the private object, then the public one. The first
-// failure stops it and names what is left.
+// DestroyKeyPair destroys the private object, then the public one. It stops at the first failure and names what is
+// left.
 Result<void> DestroyKeyPair(Session& session, const KeyPair& pair);
 
 }  // namespace hsm

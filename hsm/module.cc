@@ -11,14 +11,12 @@
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
+#include "hsm/growing_list.h"
 #include "hsm/observed_cryptoki.h"
 #include "hsm/real_cryptoki.h"
 
 namespace hsm {
 namespace {
-
-// More slots than this is a module gone wrong, not a rack of HSMs.
-constexpr CK_ULONG kMaxSlots = 65536;
 
 // NSS reads LibraryParameters where the standard has pReserved, and pReserved
 // behind it; the longer structure serves everybody.
@@ -177,25 +175,12 @@ Result<TokenInfo> Module::ReadToken(CK_SLOT_ID slot) {
 
 Result<std::vector<TokenInfo>> Module::ListTokens() {
   const std::string doing = "listing the slots of module " + options_.path;
-  std::vector<CK_SLOT_ID> slots;
-  // The list may grow between asking for its size and for its contents.
-  for (int attempt = 0;; ++attempt) {
-    // The call with NULL is also what makes SoftHSM show a new free slot.
-    CK_ULONG count = 0;
-    CK_RV rv = api_->GetSlotList(CK_TRUE, nullptr, &count);
-    if (rv != CKR_OK) return CallError(Function::kGetSlotList, rv, doing);
-    if (count > kMaxSlots) return NonsenseError(Function::kGetSlotList, fmt::format("{} slots", count));
-    slots.resize(count);
-    if (count == 0) return std::vector<TokenInfo>();
-    rv = api_->GetSlotList(CK_TRUE, slots.data(), &count);
-    if (rv == CKR_BUFFER_TOO_SMALL && attempt < 3) continue;
-    if (rv != CKR_OK) return CallError(Function::kGetSlotList, rv, doing);
-    if (count > slots.size()) {
-      return NonsenseError(Function::kGetSlotList, fmt::format("{} slots in a list for {}", count, slots.size()));
-    }
-    slots.resize(count);
-    break;
-  }
+  // The call for the size is also what makes SoftHSM show a new free slot.
+  KC_ASSIGN_OR_RETURN(
+      const std::vector<CK_SLOT_ID> slots,
+      ReadGrowingList<CK_SLOT_ID>(Function::kGetSlotList, doing, "slots", [&](CK_SLOT_ID* into, CK_ULONG* count) {
+        return api_->GetSlotList(CK_TRUE, into, count);
+      }));
   std::vector<TokenInfo> tokens;
   std::set<CK_SLOT_ID> known;
   for (const CK_SLOT_ID slot : slots) {

@@ -35,7 +35,7 @@ struct ModuleInfo {
   std::string cryptoki_version;  // "2.40"
 };
 
-// TokenInfo is one slot with what is in it, blanks trimmed.
+// TokenInfo describes one slot and its token, blanks trimmed.
 struct TokenInfo {
   CK_SLOT_ID slot = 0;
   std::string slot_description;
@@ -57,16 +57,15 @@ struct TokenInfo {
 
 class Module final : public std::enable_shared_from_this<Module> {
  public:
-  // Load loads the shared object and initialises it, once in a process: a second Module of one path shares the state of
-  // the first, and loses it with the first (quorum::SharedModules keeps one for all). `observer` may be null. A remoted
-  // module (p11-kit) writes to a socket; a program that uses one must ignore SIGPIPE before (IgnoreBrokenPipes).
-  // kNotFound, kUnsupported: as RealCryptoki::Load. kRefused MODULE-INIT-01:
-  // somebody else in this process has initialised it, so that environment and
-  // init_args could not take effect.
+  // Load loads and initialises the shared object. Do it once in a process: a second Module of the same path shares its
+  // state with the first, and loses it with the first (quorum::SharedModules keeps one for all). `observer` may be
+  // null. A remoted module (p11-kit) writes to a socket; a program that uses one must ignore SIGPIPE before
+  // (IgnoreBrokenPipes). kNotFound, kUnsupported: as RealCryptoki::Load. kRefused MODULE-INIT-01: other code in this
+  // process has initialised it, so that environment and init_args could not take effect.
   static Result<std::shared_ptr<Module>> Load(const ModuleOptions& options, std::shared_ptr<CallObserver> observer);
 
-  // Wrap does the same with a module that is there already: a fake, or a real
-  // one behind decorators. options.path is then only its name.
+  // Wrap does the same with a module that is loaded already: a fake, or a real one behind decorators. options.path is
+  // then only its name.
   static Result<std::shared_ptr<Module>> Wrap(std::unique_ptr<CryptokiApi> api, const ModuleOptions& options,
                                               std::shared_ptr<CallObserver> observer);
 

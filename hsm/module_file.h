@@ -1,5 +1,5 @@
-// CheckModuleFile looks at a module's file before the loader does: dlopen waits for ever on a pipe, and a shared
-// object that was cut short ends the whole process (SIGBUS) instead of failing.
+// CheckModuleFile checks the file of a module before it is loaded: dlopen waits for ever on a pipe, and a truncated
+// shared object ends the whole process (SIGBUS).
 #ifndef HSM_MODULE_FILE_H_
 #define HSM_MODULE_FILE_H_
 
@@ -11,7 +11,7 @@
 
 namespace hsm {
 
-// FileStamp tells one content of a file from another, as far as the file system does.
+// FileStamp changes when a file is replaced or rewritten, as far as the file system tells.
 struct FileStamp {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;

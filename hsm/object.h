@@ -1,4 +1,4 @@
-// Object names one object on a token; AttributeSet is what was read of it.
+// Object names one object on a token; AttributeSet holds the attributes that were read.
 #ifndef HSM_OBJECT_H_
 #define HSM_OBJECT_H_
 
@@ -14,7 +14,7 @@
 
 namespace hsm {
 
-// AttributeState is what became of one attribute in a read.
+// AttributeState is the result of reading one attribute.
 enum class AttributeState : std::uint8_t {
   kPresent,     // value() has it
   kSensitive,   // the token keeps it to itself
@@ -56,9 +56,9 @@ class AttributeSet final {
   std::map<CK_ATTRIBUTE_TYPE, Item> items_;
 };
 
-// Object is a handle with the name of what it stands for. It is good in every session of this process on that token
-// until the object is destroyed or the module reinitialised; of a private object no longer than the login, also when
-// somebody logs in again (C_Logout); of a session object no longer than the session that made it.
+// Object is a handle and the name of its object. It is valid in every session of this process on that token until the
+// object is destroyed or the module reinitialised. The handle of a private object dies with the login (C_Logout), and a
+// later login does not revive it. That of a session object dies with the session that made it.
 class Object final {
  public:
   Object() = default;
@@ -82,7 +82,7 @@ class Object final {
   Bytes id_;
 };
 
-// KeyPair is a private key on a token with what is known of its public half.
+// KeyPair is a private key on a token and its public half.
 struct KeyPair {
   Object private_object;
   std::optional<Object> public_object;  // some tokens keep none
@@ -93,8 +93,7 @@ struct KeyPair {
 // key object: CKA_EC_POINT raw or wrapped in an OCTET STRING with CKA_EC_PARAMS
 // (a named curve; for Ed25519 an OID or a PrintableString), CKA_MODULUS with
 // CKA_PUBLIC_EXPONENT, or else CKA_PUBLIC_KEY_INFO. kNotFound when it has none of
-// these; kCorrupt when it has and they are not a key that we know; where both
-// forms are there they must agree.
+// these; kCorrupt when they are not a key that we know, or when two of them contradict each other.
 Result<base::PublicKey> ReadPublicKey(const AttributeSet& attributes);
 
 // kPublicKeyAttributes is what ReadPublicKey looks at, to be read in one call.

@@ -5,6 +5,7 @@
 
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
+#include "hsm/key_pair_mechanism.h"
 #include "hsm/object.h"
 
 namespace hsm {
@@ -12,12 +13,8 @@ namespace {
 
 using base::PublicKey;
 
-// DER of the ways to say Ed25519: OBJECT IDENTIFIER 1.3.101.112 (RFC 8410),
-// PrintableString "edwards25519" (PKCS#11 3.0 section 2.3.10), and the object
-// identifier 1.3.6.1.4.1.11591.15.1 of the years before RFC 8410.
-constexpr std::uint8_t kEd25519Oid[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
+// The object identifier of Ed25519 before RFC 8410: 1.3.6.1.4.1.11591.15.1.
 constexpr std::uint8_t kEd25519OldOid[] = {0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01};
-constexpr std::uint8_t kEd25519Name[] = {0x13, 0x0c, 'e', 'd', 'w', 'a', 'r', 'd', 's', '2', '5', '5', '1', '9'};
 
 bool Same(ByteView a, ByteView b) { return std::ranges::equal(a, b); }
 

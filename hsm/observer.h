@@ -1,5 +1,5 @@
-// CallObserver hears of every PKCS#11 call. It is how what happens on a token
-// flows up into a record, without this folder knowing what a record is.
+// CallObserver is told of every PKCS#11 call. Through it the events on a token reach a record, and this folder need not
+// know what a record is.
 #ifndef HSM_OBSERVER_H_
 #define HSM_OBSERVER_H_
 
@@ -23,8 +23,8 @@ struct NamedValue {
 };
 using Description = std::vector<NamedValue>;
 
-// ConsequentialCall is a call that changes a token, or uses a ceremony's key,
-// as it is planned. It is complete before the call and never holds a secret.
+// ConsequentialCall is the plan of a call that changes a token or uses a ceremony's key. It is complete before the call
+// and never holds a secret.
 struct ConsequentialCall {
   std::uint64_t number = 0;   // from CallObserver::NextCallNumber; joins Before and After
   Function function{};        // FunctionName(function) is its name
@@ -32,7 +32,7 @@ struct ConsequentialCall {
   std::string token_serial;   // empty when an empty slot has none yet
   std::string mechanism;      // "CKM_EC_KEY_PAIR_GEN", with parameters where they matter; or empty
   Description attributes;     // the template; for a key pair "public.CKA_..." and "private.CKA_..."
-  std::string object;         // what is called upon: "private key \"root\" (id 01ab)"; empty for a new one
+  std::string object;         // the object of the call: "private key \"root\" (id 01ab)"; empty for a new one
   std::string planned_id;     // CKA_ID in lowercase hex that a new object will have; or empty
   std::string planned_label;  // its CKA_LABEL; or empty
   std::string input_sha256;   // for C_Sign: SHA-256 in hex of the message; or empty
@@ -41,8 +41,7 @@ struct ConsequentialCall {
   Session* session = nullptr;
 };
 
-// CallOutcome is what became of it. After hears of it once the read-back is
-// done, and also when the call or the read-back failed.
+// CallOutcome is its result. After gets it when the read-back is done, and also when the call or the read-back failed.
 struct CallOutcome {
   CK_RV rv = CKR_GENERAL_ERROR;         // of the call itself, RvName(rv) in words; nothing is a success unsaid
   Description attributes;               // as read back; for a key pair "public." and "private." as above
@@ -61,7 +60,7 @@ class CallObserver {
   }
 
   // Before comes ahead of a consequential call. An error is a veto: the call is
-  // not made, After is not called, and whoever asked gets that error.
+  // not made, After is not called, and the caller gets that error.
   virtual Result<void> Before(const ConsequentialCall& call) {
     static_cast<void>(call);
     return {};
@@ -74,7 +73,7 @@ class CallObserver {
     return {};
   }
 
-  // Trouble hears what a destructor could not return (C_CloseSession failed).
+  // Trouble gets errors that a destructor cannot return (C_CloseSession failed).
   virtual void Trouble(const Error& error) { static_cast<void>(error); }
 
   // NextCallNumber numbers consequential calls: 1, 2, 3... One observer serves

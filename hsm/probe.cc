@@ -6,7 +6,6 @@
 #include "hsm/describe.h"
 #include "hsm/keygen.h"
 #include "hsm/keygen_plan.h"
-#include "hsm/limits.h"
 #include "hsm/lookup.h"
 #include "hsm/sign.h"
 #include "hsm/transport.h"
@@ -50,7 +49,7 @@ class Prober final {
       const std::string what = fmt::format("make {} keys and sign with them", facts.title);
       const CK_MECHANISM_TYPE mechanism = KeyPairMechanismOf(facts.algorithm).generates;
       KC_ASSIGN_OR_RETURN(const bool claimed, session_.token().HasMechanism(mechanism));
-      if (claimed && LimitsOf(session_.quirks()).no_session_keys) {
+      if (claimed && session_.quirks().limits.no_session_keys) {
         AddUntried(what, mechanism);
         continue;
       }
@@ -84,7 +83,7 @@ class Prober final {
   }
 
   Result<void> Seal() {
-    if (LimitsOf(session_.quirks()).no_session_keys) {
+    if (session_.quirks().limits.no_session_keys) {
       AddUntried("keep a key that may not leave", CKM_AES_KEY_GEN);
       return {};
     }

@@ -1,5 +1,5 @@
-// Probing: what a token really does, tried on session objects, beside what it
-// says that it does. Nothing is left on the token.
+// Probing: what a token really does, tried on session objects, compared with what it claims. Nothing is left on the
+// token.
 #ifndef HSM_PROBE_H_
 #define HSM_PROBE_H_
 
@@ -16,7 +16,7 @@ struct Trial {
   // kUntried: the module makes no session key, and a probe leaves nothing behind.
   enum class Outcome : std::uint8_t { kWorks, kRefused, kUntried };
   std::string what;             // "make and use EC P-256 keys"
-  CK_MECHANISM_TYPE mechanism;  // the one that it stands or falls with
+  CK_MECHANISM_TYPE mechanism;  // the one that decides whether it works
   bool claimed = false;         // the token lists it
   Outcome outcome = Outcome::kRefused;
   std::string said;  // why it was refused; or empty
@@ -29,8 +29,8 @@ struct Probe {
 
 // ProbeToken tries every key algorithm (make, sign, verify), every way of moving a
 // key that the token claims, and whether a key that may not leave does not. The
-// session must be logged in as user, read-write. Between two trials it asks whether
-// people want it to `stop`: kAborted. Any other error is a token that went away.
+// session must be logged in as user, read-write. Between two trials it calls `stop`: true ends the probe with kAborted.
+// Any other error means that the token went away.
 Result<Probe> ProbeToken(Session& session, const std::function<bool()>& stop);
 
 }  // namespace hsm

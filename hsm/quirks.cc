@@ -1,10 +1,6 @@
 #include "hsm/quirks.h"
 
-#include <array>
-#include <utility>
-
-#include "hsm/key_quirks.h"
-#include "hsm/limits.h"
+#include <algorithm>
 
 namespace hsm {
 namespace {
@@ -23,47 +19,6 @@ constexpr CK_ATTRIBUTE_TYPE kOrigin[] = {CKA_LOCAL, CKA_KEY_GEN_MECHANISM, CKA_M
 // stated for both halves of a pair they contradict each other.
 constexpr CK_ATTRIBUTE_TYPE kTpmBits[] = {CKA_VERIFY, CKA_ENCRYPT};
 
-constexpr Quirks kTable[] = {
-    {.name = "softhsm-2",
-     .manufacturer = "SoftHSM",
-     .description = "Implementation of PKCS11",
-     .edwards_params = EdwardsParams::kOid,
-     .kwp_mechanism = CKM_AES_KEY_WRAP_PAD,  // its 0x210A is RFC 5649
-     .oaep_hashes = kSha1Only,
-     .wraps_no_edwards = true,  // 2.6.1 wraps RSA, DSA, DH and EC keys: CKR_KEY_NOT_WRAPPABLE
-     .pin_min = 4,
-     .pin_max = 255},
-    {.name = "nss-softoken",
-     .manufacturer = "Mozilla Foundation",
-     .description = "NSS",
-     .unwanted_attributes = kSince240,
-     .unreliable_attributes = kOrigin,
-     .unwrap_needs_nss_db = true,
-     .overruns_short_buffers = true,
-     .seal_is_not_kept = true},
-    {.name = "kryoptic", .manufacturer = "Kryoptic"},
-    {.name = "opencryptoki-3.8",
-     .manufacturer = "IBM",
-     .description = "Meta PKCS11 LIBRARY",
-     .edwards_params = EdwardsParams::kOid,
-     .unwanted_attributes = kNotInOpenCryptoki38,
-     .unreliable_attributes = kGenMechanism,
-     .pin_min = 4,
-     .pin_max = 8},
-    {.name = "opencryptoki",
-     .manufacturer = "IBM",
-     .description = "openCryptoki",
-     .edwards_params = EdwardsParams::kOid,
-     .pin_min = 4,
-     .pin_max = 8},
-    {.name = "tpm2-pkcs11",
-     .manufacturer = "tpm2-software.github.io",
-     .edwards_params = EdwardsParams::kOid,
-     .unwanted_attributes = kTpmBits},
-    // A module that does what PKCS#11 3.0 says; it stays last.
-    {.name = "standard"},
-};
-
 // NSS 3.87 has it on no object.
 constexpr CK_ATTRIBUTE_TYPE kPublicKeyInfo[] = {CKA_PUBLIC_KEY_INFO};
 // NSS 3.87 lets every EC key that comes in recover and derive.
@@ -74,17 +29,51 @@ constexpr CK_ATTRIBUTE_TYPE kSealing[] = {CKA_SENSITIVE, CKA_EXTRACTABLE};
 // encrypted does not decrypt (SoftHSM.cpp newP11Object, P11Attributes.cpp retrieve).
 constexpr CK_RV kGeneralError[] = {CKR_GENERAL_ERROR};
 
-// By the name of the row; a module that is not here has none of these.
-constexpr std::pair<std::string_view, KeyQuirks> kKeyTable[] = {
-    {"softhsm-2", {.torn_objects = kGeneralError}},
-    {"nss-softoken", {.missing_attributes = kPublicKeyInfo, .ignored_on_unwrap = kRecoverAndDerive}},
-    {"opencryptoki", {.ignored_on_unwrap = kSealing}},
-};
-
-constexpr Limits kLimits[] = {
-    {.name = "opencryptoki-3.8", .factory_so_pin = true},
-    {.name = "opencryptoki", .factory_so_pin = true},
-    {.name = "tpm2-pkcs11", .no_extractable_keys = true, .no_session_keys = true},
+constexpr Quirks kTable[] = {
+    {.name = "softhsm-2",
+     .manufacturer = "SoftHSM",
+     .description = "Implementation of PKCS11",
+     .edwards_params = EdwardsParams::kOid,
+     .kwp_mechanism = CKM_AES_KEY_WRAP_PAD,  // its 0x210A is RFC 5649
+     .oaep_hashes = kSha1Only,
+     .wraps_no_edwards = true,  // 2.6.1 wraps RSA, DSA, DH and EC keys: CKR_KEY_NOT_WRAPPABLE
+     .pin_min = 4,
+     .pin_max = 255,
+     .keys = {.torn_objects = kGeneralError}},
+    {.name = "nss-softoken",
+     .manufacturer = "Mozilla Foundation",
+     .description = "NSS",
+     .unwanted_attributes = kSince240,
+     .unreliable_attributes = kOrigin,
+     .unwrap_needs_nss_db = true,
+     .overruns_short_buffers = true,
+     .seal_is_not_kept = true,
+     .keys = {.missing_attributes = kPublicKeyInfo, .ignored_on_unwrap = kRecoverAndDerive}},
+    {.name = "kryoptic", .manufacturer = "Kryoptic"},
+    {.name = "opencryptoki-3.8",
+     .manufacturer = "IBM",
+     .description = "Meta PKCS11 LIBRARY",
+     .edwards_params = EdwardsParams::kOid,
+     .unwanted_attributes = kNotInOpenCryptoki38,
+     .unreliable_attributes = kGenMechanism,
+     .pin_min = 4,
+     .pin_max = 8,
+     .limits = {.factory_so_pin = true}},
+    {.name = "opencryptoki",
+     .manufacturer = "IBM",
+     .description = "openCryptoki",
+     .edwards_params = EdwardsParams::kOid,
+     .pin_min = 4,
+     .pin_max = 8,
+     .keys = {.ignored_on_unwrap = kSealing},
+     .limits = {.factory_so_pin = true}},
+    {.name = "tpm2-pkcs11",
+     .manufacturer = "tpm2-software.github.io",
+     .edwards_params = EdwardsParams::kOid,
+     .unwanted_attributes = kTpmBits,
+     .limits = {.no_extractable_keys = true, .no_session_keys = true}},
+    // A module that does what PKCS#11 3.0 says; it stays last.
+    {.name = "standard"},
 };
 
 std::string_view FileNameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -102,25 +91,18 @@ Quirks QuirksOf(std::string_view manufacturer, std::string_view description, std
   }
   Quirks quirks = *row;
   const std::string_view file = FileNameOf(path);
-  quirks.remoted = file.find("p11-kit-client") != std::string_view::npos;
   quirks.spies = file.find("spy") != std::string_view::npos || file.find("logger") != std::string_view::npos;
   return quirks;
 }
 
-KeyQuirks KeyQuirksOf(const Quirks& quirks) {
-  for (const auto& [name, row] : kKeyTable) {
-    if (name == quirks.name) return row;
-  }
-  return {};
-}
-
-Limits LimitsOf(const Quirks& quirks) {
-  for (const Limits& limits : kLimits) {
-    if (limits.name == quirks.name) return limits;
-  }
-  return {};
-}
-
 std::span<const Quirks> AllQuirks() { return kTable; }
+
+bool SpeaksOfOneObject(const Quirks& quirks, CK_RV rv) {
+  static constexpr CK_RV kOfOneObject[] = {CKR_OBJECT_HANDLE_INVALID,  CKR_KEY_HANDLE_INVALID,
+                                           CKR_ATTRIBUTE_READ_ONLY,    CKR_ATTRIBUTE_SENSITIVE,
+                                           CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_VALUE_INVALID};
+  const std::span<const CK_RV> torn = quirks.keys.torn_objects;
+  return std::ranges::find(kOfOneObject, rv) != std::end(kOfOneObject) || std::ranges::find(torn, rv) != torn.end();
+}
 
 }  // namespace hsm

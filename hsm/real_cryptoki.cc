@@ -147,11 +147,6 @@ CK_RV RealCryptoki::CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attrib
   return Call(list_->C_CreateObject, session, attributes, count, object);
 }
 
-CK_RV RealCryptoki::CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
-                               CK_ULONG count, CK_OBJECT_HANDLE* copy) {
-  return Call(list_->C_CopyObject, session, object, attributes, count, copy);
-}
-
 CK_RV RealCryptoki::DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
   return Call(list_->C_DestroyObject, session, object);
 }
@@ -176,24 +171,6 @@ CK_RV RealCryptoki::FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* obj
 }
 
 CK_RV RealCryptoki::FindObjectsFinal(CK_SESSION_HANDLE session) { return Call(list_->C_FindObjectsFinal, session); }
-
-CK_RV RealCryptoki::EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  return Call(list_->C_EncryptInit, session, mechanism, key);
-}
-
-CK_RV RealCryptoki::Encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                            CK_ULONG* out_size) {
-  return Call(list_->C_Encrypt, session, data, data_size, out, out_size);
-}
-
-CK_RV RealCryptoki::DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  return Call(list_->C_DecryptInit, session, mechanism, key);
-}
-
-CK_RV RealCryptoki::Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                            CK_ULONG* out_size) {
-  return Call(list_->C_Decrypt, session, data, data_size, out, out_size);
-}
 
 CK_RV RealCryptoki::SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   return Call(list_->C_SignInit, session, mechanism, key);

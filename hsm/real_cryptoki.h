@@ -14,8 +14,8 @@ class RealCryptoki final : public CryptokiApi {
   // Load opens the shared object at `path` (RTLD_NOW, RTLD_LOCAL, so that two
   // modules never see each other's symbols) and takes the function list of
   // C_GetFunctionList, or where a 3.0 module lacks that one, of C_GetInterface.
-  // It initialises nothing. kNotFound: there is no such file; kUnsupported: it
-  // is not a module; both name the path and say what the loader said.
+  // It initialises nothing. kNotFound: there is no such file. kUnsupported: it is not a module. Both name the path and
+  // quote the loader.
   //
   // The shared object stays in memory until the process ends: modules leave
   // threads and exit handlers behind that must not lose their code.
@@ -43,8 +43,6 @@ class RealCryptoki final : public CryptokiApi {
   CK_RV Logout(CK_SESSION_HANDLE session) override;
   CK_RV CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attributes, CK_ULONG count,
                      CK_OBJECT_HANDLE* object) override;
-  CK_RV CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes, CK_ULONG count,
-                   CK_OBJECT_HANDLE* copy) override;
   CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) override;
   CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
                           CK_ULONG count) override;
@@ -53,12 +51,6 @@ class RealCryptoki final : public CryptokiApi {
   CK_RV FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attributes, CK_ULONG count) override;
   CK_RV FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* objects, CK_ULONG capacity, CK_ULONG* count) override;
   CK_RV FindObjectsFinal(CK_SESSION_HANDLE session) override;
-  CK_RV EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
-  CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                CK_ULONG* out_size) override;
-  CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
-  CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                CK_ULONG* out_size) override;
   CK_RV SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
   CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* signature,
              CK_ULONG* signature_size) override;

@@ -234,18 +234,6 @@ CK_RV RecordingCryptoki::CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* a
   return rv;
 }
 
-CK_RV RecordingCryptoki::CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
-                                    CK_ULONG count, CK_OBJECT_HANDLE* copy) {
-  RecordedCall recorded = InSession(Function::kCopyObject, session);
-  recorded.input.push_back({"object", objects_.Of(object)});
-  AddTemplate(recorded.input, "", attributes, count);
-  const CK_RV rv =
-      Run(recorded, InnerCall([&] { return inner().CopyObject(session, object, attributes, count, copy); }));
-  if (rv == CKR_OK && copy != nullptr) recorded.output.push_back({"copy", objects_.New(*copy)});
-  sink_.Record(recorded);
-  return rv;
-}
-
 CK_RV RecordingCryptoki::DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
   RecordedCall recorded = InSession(Function::kDestroyObject, session);
   recorded.input.push_back({"object", objects_.Of(object)});
@@ -314,40 +302,6 @@ CK_RV RecordingCryptoki::FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE
 CK_RV RecordingCryptoki::FindObjectsFinal(CK_SESSION_HANDLE session) {
   return RunAndRecord(InSession(Function::kFindObjectsFinal, session),
                       InnerCall([&] { return inner().FindObjectsFinal(session); }));
-}
-
-CK_RV RecordingCryptoki::EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  RecordedCall recorded = InSession(Function::kEncryptInit, session);
-  if (mechanism != nullptr) recorded.mechanism = DescribeMechanism(*mechanism);
-  recorded.input.push_back({"key", objects_.Of(key)});
-  return RunAndRecord(std::move(recorded), InnerCall([&] { return inner().EncryptInit(session, mechanism, key); }));
-}
-
-CK_RV RecordingCryptoki::Encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                                 CK_ULONG* out_size) {
-  RecordedCall recorded = InSession(Function::kEncrypt, session);
-  recorded.input.push_back({"data", Withheld(data_size)});
-  const CK_RV rv = Run(recorded, InnerCall([&] { return inner().Encrypt(session, data, data_size, out, out_size); }));
-  if (rv == CKR_OK) recorded.output.push_back({"encrypted", FilledSize(out, out_size)});
-  sink_.Record(recorded);
-  return rv;
-}
-
-CK_RV RecordingCryptoki::DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  RecordedCall recorded = InSession(Function::kDecryptInit, session);
-  if (mechanism != nullptr) recorded.mechanism = DescribeMechanism(*mechanism);
-  recorded.input.push_back({"key", objects_.Of(key)});
-  return RunAndRecord(std::move(recorded), InnerCall([&] { return inner().DecryptInit(session, mechanism, key); }));
-}
-
-CK_RV RecordingCryptoki::Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                                 CK_ULONG* out_size) {
-  RecordedCall recorded = InSession(Function::kDecrypt, session);
-  recorded.input.push_back({"data", Withheld(data_size)});
-  const CK_RV rv = Run(recorded, InnerCall([&] { return inner().Decrypt(session, data, data_size, out, out_size); }));
-  if (rv == CKR_OK) recorded.output.push_back({"decrypted", FilledSize(out, out_size)});
-  sink_.Record(recorded);
-  return rv;
 }
 
 CK_RV RecordingCryptoki::SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {

@@ -2,10 +2,9 @@
 // what came back, how long it took. Replay compares two such lists, call by call.
 //
 // Nothing secret is in a description: PINs, data, signatures and wrapped keys are
-// sizes, attribute values are as DescribeValue spells them. Nothing in it depends on a
-// run either where that can be helped: slots, sessions and objects are numbered in
-// the order in which they are first seen ("session 1", "object 3"), so that
-// handles of two runs compare. A handle that is given out anew gets a new number.
+// sizes, attribute values are as DescribeValue spells them. As far as possible nothing depends on the run: slots,
+// sessions and objects are numbered as they are first seen ("session 1", "object 3"), so that two runs can be compared.
+// A handle that is given out anew gets a new number.
 #ifndef HSM_RECORDING_CRYPTOKI_H_
 #define HSM_RECORDING_CRYPTOKI_H_
 
@@ -62,8 +61,6 @@ class RecordingCryptoki final : public InterceptingCryptoki {
   CK_RV Logout(CK_SESSION_HANDLE session) override;
   CK_RV CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attributes, CK_ULONG count,
                      CK_OBJECT_HANDLE* object) override;
-  CK_RV CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes, CK_ULONG count,
-                   CK_OBJECT_HANDLE* copy) override;
   CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) override;
   CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
                           CK_ULONG count) override;
@@ -72,12 +69,6 @@ class RecordingCryptoki final : public InterceptingCryptoki {
   CK_RV FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attributes, CK_ULONG count) override;
   CK_RV FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* objects, CK_ULONG capacity, CK_ULONG* count) override;
   CK_RV FindObjectsFinal(CK_SESSION_HANDLE session) override;
-  CK_RV EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
-  CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                CK_ULONG* out_size) override;
-  CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
-  CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                CK_ULONG* out_size) override;
   CK_RV SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
   CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* signature,
              CK_ULONG* signature_size) override;

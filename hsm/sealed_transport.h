@@ -1,8 +1,8 @@
-// A private key that goes from one token to another while the two are never on one machine:
-// out as bytes under a transport key of the target, in from these bytes.
+// Moving a private key between tokens that are never on one machine: out as bytes under a transport key of the target,
+// and in from these bytes.
 //
 // The transport key is an RSA key of the target that unwraps and does nothing else (GenerateKeyPair
-// with kUnwrappingUsage). The bytes are a copy of the key for whoever has that key, and for nobody else.
+// with kUnwrappingUsage). Whoever has the transport key can make a copy from the bytes; nobody else can.
 #ifndef HSM_SEALED_TRANSPORT_H_
 #define HSM_SEALED_TRANSPORT_H_
 
@@ -13,8 +13,8 @@
 
 namespace hsm {
 
-// SendingWays and ReceivingWays list the OAEP ways of which a token can do its part, best first.
-// Empty: its keys cannot travel so.
+// SendingWays and ReceivingWays list the OAEP ways that a token can do its part of, best first. Empty: keys cannot
+// travel in this way.
 Result<std::vector<Transport>> SendingWays(Token& source);
 Result<std::vector<Transport>> ReceivingWays(Token& target);
 
@@ -23,8 +23,8 @@ struct SealedKey {
   Bytes private_key;  // the PKCS#8 under the AES key, by RFC 5649
 };
 
-// SealKey takes a private key out for a transport key. The AES key and the transport key's public
-// object are session objects, and are destroyed before it returns. kToken with
+// SealKey takes a private key out for a transport key. The AES key and the public object of the transport key are
+// session objects. They are destroyed before it returns: kCorrupt KEY-TRANSPORT-03 if they cannot be. kToken with
 // CKR_KEY_UNEXTRACTABLE for a key that may not leave.
 Result<SealedKey> SealKey(Session& source, const Object& private_key, const base::PublicKey& transport_key,
                           Transport transport);

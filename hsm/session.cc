@@ -8,20 +8,12 @@
 #include "hsm/base/encoding.h"
 #include "hsm/consequential.h"
 #include "hsm/describe.h"
-#include "hsm/unreadable.h"
 
 namespace hsm {
 namespace {
 
 constexpr std::array<CK_ATTRIBUTE_TYPE, 4> kNameAttributes = {CKA_CLASS, CKA_KEY_TYPE, CKA_LABEL, CKA_ID};
 constexpr std::size_t kMaxRandom = 65536;
-
-std::string InWords(const Template& match) {
-  if (match.empty()) return "any object";
-  std::string words = "an object with";
-  for (const NamedValue& item : match.Describe()) words += " " + item.name + "=" + item.value;
-  return words;
-}
 
 // The attributes of a template that may be read back.
 std::vector<CK_ATTRIBUTE_TYPE> Readable(const Template& attributes) {
@@ -38,8 +30,7 @@ Result<void> CheckKept(const std::string& name, const Template& stated, const At
                        std::span<const CK_ATTRIBUTE_TYPE> types) {
   std::string differences;
   for (const CK_ATTRIBUTE_TYPE type : types) {
-    // Modules hand points back in another form than they took them.
-    if (type == CKA_EC_POINT || std::ranges::equal(stated.Value(type), actual.Value(type))) continue;
+    if (std::ranges::equal(stated.Value(type), actual.Value(type))) continue;
     differences += fmt::format("{}{} is {}, {} was asked", differences.empty() ? "" : "; ", AttributeName(type),
                                actual.DescribeOne(type), DescribeValue(type, stated.Value(type)));
   }
@@ -174,70 +165,9 @@ Result<std::vector<Object>> Session::FindAll(const Template& match) {
   return objects;
 }
 
-Result<Object> Session::FindOne(const Template& match) {
-  KC_ASSIGN_OR_RETURN(std::vector<Object> objects, FindAll(match));
-  if (objects.empty()) {
-    return base::MakeError(ErrorCode::kNotFound, fmt::format("{} has not {}", token_->Name(), InWords(match)));
-  }
-  if (objects.size() > 1) {
-    std::string names;
-    for (std::size_t i = 0; i < std::min<std::size_t>(objects.size(), 4); ++i) {
-      names += (i == 0 ? "" : ", ") + objects[i].Name();
-    }
-    return base::MakeError(ErrorCode::kAmbiguous, fmt::format("{} has {} times {}: {}", token_->Name(), objects.size(),
-                                                              InWords(match), names));
-  }
-  return std::move(objects.front());
-}
-
 Result<Object> Session::ReadObject(CK_OBJECT_HANDLE handle) {
   KC_ASSIGN_OR_RETURN(const AttributeSet attributes, ReadAttributes(handle, kNameAttributes));
   return Object(handle, attributes);
-}
-
-Result<Object> Session::CreateObject(const Template& attributes) {
-  ConsequentialCall call = PlanCall(*this, Function::kCreateObject);
-  call.attributes = attributes.Describe();
-  call.planned_id = base::HexEncode(attributes.Value(CKA_ID));
-  call.planned_label = std::string(base::AsText(attributes.Value(CKA_LABEL)));
-  return Perform<Object>(token_->module().observer(), call, [&](CallOutcome& outcome) -> Result<Object> {
-    const std::span<CK_ATTRIBUTE> native = attributes.Native();
-    CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
-    const CK_RV rv =
-        TimedCall(outcome, [&] { return api().CreateObject(handle(), native.data(), native.size(), &made); });
-    if (rv != CKR_OK) {
-      return CallError(Function::kCreateObject, rv, "creating an object on " + token_->Name());
-    }
-    const std::vector<CK_ATTRIBUTE_TYPE> types = Readable(attributes);
-    KC_ASSIGN_OR_RETURN(const AttributeSet actual, ReadAttributes(made, types));
-    outcome.attributes = actual.Describe();
-    const Object object(made, actual);
-    KC_RETURN_IF_ERROR(CheckKept(object.Name(), attributes, actual, types));
-    return object;
-  });
-}
-
-Result<Object> Session::CopyObject(const Object& object, const Template& changes) {
-  ConsequentialCall call = PlanCall(*this, Function::kCopyObject);
-  call.object = object.Name();
-  call.attributes = changes.Describe();
-  call.planned_id = base::HexEncode(changes.Has(CKA_ID) ? changes.Value(CKA_ID) : ByteView(object.id()));
-  call.planned_label = changes.Has(CKA_LABEL) ? std::string(base::AsText(changes.Value(CKA_LABEL))) : object.label();
-  return Perform<Object>(token_->module().observer(), call, [&](CallOutcome& outcome) -> Result<Object> {
-    const std::span<CK_ATTRIBUTE> native = changes.Native();
-    CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
-    const CK_RV rv = TimedCall(
-        outcome, [&] { return api().CopyObject(handle(), object.handle(), native.data(), native.size(), &made); });
-    if (rv != CKR_OK) {
-      return CallError(Function::kCopyObject, rv, fmt::format("copying {} on {}", object.Name(), token_->Name()));
-    }
-    const std::vector<CK_ATTRIBUTE_TYPE> types = Readable(changes);
-    KC_ASSIGN_OR_RETURN(const AttributeSet actual, ReadAttributes(made, types));
-    outcome.attributes = actual.Describe();
-    KC_ASSIGN_OR_RETURN(Object copy, ReadObject(made));
-    KC_RETURN_IF_ERROR(CheckKept(copy.Name(), changes, actual, types));
-    return copy;
-  });
 }
 
 Result<void> Session::SetAttributes(const Object& object, const Template& attributes) {

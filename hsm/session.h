@@ -21,7 +21,7 @@ class Session final {
  public:
   enum class Access : std::uint8_t { kReadOnly, kReadWrite };
 
-  // Open fails with kToken if the token left its slot since it was located, or another one is there now.
+  // Open fails with kToken if the token was removed or exchanged since it was located.
   static Result<Session> Open(std::shared_ptr<Token> token, Access access);
 
   Session(Session&& other) noexcept;
@@ -35,9 +35,6 @@ class Session final {
   // Close reports a failure that the destructor could only pass to the observer.
   Result<void> Close();
 
-  // FindOne returns the only object that matches. Labels are not unique on a
-  // token: two matches are kAmbiguous, none is kNotFound; both name the template.
-  Result<Object> FindOne(const Template& match);
   // FindAll returns every object that matches, in the token's order; an empty
   // template matches all. The search is closed on every path. kToken after
   // kMaxObjects objects, or when the module breaks the rules of a search.
@@ -48,10 +45,9 @@ class Session final {
 
   // ReadAttributes reads as few times as it can: all attributes at once into
   // buffers of a guessed size, then again what did not fit. An attribute that
-  // the object lacks or keeps is a state in the set, not an error; an error is
-  // a call that failed as a whole (an object that is gone, a dead device).
-  // Values above kMaxAttributeBytes are kUnreadable. Key material that a token
-  // would give is never asked for: a type whose value may be secret is kInternal.
+  // the object lacks or keeps is a state in the set, not an error; an error is a call that failed as a whole (the
+  // object is gone, the device is dead). Values above kMaxAttributeBytes are kUnreadable. Key material is never asked
+  // for: a type whose value may be secret is kInternal.
   Result<AttributeSet> ReadAttributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types);
   static constexpr std::size_t kMaxAttributeBytes = 65536;
 
@@ -62,25 +58,19 @@ class Session final {
   // ReadObject names the object of a handle.
   Result<Object> ReadObject(CK_OBJECT_HANDLE handle);
 
-  // The consequential ones: they pass the observer (Before, After) and read back.
+  // The consequential ones pass the observer (Before, After).
   //
-  // CreateObject makes an object from the template and reads back all that is
-  // not secret. SetAttributes changes attributes and reads them back:
-  // kCorrupt OBJECT-SET-01 names those that the token ignored, with both values.
-  Result<Object> CreateObject(const Template& attributes);
+  // SetAttributes changes attributes and reads them back: kCorrupt OBJECT-SET-01
+  // names those that the token ignored, with both values.
   Result<void> SetAttributes(const Object& object, const Template& attributes);
-  // CopyObject makes another object of it with the template's changes.
-  Result<Object> CopyObject(const Object& object, const Template& changes);
-  // Destroy destroys one object, whose name is in the record, and looks whether
-  // its handle is dead: kCorrupt OBJECT-DESTROY-01 if it is not. That proves
-  // nothing about the token's storage; proof of absence is Module::Reinitialise
-  // and a whole inventory.
+  // Destroy destroys one object and checks that its handle is dead: kCorrupt OBJECT-DESTROY-01 if it is not. That
+  // proves nothing about the token's storage. To prove absence, reinitialise the module and take a whole inventory.
   Result<void> Destroy(const Object& object);
 
   // GenerateRandom returns bytes of the token's own generator (at most 65536).
   Result<Bytes> GenerateRandom(std::size_t size);
 
-  // State reads who is logged in (CKS_...).
+  // State reads which user is logged in (CKS_...).
   Result<CK_STATE> State();
 
   // 0 when moved from, closed, or older than the module's last Reinitialise.

@@ -90,32 +90,23 @@ CK_RV ReadOne(Session& session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
   return CKR_OK;
 }
 
-}  // namespace
+// Reads attribute by attribute. An rv that is not about one of them is the result.
+CK_RV ReadEach(Session& session, CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types, AttributeSet& set) {
+  for (const CK_ATTRIBUTE_TYPE type : types) {
+    if (const CK_RV rv = ReadOne(session, object, type, set); rv != CKR_OK) return rv;
+  }
+  return CKR_OK;
+}
 
-Result<AttributeSet> Session::ReadAttributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types) {
-  AttributeSet set;
-  if (types.empty()) return set;
+// Reads all in one call into buffers of guessed sizes, then again alone what did not fit.
+CK_RV ReadAtOnce(Session& session, CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types,
+                 AttributeSet& set) {
   std::vector<CK_ATTRIBUTE> attributes;
   attributes.reserve(types.size());
   std::size_t total = 0;
   for (const CK_ATTRIBUTE_TYPE type : types) {
-    const AttributeFacts* const facts = FindAttribute(type);
-    if (facts == nullptr || facts->secret || (type & CKF_ARRAY_ATTRIBUTE) != 0) {
-      return base::MakeError(ErrorCode::kInternal, AttributeName(type) + " is not to be read as a plain attribute");
-    }
-    attributes.push_back({type, nullptr, GuessedSize(*facts)});
-    total += GuessedSize(*facts);
-  }
-  const auto failed = [&](CK_RV reason) {
-    return CallError(Function::kGetAttributeValue, reason,
-                     fmt::format("reading object {} of {}", object, token_->Name()));
-  };
-  if (quirks().overruns_short_buffers) {
-    for (const CK_ATTRIBUTE_TYPE type : types) {
-      const CK_RV reason = ReadOne(*this, object, type, set);
-      if (reason != CKR_OK) return failed(reason);
-    }
-    return set;
+    attributes.push_back({type, nullptr, GuessedSize(*FindAttribute(type))});
+    total += attributes.back().ulValueLen;
   }
   Bytes buffer(total, kUntouched);
   std::size_t offset = 0;
@@ -123,8 +114,8 @@ Result<AttributeSet> Session::ReadAttributes(CK_OBJECT_HANDLE object, std::span<
     attribute.pValue = buffer.data() + offset;
     offset += attribute.ulValueLen;
   }
-  const CK_RV rv = api().GetAttributeValue(handle(), object, attributes.data(), attributes.size());
-  if (!SpeaksOfSingleAttributes(rv)) return failed(rv);
+  const CK_RV rv = session.api().GetAttributeValue(session.handle(), object, attributes.data(), attributes.size());
+  if (!SpeaksOfSingleAttributes(rv)) return rv;
 
   offset = 0;
   for (std::size_t i = 0; i < types.size(); ++i) {
@@ -138,14 +129,30 @@ Result<AttributeSet> Session::ReadAttributes(CK_OBJECT_HANDLE object, std::span<
       set.SetState(types[i], AttributeState::kAbsent);
     } else if (size <= capacity && !IsUntouched(room.first(size))) {
       set.Set(types[i], base::ToBytes(room.first(size)));
-    } else {
+    } else if (const CK_RV alone = ReadOne(session, object, types[i], set); alone != CKR_OK) {
       // Too small, sensitive, absent, or nonsense: one return value speaks for
-      // all attributes, so the attribute is asked again alone.
-      const CK_RV reason = ReadOne(*this, object, types[i], set);
-      if (reason != CKR_OK) return failed(reason);
+      // all attributes, so that this one was asked again alone.
+      return alone;
     }
   }
-  return set;
+  return CKR_OK;
+}
+
+}  // namespace
+
+Result<AttributeSet> Session::ReadAttributes(CK_OBJECT_HANDLE object, std::span<const CK_ATTRIBUTE_TYPE> types) {
+  AttributeSet set;
+  if (types.empty()) return set;
+  for (const CK_ATTRIBUTE_TYPE type : types) {
+    const AttributeFacts* const facts = FindAttribute(type);
+    if (facts == nullptr || facts->secret || (type & CKF_ARRAY_ATTRIBUTE) != 0) {
+      return base::MakeError(ErrorCode::kInternal, AttributeName(type) + " is not to be read as a plain attribute");
+    }
+  }
+  const CK_RV rv =
+      quirks().overruns_short_buffers ? ReadEach(*this, object, types, set) : ReadAtOnce(*this, object, types, set);
+  if (rv == CKR_OK) return set;
+  return CallError(Function::kGetAttributeValue, rv, fmt::format("reading object {} of {}", object, token_->Name()));
 }
 
 Result<base::SecretBytes> Session::ReadSecret(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {

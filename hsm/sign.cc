@@ -10,6 +10,7 @@
 #include "hsm/consequential.h"
 #include "hsm/describe.h"
 #include "hsm/key_pair_mechanism.h"
+#include "hsm/pin_rules.h"
 
 namespace hsm {
 namespace {
@@ -146,8 +147,7 @@ Result<bool> AsksEachTime(Session& session, const Object& private_key) {
 
 // The login that a key wants for the operation that was begun (2.40 section 5.6, C_Login).
 Result<void> Authenticate(Session& session, const base::SecretBytes& pin, const std::string& doing) {
-  CK_UTF8CHAR* const text = pin.empty() ? nullptr : const_cast<CK_UTF8CHAR*>(pin.view().data());
-  const CK_RV rv = session.api().Login(session.handle(), CKU_CONTEXT_SPECIFIC, text, pin.size());
+  const CK_RV rv = session.api().Login(session.handle(), CKU_CONTEXT_SPECIFIC, PinPointer(pin), pin.size());
   if (rv != CKR_OK) return CallError(Function::kLogin, rv, doing + ", for which the key wants its PIN again");
   return {};
 }

@@ -1,5 +1,5 @@
 // Template is the list of attributes for making, finding or changing an object.
-// It owns its values, so that nothing it points to can go before the call.
+// It owns its values, so that they live until the call.
 #ifndef HSM_TEMPLATE_H_
 #define HSM_TEMPLATE_H_
 
@@ -31,7 +31,7 @@ class Template final {
   // Secret takes key material; it is wiped with the template and never described.
   Template& Secret(CK_ATTRIBUTE_TYPE type, base::SecretBytes value);
 
-  // Remove takes an attribute out; nothing if it is not there.
+  // Remove takes an attribute out if it is there.
   Template& Remove(CK_ATTRIBUTE_TYPE type);
 
   bool Has(CK_ATTRIBUTE_TYPE type) const { return Find(type) != nullptr; }
@@ -42,8 +42,8 @@ class Template final {
   std::size_t size() const { return items_.size(); }
   bool empty() const { return items_.empty(); }
 
-  // Native is the array for a call. It is good until the template changes or
-  // goes; the module must not write through it.
+  // Native is the array for a call. It is valid until the template changes or is destroyed; the module must not write
+  // through it.
   std::span<CK_ATTRIBUTE> Native() const;
 
   // Describe spells every attribute, in order, for records; never a secret.

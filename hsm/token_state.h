@@ -1,5 +1,4 @@
-// The state of a token in words: one row for each flag of CK_TOKEN_INFO that
-// says what can be done with it now.
+// The state of a token in words: one row for each flag of CK_TOKEN_INFO that limits what the token can do now.
 #ifndef HSM_TOKEN_STATE_H_
 #define HSM_TOKEN_STATE_H_
 

@@ -66,7 +66,7 @@ Result<void> SendByOaep(Session& source, Session& target, const TransportSpec& s
 
 Result<Object> Derive(Session& session, const Object& private_key, const base::PublicKey& peer, std::string_view label,
                       std::vector<Object>& helpers) {
-  Bytes point = EcdhPointFor(session.quirks(), peer);
+  Bytes point = peer.EcPoint();
   CK_ECDH1_DERIVE_PARAMS parameters{CKD_NULL, 0, nullptr, point.size(), point.data()};
   CK_MECHANISM mechanism{CKM_ECDH1_DERIVE, &parameters, sizeof parameters};
   const Template stated = ForModule(FullWrapKeyTemplate(TransportKeySpec(label, Extractable::kNo)), session.quirks());

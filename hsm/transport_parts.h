@@ -1,5 +1,5 @@
-// The pieces of an AES key's way from one token to another by RSA-OAEP, and what both ends
-// must be able to do: transport.cc puts them together in one room, sealed_transport.cc in two.
+// The steps that bring an AES key from one token to another by RSA-OAEP, and what both ends must be able to do.
+// transport.cc uses them with both tokens at hand, sealed_transport.cc with one at a time.
 #ifndef HSM_TRANSPORT_PARTS_H_
 #define HSM_TRANSPORT_PARTS_H_
 
@@ -39,7 +39,7 @@ Result<bool> CanReceive(Token& target, const TransportRow& row);
 // ignores the template can be repaired.
 WrapKeySpec TransportKeySpec(std::string_view label, Extractable extractable);
 
-// CheckImported returns what came in when it is as stated; whatever is left is in `objects` otherwise.
+// CheckImported returns the key that came in if it is as stated. Otherwise `objects` gets what is left of it.
 Result<Object> CheckImported(Result<ImportedKey> imported, const Session& session, std::vector<Object>& objects,
                              std::vector<Object>&& left_behind);
 
@@ -51,8 +51,8 @@ Result<PublicObject> MakeEnvelopeKey(Session& source, const base::PublicKey& tra
 // SendAesKey wraps an AES key of the source under the envelope key.
 Result<Bytes> SendAesKey(Session& source, const TransportRow& row, const Object& envelope_key, const Object& aes_key);
 
-// ReceiveAesKey unwraps it on the target, as a session object that cannot leave. What a failure
-// leaves is in `objects`.
+// ReceiveAesKey unwraps it on the target, as a session object that cannot leave. After a failure `objects` gets what is
+// left.
 Result<Object> ReceiveAesKey(Session& target, const TransportRow& row, const Object& private_key, Bytes wrapped,
                              std::vector<Object>& objects);
 

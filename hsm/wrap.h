@@ -1,9 +1,9 @@
-// Copies of private keys: out of one token under an AES key, into another, and
-// there proven before they count.
+// Copies of private keys: taken out of one token under an AES key, brought into another, and proven there before they
+// count.
 //
-// A copy is trusted as little as a new key: every attribute is stated and read back, what a module
-// ignored is repaired and read back again, and then it is tried: its value must
-// not be readable, a copy that is not to leave must not leave, and it must sign as the key that it is.
+// A copy is trusted no more than a new key. Every attribute is stated and read back. What a module ignored is set again
+// and read back again. Then the copy is tried: its value must not be readable, it must not leave the token unless it
+// may, and it must sign as the key.
 #ifndef HSM_WRAP_H_
 #define HSM_WRAP_H_
 
@@ -31,8 +31,8 @@ struct KeyCopy {
   Bytes signature{};                  // over the proof, verified; empty for a key that does not sign
 };
 
-// KeyCopying is the outcome. When a copy does not pass, its objects are destroyed; the error says
-// so, and `left_behind` are those that could not be.
+// KeyCopying is the outcome. A copy that does not pass is destroyed, and the error says so. `left_behind` lists the
+// objects that could not be destroyed.
 struct [[nodiscard]] KeyCopying {
   Result<KeyCopy> copy;
   std::vector<Object> left_behind;
@@ -46,20 +46,20 @@ struct [[nodiscard]] KeyCopying {
 //   KEY-COPY-03       the copy's value can be read in clear
 //   KEY-COPY-04       a copy that is not extractable was wrapped all the same
 //   KEY-COPY-05       the copy does not sign as this key
-// A copy that only derives or decrypts is not tried for KEY-COPY-05; `trials` says what was.
+// A copy that does not sign is not tried for KEY-COPY-05; `trials` says what was tried.
 // `proof` is what the copy signs to show that it is this key; empty: a text of our own with a nonce.
 // A module that ignores the template can be repaired only while the copy is modifiable.
 KeyCopying UnwrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism, ByteView wrapped,
                             const base::PublicKey& public_key, const KeyPairSpec& spec, ByteView proof = {});
 
-// CopyKey does it all: transport key, out, in, transport key destroyed.
+// CopyKey does all of it: makes the transport key, takes the key out and in, and destroys the transport key.
 KeyCopying CopyKey(Session& source, const KeyPair& key, Session& target, const CopyWay& way, const KeyPairSpec& spec,
                    const TransportSpec& transport = {}, ByteView proof = {});
 
 // ProveSealed shows that a key cannot leave its token: CKA_EXTRACTABLE reads
 // false, and an attempt to wrap it under a fresh AES key is refused. kCorrupt
-// KEY-SEAL-01 when it came out (the attribute is not kept, or says true),
-// KEY-SEAL-02 when the refusal was not about the key: nothing is proven then.
+// KEY-SEAL-01 when the key came out or its attribute says true. KEY-SEAL-02 when the refusal was about something else,
+// or nothing could be tried: nothing is proven then.
 Result<void> ProveSealed(Session& session, const KeyPair& key);
 
 }  // namespace hsm

@@ -65,7 +65,7 @@ std::map<std::string, Product> ProductsOf(const Side& side) {
     const json& only = modules.size() == 1 ? *modules.front() : json();
     const Quirks quirks =
         hsm::QuirksOf(EntryText(only, "manufacturer"), EntryText(only, "description"), EntryText(only, "path"));
-    products[name] = {std::move(text), quirks, hsm::KeyQuirksOf(quirks)};
+    products[name] = {std::move(text), quirks};
   }
   return products;
 }
@@ -73,7 +73,7 @@ std::map<std::string, Product> ProductsOf(const Side& side) {
 // Whether a side that does not have an attribute cannot have it: its module takes none in a template, or has none.
 bool IsLeftOut(const Product& without, std::string_view attribute, bool in_template) {
   return Has(without.quirks.unwanted_attributes, attribute) ||
-         (!in_template && Has(without.of_keys.missing_attributes, attribute));
+         (!in_template && Has(without.quirks.keys.missing_attributes, attribute));
 }
 
 // What a module repaired after a key had come in: the names of the attributes.
@@ -180,7 +180,7 @@ std::string_view Peculiar::ExplainAttribute(const json& then, const json& now, c
                : std::string_view();
   }
   if (Has(a.quirks.unreliable_attributes, last) || Has(b.quirks.unreliable_attributes, last)) return kUnreliable;
-  return came_in && (Has(a.of_keys.ignored_on_unwrap, last) || Has(b.of_keys.ignored_on_unwrap, last))
+  return came_in && (Has(a.quirks.keys.ignored_on_unwrap, last) || Has(b.quirks.keys.ignored_on_unwrap, last))
              ? kIgnored
              : std::string_view();
 }
@@ -195,8 +195,8 @@ std::string_view Peculiar::Explain(const json& then, const json& now, const Unli
   if (token.empty()) token = EntryText(Member(then, "subject"), "token");
   if (token.empty() || !IsOther(token)) return {};
   const auto [a, b] = Of(token);
-  if (difference.where.starts_with("repaired") && AllIgnored(Member(then, "repaired"), a.of_keys) &&
-      AllIgnored(Member(now, "repaired"), b.of_keys))
+  if (difference.where.starts_with("repaired") && AllIgnored(Member(then, "repaired"), a.quirks.keys) &&
+      AllIgnored(Member(now, "repaired"), b.quirks.keys))
     return kIgnored;
   const auto is_kwp = [](const std::string& mechanism, const Product& product) {
     return mechanism == hsm::MechanismName(product.quirks.kwp_mechanism);
@@ -221,7 +221,7 @@ std::string_view Peculiar::ExplainCall(const json& intent) const {
   const std::string id = EntryText(Member(*came_in, "template"), "CKA_ID");
   if (id.empty() || EntryText(intent, "object").find("id " + id) == std::string::npos) return {};
   const json& set = Member(intent, "template");
-  const hsm::KeyQuirks& quirks = Of(token).then.of_keys;
+  const hsm::KeyQuirks& quirks = Of(token).then.quirks.keys;
   for (const auto& [name, value] : set.items()) {
     if (!Has(quirks.ignored_on_unwrap, name) || Member(Member(*came_in, "template"), name) != value) return {};
   }

@@ -16,7 +16,6 @@
 
 #include "ceremony/replay/artefact.h"
 #include "ceremony/replay/compare.h"
-#include "hsm/key_quirks.h"
 #include "hsm/quirks.h"
 
 namespace ceremony::replay {
@@ -25,7 +24,6 @@ namespace ceremony::replay {
 struct Product {
   std::string text;  // maker and model of the token, maker and version of its module
   hsm::Quirks quirks{};
-  hsm::KeyQuirks of_keys{};
 };
 
 class Peculiar final {

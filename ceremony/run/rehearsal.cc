@@ -21,6 +21,7 @@
 #include "ceremony/steps/commissioning.h"
 #include "hsm/base/aside.h"
 #include "hsm/login.h"
+#include "hsm/pin.h"
 #include "hsm/token.h"
 
 namespace ceremony::run {

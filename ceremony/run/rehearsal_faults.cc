@@ -83,11 +83,6 @@ class FaultyTokens final : public hsm::InterceptingCryptoki {
     const Scope scope(*this, session);
     return InterceptingCryptoki::CreateObject(session, attributes, count, object);
   }
-  CK_RV CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes, CK_ULONG count,
-                   CK_OBJECT_HANDLE* copy) override {
-    const Scope scope(*this, session);
-    return InterceptingCryptoki::CopyObject(session, object, attributes, count, copy);
-  }
   CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) override {
     const Scope scope(*this, session);
     return InterceptingCryptoki::DestroyObject(session, object);
@@ -113,24 +108,6 @@ class FaultyTokens final : public hsm::InterceptingCryptoki {
   CK_RV FindObjectsFinal(CK_SESSION_HANDLE session) override {
     const Scope scope(*this, session);
     return InterceptingCryptoki::FindObjectsFinal(session);
-  }
-  CK_RV EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override {
-    const Scope scope(*this, session);
-    return InterceptingCryptoki::EncryptInit(session, mechanism, key);
-  }
-  CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                CK_ULONG* out_size) override {
-    const Scope scope(*this, session);
-    return InterceptingCryptoki::Encrypt(session, data, data_size, out, out_size);
-  }
-  CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override {
-    const Scope scope(*this, session);
-    return InterceptingCryptoki::DecryptInit(session, mechanism, key);
-  }
-  CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                CK_ULONG* out_size) override {
-    const Scope scope(*this, session);
-    return InterceptingCryptoki::Decrypt(session, data, data_size, out, out_size);
   }
   CK_RV SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override {
     const Scope scope(*this, session);

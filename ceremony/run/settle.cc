@@ -8,8 +8,8 @@
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/describe.h"
+#include "hsm/inventory.h"
 #include "hsm/session.h"
-#include "hsm/unreadable.h"
 
 namespace ceremony::run {
 namespace {

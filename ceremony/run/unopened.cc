@@ -15,7 +15,6 @@
 #include "hsm/base/digest.h"
 #include "hsm/base/random.h"
 #include "hsm/inventory.h"
-#include "hsm/unreadable.h"
 
 namespace ceremony::run {
 

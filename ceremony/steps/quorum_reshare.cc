@@ -7,6 +7,7 @@
 #include "ceremony/steps/token_limits.h"
 #include "hsm/cryptoki.h"
 #include "hsm/login.h"
+#include "hsm/pin.h"
 
 namespace ceremony::steps {
 namespace {

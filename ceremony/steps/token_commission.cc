@@ -11,7 +11,7 @@
 #include "hsm/base/counted.h"
 #include "hsm/inventory.h"
 #include "hsm/login.h"
-#include "hsm/unreadable.h"
+#include "hsm/pin.h"
 
 namespace ceremony::steps {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "hsm/base/counted.h"
 #include "hsm/base/encoding.h"
-#include "hsm/unreadable.h"
+#include "hsm/inventory.h"
 
 namespace ceremony::steps {
 namespace {

@@ -7,12 +7,13 @@
 
 #include "ceremony/steps/mechanism_needs.h"
 #include "hsm/describe.h"
-#include "hsm/limits.h"
+#include "hsm/pin_rules.h"
+#include "hsm/quirks.h"
 
 namespace ceremony::steps {
 
 base::Result<void> CheckMakes(const hsm::Token& token, bool extractable) {
-  if (!extractable || !hsm::LimitsOf(token.quirks()).no_extractable_keys) return {};
+  if (!extractable || !token.quirks().limits.no_extractable_keys) return {};
   return base::Refusal(
       "KEY-GEN-04",
       fmt::format("the key is to be extractable, and the module of {} makes no key that may leave", token.Name()),
@@ -35,7 +36,7 @@ base::Result<void> CheckTakesPins(const hsm::TokenInfo& token, const hsm::Quirks
 
 base::Result<void> CheckInitialises(const BlankToken& blank, const std::string& name, const script::Inputs& inputs) {
   const hsm::Quirks& quirks = blank.module->quirks();
-  if (hsm::LimitsOf(quirks).factory_so_pin) {
+  if (quirks.limits.factory_so_pin) {
     return base::Refusal("TOKEN-COMMISSION-03",
                          fmt::format("the {} takes the SO PIN of its maker and no other: its maker's tool alone "
                                      "initialises it",
@@ -48,7 +49,7 @@ base::Result<void> CheckInitialises(const BlankToken& blank, const std::string& 
 }
 
 base::Result<void> CheckZeroises(const hsm::Token& token) {
-  if (!hsm::LimitsOf(token.quirks()).factory_so_pin) return {};
+  if (!token.quirks().limits.factory_so_pin) return {};
   return base::Refusal(
       "TOKEN-RETIRE-02",
       fmt::format("nobody can log in to {} after C_InitToken, and show that it is empty", token.Name()),

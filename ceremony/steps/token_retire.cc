@@ -13,6 +13,7 @@
 #include "hsm/base/random.h"
 #include "hsm/inventory.h"
 #include "hsm/login.h"
+#include "hsm/pin.h"
 
 namespace ceremony::steps {
 namespace {

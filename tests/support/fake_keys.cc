@@ -206,17 +206,15 @@ CK_RV FakeCryptoki::TearKeyPair(const Place& place, FakeObject public_object, Fa
   return CKR_DEVICE_ERROR;
 }
 
-CK_RV FakeCryptoki::BeginOperation(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key,
-                                   CK_ATTRIBUTE_TYPE permission, std::optional<Operation> Session::*operation) {
+CK_RV FakeCryptoki::SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
   Place place{};
   if (const CK_RV rv = FindSession(session, &place); rv != CKR_OK) return rv;
-  if (place.session->*operation) return CKR_OPERATION_ACTIVE;
+  if (place.session->sign) return CKR_OPERATION_ACTIVE;
   if (const CK_RV rv = CheckMechanism(*place.slot, mechanism); rv != CKR_OK) return rv;
   const MechanismRow& row = *FindMechanism(mechanism->mechanism);
-  const CK_FLAGS needed = permission == CKA_SIGN ? CKF_SIGN : permission == CKA_ENCRYPT ? CKF_ENCRYPT : CKF_DECRYPT;
-  if ((FlagsOf(*place.slot, row) & needed) == 0) return CKR_MECHANISM_INVALID;
+  if ((FlagsOf(*place.slot, row) & CKF_SIGN) == 0) return CKR_MECHANISM_INVALID;
   FakeObject* object = nullptr;
-  if (const CK_RV rv = FindKey(place, key, permission, CKR_KEY_HANDLE_INVALID, &object); rv != CKR_OK) return rv;
+  if (const CK_RV rv = FindKey(place, key, CKA_SIGN, CKR_KEY_HANDLE_INVALID, &object); rv != CKR_OK) return rv;
   if (NumberOf(object->attributes, CKA_KEY_TYPE) != row.key_type) return CKR_KEY_TYPE_INCONSISTENT;
   const auto* bytes = static_cast<const std::uint8_t*>(mechanism->pParameter);
   if (row.scheme == Scheme::kPss) {
@@ -225,26 +223,13 @@ CK_RV FakeCryptoki::BeginOperation(CK_SESSION_HANDLE session, CK_MECHANISM* mech
     if (!digest || !MgfMatches(pss->mgf, *digest) || (row.digest && row.digest != digest)) {
       return CKR_MECHANISM_PARAM_INVALID;
     }
-  } else if (row.scheme == Scheme::kOaep) {
-    if (!OaepDigest(bytes, mechanism->ulParameterLen)) return CKR_MECHANISM_PARAM_INVALID;
   } else if (mechanism->ulParameterLen != 0) {
     return CKR_MECHANISM_PARAM_INVALID;
   }
-  place.session->*operation =
+  place.session->authenticated = false;
+  place.session->sign =
       Operation{row.type, bytes == nullptr ? Bytes{} : Bytes(bytes, bytes + mechanism->ulParameterLen), key};
   return CKR_OK;
-}
-
-CK_RV FakeCryptoki::SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  const CK_RV rv = BeginOperation(session, mechanism, key, CKA_SIGN, &Session::sign);
-  if (rv == CKR_OK) sessions_.at(session).authenticated = false;
-  return rv;
-}
-CK_RV FakeCryptoki::EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  return BeginOperation(session, mechanism, key, CKA_ENCRYPT, &Session::encrypt);
-}
-CK_RV FakeCryptoki::DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  return BeginOperation(session, mechanism, key, CKA_DECRYPT, &Session::decrypt);
 }
 
 CK_RV FakeCryptoki::MakeSignature(FakeSlot& slot, const Operation& operation, const crypto::Key& key, ByteView data,

@@ -333,34 +333,6 @@ CK_RV FakeCryptoki::CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attrib
   return CKR_OK;
 }
 
-CK_RV FakeCryptoki::CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
-                               CK_ULONG count, CK_OBJECT_HANDLE* copy) {
-  Place place{};
-  if (const CK_RV rv = FindSession(session, &place); rv != CKR_OK) return rv;
-  if (copy == nullptr || (attributes == nullptr && count != 0)) return CKR_ARGUMENTS_BAD;
-  const FakeObject* source = FindObject(place, object);
-  if (source == nullptr) return CKR_OBJECT_HANDLE_INVALID;
-  if (!IsTrue(source->attributes, CKA_COPYABLE)) return CKR_ACTION_PROHIBITED;
-  FakeObject made = *source;
-  made.owner_session = 0;
-  for (CK_ULONG i = 0; i < count; ++i) {
-    const Row* row = FindRow(attributes[i].type);
-    const auto* bytes = static_cast<const std::uint8_t*>(attributes[i].pValue);
-    const bool storage = row != nullptr && (row->type == CKA_TOKEN || row->type == CKA_PRIVATE ||
-                                            row->type == CKA_MODIFIABLE || row->type == CKA_DESTROYABLE);
-    if (row == nullptr || !made.attributes.contains(row->type)) return CKR_ATTRIBUTE_TYPE_INVALID;
-    if (!storage && (row->stated & kChange) == 0) return CKR_ATTRIBUTE_READ_ONLY;
-    const Bytes value(bytes, bytes + attributes[i].ulValueLen);
-    if (row->kind == Kind::kBool && (value.size() != 1 || value[0] > 1)) return CKR_ATTRIBUTE_VALUE_INVALID;
-    if (Weakens(source->attributes, row->type, value)) return CKR_TEMPLATE_INCONSISTENT;
-    made.attributes[row->type] = value;
-  }
-  if (const CK_RV rv = CheckMayMake(place, made.attributes); rv != CKR_OK) return rv;
-  if (const CK_RV rv = HasRoom(*place.slot, 1); rv != CKR_OK) return rv;
-  *copy = Add(place, session, std::move(made));
-  return CKR_OK;
-}
-
 CK_RV FakeCryptoki::DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle) {
   Place place{};
   if (const CK_RV rv = FindSession(session, &place); rv != CKR_OK) return rv;

@@ -354,8 +354,6 @@ CK_RV FakeCryptoki::Logout(CK_SESSION_HANDLE session) {
   for (auto& [handle, one] : sessions_) {
     if (one.slot != place.session->slot) continue;
     one.search.reset();
-    one.encrypt.reset();
-    one.decrypt.reset();
     one.sign.reset();
   }
   return CKR_OK;

@@ -164,8 +164,6 @@ class FakeCryptoki final : public hsm::CryptokiApi {
   CK_RV Logout(CK_SESSION_HANDLE session) override;
   CK_RV CreateObject(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attributes, CK_ULONG count,
                      CK_OBJECT_HANDLE* object) override;
-  CK_RV CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes, CK_ULONG count,
-                   CK_OBJECT_HANDLE* copy) override;
   CK_RV DestroyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) override;
   CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* attributes,
                           CK_ULONG count) override;
@@ -174,12 +172,6 @@ class FakeCryptoki final : public hsm::CryptokiApi {
   CK_RV FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE* attributes, CK_ULONG count) override;
   CK_RV FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* objects, CK_ULONG capacity, CK_ULONG* count) override;
   CK_RV FindObjectsFinal(CK_SESSION_HANDLE session) override;
-  CK_RV EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
-  CK_RV Encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                CK_ULONG* out_size) override;
-  CK_RV DecryptInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
-  CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                CK_ULONG* out_size) override;
   CK_RV SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) override;
   CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* signature,
              CK_ULONG* signature_size) override;
@@ -208,7 +200,7 @@ class FakeCryptoki final : public hsm::CryptokiApi {
     bool read_write = false;
     bool removed = false;
     std::optional<std::vector<CK_OBJECT_HANDLE>> search;
-    std::optional<Operation> encrypt, decrypt, sign;
+    std::optional<Operation> sign;
     bool authenticated = false;  // the user has given the PIN for the signature that was begun
   };
   enum class LoginState { kNobody, kUser, kSecurityOfficer };
@@ -244,8 +236,6 @@ class FakeCryptoki final : public hsm::CryptokiApi {
   CK_RV CheckMechanism(const FakeSlot& slot, const CK_MECHANISM* mechanism) const;
   CK_RV FindKey(const Place& place, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE_TYPE permission, CK_RV not_found,
                 FakeObject** key);
-  CK_RV BeginOperation(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key,
-                       CK_ATTRIBUTE_TYPE permission, std::optional<Operation> Session::*operation);
   CK_RV MakeSignature(FakeSlot& slot, const Operation& operation, const crypto::Key& key, ByteView data, Bytes* out);
   void SpoilSignature(FakeSlot& slot, const crypto::Key& key, Bytes* signature) const;
   CK_RV TearKeyPair(const Place& place, FakeObject public_object, FakeObject private_object);

@@ -20,45 +20,6 @@ Bytes Pad8(Bytes plain) {
 
 }  // namespace
 
-CK_RV FakeCryptoki::Encrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                            CK_ULONG* out_size) {
-  Place place{};
-  if (const CK_RV rv = FindSession(session, &place); rv != CKR_OK) return rv;
-  if (!place.session->encrypt) return CKR_OPERATION_NOT_INITIALIZED;
-  if (out_size == nullptr || (data == nullptr && data_size != 0)) return CKR_ARGUMENTS_BAD;
-  const Operation& operation = *place.session->encrypt;
-  const FakeObject* object = FindObject(place, operation.key);
-  if (object == nullptr || !object->key) return CKR_KEY_HANDLE_INVALID;
-  const auto encrypted = crypto::OaepEncrypt(
-      object->key, *OaepDigest(operation.parameters.data(), operation.parameters.size()), {data, data_size});
-  if (!encrypted) {
-    place.session->encrypt.reset();
-    return CKR_DATA_LEN_RANGE;
-  }
-  const Handed handed = HandOut(*encrypted, out, out_size);
-  if (handed == Handed::kCopied) place.session->encrypt.reset();
-  return handed == Handed::kTooSmall ? CKR_BUFFER_TOO_SMALL : CKR_OK;
-}
-
-CK_RV FakeCryptoki::Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG data_size, CK_BYTE* out,
-                            CK_ULONG* out_size) {
-  Place place{};
-  if (const CK_RV rv = FindSession(session, &place); rv != CKR_OK) return rv;
-  if (!place.session->decrypt) return CKR_OPERATION_NOT_INITIALIZED;
-  if (out_size == nullptr || data == nullptr) return CKR_ARGUMENTS_BAD;
-  const Operation& operation = *place.session->decrypt;
-  const FakeObject* object = FindObject(place, operation.key);
-  if (object == nullptr || !object->key) return CKR_KEY_HANDLE_INVALID;
-  const auto plain = crypto::OaepDecrypt(
-      object->key, *OaepDigest(operation.parameters.data(), operation.parameters.size()), {data, data_size});
-  if (!plain) {
-    place.session->decrypt.reset();
-    return CKR_ENCRYPTED_DATA_INVALID;
-  }
-  const Handed handed = HandOut(*plain, out, out_size);
-  if (handed == Handed::kCopied) place.session->decrypt.reset();
-  return handed == Handed::kTooSmall ? CKR_BUFFER_TOO_SMALL : CKR_OK;
-}
 CK_RV FakeCryptoki::WrapKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE wrapping_key,
                             CK_OBJECT_HANDLE key, CK_BYTE* wrapped, CK_ULONG* wrapped_size) {
   Place place{};
@@ -212,11 +173,11 @@ CK_RV FakeCryptoki::DeriveKey(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism
   const CK_ULONG size = NumberOf(made.attributes, CKA_VALUE_LEN);
   if (key_type == CKK_AES && size != 16 && size != 24 && size != 32) return CKR_ATTRIBUTE_VALUE_INVALID;
   if (size == 0 || size > shared->size()) return CKR_ATTRIBUTE_VALUE_INVALID;
-  // 2.40 section 6.4.7: bytes are taken off the leading end.
+  // Current Mechanisms 2.40, section 2.3.9: bytes are taken off the leading end.
   made.attributes[CKA_VALUE] = Bytes(shared->end() - static_cast<std::ptrdiff_t>(size), shared->end());
   AddDefaults(CKO_SECRET_KEY, &made.attributes);
   MarkImported(*place.slot, &made.attributes);
-  // 2.40 section 6.4.7: as the base key, as far as the template leaves it so.
+  // The same section: as the base key, as far as the template leaves it so.
   const auto both = [&](CK_ATTRIBUTE_TYPE type, bool now) {
     return Bytes{static_cast<std::uint8_t>(IsTrue(with->attributes, type) && now)};
   };

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "hsm/pin.h"
+
 namespace support {
 namespace {
 

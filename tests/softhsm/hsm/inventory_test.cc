@@ -10,7 +10,6 @@
 
 #include "hsm/keygen.h"
 #include "hsm/lookup.h"
-#include "hsm/unreadable.h"
 #include "tests/support/listening_observer.h"
 #include "tests/support/results.h"
 #include "tests/support/softhsm.h"

@@ -6,6 +6,7 @@
 
 #include "hsm/inventory.h"
 #include "hsm/login.h"
+#include "hsm/pin.h"
 #include "tests/support/listening_observer.h"
 #include "tests/support/results.h"
 #include "tests/support/softhsm.h"

@@ -12,10 +12,10 @@
 
 #include "hsm/inventory.h"
 #include "hsm/keygen.h"
-#include "hsm/limits.h"
 #include "hsm/login.h"
 #include "hsm/module_file.h"
 #include "hsm/probe.h"
+#include "hsm/quirks.h"
 #include "hsm/sign.h"
 #include "tests/support/fake_token.h"
 #include "tests/support/passing_cryptoki.h"
@@ -162,7 +162,7 @@ TEST_CASE("openCryptoki 3.8 makes a key of the attributes that it knows") {
 
 TEST_CASE("what a module cannot do at all belongs to its row, and nothing is beyond a good one") {
   const auto of = [](const char* manufacturer, const char* description) {
-    return hsm::LimitsOf(hsm::QuirksOf(manufacturer, description, "/x/module.so"));
+    return hsm::QuirksOf(manufacturer, description, "/x/module.so").limits;
   };
   CHECK(of(kTpm, "").no_extractable_keys);
   CHECK(of(kTpm, "").no_session_keys);

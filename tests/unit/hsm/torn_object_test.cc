@@ -8,7 +8,6 @@
 #include "hsm/keygen.h"
 #include "hsm/login.h"
 #include "hsm/lookup.h"
-#include "hsm/unreadable.h"
 #include "tests/support/fake_token.h"
 #include "tests/support/listening_observer.h"
 #include "tests/support/objects.h"

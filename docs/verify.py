@@ -27,9 +27,9 @@ def verify(folder, roster=None, read=whole):
     there, verdicts, closed = files_of(folder), {"COMPLETE" if roster else "UNPINNED"}, None
     said, signers, peaks = {}, {}, []
     less = lambda condition, verdict="INCOMPLETE": condition or verdicts.add(verdict)  # true where it holds
-    keys, m = custodians(load(os.path.realpath(roster)) if roster else load(folder, "policy.txt"))
-    need("policy.txt" not in there or custodians(load(folder, "policy.txt")) == (keys, m), "policy is not the roster's")
-    met = lambda by: len({k.name for k in by & keys}) >= m  # people, not keys
+    keys, m, enough = custodians(load(os.path.realpath(roster)) if roster else load(folder, "policy.txt"))
+    need("policy.txt" not in there or custodians(load(folder, "policy.txt"))[:2] == (keys, m), "policy is not the roster's")
+    met = lambda by: enough(by & keys)
     leaves, entries, torn, unseen = read(folder)
     need(len(torn) < 65536, "length of the torn line")
     if not entries and "checkpoint" not in there: return "INCOMPLETE"

@@ -18,8 +18,8 @@ def records(archive):
 
 def handed_on(written, roster):
     """The roster of the next record: the one that the people of this one approved and wrote, when it is of the same estate."""
-    try: return written if verify_rules.roster(written)[0] == verify_rules.roster(roster)[0] else roster
-    except (OSError, ValueError, LookupError, TypeError): return roster
+    try: return written if verify_rules.trusted(written)[0] == verify_rules.trusted(roster)[0] else roster
+    except (ValueError, LookupError, TypeError, RecursionError): return roster
 
 def verify(archive, roster=None):
     verdicts, book, trust, before, origins, others, head = [], verify_rules.Keys(), roster, None, set(), [], None

@@ -53,15 +53,56 @@ def note(data, keys):
         by.add(signer)
     return text, by
 
+def vkey(word):
+    name, keyid, blob = word.split("+", 2)
+    raw = b64(blob)
+    k = key(name, raw[1:] if raw[0] == 2 else ED + raw[1:])
+    need(re.fullmatch(r"[^\s+\x00-\x1f\x7f]+", name) and name.encode() and keyid == k.id.hex() and raw[0] == (2 if len(k.spki) == 91 else 1), "key")
+    return k
+
+def policy(data):
+    """C2SP tlog-policy, and below one group each person answers for one member: keys, whether those who signed are enough, m, and how it is made."""
+    need(data.endswith(b"\n") and not re.search(rb"[^\t\n\x20-\x7e\x80-\xff]", data), "policy text")
+    keys, sets, people, inside, logs, quorum = {}, {}, {}, set(), set(), None
+    for word, *words in (re.findall("[^ \t]+", line) or "#" for line in data.decode(errors="surrogateescape").split("\n")):
+        if word.startswith("#"): continue
+        need(word in ("witness", "group", "quorum", "log") and len(words) in {"witness": (2, 3), "quorum": (1,), "log": (1, 2)}.get(word, [len(words)]), "policy line")
+        name = words[0]
+        if word in ("witness", "group"): need(name != "none" and name not in keys and name not in sets, "name twice")
+        if word == "witness": keys[name] = vkey(words[1])
+        elif word == "group":
+            members = words[2:]
+            need(members and all(x in keys or x in sets for x in members) and len({*members}) == len(members) and not inside & {*members}, "members")
+            inside |= {*members}
+            m = {"any": 1, "all": len(members)}.get(words[1]) or int(need(re.fullmatch("[1-9][0-9]*", words[1]), "threshold") or words[1])
+            need(m <= len(members), "threshold")
+            direct, through = {keys[x].name for x in members if x in keys}, [each for x in members if x in sets for each in people[x]]
+            need(len(direct | {*through}) == len(direct) + len(through), "person who counts twice")
+            sets[name], people[name] = (m, members), direct | {*through}
+        elif word == "quorum": quorum = need(quorum is None and (name in keys or name in sets), "quorum") or name
+        else: logs.add(need(vkey(name).spki not in logs, "log twice") or vkey(name).spki)
+    need(quorum, "no quorum")
+    need(len({k.spki for k in keys.values()}) == len(keys), "one key for two people")
+    need(len(keys) <= 256 and len(sets) <= 256 and len(logs) <= 64, "size of the policy")
+    def met(by, name=quorum):  # a person counts once, whatever the number of keys
+        if name in keys: return keys[name] in by
+        m, members = sets[name]
+        yes = [x for x in members if met(by, x)]
+        return len({keys[x].name for x in yes if x in keys}) + len([x for x in yes if x in sets]) >= m
+    return list(keys.values()), met, sets.get(quorum, (1, [quorum]))[0], (sets.get(quorum, (1, [quorum]))[1], list(keys))
+
+def roster(data):
+    """Its estate, and of each quorum the keys, whether those who signed are enough, and m."""
+    r = json.loads(data)
+    def quorum(name):
+        m, role, domain = r["quorums"][name]["m"], r["quorums"][name]["role"], r["quorums"][name].get("domain", "")
+        keys = [key(r["estate"] + "/" + p["id"], b64(p["sign_key"])) for p in r["people"]
+                if role in p["roles"] and p.get("state", "active") == "active" and "sign_key" in p
+                and ("" in (domain, p.get("domain", "")) or p["domain"] == domain)]
+        return keys, lambda by: len({k.name for k in by}) >= m, m
+    return r["estate"], quorum
+
 def custodians(data):
-    """The custodians' keys and m, of a roster or of a policy.txt."""
-    if data.startswith(b"{"):
-        roster = json.loads(data)
-        active = [p for p in roster["people"] if "custodian" in p["roles"] and p.get("state", "active") == "active"]
-        keys = {key(roster["estate"] + "/" + p["id"], b64(p["sign_key"])) for p in active if "sign_key" in p}
-        return keys, roster["quorums"]["custodians"]["m"]
-    words = [re.findall("[^ \t]+", line) for line in data.decode().split("\n")]
-    vkeys = [(w[2].split("+")[0], b64(w[2].split("+", 2)[2])) for w in words if w[:1] == ["witness"]]
-    groups, (quorum,) = {w[1]: w[2] for w in words if w[:1] == ["group"]}, [w[1] for w in words if w[:1] == ["quorum"]]
-    m = int(need(re.fullmatch("[1-9][0-9]*", groups[quorum]), "quorum") or groups[quorum])
-    return {key(name, raw[1:] if raw[0] == 2 else ED + raw[1:]) for name, raw in vkeys}, m
+    """The custodians' keys, m, and whether those who signed are enough; of a roster or of a policy.txt."""
+    keys, met, m = roster(data)[1]("custodians") if data.startswith(b"{") else policy(data)[:3]
+    return {*keys}, m, met

@@ -6,9 +6,9 @@ import base64, bisect, collections, datetime, json, os, re, sys
 
 from verify import BESIDE, grow, root as top, tree
 from verify_bundle import entry as canonical, ledger, log, openings
-from verify_bytes import PATH, b64 as strict64, canon, files_of, key, need, sha
+from verify_bytes import PATH, b64 as strict64, canon, files_of, key, need, policy, roster, sha
 from verify_certificates import Certificates, Files
-from verify_machine import ED, EXITS, judged, leave, signed
+from verify_machine import EXITS, judged, leave, signed
 
 TYPES = "open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split()
 SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
@@ -54,52 +54,7 @@ def checkpoint(data, origin, log_key, keys):
     need(log_key in by, "no signature by the log key")
     return int(lines[1]), strict64(lines[2]), by - {log_key}
 
-def vkey(word):
-    name, keyid, blob = word.split("+", 2)
-    raw = strict64(blob)
-    k = key(name, raw[1:] if raw[0] == 2 else ED + raw[1:])
-    need(re.fullmatch(r"[^\s+\x00-\x1f\x7f]+", name) and name.encode() and keyid == k.id.hex() and raw[0] == (2 if len(k.spki) == 91 else 1), "key")
-    return k
-
-def policy(data):  # C2SP tlog-policy, and below one group each person answers for one member
-    need(data.endswith(b"\n") and not re.search(rb"[^\t\n\x20-\x7e\x80-\xff]", data), "policy text")
-    keys, sets, people, inside, logs, quorum = {}, {}, {}, set(), set(), None
-    for word, *words in (re.findall("[^ \t]+", line) or "#" for line in data.decode(errors="surrogateescape").split("\n")):
-        if word.startswith("#"): continue
-        need(word in ("witness", "group", "quorum", "log") and len(words) in {"witness": (2, 3), "quorum": (1,), "log": (1, 2)}.get(word, [len(words)]), "policy line")
-        name = words[0]
-        if word in ("witness", "group"): need(name != "none" and name not in keys and name not in sets, "name twice")
-        if word == "witness": keys[name] = vkey(words[1])
-        elif word == "group":
-            members = words[2:]
-            need(members and all(x in keys or x in sets for x in members) and len({*members}) == len(members) and not inside & {*members}, "members")
-            inside |= {*members}
-            m = {"any": 1, "all": len(members)}.get(words[1]) or int(need(re.fullmatch("[1-9][0-9]*", words[1]), "threshold") or words[1])
-            need(m <= len(members), "threshold")
-            direct, through = {keys[x].name for x in members if x in keys}, [each for x in members if x in sets for each in people[x]]
-            need(len(direct | {*through}) == len(direct) + len(through), "person who counts twice")
-            sets[name], people[name] = (m, members), direct | {*through}
-        elif word == "quorum": quorum = need(quorum is None and (name in keys or name in sets), "quorum") or name
-        else: logs.add(need(vkey(name).spki not in logs, "log twice") or vkey(name).spki)
-    need(quorum, "no quorum")
-    need(len({k.spki for k in keys.values()}) == len(keys), "one key for two people")
-    need(len(keys) <= 256 and len(sets) <= 256 and len(logs) <= 64, "size of the policy")
-    def met(by, name=quorum):  # a person counts once, whatever the number of keys
-        if name in keys: return keys[name] in by
-        m, members = sets[name]
-        yes = [x for x in members if met(by, x)]
-        return len({keys[x].name for x in yes if x in keys}) + len([x for x in yes if x in sets]) >= m
-    return list(keys.values()), met, sets.get(quorum, (1, [quorum]))[0], (sets.get(quorum, (1, [quorum]))[1], list(keys))
-
-def roster(told):  # a path, or the text itself
-    r = json.loads(told if isinstance(told, bytes) else load(told))
-    def quorum(name):
-        m, role, domain = r["quorums"][name]["m"], r["quorums"][name]["role"], r["quorums"][name].get("domain", "")
-        keys = [key(r["estate"] + "/" + p["id"], strict64(p["sign_key"])) for p in r["people"]
-                if role in p["roles"] and p.get("state", "active") == "active" and "sign_key" in p
-                and ("" in (domain, p.get("domain", "")) or p["domain"] == domain)]
-        return keys, lambda by: len({k.name for k in by}) >= m, m
-    return r["estate"], quorum
+def trusted(told): return roster(told if isinstance(told, bytes) else load(told))  # a path, or the text itself
 
 def strict(text, levels):  # JSON that no two readers take for different things
     def once(pairs):
@@ -265,7 +220,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
     if text is not None: keys, met, m, shape = policy(text)
     less(text is not None)
     if trust:
-        estate, quorum = roster(trust)
+        estate, quorum = trusted(trust)
         pinned, same, k = quorum("custodians")
         need(text is None or set(pinned) == set(keys) and m == k and set(shape[0]) == set(shape[1]), "policy is not the roster's")
         keys, met, m = pinned, same, k

@@ -178,6 +178,10 @@ class ArchivesTest(unittest.TestCase):
                 archive.add(people=OTHERS)
                 self.hold(archive, verdict)
 
+    def test_a_roster_that_the_machine_cannot_read_is_no_fault_of_the_archive(self):
+        with self.assertRaises(OSError):
+            verify_archive.handed_on(roster_of(OTHERS), "/proc/self/mem")
+
     def test_a_roster_that_is_withheld_hands_nothing_on_and_those_who_vouched_go_on(self):
         for name, people, verdict in (("the same people", PEOPLE, COMPLETE), ("others", OTHERS, INVALID)):
             archive = Archive(os.path.join(self.scratch, "withheld, then " + name))

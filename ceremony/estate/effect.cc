@@ -11,7 +11,7 @@ using nlohmann::json;
 struct Later {};
 constexpr Later kLater;
 
-// One list of fields for each effect; writing, reading and comparing all walk it.
+// One list of fields for each effect; writing and reading both walk it.
 template <typename Visitor>
 void VisitFields(TokenCommissioned& e, Visitor&& v) {
   v("token", e.token), v("label", e.label), v("serial", e.serial), v("manufacturer", e.manufacturer);

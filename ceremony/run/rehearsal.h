@@ -24,7 +24,7 @@ struct RehearsalPaths {
   std::string roster;     // roster.json
   std::string binding;    // binding.json
   std::string people;     // people/
-  std::string envelopes;  // people/security-officer/envelopes/: PINs of the tokens
+  std::string envelopes;  // people/oscar/envelopes/: PINs of the tokens, which the security officer keeps
   std::string tokens;     // tokens/
   std::string softhsm_conf;
   std::string clock;  // clock: so many microseconds is the rehearsal's clock ahead; no file: none

@@ -14,7 +14,7 @@
 
 namespace ceremony::script {
 
-// The kinds of file: "script", "binding", "policy", "profile", "roster", "share".
+// The kinds of file: "script", "binding" and the others of file_kinds.cc.
 std::vector<std::string> FileKinds();
 
 // TableOf returns the table of a file kind; kInvalidInput for another word, with

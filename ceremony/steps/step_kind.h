@@ -1,7 +1,7 @@
 // StepKind is one kind of step (`do` in a script), described in one place:
 // `check`, the JSON Schema, the documentation, the runner and the booklet all
-// read this description. A new kind is one pair of files and one line in
-// catalogue.cc.
+// read this description. A new kind is one .cc, its declaration, a line in
+// catalogue.cc and a row in verify/call_audit.cc: what a log must have of it.
 #ifndef CEREMONY_STEPS_STEP_KIND_H_
 #define CEREMONY_STEPS_STEP_KIND_H_
 

@@ -1,4 +1,4 @@
-// A trial is the root ceremony played once in a process of its own, with at most
+// A trial is one of six ceremonies played once in a process of its own, with at most
 // one fault; what it came to is told through a pipe. The parent process never
 // loads a module, so each child starts from a clean one and may die anywhere.
 #ifndef TESTS_FAULT_TRIAL_H_

@@ -39,7 +39,7 @@ ceremony::x509::Certificate Issue(const ceremony::x509::Profile& profile, const 
 ceremony::x509::Certificate RootOca();
 ceremony::x509::Certificate IssuingOca(const ceremony::x509::Certificate& root);
 
-// Reparse finds rules by id in findings.
+// Has finds a rule by its id in findings.
 bool Has(const std::vector<ceremony::x509::Finding>& findings, std::string_view rule);
 std::string Ids(const std::vector<ceremony::x509::Finding>& findings);  // "A, B", in order
 

@@ -1,53 +1,29 @@
 #!/usr/bin/env python3
 """Who approves what: a section that asks once, and rules that people waive."""
-import json
-import os
-import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
+from archive import SOURCE, Rehearsed, rewrite, run
 
 
-def run(*arguments):
-    done = subprocess.run(["keyceremony", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-class Approval(unittest.TestCase):
+class Approval(Rehearsed):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-approval-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.archive = self.folder / "archive"
-        self.record = self.archive / "0001-smki-root-oca"
-        self.binding = self.archive / "rehearsal" / "binding.json"
-        shutil.copytree(SOURCE / "scripts", self.folder / "scripts", ignore=shutil.ignore_patterns("dev"))
-        self.script = self.folder / "scripts" / "smki-root-oca.ceremony.json"
-        self.policy = self.folder / "scripts" / "smki.policy.json"
+        super().setUp()
+        self.script, self.policy = self.home.script("smki-root-oca"), self.scripts / "smki.policy.json"
 
-    def change(self, path, change):
-        content = json.loads(path.read_text())
-        change(content)
-        path.write_text(json.dumps(content))
+    def rehearse(self, expect=0):
+        return super().rehearse(self.script, expect=expect)
 
-    def rehearse(self):
-        return run("rehearse", self.script, "--unattended", "--archive", self.archive)
+    def of_kind(self, kind):
+        return self.entries(1, type=kind)
 
-    def entries(self, kind):
-        entries = map(json.loads, (self.record / "log.jsonl").read_text().splitlines())
-        return [entry for entry in entries if entry["type"] == kind]
-
-    def assert_complete(self):
-        roster = self.archive / "rehearsal" / "roster.json"
-        for verifier in (["keyceremony-verify", self.record, "--roster", roster],
-                         [sys.executable, SOURCE / "docs" / "verify_rules.py", self.record, "--roster", roster]):
-            done = subprocess.run(list(map(str, verifier)), capture_output=True, text=True, check=False)
-            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-            self.assertIn("COMPLETE", done.stdout)
+    def assert_complete_twice(self):
+        """For the program and for its twin in Python."""
+        self.assert_complete()
+        done = subprocess.run([sys.executable, SOURCE / "docs" / "verify_rules.py", self.first, "--roster", self.roster],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 class Section(Approval):
@@ -58,27 +34,24 @@ class Section(Approval):
             token["quorum"] = "custodians"
             script["sections"].remove(root)
 
-        self.change(self.script, once)
-        status, out, err = self.rehearse()
-        self.assertEqual(status, 0, err)
-        self.assert_complete()
-        requests = {entry["step"]: entry for entry in self.entries("request")}
+        rewrite(self.script, once)
+        out, _ = self.rehearse()
+        self.assert_complete_twice()
+        requests = {entry["step"]: entry for entry in self.of_kind("request")}
         self.assertEqual(list(requests), ["opening", "section:token", "certify-root"])
         section = requests["section:token"]
         self.assertEqual(section["steps"], ["commission", "generate-root"])
         self.assertEqual([step["parameters"]["token"] for step in section["subject"]["steps"]], ["root-hsm", "root-hsm"])
-        begins = {entry["id"]: entry for entry in self.entries("step") if entry["phase"] == "begin"}
+        begins = {entry["id"]: entry for entry in self.of_kind("step") if entry["phase"] == "begin"}
         self.assertEqual(begins["commission"]["approval"], section["seq"])
         self.assertEqual(begins["generate-root"]["approval"], section["seq"])
         self.assertNotIn("approval", begins["certify-root"])
         self.assertIn("Approved with its section: Generate key root-oca", out)
 
     def test_a_quorum_for_a_step_that_does_nothing_to_approve_is_refused(self):
-        self.change(self.script, lambda script: script["sections"][0]["steps"][1].update(quorum="custodians"))
-        status, _, err = run("check", self.script)
-        self.assertEqual(status, 1)
-        status, _, err = self.rehearse()
-        self.assertEqual(status, 1)
+        rewrite(self.script, lambda script: script["sections"][0]["steps"][1].update(quorum="custodians"))
+        self.assertEqual(run("check", self.script)[0], 1)
+        _, err = self.rehearse(expect=1)
         self.assertIn("PLAN-QUORUM-03", err)
 
 
@@ -88,33 +61,30 @@ class Waiver(Approval):
 
     def setUp(self):
         super().setUp()
-        self.change(self.policy, lambda policy: policy["quorum"].update(minimum_m=4))
-        status, _, err = self.rehearse()
-        self.assertEqual(status, 1)
+        rewrite(self.policy, lambda policy: policy["quorum"].update(minimum_m=4))
+        _, err = self.rehearse(expect=1)
         self.assertIn("PLAN-QUORUM-02", err)
-        self.assertFalse(self.record.exists())
+        self.assertFalse(self.first.exists())
 
     def waive(self, **changes):
-        self.change(self.binding, lambda binding: binding.update(waivers=[dict(self.WAIVED, **changes)]))
+        rewrite(self.binding, lambda binding: binding.update(waivers=[dict(self.WAIVED, **changes)]))
 
     def test_two_named_people_waive_a_rule_and_the_record_has_it(self):
         self.waive()
-        status, out, err = self.rehearse()
-        self.assertEqual(status, 0, err)
-        self.assert_complete()
-        waived = [entry for entry in self.entries("deviation") if "waived" in entry]
+        out, _ = self.rehearse()
+        self.assert_complete_twice()
+        waived = [entry for entry in self.of_kind("deviation") if "waived" in entry]
         self.assertEqual([(entry["waived"], entry["decided_by"], entry["reason"]) for entry in waived],
                          [("PLAN-QUORUM-02", ["oscar", "ivan"], self.WAIVED["reason"])])
-        findings = {finding["rule"]: finding for finding in self.entries("open")[0]["findings"]}
+        findings = {finding["rule"]: finding for finding in self.of_kind("open")[0]["findings"]}
         self.assertEqual(findings["PLAN-QUORUM-02"]["waived_by"], ["oscar", "ivan"])
         self.assertIn("is to be waived in this ceremony: Two custodians", out)
 
     def assert_refused(self, rule):
-        status, _, err = self.rehearse()
-        self.assertEqual(status, 1)
+        _, err = self.rehearse(expect=1)
         self.assertIn(f"[{rule}]", err)
         self.assertIn("keyceremony: hint: ", err)
-        self.assertFalse(self.record.exists())
+        self.assertFalse(self.first.exists())
 
     def test_one_person_is_not_enough(self):
         self.waive(people=["oscar"])

@@ -6,17 +6,15 @@ Witnesses and the time-stamping authority are openssl's; proofs and tiles are re
 import base64
 import hashlib
 import json
-import os
-import pathlib
 import re
 import shutil
 import struct
 import subprocess
-import tempfile
 import time
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
+from archive import SOURCE, run, scratch
+
 VECTORS = SOURCE / "docs" / "vectors"
 RECORD, BUNDLE, ROSTER = VECTORS / "archive" / "0001-root-2026", VECTORS / "bundle", VECTORS / "roster.json"
 LINES = (RECORD / "log.jsonl").read_bytes().split(b"\n")[:-1]
@@ -24,11 +22,6 @@ LINES = (RECORD / "log.jsonl").read_bytes().split(b"\n")[:-1]
 
 def sha(data):
     return hashlib.sha256(data).digest()
-
-
-def run(program, *arguments):
-    done = subprocess.run([program, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
 
 
 def tree(leaves):
@@ -40,16 +33,15 @@ def tree(leaves):
 
 class Auditor(unittest.TestCase):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-auditor-"))
-        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder = scratch(self)
 
     def good(self, *arguments):
-        status, out, err = run("keyceremony", *arguments)
+        status, out, err = run(*arguments)
         self.assertEqual((status, err), (0, ""))
         return out
 
     def verdict(self, *arguments):
-        _, out, err = run("keyceremony-verify", *arguments, "--json")
+        _, out, err = run(*arguments, "--json", program="keyceremony-verify")
         self.assertEqual(err, "")
         answer = json.loads(out)
         return answer["verdict"], [finding["rule"] for finding in answer["findings"]], answer
@@ -91,7 +83,7 @@ class Proofs(Auditor):
 
         def judge(text, *options):
             changed.write_bytes(text.encode())
-            status, out, _ = run("keyceremony-verify", changed, "--roster", ROSTER, "--json", *options)
+            status, out, _ = run(changed, "--roster", ROSTER, "--json", *options, program="keyceremony-verify")
             return status, [finding["rule"] for finding in json.loads(out)["findings"]] if out else None
 
         lines = good.split("\n")
@@ -123,7 +115,7 @@ class Proofs(Auditor):
 
     def test_there_is_no_proof_of_what_is_not_there(self):
         for entry in (len(LINES), 10 ** 9):
-            status, _, err = run("keyceremony", "proof", RECORD, "--entry", entry, "--out", self.folder / "none")
+            status, _, err = run("proof", RECORD, "--entry", entry, "--out", self.folder / "none")
             self.assertEqual(status, 2)
             self.assertIn("its checkpoint covers 22", err)
         self.assertFalse((self.folder / "none").exists())
@@ -190,7 +182,7 @@ class Tiles(Auditor):
         broken = self.folder / "broken"
         shutil.copytree(RECORD, broken)
         (broken / "log.jsonl").write_bytes(b"\n".join(LINES[:-1] + [b"{}"]) + b"\n")
-        status, _, err = run("keyceremony", "tiles", broken, "--out", self.folder / "out")
+        status, _, err = run("tiles", broken, "--out", self.folder / "out")
         self.assertEqual(status, 1)
         self.assertIn("not the one of the final checkpoint", err)
         self.assertEqual([path.name for path in self.folder.iterdir()], ["broken"])
@@ -230,7 +222,7 @@ class Witnesses(Auditor):
         verdict, rules, answer = self.judge(note + self.line("witness.example/w1", text), vkey)
         self.assertEqual((verdict, rules), ("COMPLETE", []))
         self.assertEqual(answer["witnessings"], [{"witness": "witness.example/w1", "size": 22, "seconds": 1764400000}])
-        shown = run("keyceremony-verify", RECORD, "--checkpoint", self.folder / "note", "--witness", self.folder / "keys")[1]
+        shown = run(RECORD, "--checkpoint", self.folder / "note", "--witness", self.folder / "keys", program="keyceremony-verify")[1]
         self.assertIn("witnessed   the first 22 entries, by witness.example/w1 at 2025-11-29T07:06:40.000000Z", shown)
         # Not there, forged, of another time, of another text, too short.
         self.assertEqual(self.judge(note + self.line("witness.example/w1", text), vkey, second)[:2], ("INCOMPLETE", ["QUO-WITNESS"]))
@@ -244,7 +236,7 @@ class Witnesses(Auditor):
         raw = base64.b64decode(blob)
         for bad in (f"{name}+{keyid}+{base64.b64encode(bytes([1]) + raw[1:]).decode()}", f"{name}+00000000+{blob}", f"{name}+{keyid}", "x", f"{vkey}\n{vkey}"):
             (self.folder / "keys").write_text(bad + "\n")
-            status, _, err = run("keyceremony-verify", RECORD, "--checkpoint", RECORD / "checkpoint", "--witness", self.folder / "keys")
+            status, _, err = run(RECORD, "--checkpoint", RECORD / "checkpoint", "--witness", self.folder / "keys", program="keyceremony-verify")
             self.assertEqual(status, 2, bad)
             self.assertIn("error:", err)
 
@@ -292,7 +284,7 @@ class Stamps(Auditor):
             self.assertEqual((verdict, rules), ("COMPLETE", []))
             self.assertEqual(answer["timestamp"]["authority"], "CN=tsa")
             self.assertRegex(answer["timestamp"]["time"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
-        shown = run("keyceremony-verify", RECORD, "--timestamp", reply, "--tsa", root)[1]
+        shown = run(RECORD, "--timestamp", reply, "--tsa", root, program="keyceremony-verify")[1]
         self.assertIn(f"time-stamp  {answer['timestamp']['time']} by CN=tsa", shown)
         # openssl comes to the same.
         self.openssl("ts", "-verify", "-in", reply, "-data", RECORD / "checkpoint", "-CAfile", root)
@@ -323,7 +315,7 @@ class Stamps(Auditor):
             self.assertEqual(self.judge(reply, root)[:2], ("INVALID", ["TIM-STAMP"]))
         reply.write_bytes(good)
         (self.folder / "empty").write_text("no certificate")
-        self.assertEqual(run("keyceremony-verify", RECORD, "--timestamp", reply, "--tsa", self.folder / "empty")[0], 2)
+        self.assertEqual(run(RECORD, "--timestamp", reply, "--tsa", self.folder / "empty", program="keyceremony-verify")[0], 2)
 
     def test_a_time_stamp_outlives_the_certificate_of_its_authority(self):
         root = self.authority()
@@ -347,7 +339,7 @@ class Stamps(Auditor):
 
 class Explained(Auditor):
     def lesson(self, record, *options):
-        status, out, err = run("keyceremony-verify", record, "--explain", *options)
+        status, out, err = run(record, "--explain", *options, program="keyceremony-verify")
         self.assertEqual(err, "")
         return status, out, [line[4:] for line in out.split("\n") if line.startswith("  $ ")]
 

@@ -5,7 +5,6 @@ import base64
 import hashlib
 import itertools
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -14,29 +13,10 @@ import tempfile
 import time
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-sys.path[:0] = [str(SOURCE / "tests/cli"), str(SOURCE / "tests/support")]
-import chromium  # noqa: E402
-import record_builder  # noqa: E402
-from ceremony_test import run  # noqa: E402
-
-WORDS = "globalThis.hacked = (globalThis.hacked ?? 0) + 1"
-# Names of keys in a note hold no space and no plus sign.
-HOSTILE_NAME = "<svg/onload=globalThis.hacked=1>"
-HOSTILE = [f"<script>{WORDS}</script>", f"<img src=x onerror='{WORDS}'>", f"\"><svg onload='{WORDS}'>",
-           f"</script><script>{WORDS}</script>", "</textarea></style></title><h1>FORGED: COMPLETE</h1>",
-           f"javascript:{WORDS}", "{{7*7}}${7*7}", "\u202egnitirw desrever", "&lt;b&gt;&#x3c;", "\u0001\u0007\u009b\u200b\u2066\ufeff", "]]><!--", "'\"`=onmouseover=alert(1)//"]
-
-
-def everywhere(value, hostile, kept=()):
-    """The same JSON with every string at any depth replaced, but for the members that are named."""
-    if isinstance(value, str):
-        return next(hostile)
-    if isinstance(value, list):
-        return [everywhere(each, hostile, kept) for each in value]
-    if isinstance(value, dict):
-        return {name: each if name in kept else everywhere(each, hostile, kept) for name, each in value.items()}
-    return value
+from archive import SOURCE, Archive, run, scratch, verified
+import chromium
+from hostile import HOSTILE, HOSTILE_NAME, WORDS, Tame, everywhere
+import record_builder
 
 
 def json_line(entry):
@@ -59,10 +39,9 @@ class LongRecord(record_builder.Record):
         return super().add(entry_type, **{"time": time_of, **fields})
 
 
-class Browser(unittest.TestCase):
+class Browser(Tame):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-browser-"))
-        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder = scratch(self)
 
     def report(self, record, roster=None, name="report.html"):
         path = self.folder / name
@@ -81,26 +60,14 @@ class Browser(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-browser-"))
-        cls.addClassCleanup(shutil.rmtree, cls.home)
-        status, out, err = run("rehearse", SOURCE / "scripts/smki-root-oca.ceremony.json", "--unattended", "--quiet",
-                               "--archive", cls.home / "archive")
+        cls.held, cls.ended = Archive(cls), Archive(cls)
+        status, out, err = cls.held.rehearse("smki-root-oca")
         assert status == 0, out + err
 
     def rehearsed(self):
         archive = self.folder / "archive"
-        shutil.copytree(self.home / "archive", archive)
+        shutil.copytree(self.held.path, archive)
         return archive / "0001-smki-root-oca", archive / "rehearsal/roster.json"
-
-    def assert_tame(self, page):
-        """Nothing ran, and nothing on the page is markup that we did not write."""
-        self.assertIsNone(page.run("globalThis.hacked"))
-        self.assertEqual(page.run("document.querySelectorAll('h1').length"), 1)
-        self.assertEqual(page.run("document.querySelectorAll('img, iframe, object, embed, link, base, textarea').length"), 0)
-        self.assertEqual(page.run("""[...document.querySelectorAll('*')].filter((element) =>
-            [...element.attributes].some((each) => each.name.startsWith('on') || /^\\s*javascript:/i.test(each.value))).length"""), 0)
-        self.assertEqual(page.run("[...document.querySelectorAll('script')].filter((script) => !script.type).length"), 1)
-        self.assertNotRegex(page.run("document.body.textContent"), "[\u0001\u0007\u009b\u200b\u202e\u2066\ufeff]")
 
     def test_fingerprints_that_are_typed_give_the_verdict_and_a_wrong_one_does_not(self):
         record, roster = self.rehearsed()
@@ -239,8 +206,7 @@ class Browser(unittest.TestCase):
                 for turn in range(8):
                     at, bit = (turn * 7919 + 31) % len(content), 1 << turn % 7
                     (bundle / name).write_bytes(content[:at] + bytes([content[at] ^ bit]) + content[at + 1:])
-                    ran = subprocess.run(["keyceremony-verify", bundle, "--roster", roster, "--json"], capture_output=True, check=False)
-                    program, answer = json.loads(ran.stdout)["verdict"], judged(name, at, bit)
+                    program, answer = verified(bundle, roster)[1]["verdict"], judged(name, at, bit)
                     self.assertEqual(answer["verdict"], program, f"{name}, byte {at}, bit {bit}: {answer}")
                     rejected += program != "COMPLETE"
                 (bundle / name).write_bytes(content)
@@ -255,21 +221,20 @@ class Browser(unittest.TestCase):
         row = '{"file":"inputs/roster.json","label":"red","reason":"SEC"}\n'
         self.assertIn(row, good)
         unchecked = "That the files which it names are missing, and no others, was not checked"
-        for name, rows, verdict in (("as it was", row, "COMPLETE"), ("one more", row + row.replace("roster", "zebra"), "INVALID"),
+        for name, rows, wanted in (("as it was", row, "COMPLETE"), ("one more", row + row.replace("roster", "zebra"), "INVALID"),
                                     ("another", row.replace("roster", "rooster"), "INVALID"),
                                     ("one that is on the page", row.replace("roster", "script"), "INVALID"),
                                     ("one that is there", row.replace("inputs/roster.json", "artefacts/root.pem"), "COMPLETE")):
             ledger.write_text(good.replace(row, rows))
             path = self.report(bundle, roster, name=f"{name}.html")
-            ran = subprocess.run(["keyceremony-verify", bundle, "--roster", roster, "--json"], capture_output=True, check=False)
-            program = json.loads(ran.stdout)["verdict"]
+            program = verified(bundle, roster)[1]["verdict"]
             twin = subprocess.run([sys.executable, "-B", SOURCE / "docs/verify_bundle.py", bundle, roster], capture_output=True,
                                   text=True, check=False).stdout.split()[0]
             with self.subTest(name), chromium.Page(path) as page:
                 text, _ = page.verify(self.pins(page, roster), 3)
-                self.assertTrue(text.startswith(verdict), text)
+                self.assertTrue(text.startswith(wanted), text)
                 self.assertEqual((program == "COMPLETE", twin), (name == "as it was", program))
-                if verdict == "COMPLETE":
+                if wanted == "COMPLETE":
                     self.assertIn(unchecked, text)
                 # With the folder all three agree, and nothing is left open.
                 page.choose("folder", bundle)
@@ -323,16 +288,14 @@ class Browser(unittest.TestCase):
 
     def destroyed(self):
         """A record in which a key ends, in a copy of its archive, and its roster; held once for all cases that ask."""
-        archive = self.home / "ended"
-        if not archive.exists():
+        if not self.ended.path.exists():
             later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 800 * 86400))
             for name in ("smki-root-oca", "smki-custodian-appoint", "smki-clone-root", "smki-commission-third-hsm",
                          "smki-deactivate-and-hold", "smki-destroy-held-keys"):
-                status, out, err = run("rehearse", SOURCE / f"scripts/{name}.ceremony.json", "--unattended", "--quiet",
-                                       "--archive", archive, *(["--at", later] if name == "smki-destroy-held-keys" else []))
+                status, out, err = self.ended.rehearse(name, *(["--at", later] if name == "smki-destroy-held-keys" else []))
                 self.assertEqual(status, 0, out + err)
         copy = self.folder / "ended"
-        shutil.copytree(archive, copy)
+        shutil.copytree(self.ended.path, copy)
         return copy / "0006-smki-destroy-held-keys", copy / "rehearsal/roster.json"
 
     def documents(self, record, roster):

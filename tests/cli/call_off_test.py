@@ -1,20 +1,13 @@
 #!/usr/bin/env python3
 """A ceremony that cannot come to its end: people call it off, its record is whole, and the archive goes on."""
 import json
-import pathlib
-import shutil
-import subprocess
-import sys
-import tempfile
 import unittest
 
+from archive import Archive, run, scratch, verified, without
+from retold import Retold
 import room
-from archive import SOURCE, Archive, run
-from room_test import Room
-
-sys.path[:0] = [str(SOURCE / "tests" / "support"), str(SOURCE / "docs")]
-import verify_rules  # noqa: E402
-from retold import Retold  # noqa: E402
+from room import Room
+import verify_rules
 
 FIRST = "0001-smki-root-oca"
 
@@ -24,26 +17,19 @@ class CalledOff(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.archive = Archive()
-        cls.addClassCleanup(cls.archive.remove)
-        faults = cls.archive.folder / "faults.json"
-        pulled = {"what": "pulled", "step": "certify-root", "token": "root-hsm", "after": 4}
-        faults.write_text(json.dumps({"format": "keyceremony-faults/1", "title": "t", "faults": [pulled]}))
-        script = cls.archive.scripts / "smki-root-oca.ceremony.json"
-        cls.stopped = run("rehearse", script, "--unattended", "--quiet", "--archive", cls.archive.path, "--faults", faults)
+        cls.archive = Archive(cls)
+        faults = cls.archive.faults({"what": "pulled", "step": "certify-root", "token": "root-hsm", "after": 4})
+        cls.stopped = cls.archive.rehearse("smki-root-oca", "--faults", faults)
         cls.refused = cls.archive.rehearse("smki-root-oca")
         cls.record = cls.archive.path / FIRST
-        cls.roster = cls.archive.path / "rehearsal" / "roster.json"
+        cls.roster = cls.archive.roster
         cls.ended = run("resume", cls.record, "--unattended", "--call-off")
 
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-call-off-"))
-        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder = scratch(self)
 
     def verdict(self, record, roster):
-        status, out, err = run("verify", record, "--roster", roster, "--json")
-        self.assertTrue(out, err)
-        report = json.loads(out)
+        status, report = verified(record, roster)
         second, why = verify_rules.verdict(str(record), str(roster))
         self.assertEqual(second, report["verdict"], why)
         return status, report["verdict"], {finding["rule"]: finding["message"] for finding in report["findings"]}
@@ -68,7 +54,7 @@ class CalledOff(unittest.TestCase):
         close = self.archive.entries(FIRST)[-1]
         self.assertEqual(close["type"], "close")
         left = [item["step"] for item in close["open_items"] if item["what"] == "the step was not done"]
-        script = json.loads((self.archive.scripts / "smki-root-oca.ceremony.json").read_text())
+        script = json.loads(self.archive.script("smki-root-oca").read_text())
         steps = [step["id"] for section in script["sections"] for step in section["steps"]]
         self.assertEqual(left, steps[steps.index("certify-root"):])
         self.assertTrue(all(item.get("title") for item in close["open_items"] if "step" in item))
@@ -113,21 +99,15 @@ class CalledOff(unittest.TestCase):
 
 class TheArchiveGoesOn(unittest.TestCase):
     def test_the_next_ceremony_follows_and_the_archive_is_complete(self):
-        archive = Archive()
-        self.addCleanup(archive.remove)
-        faults = archive.folder / "faults.json"
-        broken = {"what": "refuses", "step": "generate-root", "token": "root-hsm", "function": "C_GenerateKeyPair",
-                  "answer": "CKR_TEMPLATE_INCONSISTENT"}
-        faults.write_text(json.dumps({"format": "keyceremony-faults/1", "title": "t", "faults": [broken]}))
-        script = archive.scripts / "smki-root-oca.ceremony.json"
-        status, _, err = run("rehearse", script, "--unattended", "--quiet", "--archive", archive.path, "--faults", faults)
+        archive = Archive(self)
+        faults = archive.faults({"what": "refuses", "step": "generate-root", "token": "root-hsm", "function": "C_GenerateKeyPair",
+                                 "answer": "CKR_TEMPLATE_INCONSISTENT"})
+        status, _, err = archive.rehearse("smki-root-oca", "--faults", faults)
         self.assertEqual(status, 3, err)
         self.assertEqual(run("resume", archive.path / FIRST, "--unattended", "--quiet", "--call-off")[0], 1)
-        plan = archive.plan("smki-root-oca")
-        plan["id"] = "second-try"
         # The token is in service since the first try.
-        for section in plan["sections"]:
-            section["steps"] = [step for step in section["steps"] if step["do"] != "token.commission"]
+        plan = without(archive.plan("smki-root-oca"), "token.commission")
+        plan["id"] = "second-try"
         archive.write("second-try", plan)
         status, out, err = archive.rehearse("second-try")
         self.assertEqual(status, 0, out + err)
@@ -190,10 +170,9 @@ class InTheRoom(Room):
         close = self.entries("close")[0]
         self.assertEqual(close["called_off"], {"reason": "nobody knows the PIN of root-hsm"})
         self.assertIn("at 10:40 a guard came in and saw no token", [entry.get("text") for entry in self.entries("deviation")])
-        done = subprocess.run(["keyceremony-verify", self.record, "--roster", self.place.roster],
-                              capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertIn("CALLED OFF", done.stdout)
+        status, out, _ = run(self.record, "--roster", self.place.roster, program="keyceremony-verify")
+        self.assertEqual(status, 0, out)
+        self.assertIn("CALLED OFF", out)
 
     def test_a_custodian_may_refuse_to_have_it_called_off(self):
         wrong = iter(["wrong"])

@@ -2,45 +2,17 @@
 """Certificates of every shape on SoftHSM: devices with their names, cross-certificates, RSA with every digest, and
 profiles that contradict each other; openssl judges what comes out."""
 import json
-import pathlib
-import shutil
 import subprocess
-import sys
 import unittest
 
-from archive import SCRIPTS, Archive, only, openssl, run, steps_of
+from archive import SCRIPTS, Archive, need, only, openssl, profile, run, steps_of
+from certifying import Case, Second
 
 EUI = "00db1234567890a1"
 
 
-def profile(name):
-    return json.loads((SCRIPTS / "profiles" / f"{name}.profile.json").read_text())
-
-
 def extension(plan, kind):
     return next(each for each in plan["extensions"] if each["type"] == kind)
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.archive = Archive()
-        self.addCleanup(self.archive.remove)
-
-    def write_profile(self, name, content):
-        (self.archive.scripts / "profiles" / f"{name}.profile.json").write_text(json.dumps(content))
-
-    def check(self, name, *parts, without=()):
-        status, out, err = run("check", self.archive.scripts / f"{name}.ceremony.json", "--archive", self.archive.path)
-        self.assertEqual(status, 1 if parts else 0, out + err)
-        for part in parts:
-            self.assertIn(part, " ".join(out.split()))
-        for part in without:
-            self.assertNotIn(part, out)
-
-    def verify(self, root, certificate, *between):
-        chain = [argument for path in between for argument in ("-untrusted", self.archive.artefact(f"certificates/{path}.pem"))]
-        return openssl("verify", "-x509_strict", "-check_ss_sig", "-CAfile", self.archive.artefact(f"certificates/{root}.pem"), *chain,
-                       self.archive.artefact(f"certificates/{certificate}.pem"))
 
 
 class Device(unittest.TestCase):
@@ -48,8 +20,7 @@ class Device(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.archive = Archive()
-        cls.addClassCleanup(cls.archive.remove)
+        cls.archive = Archive(cls)
         status, _, err = cls.archive.rehearse("smki-device")
         assert status == 0, err
 
@@ -98,7 +69,7 @@ class Device(unittest.TestCase):
         step = next(step for step in steps_of(plan) if step["do"] == "cert.issue")
         step.update(certificate="device-2", alternative_names={"hardwareModuleName": "00db1234567890a2"})
         self.archive.write("more", plan)
-        status, out, _ = run("check", self.archive.scripts / "more.ceremony.json", "--archive", self.archive.path)
+        status, out, _ = run("check", self.archive.script("more"), "--archive", self.archive.path)
         self.assertEqual(status, 1)
         for part in ("EST-NAME-01", "PLAN-CERT-08", "00db1234567890a2"):
             self.assertIn(part, " ".join(out.split()))
@@ -131,7 +102,7 @@ class Names(Case):
         self.device(made_here)
         self.check("changed", "TBS-EXT-01", "needs a hardwareModuleName")
         self.device(lambda steps: made_here(steps, {"hardwareModuleName": EUI}))
-        plan = json.loads((self.archive.scripts / "changed.ceremony.json").read_text())
+        plan = json.loads(self.archive.script("changed").read_text())
         self.assertEqual(self.archive.rehearse("changed")[0], 0, plan)
         self.assertEqual(self.verify("root-dca", "device-2", "issuing-dca-d1")[0], 0)
 
@@ -212,7 +183,7 @@ class Contradictions(Case):
 
     def test_a_profile_that_contradicts_itself(self):
         self.changed("smki-issuing-oca", lambda p: extension(p, "keyUsage").update(usage=["cRLSign"]))
-        status, _, err = run("check", self.archive.scripts / "smki-organisation.ceremony.json")
+        status, _, err = run("check", self.archive.script("smki-organisation"))
         self.assertEqual(status, 2)
         for part in ("PROFILE-03", "smki-issuing-oca.profile.json", "basicConstraints is CA where keyUsage has no keyCertSign"):
             self.assertIn(part, err)
@@ -283,30 +254,6 @@ class RsaSchemes(Case):
             self.assertEqual(status, 0, out + err)
 
 
-class Second(Case):
-    """A second ceremony on the archive of the organisation hierarchy, which issues from its root."""
-
-    def setUp(self):
-        super().setUp()
-        self.assertEqual(self.archive.rehearse("smki-organisation")[0], 0)
-        self.plan = only(self.archive.plan("smki-organisation"), "again", lambda step: step["id"] == "certify-issuing-oca-z1")
-        self.plan["tokens"] = self.archive.plan("smki-organisation")["tokens"]
-        self.section = next(section for section in self.plan["sections"] if any(step["do"] == "cert.issue" for step in section["steps"]))
-        self.issue = self.section["steps"][0]
-
-    def refused(self, *parts):
-        used = {step.get("token") for step in steps_of(self.plan)}
-        self.plan["tokens"] = {name: token for name, token in self.plan["tokens"].items() if name in used}
-        names = {step.get("profile") for step in steps_of(self.plan)}
-        profiles = self.archive.plan("smki-organisation")["profiles"]
-        self.plan["profiles"] = {name: path for name, path in profiles.items() if name in names}
-        self.archive.write("again", self.plan)
-        self.check("again", *parts)
-
-    def imported(self, key, file):
-        return {"id": f"take-in-{key}", "do": "csr.import", "quorum": "custodians", "file": file, "key": key, "profile": "issuing-oca"}
-
-
 class OtherTools(Second):
     """Requests as openssl and certtool make them, with more in them than was asked for."""
 
@@ -338,7 +285,7 @@ class OtherTools(Second):
         small = subprocess.run(["openssl", "req", "-outform", "DER"], input=self.by_openssl(name), capture_output=True, check=True).stdout
         self.take_in(b"\x30\x83\x3d\x09\x00" + small + bytes(4_000_000), "CSR-SIZE-01")
         (self.archive.scripts / "documents" / "z9.csr").write_bytes(small + bytes(5_000_000))
-        status, _, err = run("check", self.archive.scripts / "again.ceremony.json", "--archive", self.archive.path)
+        status, _, err = run("check", self.archive.script("again"), "--archive", self.archive.path)
         self.assertEqual(status, 2)
         self.assertIn("z9.csr: expected at most 4194304 bytes, found more [INPUT-06]", err)
 
@@ -353,7 +300,5 @@ class OtherTools(Second):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path("/usr/lib/softhsm/libsofthsm2.so").exists():
-        print("no SoftHSM")
-        sys.exit(77)
+    need()
     unittest.main()

@@ -1,17 +1,10 @@
 """A room that cheats together: a real record, held once, is changed and signed anew by everybody for each case."""
-import json
-import pathlib
-import shutil
-import sys
-import tempfile
 import unittest
 
-from archive import SOURCE, Archive, run
-
-sys.path[:0] = [str(SOURCE / "tests" / "support"), str(SOURCE / "docs")]
-import verify_rules  # noqa: E402
-from record_builder import ledger  # noqa: E402
-from retold import Retold  # noqa: E402
+from archive import SOURCE, Archive, scratch, verified
+from record_builder import ledger
+from retold import Retold
+import verify_rules
 
 # What docs/verify_certificates.py finds, too; it knows nothing of profiles, scripts and lint, nor every field of a step.
 BOTH = {"CRT-FILE", "CRT-FORM", "CRT-SIGNATURE", "CRT-APPROVED", "CRT-KEY", "CRT-CHAIN", "CRT-SERIAL", "CRT-NUMBER", "CRT-REVOKED",
@@ -25,18 +18,16 @@ class Room(unittest.TestCase):
     @classmethod
     def hold(cls, change):
         """Rehearses the small hierarchy, with a change to its script."""
-        cls.archive = Archive()
-        cls.addClassCleanup(cls.archive.remove)
+        cls.archive = Archive(cls)
         text = (SOURCE / "tests" / "support" / "small_hierarchy.ceremony.json").read_text()
-        (cls.archive.scripts / "small-hierarchy.ceremony.json").write_text(change(text))
+        cls.archive.script("small-hierarchy").write_text(change(text))
         status, _, err = cls.archive.rehearse("small-hierarchy")
         assert status == 0, err
         cls.record = cls.archive.path / "0001-small-hierarchy"
 
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-cheat-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.told = Retold(self.record, self.archive.path / "rehearsal" / "roster.json")
+        self.folder = scratch(self)
+        self.told = Retold(self.record, self.archive.roster)
 
     def verdict(self):
         """The verdict, and the rules with what was said. A ledger that withholds nothing changes neither."""
@@ -50,9 +41,7 @@ class Room(unittest.TestCase):
 
     def judged(self, roster):
         self.second, self.why = verify_rules.verdict(str(self.folder / "record"), str(roster))
-        status, out, err = run("verify", self.folder / "record", "--roster", roster, "--json")
-        self.assertTrue(out, err)
-        report = json.loads(out)
+        status, report = verified(self.folder / "record", roster)
         self.assertEqual(status, {"COMPLETE": 0, "INVALID": 1}[report["verdict"]])
         return report["verdict"], {finding["rule"]: finding["message"] for finding in report["findings"]}
 

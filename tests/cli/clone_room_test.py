@@ -7,11 +7,12 @@ import subprocess
 import unittest
 import uuid
 
+from archive import SCRIPTS, entries, run
 import room
-from room_test import Room, serve
+from room import Room, serve
 
 TOKENS = ("root-hsm", "backup-hsm")
-POLICY = room.SOURCE / "scripts" / "smki.policy.json"
+POLICY = SCRIPTS / "smki.policy.json"
 PEOPLE = {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}
 
 
@@ -54,15 +55,14 @@ class Clone(Room):
             self.pin = (room.SO_PIN if match.group(1) == "security officer" else room.PIN) + match.group(2)
             return self.pin
         self.place.write_binding()
-        status, shown = self.play("run", script, "--binding", self.place.binding, "--archive", self.place.archive, first=[
+        return self.run_script(script=script, first=[
             *first,
             (r"Are they the same\?", "the same"),
             (r"new (security officer|user) PIN for (?:token )?([a-z-]+)\.", choose),
             (r"the same once more", lambda _: self.pin)])
-        return status, shown
 
     def seen(self, what):
-        return [entry for entry in self.entries("observe") if entry["what"] == what]
+        return self.entries("observe", what=what)
 
     def assert_cloned(self, shown, status):
         self.assertEqual(status, 0, shown[-3000:])
@@ -83,10 +83,10 @@ class Clone(Room):
 
     def replay(self, expect):
         """The record, acted again on SoftHSM tokens; nothing is different that is not to be expected."""
-        done = subprocess.run(["keyceremony", "replay", self.record, "--json"], capture_output=True, text=True, check=False)
-        report = json.loads(done.stdout or "{}")
+        status, out, err = run("replay", self.record, "--json")
+        report = json.loads(out or "{}")
         found = [(each["reason"], each["what"]) for each in report.get("differences", []) if not each["expected"]]
-        self.assertEqual((done.returncode, found), (expect, []), done.stderr)
+        self.assertEqual((status, found), (expect, []), err)
         return report
 
     def modules(self):
@@ -122,24 +122,23 @@ class BetweenModules(Clone):
 
     def planted(self):
         """What the replay finds, when the record says otherwise what its own token's module explains as long as it is right."""
-        log = self.record / "log.jsonl"
-        entries = [json.loads(line) for line in log.read_text().splitlines()]
+        every = entries(self.record)
 
         def of(kind, fn, token="backup-hsm"):
-            return [e for e in entries if (e["type"], e.get("fn"), e.get("token")) == (kind, fn, token)][-1]
+            return [e for e in every if (e["type"], e.get("fn"), e.get("token")) == (kind, fn, token)][-1]
         of("done", "C_GenerateKeyPair", "root-hsm")["attributes"]["private.CKA_LOCAL"] = "false"  # wrong with NSS alone
         of("done", "C_UnwrapKey")["attributes"]["CKA_SENSITIVE"] = "false"  # NSS keeps that one
         point = of("intent", "C_UnwrapKey")["template"]
         point["CKA_NSS_DB"] = point["CKA_NSS_DB"][:-2] + ("00" if point["CKA_NSS_DB"][-2:] != "00" else "01")
         of("intent", "C_SetAttributeValue")["template"]["CKA_DERIVE"] = "true"  # not what was asked for
         del of("intent", "C_CreateObject")["template"]["CKA_WRAP"]  # NSS takes it
-        (proven,) = [e for e in entries if e.get("what") == "copy-proven"]
+        (proven,) = [e for e in every if e.get("what") == "copy-proven"]
         proven["repaired"].append("CKA_EXTRACTABLE")
         proven["way"] = proven["way"].replace("sha1", "sha256")
-        log.write_text("".join(json.dumps(e, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n" for e in entries))
-        done = subprocess.run(["keyceremony", "replay", self.record, "--json"], capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 1, done.stderr)
-        return sorted((each["reason"], each["what"]) for each in json.loads(done.stdout)["differences"]
+        (self.record / "log.jsonl").write_text("".join(json.dumps(e, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n" for e in every))
+        status, out, err = run("replay", self.record, "--json")
+        self.assertEqual(status, 1, err)
+        return sorted((each["reason"], each["what"]) for each in json.loads(out)["differences"]
                       if not each["expected"] and each["reason"] != "REPLAY-RECORD-01")
 
     def test_a_key_that_nss_made_goes_to_softhsm(self):
@@ -260,9 +259,7 @@ class ByVendor(Clone):
         self.assertEqual([entry["rule"] for entry in self.entries("refusal")], ["KEY-VENDOR-01"])
 
     def status(self):
-        done = subprocess.run(["keyceremony", "status", self.place.archive, "--json"], capture_output=True, text=True,
-                              check=False)
-        return done.returncode, done.stdout, done.stderr
+        return run("status", self.place.archive, "--json")
 
 
 if __name__ == "__main__":

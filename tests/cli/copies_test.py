@@ -9,13 +9,14 @@ import subprocess
 import unittest
 import uuid
 
-from ceremony_test import SOFTHSM, shares
-from keys_test import TOKENS, Archive
+from archive import SOFTHSM, Rehearsed
+import shares
 
+TOKENS = ["root-hsm", "backup-hsm", "third-hsm"]
 CUSTODIANS = ["alice", "bob", "carol"]
 
 
-class Fleet(Archive):
+class Fleet(Rehearsed):
     """The root key on the live HSM and the backup."""
 
     def setUp(self):

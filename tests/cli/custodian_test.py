@@ -6,54 +6,25 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
-import sys
-import tempfile
-import time
 import unittest
 
+from archive import run
 import room
+from room import SCRIPT
+import shares
 
-sys.path.insert(0, str(room.SOURCE / "tests" / "support"))
-import shares  # noqa: E402
-
-SCRIPT = room.SOURCE / "scripts" / "smki-root-oca.ceremony.json"
 PASSPHRASE = "four words nobody guesses"
 
 
-class Custodian(unittest.TestCase):
+class Custodian(room.Room):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-room-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.place = room.Place(self.folder)
-        self.record = self.place.archive / "0001-smki-root-oca"
+        super().setUp()
         self.stick = self.folder / "stick"
         self.stick.mkdir()
-        self.answers = room.usual_answers(self.place) + [
-            (r"Is\s+(?:│\s+)?that\s+(?:│\s+)?right\?", "yes"),
-            (r"stay or leave", "stays"),
-            (r"Read a radio clock", lambda _: time.strftime("%H:%M:%S", time.gmtime())),
-        ]
-
-    def play(self, *command, first=(), **environment):
-        player = room.Player(list(first) + self.answers)
-        self.addCleanup(player.stop)
-        return player.start("keyceremony", *command, **environment).play(), player.shown
-
-    def run_script(self, first=()):
-        return self.play("run", SCRIPT, "--binding", self.place.binding, "--archive", self.place.archive, first=first)
-
-    def entries(self, kind):
-        lines = (self.record / "log.jsonl").read_text().splitlines()
-        return [entry for entry in map(json.loads, lines) if entry["type"] == kind]
+        self.answers.append((r"Is\s+(?:│\s+)?that\s+(?:│\s+)?right\?", "yes"))
 
     def refused(self):
         return [(entry["rule"], entry.get("person")) for entry in self.entries("refusal")]
-
-    def assert_complete(self):
-        done = subprocess.run(["keyceremony-verify", self.record, "--roster", self.place.roster],
-                              capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def make(self, person, *more, answers=None, **environment):
         """`custodian new`; its keys go into the roster. Returns the folder."""
@@ -99,8 +70,7 @@ class Alone(Custodian):
             for start in range(0, 64, 8):
                 self.assertIn(digest[start:start + 8], shown)
         self.assertNotIn(PASSPHRASE, shown)
-        again = subprocess.run(["keyceremony", "custodian", "show", out / "person.json"], capture_output=True, text=True,
-                               check=True).stdout
+        again = run("custodian", "show", out / "person.json")[1]
         self.assertIn("smki.example", again)
         self.assertIn(digest[:8], again)
 
@@ -162,9 +132,9 @@ class Alone(Custodian):
                 (["approve", "x.json"], "no credential was named"),
                 (["approve", "x.json", "--card", "/m.so", "--label", "L"], "--card needs --person"),
                 (["show", str(self.place.binding)], "is none of a custodian's files")):
-            done = subprocess.run(["keyceremony", "custodian", *arguments], capture_output=True, text=True, check=False)
-            self.assertEqual(done.returncode, 2, done.stderr)
-            self.assertIn(message, done.stderr)
+            status, _, err = run("custodian", *arguments)
+            self.assertEqual(status, 2, err)
+            self.assertIn(message, err)
 
 
 class InTheRoom(Custodian):
@@ -199,8 +169,7 @@ class InTheRoom(Custodian):
         self.assertIn("CRED-14", self.sign_request(self.folder / "forged.json", credential, status=1))
         seen = json.loads((credential / "seen.json").read_text())
         self.assertEqual(len(seen["seen"]), 1)
-        shown = subprocess.run(["keyceremony", "custodian", "show", self.folder / "request-1.json"], capture_output=True,
-                               text=True, check=True).stdout
+        shown = run("custodian", "show", self.folder / "request-1.json")[1]
         self.assertIn("Open the ceremony smki-root-oca", shown)
 
     def test_openssl_alone_is_enough_to_approve(self):
@@ -323,8 +292,7 @@ class SharesElsewhere(Custodian):
         super().setUp()
         self.credential, _ = self.make("alice")
         self.bind("alice", {"offline": True})
-        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
-        self.place.write_binding()
+        self.open_with_shares()
         self.requests = []
 
     def open_share(self, request, *more, status=0, credential=None):
@@ -395,8 +363,7 @@ class SharesElsewhere(Custodian):
     def look_at_the_files(self):
         """`custodian show` on what lies about now."""
         def show(*arguments):
-            return subprocess.run(["keyceremony", "custodian", "show", *map(str, arguments)], capture_output=True,
-                                  text=True, check=True).stdout
+            return run("custodian", "show", *arguments)[1]
         file, = (self.record / "artefacts" / "shares" / "root-hsm").glob("*/alice.share.json")
         self.assertIn("a sealed share of a token's PINs", show(file))
         self.assertIn("good: it opens token root-hsm now", show(file, "--archive", self.place.archive))
@@ -416,8 +383,7 @@ class SharesElsewhere(Custodian):
         swapped = self.folder / "swapped.share-request.json"
         swapped.write_text(json.dumps(behind_its_back))
         self.assertIn("SHARE-HAND-06", self.open_share(swapped, *fresh, status=1))
-        self.assertIn("SHARE-HAND-06", subprocess.run(["keyceremony", "custodian", "show", swapped], text=True,
-                                                      capture_output=True).stderr)
+        self.assertIn("SHARE-HAND-06", run("custodian", "show", swapped)[2])
         del behind_its_back["record"]
         swapped.write_text(json.dumps(behind_its_back))
         self.assertIn("CRED-14", self.open_share(swapped, *fresh, status=1))
@@ -451,8 +417,7 @@ class SharesElsewhere(Custodian):
 
 class OwnCopies(Custodian):
     def test_a_share_file_that_is_gone_from_the_archive_is_read_from_the_holders_stick(self):
-        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
-        self.place.write_binding()
+        self.open_with_shares()
         copy = self.stick / "mine.json"
 
         def lose(_):

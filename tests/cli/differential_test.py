@@ -3,19 +3,14 @@
 must have found something in. (The other way round it is stricter than both: that is what it is for.)"""
 import ctypes
 import json
-import os
 import pathlib
-import shutil
-import subprocess
 import sys
-import tempfile
 import unittest
 
+from archive import SOURCE, run, scratch
 from der import encode, lists, tree
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
 CORPUS = SOURCE / "tests" / "fuzz" / "corpus" / "x509"
-
 
 # Extensions of RFC 5280; of others the lint says only whether they may be critical.
 KNOWN = {f"2.5.29.{arc}" for arc in (14, 15, 17, 18, 19, 30, 31, 32, 33, 35, 36, 37, 46, 54)} | {"1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.11"}
@@ -130,8 +125,7 @@ class Differential(unittest.TestCase):
         openssl, gnutls = Openssl(), GnuTls()
         seeds = sorted(path for path in CORPUS.glob("*.der") if path.name != "deep.der")
         self.assertGreaterEqual(len(seeds), 6)
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-differential-"))
-        self.addCleanup(shutil.rmtree, folder)
+        folder = scratch(self)
         counts, missed = {}, []
         for seed in seeds:
             der = seed.read_bytes()
@@ -141,9 +135,9 @@ class Differential(unittest.TestCase):
             place.mkdir()
             for index, one in enumerate(changed):
                 (place / f"{index:06}.der").write_bytes(one)
-            done = subprocess.run(["keyceremony", "lint", "--alone", "--json", place], capture_output=True, check=False)
-            self.assertIn(done.returncode, (0, 1), done.stderr)
-            refused = {pathlib.Path(finding["file"]).name for finding in json.loads(done.stdout)["findings"]}
+            status, out, err = run("lint", "--alone", "--json", place)
+            self.assertIn(status, (0, 1), err)
+            refused = {pathlib.Path(finding["file"]).name for finding in json.loads(out)["findings"]}
             only_lint = 0
             for index, one in enumerate(changed):
                 by_openssl, by_gnutls = openssl.reads(one), gnutls.reads(one)

@@ -7,44 +7,24 @@ import os
 import subprocess
 import unittest
 
+from archive import SCRIPTS, SOFTHSM, SOURCE, Archive, Rehearsed, entries, rewrite, run
 import room
-from ceremony_test import SCRIPT, SOFTHSM, SOURCE, Ceremony, run, shares
-from room_test import Room
+import shares
 
-TRANSPORT = SOURCE / "scripts" / "smki-transport.ceremony.json"
-UPGRADE = SOURCE / "scripts" / "smki-firmware-upgrade.ceremony.json"
+SCRIPT = SCRIPTS / "smki-root-oca.ceremony.json"
+TRANSPORT = SCRIPTS / "smki-transport.ceremony.json"
 PEOPLE = {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}
 
 
-class Fleet(Ceremony):
-    def status(self, *options):
-        status, out, err = run("status", self.archive, "--json", *options)
-        self.assertEqual(status, 0, err)
-        return json.loads(out)
-
-    def token(self, name="root-hsm"):
-        return next(token for token in self.status()["tokens"] if token["name"] == name)
-
-    def entries(self, record, what):
-        lines = (self.archive / record / "log.jsonl").read_text().splitlines()
-        return [entry for entry in map(json.loads, lines) if entry.get("what") == what]
-
+class Fleet(Rehearsed):
     def script_with(self, name, steps, tokens=("root-hsm",), **section):
-        """A small script of the smki estate in a folder of its own, beside copies of the shipped ones."""
-        if not (self.folder / "scripts").exists():
-            self.own_scripts()
+        """A small script of the smki estate, beside the shipped ones."""
         plan = {"format": "keyceremony-script/1", "id": name, "title": name, "estate": "smki.example", "purpose": "To try.",
                 "policy": "smki.policy.json",
                 "tokens": {token: {"role": "live", "domain": "organisation"} for token in tokens},
                 "sections": [{"id": "all", "title": "All", **section,
                               "steps": [{"id": "attend", "do": "room.attend", "people": PEOPLE}, *steps]}]}
-        path = self.folder / "scripts" / f"{name}.ceremony.json"
-        path.write_text(json.dumps(plan))
-        return path
-
-    def assert_complete(self, record):
-        status, out, err = run("verify", self.archive / record, "--roster", self.roster, "--json")
-        self.assertEqual((status, json.loads(out)["verdict"]), (0, "COMPLETE"), err)
+        return self.home.write(name, plan)
 
 
 class ByVendor(Fleet):
@@ -56,7 +36,7 @@ class ByVendor(Fleet):
         self.rehearse(script)
         self.assert_complete("0001-vendor")
         self.assertEqual(self.token()["state"], "commissioned")
-        observed, = self.entries("0001-vendor", "token-commissioned")
+        observed, = self.seen("0001-vendor", "token-commissioned")
         self.assertEqual((observed["method"], observed["procedure"]), ("vendor", "partition set-up 4.2"))
         log = (self.archive / "0001-vendor" / "log.jsonl").read_text()
         self.assertNotIn("C_InitToken", log)
@@ -74,7 +54,7 @@ class Custody(Fleet):
                          [("Leeds", "Birmingham depot", "Northern Secure Carriers", ["SB100001", "SB100002"]),
                           ("Birmingham depot", "Bristol", "Severn Secure Carriers", ["SB100001", "SB100002"])])
         self.assertTrue(all(leg["arrived"] for leg in token["legs"]))
-        self.assertEqual([entry["leg"] for entry in self.entries("0002-smki-transport", "custody")],
+        self.assertEqual([entry["leg"] for entry in self.seen("0002-smki-transport", "custody")],
                          ["depart", "hand-over", "arrive"])
 
     def test_a_script_that_uses_a_token_on_its_way_or_sends_it_from_elsewhere_is_refused_at_the_desk(self):
@@ -90,7 +70,7 @@ class Custody(Fleet):
                          [("PLAN-TOKEN-05", "look"), ("EST-CUSTODY-03", "arrive")])
 
 
-class CustodyInTheRoom(Room):
+class CustodyInTheRoom(room.Room):
     """The seals as people read them."""
 
     def transport(self, *answers):
@@ -105,8 +85,7 @@ class CustodyInTheRoom(Room):
                          first=[*answers, *usual])
 
     def findings(self):
-        log = self.place.archive / "0002-smki-transport" / "log.jsonl"
-        return [entry["rule"] for entry in map(json.loads, log.read_text().splitlines()) if entry["type"] == "refusal"]
+        return [entry["rule"] for entry in entries(self.place.archive / "0002-smki-transport", type="refusal")]
 
     def test_a_seal_that_is_another_one_blocks_the_token(self):
         status, shown = self.transport(
@@ -131,28 +110,25 @@ class CustodyInTheRoom(Room):
 class Upgrade(Fleet):
     def test_an_upgrade_shows_that_every_key_has_survived(self):
         self.rehearse()
-        self.rehearse(UPGRADE)
+        self.rehearse("smki-firmware-upgrade")
         record = "0002-smki-firmware-upgrade"
         self.assert_complete(record)
-        self.assertEqual([entry["key"] for entry in self.entries(record, "key-survived")], ["root-oca"])
-        before, after = self.entries(record, "firmware")
+        self.assertEqual([entry["key"] for entry in self.seen(record, "key-survived")], ["root-oca"])
+        before, after = self.seen(record, "firmware")
         self.assertEqual((before["when"], after["when"]), ("before", "after"))
         self.assertEqual(before["inventory"], after["inventory"])
 
     def test_keys_sign_where_the_policy_lets_them(self):
-        script = self.own_scripts().parent / UPGRADE.name
-        policy = script.parent / "smki.policy.json"
+        script = self.home.script("smki-firmware-upgrade")
         script.write_text(script.read_text().replace('"public-key"', '"sign"'))
         self.rehearse()
-        status, _, err = run("rehearse", script, "--unattended", "--archive", self.archive)
-        self.assertEqual(status, 1)
+        _, err = self.rehearse(script, expect=1)
         self.assert_says(err, "PLAN-PROOF-01")
-        policy.write_text(policy.read_text().replace('"statement_signing": false', '"statement_signing": true'))
+        rewrite(self.scripts / "smki.policy.json", lambda policy: policy.update(statement_signing=True))
         self.rehearse(script)
         record = "0002-smki-firmware-upgrade"
-        self.assertEqual([entry["proof"] for entry in self.entries(record, "key-survived")], ["sign"])
-        signed = [entry for entry in map(json.loads, (self.archive / record / "log.jsonl").read_text().splitlines())
-                  if entry["type"] == "done" and entry["fn"] == "C_Sign"]
+        self.assertEqual([entry["proof"] for entry in self.seen(record, "key-survived")], ["sign"])
+        signed = self.entries(record, type="done", fn="C_Sign")
         self.assertEqual([(entry["token"], entry["rv"]) for entry in signed], [("root-hsm", "CKR_OK")])
 
 
@@ -161,8 +137,7 @@ class Retire(Fleet):
         self.rehearse()
         script = self.script_with("retire", [{"id": "retire", "do": "token.retire", "token": "root-hsm", "quorum": "custodians",
                                               "method": "zeroise", "reason": "old"}])
-        status, _, err = run("rehearse", script, "--unattended", "--archive", self.archive)
-        self.assertEqual(status, 1)
+        _, err = self.rehearse(script, expect=1)
         self.assert_says(err, "EST-RETIRE-01", "token root-hsm holds the last copy of key root-oca, which is active")
 
     def test_a_token_is_zeroised_shown_empty_and_never_comes_back(self):
@@ -172,11 +147,10 @@ class Retire(Fleet):
         self.assert_complete("0001-spare")
         self.assertEqual(self.token("spare")["state"], "retired")
         self.assertIsNone(self.token("spare")["shares"])
-        zeroised, = self.entries("0001-spare", "token-zeroised")
+        zeroised, = self.seen("0001-spare", "token-zeroised")
         self.assertEqual(zeroised["object_count"], 0)
         again = self.script_with("again", [{"id": "look", "do": "token.verify", "token": "spare"}], tokens=["spare"])
-        status, _, err = run("rehearse", again, "--unattended", "--archive", self.archive)
-        self.assertEqual(status, 1)
+        _, err = self.rehearse(again, expect=1)
         self.assert_says(err, "PLAN-TOKEN-05", "token spare is retired")
 
     def test_a_token_that_was_lost_is_retired_by_a_document(self):
@@ -195,14 +169,14 @@ class Look(Fleet):
 
     def look(self, pkcs11_tool):
         self.rehearse()
-        pin = shares.pin_of(self.archive / "0001-smki-root-oca", "root-hsm", "user", ["alice", "bob", "carol"], self.folder)
+        pin = shares.pin_of(self.first, "root-hsm", "user", ["alice", "bob", "carol"], self.folder)
         environment = {"SOFTHSM2_CONF": str(self.archive / "rehearsal" / "softhsm2.conf"), "PATH": "/usr/bin:/bin"}
         for arguments in pkcs11_tool:
             subprocess.run(["pkcs11-tool", "--module", SOFTHSM, "--token-label", "root-hsm", "--login", "--pin", pin, *arguments],
                            check=True, capture_output=True, env=environment)
         script = self.script_with("look", [{"id": "look", "do": "token.verify", "token": "root-hsm"}])
         _, err = self.rehearse(script, expect=1)
-        found, = self.entries("0002-look", "token-findings")
+        found, = self.seen("0002-look", "token-findings")
         return err, [finding["rule"] for finding in found["findings"]]
 
     def test_every_stranger_is_a_finding_and_a_known_key_is_named(self):
@@ -250,7 +224,7 @@ class Planner(Fleet):
         status, _, err = run("status", self.archive, "--csv", "/dev/null")
         self.assertEqual(status, 1, err)
         self.assert_says(err, "/dev/null is no regular file", "OUT-FILE-01")
-        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["archive", "due.ics"])
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["archive", "due.ics", "scripts"])
         self.status("--ics", taken)
         self.assert_says(taken.read_text(), "BEGIN:VCALENDAR")
 
@@ -281,25 +255,16 @@ class Presence(Fleet):
 class BadDays(Fleet):
     """`rehearse --faults`: the ceremony stops as it would, and is gone on with."""
 
-    def faults(self, *faults):
-        path = self.folder / "faults.json"
-        path.write_text(json.dumps({"format": "keyceremony-faults/1", "title": "t", "faults": list(faults)}))
-        return path
-
     def play(self, faults, expect):
-        status, _, err = run("rehearse", SCRIPT, "--unattended", "--archive", self.archive, "--faults", faults)
-        self.assertEqual(status, expect, err)
-        return err
+        return self.rehearse("smki-root-oca", "--faults", faults, expect=expect)[1]
 
     def resume(self):
-        status, _, err = run("resume", self.record, "--unattended")
+        status, _, err = run("resume", self.first, "--unattended")
         self.assertEqual(status, 0, err)
-        self.assert_complete("0001-smki-root-oca")
+        self.assert_complete()
 
     def failed(self):
-        lines = (self.record / "log.jsonl").read_text().splitlines()
-        return [(entry["id"], entry["error"].get("rv")) for entry in map(json.loads, lines)
-                if entry["type"] == "step" and entry["phase"] == "failed"]
+        return [(entry["id"], entry["error"].get("rv")) for entry in self.entries(1, type="step", phase="failed")]
 
     def test_the_shipped_bad_day_stops_where_its_first_fault_is(self):
         err = self.play(SOURCE / "scripts/faults/smki-root-oca.faults.json", 1)
@@ -308,31 +273,31 @@ class BadDays(Fleet):
         self.resume()
 
     def test_a_token_that_refuses_a_template_stops_the_step_and_the_next_try_is_a_new_one(self):
-        err = self.play(self.faults({"what": "refuses", "step": "generate-root", "token": "root-hsm", "function": "C_GenerateKeyPair",
+        err = self.play(self.home.faults({"what": "refuses", "step": "generate-root", "token": "root-hsm", "function": "C_GenerateKeyPair",
                                      "answer": "CKR_TEMPLATE_INCONSISTENT"}), 3)
         self.assert_says(err, "CKR_TEMPLATE_INCONSISTENT", "resume")
         self.assertEqual(self.failed(), [("generate-root", "CKR_TEMPLATE_INCONSISTENT")])
         self.resume()
 
     def test_a_token_that_is_pulled_costs_nothing_but_time(self):
-        err = self.play(self.faults({"what": "pulled", "step": "certify-root", "token": "root-hsm", "after": 4}), 3)
+        err = self.play(self.home.faults({"what": "pulled", "step": "certify-root", "token": "root-hsm", "after": 4}), 3)
         self.assert_says(err, "CKR_DEVICE_REMOVED", "resume")
         self.assertEqual([step for step, _ in self.failed()], ["certify-root"])
         self.resume()
 
     def test_a_slow_token_is_only_slow(self):
-        self.play(self.faults({"what": "slow", "step": "verify-new", "token": "root-hsm", "milliseconds": 3}), 0)
-        self.assert_complete("0001-smki-root-oca")
+        self.play(self.home.faults({"what": "slow", "step": "verify-new", "token": "root-hsm", "milliseconds": 3}), 0)
+        self.assert_complete()
 
     def test_a_file_is_read_strictly_and_held_against_the_script(self):
         slow = {"what": "slow", "step": "verify-new", "token": "root-hsm", "milliseconds": 3}
         for wrong, says in (({**slow, "step": "verify-nwe"}, "has no step verify-nwe"), ({**slow, "token": "hsm"}, "has no token hsm"),
                             ({**slow, "answer": "CKR_OK"}, "answer"), ({**slow, "milliseconds": 0}, "milliseconds")):
-            self.assert_says(self.play(self.faults(wrong), 2), says)
+            self.assert_says(self.play(self.home.faults(wrong), 2), says)
         self.assertFalse(self.archive.exists())
 
 
-class Probe(Room):
+class Probe(room.Room):
     def test_a_token_is_tried_with_a_pin_that_is_typed_and_nothing_stays_on_it(self):
         def objects():
             return sorted(path.name for path in (self.folder / "tokens").rglob("*.object"))
@@ -406,21 +371,18 @@ class Probe(Room):
 
 class Comparison(Fleet):
     def test_two_runs_of_one_script_have_the_same_results_and_a_bad_day_shows(self):
-        first, second, third = (self.folder / name for name in ("first", "second", "third"))
-        for archive in (first, second):
-            self.archive = archive
-            self.rehearse()
-        self.archive = third
-        faults = SOURCE / "scripts/faults/smki-root-oca.faults.json"
-        self.assertEqual(run("rehearse", SCRIPT, "--unattended", "--archive", third, "--faults", faults)[0], 1)
-        status, out, err = run("compare", first / "0001-smki-root-oca", second / "0001-smki-root-oca", "--json")
+        archives = [Archive(self) for _ in range(3)]
+        first, second, third = (archive.path / "0001-smki-root-oca" for archive in archives)
+        for archive, *faults in ((archives[0],), (archives[1],), (archives[2], "--faults", SCRIPTS / "faults/smki-root-oca.faults.json")):
+            self.assertEqual(archive.rehearse("smki-root-oca", *faults)[0], 1 if faults else 0)
+        status, out, err = run("compare", first, second, "--json")
         self.assertEqual(status, 0, out + err)
         compared = json.loads(out)
         self.assertTrue(compared["same_script"] and compared["same_results"])
         step = next(step for step in compared["steps"] if step["id"] == "generate-root")
         self.assertIn("C_GenerateKeyPair CKM_EC_KEY_PAIR_GEN CKR_OK", step["first"]["results"][0])
         self.assertGreater(step["first"]["calls"]["count"], 0)
-        status, out, _ = run("compare", first / "0001-smki-root-oca", third / "0001-smki-root-oca")
+        status, out, _ = run("compare", first, third)
         self.assertEqual(status, 1)
         self.assert_says(out, "verify-new", "DIFFERS", 'came to "end" against "failed"', "only the first record has it")
 

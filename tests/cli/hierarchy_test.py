@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """Hierarchies as their user makes them: shipped scripts, what openssl says of the outcome, one key for one name."""
 import json
-import pathlib
 import shutil
 import subprocess
-import sys
 import unittest
 
-from archive import SCRIPTS, Archive, only, openssl, run, steps_of
+from archive import SCRIPTS, Archive, need, only, openssl, run, steps_of
 
 
 class Organisation(unittest.TestCase):
@@ -15,8 +13,7 @@ class Organisation(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.archive = Archive()
-        cls.addClassCleanup(cls.archive.remove)
+        cls.archive = Archive(cls)
         status, _, err = cls.archive.rehearse("smki-organisation")
         assert status == 0, err
 
@@ -99,12 +96,11 @@ class OneKeyOneName(unittest.TestCase):
     """R1: every way to get one key under two names is refused."""
 
     def setUp(self):
-        self.archive = Archive()
-        self.addCleanup(self.archive.remove)
+        self.archive = Archive(self)
 
     def refused(self, plan, *parts):
         self.archive.write("changed", plan)
-        status, out, err = run("check", self.archive.scripts / "changed.ceremony.json", "--archive", self.archive.path)
+        status, out, err = run("check", self.archive.script("changed"), "--archive", self.archive.path)
         self.assertEqual(status, 1, out + err)
         for part in parts:
             self.assertIn(part, " ".join(out.split()))
@@ -151,8 +147,7 @@ class Rollover(unittest.TestCase):
     """A new issuing CA in a second ceremony on the same archive."""
 
     def test_old_and_new_overlap_under_one_root(self):
-        archive = Archive()
-        self.addCleanup(archive.remove)
+        archive = Archive(self)
         for name in ("smki-organisation", "smki-issuing-rollover"):
             status, said, err = archive.rehearse(name)
             self.assertEqual(status, 0, err)
@@ -185,7 +180,7 @@ class Rollover(unittest.TestCase):
         next(step for step in steps_of(plan) if step["do"] == "cert.issue").update(
             token="issuing-hsm", issuer="issuing-oca-z1", key="issuing-oca-z2", certificate="z9", subject={"CN": "Z2"})
         archive.write("more", plan)
-        status, out, _ = run("check", archive.scripts / "more.ceremony.json", "--archive", archive.path)
+        status, out, _ = run("check", archive.script("more"), "--archive", archive.path)
         self.assertEqual(status, 1)
         self.assertIn("PLAN-KEY-04", out)
 
@@ -201,8 +196,7 @@ class RevokeAndReplace(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.archive = Archive()
-        cls.addClassCleanup(cls.archive.remove)
+        cls.archive = Archive(cls)
         for name in ("smki-organisation", "smki-revoke-and-replace"):
             status, _, err = cls.archive.rehearse(name)
             assert status == 0, err
@@ -255,17 +249,16 @@ class RevokeAndReplace(unittest.TestCase):
         plan = self.archive.plan("smki-revoke-and-replace")
         for section in plan["sections"]:
             section["steps"] = [step for step in section["steps"] if step["do"] != "comms.notify"]
-        fresh = Archive()
-        self.addCleanup(fresh.remove)
+        fresh = Archive(self)
         self.assertEqual(fresh.rehearse("smki-organisation")[0], 0)
         fresh.write("silent", plan)
-        status, out, _ = run("check", fresh.scripts / "silent.ceremony.json", "--archive", fresh.path)
+        status, out, _ = run("check", fresh.script("silent"), "--archive", fresh.path)
         self.assertEqual(status, 1)
         self.assertIn("PLAN-EMERGENCY-01", out)
         self.assertNotIn("PLAN-EMERGENCY-02", out)
         del plan["emergency"]
         fresh.write("silent", plan)
-        status, out, _ = run("check", fresh.scripts / "silent.ceremony.json", "--archive", fresh.path)
+        status, out, _ = run("check", fresh.script("silent"), "--archive", fresh.path)
         self.assertIn("PLAN-EMERGENCY-02", out)
         self.assertIn("issue-oca-arl-2 deals with a compromise", " ".join(out.split()))
 
@@ -275,7 +268,7 @@ class RevokeAndReplace(unittest.TestCase):
         step["fresh_against"] = ["issuing-oca-z3", "nobody"]
         plan["tokens"] = {"issuing-hsm": self.archive.plan("smki-revoke-and-replace")["tokens"]["issuing-hsm"]}
         self.archive.write("more", plan)
-        status, out, _ = run("check", self.archive.scripts / "more.ceremony.json", "--archive", self.archive.path)
+        status, out, _ = run("check", self.archive.script("more"), "--archive", self.archive.path)
         self.assertEqual(status, 1)
         for part in ("PLAN-FRESH-01", "PLAN-FRESH-02", "fresh against itself", "nobody has made a key nobody"):
             self.assertIn(part, " ".join(out.split()))
@@ -287,7 +280,7 @@ class RevokeAndReplace(unittest.TestCase):
         del step["revoke"]
         change(step)
         self.archive.write("more", plan)
-        status, out, err = run("check", self.archive.scripts / "more.ceremony.json", "--archive", self.archive.path)
+        status, out, err = run("check", self.archive.script("more"), "--archive", self.archive.path)
         self.assertEqual(status, 1 if parts else 0, out + err)
         for part in parts:
             self.assertIn(part, " ".join(out.split()))
@@ -305,8 +298,7 @@ class OtherHierarchies(unittest.TestCase):
     """A root and an issuing CA of other kinds: certificates without an end, P-384, RSA 4096 over P-384."""
 
     def hold(self, script, root, issuing, root_key, issuing_key):
-        archive = Archive()
-        self.addCleanup(archive.remove)
+        archive = Archive(self)
         status, _, err = archive.rehearse(script)
         self.assertEqual(status, 0, err)
         self.assertEqual(archive.verdicts(), (0, ["COMPLETE"]))
@@ -334,8 +326,7 @@ class Requests(unittest.TestCase):
     """Keys from outside come with a request that openssl made."""
 
     def setUp(self):
-        self.archive = Archive()
-        self.addCleanup(self.archive.remove)
+        self.archive = Archive(self)
         self.assertEqual(self.archive.rehearse("smki-organisation")[0], 0)
 
     def request(self, subject, *more):
@@ -357,7 +348,7 @@ class Requests(unittest.TestCase):
         self.archive.write("outside", plan)
 
     def check(self, *parts):
-        status, out, err = run("check", self.archive.scripts / "outside.ceremony.json", "--archive", self.archive.path)
+        status, out, err = run("check", self.archive.script("outside"), "--archive", self.archive.path)
         self.assertEqual(status, 1 if parts else 0, out + err)
         for part in parts:
             self.assertIn(part, " ".join(out.split()))
@@ -411,8 +402,7 @@ class Requests(unittest.TestCase):
 
 class Notification(unittest.TestCase):
     def test_who_was_told_what_and_who_acknowledged_it_is_in_the_record(self):
-        archive = Archive()
-        self.addCleanup(archive.remove)
+        archive = Archive(self)
         plan = only(archive.plan("smki-organisation"), "told", lambda step: False)
         plan["tokens"] = {"root-hsm": archive.plan("smki-organisation")["tokens"]["root-hsm"]}
         plan["sections"][1]["steps"] += [
@@ -434,7 +424,5 @@ class Notification(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path("/usr/lib/softhsm/libsofthsm2.so").exists():
-        print("no SoftHSM")
-        sys.exit(77)
+    need()
     unittest.main()

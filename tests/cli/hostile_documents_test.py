@@ -7,12 +7,11 @@ import pathlib
 import re
 import shutil
 import sys
-import tempfile
 import unittest
 
-import browser_test
-from browser_test import HOSTILE, SOURCE, everywhere, run
+from archive import SOURCE, Archive, run, scratch
 import chromium
+from hostile import HOSTILE, Tame, everywhere
 from retold import Retold
 
 LONG = "<b>" + "W" * 3000
@@ -25,28 +24,21 @@ SIGNED = ("type", "time", "mode", "phase", "note", "line", "log_key", "origin", 
 FRAME = (*SIGNED, "effect", "what", "do", "id", "step", "person", "key", "token", "certificate", "set")
 
 
-class Hostile(unittest.TestCase):
-    assert_tame = browser_test.Browser.assert_tame
-
+class Hostile(Tame):
     @classmethod
     def setUpClass(cls):
-        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-hostile-"))
-        cls.addClassCleanup(shutil.rmtree, cls.home)
-        scripts = cls.home / "scripts"
-        shutil.copytree(SOURCE / "scripts", scripts, ignore=shutil.ignore_patterns("dev"))
-        shutil.copy(SOURCE / "tests/support/small_hierarchy.ceremony.json", scripts / "small-hierarchy.ceremony.json")
-        status, out, err = run("rehearse", scripts / "small-hierarchy.ceremony.json", "--unattended", "--quiet",
-                               "--archive", cls.home / "archive")
+        cls.held = Archive(cls)
+        shutil.copy(SOURCE / "tests/support/small_hierarchy.ceremony.json", cls.held.script("small-hierarchy"))
+        status, out, err = cls.held.rehearse("small-hierarchy")
         assert status == 0, out + err
 
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-hostile-"))
-        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder = scratch(self)
 
     def hostile_record(self, kept):
         """An archive of one record in which every string is another one, but for those members; and the roster that signed."""
-        record = self.home / "archive" / "0001-small-hierarchy"
-        told = Retold(record, self.home / "archive" / "rehearsal" / "roster.json")
+        record = self.held.record(1)
+        told = Retold(record, self.held.roster)
         count = itertools.count()
         hostile = (EVERY[i % len(EVERY)] for i in count)
         for entry in told.entries:
@@ -95,8 +87,8 @@ class Hostile(unittest.TestCase):
 
     def test_a_line_that_nests_without_end_ends_no_program(self):
         record = self.folder / "archive" / "0001-small-hierarchy"
-        shutil.copytree(self.home / "archive" / record.name, record)
-        untouched = self.home / "archive" / record.name
+        shutil.copytree(self.held.path / record.name, record)
+        untouched = self.held.path / record.name
         log = record / "log.jsonl"
         lines = log.read_bytes().splitlines(keepends=True)
         # Those that readers look for: the entry of a step with its effects, one with a salted digest, and the first.

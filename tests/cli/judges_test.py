@@ -3,13 +3,10 @@
 openssl, GnuTLS (certtool), NSS (vfychain, certutil, crlutil) and Java."""
 import json
 import pathlib
-import shutil
 import subprocess
-import sys
-import tempfile
 import unittest
 
-from archive import SCRIPTS, SOURCE, Archive, openssl, run, steps_of
+from archive import SCRIPTS, SOURCE, Archive, need, openssl, profile, run, scratch, steps_of
 from mutations import mutations
 
 TOOLS = ("certtool", "vfychain", "certutil", "crlutil", "java")
@@ -22,10 +19,6 @@ OIDS = {"subjectKeyIdentifier": "2.5.29.14", "keyUsage": "2.5.29.15", "subjectAl
         "extKeyUsage": "2.5.29.37", "authorityInfoAccess": "1.3.6.1.5.5.7.1.1"}
 USAGES = ("digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign")
 NO_LIMIT, NO_CA = 2**31 - 1, -1  # how Java says that a CA has no path length, and that it is no CA
-
-
-def profile(name):
-    return json.loads((SCRIPTS / "profiles" / f"{name}.profile.json").read_text())
 
 
 def said(*command, data=None):
@@ -67,8 +60,8 @@ class Hierarchy:
     """A shipped script, below it one certificate for each profile that `leaves` names, and `lists` of what is revoked: for each
     profile of CRLs the certificate of its issuer and what it revokes."""
 
-    def __init__(self, script, root, issuing, leaves, change=None, lists=()):
-        self.archive = Archive()
+    def __init__(self, case, script, root, issuing, leaves, change=None, lists=()):
+        self.archive = Archive(case)
         plan = self.archive.plan(script)
         plan["id"] = "judged"
         if change:
@@ -154,15 +147,13 @@ class Judges(unittest.TestCase):
             self.assertTrue(bad.startswith("bad: "), bad)
 
     def judge(self, hierarchy):
-        self.addCleanup(hierarchy.archive.remove)
         names = {name.rsplit("/", 1)[1].removesuffix(".profile.json") for name in hierarchy.profiles.values()}
         Judges.issued |= names
         for certificate, name in hierarchy.profiles.items():
             status, out, err = run("lint", "--profile", hierarchy.archive.scripts / name, hierarchy.path(certificate))
             self.assertEqual(status, 0, out + err)
         root, issuing = hierarchy.path(hierarchy.root), hierarchy.path(hierarchy.issuing)
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-judges-"))
-        self.addCleanup(shutil.rmtree, folder)
+        folder = scratch(self)
         nss = Nss(folder / "nss")
         nss.add(root, "C,C,C")
         # What NSS calls the usages: any CA, one who signs mail, one who is sent encrypted mail.
@@ -222,7 +213,7 @@ class Judges(unittest.TestCase):
     def test_the_organisation_hierarchy_and_each_role_below_it(self):
         leaves = [name for name in PROFILES if name.startswith("smki-organisation-")]
         self.assertEqual(len(leaves), 2 * len(ROLES))
-        hierarchy = Hierarchy("smki-organisation", "root-oca", "issuing-oca-z1", leaves,
+        hierarchy = Hierarchy(self, "smki-organisation", "root-oca", "issuing-oca-z1", leaves,
                               lists={"smki-oca-crl": ("issuing-oca-z1", ["smki-organisation-other-signing"])})
         nss = self.judge(hierarchy)
         for name in leaves:
@@ -259,8 +250,7 @@ class Judges(unittest.TestCase):
         self.assertIn("SEC_ERROR_CRL_UNKNOWN_CRITICAL_EXTENSION", text)
 
     def test_java_refuses_what_the_emergency_has_revoked(self):
-        archive = Archive()
-        self.addCleanup(archive.remove)
+        archive = Archive(self)
         for name in ("smki-organisation", "smki-revoke-and-replace"):
             self.assertEqual(archive.rehearse(name)[0], 0)
         root, arl = archive.artefact("certificates/root-oca.pem"), archive.artefact("crls/oca-arl-2.pem")
@@ -270,10 +260,10 @@ class Judges(unittest.TestCase):
         self.assertEqual(answers[2:], ["good", "good"])
 
     def test_the_device_hierarchy_and_both_kinds_of_device(self):
-        self.judge(Hierarchy("smki-device", "root-dca", "issuing-dca-d1", ["smki-device-signing", "smki-device-agreement"]))
+        self.judge(Hierarchy(self, "smki-device", "root-dca", "issuing-dca-d1", ["smki-device-signing", "smki-device-agreement"]))
 
     def test_the_infrastructure_hierarchy_on_p384(self):
-        hierarchy = Hierarchy("smki-iki", "iki-root", "iki-issuing-1", [], lists={"iki-arl-ec": ("iki-root", ["iki-issuing-1"])})
+        hierarchy = Hierarchy(self, "smki-iki", "iki-root", "iki-issuing-1", [], lists={"iki-arl-ec": ("iki-root", ["iki-issuing-1"])})
         self.judge(hierarchy)
         self.lists_are_accepted(hierarchy, issuer="iki-root", names=["iki-arl-ec"])
 
@@ -288,12 +278,12 @@ class Judges(unittest.TestCase):
             policy["algorithms"] = {"ca_keys": used[0]["keys"], "signatures": [used[0]["signature"]]}
             (scripts / "smki-iki.policy.json").write_text(json.dumps(policy))
 
-        hierarchy = Hierarchy("smki-iki", "iki-root", "iki-issuing-1", [], to_rsa, lists={"iki-arl-rsa": ("iki-root", ["iki-issuing-1"])})
+        hierarchy = Hierarchy(self, "smki-iki", "iki-root", "iki-issuing-1", [], to_rsa, lists={"iki-arl-rsa": ("iki-root", ["iki-issuing-1"])})
         self.judge(hierarchy)
         self.lists_are_accepted(hierarchy, issuer="iki-root", names=["iki-arl-rsa"])
 
     def test_the_hierarchy_of_the_public_web(self):
-        hierarchy = Hierarchy("webpki-root", "web-root", "web-issuing-e1", [], lists={"webpki-arl-rsa": ("web-root", ["web-issuing-e1"])})
+        hierarchy = Hierarchy(self, "webpki-root", "web-root", "web-issuing-e1", [], lists={"webpki-arl-rsa": ("web-root", ["web-issuing-e1"])})
         self.judge(hierarchy)
         self.lists_are_accepted(hierarchy, issuer="web-root", names=["webpki-arl-rsa"])
 
@@ -304,7 +294,5 @@ class Judges(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path("/usr/lib/softhsm/libsofthsm2.so").exists() or not all(shutil.which(tool) for tool in TOOLS):
-        print("no SoftHSM, or one is missing of", *TOOLS)
-        sys.exit(77)
+    need(*TOOLS)
     unittest.main()

@@ -4,65 +4,16 @@
 What the program says of a clone is checked by openssl; what it says of a destroyed key by looking at the tokens.
 """
 import json
-import os
-import pathlib
 import re
-import shutil
 import subprocess
-import sys
-import tempfile
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-sys.path.insert(0, str(SOURCE / "tests" / "cli"))
-from ceremony_test import run  # noqa: E402
+from archive import Rehearsed, run
 
-SCRIPTS = SOURCE / "scripts"
 TOKENS = ["root-hsm", "backup-hsm", "third-hsm"]
 
 
-class Archive(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-keys-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.archive = self.folder / "archive"
-
-    def rehearse(self, script, *options, expect=0):
-        path = script if isinstance(script, pathlib.Path) else SCRIPTS / f"{script}.ceremony.json"
-        status, out, err = run("rehearse", path, "--unattended", "--archive", self.archive, *options)
-        self.assertEqual(status, expect, out[-2000:] + err)
-        return out, err
-
-    def changed(self, name, change):
-        """A shipped script with a change to its object."""
-        copy = self.folder / "scripts"
-        if not copy.exists():
-            shutil.copytree(SCRIPTS, copy, ignore=shutil.ignore_patterns("dev"))
-        path = copy / f"{name}.ceremony.json"
-        script = json.loads((SCRIPTS / path.name).read_text())
-        change(script)
-        path.write_text(json.dumps(script))
-        return path
-
-    def status(self):
-        status, out, err = run("status", self.archive, "--json")
-        self.assertEqual(status, 0, err)
-        return json.loads(out)
-
-    def key(self):
-        (key,) = [key for key in self.status()["keys"] if key["name"] == "root-oca"]
-        return key
-
-    def record(self, number):
-        (record,) = self.archive.glob(f"{number:04}-*")
-        return record
-
-    def entries(self, number):
-        return [json.loads(line) for line in (self.record(number) / "log.jsonl").read_bytes().splitlines()]
-
-    def seen(self, number, what):
-        return [entry for entry in self.entries(number) if entry["type"] == "observe" and entry["what"] == what]
-
+class Life(Rehearsed):
     def approvers(self, number, step):
         """The names of who cosigned each request of a step."""
         entries = self.entries(number)
@@ -70,18 +21,6 @@ class Archive(unittest.TestCase):
         return [", ".join(names[entry["person"]] for entry in entries if entry["type"] == "cosign" and entry["request"] == asked["seq"])
                 for asked in entries if asked["type"] == "request" and asked["step"] == step]
 
-    def assert_signed_by(self, spki, request):
-        """openssl reads the request, accepts its signature, and finds this very key in it."""
-        judged = subprocess.run(["openssl", "req", "-inform", "DER", "-in", request, "-verify", "-noout", "-pubkey"],
-                                capture_output=True, text=True, check=False)
-        self.assertEqual(judged.returncode, 0, judged.stderr)
-        self.assertIn("verify OK", judged.stdout + judged.stderr)
-        der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=judged.stdout.encode(),
-                             capture_output=True, check=True).stdout
-        self.assertEqual(der, spki)
-
-
-class Life(Archive):
     def test_a_root_key_from_its_making_to_its_end(self):
         self.rehearse("smki-root-oca")
         spki = (self.record(1) / "artefacts/keys/root-oca.spki.der").read_bytes()
@@ -158,7 +97,7 @@ class Life(Archive):
         self.assertEqual(status, 0, err)
 
 
-class Algorithms(Archive):
+class Algorithms(Rehearsed):
     """Keys that are not P-256: an RSA key is cloned, sealed, proven to openssl and destroyed on both HSMs."""
 
     def script(self, algorithm):
@@ -233,7 +172,7 @@ class Algorithms(Archive):
         self.assertEqual(list(self.archive.glob("0002-*")), [])
 
 
-class Refused(Archive):
+class Refused(Rehearsed):
     def test_two_of_three_copies_are_not_a_destruction(self):
         self.rehearse("smki-root-oca")
         self.rehearse("smki-clone-root")

@@ -6,17 +6,14 @@ KEYCEREMONY_KILLS=N plays more of them.
 """
 import json
 import os
-import pathlib
 import random
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-SCRIPT = SOURCE / "scripts" / "smki-root-oca.ceremony.json"
+from archive import SCRIPTS, entries, scratch, verified
+
 SEED = int(os.environ.get("KEYCEREMONY_SEED", "20261121"))
 KILLS = int(os.environ.get("KEYCEREMONY_KILLS", "12"))
 MOST_RESUMES = 8
@@ -35,12 +32,13 @@ def play(*command, kill_after=None):
 
 
 class Kill(unittest.TestCase):
+    SCRIPT = SCRIPTS / "smki-root-oca.ceremony.json"
+
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-kill-"))
-        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder = scratch(self)
 
     def begin(self, archive):
-        return ("rehearse", SCRIPT, "--unattended", "--archive", archive)
+        return ("rehearse", self.SCRIPT, "--unattended", "--archive", archive)
 
     def go_on(self, archive):
         """The command with which a person goes on, whatever the kill has left."""
@@ -71,19 +69,28 @@ class Kill(unittest.TestCase):
             status, err = play(*self.go_on(archive))
         self.assertEqual(status, 0, err if status else "")
         record = sorted(archive.glob("[0-9]*-*"))[-1]
-        status, out, err = self.verify(record, archive / "rehearsal" / "roster.json")
-        self.assertEqual((status, json.loads(out)["verdict"]), (0, "COMPLETE"), out + err)
+        status, answer = verified(record, archive / "rehearsal" / "roster.json")
+        self.assertEqual((status, answer["verdict"]), (0, "COMPLETE"), answer["findings"])
         self.assert_came_through(record)
 
-    def assert_came_through(self, record):
-        keys = [json.loads(line) for line in (record / "log.jsonl").read_text().splitlines()
-                if '"effect":"key-created"' in line]
-        self.assertEqual(len(keys), 1)
+    def effects(self, record, effect):
+        return [each for entry in entries(record) for each in entry.get("effects", []) if each["effect"] == effect]
 
-    def verify(self, record, roster):
-        done = subprocess.run(["keyceremony-verify", record, "--roster", roster, "--json"], capture_output=True,
-                              text=True, check=False)
-        return done.returncode, done.stdout, done.stderr
+    def assert_came_through(self, record):
+        self.assertEqual(len(self.effects(record, "key-created")), 1)
+
+
+class KilledAppointment(Kill):
+    """The same random kills as for the root ceremony."""
+
+    SCRIPT = SCRIPTS / "smki-custodian-appoint.ceremony.json"
+
+    def assert_came_through(self, record):
+        effects = self.effects(record, "person-appointed")
+        self.assertEqual([effect["person"] for effect in effects], ["frank"])
+        written = json.loads((record / "artefacts" / "roster.json").read_text())
+        frank = next(person for person in written["people"] if person["id"] == "frank")
+        self.assertEqual((frank["state"], frank["sign_key"], frank["history"][-1]["on"]), ("active", effects[0]["sign_key"], effects[0]["on"]))
 
 
 if __name__ == "__main__":

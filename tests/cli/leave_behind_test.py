@@ -3,15 +3,11 @@
 import json
 import pathlib
 import shutil
-import sys
-import tempfile
 import unittest
 
-from archive import SOURCE, Archive, run, steps_of
-
-sys.path[:0] = [str(SOURCE / "tests" / "support"), str(SOURCE / "docs")]
-import verify_archive  # noqa: E402
-from retold import Retold  # noqa: E402
+from archive import Archive, run, scratch, steps_of, verified, without
+from retold import Retold
+import verify_archive
 
 FIRST = "0001-smki-root-oca"
 SECOND = "0002-second-try"
@@ -20,25 +16,20 @@ REASON = "a rehearsal of a record token that died"
 
 def stop_where_the_key_is_made(archive):
     """The first ceremony: root-hsm is in service, and then refuses to make the key."""
-    faults = archive.folder / "faults.json"
     broken = {"what": "refuses", "step": "generate-root", "token": "root-hsm", "function": "C_GenerateKeyPair",
               "answer": "CKR_TEMPLATE_INCONSISTENT"}
-    faults.write_text(json.dumps({"format": "keyceremony-faults/1", "title": "t", "faults": [broken]}))
-    script = archive.scripts / "smki-root-oca.ceremony.json"
-    return run("rehearse", script, "--unattended", "--quiet", "--archive", archive.path, "--faults", faults)
+    return archive.rehearse("smki-root-oca", "--faults", archive.faults(broken))
 
 
 def write_second_try(archive, name="second-try"):
-    plan = archive.plan("smki-root-oca")
+    plan = without(archive.plan("smki-root-oca"), "token.commission")
     plan["id"] = name
-    for section in plan["sections"]:
-        section["steps"] = [step for step in section["steps"] if step["do"] != "token.commission"]
     archive.write(name, plan)
 
 
 def token_folder(archive, name):
     """The folder in which SoftHSM keeps the token that is bound under this name."""
-    binding = json.loads((archive.path / "rehearsal" / "binding.json").read_text())
+    binding = json.loads(archive.binding.read_text())
     serial = binding["tokens"][name]["serial"]
     found = [each for each in (archive.path / "rehearsal" / "tokens").iterdir() if each.name.replace("-", "").endswith(serial)]
     assert len(found) == 1, (serial, found)
@@ -48,12 +39,11 @@ def token_folder(archive, name):
 class LeftBehind(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.archive = Archive()
-        cls.addClassCleanup(cls.archive.remove)
+        cls.archive = Archive(cls)
         cls.stopped = stop_where_the_key_is_made(cls.archive)
         write_second_try(cls.archive)
         cls.script = cls.archive.scripts / "second-try.ceremony.json"
-        cls.roster = cls.archive.path / "rehearsal" / "roster.json"
+        cls.roster = cls.archive.roster
         cls.still_there = cls.leave_behind(cls.archive, FIRST)
         cls.token = token_folder(cls.archive, "record")
         cls.kept = cls.archive.folder / "kept-token"
@@ -67,18 +57,14 @@ class LeftBehind(unittest.TestCase):
 
     @classmethod
     def leave_behind(cls, archive, record, script="second-try"):
-        return run("rehearse", archive.scripts / f"{script}.ceremony.json", "--unattended", "--quiet",
-                   "--archive", archive.path, "--leave-behind", record)
+        return archive.rehearse(script, "--leave-behind", record)
 
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-left-"))
-        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder = scratch(self)
 
     def verdict(self, archive):
         """The verdict on an archive, by both verifiers, and the findings about the archive by rule."""
-        status, out, err = run("verify", archive, "--roster", self.roster, "--json")
-        self.assertTrue(out, err)
-        report = json.loads(out)
+        status, report = verified(archive, self.roster)
         self.assertEqual(verify_archive.verdict(str(archive), str(self.roster))[0], report["verdict"])
         return status, report["verdict"], {finding["rule"]: finding["message"] for finding in report["findings"]}
 
@@ -177,8 +163,7 @@ class LeftBehind(unittest.TestCase):
 
 class TheArchiveGoesOn(unittest.TestCase):
     def test_a_third_ceremony_follows_with_the_estate_of_both(self):
-        archive = Archive()
-        self.addCleanup(archive.remove)
+        archive = Archive(self)
         self.assertEqual(stop_where_the_key_is_made(archive)[0], 3)
         shutil.rmtree(token_folder(archive, "record"))
         write_second_try(archive)

@@ -7,13 +7,11 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
+from archive import SOURCE, scratch
 
 CONFIG = """
 [req]
@@ -136,13 +134,11 @@ class World:
 class Lint(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.made = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-lint-"))
-        cls.addClassCleanup(shutil.rmtree, cls.made)
+        cls.made = scratch(cls)
         cls.world = World(cls.made)
 
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-lint-"))
-        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder = scratch(self)
 
     def write(self, name, data):
         path = self.folder / name

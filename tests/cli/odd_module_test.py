@@ -7,14 +7,13 @@ import subprocess
 import unittest
 
 import room
-import room_test
 
 MODULE = pathlib.Path(os.environ["KEYCEREMONY_BINARY_DIR"]) / "bin" / "odd_module.so"
 ENDED = "keyceremony: error: a PKCS#11 module has ended this program while it was loaded or called\n"
 CKM_EC_KEY_PAIR_GEN = "4160"
 
 
-class Odd(room_test.Room):
+class Odd(room.Room):
     """The room whose tokens are behind the odd module."""
 
     def setUp(self):

@@ -6,14 +6,12 @@ HSM that makes a known key, a weak one or the wrong signature (tests/softhsm/hie
 with a known key (copies_test.py), names of the archive used again (keys_test.py), every cut (tests/fault/sweep_test.cc),
 waivers (approval_test.py), a transport key that is to sign (transfer_test.py)."""
 import json
-import pathlib
 import shutil
 import subprocess
-import sys
 import unittest
 
-from archive import Archive, openssl, run, steps_of
-from certify_test import Second, profile
+from archive import Archive, need, openssl, profile, run
+from certifying import Second
 
 
 class OneKeyTwoCas(Second):
@@ -81,7 +79,7 @@ class OneKeyTwoCas(Second):
         for name in ("Z1 ", " Z1"):
             self.spelled("PrintableString", name)
             self.archive.write("again", self.plan)
-            status, _, err = run("check", self.archive.scripts / "again.ceremony.json", "--archive", self.archive.path)
+            status, _, err = run("check", self.archive.script("again"), "--archive", self.archive.path)
             self.assertEqual(status, 2)
             self.assertIn(f'found the text "{name}" [INPUT-05]', err)
 
@@ -173,7 +171,7 @@ class OneKeyTwoCas(Second):
             self.assertEqual(self.takes_in_and_issues(name)[0], 0)
         shutil.copyfile(self.archive.path / "0003-take-z6" / "checkpoint", kept)
         self.write_taking("z9")
-        script = self.archive.scripts / "take-z9.ceremony.json"
+        script = self.archive.script("take-z9")
         with_kept = ("--archive", self.archive.path, "--checkpoint", kept)
         self.assertIn("[EST-KEY-02]", run("check", script, *with_kept)[1])
         last, aside = self.archive.path / "0003-take-z6", self.archive.folder / "aside"
@@ -225,7 +223,7 @@ class OneKeyTwoCas(Second):
         self.assertEqual(status, 1)
         self.assertIn("record 0003-smki-issuing-rollover follows", err)
         self.assertIn("[EST-FOLD-02]", err)
-        status, _, err = run("check", self.archive.scripts / "take-z9.ceremony.json", "--archive", self.archive.path)
+        status, _, err = run("check", self.archive.script("take-z9"), "--archive", self.archive.path)
         self.assertIn("[EST-FOLD-02]", err)
         # Under the number of the one that is missing it still follows a record that is not there.
         (self.archive.path / "0003-smki-issuing-rollover").rename(self.archive.path / "0002-smki-issuing-rollover")
@@ -234,7 +232,7 @@ class OneKeyTwoCas(Second):
     def test_a_record_that_was_changed_after_it_was_signed(self):
         self.assertEqual(self.takes_in_and_issues("z8")[0], 0)
         self.write_taking("z9")
-        script = self.archive.scripts / "take-z9.ceremony.json"
+        script = self.archive.script("take-z9")
         log = self.archive.path / "0002-take-z8" / "log.jsonl"
         whole = log.read_text()
         spki = next(entry["spki_sha256"] for line in whole.splitlines() for entry in json.loads(line).get("effects", []) if "spki_sha256" in entry)
@@ -251,7 +249,7 @@ class OneKeyTwoCas(Second):
         """A roster says whom the next ceremony trusts; another file is held to its digest by whoever reads it."""
         self.assertEqual(self.takes_in_and_issues("z8")[0], 0)
         self.write_taking("z9")
-        script = self.archive.scripts / "take-z9.ceremony.json"
+        script = self.archive.script("take-z9")
         record = self.archive.path / "0002-take-z8"
         for path, fold in (("inputs/roster.json", True), ("artefacts/certificates/z8.der", False)):
             whole = (record / path).read_bytes()
@@ -268,7 +266,7 @@ class OneKeyTwoCas(Second):
             (self.archive.folder / "key.pem").unlink(missing_ok=True)
             self.assertEqual(self.takes_in_and_issues(name)[0], 0)
         self.write_taking("z9")
-        script = self.archive.scripts / "take-z9.ceremony.json"
+        script = self.archive.script("take-z9")
         record = self.archive.path / "0002-take-z8"
         log = record / "log.jsonl"
         whole, addendum = log.read_text(), (record / "addendum.note").read_bytes()
@@ -291,7 +289,7 @@ class OneKeyTwoCas(Second):
             {"what": "pulled", "step": self.issue["id"], "token": "root-hsm", "after": 1}]}))
         (self.archive.folder / "key.pem").unlink()
         self.write_taking("z6")
-        status, _, err = run("rehearse", self.archive.scripts / "take-z6.ceremony.json", "--unattended", "--quiet", "--archive", self.archive.path,
+        status, _, err = run("rehearse", self.archive.script("take-z6"), "--unattended", "--quiet", "--archive", self.archive.path,
                              "--faults", faults)
         self.assertEqual(status, 3, err)
         record = self.archive.path / "0002-take-z8"
@@ -308,10 +306,9 @@ class OneKeyTwoCas(Second):
 
     def test_one_key_in_two_archives_is_found_by_the_lint_of_both(self):
         """No archive can know of another one's keys: what they publish, held against each other, shows it."""
-        other = Archive()
-        self.addCleanup(other.remove)
+        other = Archive(self)
         self.assertEqual(self.takes_in_and_issues("z8")[0], 0)
-        plan = json.loads((self.archive.scripts / "take-z8.ceremony.json").read_text().replace("z8", "z9").replace("Z8", "Z9"))
+        plan = json.loads(self.archive.script("take-z8").read_text().replace("z8", "z9").replace("Z8", "Z9"))
         (other.scripts / "documents" / "z9.csr").write_bytes((self.archive.scripts / self.request("z9.csr", "/OU=07/CN=Z9")).read_bytes())
         self.assertEqual(other.rehearse("smki-organisation")[0], 0)
         other.write("take-z9", plan)
@@ -323,7 +320,5 @@ class OneKeyTwoCas(Second):
 
 
 if __name__ == "__main__":
-    if not pathlib.Path("/usr/lib/softhsm/libsofthsm2.so").exists():
-        print("no SoftHSM")
-        sys.exit(77)
+    need()
     unittest.main()

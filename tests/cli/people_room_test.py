@@ -1,35 +1,24 @@
 #!/usr/bin/env python3
 """The attendance ledger as people in a room keep it: late, part-time, remote, apologies, deputies, leaving and coming back."""
 import json
-import shutil
-import subprocess
 import unittest
 
-import room
-from room_test import Room
+from archive import entries, run
+from room import Room
 
 
 class Attendance(Room):
     def assert_complete(self):
         """And whoever acts it again, with the answers of the record, comes to the same."""
         super().assert_complete()
-        acted = subprocess.run(["keyceremony", "replay", self.record, "--json"], capture_output=True, text=True, check=False)
-        self.assertEqual(acted.returncode, 0, acted.stdout[-2000:] + acted.stderr)
-        self.assertEqual([d for d in json.loads(acted.stdout)["differences"] if not d["expected"]], [])
-
-    def script_for(self, custodians):
-        """The root ceremony, for so many custodians in the room."""
-        folder = self.folder / "scripts"
-        shutil.copytree(room.SOURCE / "scripts", folder, ignore=shutil.ignore_patterns("dev"))
-        path = folder / "smki-root-oca.ceremony.json"
-        plan = json.loads(path.read_text())
-        plan["sections"][0]["steps"][0]["people"]["custodian"] = custodians
-        path.write_text(json.dumps(plan))
-        return path
+        status, out, err = run("replay", self.record, "--json")
+        self.assertEqual(status, 0, out[-2000:] + err)
+        self.assertEqual([d for d in json.loads(out)["differences"] if not d["expected"]], [])
 
     def run_for(self, custodians, first):
-        return self.play("run", self.script_for(custodians), "--binding", self.place.binding, "--archive", self.place.archive,
-                         first=first)
+        """Runs the root ceremony for so many custodians in the room."""
+        script = self.changed(lambda plan: plan["sections"][0]["steps"][0]["people"].update(custodian=custodians))
+        return self.run_script(first, script)
 
     def changes(self, kind, person):
         return [entry.get("change") for entry in self.entries(kind) if entry["person"] == person]
@@ -95,7 +84,7 @@ class Attendance(Room):
         self.assertEqual(self.changes("attend", "alice"), ["arrives", "returns"])
         self.assertEqual(self.changes("depart", "alice"), ["leaves for a while"])
         # Nobody signed while away.
-        log = [json.loads(line) for line in (self.record / "log.jsonl").read_text().splitlines()]
+        log = entries(self.record)
         left = next(entry["seq"] for entry in log if entry["type"] == "depart" and entry["person"] == "alice")
         back = next(entry["seq"] for entry in log if entry["type"] == "attend" and entry.get("change") == "returns")
         self.assertEqual([entry["person"] for entry in log if entry["type"] == "cosign" and left < entry["seq"] < back], [])

@@ -3,76 +3,30 @@
 import base64
 import datetime
 import json
-import os
-import pathlib
 import shutil
 import subprocess
-import tempfile
 import unittest
 
-import kill_test
+from archive import Rehearsed, rewrite, run
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-SCRIPTS = SOURCE / "scripts"
-ROOT = SCRIPTS / "smki-root-oca.ceremony.json"
-APPOINT = SCRIPTS / "smki-custodian-appoint.ceremony.json"
-RETIRE = SCRIPTS / "smki-custodian-retire.ceremony.json"
+ROOT, APPOINT, RETIRE = "smki-root-oca", "smki-custodian-appoint", "smki-custodian-retire"
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
 DAYS = {str(TODAY), str(TODAY + datetime.timedelta(days=1))}  # a test may run over midnight
 
 
-def run(*arguments):
-    done = subprocess.run(["keyceremony", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          env=dict(os.environ, LC_ALL="C.UTF-8"), check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-class People(unittest.TestCase):
-    """Each case works in a folder of its own."""
-
+class People(Rehearsed):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-people-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.archive = self.folder / "archive"
+        super().setUp()
         self.rehearsal = self.archive / "rehearsal"
 
-    def rehearse(self, script, expect=0):
-        status, out, err = run("rehearse", script, "--unattended", "--archive", self.archive)
-        self.assertEqual(status, expect, err)
-        return out, err
-
-    def own_scripts(self):
-        copy = self.folder / "scripts"
-        if not copy.exists():
-            shutil.copytree(SCRIPTS, copy, ignore=shutil.ignore_patterns("dev"))
-        return copy
-
-    def changed(self, script, change):
-        """A copy of a shipped script, changed as JSON."""
-        path = self.own_scripts() / script.name
-        plan = json.loads(path.read_text())
-        change(plan)
-        path.write_text(json.dumps(plan))
-        return path
-
-    def status(self, *options):
-        code, out, err = run("status", self.archive, *options, "--json")
-        self.assertEqual(code, 0, err)
-        return json.loads(out)
-
     def check(self, *arguments, expect=0):
-        code, out, err = run("check", *arguments, "--json")
+        """`check` of the root ceremony."""
+        code, out, err = run("check", self.home.script(ROOT), *arguments, "--json")
         self.assertEqual(code, expect, err)
         return json.loads(out)
 
-    def assert_complete(self, record):
-        code, out, err = run("verify", self.archive / record, "--roster", self.archive / record / "inputs" / "roster.json", "--json")
-        self.assertEqual(code, 0, err)
-        self.assertEqual(json.loads(out)["verdict"], "COMPLETE")
-
-    def entries(self, record, kind):
-        lines = (self.archive / record / "log.jsonl").read_text().splitlines()
-        return [entry for entry in map(json.loads, lines) if entry["type"] == kind]
+    def assert_complete_as_of_its_day(self, record):
+        self.assert_complete(record, roster=self.archive / record / "inputs" / "roster.json")
 
 
 class LifeCycle(People):
@@ -105,7 +59,7 @@ class LifeCycle(People):
         self.rehearse(ROOT)
         self.rehearse(APPOINT)
         record = "0002-smki-custodian-appoint"
-        self.assert_complete(record)
+        self.assert_complete_as_of_its_day(record)
         written = json.loads((self.archive / record / "artefacts" / "roster.json").read_text())
         frank = next(person for person in written["people"] if person["id"] == "frank")
         self.assertEqual((frank["name"], frank["state"]), ("Frank Foster", "active"))
@@ -113,7 +67,7 @@ class LifeCycle(People):
         # The keys are those that the person handed over, and the record has that file among its inputs.
         handed = json.loads((self.archive / record / "inputs" / "frank.person.json").read_text())
         self.assertEqual((frank["sign_key"], frank["open_key"]), (handed["sign_key"], handed["open_key"]))
-        request = next(entry for entry in self.entries(record, "request") if entry["step"] == "appoint-frank")
+        request = next(entry for entry in self.entries(record, type="request") if entry["step"] == "appoint-frank")
         der = subprocess.run(["openssl", "base64", "-d", "-A"], input=handed["sign_key"].encode(), capture_output=True, check=True).stdout
         digest = subprocess.run(["openssl", "dgst", "-sha256", "-r"], input=der, capture_output=True, check=True).stdout.split()[0].decode()
         self.assertEqual(request["subject"]["sign_key_sha256"], digest)
@@ -122,7 +76,7 @@ class LifeCycle(People):
         self.assertEqual(request["subject"]["roster_sha256"], digest)
 
         self.rehearse(RETIRE)
-        self.assert_complete("0003-smki-custodian-retire")
+        self.assert_complete_as_of_its_day("0003-smki-custodian-retire")
         self.assert_the_archive_hands_trust_on()
         used = json.loads((self.archive / "0003-smki-custodian-retire" / "inputs" / "roster.json").read_text())
         self.assertEqual(used, written)
@@ -149,10 +103,10 @@ class LifeCycle(People):
 
     def test_the_new_custodian_is_in_the_room_and_counts_for_nothing_before(self):
         self.rehearse(APPOINT)
-        entry = next(entry for entry in self.entries("0001-smki-custodian-appoint", "attend") if entry["person"] == "frank")
+        entry = next(entry for entry in self.entries("0001-smki-custodian-appoint", type="attend") if entry["person"] == "frank")
         self.assertEqual(entry["roles"], [])
         self.assertEqual(entry["step"], "appoint-frank")
-        self.assertNotIn("frank", [cosign["person"] for cosign in self.entries("0001-smki-custodian-appoint", "cosign")])
+        self.assertNotIn("frank", [cosign["person"] for cosign in self.entries("0001-smki-custodian-appoint", type="cosign")])
 
     def credential(self, person):
         """Two keys in files, as simulated people have them; returns paths and public keys."""
@@ -167,10 +121,7 @@ class LifeCycle(People):
         return {use: str(folder / f"{use}.pem") for use in public}, public
 
     def bind(self, person, credential):
-        binding = self.rehearsal / "binding.json"
-        bound = json.loads(binding.read_text())
-        bound["credentials"][person] = credential
-        binding.write_text(json.dumps(bound))
+        rewrite(self.binding, lambda binding: binding["credentials"].update({person: credential}))
 
     def test_an_appointee_signs_and_opens_with_the_keys_that_they_brought(self):
         self.rehearse(ROOT)
@@ -180,17 +131,17 @@ class LifeCycle(People):
         for use, rule in (("sign", "CRED-01"), ("open", "CRED-02")):
             self.bind("frank", {**own, use: strangers[use]})
             self.rehearse(APPOINT, expect=1)
-            self.assertEqual([(entry["rule"], entry["person"]) for entry in self.entries(record, "refusal")], [(rule, "frank")])
-            self.assertEqual([entry for entry in self.entries(record, "observe") if entry["what"] == "key-possession"], [])
+            self.assertEqual([(entry["rule"], entry["person"]) for entry in self.entries(record, type="refusal")], [(rule, "frank")])
+            self.assertEqual(self.seen(record, "key-possession"), [])
             shutil.rmtree(self.archive / record)
         self.bind("frank", own)
         self.rehearse(APPOINT)
-        self.assert_complete(record)
-        effects = [effect for entry in self.entries(record, "step") for effect in entry.get("effects", [])]
+        self.assert_complete_as_of_its_day(record)
+        effects = [effect for entry in self.entries(record, type="step") for effect in entry.get("effects", [])]
         public = {"sign": next(effect["sign_key"] for effect in effects if effect["effect"] == "person-appointed")}
-        proof, = [entry for entry in self.entries(record, "observe") if entry["what"] == "key-possession"]
+        proof, = self.seen(record, "key-possession")
         self.assertEqual((proof["person"], proof["shown"], proof["sign_key"]), ("frank", True, public["sign"]))
-        origin = self.entries(record, "open")[0]["origin"]
+        origin = self.entries(record, type="open")[0]["origin"]
         self.assertEqual(proof["text"].splitlines()[:2], [f"{origin}/possession", "frank"])
         # openssl finds the signature good.
         for name, content in (("text", proof["text"].encode()), ("signature", base64.b64decode(proof["signature"].split()[-1])[4:]),
@@ -204,11 +155,11 @@ class LifeCycle(People):
         self.rehearse(ROOT)
         self.rehearse(self.changed(RETIRE, lambda plan: self.step_of(plan, "custodian.retire").update(person="alice")))
         record = "0002-smki-custodian-retire"
-        request = next(entry for entry in self.entries(record, "request") if entry.get("without"))
+        request = next(entry for entry in self.entries(record, type="request") if entry.get("without"))
         self.assertEqual((request["without"], request["subject"]["person"], request["quorum"]["n"]), ("alice", "alice", 4))
-        signed = [entry["person"] for entry in self.entries(record, "cosign") if entry["request"] == request["seq"]]
+        signed = [entry["person"] for entry in self.entries(record, type="cosign") if entry["request"] == request["seq"]]
         self.assertEqual(signed, ["bob", "carol", "dave"])
-        self.assert_complete(record)
+        self.assert_complete_as_of_its_day(record)
 
     def step_of(self, plan, kind):
         return next(step for section in plan["sections"] for step in section["steps"] if step["do"] == kind)
@@ -235,11 +186,11 @@ class LifeCycle(People):
     def test_a_roster_that_forgets_a_ceremony_is_refused(self):
         self.rehearse(RETIRE)
         old = self.archive / "0001-smki-custodian-retire" / "inputs" / "roster.json"
-        found = self.check(ROOT, "--roster", old, "--archive", self.archive, expect=1)["findings"]
+        found = self.check("--roster", old, "--archive", self.archive, expect=1)["findings"]
         self.assertEqual([finding["rule"] for finding in found if finding["severity"] == "breach"], ["PERSON-ESTATE-01"])
         self.assertIn("erin stands as active, and is leaving since ceremony 0001-smki-custodian-retire", found[0]["message"] + found[-1]["message"])
         # The archive's own roster is the one that the ceremony has written.
-        self.assertEqual([finding["rule"] for finding in self.check(ROOT, "--archive", self.archive)["findings"] if finding["severity"] == "breach"], [])
+        self.assertEqual([finding["rule"] for finding in self.check("--archive", self.archive)["findings"] if finding["severity"] == "breach"], [])
 
     def test_other_keys_than_those_of_the_appointment_are_refused(self):
         self.rehearse(APPOINT)
@@ -248,7 +199,7 @@ class LifeCycle(People):
         frank["sign_key"], frank["open_key"] = frank["open_key"], frank["sign_key"]
         forged = self.folder / "roster.json"
         forged.write_text(json.dumps(roster))
-        found = self.check(ROOT, "--roster", forged, "--archive", self.archive, expect=1)["findings"]
+        found = self.check("--roster", forged, "--archive", self.archive, expect=1)["findings"]
         self.assertEqual([finding["rule"] for finding in found if finding["severity"] == "breach"], ["PERSON-ESTATE-02"] * 2)
 
     def test_the_pool_alarm_is_due_while_too_few_are_active(self):
@@ -272,17 +223,16 @@ class WhoMustAttend(People):
     def setUp(self):
         super().setUp()
         self.rehearse(ROOT)
-        self.roster = json.loads((self.rehearsal / "roster.json").read_text())
 
     def with_roster(self, change):
-        roster = json.loads(json.dumps(self.roster))
+        roster = json.loads(self.roster.read_text())
         change({person["id"]: person for person in roster["people"]}, roster)
         path = self.folder / "roster.json"
         path.write_text(json.dumps(roster))
         return path
 
     def test_check_says_who_for_which_steps_and_without_whom_it_cannot_be_done(self):
-        plan = self.check(ROOT, "--roster", self.rehearsal / "roster.json")
+        plan = self.check("--roster", self.roster)
         self.assertEqual(plan["quorums"], [{"name": "custodians", "role": "custodian", "m": 3,
                                             "members": ["alice", "bob", "carol", "dave", "erin"], "possible": True, "lost_if_missing": 3,
                                             "steps": [7, 9, 10], "witnesses": True}])
@@ -290,14 +240,14 @@ class WhoMustAttend(People):
         self.assertEqual(person["alice"]["steps"], [1, 7, 9, 10, 14])
         self.assertEqual(person["alice"]["lost_without"], [])
         self.assertEqual(person["wendy"]["lost_without"], person["wendy"]["steps"])
-        code, out, _ = run("check", ROOT, "--roster", self.rehearsal / "roster.json")
+        code, out, _ = run("check", self.home.script(ROOT), "--roster", self.roster)
         self.assertEqual(code, 0)
         for line in ("custodians: 3 of 5 (alice, bob, carol, dave, erin)", "approves steps 7, 9, 10; opens and closes the record",
                      "lost if 3 of them are missing", "Step by step", "3 of 5 custodians"):
             self.assertIn(line, out)
 
     def refused(self, change, rule):
-        found = self.check(ROOT, "--roster", self.with_roster(change), expect=1)["findings"]
+        found = self.check("--roster", self.with_roster(change), expect=1)["findings"]
         self.assertIn(rule, [finding["rule"] for finding in found if finding["severity"] == "breach"])
         self.assertTrue(all(finding["hint"] for finding in found))
 
@@ -322,44 +272,29 @@ class WhoMustAttend(People):
             for person in people.values():
                 person["employer"] = person["id"]
         path = self.with_roster(change)
-        found = self.check(ROOT, "--roster", path)["findings"]
+        found = self.check("--roster", path)["findings"]
         self.assertEqual([(finding["rule"], finding["severity"]) for finding in found], [("QUORUM-MAJORITY-01", "good practice")])
 
     def test_a_quorum_that_cannot_be_met_where_the_token_stands(self):
         # All tokens of a rehearsal stand at the site "rehearsal".
         path = self.with_roster(lambda people, _: [people[i].update(site="Leeds") for i in ("alice", "bob", "carol")])
-        found = self.check(ROOT, "--roster", path, "--binding", self.rehearsal / "binding.json", expect=1)["findings"]
+        found = self.check("--roster", path, "--binding", self.binding, expect=1)["findings"]
         self.assertIn("PERSON-SITE-01", [finding["rule"] for finding in found])
 
     def test_a_history_that_skips_a_state(self):
         path = self.with_roster(lambda people, _: people["alice"].update(
             history=[{"state": "screened", "on": "2026-01-01"}, {"state": "active", "on": "2026-01-02"}]))
-        code, _, err = run("check", ROOT, "--roster", path)
+        code, _, err = run("check", self.home.script(ROOT), "--roster", path)
         self.assertEqual(code, 2)
         self.assertIn("PERSON-STATE-01", err)
 
     def test_a_quorum_that_the_roster_does_not_have(self):
         def change(plan):
             plan["sections"][1]["steps"][1]["quorum"] = "custodian"
-        code, _, err = run("check", self.changed(ROOT, change), "--roster", self.rehearsal / "roster.json")
+        code, _, err = run("check", self.changed(ROOT, change), "--roster", self.roster)
         self.assertEqual(code, 2)
         self.assertIn("INPUT-09", err)
         self.assertIn("did you mean `custodians`?", err)
-
-
-class Killed(kill_test.Kill):
-    """The same random kills as for the root ceremony, of an appointment."""
-
-    def begin(self, archive):
-        return ("rehearse", APPOINT, "--unattended", "--archive", archive)
-
-    def assert_came_through(self, record):
-        log = [json.loads(line) for line in (record / "log.jsonl").read_text().splitlines()]
-        effects = [effect for entry in log for effect in entry.get("effects", []) if effect["effect"] == "person-appointed"]
-        self.assertEqual([effect["person"] for effect in effects], ["frank"])
-        written = json.loads((record / "artefacts" / "roster.json").read_text())
-        frank = next(person for person in written["people"] if person["id"] == "frank")
-        self.assertEqual((frank["state"], frank["sign_key"], frank["history"][-1]["on"]), ("active", effects[0]["sign_key"], effects[0]["on"]))
 
 
 class Periods(People):

@@ -4,29 +4,16 @@ import base64
 import collections
 import hashlib
 import json
-import os
-import pathlib
 import shutil
-import subprocess
-import sys
-import tempfile
 import unittest
 
+from archive import SCRIPTS, Archive, rewrite, run, scratch, steps_of, verified
 import room
+import verify_bundle
+import verify_rules
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-sys.path.insert(0, str(SOURCE / "docs"))
-import verify_bundle  # noqa: E402
-import verify_rules  # noqa: E402
-
-SCRIPT = SOURCE / "scripts" / "smki-root-oca.ceremony.json"
-RULES = SOURCE / "scripts" / "smki.redaction.json"
+RULES = SCRIPTS / "smki.redaction.json"
 PASSPHRASE = "correct horse battery staple"
-
-
-def run(*arguments):
-    done = subprocess.run(["keyceremony", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
 
 
 def tree(top):
@@ -36,18 +23,14 @@ def tree(top):
 class Redaction(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.common = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-redact-"))
-        cls.addClassCleanup(shutil.rmtree, cls.common)
-        archive = cls.common / "archive"
-        status, _, err = run("rehearse", SCRIPT, "--unattended", "--quiet", "--archive", archive)
+        cls.held = Archive(cls)
+        status, _, err = cls.held.rehearse("smki-root-oca")
         assert status == 0, err
-        cls.record = archive / "0001-smki-root-oca"
-        cls.roster = archive / "rehearsal" / "roster.json"
-        cls.log = [json.loads(line) for line in (cls.record / "log.jsonl").read_text().splitlines()]
+        cls.record, cls.roster = cls.held.record(1), cls.held.roster
+        cls.log = cls.held.entries(1)
 
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-redact-"))
-        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder = scratch(self)
         self.bundle = self.folder / "bundle"
 
     def rules(self, change=lambda rules: None):
@@ -70,8 +53,7 @@ class Redaction(unittest.TestCase):
         return error
 
     def verdict(self, folder):
-        ran = subprocess.run(["keyceremony-verify", folder, "--roster", self.roster, "--json"], capture_output=True, text=True, check=False)
-        return json.loads(ran.stdout)
+        return verified(folder, self.roster)[1]
 
     def test_a_green_bundle_is_complete_to_every_verifier_and_says_what_it_withholds(self):
         self.redact()
@@ -153,21 +135,16 @@ class Redaction(unittest.TestCase):
         self.refused("RED-RECORD-01", record=torn, left=["moved", "torn"])
 
     def test_what_the_script_keeps_confidential_is_salted_when_it_is_written(self):
-        scripts = self.folder / "scripts"
-        shutil.copytree(SOURCE / "scripts", scripts, ignore=shutil.ignore_patterns("dev"))
-        script = scripts / SCRIPT.name
-        plan = json.loads(script.read_text())
-        for step in (step for section in plan["sections"] for step in section["steps"]):
+        archive = Archive(self)
+        plan = archive.plan("smki-root-oca")
+        for step in steps_of(plan):
             if step["do"] == "room.attend":
                 step["confidential_employers"] = True
             if step["do"] == "room.record":
                 step["facts"][0]["confidential"] = True
-        script.write_text(json.dumps(plan))
-        archive = self.folder / "archive"
-        status, _, err = run("rehearse", script, "--unattended", "--quiet", "--archive", archive)
+        status, _, err = archive.rehearse(archive.write("smki-root-oca", plan))
         self.assertEqual(status, 0, err)
-        record, self.roster = archive / "0001-smki-root-oca", archive / "rehearsal" / "roster.json"
-        log = [json.loads(line) for line in (record / "log.jsonl").read_text().splitlines()]
+        record, self.roster, log = archive.record(1), archive.roster, archive.entries(1)
         attended = [entry for entry in log if entry["type"] == "attend"]
         self.assertTrue(attended and all(list(entry["employer"]) == ["_sd"] for entry in attended))
         facts = [entry["facts"] for entry in log if entry.get("what") == "facts"]
@@ -194,31 +171,26 @@ class Redaction(unittest.TestCase):
         self.assertEqual(self.verdict(self.bundle)["verdict"], "INVALID")
 
     def test_what_the_policy_keeps_confidential_is_salted_whatever_a_script_says(self):
-        scripts = self.folder / "scripts"
-        shutil.copytree(SOURCE / "scripts", scripts, ignore=shutil.ignore_patterns("dev"))
-        policy = scripts / "smki.policy.json"
-        policy.write_text(json.dumps({**json.loads(policy.read_text()), "confidential": ["employer", "bag"]}))
-        archive = self.folder / "archive"
+        archive = Archive(self)
+        rewrite(archive.scripts / "smki.policy.json", lambda policy: policy.update(confidential=["employer", "bag"]))
         names = ("smki-root-oca", "smki-custodian-appoint")
         for name in names:
-            self.assertNotIn('"confidential', (scripts / f"{name}.ceremony.json").read_text())
-            status, _, err = run("rehearse", scripts / f"{name}.ceremony.json", "--unattended", "--quiet", "--archive", archive)
+            self.assertNotIn('"confidential', archive.script(name).read_text())
+            status, _, err = archive.rehearse(name)
             self.assertEqual(status, 0, err)
-        employers = {person["employer"] for person in json.loads((archive / "rehearsal" / "roster.json").read_text())["people"]}
+        employers = {person["employer"] for person in json.loads(archive.roster.read_text())["people"]}
         for number, name in enumerate(names, 1):
-            record = archive / f"{number:04}-{name}"
+            record = archive.record(number)
             log = (record / "log.jsonl").read_text()
-            entries = [json.loads(line) for line in log.splitlines()]
-            attended = [entry for entry in entries if entry["type"] == "attend"]
+            attended = archive.entries(number, type="attend")
             self.assertTrue(attended and all(list(entry["employer"]) == ["_sd"] for entry in attended))
-            facts = [entry["facts"] for entry in entries if entry.get("what") == "facts" and "bag" in entry["facts"]]
+            facts = [entry["facts"] for entry in archive.entries(number, what="facts") if "bag" in entry["facts"]]
             self.assertTrue(all(list(fact["bag"]) == ["_sd"] and isinstance(fact["seal"], str) for fact in facts))
             self.assertEqual(len((record / "disclosures.jsonl").read_text().splitlines()), len(attended) + len(facts))
             self.assertEqual([each for each in sorted(employers) if each in log], [])
-        self.roster = archive / "rehearsal" / "roster.json"
-        self.assertEqual(self.verdict(archive)["verdict"], "COMPLETE")
+        self.assertEqual(archive.verdicts(), (0, ["COMPLETE"] * 2))
         self.assertIn("frank", {entry["person"] for entry in attended})  # who is appointed comes in by another way
-        status, out, err = run("replay", archive / "0001-smki-root-oca")
+        status, out, err = run("replay", archive.record(1))
         self.assertEqual(status, 0, out[-3000:] + err)
 
     # The annex.

@@ -2,26 +2,21 @@
 """keyceremony replay, as an auditor runs it: records acted again on fresh tokens, and differences planted in them."""
 import base64
 import json
-import os
 import pathlib
 import shutil
-import sys
 import tempfile
 import time
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-sys.path[:0] = [str(SOURCE / "tests" / "cli"), str(SOURCE / "tests" / "support")]
-from ceremony_test import run  # noqa: E402
-from keys_test import Archive  # noqa: E402
-from retold import Retold  # noqa: E402
+from archive import SOURCE, Archive, Rehearsed, run
+from retold import Retold
 
 
 def days_from_now(days):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
 
 
-class Replaying(Archive):
+class Replaying(Rehearsed):
     def replay(self, record, expect):
         status, out, err = run("replay", record, "--json")
         self.assertEqual(status, expect, out[-3000:] + err)
@@ -94,10 +89,8 @@ class Held(Replaying):
 
     @classmethod
     def setUpClass(cls):
-        cls.home = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-planted-"))
-        cls.addClassCleanup(shutil.rmtree, cls.home)
-        status, out, err = run("rehearse", SOURCE / "scripts/smki-root-oca.ceremony.json", "--unattended", "--archive",
-                               cls.home / "archive")
+        cls.held = Archive(cls)
+        status, out, err = cls.held.rehearse("smki-root-oca")
         assert status == 0, out + err
 
     @staticmethod
@@ -110,8 +103,7 @@ class Planted(Held):
 
     def planted(self, change):
         """The differences of a record whose entries `change` has changed."""
-        self.archive = self.folder / "archive"
-        shutil.copytree(self.home / "archive" / "0001-smki-root-oca", self.archive / "0001-smki-root-oca")
+        shutil.copytree(self.held.path / "0001-smki-root-oca", self.archive / "0001-smki-root-oca")
         log = self.record(1) / "log.jsonl"
         entries = [json.loads(line) for line in log.read_bytes().splitlines()]
         entries = change(entries) or entries
@@ -186,12 +178,11 @@ class Planted(Held):
 
     def test_each_exit_status_says_how_the_replay_ended(self):
         """0, 1 and 6 for the three verdicts (6: clone_room_test.py, on other tokens); the others as everywhere."""
-        record = self.home / "archive" / "0001-smki-root-oca"
+        record = self.held.path / "0001-smki-root-oca"
         self.assertEqual(run("replay", record)[0], 0)
         for arguments, status in (((), 2), ((self.folder / "nowhere",), 2), ((record, "--keep", self.folder), 2)):
             ended, out, err = run("replay", *arguments)
             self.assertEqual((ended, out), (status, ""), err)
-        self.archive = self.folder / "archive"
         shutil.copytree(record, self.archive / record.name)
         log = self.record(1) / "log.jsonl"
         log.write_text(log.read_text().replace('"rv":"CKR_OK"', '"rv":"CKR_DEVICE_ERROR"', 1))
@@ -205,8 +196,7 @@ class Planted(Held):
         self.assertIn(run("replay", self.record(1))[0], (1, 4))
 
     def test_an_input_that_is_not_the_records(self):
-        self.archive = self.folder / "archive"
-        shutil.copytree(self.home / "archive" / "0001-smki-root-oca", self.archive / "0001-smki-root-oca")
+        shutil.copytree(self.held.path / "0001-smki-root-oca", self.archive / "0001-smki-root-oca")
         script = self.record(1) / "inputs/smki-root-oca.ceremony.json"
         script.write_text(script.read_text().replace("radio clock", "wrist watch"))
         status, out, err = run("replay", self.record(1))
@@ -220,10 +210,9 @@ class Resigned(Held):
 
     def retold(self, change, status=1):
         """What differs in a record in which `change` has changed a Retold: [reason, step, place]."""
-        record = self.home / "archive" / "0001-smki-root-oca"
-        told = Retold(record, self.home / "archive" / "rehearsal" / "roster.json")
+        record = self.held.path / "0001-smki-root-oca"
+        told = Retold(record, self.held.path / "rehearsal" / "roster.json")
         change(told)
-        self.archive = self.folder / "archive"
         told.write(self.archive / record.name).rename(self.folder / "roster.json")
         report = self.replay(self.record(1), status)
         return sorted((d["reason"], d["step"], d["what"]) for d in report["differences"]
@@ -286,8 +275,7 @@ class Resigned(Held):
             ("REPLAY-ENTRY-03", "seals-before", "step begin: parameters.by")]))
 
     def serial(self):
-        entries = [json.loads(line) for line in (self.home / "archive/0001-smki-root-oca/log.jsonl").read_text().splitlines()]
-        return next(e["serial"] for e in entries if e.get("what") == "token-commissioned")
+        return self.held.entries(1, what="token-commissioned")[0]["serial"]
 
     def test_every_byte_of_a_file_that_says_something_is_held(self):
         def change(told):

@@ -2,33 +2,24 @@
 """The documents as their user gets them: report, booklet, inventory."""
 import html
 import json
-import os
-import pathlib
 import re
 import shutil
 import subprocess
-import tempfile
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-SCRIPT = SOURCE / "scripts" / "smki-root-oca.ceremony.json"
+from archive import SCRIPTS, Archive, run, steps_of
 
-
-def run(*arguments):
-    done = subprocess.run(["keyceremony", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
+SCRIPT = SCRIPTS / "smki-root-oca.ceremony.json"
 
 
 class Documents(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-report-"))
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.archive = cls.folder / "archive"
-        status, _, err = run("rehearse", SCRIPT, "--unattended", "--quiet", "--archive", cls.archive)
+        cls.held = Archive(cls)
+        status, _, err = cls.held.rehearse("smki-root-oca")
         assert status == 0, err
-        cls.record = cls.archive / "0001-smki-root-oca"
-        cls.roster = cls.archive / "rehearsal" / "roster.json"
+        cls.folder, cls.archive, cls.roster = cls.held.folder, cls.held.path, cls.held.roster
+        cls.record = cls.held.record(1)
 
     def page(self, *arguments, name="page.html", expect=0):
         out = self.folder / (self.id().rsplit(".", 1)[-1] + name)
@@ -40,7 +31,7 @@ class Documents(unittest.TestCase):
         page, said = self.page("report", self.record, "--roster", self.roster)
         self.assertRegex(said, r"^COMPLETE: the report of ")
         self.assertIn("<strong>COMPLETE</strong>", page)
-        log = self.entries()
+        log = self.held.entries(1)
         self.assert_approvals(page, log)
         self.assert_key_and_certificate(page, log)
         read = re.search(r"<h3>Read and typed</h3>(.*?)</table>", page, re.DOTALL).group(1)
@@ -50,9 +41,6 @@ class Documents(unittest.TestCase):
         # SoftHSM is validated by nobody, and the record says of no token that it is.
         gaps = re.findall(r'<th scope="row">([^<]*)</th><td>[^<]*</td><td class="gap">', page)
         self.assertEqual((gaps, page.count('class="gap"')), (["ETSI EN 319 411-1 6.5.2", "CA/B Forum BR 6.2.7"], 2))
-
-    def entries(self):
-        return [json.loads(line) for line in (self.record / "log.jsonl").read_text().splitlines()]
 
     def assert_approvals(self, page, log):
         """Each request with who signed it, in the order of the log, and every one of them met."""
@@ -171,7 +159,7 @@ class Documents(unittest.TestCase):
     def test_the_booklet_has_every_step_its_words_and_the_digest(self):
         page, _ = self.page("booklet", SCRIPT, "--roster", self.roster)
         script = json.loads(SCRIPT.read_text())
-        steps = [step for section in script["sections"] for step in section["steps"]]
+        steps = steps_of(script)
         cards = page.split('<article class="step">')[1:]
         self.assertEqual([re.search(r'<p class="id">(\S+) · ', card).group(1) for card in cards], [step["id"] for step in steps])
         for card, step in zip(cards, steps):
@@ -193,7 +181,7 @@ class Documents(unittest.TestCase):
 
     def test_the_inventory_has_each_copy_with_its_place(self):
         page, _ = self.page("inventory", self.archive)
-        status = json.loads(run("status", self.archive, "--json")[1])
+        status = self.held.status()
         key = status["keys"][0]
         copies = [[copy[field] for field in ("kind", "token", "serial", "object_id")] for copy in key["copies"]]
         rows = re.findall(r'<tr><th scope="row">(\w+)</th><td>([^<]*)</td><td><code>([^<]*)</code></td><td><code>([^<]*)</code></td>', page)

@@ -2,12 +2,10 @@
 """Certificate requests of other programs (openssl, certtool, certutil of NSS, keytool of Java): what csr.import takes of
 them, and in which words it refuses the rest."""
 import json
-import shutil
 import subprocess
-import sys
 import unittest
 
-from archive import Archive, openssl, run
+from archive import Archive, need, run
 
 TOOLS = ("openssl", "certtool", "certutil", "keytool")
 KEYS = ["ec-p256", "ec-p384", "rsa-2048", "rsa-4096", "ed25519"]
@@ -19,8 +17,7 @@ CA = [{"type": "basicConstraints", "critical": True, "ca": True, "path_length": 
 
 class Case(unittest.TestCase):
     def setUp(self):
-        self.archive = Archive()
-        self.addCleanup(self.archive.remove)
+        self.archive = Archive(self)
         self.folder = self.archive.folder
 
     def profile(self, encoding="UTF8String", extensions=tuple(CA)):
@@ -43,7 +40,7 @@ class Case(unittest.TestCase):
         plan["sections"] = [plan["sections"][0], {"id": "requests", "title": "Requests", "steps": steps}, plan["sections"][-1]]
         plan["sections"][-1]["steps"] = [step for step in plan["sections"][-1]["steps"] if "token" not in step]
         self.archive.write("taken", plan)
-        status, out, err = run("check", self.archive.scripts / "taken.ceremony.json", "--archive", self.archive.path)
+        status, out, err = run("check", self.archive.script("taken"), "--archive", self.archive.path)
         return status, " ".join((out + err).split())
 
     def taken(self, **requests):
@@ -202,7 +199,5 @@ class Refused(Case):
 
 
 if __name__ == "__main__":
-    if not all(shutil.which(tool) for tool in TOOLS):
-        print("one is missing of", *TOOLS)
-        sys.exit(77)
+    need(*TOOLS)
     unittest.main()

@@ -12,12 +12,15 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import termios
 import time
+import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
+from archive import SCRIPTS, SOFTHSM, copy_scripts, entries, rewrite, scratch, verified
+
+SCRIPT = SCRIPTS / "smki-root-oca.ceremony.json"
 PATIENCE = 60 * float(os.environ.get("KEYCEREMONY_PATIENCE", "1"))
 PROMPT = "└─> "
 PIN = "the-user-PIN-of-"
@@ -236,3 +239,67 @@ def usual_answers(place):
         (r"number of the bag", "SB004211"),
         (r"number of the seal", "HS000017"),
     ]
+
+
+def serve(case):
+    """SoftHSM in a process of its own, its tokens in a folder of their own, reached over p11-kit."""
+    conf, address = case.folder / "remote.conf", case.folder / "p11.sock"
+    (case.folder / "remote").mkdir()
+    conf.write_text(f"directories.tokendir = {case.folder}/remote\nobjectstore.backend = file\nlog.level = ERROR\n")
+    server = subprocess.Popen(["p11-kit", "server", "-f", "-n", address, "--provider", SOFTHSM, "pkcs11:"],
+                              env=dict(case.place.environment, SOFTHSM2_CONF=str(conf)), stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    case.addCleanup(server.wait)
+    case.addCleanup(server.terminate)
+    for _ in range(1000):
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(address)) == 0:
+                break
+        time.sleep(0.01)
+    client, = pathlib.Path("/usr/lib").glob("*/pkcs11/p11-kit-client.so")
+    return {"module": str(client), "environment": {"P11_KIT_SERVER_ADDRESS": f"unix:path={address}"}}
+
+
+class Room(unittest.TestCase):
+    """Each case has a Place of its own, and a terminal at which everybody answers as usual."""
+
+    def setUp(self):
+        self.folder = scratch(self)
+        self.place = Place(self.folder)
+        self.record = self.place.archive / "0001-smki-root-oca"
+        self.answers = usual_answers(self.place) + [
+            (r"stay or leave", "stays"),
+            (r"Read a radio clock", lambda _: time.strftime("%H:%M:%S", time.gmtime())),
+        ]
+
+    def play(self, *command, first=(), **environment):
+        """Plays a command; `first` are answers that go before the usual ones. Returns exit status and what was shown."""
+        player = Player(list(first) + self.answers)
+        self.addCleanup(player.stop)
+        status = player.start("keyceremony", *command, **environment).play()
+        self.player = player
+        return status, player.shown
+
+    def run_script(self, first=(), script=SCRIPT):
+        return self.play("run", script, "--binding", self.place.binding, "--archive", self.place.archive, first=first)
+
+    def resume(self, first=()):
+        return self.play("resume", self.record, first=first)
+
+    def changed(self, change):
+        """A copy of the script with a change to its object."""
+        script = copy_scripts(self.folder) / SCRIPT.name
+        rewrite(script, change)
+        return script
+
+    def open_with_shares(self):
+        """From now on custodians combine the PIN of root-hsm."""
+        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
+        self.place.write_binding()
+
+    def entries(self, kind, **fields):
+        return entries(self.record, type=kind, **fields)
+
+    def assert_complete(self):
+        status, answer = verified(self.record, self.place.roster)
+        self.assertEqual((status, answer["verdict"]), (0, "COMPLETE"), answer["findings"])

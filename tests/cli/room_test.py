@@ -3,72 +3,13 @@
 import json
 import os
 import pathlib
-import shutil
 import signal
-import socket
-import subprocess
-import tempfile
 import time
 import unittest
 
+from archive import entries, run
 import room
-
-SCRIPT = room.SOURCE / "scripts" / "smki-root-oca.ceremony.json"
-
-
-def serve(case):
-    """SoftHSM in a process of its own, its tokens in a folder of their own, reached over p11-kit."""
-    conf, address = case.folder / "remote.conf", case.folder / "p11.sock"
-    (case.folder / "remote").mkdir()
-    conf.write_text(f"directories.tokendir = {case.folder}/remote\nobjectstore.backend = file\nlog.level = ERROR\n")
-    server = subprocess.Popen(["p11-kit", "server", "-f", "-n", address, "--provider", room.SOFTHSM, "pkcs11:"],
-                              env=dict(case.place.environment, SOFTHSM2_CONF=str(conf)), stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL)
-    case.addCleanup(server.wait)
-    case.addCleanup(server.terminate)
-    for _ in range(1000):
-        with socket.socket(socket.AF_UNIX) as probe:
-            if probe.connect_ex(str(address)) == 0:
-                break
-        time.sleep(0.01)
-    client, = pathlib.Path("/usr/lib").glob("*/pkcs11/p11-kit-client.so")
-    return {"module": str(client), "environment": {"P11_KIT_SERVER_ADDRESS": f"unix:path={address}"}}
-
-
-class Room(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-room-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.place = room.Place(self.folder)
-        self.record = self.place.archive / "0001-smki-root-oca"
-        self.answers = room.usual_answers(self.place) + [
-            (r"stay or leave", "stays"),
-            (r"Read a radio clock", lambda _: time.strftime("%H:%M:%S", time.gmtime())),
-        ]
-
-    def play(self, *command, first=()):
-        """Plays a command; `first` are answers that go before the usual ones. Returns exit status and what was shown."""
-        player = room.Player(list(first) + self.answers)
-        self.addCleanup(player.stop)
-        status = player.start("keyceremony", *command).play()
-        self.player = player
-        return status, player.shown
-
-    def run_script(self, first=()):
-        return self.play("run", SCRIPT, "--binding", self.place.binding, "--archive", self.place.archive, first=first)
-
-    def resume(self, first=()):
-        return self.play("resume", self.record, first=first)
-
-    def entries(self, kind):
-        lines = (self.record / "log.jsonl").read_text().splitlines()
-        return [entry for entry in map(json.loads, lines) if entry["type"] == kind]
-
-    def assert_complete(self):
-        done = subprocess.run(["keyceremony-verify", self.record, "--roster", self.place.roster],
-                              capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("COMPLETE", done.stdout)
+from room import SCRIPT, Room, serve
 
 
 class Paused(Room):
@@ -142,8 +83,7 @@ class Production(Room):
                     self.assertNotIn(secret.encode(), path.read_bytes(), path)
 
     def test_shares_open_the_token_and_nobody_types_its_pin(self):
-        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
-        self.place.write_binding()
+        self.open_with_shares()
         asked = []
         status, shown = self.run_script(first=[
             (r"(Alice|Bob|Carol) [^┌]*Do you give your share of the user PIN[^┌]*\((\d) more",
@@ -159,8 +99,7 @@ class Production(Room):
         self.assertEqual(asked, [("Alice", "2"), ("Bob", "1"), "approval", ("Alice", "2"), ("Bob", "1")])
 
     def test_a_holder_who_gives_no_share_says_why_and_another_one_gives(self):
-        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
-        self.place.write_binding()
+        self.open_with_shares()
         status, shown = self.run_script(first=[
             (r"Alice [^┌]*Do you give your share of the user PIN", ["decline", "decline", "contribute"]),
             (r"You chose \"decline\"\. Why\?", ["back", "my card is at home"]),
@@ -173,13 +112,12 @@ class Production(Room):
                          [("alice", "my card is at home", "root-hsm")])
         gave = [entry["people"] for entry in self.entries("observe") if entry["what"] == "shares-contributed"]
         self.assertEqual((gave[0], gave[-1]), (["bob", "carol"], ["alice", "bob"]))
-        replayed = subprocess.run(["keyceremony", "replay", self.record], capture_output=True, text=True, check=False)
-        self.assertEqual(replayed.returncode, 0, replayed.stdout + replayed.stderr)
+        status, out, err = run("replay", self.record)
+        self.assertEqual(status, 0, out + err)
 
     def test_an_hsm_behind_remoting_and_a_record_token_of_another_module_serve_one_ceremony(self):
         self.place.bound["tokens"]["root-hsm"].update(serve(self))
-        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
-        self.place.write_binding()
+        self.open_with_shares()
         status, shown = self.run_script()
         self.assertEqual(status, 0, shown[-3000:])
         self.assert_complete()
@@ -200,14 +138,8 @@ class Production(Room):
                       "keyPrefix='' secmod='secmod.db' dbTokenDescription='root-hsm' flags="})
         del token["uninitialised"], token["environment"]
         self.place.write_binding()
-        scripts = self.folder / "scripts"
-        shutil.copytree(SCRIPT.parent, scripts, ignore=shutil.ignore_patterns("dev"))
-        script = json.loads(SCRIPT.read_text())
-        service = script["sections"][1]["steps"]
-        service[1].update({"method": "vendor", "procedure": "certutil -N"})
-        (scripts / SCRIPT.name).write_text(json.dumps(script))
-        status, shown = self.play("run", scripts / SCRIPT.name, "--binding", self.place.binding, "--archive",
-                                  self.place.archive)
+        status, shown = self.run_script(script=self.changed(lambda script: script["sections"][1]["steps"][1].update(
+            method="vendor", procedure="certutil -N")))
         self.assertEqual(status, 0, shown[-3000:])
         self.assert_complete()
         certificate, = (self.record / "artefacts").rglob("*.pem")
@@ -220,8 +152,7 @@ class Production(Room):
         return path
 
     def test_a_holder_who_does_not_confirm_the_new_share_leaves_the_token_as_it_was(self):
-        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
-        self.place.write_binding()
+        self.open_with_shares()
         status, shown = self.run_script(first=[
             (r"Bob Okafor[^┌]*Do you open your new share", ["decline", "open"]),
             (r"Mend the cause, then decide", "try again"),
@@ -230,7 +161,7 @@ class Production(Room):
         self.assert_complete()
         refused = [(entry["rule"], entry["message"]) for entry in self.entries("refusal")]
         self.assertEqual(refused, [("SHARE-CONFIRM-01", "Bob Okafor did not confirm the share of token root-hsm (it is not as I was told); no PIN was set")])
-        log = [json.loads(line) for line in (self.record / "log.jsonl").read_text().splitlines()]
+        log = entries(self.record)
         sealed = [entry["shares"]["set"] for entry in log if entry.get("what") == "share-set-sealed"]
         abandoned = [entry["set"] for entry in log if entry.get("what") == "share-set-abandoned"]
         self.assertEqual((len(sealed), abandoned), (2, sealed[:1]))
@@ -239,16 +170,14 @@ class Production(Room):
         self.assertGreater(first_call, max(entry["seq"] for entry in log if entry.get("what") == "share-confirmed"))
 
     def test_a_step_is_shown_before_people_decide_to_leave_it_out(self):
-        scripts = self.folder / "scripts"
-        shutil.copytree(SCRIPT.parent, scripts, ignore=shutil.ignore_patterns("dev"))
-        script = json.loads(SCRIPT.read_text())
-        section = script["sections"][1]
-        section.update(say="Now comes the HSM.", quorum="custodians")
-        section["steps"].insert(0, {"id": "look", "do": "room.confirm", "by": "witness", "quorum": "custodians", "skippable": True,
-                                    "title": "Look at the bag", "say": "The bag goes round.", "statement": "I saw the bag.", "word": "seen"})
-        section["steps"][-1]["skippable"] = True
-        (scripts / SCRIPT.name).write_text(json.dumps(script))
-        status, shown = self.play("run", scripts / SCRIPT.name, "--binding", self.place.binding, "--archive", self.place.archive, first=[
+        def look(script):
+            section = script["sections"][1]
+            section.update(say="Now comes the HSM.", quorum="custodians")
+            section["steps"].insert(0, {"id": "look", "do": "room.confirm", "by": "witness", "quorum": "custodians", "skippable": True,
+                                        "title": "Look at the bag", "say": "The bag goes round.", "statement": "I saw the bag.", "word": "seen"})
+            section["steps"][-1]["skippable"] = True
+
+        status, shown = self.run_script(script=self.changed(look), first=[
             (r"Now comes the HSM\..*Look at the bag.*The bag goes round\..*This step may be left out", "leave it out"),
             (r"Verify token root-hsm.*This step may be left out", "do it")])
         self.assertEqual(status, 0, shown[-2000:])
@@ -257,8 +186,8 @@ class Production(Room):
                          [("look", "skipped"), ("verify-new", "begin"), ("verify-new", "end")])
         (asked,) = [entry for entry in self.entries("request") if entry["step"] == "section:token"]
         self.assertEqual(asked["steps"], ["look", "commission"])
-        replayed = subprocess.run(["keyceremony", "replay", self.record], capture_output=True, text=True, check=False)
-        self.assertEqual(replayed.returncode, 0, replayed.stdout + replayed.stderr)
+        status, out, err = run("replay", self.record)
+        self.assertEqual(status, 0, out + err)
 
     def test_who_does_not_want_the_record_closed_is_in_the_record(self):
         status, shown = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve to close the record", "decline"),
@@ -287,7 +216,7 @@ class Production(Room):
         evidence = json.loads((self.record / "addendum.note").read_text().splitlines()[1])
         self.assertEqual([(refusal["rule"], refusal["person"]) for refusal in evidence["refusals"]], [("CRED-03", "alice"), ("QUORUM-DENIED-01", "bob")])
         page = self.folder / "report.html"
-        subprocess.run(["keyceremony", "report", self.record, "--roster", self.place.roster, "--out", page], check=True, capture_output=True)
+        self.assertEqual(run("report", self.record, "--roster", self.place.roster, "--out", page)[0], 0)
         self.assertRegex(page.read_text(), r"QUORUM-DENIED-01</td><td>addendum</td><td><b>Bob Okafor</b>")
 
     def test_what_is_refused_after_the_record_is_closed_outlives_the_program(self):
@@ -303,7 +232,7 @@ class Production(Room):
         self.assertEqual([(each["rule"], each["person"]) for each in evidence["refusals"]], [("QUORUM-DENIED-01", "bob")])
         self.assertFalse(kept.exists())
         page = self.folder / "report.html"
-        subprocess.run(["keyceremony", "report", self.record, "--roster", self.place.roster, "--out", page], check=True, capture_output=True)
+        self.assertEqual(run("report", self.record, "--roster", self.place.roster, "--out", page)[0], 0)
         self.assertRegex(page.read_text(), r"QUORUM-DENIED-01</td><td>addendum</td><td><b>Bob Okafor</b>")
 
     def test_who_declines_stops_the_step_and_the_record_names_them(self):

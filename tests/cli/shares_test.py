@@ -3,65 +3,40 @@
 share files that do not belong. Shares are opened here by tests/support/shares.py, which shares no code with the program."""
 import json
 import os
-import pathlib
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-sys.path.insert(0, str(SOURCE / "tests" / "support"))
-import shares  # noqa: E402
+from archive import SCRIPTS, SOFTHSM, Rehearsed, need, rewrite, run, verified
+import shares
 
-SCRIPT = SOURCE / "scripts" / "smki-root-oca.ceremony.json"
-SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 EVERYBODY = ["alice", "bob", "carol", "dave", "erin"]
 
 
-def entries(record):
-    return [json.loads(line) for line in (record / "log.jsonl").read_text().splitlines()]
-
-
-def observed(record, what):
-    return [entry for entry in entries(record) if entry["type"] == "observe" and entry["what"] == what]
-
-
-class Shares(unittest.TestCase):
+class Shares(Rehearsed):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-shares-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.archive = self.folder / "archive"
-        self.first = self.archive / "0001-smki-root-oca"
+        super().setUp()
         self.said = []
 
-    def rehearse(self, script=SCRIPT, expect=0):
-        done = subprocess.run(["keyceremony", "rehearse", script, "--unattended", "--archive", self.archive],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        self.said.append(done.stdout + done.stderr)
-        self.assertEqual(done.returncode, expect, done.stderr)
-        return done.stdout, done.stderr
+    def rehearse(self, *script, expect=0):
+        said = super().rehearse(*script, expect=expect)
+        self.said.extend(said)
+        return said
 
     def script(self, name, steps):
         """A script of its own with these steps after attendance, on the token of the first ceremony."""
-        folder = self.folder / "scripts"
-        if not folder.exists():
-            shutil.copytree(SOURCE / "scripts", folder, ignore=shutil.ignore_patterns("dev"))
-        plan = json.loads(SCRIPT.read_text())
+        plan = self.home.plan("smki-root-oca")
         plan["id"] = name
         del plan["profiles"]
         attend = {"id": "attend", "do": "room.attend",
                   "people": {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}}
         plan["sections"] = [{"id": "only", "title": "Only", "steps": [attend, *steps]}]
-        path = folder / f"{name}.ceremony.json"
-        path.write_text(json.dumps(plan))
-        return path
+        return self.home.write(name, plan)
 
     def prepare(self):
         """Prepares a rehearsal without holding it."""
-        subprocess.run(["keyceremony", "rehearse", self.script("none", [{"id": "x", "do": "token.verify", "token": "root-hsm"}]),
-                        "--unattended", "--archive", self.archive], capture_output=True, check=False)
+        self.home.rehearse(self.script("none", [{"id": "x", "do": "token.verify", "token": "root-hsm"}]))
 
     def verify_step(self, name="look"):
         return self.script(name, [{"id": "look", "do": "token.verify", "token": "root-hsm"}])
@@ -83,14 +58,8 @@ class Shares(unittest.TestCase):
     def share_files(self, record=None):
         return sorted(((record or self.first) / "artefacts" / "shares" / "root-hsm").glob("*/*.share.json"))
 
-    def status(self):
-        return json.loads(subprocess.run(["keyceremony", "status", self.archive, "--json"], capture_output=True,
-                                         check=True).stdout)
-
-    def verdict(self):
-        done = subprocess.run(["keyceremony-verify", self.archive, "--roster", self.archive / "rehearsal" / "roster.json"],
-                              capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout + done.stderr
+    def assert_whole(self):
+        self.assertEqual(verified(self.archive, self.roster)[0], 0)
 
     def assert_no_secret(self, *secrets):
         """No PIN stands in any file of the archive or in what was said."""
@@ -114,22 +83,22 @@ class Commissioning(Shares):
         self.assertTrue(self.opens(officer, officer=True))
         two = shares.raw_pin_of(self.first, "root-hsm", "user", ["bob", "dave"], self.folder)
         self.assertNotEqual(two, user.encode())
-        policy = json.loads((SOURCE / "scripts" / "smki.policy.json").read_text())["pin"]
+        policy = json.loads((SCRIPTS / "smki.policy.json").read_text())["pin"]
         self.assertEqual((len(user), len(officer)), (policy["user_length"], policy["so_length"]))
         self.assertEqual(set(user + officer) - set(policy["alphabet"]), set())
         self.assert_no_secret(user, officer)
 
     def test_the_record_has_a_commitment_for_each_share_and_everybody_confirmed_before_the_token_was_touched(self):
         self.rehearse()
-        sealed, = observed(self.first, "share-set-sealed")
+        sealed, = self.seen(1, "share-set-sealed")
         self.assertEqual(sealed["proof"], {"how": "every-subset", "subsets": 10})
         self.assertEqual((sealed["shares"]["m"], sealed["n"], sealed["shares"]["generation"]), (3, 5, 1))
-        confirmed = observed(self.first, "share-confirmed")
+        confirmed = self.seen(1, "share-confirmed")
         self.assertEqual([entry["person"] for entry in confirmed], EVERYBODY)
         for holder, entry in zip(sealed["shares"]["holders"], confirmed):
             self.assertEqual((holder["person"], holder["user"], holder["officer"]),
                              (entry["person"], entry["user"], entry["officer"]))
-        intent = next(entry for entry in entries(self.first) if entry["type"] == "intent" and entry["fn"] == "C_InitToken")
+        intent = self.entries(1, type="intent", fn="C_InitToken")[0]
         self.assertGreater(intent["seq"], max(entry["seq"] for entry in confirmed))
         files = self.share_files()
         self.assertEqual([path.name for path in files], [f"{person}.share.json" for person in EVERYBODY])
@@ -137,13 +106,13 @@ class Commissioning(Shares):
             share = json.loads(path.read_text())
             self.assertEqual((share["user"]["commitment"], share["security_officer"]["commitment"]),
                              (holder["user"], holder["officer"]))
-        self.assertTrue(all(len(entry["people"]) == 3 for entry in observed(self.first, "shares-contributed")))
+        self.assertTrue(all(len(entry["people"]) == 3 for entry in self.seen(1, "shares-contributed")))
 
     def test_the_estate_says_who_holds_the_shares(self):
         self.rehearse()
         held = self.status()["tokens"][0]["shares"]
         self.assertEqual((held["m"], held["n"], held["generation"], held["holders"]), (3, 5, 1, EVERYBODY))
-        shown = subprocess.run(["keyceremony", "status", self.archive], capture_output=True, text=True, check=True).stdout
+        shown = run("status", self.archive)[1]
         self.assertIn(f"PINs shared 3 of 5 with alice, bob, carol, dave, erin; set {held['set']} (generation 1)", shown)
 
 
@@ -156,7 +125,7 @@ class Resharing(Shares):
         user, officer = self.pin(second), self.pin(second, "security-officer")
         self.assertEqual([self.opens(user), self.opens(officer, officer=True)], [True, True])
         self.assertEqual([self.opens(old_user), self.opens(old_officer, officer=True)], [False, False])
-        log = entries(second)
+        log = self.entries(2)
         confirmed = [entry["seq"] for entry in log if entry.get("what") == "share-confirmed"]
         changes = [entry["seq"] for entry in log if entry["type"] == "intent" and entry["fn"] == "C_SetPIN"]
         self.assertEqual((len(confirmed), len(changes)), (5, 2))
@@ -166,18 +135,17 @@ class Resharing(Shares):
                          ["user", "security-officer"])
         held = self.status()["tokens"][0]["shares"]
         self.assertEqual((held["generation"], held["ceremony"]), (2, "0002-reshare"))
-        self.assertEqual(self.verdict()[0], 0, self.verdict()[1])
+        self.assert_whole()
         self.assert_no_secret(old_user, old_officer, user, officer)
         self.rehearse(self.verify_step())
-        self.assertEqual([entry["generation"] for entry in observed(self.archive / "0003-look", "shares-contributed")], [2])
+        self.assertEqual([entry["generation"] for entry in self.seen("0003-look", "shares-contributed")], [2])
 
     def test_a_quorum_may_have_another_m_and_other_people(self):
         self.rehearse()
-        roster = self.archive / "rehearsal" / "roster.json"
-        people = json.loads(roster.read_text())
-        people["quorums"]["custodians"]["m"] = 4
-        next(person for person in people["people"] if person["id"] == "carol")["state"] = "leaving"
-        roster.write_text(json.dumps(people))
+        def change(people):
+            people["quorums"]["custodians"]["m"] = 4
+            next(person for person in people["people"] if person["id"] == "carol")["state"] = "leaving"
+        rewrite(self.roster, change)
         self.rehearse(self.reshare_step())
         held = self.status()["tokens"][0]["shares"]
         self.assertEqual((held["m"], held["holders"]), (4, ["alice", "bob", "dave", "erin"]))
@@ -187,10 +155,7 @@ class Resharing(Shares):
 
     def test_a_token_of_another_login_has_no_shares(self):
         self.rehearse()
-        binding = self.archive / "rehearsal" / "binding.json"
-        bound = json.loads(binding.read_text())
-        bound["tokens"]["root-hsm"]["login"] = "pin-prompt"
-        binding.write_text(json.dumps(bound))
+        rewrite(self.binding, lambda binding: binding["tokens"]["root-hsm"].update(login="pin-prompt"))
         _, err = self.rehearse(self.reshare_step(), expect=1)
         self.assertIn("PLAN-SHARES-04", err)
         self.assertFalse((self.archive / "0002-reshare").exists())
@@ -200,10 +165,7 @@ class Converting(Shares):
     """A token that was commissioned with typed PINs (in a rehearsal, in envelopes)."""
 
     def bind(self, login):
-        binding = self.archive / "rehearsal" / "binding.json"
-        bound = json.loads(binding.read_text())
-        bound["tokens"]["root-hsm"]["login"] = login
-        binding.write_text(json.dumps(bound))
+        rewrite(self.binding, lambda binding: binding["tokens"]["root-hsm"].update(login=login))
 
     def commission(self):
         """The first ceremony with typed PINs; returns both."""
@@ -222,15 +184,15 @@ class Converting(Shares):
         user, officer = self.pin(second), self.pin(second, "security-officer")
         self.assertEqual([self.opens(user), self.opens(officer, officer=True)], [True, True])
         self.assertEqual([self.opens(typed), self.opens(typed_officer, officer=True)], [False, False])
-        log = entries(second)
+        log = self.entries(2)
         self.assertEqual([entry["pin"] for entry in log if entry.get("what") == "pin-typed"], ["user", "security-officer"])
         self.assertEqual([entry for entry in log if entry.get("what") == "shares-contributed"], [])
         self.assertEqual([entry["pin"] for entry in log if entry.get("what") == "pin-changed"], ["user", "security-officer"])
         held = self.status()["tokens"][0]["shares"]
         self.assertEqual((held["generation"], held["ceremony"], held["holders"]), (1, "0002-reshare", EVERYBODY))
-        self.assertEqual(self.verdict()[0], 0, self.verdict()[1])
+        self.assert_whole()
         self.rehearse(self.verify_step())
-        self.assertEqual([entry["generation"] for entry in observed(self.archive / "0003-look", "shares-contributed")], [1])
+        self.assertEqual([entry["generation"] for entry in self.seen("0003-look", "shares-contributed")], [1])
 
     def test_before_that_nobody_has_a_share_to_give(self):
         self.commission()
@@ -244,14 +206,14 @@ class Converting(Shares):
         envelope.write_text("not the PIN, at all")
         self.rehearse(self.reshare_step(), expect=3)
         second = self.archive / "0002-reshare"
-        self.assertEqual(observed(second, "pin-changing"), [])
-        self.assertEqual([entry["fn"] for entry in entries(second) if entry["type"] == "intent"], [])
+        self.assertEqual(self.seen(2, "pin-changing"), [])
+        self.assertEqual(self.entries(2, type="intent"), [])
         self.assertTrue(self.opens(typed))
         envelope.write_text(typed)
-        done = subprocess.run(["keyceremony", "resume", second, "--unattended"], capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        status, _, err = run("resume", second, "--unattended")
+        self.assertEqual(status, 0, err)
         self.assertTrue(self.opens(self.pin(second)))
-        self.assertEqual(self.verdict()[0], 0, self.verdict()[1])
+        self.assert_whole()
 
 
 class BadDays(Shares):
@@ -259,8 +221,8 @@ class BadDays(Shares):
         """A ceremony that must open the token, after something was done to the share files of the first one."""
         self.rehearse()
         change({path.name.split(".")[0]: path for path in self.share_files()})
-        _, err = self.rehearse(self.verify_step(), expect)
-        return err, [entry for entry in entries(self.archive / "0002-look") if entry["type"] == "refusal"]
+        _, err = self.rehearse(self.verify_step(), expect=expect)
+        return err, self.entries("0002-look", type="refusal")
 
     def flip(self, path):
         share = json.loads(path.read_text())
@@ -272,7 +234,7 @@ class BadDays(Shares):
         _, refusals = self.look(lambda files: self.flip(files["bob"]))
         self.assertEqual([entry["rule"] for entry in refusals], ["SHARE-SEAL-01"])
         self.assertIn("bob's share of token root-hsm", refusals[0]["message"])
-        given, = observed(self.archive / "0002-look", "shares-contributed")
+        given, = self.seen("0002-look", "shares-contributed")
         self.assertEqual(given["people"], ["alice", "carol", "dave"])
 
     def test_with_too_few_good_ones_it_ends_and_names_who_is_missing(self):
@@ -317,7 +279,7 @@ class BadDays(Shares):
         second = self.archive / "0002-reshare"
         shutil.copy(self.share_files()[0], self.share_files(second)[0])
         self.rehearse(self.verify_step())
-        refusals = [entry for entry in entries(self.archive / "0003-look") if entry["type"] == "refusal"]
+        refusals = self.entries("0003-look", type="refusal")
         self.assertEqual([entry["rule"] for entry in refusals], ["SHARE-SET-01"])
         self.assertTrue(re.search(r"alice gave a share of set \w+ \(generation 1\), token root-hsm opens with set \w+ \(generation 2\)",
                                   refusals[0]["message"]))
@@ -326,7 +288,7 @@ class BadDays(Shares):
         self.changed_roster(lambda people: people["quorums"]["custodians"].update(m=5))
         self.rehearse()
         self.assertTrue(self.opens(self.pin(self.first, people=EVERYBODY)))
-        self.assertEqual(observed(self.first, "share-set-sealed")[0]["proof"], {"how": "every-subset", "subsets": 1})
+        self.assertEqual(self.seen(1, "share-set-sealed")[0]["proof"], {"how": "every-subset", "subsets": 1})
 
     def test_a_quorum_of_one_is_refused_by_the_policy(self):
         self.changed_roster(lambda people: people["quorums"]["custodians"].update(m=1))
@@ -356,14 +318,9 @@ class BadDays(Shares):
     def changed_roster(self, change):
         """Prepares a rehearsal without holding it, and changes who is in it."""
         self.prepare()
-        roster = self.archive / "rehearsal" / "roster.json"
-        people = json.loads(roster.read_text())
-        change(people)
-        roster.write_text(json.dumps(people))
+        rewrite(self.roster, change)
 
 
 if __name__ == "__main__":
-    if not os.path.exists(SOFTHSM) or shutil.which("pkcs11-tool") is None:
-        print("SoftHSM or pkcs11-tool is not installed", file=sys.stderr)
-        sys.exit(77)
+    need("pkcs11-tool")
     unittest.main()

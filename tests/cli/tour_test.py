@@ -3,19 +3,17 @@
 import json
 import os
 import pathlib
-import shutil
 import subprocess
-import tempfile
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
+from archive import SOURCE, entries, scratch
+
 BIN = pathlib.Path(os.environ["KEYCEREMONY_BINARY_DIR"]) / "bin"
 
 
 class Tour(unittest.TestCase):
     def test_the_tour_from_the_first_key_to_the_destruction_of_one(self):
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="keyceremony-tour-"))
-        self.addCleanup(shutil.rmtree, folder)
+        folder = scratch(self)
         archive = folder / "archive"
         environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
         environment["PATH"] = f"{BIN}:/usr/bin:/bin"
@@ -27,7 +25,7 @@ class Tour(unittest.TestCase):
                           "0004-tour-4-destruction"])
         # Both traps: one left no record, the other stands in it, and the step was tried again.
         self.assertIn("[EST-NAME-01]", held.stdout)
-        rollover = [json.loads(line) for line in (archive / "0003-tour-3-rollover/log.jsonl").read_bytes().splitlines()]
+        rollover = entries(archive / "0003-tour-3-rollover")
         self.assertEqual([e["rule"] for e in rollover if e["type"] == "refusal"], ["TOKEN-COPY-02"])
         tries = [e["phase"] for e in rollover if e["type"] == "step" and e["id"] == "verify-live-hsm"]
         self.assertEqual(tries, ["begin", "failed", "begin", "end"])

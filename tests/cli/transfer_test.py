@@ -5,20 +5,13 @@ What the program says is checked by openssl and by looking at the tokens.
 """
 import base64
 import json
-import os
-import pathlib
-import shutil
 import subprocess
-import sys
 import unittest
 
-SOURCE = pathlib.Path(os.environ["KEYCEREMONY_SOURCE_DIR"])
-sys.path.insert(0, str(SOURCE / "tests" / "cli"))
-from ceremony_test import run  # noqa: E402
-from keys_test import Archive  # noqa: E402
+from archive import SOURCE, Rehearsed, run
 
 
-class Transfer(Archive):
+class Transfer(Rehearsed):
     def begin(self):
         self.rehearse("smki-root-oca")
         self.rehearse("smki-transfer-prepare")
@@ -27,15 +20,11 @@ class Transfer(Archive):
         (path,) = self.archive.glob("*/artefacts/transfers/root-oca.transport-third.wrapped-key.json")
         return path
 
-    def named(self, name):
-        (key,) = [key for key in self.status()["keys"] if key["name"] == name]
-        return key
-
     def test_a_key_goes_by_file_and_the_file_is_a_copy_until_nobody_can_open_it(self):
         self.begin()
         spki = (self.record(1) / "artefacts/keys/root-oca.spki.der").read_bytes()
         (noted,) = self.seen(2, "transport-key-noted")
-        self.assertEqual(self.named("transport-third")["usage"], "unwrap")
+        self.assertEqual(self.key("transport-third")["usage"], "unwrap")
 
         self.rehearse("smki-transfer-export")
         (compared,) = self.seen(3, "transport-key-compared")
@@ -62,7 +51,7 @@ class Transfer(Archive):
         self.assertEqual([(copy["token"], copy["kind"], copy["state"]) for copy in self.key()["copies"]],
                          [("root-hsm", "original", "in place"), ("file for transport-third", "wrapped", "void"),
                           ("third-hsm", "clone", "in place")])
-        self.assertEqual(self.named("transport-third")["state"], "destroyed")
+        self.assertEqual(self.key("transport-third")["state"], "destroyed")
         status, _, err = run("verify", self.archive, "--roster", self.archive / "rehearsal" / "roster.json")
         self.assertEqual(status, 0, err)
 
@@ -129,7 +118,7 @@ class Transfer(Archive):
         self.assertIn("transport key transport-third opens", err)
 
 
-class Sections(Archive):
+class Sections(Rehearsed):
     def test_a_section_that_leaves_a_key_out_is_refused_at_the_desk(self):
         self.rehearse("smki-root-oca")
 
@@ -156,7 +145,7 @@ class Sections(Archive):
         self.assertEqual(rows["The backup site takes over"], ["backup-hsm"])
 
 
-class Drill(Archive):
+class Drill(Rehearsed):
     def roles(self):
         return {token["name"]: token["role"] for token in self.status()["tokens"]}
 
@@ -188,7 +177,7 @@ class Drill(Archive):
         self.assertIn("PLAN-ROLE-01", err)
 
 
-class Payload(Archive):
+class Payload(Rehearsed):
     def script(self, change=None, payload=b"recover meter 1\n", dummy=b"this is a test, do nothing\n"):
         path = self.changed("smki-clone-root", lambda script: self.sign(script, change))
         (path.parent / "command.bin").write_bytes(payload)

@@ -59,7 +59,17 @@ bool Holds(const json& given, const json& resolved) {
   return given.type() == resolved.type() && given == resolved;
 }
 
+// FindScript returns nothing for bytes that are no script.
+std::optional<json> FindScript(std::string_view bytes) {
+  if (bytes.find(kScriptFormat) == std::string_view::npos) return std::nullopt;
+  Result<json> parsed = ParseStrict(bytes);
+  if (!parsed.ok() || !parsed->is_object() || parsed->value("format", json()) != kScriptFormat) return std::nullopt;
+  return std::move(parsed).value();
+}
+
 }  // namespace
+
+bool IsScript(std::string_view bytes) { return FindScript(bytes).has_value(); }
 
 std::optional<std::string> PlannedStep::FindOther(std::string_view parameters) const {
   const Result<json> parsed = ParseStrict(parameters);
@@ -74,16 +84,13 @@ std::optional<std::string> PlannedStep::FindOther(std::string_view parameters) c
 std::string SectionRequestName(std::string_view section) { return "section:" + std::string(section); }
 
 Result<std::optional<ScriptPlan>> ScriptPlan::Parse(std::string_view bytes) {
-  if (bytes.find(kScriptFormat) == std::string_view::npos) return std::optional<ScriptPlan>();
-  const Result<json> parsed = ParseStrict(bytes);
-  if (!parsed.ok() || !parsed->is_object() || parsed->value("format", json()) != kScriptFormat) {
-    return std::optional<ScriptPlan>();
-  }
+  const std::optional<json> script = FindScript(bytes);
+  if (!script) return std::optional<ScriptPlan>();
   ScriptPlan plan;
   plan.sha256_ = base::Sha256Hex(bytes);
-  KC_ASSIGN_OR_RETURN(plan.id_, Text(*parsed, "", "id"));
-  KC_ASSIGN_OR_RETURN(plan.estate_, Text(*parsed, "", "estate"));
-  KC_ASSIGN_OR_RETURN(const json* const sections, List(*parsed, "", "sections"));
+  KC_ASSIGN_OR_RETURN(plan.id_, Text(*script, "", "id"));
+  KC_ASSIGN_OR_RETURN(plan.estate_, Text(*script, "", "estate"));
+  KC_ASSIGN_OR_RETURN(const json* const sections, List(*script, "", "sections"));
   std::set<std::string> section_ids;
   for (std::size_t i = 0; i < sections->size(); ++i) {
     const json& section = (*sections)[i];

@@ -17,9 +17,11 @@
 
 namespace ceremony::record {
 
-// A file of inputs/ that has this text and is strict JSON with it as its
-// `format` is a script.
+// The `format` of a script.
 inline constexpr std::string_view kScriptFormat = "keyceremony-script/1";
+
+// IsScript is true for a file of inputs/ that is strict JSON with kScriptFormat as its `format`.
+bool IsScript(std::string_view bytes);
 
 // SectionRequestName is the `step` of a request that a section makes once for
 // several of its steps.

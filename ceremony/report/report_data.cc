@@ -5,9 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/line_walk.h"
 #include "ceremony/record/note.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/script_plan.h"
 #include "ceremony/report/json_text.h"
 #include "ceremony/report/record_story.h"
 #include "ceremony/verify/verify.h"
@@ -94,20 +97,32 @@ void ReadEvidence(const record::RecordFolder& folder, ReportData& data) {
   }
 }
 
-// The script's name is what `open` says; one that it does not say is looked for
-// among the inputs by its format.
-std::string ScriptOf(const record::RecordFolder& folder, std::string& name) {
-  const auto listing = folder.List();
-  if (!listing.ok()) return "";
+// ScriptPaths is what `open` names; a record of another program need not name its script, which may be any input then.
+std::vector<std::string> ScriptPaths(const record::RecordFolder& folder, const std::string& inputs) {
+  std::string name;
+  const auto take = [&](std::string_view line) -> Result<bool> {
+    name = TextOf(record::ParseBounded(line), "script");
+    return false;
+  };
+  // ReadLog reports a log that cannot be read.
+  if (record::ForEachLine(folder, record::kLogFile, take).ok() && !name.empty()) return {inputs + name};
+  auto listing = folder.List();
+  if (!listing.ok()) return {};
+  std::erase_if(listing->files, [&](const std::string& path) { return !path.starts_with(inputs); });
+  return std::move(listing->files);
+}
+
+struct ScriptFile {
+  std::string name, bytes;  // empty: there is none
+};
+
+ScriptFile FindScript(const record::RecordFolder& folder) {
   const std::string inputs = std::string(record::kInputsFolder) + "/";
-  for (const std::string& path : listing->files) {
-    if (!path.starts_with(inputs)) continue;
+  for (const std::string& path : ScriptPaths(folder, inputs)) {
     auto bytes = folder.ReadSmall(path, kMaxScriptBytes);
-    if (!bytes.ok() || bytes->find("keyceremony-script/1") == std::string::npos) continue;
-    name = path.substr(inputs.size());
-    return std::move(bytes).value();
+    if (bytes.ok() && record::IsScript(*bytes)) return {path.substr(inputs.size()), std::move(bytes).value()};
   }
-  return "";
+  return {};
 }
 
 // Sites are said by the binding, token by token.
@@ -188,15 +203,15 @@ Result<ReportData> ReadReportData(const std::string& path, const ReadOptions& op
     KC_ASSIGN_OR_RETURN(data.ledger, ReadLedger(folder));
   }
   RecordStory story(data, std::move(openings));
-  std::string script_name;
-  story.TakeScript(ScriptOf(folder, script_name));
+  const ScriptFile script = FindScript(folder);
+  story.TakeScript(script.bytes);
   KC_RETURN_IF_ERROR(ReadLog(folder, story));
   story.Finish();
   // A record of another program need not say which of its inputs is the script.
   if (data.script_name.empty()) {
-    data.script_name = script_name;
+    data.script_name = script.name;
     for (const FileNamed& input : data.inputs) {
-      if (input.name == script_name) data.script_sha256 = input.sha256;
+      if (input.name == script.name) data.script_sha256 = input.sha256;
     }
   }
   data.final_cosigners = SignersOf(folder, record::kCheckpointFile, data.origin);

@@ -82,6 +82,27 @@ TEST_CASE("a step has its attempts, and what was planned and never begun is ther
   CHECK(data.verdict.verdict != ceremony::record::Verdict::kComplete);
 }
 
+TEST_CASE("the script is what `open` names, else the input that is a script, and not a text that quotes its format") {
+  const auto script = [](const char* title) {
+    return json({{"format", "keyceremony-script/1"}, {"title", title}}).dump();
+  };
+  ScratchRecord unnamed;
+  unnamed.Add("open", json::object());
+  unnamed.Write("inputs/a.json", R"({"title":"a letter","about":"keyceremony-script/1"})");
+  const ReportData found = unnamed.Read(script("the script"));
+  CHECK(found.title == "the script");
+  CHECK(found.script_name == "script.json");
+
+  ScratchRecord named;
+  named.Add("open", {{"script", "script.json"}});
+  named.Write("inputs/a.json", script("another script"));
+  CHECK(named.Read(script("the script")).title == "the script");
+
+  ScratchRecord withheld;
+  withheld.Add("open", {{"script", "b.json"}});
+  CHECK(withheld.Read(script("another script")).title == "");
+}
+
 TEST_CASE("a key is followed from its making over its clone to the end of a copy") {
   ScratchRecord record;
   record.Add("open", json::object())

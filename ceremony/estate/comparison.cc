@@ -8,6 +8,7 @@
 
 #include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/line_walk.h"
 #include "ceremony/record/reader.h"
 
 namespace ceremony::estate {
@@ -138,21 +139,13 @@ void AddDifferences(StepComparison& row) {
 
 base::Result<RecordOutcome> ReadOutcome(const std::string& record) {
   KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(record));
-  KC_ASSIGN_OR_RETURN(auto file, folder.OpenFile(record::kLogFile));
-  record::LogReader reader(std::move(file));
-  record::LogReader::Block block;
   RecordOutcome outcome;
-  OutcomeReader lines_of(outcome);
-  while (true) {
-    KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
-    if (!more) break;
-    std::string_view lines(block.buffer.data(), block.size);
-    while (!lines.empty()) {
-      const std::size_t end = lines.find('\n');
-      KC_RETURN_IF_ERROR(lines_of.Line(lines.substr(0, end), record));
-      lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
-    }
-  }
+  OutcomeReader reader(outcome);
+  const auto take = [&](std::string_view line) -> base::Result<bool> {
+    KC_RETURN_IF_ERROR(reader.Line(line, record));
+    return true;
+  };
+  KC_RETURN_IF_ERROR(record::ForEachLine(folder, record::kLogFile, take));
   return outcome;
 }
 

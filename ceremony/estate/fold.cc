@@ -8,6 +8,7 @@
 
 #include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/line_walk.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/storage.h"
@@ -117,24 +118,14 @@ class RecordFold final {
 base::Result<std::optional<record::Checkpoint>> FoldRecord(const std::string& path, Estate& estate,
                                                            RecordSummary& summary) {
   KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(path));
-  auto file = folder.OpenFile(record::kLogFile);
-  if (!file.ok()) {
-    if (file.error().code == base::ErrorCode::kNotFound) return std::optional<record::Checkpoint>();
-    return std::move(file).error();
-  }
-  record::LogReader reader(std::move(file).value());
-  record::LogReader::Block block;
   RecordFold fold(estate, summary);
-  while (true) {
-    KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
-    if (!more) break;
-    std::string_view lines(block.buffer.data(), block.size);
-    while (!lines.empty()) {
-      const std::size_t end = lines.find('\n');
-      KC_RETURN_IF_ERROR(fold.Line(lines.substr(0, end)));
-      lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
-    }
-  }
+  const auto take = [&](std::string_view line) -> base::Result<bool> {
+    KC_RETURN_IF_ERROR(fold.Line(line));
+    return true;
+  };
+  auto read = record::ForEachLine(folder, record::kLogFile, take);
+  if (!read.ok() && read.error().code == base::ErrorCode::kNotFound) return std::optional<record::Checkpoint>();
+  if (!read.ok()) return std::move(read).error();
   summary.complete = !summary.ended.empty() && folder.OpenFile(record::kAddendumFile).ok();
   return fold.left_behind();
 }
@@ -150,7 +141,7 @@ base::Result<json> OpenEntryOf(const record::RecordFolder& archive, const std::s
   KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
   if (!more) return none;
   const std::string_view lines(block.buffer.data(), block.size);
-  return json::parse(lines.substr(0, lines.find('\n')), nullptr, false);
+  return record::ParseBounded(lines.substr(0, lines.find('\n')));
 }
 
 }  // namespace

@@ -11,9 +11,11 @@ base::Result<void> ForEachLine(const RecordFolder& folder, std::string_view file
   KC_ASSIGN_OR_RETURN(base::FileDescriptor opened, folder.OpenFile(file));
   LogReader reader(std::move(opened));
   LogReader::Block block;
+  std::uint64_t lines = 0;
   const auto oversize = [&] {
-    return base::MakeError(base::ErrorCode::kCorrupt,
-                           fmt::format("{} has a line beyond {} bytes", file, kMaxLineBytes));
+    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{}/{}: line {} has more than {} bytes",
+                                                                  folder.path(), file, lines + 1, kMaxLineBytes))
+        .WithRule("REC-SIZE");
   };
   for (;;) {
     KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
@@ -23,6 +25,7 @@ base::Result<void> ForEachLine(const RecordFolder& folder, std::string_view file
       rest.remove_prefix(line.size() + 1);
       if (line.size() > kMaxLineBytes) return oversize();
       KC_ASSIGN_OR_RETURN(const bool goes_on, take(line));
+      ++lines;
       if (!goes_on) return {};
     }
   }

@@ -10,8 +10,8 @@
 
 namespace ceremony::record {
 
-// `take` gets each whole line without its LF and returns whether it wants more;
-// what has no LF at the end is no line. kCorrupt at a line beyond 65535 bytes.
+// `take` gets each whole line without its LF, and returns whether it wants the next one.
+// Bytes after the last LF are not a line. kCorrupt (REC-SIZE) at a line beyond 65535 bytes.
 base::Result<void> ForEachLine(const RecordFolder& folder, std::string_view file,
                                const std::function<base::Result<bool>(std::string_view)>& take);
 

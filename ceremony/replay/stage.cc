@@ -13,6 +13,7 @@
 #include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/line_walk.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/record/record_name.h"
@@ -39,17 +40,6 @@ base::Error NoEntry(const std::string& record, std::size_t line, const char* wha
   return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{}: line {} of its log {}", record, line, what))
       .WithRule("REPLAY-RECORD-02")
       .WithHint("a replay needs every entry: take the record itself, not a redacted bundle of it");
-}
-
-base::Result<void> TakeLines(std::string_view lines, const std::string& path, std::vector<json>& entries) {
-  while (!lines.empty()) {
-    const std::size_t end = lines.find('\n');
-    base::Result<json> entry = record::ParseEntry(lines.substr(0, end));
-    if (!entry.ok()) return NoEntry(path, entries.size() + 1, "is no entry");
-    entries.push_back(std::move(entry).value());
-    lines.remove_prefix(end + 1);
-  }
-  return {};
 }
 
 script::LoadedFile FileOf(std::string name, std::string bytes) {
@@ -99,16 +89,13 @@ std::size_t StopsIn(const std::vector<json>& entries) {
 
 base::Result<std::vector<json>> ReadEntries(const std::string& path) {
   KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(path));
-  KC_ASSIGN_OR_RETURN(base::FileDescriptor file, folder.OpenFile(record::kLogFile));
-  record::LogReader reader(std::move(file));
-  record::LogReader::Block block;
   std::vector<json> entries;
-  while (true) {
-    KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
-    if (!more) break;
-    KC_RETURN_IF_ERROR(TakeLines({block.buffer.data(), block.size}, path, entries));
-  }
-  if (reader.oversize()) return NoEntry(path, entries.size() + 1, "is longer than any entry");
+  KC_RETURN_IF_ERROR(record::ForEachLine(folder, record::kLogFile, [&](std::string_view line) -> base::Result<bool> {
+    base::Result<json> entry = record::ParseEntry(line);
+    if (!entry.ok()) return NoEntry(path, entries.size() + 1, "is no entry");
+    entries.push_back(std::move(entry).value());
+    return true;
+  }));
   if (entries.empty() || EntryText(entries.front(), "type") != "open")
     return NoEntry(path, 1, "does not open a record");
   return entries;

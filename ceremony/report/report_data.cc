@@ -38,24 +38,16 @@ std::int64_t Digits(const std::string& text, std::size_t at, std::size_t count) 
   return value;
 }
 
-Result<void> ReadLog(const record::RecordFolder& folder, RecordStory& story) {
-  auto file = folder.OpenFile(record::kLogFile);
-  if (!file.ok()) {
-    // The verdict has said what is wrong with it.
-    return file.error().code == base::ErrorCode::kIo ? Result<void>(std::move(file).error()) : Result<void>();
-  }
-  record::LogReader reader(std::move(file).value());
-  record::LogReader::Block block;
-  while (true) {
-    KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
-    if (!more) return {};
-    std::string_view lines(block.buffer.data(), block.size);
-    while (!lines.empty()) {
-      const std::size_t end = lines.find('\n');
-      story.Take(lines.substr(0, end));
-      lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
-    }
-  }
+Result<void> ReadLog(const record::RecordFolder& folder, RecordStory& story, ReportData& data) {
+  const auto take = [&](std::string_view line) -> Result<bool> {
+    story.Take(line);
+    return true;
+  };
+  auto read = record::ForEachLine(folder, record::kLogFile, take);
+  if (read.ok() || read.error().code == base::ErrorCode::kIo) return read;
+  // The verdict has said what is wrong with it.
+  if (read.error().code == base::ErrorCode::kCorrupt) data.cut_short = true;
+  return {};
 }
 
 std::vector<std::string> SignersOf(const record::RecordFolder& folder, std::string_view file,
@@ -205,7 +197,7 @@ Result<ReportData> ReadReportData(const std::string& path, const ReadOptions& op
   RecordStory story(data, std::move(openings));
   const ScriptFile script = FindScript(folder);
   story.TakeScript(script.bytes);
-  KC_RETURN_IF_ERROR(ReadLog(folder, story));
+  KC_RETURN_IF_ERROR(ReadLog(folder, story, data));
   story.Finish();
   // A record of another program need not say which of its inputs is the script.
   if (data.script_name.empty()) {

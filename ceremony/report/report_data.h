@@ -205,6 +205,7 @@ struct Ledger {
   std::vector<LedgerRow> rows;
   std::uint64_t more = 0;  // rows that are too many to be here
   std::uint64_t entries = 0, files = 0;
+  bool cut_short = false;  // a line that is no row of a ledger follows; it and all after it were not read
 };
 
 struct ReportData {
@@ -225,6 +226,7 @@ struct ReportData {
   std::vector<std::string> open_items;
   std::string addendum;  // its words of evidence; empty: none
   std::uint64_t entries = 0, unreadable = 0, withheld = 0, recoveries = 0;
+  bool cut_short = false;  // a line that is too long for an entry follows; it and all after it were not read
   std::map<std::string, std::uint64_t> entries_by_type;
   std::vector<NameValue> clock;  // source, reading, offset
 

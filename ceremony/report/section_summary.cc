@@ -139,6 +139,11 @@ void VerdictSection(const ReportData& data, Html& html) {
         .Text(base::Counted(data.unreadable, "line of the log could", "lines of the log could"))
         .Raw(" not be read and are left out below.</p>\n");
   }
+  if (data.cut_short) {
+    html.Raw(
+        "<p class=\"bad\">The log goes on with a line that is longer than an entry may be. "
+        "It and everything after it are left out below.</p>\n");
+  }
   html.Raw("</section>\n");
 }
 

@@ -60,6 +60,8 @@ void LedgerTable(const ReportData& data, Html& html) {
   html.Raw("<p>").Text(ledger.annex.empty() ? "No annex belongs to it."
                                             : "What is withheld is sealed in an annex, SHA-256 " + ledger.annex + ".");
   html.Raw("</p>\n");
+  if (ledger.cut_short)
+    html.Raw("<p class=\"bad\">It goes on with a line that is no row of a ledger. Nothing after it was read.</p>\n");
   if (ledger.rows.empty()) return;
   html.Raw(
       "<div class=\"wide\"><table><thead><tr><th scope=\"col\">entries, or file</th><th scope=\"col\" class=\"n\">"

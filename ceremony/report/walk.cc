@@ -66,6 +66,8 @@ class Walker final {
     if (data_.unreadable > 0)
       Line(2,
            base::Counted(data_.unreadable, "line of the log could not be read", "lines of the log could not be read"));
+    if (data_.cut_short)
+      Line(2, "the log goes on with a line that is too long for an entry: nothing after it was read");
     for (const record::Finding& finding : data_.verdict.findings)
       Line(2, fmt::format("{}: {}", finding.rule, Shown(finding.message)));
   }

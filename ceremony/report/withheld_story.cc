@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "ceremony/record/disclosure.h"
 #include "ceremony/record/disclosure_audit.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/line_walk.h"
 #include "ceremony/record/withheld.h"
 #include "ceremony/report/json_text.h"
 
@@ -42,6 +44,15 @@ void AddEntry(Ledger& ledger, std::uint64_t entry, LedgerRow row) {
   }
   row.first = row.last = entry;
   Keep(ledger, std::move(row));
+}
+
+// TakeHead is false for a line that does not begin a ledger.
+bool TakeHead(std::string_view line, Ledger& ledger) {
+  const std::optional<record::WithheldHead> head = record::WithheldHead::Parse(line);
+  if (!head) return false;
+  ledger.reasons = head->reasons;
+  if (head->annex) ledger.annex = fmt::format("{} ({} bytes)", head->annex->sha256, head->annex->size);
+  return true;
 }
 
 // TakeRow is false for a line that is no row of a ledger.
@@ -89,29 +100,16 @@ Result<Openings> ReadOpenings(const record::RecordFolder& folder) {
 
 Result<Ledger> ReadLedger(const record::RecordFolder& folder) {
   Ledger ledger;
-  Result<base::FileDescriptor> file = folder.OpenFile(record::kWithheldFile);
-  if (!file.ok()) return file.error().code == ErrorCode::kIo ? Result<Ledger>(std::move(file).error()) : ledger;
-  record::LogReader reader(std::move(file).value());
-  record::LogReader::Block block;
   bool is_first = true;
-  while (true) {
-    KC_ASSIGN_OR_RETURN(const bool more, reader.Next(block));
-    if (!more) return ledger;
-    std::string_view lines(block.buffer.data(), block.size);
-    while (!lines.empty()) {
-      const std::string_view line = lines.substr(0, lines.find('\n'));
-      lines.remove_prefix(std::min(lines.size(), line.size() + 1));
-      if (is_first) {
-        const std::optional<record::WithheldHead> head = record::WithheldHead::Parse(line);
-        if (!head) return ledger;
-        ledger.reasons = head->reasons;
-        if (head->annex) ledger.annex = fmt::format("{} ({} bytes)", head->annex->sha256, head->annex->size);
-        is_first = false;
-      } else if (!TakeRow(line, ledger)) {
-        return ledger;
-      }
-    }
-  }
+  const auto take = [&](std::string_view line) -> Result<bool> {
+    const bool is_whole = std::exchange(is_first, false) ? TakeHead(line, ledger) : TakeRow(line, ledger);
+    ledger.cut_short = !is_whole;
+    return is_whole;
+  };
+  auto read = record::ForEachLine(folder, record::kWithheldFile, take);
+  if (!read.ok() && read.error().code == ErrorCode::kIo) return std::move(read).error();
+  if (!read.ok() && read.error().code == ErrorCode::kCorrupt) ledger.cut_short = true;
+  return ledger;
 }
 
 void TellSalted(json& entry, std::uint64_t seq, const Openings& openings, std::vector<SaltedField>& fields) {

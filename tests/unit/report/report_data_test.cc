@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ceremony/report/ceremony_report.h"
 #include "tests/unit/report/scratch_record.h"
 
 using ceremony::report::MicrosOf;
@@ -178,6 +179,18 @@ TEST_CASE("lines that are no entries are counted, withheld ones apart") {
   CHECK(data.withheld == 1);
 }
 
+TEST_CASE("a log that goes on with a line that is too long is told up to there, and says so") {
+  ScratchRecord record;
+  record.Add("open", json::object());
+  CHECK_FALSE(record.Read().cut_short);
+  record.Line(std::string(70'000, 'x')).Add("note", json::object());
+  const ReportData data = record.Read();
+  CHECK(data.entries == 1);
+  CHECK(data.cut_short);
+  CHECK(ceremony::report::CeremonyReport(data, {}).find(
+            "The log goes on with a line that is longer than an entry may be.") != std::string::npos);
+}
+
 TEST_CASE("a line that nests deeper than an entry may is counted and not read") {
   const auto nested = [](int levels, const std::string& core) {
     std::string line = "{\"type\":\"observe\",\"what\":\"facts\",\"step\":\"s\",\"facts\":{\"bag\":";
@@ -260,6 +273,7 @@ TEST_CASE("a bundle's report has every row of its ledger") {
   CHECK(data->ledger.rows[1].type == "attend");
   CHECK(data->ledger.rows[1].first == 2);
   CHECK(data->ledger.rows[2].label == "amber");
+  CHECK_FALSE(data->ledger.cut_short);
 }
 
 TEST_CASE("rows of a ledger that follow each other and are alike are one, and a broken row ends it") {
@@ -280,4 +294,5 @@ TEST_CASE("rows of a ledger that follow each other and are alike are one, and a 
   CHECK(data.ledger.rows[0].first == 1);
   CHECK(data.ledger.rows[0].last == 2);
   CHECK(data.ledger.rows[2].first == 5);
+  CHECK(data.ledger.cut_short);
 }

@@ -1,10 +1,10 @@
-// Something that people did with a maker's own tool, outside the program.
+// An action that people did with a maker's own tool, outside the program.
 #ifndef CEREMONY_ESTATE_BY_VENDOR_H_
 #define CEREMONY_ESTATE_BY_VENDOR_H_
 
 namespace ceremony::estate {
 
-// The "method" of token.commission and key.clone that says so; a copy's `way` (key_effects.h) begins with it.
+// The "method" of such a token.commission or key.clone. A copy's `way` (key_effects.h) begins with it.
 inline constexpr const char* kByVendor = "vendor";
 
 }  // namespace ceremony::estate

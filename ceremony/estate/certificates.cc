@@ -40,7 +40,7 @@ base::Result<void> IsSpelledAsBefore(const Owner& owner, const CertificateIssued
       "a CA has one name in one spelling (RFC 5280 4.1.2.6): repeat it byte by byte");
 }
 
-// Of an owner whose name only one of them has as DER, in a record that may be from before NameText had quotes.
+// Compares a name with its DER. Old records spell names without quotes.
 bool SpellsName(const std::string& subject, const std::string& subject_der) {
   const auto name = base::Base64Decode(subject_der);
   return name.ok() && !name->empty() && x509::SpellsName(subject, *name);

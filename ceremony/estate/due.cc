@@ -38,7 +38,7 @@ class Renewals final {
   std::unordered_map<std::string, std::string_view> last_ends_;
 };
 
-// A CA's lists of authorities and of users follow one another each for itself, though their numbers are of one row.
+// ARLs and CRLs of a CA are replaced separately, but share one number sequence.
 std::vector<const Crl*> LastCrls(const Estate& estate) {
   std::unordered_map<std::string, const Crl*> last;
   for (const Crl& crl : estate.crls()) {

@@ -1,4 +1,4 @@
-// Due lists what somebody has to do, and until when, as the estate stands.
+// Due lists what has to be done in an estate, and until when.
 #ifndef CEREMONY_ESTATE_DUE_H_
 #define CEREMONY_ESTATE_DUE_H_
 
@@ -17,12 +17,13 @@ struct DueItem {
   bool overdue = false;
 };
 
-// DueOf lists ceremonies that are not complete; certificates that end, CRLs that
-// must be followed by another and holds of keys that end within `horizon_days` of
-// `now_micros` (UTC); and keys that are out of use and not held; what is overdue
-// comes first, then by date. A held key is due on the day of its hold and overdue after it.
-// A certificate is not due whose key is out of use, or of whose name and profile there is one
-// that ends later; a CRL is followed by one of its issuer and profile.
+// DueOf lists
+//   ceremonies that are not complete;
+//   certificates, CRLs and holds of keys that end within `horizon_days` of `now_micros` (UTC);
+//   keys that are out of use and not held.
+// Overdue items come first, then by date. A held key is due on the last day of its hold, and overdue after it. A
+// certificate is not due if its key is out of use or a later one with the same name and profile exists. A CRL is not
+// due if its issuer has made a later one with the same profile.
 std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int horizon_days);
 
 }  // namespace ceremony::estate

@@ -20,9 +20,9 @@ namespace ceremony::estate {
 
 // A token was initialised and taken into service under a logical name.
 struct TokenCommissioned {
-  std::string token;   // logical name, as scripts say it
+  std::string token;   // logical name, as in scripts
   std::string label;   // CKA token label, without the padding blanks
-  std::string serial;  // as the token gives it; empty while only planned
+  std::string serial;  // as the token reports it; empty while only planned
   std::string manufacturer;
   std::string model;
   std::string firmware;
@@ -65,12 +65,12 @@ struct CertificateIssued {
   std::int64_t path_length = -1;     // -1: no limit
 };
 
-// A public key from outside was taken in with its certificate request (PKCS#10).
+// A public key from outside was imported with its certificate request (PKCS#10).
 struct KeyImported {
   std::string key;               // name, unique over the archive
   std::string algorithm;         // base::KeyAlgorithmFacts::name
   std::string spki_sha256;       // hex
-  std::string subject;           // RFC 4514 text: whose key it is
+  std::string subject;           // RFC 4514 text: the key's owner
   std::string subject_der;       // base64 of the DER Name
   std::string alternative_name;  // as above
   std::string request_sha256;    // of the request's DER
@@ -91,12 +91,12 @@ struct RequestCreated {
   std::string artefact;
 };
 
-// A certificate of the estate is revoked from a CRL on.
+// A certificate of the estate was revoked; a CRL says so.
 struct CertificateRevoked {
   std::string certificate;
   std::string reason;  // "keyCompromise" (RFC 5280 section 5.3.1)
   std::string on;      // RFC 3339; empty while only planned
-  std::string crl;     // name of the first CRL that says so
+  std::string crl;     // name of the first CRL that lists it
 };
 
 // A CRL was signed by a key of the estate.
@@ -110,19 +110,19 @@ struct CrlIssued {
   std::int64_t number = 0;   // grows strictly over all CRLs of one issuer (RFC 5280 section 5.2.3)
   std::string this_update;   // RFC 3339; empty while only planned
   std::string next_update;   // as above
-  std::int64_t revoked = 0;  // so many certificates are on it
+  std::int64_t revoked = 0;  // number of certificates on it
   std::string sha256;        // of the DER; empty while only planned
   std::string artefact;
 };
 
-// An outside document was taken in by hash.
+// The hash of an outside document was recorded.
 struct DocumentLodged {
   std::string name;
   std::string kind;
   std::string sha256;  // empty while only planned
 };
 
-// A person took up a role with keys of their own. Keys are base64 of the DER
+// A person took up a role with their own keys. Keys are base64 of the DER
 // SubjectPublicKeyInfo, as in a roster.
 struct PersonAppointed {
   std::string person;  // id; unique over the archive, never used again
@@ -136,8 +136,8 @@ struct PersonAppointed {
   std::string on;  // the day, "2026-11-21"; empty while only planned
 };
 
-// A person gave the role up: no longer counts for a quorum ("leaving"), or also
-// holds nothing any more ("left").
+// A person gave up the role. "leaving": they no longer count for a quorum. "left":
+// they also hold nothing any more.
 struct PersonRetired {
   std::string person;
   std::string name;
@@ -146,23 +146,22 @@ struct PersonRetired {
   std::string on;  // as above
 };
 
-// ShareHolder is somebody who holds a share of both PINs of a token.
+// ShareHolder is a person who holds a share of each of the two PINs of a token.
 struct ShareHolder {
   std::string person;              // roster id
   std::string user_commitment;     // SHA-256, hex: of the share of the user PIN
   std::string officer_commitment;  // of the share of the security officer PIN
 };
 
-// The PINs of a token were set to what a new share set gives: every holder has
-// confirmed it, and the set that was there before opens nothing any more. The
-// files are artefacts of the record with this effect:
-// shares/<token>/<set>/<person>.share.json.
+// The PINs of a token were set to those of a new share set. Every holder has
+// confirmed their share, and the set before no longer opens anything. The files are
+// artefacts of the record with this effect: shares/<token>/<set>/<person>.share.json.
 struct SharesIssued {
   std::string token;
   std::string set;              // 32 hex digits; empty while only planned
   std::int64_t generation = 0;  // 1 for a token's first set; 0 while only planned
   std::string quorum;           // of the roster
-  std::int64_t m = 0;           // so many of the holders open the token
+  std::int64_t m = 0;           // this many holders together open the token
   std::vector<ShareHolder> holders;
 };
 
@@ -175,8 +174,8 @@ using Effect =
 // ToJson gives the object that stands in an entry: {"effect": "key-created", ...}.
 nlohmann::json ToJson(const Effect& effect);
 
-// EffectFromJson is its strict inverse: every field of its kind, none missing
-// but those that came after a release, none unknown; kCorrupt otherwise.
+// EffectFromJson is its strict inverse: kCorrupt for a field that is unknown or
+// missing. Only fields that a later release added may be missing.
 base::Result<Effect> EffectFromJson(const nlohmann::json& object);
 
 // EffectName returns "key-created" and the like.

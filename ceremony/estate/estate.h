@@ -17,17 +17,17 @@
 
 namespace ceremony::estate {
 
-// Provenance says where the estate learned a fact: which ceremony, which entry.
+// Provenance says where the estate learned a fact: the ceremony and the entry.
 struct Provenance {
   std::string ceremony;  // folder name of the record, "0001-smki-root-oca"; "planned" in a check
   std::uint64_t entry = 0;
   std::string time;  // RFC 3339
 };
 
-// Where says it in words: "ceremony 0001-smki-root-oca (entry 12)".
+// Where is a provenance in words: "ceremony 0001-smki-root-oca (entry 12)".
 std::string Where(const Provenance& provenance);
 
-// Seal is one that is on a token, or on what it is packed in.
+// Seal is on a token, or on its packaging.
 struct Seal {
   std::string number;
   Provenance since;
@@ -55,7 +55,7 @@ struct Token {
   std::string state;   // one of those above
   Provenance since{};  // of the state
   std::string fips{}, site{}, order{};
-  std::string settled{};  // the state that it had before it was in transit
+  std::string settled{};  // its state before it was in transit
   // As last verified: the module that speaks to it, the digest of everything on it.
   std::string module{}, module_version{}, module_sha256{}, inventory{};
   Provenance verified{};
@@ -68,8 +68,8 @@ struct Token {
   std::vector<std::string> SealNumbers() const;  // ascending
 };
 
-// WrappedFor is where a copy is that left its token as a file, for people and in effects: no token has a blank in its
-// name.
+// WrappedFor is the `token` of a copy that is a wrapped file, for people and in effects. It contains a blank, so it
+// cannot be a token's name.
 std::string WrappedFor(std::string_view transport_key);  // "file for transport-2027"
 
 // Usages of a key.
@@ -81,14 +81,14 @@ struct Copy {
   std::string token;  // or WrappedFor
   std::string serial;
   std::string object_id;
-  std::string kind;  // "original", "clone", or "wrapped": a file, which who has the transport key can open
+  std::string kind;  // "original", "clone", or "wrapped": a file; the holder of the transport key can open it
   Provenance since;
   bool extractable = false;  // it may be wrapped for another clone
   // Or "destroyed": its objects are gone; "retired": gone with its token; "elsewhere": a document accounts for it;
-  // "void": of a file, whose transport key is destroyed.
+  // "void": a file whose transport key is destroyed.
   std::string state = "in place";
   std::string way{};                 // of a clone: how it came here; of a file: its transport
-  Provenance ended{};                // of a state that is not "in place"
+  Provenance ended{};                // since when it is no longer "in place"
   std::string transport_key{};       // of a file
   std::string artefact{}, sha256{};  // likewise: the file, in the record of `since`
   // Where its destruction was begun by a step that has not ended; no ceremony: nowhere. The token may have it or not.
@@ -97,16 +97,16 @@ struct Copy {
   bool in_place() const { return state == "in place"; }
 };
 
-// KeyUse is what the newest statement says of a key's use.
+// KeyUse is the newest statement about the use of a key.
 struct KeyUse {
   std::int64_t count = 0;
   std::string first_use, last_use, stated_by, statement;
   Provenance since;
 };
 
-// Owner is the one name that a key is certified under (R1): the subject, or where
-// that is empty (a device) the subjectAltName. Two are the same when RFC 5280
-// section 7.1 takes them for the same name, however they are encoded.
+// Owner is the one name that a key is certified under (R1): the subject, or the
+// subjectAltName if the subject is empty (a device). Two owners are the same if
+// RFC 5280 section 7.1 calls their names the same, however they are encoded.
 struct Owner {
   std::string subject;      // for people
   std::string subject_der;  // base64; empty in records of 0.1.0
@@ -123,10 +123,10 @@ struct Key {
   std::string state;         // "active", "deactivated", "held", "compromised", "destroyed";
                              // "outside": imported, only its public half is known
   bool extractable = false;  // of the original, when it was made
-  std::vector<Copy> copies;  // every one that ever was
+  std::vector<Copy> copies;  // all that ever existed
   Provenance since;
   std::string domain{};          // PKI domain of the token that made it
-  std::optional<KeyUse> use{};   // no statement: nobody has said
+  std::optional<KeyUse> use{};   // nullopt: nobody has made a statement
   std::string deactivated_on{};  // RFC 3339
   std::string deactivated_because{};
   std::string cap_reached_on{};
@@ -138,17 +138,17 @@ struct Key {
   std::vector<std::string> transports{};  // of a transport key: what its token can take in, best first
 
   bool is_transport_key() const { return usage == kUnwraps; }
-  // is_held: it is kept until a day, also as a compromised key.
+  // is_held: it is kept until a day. A compromised key may be held, too.
   bool is_held() const { return !hold_until.empty() && state != "destroyed"; }
-  // is_out_of_use: it signs nothing any more.
+  // is_out_of_use: it no longer signs.
   bool is_out_of_use() const { return state != "active" && state != "outside"; }
 
-  // FindCopy returns the copy that is in place on a token, nullptr if there is none.
+  // FindCopy returns the copy in place on a token, nullptr if there is none.
   const Copy* FindCopy(std::string_view token) const;
-  // NoCopyOn says why FindCopy finds none: EST-COPY-03, or EST-COPY-04 for one that was there.
+  // NoCopyOn says why FindCopy finds none: EST-COPY-03, or EST-COPY-04 if there was one.
   base::Error NoCopyOn(std::string_view token) const;
   std::vector<const Copy*> CopiesInPlace() const;
-  // CopiesOnTokens leaves out files, which are lost with their transport key.
+  // CopiesOnTokens leaves out files: they are lost with their transport key.
   std::vector<const Copy*> CopiesOnTokens() const;
 };
 
@@ -158,7 +158,7 @@ struct Certificate {
   std::string issuer_certificate{}, subject_der{}, alternative_name{}, spki_sha256{}, subject_key_id{}, key_usage{};
   bool ca = false;
   std::int64_t path_length = -1;  // -1: no limit
-  // Empty while it is not revoked.
+  // Empty unless it is revoked.
   std::string revoked_on{}, revocation_reason{}, revoked_by{};  // by: name of the CRL
   bool revoked() const { return !revoked_by.empty(); }
 };
@@ -183,14 +183,14 @@ struct Document {
   Provenance since;
 };
 
-// Person is somebody whom a ceremony has appointed or retired. People of the
-// first roster whom no ceremony has dealt with are not here.
+// Person was appointed or retired by a ceremony. It leaves out people of the first
+// roster who were neither.
 struct Person {
   std::string id, name, employer, domain, site, role, sign_key, open_key;
   std::string state;   // "active", "leaving", "left"
   std::string on;      // the day of that state
   std::string reason;  // of retiring
-  // The day of taking up the role, with its ceremony; empty for people of the first roster.
+  // The day when they took up the role, and its ceremony; empty for people of the first roster.
   std::string appointed_on;
   Provenance appointed;
   Provenance since;  // of the state
@@ -206,27 +206,27 @@ struct ShareSet {
   Provenance since;      // the record that holds its files
   bool retired = false;  // a newer set opens the token
 
-  // FindHolder returns nullptr for somebody who holds none of it.
+  // FindHolder returns nullptr for a person without a share of it.
   const ShareHolder* FindHolder(std::string_view person) const;
 };
 
 class Estate final {
  public:
-  // Apply takes one effect in, or refuses it (kRefused with a rule id) when it
-  // contradicts what is known, and then changes nothing:
+  // Apply applies one effect. It refuses an effect that contradicts the estate
+  // (kRefused with a rule id), and then changes nothing:
   //   EST-TOKEN-01  the token's name is in use        EST-TOKEN-02  its serial is
   //   EST-TOKEN-03  an unknown token is referred to
   //   EST-TOKEN-04  the token's state does not allow it (ordered, in transit, retired)
   //   EST-TOKEN-05  serial, maker, model or domain are not those that were registered
   //   EST-TOKEN-06  firmware or module are not those that the estate knows
   //   EST-SEAL-01   a seal's number is or was in use   EST-SEAL-02  it is not on the token
-  //   EST-CUSTODY-01  a token goes that is under way, or comes that is not
-  //   EST-CUSTODY-02  the seals are not those that it left with
-  //   EST-CUSTODY-03  it leaves from where it is not, arrives where it was not sent, or changes its place without a leg
+  //   EST-CUSTODY-01  a token leaves while under way, or arrives while not under way
+  //   EST-CUSTODY-02  the seals are not those it left with
+  //   EST-CUSTODY-03  it leaves a place where it is not, arrives where it was not sent, or changes place without a leg
   //   EST-CUSTODY-04  it arrives before it left
-  //   EST-RETIRE-01 the last copy of an active key that is on a token is on this one
-  //   EST-RETIRE-02 the last copy of another key that is not destroyed is
-  //   EST-FIRMWARE-01 a key that is on the token was not shown to have survived
+  //   EST-RETIRE-01 this token has the last copy on any token of an active key
+  //   EST-RETIRE-02 or of another key that is not destroyed
+  //   EST-FIRMWARE-01 a key on the token was not shown to have survived
   //   EST-KEY-01    the key's name is in use
   //   EST-KEY-02    the public key already belongs to another key (R1)
   //   EST-KEY-03    an unknown key is referred to
@@ -234,18 +234,18 @@ class Estate final {
   //   EST-KEY-05    the key is out of use, and is to sign a certificate
   //   EST-KEY-06    the key is out of use already, or compromised already
   //   EST-COPY-01   the key has a copy on that token
-  //   EST-COPY-02   the copy that another is to be taken of is sealed
-  //   EST-COPY-03   there is no such copy of the key on that token
+  //   EST-COPY-02   the copy to be cloned is sealed
+  //   EST-COPY-03   the key has no copy on that token
   //   EST-COPY-04   that copy is destroyed or accounted for already
   //   EST-COPY-05   the token belongs to another PKI domain than the key (R35)
   //   EST-COPY-06   the copy is another key
   //   EST-KEY-07    a transport key is to sign
   //   EST-KEY-08    the key is out of use or a transport key, and is to be certified
-  //   EST-TRANSPORT-01  a key is to leave under what is no transport key in use
-  //   EST-TRANSPORT-02  under a transport key that was made for another key
-  //   EST-TRANSPORT-03  by a transport that its token does not take in
-  //   EST-TRANSPORT-04  a second time under one transport key
-  //   EST-TRANSPORT-05  to a token that has a copy of it
+  //   EST-TRANSPORT-01  a key is to leave under a key that is no transport key in use
+  //   EST-TRANSPORT-02  or under a transport key that was made for another key
+  //   EST-TRANSPORT-03  or by a transport that the receiving token does not support
+  //   EST-TRANSPORT-04  or a second time under one transport key
+  //   EST-TRANSPORT-05  or to a token that has a copy of it already
   //   EST-TRANSPORT-06  a transport key is destroyed, and a key would be lost with the file that it opens
   //   EST-USE-01    a statement of use contradicts an earlier one
   //   EST-HOLD-01   the hold ends before the key was deactivated
@@ -292,7 +292,7 @@ class Estate final {
   base::Result<void> MayUse(const std::string& key, const std::string& what) const;
   base::Result<void> MaySign(const std::string& key, const std::string& what) const;
   base::Result<void> MayBeCertified(const std::string& key, const std::string& what) const;
-  // KeysToDestroy lists held keys, compromised ones too, whose hold has ended on a day ("2028-11-28"), oldest first.
+  // KeysToDestroy lists the keys whose hold has ended on a day ("2028-11-28"), oldest first, also compromised ones.
   std::vector<const Key*> KeysToDestroy(std::string_view day) const;
 
   // KeysOn lists the keys that have a copy in place on the named token.
@@ -300,7 +300,7 @@ class Estate final {
 
   // FindShares returns the set that opens a token now; nullptr when its PINs are not shared.
   const ShareSet* FindShares(std::string_view token) const;
-  // TokensOpenedBy lists the tokens of whose current set the person holds a share.
+  // TokensOpenedBy lists the tokens whose current set includes a share of the person.
   std::vector<std::string> TokensOpenedBy(std::string_view person) const;
   // FindShareSet finds any set ever issued by its id.
   const ShareSet* FindShareSet(std::string_view set) const;
@@ -331,15 +331,15 @@ class Estate final {
   base::Result<void> Take(const KeyCompromised& effect, const Provenance& provenance);
   base::Result<void> Take(const CopyDestroyed& effect, const Provenance& provenance);
   base::Result<void> Take(const KeyDestroyed& effect, const Provenance& provenance);
-  // KeyNamed is for a key that is to change; it refuses as MayUse does.
+  // KeyNamed finds a key that an effect changes. It refuses as MayUse does.
   base::Result<Key*> KeyNamed(const std::string& key, const std::string& what);
   base::Result<void> Take(const KeyImported& effect, const Provenance& provenance);
   base::Result<void> Take(const RequestCreated& effect, const Provenance& provenance);
   base::Result<void> Take(const CertificateRevoked& effect, const Provenance& provenance);
   base::Result<void> Take(const CrlIssued& effect, const Provenance& provenance);
-  // IsNewKey refuses a key by its name or its public key.
+  // IsNewKey refuses a name or a public key that is in use.
   base::Result<void> IsNewKey(const std::string& name, const std::string& spki_sha256) const;
-  // Own gives the key its name, or refuses a second one.
+  // Own gives the key its owner, and refuses a different one.
   base::Result<void> Own(const std::string& key, const Owner& owner, const std::string& what);
 
   base::Result<void> Take(const TokenRegistered& effect, const Provenance& provenance);
@@ -349,8 +349,8 @@ class Estate final {
   base::Result<void> Take(const TokenRetired& effect, const Provenance& provenance);
   base::Result<void> Take(const FirmwareChanged& effect, const Provenance& provenance);
 
-  // UsableToken finds a token that keys can be made on or copied to, in a
-  // sentence about `what`: EST-TOKEN-03, EST-TOKEN-04.
+  // UsableToken finds a token on which keys can be made or copied: EST-TOKEN-03,
+  // EST-TOKEN-04. `what` begins the message.
   base::Result<Token*> UsableToken(const std::string& name, const std::string& what);
   // MayRetire refuses while a key would be lost with the token (EST-RETIRE-01, -02).
   base::Result<void> MayRetire(const Token& token) const;
@@ -362,7 +362,7 @@ class Estate final {
   void AddKey(Key key);
   void AddCertificate(Certificate certificate);
 
-  // Index finds places in a list by name, since lists grow to ten thousands.
+  // Index finds places in a list by name. Lists have tens of thousands of items.
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
@@ -378,7 +378,7 @@ class Estate final {
   std::vector<Person> people_;
   std::vector<ShareSet> share_sets_;
   Index key_names_, key_spkis_, certificate_names_, certificate_serials_;  // serials: issuer key, blank, serial
-  Index seals_;  // every number ever used, and whose it is in tokens_
+  Index seals_;  // every number ever used, with the place of its token in tokens_
 };
 
 }  // namespace ceremony::estate

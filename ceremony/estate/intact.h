@@ -1,4 +1,4 @@
-// Whether the records that an estate is folded from are all there, and are what was signed.
+// Checks that the records of an archive are complete and unchanged.
 #ifndef CEREMONY_ESTATE_INTACT_H_
 #define CEREMONY_ESTATE_INTACT_H_
 
@@ -9,11 +9,12 @@
 
 namespace ceremony::estate {
 
-// CheckIntact refuses an archive whose keys cannot be believed, because one of them could be certified a second time:
+// CheckIntact refuses an archive that is incomplete or changed: a key might be certified twice.
 //   EST-FOLD-02  a record is missing: each must follow the one before it, by origin
-//   EST-FOLD-03  the log of a record, or its roster or the one that it wrote, is not what its people have signed; or a
-//                record is not complete, is not the newest, and was not left behind as it is by the next one
-// Whose keys they are is not asked: that is for `verify`, with a roster that does not come from the archive.
+//   EST-FOLD-03  the log of a record, its roster, or the roster that it wrote is not what its people signed; or a
+//   record
+//                before the newest one is not complete, and the next one did not leave it behind in this state
+// It does not ask whose keys these are. `verify` does, with a roster from outside the archive.
 base::Result<void> CheckIntact(const std::string& archive, const Folded& folded);
 
 // CheckChain is EST-FOLD-02 alone.

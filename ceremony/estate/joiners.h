@@ -28,22 +28,22 @@ struct PersonChange {
   std::string name;
   std::string employer;
   std::vector<std::string> roles;
-  script::PersonState state = script::PersonState::kNominated;  // that they came to
-  std::string ceremony;                                         // record that says so; empty: the roster alone
+  script::PersonState state = script::PersonState::kNominated;  // the new state
+  std::string ceremony;                                         // record of the change; empty: only in the roster
 };
 
 struct JoinerLeaverReport {
   Period period;
   std::vector<PersonChange> changes;  // by day, then in roster order
-  std::vector<std::string> before;    // ids of who was active when the period began
+  std::vector<std::string> before;    // ids of people who were active when the period began
   std::vector<std::string> after;     // and when it had ended
-  std::vector<std::string> undated;   // active people whose history says no day: in both lists above
+  std::vector<std::string> undated;   // active people without a day in their history: in both lists above
 
   // Of lists the changes to one state.
   std::vector<const PersonChange*> Of(script::PersonState state) const;
 };
 
-// ReportJoiners reads the histories of the roster, and from the estate by which ceremony a change was made.
+// ReportJoiners takes the changes from the roster's histories, and their ceremonies from the estate.
 JoinerLeaverReport ReportJoiners(const script::Roster& roster, const Estate& estate, const Period& period);
 
 }  // namespace ceremony::estate

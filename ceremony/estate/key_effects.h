@@ -1,9 +1,9 @@
-// What steps do to keys after they were made: see effect.h. Times are RFC 3339,
-// UTC; fields that are only known when a step runs are empty while it is planned.
+// Effects on keys that exist already: see effect.h. Times are RFC 3339, UTC. Fields
+// that become known only when a step runs are empty while it is planned.
 //
-// A key is `active`, then `deactivated` or, with a date until which it is kept,
-// `held`, then `destroyed`; `compromised` may come at any time before that. In a
-// plan, a key without a public key is one that is planned.
+// A key is `active`, then `deactivated` or, if it is kept until a date, `held`, then
+// `destroyed`. It may be `compromised` at any time before that. In a plan, a key
+// without a public key is planned, too.
 #ifndef CEREMONY_ESTATE_KEY_EFFECTS_H_
 #define CEREMONY_ESTATE_KEY_EFFECTS_H_
 
@@ -18,7 +18,7 @@ struct KeyCloned {
   std::string key;
   std::string spki_sha256;   // hex, as the copy shows it
   std::string source;        // token that it came from, or the file: WrappedFor(transport key)
-  std::string token;         // token that it is on now
+  std::string token;         // where it is now
   std::string serial;        // of that token
   std::string object_id;     // CKA_ID, hex
   std::string way;           // hsm::CopyWay::Name, "vendor: <method>", or "transfer"
@@ -26,8 +26,8 @@ struct KeyCloned {
   bool extractable = false;  // may be cloned on
 };
 
-// A transport key was made on a token: a key that signs nothing, and under which one key of
-// the estate will come to this token from a machine that never meets it.
+// A transport key was made on a token. It signs nothing. One key of the estate will be
+// wrapped under it on another machine, and unwrapped on this token.
 struct TransportKeyCreated {
   std::string key;        // name, unique over the archive, as any key's
   std::string algorithm;  // base::KeyAlgorithmFacts::name
@@ -35,12 +35,12 @@ struct TransportKeyCreated {
   std::string token;
   std::string serial;
   std::string object_id;
-  std::string carries;                  // the key that will come under it
-  std::vector<std::string> transports;  // hsm::TransportName, best first: what the token can take in
+  std::string carries;                  // the key that will be wrapped under it
+  std::vector<std::string> transports;  // hsm::TransportName, best first: ways the token supports
 };
 
-// A key left its token, wrapped for a transport key: a file that is a copy until
-// nobody can open it any more.
+// A key left its token, wrapped for a transport key. The file counts as a copy as long
+// as somebody can open it.
 struct KeyExported {
   std::string key;
   std::string spki_sha256;
@@ -52,14 +52,14 @@ struct KeyExported {
   std::string sha256;     // of its bytes; empty while only planned
 };
 
-// A copy of a key cannot leave its token any more, and a try was refused.
+// A copy of a key can no longer leave its token. The token refused a test.
 struct KeySealed {
   std::string key;
   std::string token;
   std::string serial;
 };
 
-// What a key was used for so far, by somebody's signed statement.
+// A person's signed statement about the use of a key so far.
 struct KeyUsageStated {
   std::string key;
   std::int64_t count = 0;  // signatures, or certificates, over its whole life
@@ -69,7 +69,7 @@ struct KeyUsageStated {
   std::string statement;   // SHA-256 of the statement's file, hex; empty: said in the room
 };
 
-// A key is used no more.
+// A key was taken out of use.
 struct KeyDeactivated {
   std::string key;
   std::string reason;                  // "cap-reached", "age-reached", "superseded", "ceased", "compromised"
@@ -79,15 +79,15 @@ struct KeyDeactivated {
   std::string hold_until;              // the day, "2028-11-28"; empty: it is not held
 };
 
-// Somebody else may have the private key, or may have had the use of it.
+// Somebody else may have, or may have used, the private key.
 struct KeyCompromised {
   std::string key;
   std::string on;
   std::string reason;
 };
 
-// One copy of a key is gone: its objects were destroyed and shown to be absent,
-// or a document accounts for it.
+// One copy of a key is gone: its objects were destroyed and shown to be absent, or a
+// document accounts for it.
 struct CopyDestroyed {
   std::string key;
   std::string token;
@@ -98,7 +98,7 @@ struct CopyDestroyed {
   std::string on;
 };
 
-// Every copy of a key is gone, and a certificate says so.
+// Every copy of a key is gone. A certificate of destruction says so.
 struct KeyDestroyed {
   std::string key;
   std::string spki_sha256;

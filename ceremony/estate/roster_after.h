@@ -1,4 +1,4 @@
-// The roster as the ceremonies of an archive have changed it.
+// The roster after the ceremonies of an archive.
 #ifndef CEREMONY_ESTATE_ROSTER_AFTER_H_
 #define CEREMONY_ESTATE_ROSTER_AFTER_H_
 
@@ -7,10 +7,10 @@
 
 namespace ceremony::estate {
 
-// RosterAfter gives each person of the roster the state and keys that the estate
-// knows, with a history entry for a change that has its day (a planned one has
-// none). People of whom the estate knows nothing stay as they are; people who are
-// not in the roster are not added. The result has no file.
+// RosterAfter gives each person of the roster the state and keys from the estate, and
+// a history entry for a change with a day (a planned change has none). People who are
+// not in the estate stay as they are. People who are not in the roster are not added.
+// The result has no file.
 script::Roster RosterAfter(const script::Roster& roster, const Estate& estate);
 
 }  // namespace ceremony::estate

@@ -1,6 +1,6 @@
-// What steps do to tokens, beyond taking one into service: see effect.h. Times
-// are RFC 3339, UTC; fields that are only known when a step runs are empty while
-// it is planned.
+// Effects on tokens, except that one goes into service: see effect.h. Times are RFC
+// 3339, UTC. Fields that become known only when a step runs are empty while it is
+// planned.
 #ifndef CEREMONY_ESTATE_TOKEN_EFFECTS_H_
 #define CEREMONY_ESTATE_TOKEN_EFFECTS_H_
 
@@ -10,9 +10,8 @@
 
 namespace ceremony::estate {
 
-// A token is in the register: ordered, or what it cannot say of itself became
-// known. An empty field says nothing, and changes nothing of a token that is
-// there.
+// A token was registered: it was ordered, or facts that it cannot report itself became
+// known. An empty field changes nothing of a token that is registered already.
 struct TokenRegistered {
   std::string token;
   std::string manufacturer;
@@ -21,23 +20,23 @@ struct TokenRegistered {
   std::string fips;    // number of its FIPS 140 certificate
   std::string role;    // "live", "backup", "audit"
   std::string domain;  // PKI domain
-  std::string site;    // where it stands; empty until it is somewhere
+  std::string site;    // where it is; empty if unknown
   std::string order;   // the order or asset number
 };
 
-// A token was compared with the estate and is what it should be.
+// A token was compared with the estate and agreed with it.
 struct TokenVerified {
   std::string token;
   std::string serial;
   std::string firmware;
-  std::string module;  // what the module calls itself
+  std::string module;  // name that the module reports
   std::string module_version;
   std::string module_sha256;  // of the shared object, hex
   std::string inventory;      // digest of everything on it, hex
   std::int64_t objects = 0;
 };
 
-// Seals were put on a token, or what it is packed in, and taken off it.
+// Seals were put on a token or its packaging, and taken off.
 struct SealsChanged {
   std::string token;
   std::vector<std::string> applied;  // numbers; empty while only planned
@@ -45,7 +44,7 @@ struct SealsChanged {
   std::string reason;
 };
 
-// A token went, was handed on, or came: the two ends of a leg.
+// A token left, was handed over, or arrived.
 struct TokenMoved {
   std::string token;
   std::string serial;
@@ -59,7 +58,7 @@ struct TokenMoved {
   std::string at;
 };
 
-// A token went out of use for good; what was on it is gone with it.
+// A token went out of use for good, with everything on it.
 struct TokenRetired {
   std::string token;
   std::string serial;
@@ -69,8 +68,8 @@ struct TokenRetired {
   std::string on;  // the day, "2026-11-21"
 };
 
-// The firmware of a token, or the module that speaks to it, is another one, and
-// every key on it was shown to have survived.
+// The firmware of a token, or its module, was replaced. Every key on it was shown to
+// have survived.
 struct FirmwareChanged {
   std::string token;
   std::string serial;

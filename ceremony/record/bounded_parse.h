@@ -8,10 +8,9 @@
 
 namespace ceremony::record {
 
-// ParseBounded returns a discarded value (is_discarded) for what is not JSON and for
-// what nests deeper than an entry may (kMaxNesting). Whoever walks, copies, compares
-// or spells a value does so by recursion: one line of a hostile log could nest so deep
-// that the stack ends.
+// ParseBounded returns a discarded value (is_discarded) when the text is not JSON, or
+// nests deeper than an entry may (kMaxNesting). Code that walks, copies, compares or
+// dumps a value recurses: a hostile line could nest deep enough to overflow the stack.
 nlohmann::json ParseBounded(std::string_view text);
 
 }  // namespace ceremony::record

@@ -13,7 +13,7 @@ constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 constexpr bool IsLowerHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
 
-// IsLowerHex accepts exactly so many lowercase hex digits.
+// IsLowerHex accepts exactly `digits` lowercase hex digits.
 constexpr bool IsLowerHex(std::string_view text, std::size_t digits) {
   if (text.size() != digits) return false;
   unsigned bad = 0;
@@ -36,21 +36,21 @@ inline constexpr std::array<bool, 256> kKeyCharacters = [] {
   return table;
 }();
 
-// IsKeyCharacter accepts what the keys of an entry and the names of files consist of: [A-Za-z0-9_.-].
+// IsKeyCharacter accepts the characters of keys of an entry and of file names: [A-Za-z0-9_.-].
 constexpr bool IsKeyCharacter(char c) { return kKeyCharacters[static_cast<unsigned char>(c)]; }
 
-// IsKey accepts what may be a key of an entry.
+// IsKey accepts a text that may be a key of an entry.
 constexpr bool IsKey(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsKeyCharacter);
 }
 
-// IsInvisible: what no eye tells from nothing, or what turns the text beside it.
+// IsInvisible: zero-width characters, and controls that change the direction of text.
 constexpr bool IsInvisible(char32_t code_point) {
   return (code_point >= 0x200b && code_point <= 0x200f) || (code_point >= 0x2028 && code_point <= 0x202e) ||
          (code_point >= 0x2060 && code_point <= 0x206f) || code_point == 0xfeff;
 }
 
-// IsControl: C0, U+007F and C1, which a terminal may obey.
+// IsControl: C0, U+007F and C1. A terminal may act on them.
 constexpr bool IsControl(char32_t code_point) {
   return code_point < 0x20 || (code_point >= 0x7f && code_point <= 0x9f);
 }

@@ -6,8 +6,8 @@
 //   in the entry, instead of the value: {"_sd":"<digest>"}
 //   a line of disclosures.jsonl:        {"d":"<d>"}
 //
-// For what is confidential, never for what is secret: PINs, shares and keys do
-// not go into any file of a record.
+// Use it for confidential values, never for secrets: PINs, shares and keys go into no
+// file of a record.
 #ifndef CEREMONY_RECORD_DISCLOSURE_H_
 #define CEREMONY_RECORD_DISCLOSURE_H_
 
@@ -41,9 +41,9 @@ struct Disclosure {
 base::Result<Disclosure> Withhold(std::string_view name, const nlohmann::json& value);
 // WithholdWith is the same with the 16 bytes of salt given.
 base::Result<Disclosure> WithholdWith(base::ByteView salt, std::string_view name, const nlohmann::json& value);
-// WithholdMarked puts salted digests in the place of all marked values, and their
-// disclosures behind the others. kInvalidInput, besides that of Withhold, for a
-// mark that is no member's value: an element of an array, or within another mark.
+// WithholdMarked replaces all marked values by salted digests, and appends their
+// disclosures. kInvalidInput as Withhold, and for a mark that is not the value of a
+// member: an element of an array, or one inside another mark.
 base::Result<void> WithholdMarked(nlohmann::json& fields, std::vector<Disclosure>& made);
 // OpenedDisclosure is what a disclosure says. `value` is its JSON text.
 struct OpenedDisclosure {

@@ -1,7 +1,7 @@
-// DisclosureAudit holds disclosures.jsonl against the log (docs/record-format.md
-// section 6): each opening belongs to one salted digest, under the name that the
-// field has in the entry. Memory is one digest an opening, and the file is at
-// most kMaxDisclosureFile bytes.
+// DisclosureAudit checks disclosures.jsonl against the log (docs/record-format.md
+// section 6): each opening must belong to one salted digest, under the name of that
+// field in the entry. It keeps one digest per opening. The file has at most
+// kMaxDisclosureFile bytes.
 #ifndef CEREMONY_RECORD_DISCLOSURE_AUDIT_H_
 #define CEREMONY_RECORD_DISCLOSURE_AUDIT_H_
 
@@ -35,15 +35,15 @@ class DisclosureAudit final {
  public:
   DisclosureAudit(const RecordFolder& folder, Findings& findings) : folder_(folder), findings_(findings) {}
 
-  // Begin reads the openings. Without the file there is nothing to look for,
-  // unless `count` asks for the number of fields that stay closed.
+  // Begin reads the openings. Without the file there is nothing to do, unless `count`
+  // asks for the number of fields that stay closed.
   base::Result<void> Begin(bool count);
   bool is_wanted() const { return is_wanted_; }
 
   // Take looks at a block of lines of the log.
   void Take(std::string_view lines);
-  // Finish tells which openings belong to nothing. In a record that was not
-  // closed the entry may not have been written yet.
+  // Finish reports openings that belong to no field. In a record that is not closed,
+  // the entry may not have been written yet.
   void Finish(bool closed);
   std::vector<WithheldCount> Counts() const;  // fields that stay closed, by name
 

@@ -1,6 +1,6 @@
-// Electorate is who may approve under the name of one quorum, and when they
-// are enough: from the auditor's roster where one is pinned, otherwise from the
-// record's own policy. It counts people, never keys.
+// Electorate: the people who may approve for one quorum, and how many are needed.
+// They come from the auditor's roster when one is pinned, else from the record's
+// own policy. It counts people, never keys.
 #ifndef CEREMONY_RECORD_ELECTORATE_H_
 #define CEREMONY_RECORD_ELECTORATE_H_
 
@@ -19,7 +19,7 @@ namespace ceremony::record {
 class Electorate final {
  public:
   static Electorate OfQuorum(const Trust::Quorum& quorum);
-  // OfPolicy takes the people of a policy; they are enough when its quorum is met.
+  // OfPolicy takes the people of a policy. They are enough when its quorum is met.
   static Electorate OfPolicy(const Policy& policy);
   // OfAnyNamed takes the same people and asks for `m` of them.
   static Electorate OfAnyNamed(const Policy& policy, std::size_t m);

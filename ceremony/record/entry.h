@@ -2,8 +2,8 @@
 // profile of RFC 8785 in docs/record-format.md section 2).
 //
 // An entry is one JSON object; its stored bytes are its JCS form without the
-// LF that ends the line. This header knows what an entry may look like; who
-// writes one is writer.h, who reads one back without trust is scanner.h.
+// LF that ends the line. This header defines what an entry may look like; writer.h
+// writes entries, scanner.h reads them back without trust.
 #ifndef CEREMONY_RECORD_ENTRY_H_
 #define CEREMONY_RECORD_ENTRY_H_
 
@@ -34,11 +34,11 @@ inline constexpr std::string_view kDisclosuresFile = "disclosures.jsonl";
 inline constexpr std::string_view kInputsFolder = "inputs";
 inline constexpr std::string_view kArtefactsFolder = "artefacts";
 inline constexpr std::string_view kTornPrefix = "torn-";  // then the SHA-256 of the file, 64 hex digits
-// A file that ends so was being written when the program stopped; it is no
-// part of the record, and recovery takes it away or finishes it.
+// A file with this ending was being written when the program stopped. It is not part
+// of the record; recovery removes or finishes it.
 inline constexpr std::string_view kPartialSuffix = ".partial";
 
-// Mode says whether keys of an entry's ceremony are worth anything.
+// Mode says whether the keys of a ceremony are real.
 enum class Mode : std::uint8_t { kRehearsal, kProduction };
 std::string_view ModeName(Mode mode);  // "rehearsal", "production"
 // FindMode fails with kInvalidInput for any other word.
@@ -101,18 +101,18 @@ std::span<const RequiredField> CommonFields();
 // nesting beyond 16; a line beyond 65535 bytes. An escaped U+0000 is allowed.
 base::Result<std::string> Canonicalise(const nlohmann::json& entry);
 
-// CanonicaliseInto is the same into a buffer that is reused; on failure what
-// the buffer holds is of no use.
+// CanonicaliseInto writes into a buffer that is reused. After a failure its content is
+// unspecified.
 base::Result<void> CanonicaliseInto(const nlohmann::json& entry, std::string& out);
 
 // CanonicaliseValue returns the JCS form of any value (an array, a subject)
 // under the same profile; levels count from the value itself.
 base::Result<std::string> CanonicaliseValue(const nlohmann::json& value);
 
-// ParseEntry reads stored bytes (without LF) that Scanner takes for an entry:
-// what a line says, no two readers of ours can see differently. kCorrupt with
-// the rule otherwise. A field that its type has may be missing or of another
-// kind, as in Scanner::incomplete_field.
+// ParseEntry reads stored bytes (without LF) that Scanner accepts as an entry, so that
+// no two readers of ours disagree about a line. kCorrupt with the rule otherwise. A
+// required field of its type may be missing or of another kind, as in
+// Scanner::incomplete_field.
 base::Result<nlohmann::json> ParseEntry(std::string_view line);
 
 // IsTime accepts what `time` may be: a microsecond that exists, RFC 3339 in UTC,
@@ -121,13 +121,13 @@ bool IsTime(std::string_view text);
 // IsPhase accepts the phases of a step: begin, end, skipped, failed.
 bool IsPhase(std::string_view text);
 
-// NewSalt returns 16 random bytes as 32 hex digits: without it, who has only
-// the leaf hash of a withheld entry could guess the entry.
+// NewSalt returns 16 random bytes as 32 hex digits. Without a salt, a withheld entry
+// could be guessed from its leaf hash.
 std::string NewSalt();
 
-// IsSafeName accepts what may be a component of a path in a record: letters,
-// digits, `_`, `-`, `.`, not starting with `.` or `-`, at most 128 bytes. So a
-// path means the same to a shell, to sha256sum and to every file system.
+// IsSafeName accepts a component of a path in a record: letters, digits, `_`, `-`,
+// `.`, not starting with `.` or `-`, at most 128 bytes. So a path means the same to a
+// shell, to sha256sum and to every file system.
 bool IsSafeName(std::string_view name);
 // IsSafePath accepts components joined by single `/`, relative, at most 8.
 bool IsSafePath(std::string_view path);

@@ -1,7 +1,7 @@
 // FaultyStorage passes every call on to another Storage and asks a hook before
 // each: the hook counts, lets the call pass, makes it fail with an errno,
-// writes only part of an append, or ends the process. It stays in the product
-// because rehearsals practise bad days with it.
+// writes only part of an append, or ends the process. It is in the product because
+// rehearsals practise failures with it.
 #ifndef CEREMONY_RECORD_FAULTY_STORAGE_H_
 #define CEREMONY_RECORD_FAULTY_STORAGE_H_
 
@@ -23,7 +23,7 @@ struct StorageCall {
 
 struct StorageFault {
   int error_number = 0;                     // 0: no fault
-  std::optional<std::size_t> written = {};  // an append: so many bytes reach the file before it fails
+  std::optional<std::size_t> written = {};  // an append: this many bytes reach the file before it fails
 };
 
 class FaultyStorage final : public Storage {

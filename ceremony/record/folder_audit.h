@@ -1,4 +1,4 @@
-// FolderAudit holds what stands beside the log against it: policy, final
+// FolderAudit checks the other files of a record against its log: policy, final
 // checkpoint, addendum, inputs and artefacts.
 #ifndef CEREMONY_RECORD_FOLDER_AUDIT_H_
 #define CEREMONY_RECORD_FOLDER_AUDIT_H_
@@ -27,8 +27,8 @@ class FolderAudit final {
   FolderAudit(const RecordFolder& folder, const Trust* trust, const WithheldAudit& withheld, Findings& findings)
       : folder_(folder), trust_(trust), withheld_(withheld), findings_(findings) {}
 
-  // ReadBeforeLog reads policy, final checkpoint, addendum and scripts: whose
-  // keys count, of which sizes the log must give the root, and what was planned.
+  // ReadBeforeLog reads policy, final checkpoint, addendum and scripts. They say which
+  // keys count, at which sizes the root of the log is needed, and what was planned.
   base::Result<void> ReadBeforeLog();
   const std::optional<Policy>& policy() const { return policy_; }
   const std::optional<SignedCheckpoint>& final_checkpoint() const { return final_; }
@@ -39,9 +39,8 @@ class FolderAudit final {
   // CheckCosigners counts the people on the final checkpoint; returns their ids.
   std::vector<std::string> CheckCosigners(const LogAudit& log, const std::optional<Electorate>& witnesses);
 
-  // CheckFiles compares every file with what the entries and the addendum say
-  // of it. `log_is_whole`: the log ends where the final checkpoint does, so
-  // that its digest means something.
+  // CheckFiles compares every file with its entry and the addendum. `log_is_whole`:
+  // the log ends where the final checkpoint does, so its digest can be compared.
   base::Result<void> CheckFiles(const LogAudit& log, const std::optional<Electorate>& witnesses, bool log_is_whole);
 
  private:
@@ -53,7 +52,7 @@ class FolderAudit final {
   // ReadIfThere returns nothing for a file that is missing or, after a finding,
   // not a regular one or too large.
   base::Result<std::optional<std::string>> ReadIfThere(std::string_view name, std::size_t limit);
-  // List is RecordFolder::List, with a finding for a folder of more names than it takes.
+  // List is RecordFolder::List, with a finding for a folder with too many names.
   base::Result<RecordFolder::Listing> List();
   base::Result<void> CheckNamed(const std::string& path, const NamedFile& named, bool closed);
   base::Result<const FileDigest*> DigestOf(const std::string& path);

@@ -1,7 +1,6 @@
-// KeyBook follows keys through the effects that steps leave in a log, from their
-// making to their end, over all records of an archive: which copies there are, and
-// that nothing is done with what is gone. It knows only what it has read: a key
-// that was made before the first record is none of its business.
+// KeyBook follows keys through the effects of steps, from creation to destruction,
+// over all records of an archive. It knows which copies exist, and reports the use of
+// a key that is gone. It ignores keys that were made before the first record.
 #ifndef CEREMONY_RECORD_KEY_BOOK_H_
 #define CEREMONY_RECORD_KEY_BOOK_H_
 
@@ -31,13 +30,13 @@ class KeyBook final {
             Findings& findings);
   void End(const std::string& name, std::uint64_t entry, Findings& findings);
   void AddCopy(const std::string& name, const std::string& place);
-  // RemoveCopy tells whether there was one.
+  // RemoveCopy returns whether there was one.
   bool RemoveCopy(const std::string& name, const std::string& place);
-  // Clear removes every copy there.
+  // Clear removes every copy at a place.
   void Clear(const std::string& place);
 
   std::map<std::string, Key> keys_;
-  std::map<std::string, std::set<std::string>> held_;  // names of the keys that have a copy in a place
+  std::map<std::string, std::set<std::string>> held_;  // by place: names of the keys with a copy there
   std::map<std::string, std::string> names_;           // by SHA-256 of the public key
 };
 

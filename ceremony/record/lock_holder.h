@@ -1,4 +1,4 @@
-// Who holds the flock of a file, as the kernel tells it (proc(5), /proc/locks).
+// Finds the process that holds the flock of a file (proc(5), /proc/locks).
 #ifndef CEREMONY_RECORD_LOCK_HOLDER_H_
 #define CEREMONY_RECORD_LOCK_HOLDER_H_
 

@@ -1,7 +1,7 @@
-// LogAudit holds the entries of a log against each other and against the script,
-// in order: numbers, steps, calls, requests and approvals, checkpoints against
-// the tree. It sees every block once and keeps what later entries or the folder are compared
-// with: open calls, requests, one hash a checkpoint, one digest an artefact.
+// LogAudit checks the entries of a log against each other and against the script,
+// in order: numbers, steps, calls, requests, approvals, and checkpoints against the
+// tree. It sees every block once. It keeps only what it compares with later entries
+// or the folder: open calls, requests, a hash per checkpoint, a digest per artefact.
 #ifndef CEREMONY_RECORD_LOG_AUDIT_H_
 #define CEREMONY_RECORD_LOG_AUDIT_H_
 
@@ -24,20 +24,20 @@
 
 namespace ceremony::record {
 
-// Voters is who may approve, as far as it is known before the log is read.
+// Voters: the people who may approve, as far as known before the log is read.
 struct Voters {
   const Trust* trust = nullptr;  // pinned; not owned
   std::optional<Policy> policy;  // policy.txt, when it could be read
   // Of returns the electorate of a quorum; nothing when the roster has no such quorum.
-  // Without a roster, any other quorum than that of the witnesses is of the people of
-  // the policy, and how many of them are needed a request alone says: m() is 1.
+  // Without a roster, the people of the policy form every quorum but that of the witnesses.
+  // Then m() is 1: only a request says how many of them are needed.
   std::optional<Electorate> Of(std::string_view quorum) const;
-  // Witnesses is the quorum of first and last checkpoint and addendum; nothing
-  // without roster and policy.
+  // Witnesses is the quorum that signs the first and the last checkpoint and the
+  // addendum; nothing without roster and policy.
   std::optional<Electorate> Witnesses() const;
 };
 
-// SignedSize is a checkpoint that the log key signed and the tree does not have.
+// Mismatch is a checkpoint that the log key signed, but whose root the tree does not have.
 struct Mismatch {
   Checkpoint checkpoint;
   std::optional<std::uint64_t> entry;  // none for a file
@@ -49,15 +49,15 @@ class LogAudit final : public BlockSink {
  public:
   struct Options {
     Voters voters;
-    ScriptFiles scripts;                     // those of the folder; `open` says which is the record's
-    std::set<std::uint64_t> wanted_sizes;    // of which the root is wanted
+    ScriptFiles scripts;                     // all of the folder; `open` says which one is the record's
+    std::set<std::uint64_t> wanted_sizes;    // sizes whose roots are wanted
     WithheldAudit* withheld = nullptr;       // not owned
-    DisclosureAudit* disclosures = nullptr;  // not owned; nullptr: nobody looks for salted digests
-    KeyBook* keys = nullptr;                 // of the archive so far; not owned; nullptr: of this record alone
-    ContentAudit* contents = nullptr;        // not owned; nullptr: nobody reads what is in the files
+    DisclosureAudit* disclosures = nullptr;  // not owned; nullptr: salted digests are ignored
+    KeyBook* keys = nullptr;                 // of the archive so far; not owned; nullptr: this record alone
+    ContentAudit* contents = nullptr;        // not owned; nullptr: the contents of files are not read
     const RecordFolder* folder = nullptr;    // not owned; for `contents`
-    bool digest_file = false;                // whether the SHA-256 of the whole file is wanted
-    bool second_thread = false;              // whether there is one to verify signatures ahead
+    bool digest_file = false;                // the SHA-256 of the whole file is wanted
+    bool second_thread = false;              // a second thread may verify signatures ahead
   };
   LogAudit(Options options, Findings& findings);
 
@@ -66,8 +66,8 @@ class LogAudit final : public BlockSink {
   // Finish is called once after the last block.
   void Finish();
 
-  // What the log said, after Finish. Without a good `open` entry, origin and
-  // log key are empty and nothing that is signed can be checked.
+  // What the log said, after Finish. Without a good `open` entry, origin and log
+  // key are empty, and no signature can be checked.
   std::uint64_t entries() const { return entries_; }
   const std::string& origin() const { return origin_; }
   const std::string& estate() const { return estate_; }
@@ -86,8 +86,8 @@ class LogAudit final : public BlockSink {
   // The largest size for which a checkpoint entry verifies.
   const std::optional<Checkpoint>& last_checkpoint() const { return last_checkpoint_; }
   const std::vector<Mismatch>& mismatches() const { return mismatches_; }
-  // SHA-256 (64 hex digits) of the roster of the next record, as the quorum approved it of the last step that
-  // appointed or retired somebody and has ended; empty: there is none.
+  // SHA-256 (64 hex digits) of the roster that the last finished appointment or retirement made, as the quorum
+  // approved it. Empty if there was none.
   const std::string& next_roster() const { return next_roster_; }
   std::optional<Hash> RootAt(std::uint64_t size) const;
   Hash Root() const { return tree_.Root(); }
@@ -103,35 +103,35 @@ class LogAudit final : public BlockSink {
   };
   struct Request {
     std::string step;
-    std::vector<std::string> steps;  // that a section's request is for
+    std::vector<std::string> steps;  // of a section's request: the steps it is for
     std::string quorum;
     std::shared_ptr<const Electorate> electorate;
     std::set<std::size_t> approvals;
     std::uint64_t needed;
-    std::string without;                         // person id of whom it is about, and who does not count; empty: nobody
-    std::map<std::string, std::string> subject;  // its texts by name
-    std::string to_be_signed;                    // SHA-256 of the bytes that it is about; empty: of none
+    std::string without;                         // person id: the request is about them, so they do not count
+    std::map<std::string, std::string> subject;  // texts of the subject by name
+    std::string to_be_signed;                    // SHA-256 of the bytes to be signed; empty: none
     bool ended = false;                          // somebody declined, or it came too late
     bool IsMet() const;
   };
   struct StepUnderWay {
     std::string id;
     std::string kind;
-    bool is_followed = false;               // options_.contents wants its calls
+    bool is_followed = false;               // options_.contents wants to see its calls
     const PlannedStep* planned = nullptr;   // none when the script does not have it
-    std::string quorum;                     // whose approval it needs, by the script or else by itself
-    std::optional<std::uint64_t> approval;  // request of its section, when that counts for it
+    std::string quorum;                     // must approve it, says the script, or else the step itself
+    std::optional<std::uint64_t> approval;  // request of its section, if that approves it
   };
-  // What is known of a step from all its attempts.
+  // StepPast sums up all attempts at a step.
   struct StepPast {
     std::uint64_t attempts = 0;
     std::string earliest, latest;  // times of its step entries
     bool over = false;             // ended or skipped
     bool failed = false;
-    bool approved = false;                                // some attempt of it had its quorum
-    EndedStep::Approved approved_bytes;                   // to_be_signed of the requests that its quorum approved
-    std::map<std::string, std::string> approved_subject;  // of the last of its own requests that was approved
-    std::uint64_t withheld_before = 0;                    // entries, when it began for the first time
+    bool approved = false;                                // the quorum approved some attempt
+    EndedStep::Approved approved_bytes;                   // to_be_signed of the approved requests
+    std::map<std::string, std::string> approved_subject;  // of the last approved request of its own
+    std::uint64_t withheld_before = 0;                    // entries withheld before its first attempt
   };
 
   // OpenCalls moves the call under way to the others, to go through them all.
@@ -139,7 +139,7 @@ class LogAudit final : public BlockSink {
   void Handle(const LineEvent& event, std::uint64_t entry);
   void CompareWithBefore(const ScannedBlock& block, std::uint64_t first_entry);
   void OnFault(const LineEvent& event, std::uint64_t entry);
-  // Both tell whether it is a call that can be followed: an intent of its form, a done of such an intent.
+  // Both return true for a well-formed intent, and for a done that belongs to one.
   bool OnIntent(const LineEvent& event, std::uint64_t entry);
   bool OnDone(const LineEvent& event, std::uint64_t entry);
   void OnEntry(const LineEvent& event, std::uint64_t entry);
@@ -163,7 +163,7 @@ class LogAudit final : public BlockSink {
   void ChooseScript(std::uint64_t entry);
   std::shared_ptr<const Electorate> ElectorateOf(const std::string& quorum);
   void OnPresence(bool here);
-  // IsAbsent: they have departed, and nothing was withheld since that may tell of their return.
+  // IsAbsent: the person has departed, and no entry withheld since then can tell of a return.
   bool IsAbsent(const std::string& person) const;
   std::uint64_t WithheldEntries() const { return options_.withheld == nullptr ? 0 : options_.withheld->entries(); }
   void OnObserve(std::uint64_t entry);
@@ -175,8 +175,8 @@ class LogAudit final : public BlockSink {
   void OnCheckpoint(std::uint64_t entry);
   void OnClose(std::uint64_t entry);
 
-  // Decoded fields of the entry in scanner_. A missing or strange one is a
-  // finding REC-ENTRY and nothing.
+  // Decoded fields of the entry in scanner_. One that is missing or of another
+  // kind is a finding REC-ENTRY, and nothing is returned.
   std::optional<std::string> TextOf(std::string_view key, std::uint64_t entry);
   std::optional<std::uint64_t> NumberOf(std::string_view key, std::uint64_t entry);
   std::optional<std::string> HexDigestOf(std::string_view key, std::uint64_t entry);
@@ -184,7 +184,7 @@ class LogAudit final : public BlockSink {
   Options options_;
   Findings& findings_;
   std::optional<Electorate> witnesses_;
-  // One of each for all requests: a log may have a million of them.
+  // Shared by all requests of a quorum: a log may have a million requests.
   std::map<std::string, std::shared_ptr<const Electorate>> electorates_;
   Scanner scanner_;
   CompactRange tree_;
@@ -212,13 +212,13 @@ class LogAudit final : public BlockSink {
   std::uint64_t steps_ended_ = 0;
   std::map<std::string, StepPast> past_;
   std::optional<std::size_t> furthest_;  // place in the script of the last step that began or was skipped
-  // Who departed and has not come back, with the number of entries that were withheld before that.
+  // People who departed and did not come back, with the number of entries withheld before they left.
   std::map<std::string, std::uint64_t> absent_;
-  std::set<std::string> asked_elsewhere_;  // shares that were asked for on machines of their holders
+  std::set<std::string> asked_elsewhere_;  // shares that were asked for on their holders' machines
   std::string next_roster_;
   KeyBook own_keys_;
-  // The call under way stands by itself: nearly every done follows its intent
-  // at once, and a million of them need no tree of allocated nodes.
+  // The call under way is kept apart: nearly every done follows its intent at once,
+  // so a million calls need no map with a million allocations.
   std::optional<Call> newest_call_;
   std::map<std::uint64_t, Call> calls_;
   std::optional<std::uint64_t> last_call_;
@@ -237,15 +237,15 @@ class LogAudit final : public BlockSink {
   std::optional<std::uint64_t> after_close_;
 };
 
-// Quoted puts what a record says into quotes for a message, cut at 80 bytes.
+// Quoted puts a text of the record into quotes for a message, cut at 80 bytes.
 std::string Quoted(std::string_view text);
 // CheckLogSignature looks for the log key's one line in a checkpoint note and
 // verifies it; false after a finding SIG-LOG.
 bool CheckLogSignature(const Note& note, const VerifierKey& log_key, std::string_view what,
                        std::optional<std::uint64_t> entry, Findings& findings);
-// CollectSigners verifies every other line against the electorate: SIG-SIGNER
-// for a line by nobody of it, SIG-COSIGN for one that does not verify. Without
-// an electorate nothing can be said of those lines, and nothing is.
+// CollectSigners verifies every other line against the electorate. SIG-SIGNER: the
+// signer is not in the electorate. SIG-COSIGN: the signature does not verify.
+// Without an electorate it reports nothing.
 std::set<std::size_t> CollectSigners(const Note& note, const VerifierKey* log_key,
                                      const std::optional<Electorate>& electorate, std::string_view what,
                                      std::optional<std::uint64_t> entry, Findings& findings);

@@ -16,8 +16,8 @@
 
 namespace ceremony::record {
 
-// LineEvent is what a sink has to look at; a line that is as it should be and
-// of no type that binds others to it has none.
+// LineEvent is something that a sink must look at. A good line has no event, unless
+// other entries depend on its type.
 struct LineEvent {
   enum class Kind : std::uint8_t {
     kFault,       // `fault` at `offset`; the line has no other event
@@ -47,9 +47,9 @@ struct ScannedBlock {
   LogReader::Block block;
   std::vector<Hash> leaves;       // one a line
   std::vector<LineEvent> events;  // ascending by index
-  // What the neighbours are compared with; of the first and last good line.
+  // Of the first and the last good line, to compare with the neighbouring blocks.
   bool any_good = false;
-  std::uint64_t first_base = 0;  // seq minus index, what the block's first line would have
+  std::uint64_t first_base = 0;  // seq minus index: the seq of the block's first line, if all are good
   std::uint64_t last_base = 0;
   std::uint32_t first_good = 0;
   Mode first_mode = Mode::kRehearsal;

@@ -1,5 +1,5 @@
-// NewFolder is a folder in the making: `<path>.partial` until Publish gives it
-// its name in one step. Who stops before that leaves nothing behind.
+// NewFolder is a folder in the making: `<path>.partial`, until Publish gives it its
+// name in one step. Its destructor removes a folder that was not published.
 #ifndef CEREMONY_RECORD_NEW_FOLDER_H_
 #define CEREMONY_RECORD_NEW_FOLDER_H_
 
@@ -29,11 +29,11 @@ class NewFolder final {
   // Create makes a file, and the folders above it; the caller syncs it.
   base::Result<std::unique_ptr<AppendFile>> Create(std::string_view relative);
   base::Result<void> Write(std::string_view relative, base::ByteView content);
-  // Copy takes a file of any size over from another folder.
+  // Copy copies a file of any size from another folder.
   base::Result<void> Copy(const RecordFolder& from, std::string_view relative);
 
-  // Publish makes all of it durable and gives it its name; RECORD-OUT-01 when
-  // somebody else took that in the meantime.
+  // Publish makes everything durable and gives the folder its name; RECORD-OUT-01 when
+  // that name was taken in the meantime.
   base::Result<void> Publish();
 
  private:

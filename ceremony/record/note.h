@@ -73,7 +73,7 @@ struct SignatureLine {
   KeyId key_id{};
   base::Bytes signature;
 
-  // Parse takes one line without its LF; kCorrupt when it is no such line.
+  // Parse takes one line without its LF; kCorrupt when it is not a signature line.
   static base::Result<SignatureLine> Parse(std::string_view line);
   std::string Text() const;  // without LF
   bool IsBy(const VerifierKey& key) const { return name == key.name() && key_id == key.key_id(); }

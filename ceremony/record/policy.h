@@ -1,4 +1,4 @@
-// Who must have cosigned: C2SP tlog-policy text (c2sp.org/tlog-policy), lines
+// Policy says who must have cosigned: C2SP tlog-policy text (c2sp.org/tlog-policy), lines
 // `log VKEY [URL]`, `witness NAME VKEY [URL]`, `group NAME all|any|K MEMBER...`
 // and one `quorum NAME|none`. Custodians are its witnesses.
 //

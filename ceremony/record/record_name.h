@@ -1,6 +1,6 @@
-// Names of files that join the steps of a record and the records of an archive. A record's folder is NNNN-<ceremony
-// id>, four digits or, from 10000 on, as many as the number needs: that tells records from what else is in an archive
-// (`rehearsal`, records that were set aside), and their order.
+// Names of files and folders in an archive. A record's folder is NNNN-<ceremony id>, with four digits, or more from
+// 10000 on. The number gives the order of records, and tells them from other folders of an archive (`rehearsal`,
+// records that were set aside).
 #ifndef CEREMONY_RECORD_RECORD_NAME_H_
 #define CEREMONY_RECORD_RECORD_NAME_H_
 
@@ -15,15 +15,15 @@
 
 namespace ceremony::record {
 
-// Among the inputs of a record the roster of its ceremony; among the artefacts, where people came or went, that of the
-// next.
+// Among the inputs: the roster of this ceremony. Among the artefacts: the roster of the next one, if somebody was
+// appointed or retired.
 inline constexpr std::string_view kRosterFile = "roster.json";
 
-// PublicKeyFile is the artefact that holds a key's SubjectPublicKeyInfo in the record that made the key or took it in;
-// its SHA-256 is the key's own.
+// PublicKeyFile is the artefact with a key's SubjectPublicKeyInfo, in the record that made or imported the key. The
+// SHA-256 of the file identifies the key.
 std::string PublicKeyFile(const std::string& key);
 
-// RecordNumber is the number in a record's name; nullopt: the name is no record's.
+// RecordNumber is the number in a record's name; nullopt when it is not the name of a record.
 std::optional<std::uint64_t> RecordNumber(std::string_view name);
 
 std::string RecordName(std::uint64_t number, std::string_view ceremony);

@@ -1,9 +1,9 @@
-// Redact makes what is published of a record: a bundle (docs/record-format.md
-// section 6) from which entries and files above a label are withheld, and the
-// annex of what is not in it. RestoreRecord puts the two together again.
+// Redact makes the public bundle of a record (docs/record-format.md section 6),
+// without the entries and files above a label, and the annex with what it left out.
+// RestoreRecord puts the two together again.
 //
-// Neither trusts itself: what was made is verified before it gets its name, and
-// must have the verdict and the root of what it was made from.
+// Both verify their output before it gets its name: it must have the same verdict
+// and root as the input.
 #ifndef CEREMONY_RECORD_REDACT_H_
 #define CEREMONY_RECORD_REDACT_H_
 
@@ -24,11 +24,11 @@
 namespace ceremony::record {
 
 // The words by which rules name what may be withheld: the types of entries, but
-// `call` for an intent with its done, and `presence` for attend and depart, of which
-// one alone would tell that somebody was there who was not, or the reverse.
+// `call` for an intent with its done, and `presence` for attend and depart. attend
+// and depart are withheld together: one without the other would be misleading.
 std::vector<std::string> WithholdableWords();
 
-// LabelRank orders green, amber and red; nothing for another word.
+// LabelRank orders green, amber and red; nothing for any other word.
 std::optional<int> LabelRank(std::string_view label);
 
 // RedactionRules say how confidential the parts of a record are, and why.
@@ -42,7 +42,7 @@ struct RedactionRules {
     std::string name, label;
   };
   struct FileRule {
-    std::string path;  // a file, or a folder with all that is in it
+    std::string path;  // a file, or a folder with everything in it
     std::string label, reason;
   };
   std::string publish;                         // the highest label that is shown
@@ -52,8 +52,8 @@ struct RedactionRules {
   std::vector<FileRule> files;
 };
 
-// A Judge gives the verdict on a folder. What is published was read to the last file:
-// programs give verify::VerifyRecord.
+// A Judge gives the verdict on a folder. It must read every file: the result decides
+// what is published. Programs pass verify::VerifyRecord.
 using Judge = std::function<base::Result<RecordReport>(const std::string& folder, const VerifyOptions& options)>;
 
 struct RedactionRequest {
@@ -62,15 +62,15 @@ struct RedactionRequest {
   const RedactionRules& rules;
   const Trust* trust = nullptr;  // not owned; nullptr: the verdict is UNPINNED at best
   Judge judge;
-  // KeepAnnex gets what is withheld, as an archive that tar reads, and returns
-  // digest and size of the file that it sealed that in. Empty: no annex.
+  // keep_annex gets the withheld parts as a tar archive, seals them in a file, and
+  // returns its digest and size. Empty: no annex.
   std::function<base::Result<WithheldHead::Annex>(const std::string& origin, base::Bytes archive)> keep_annex;
 };
 
 // Redact returns the report on the bundle. Refusals:
 //   RED-RECORD-01  the record is INVALID or a FORK, or is a bundle already
 //   RED-FIELD-01   a field above the label stands in an entry that is shown, in the clear
-//   RED-FILE-01    the script is to be withheld, by which a record is judged
+//   RED-FILE-01    the script would be withheld, but a verifier needs it
 //   RECORD-OUT-01  the bundle exists already
 base::Result<RecordReport> Redact(const RedactionRequest& request);
 

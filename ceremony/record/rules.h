@@ -1,6 +1,5 @@
-// The rules that a record is held against: one table with the id that stands
-// in findings, tests and documents, what breaking it means for the verdict,
-// and the sentence that explains it.
+// The rules for records, in one table: the id that findings, tests and documents
+// use, what breaking the rule means for the verdict, and a sentence that explains it.
 #ifndef CEREMONY_RECORD_RULES_H_
 #define CEREMONY_RECORD_RULES_H_
 
@@ -12,7 +11,7 @@
 
 namespace ceremony::record {
 
-// In the order of what prevails: the verdict is that of the worst finding.
+// Ascending: the worst finding decides the verdict.
 enum class Severity : std::uint8_t {
   kNotice,      // worth reading; changes no verdict
   kUnpinned,    // good as far as the record itself goes
@@ -30,7 +29,7 @@ struct Rule {
 std::span<const Rule> Rules();
 // FindRule returns nullptr for an id that is not in the table.
 const Rule* FindRule(std::string_view id);
-// RuleOf is the rule that a fault of a line breaks.
+// RuleOf returns the rule that a line with this fault breaks.
 const Rule& RuleOf(LineFault fault);
 
 }  // namespace ceremony::record

@@ -87,11 +87,11 @@ class Scanner final {
 
   const EntryFields& fields() const { return fields_; }
   const std::vector<Member>& members() const { return members_; }
-  // incomplete_field names a field that entries of this type have (entry.h) and
-  // this one has not, or not of that kind; empty when there is none. Whether it
-  // matters is for whoever needs the field.
+  // incomplete_field names a required field of this type (entry.h) that is missing, or
+  // is of another kind; empty when there is none. Callers that need the field decide
+  // whether it matters.
   std::string_view incomplete_field() const { return incomplete_field_; }
-  // offset of the byte at which the last fault was seen.
+  // fault_offset is the byte at which the last fault was seen.
   std::size_t fault_offset() const { return fault_offset_; }
 
   // Find returns the raw value of a member, empty when it is missing.

@@ -10,8 +10,8 @@
 
 namespace ceremony::record {
 
-// HasSha256Lanes tells whether this processor has the instructions. Without
-// them the function below must not be called; OpenSSL's digests do the work.
+// HasSha256Lanes returns whether this processor has the instructions. Without them
+// the function below must not be called; use OpenSSL's digests.
 bool HasSha256Lanes();
 
 // Sha256Lanes gives SHA256(prefix || first) and SHA256(prefix || second).

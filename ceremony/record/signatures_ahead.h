@@ -1,7 +1,6 @@
-// What an audit does on a second thread: it verifies signatures before the audit
-// comes to them. Nothing is decided here. The audit asks for every signature
-// itself; its key remembers what has verified (base::PublicKey), and what has not
-// is found, and said, by the audit.
+// Verifies signatures on a second thread, before the audit reaches them. Nothing is
+// decided here. The audit verifies every signature itself; its key remembers what has
+// verified already (base::PublicKey). The audit alone reports what does not verify.
 #ifndef CEREMONY_RECORD_SIGNATURES_AHEAD_H_
 #define CEREMONY_RECORD_SIGNATURES_AHEAD_H_
 
@@ -16,8 +15,8 @@
 
 namespace ceremony::record {
 
-// CheckpointsAhead takes the checkpoints of a block from the last one back, until
-// the audit, which goes forward, meets it. The block must outlive it.
+// CheckpointsAhead verifies the checkpoints of a block in reverse order, while the
+// audit works forward. It stops where they meet. The block must outlive it.
 class CheckpointsAhead final {
  public:
   CheckpointsAhead() = default;
@@ -25,18 +24,18 @@ class CheckpointsAhead final {
   CheckpointsAhead(const CheckpointsAhead&) = delete;  // the thread has its address
   CheckpointsAhead& operator=(const CheckpointsAhead&) = delete;
 
-  // Begin does nothing for a block of few checkpoints.
+  // Begin does nothing for a block with few checkpoints.
   void Begin(const ScannedBlock& block, const VerifierKey& log_key);
-  // Reached is how far the audit has come, as an index into the block's lines.
+  // Reached tells how far the audit has come, as an index into the block's lines.
   void Reached(std::uint32_t index) { front_.store(index, std::memory_order_relaxed); }
 
  private:
   std::atomic<std::uint32_t> front_ = 0;
-  std::future<void> done_;  // waits when destroyed, before what it looks at is gone
+  std::future<void> done_;  // its destructor waits for the thread
 };
 
-// CosignaturesAhead begins with those of a note by the people of an electorate.
-// The note must outlive what it returns.
+// CosignaturesAhead starts to verify the signatures of a note by an electorate. The
+// note must outlive the returned future.
 std::future<void> CosignaturesAhead(const Note& note, const Electorate& electorate);
 
 }  // namespace ceremony::record

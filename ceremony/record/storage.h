@@ -1,13 +1,13 @@
-// Storage is everything a record needs from a file system, in the small steps
-// whose order makes it safe: each virtual call here is one place where the
-// power can go, the disk can be full or the process can die.
+// Storage is everything a record needs from a file system, in small steps whose
+// order makes it safe. At each virtual call the power can fail, the disk can be full,
+// or the process can die.
 //
 // Paths are relative to the storage's root, components joined by `/`, no `.`
 // or `..`; no call follows a symbolic link. Errors are kIo with the system
 // call in `call`, kNotFound when the object is not there. Nothing is retried:
-// after a failed write, sync or rename every later changing call of a real
-// storage fails with that same error (what the kernel dropped when fsync
-// failed, a second fsync would call durable).
+// after a failed write, sync or rename, every later changing call of a real storage
+// fails with that same error. (A second fsync would report as durable what the kernel
+// dropped when the first one failed.)
 //
 // One thread at a time.
 #ifndef CEREMONY_RECORD_STORAGE_H_

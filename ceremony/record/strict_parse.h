@@ -10,9 +10,9 @@
 
 namespace ceremony::record {
 
-// ParseStrict refuses (kInvalidInput) what is not RFC 8259, and what two readers
-// could understand differently: a byte order mark, a key twice in one object, of
-// which one value would silently win, and nesting deeper than 64.
+// ParseStrict refuses (kInvalidInput) text that is not RFC 8259, or that two readers
+// could understand differently: a byte order mark, the same key twice in one object,
+// or nesting deeper than 64.
 base::Result<nlohmann::json> ParseStrict(std::string_view text);
 
 }  // namespace ceremony::record

@@ -1,5 +1,5 @@
-// Time-stamps from outside (RFC 3161): that the final checkpoint, the file with
-// all its signatures, existed at an hour that somebody else's clock says.
+// Time-stamps from outside (RFC 3161): proof by somebody else's clock that the final
+// checkpoint, the file with all its signatures, existed at that time.
 //
 // What is stamped is the SHA-256 of the file `checkpoint`, so that openssl makes
 // and checks the same: `openssl ts -query -data checkpoint -sha256 -cert`.

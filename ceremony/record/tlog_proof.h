@@ -1,6 +1,6 @@
-// The proof that one entry stands in a record, for somebody who has nothing else
-// of it (c2sp.org/tlog-proof): index, inclusion proof, checkpoint with its
-// cosignatures. The optional extra data is the entry's line.
+// The proof that one entry is in a record, for somebody who does not have the record
+// (c2sp.org/tlog-proof): index, inclusion proof, checkpoint with its cosignatures.
+// The optional extra data is the entry's line.
 #ifndef CEREMONY_RECORD_TLOG_PROOF_H_
 #define CEREMONY_RECORD_TLOG_PROOF_H_
 
@@ -40,7 +40,7 @@ struct ProofReport {
   Verdict verdict = Verdict::kInvalid;
   Checkpoint checkpoint;
   std::uint64_t entry = 0;
-  std::string line;                    // that is proven
+  std::string line;                    // the line that is proven
   std::vector<std::string> cosigners;  // people of the pinned quorum
   std::vector<Finding> findings;
 };

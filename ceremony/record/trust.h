@@ -33,7 +33,7 @@ class Trust final {
 
   // ParseRoster reads roster text; kInvalidInput with the JSON pointer for
   // anything but the form above, a person or key that occurs twice, a quorum
-  // of which m is not in 1..people, or a roster without the witness quorum.
+  // whose m is not in 1..people, or a roster without the witness quorum.
   static base::Result<Trust> ParseRoster(std::string_view text);
   // ReadRoster reads the file (at most 16 MiB) and parses it.
   static base::Result<Trust> ReadRoster(const std::string& path);

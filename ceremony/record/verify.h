@@ -1,6 +1,6 @@
 // VerifyRecord and VerifyArchive give the verdict on what a ceremony wrote:
-// docs/record-format.md section 7. They read, and write nothing; they need no
-// token, no network and nothing but the folder and the auditor's own roster.
+// docs/record-format.md section 7. They write nothing. They need no token and no
+// network, only the folder and the auditor's own roster.
 #ifndef CEREMONY_RECORD_VERIFY_H_
 #define CEREMONY_RECORD_VERIFY_H_
 
@@ -34,14 +34,14 @@ struct Finding {
 // A report keeps this many findings; RecordReport::more counts the others.
 inline constexpr std::size_t kMaxFindings = 200;
 
-// WithheldCount is one row of what a published bundle does not show.
+// WithheldCount counts one kind of things that a published bundle leaves out.
 struct WithheldCount {
   std::string what;    // "attend", the type of entries; "file"; "field employer"
   std::string reason;  // its code; empty for fields, which were withheld when the entry was written
   std::uint64_t count = 0;
 };
 
-// Witnessing is what a witness of transparency logs says of a checkpoint.
+// Witnessing is the statement of a transparency-log witness about a checkpoint.
 struct Witnessing {
   std::string witness;  // key name
   std::uint64_t size = 0;
@@ -60,17 +60,17 @@ struct RecordReport {
   std::optional<Hash> log_root;        // over all whole lines
   std::vector<std::string> cosigners;  // people on the final checkpoint
   std::optional<Checkpoint> previous;  // what `open` names as the record before
-  // What `open` says of the record before it when nobody could close that one any more: all of its entries, and their
-  // root. Nothing when it says nothing of the kind.
+  // If `open` says that the record before it was left behind, because nobody could close it: all entries of that
+  // record, and their root.
   std::optional<Checkpoint> left_behind;
   std::string label;                    // of a published bundle: the highest that it shows
-  std::vector<WithheldCount> withheld;  // what it does not show
+  std::vector<WithheldCount> withheld;  // what it leaves out
   std::vector<Witnessing> witnessings;
   std::string stamped_at, stamped_by;  // by a time-stamping authority; empty: none was given, or it is no good
   std::vector<Finding> findings;
   std::uint64_t more = 0;
-  // The bytes of artefacts/roster.json, when they are those that the quorum approved in a step that appointed or
-  // retired somebody: the roster of the next record. Nothing where there is none, or it is withheld.
+  // The roster of the next record: artefacts/roster.json, if a step appointed or retired somebody and the quorum
+  // approved these bytes. Nothing if there is none, or it is withheld.
   std::optional<std::string> next_roster;
 };
 
@@ -94,16 +94,16 @@ struct VerifyOptions {
   // Witnesses that must have cosigned that checkpoint; not owned.
   const std::vector<WitnessKey>* witnesses = nullptr;
   const StampToCheck* stamp = nullptr;  // not owned
-  // What the records before say of keys; not owned, and written to.
+  // Keys of the records before; not owned. VerifyRecord adds the keys of this one.
   KeyBook* keys = nullptr;
-  // Who reads what is in the files (content_audit.h); not owned. nullptr: files
-  // are held to their digests alone.
+  // Checks the contents of files (content_audit.h); not owned. nullptr: only the
+  // digests of files are compared.
   ContentAudit* contents = nullptr;
 };
 
-// VerifyRecord reads one record; verify/verify.h is this with certificates read,
-// and is what programs call. It fails (kNotFound, kIo) only when it could
-// not read; what it read and did not like is in the report.
+// VerifyRecord verifies one record. Programs call verify/verify.h, which also reads
+// certificates. It fails (kNotFound, kIo) only when it could not read; everything
+// wrong with what it read is in the report.
 base::Result<RecordReport> VerifyRecord(const std::string& folder, const VerifyOptions& options);
 
 struct ArchiveReport {
@@ -115,13 +115,13 @@ struct ArchiveReport {
 // IsArchive tells an archive (it has folders NNNN-<ceremony id>) from a record.
 base::Result<bool> IsArchive(const std::string& folder);
 
-// VerifyArchive reads every record and the chain that `open.previous` makes.
-// `options.trust` is the roster of the first record; a record that it makes COMPLETE
-// may have written the roster of the next ones (RecordReport::next_roster), which is trusted
-// from there on. Records before the first that fits it are UNPINNED (ARC-ROSTER),
-// and INVALID where none does.
-// `options.checkpoint_note` is held against the record of its origin; no such
-// record is a finding.
+// VerifyArchive verifies every record, and the chain of `open.previous`.
+// `options.trust` is the roster of the first record. A record that is COMPLETE by it may
+// have written a new roster (RecordReport::next_roster), which is trusted for the records
+// after it. Records before the first one that fits `options.trust` are UNPINNED
+// (ARC-ROSTER), or INVALID if none fits.
+// `options.checkpoint_note` is compared with the record of its origin; it is a finding
+// if there is no such record.
 base::Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptions& options);
 
 }  // namespace ceremony::record

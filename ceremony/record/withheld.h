@@ -1,5 +1,5 @@
-// What a published bundle leaves out of a record (docs/record-format.md section
-// 6), and the ledger that accounts for it.
+// What a published bundle leaves out of a record (docs/record-format.md section 6),
+// and the ledger that accounts for it.
 //
 // In the log, the leaf hash of a withheld entry stands in the place of its line:
 // 64 lowercase hex digits. No entry looks like that, and the tree takes the
@@ -9,8 +9,8 @@
 //   {"annex":null,"format":"keyceremony-withheld/1","label":"green","origin":"...","reasons":{"PD":"personal data"}}
 //   {"file":"artefacts/share.json","label":"red","reason":"SEC"}              ascending by path
 //   {"entry":7,"label":"amber","reason":"PD","type":"attend"}                  ascending by number
-// Which type a withheld entry has is the word of whoever published; that no
-// other entry and no other file is missing is checked.
+// The type of a withheld entry is only the publisher's claim. That nothing else is
+// missing, entry or file, is checked.
 #ifndef CEREMONY_RECORD_WITHHELD_H_
 #define CEREMONY_RECORD_WITHHELD_H_
 
@@ -40,8 +40,8 @@ inline constexpr std::size_t kMaxWithheldFiles = 100'000;
 std::optional<Hash> WithheldLeaf(std::string_view line);
 std::string WithheldLine(const Hash& leaf);  // without LF
 
-// MayBeWithheldFile accepts what is an input, an artefact or torn bytes: the
-// files that prove the record stay.
+// MayBeWithheldFile accepts inputs, artefacts and torn bytes. The files that prove
+// the record must stay.
 bool MayBeWithheldFile(std::string_view path);
 
 // WithheldHead is the first line of the ledger.
@@ -62,8 +62,8 @@ std::string WithheldFileLine(const std::string& path, const std::string& label, 
 std::string WithheldEntryLine(std::uint64_t entry, const std::string& type, const std::string& label,
                               const std::string& reason);
 
-// WithheldAudit holds the ledger of a bundle against its log and its folder. It
-// reads the ledger along with the log, so that both may be of any size.
+// WithheldAudit checks the ledger of a bundle against its log and its folder. It
+// reads the ledger in step with the log, so that both may have any size.
 class WithheldAudit final {
  public:
   WithheldAudit(const RecordFolder& folder, Findings& findings) : folder_(folder), findings_(findings) {}
@@ -78,7 +78,7 @@ class WithheldAudit final {
   void TakeEntry(std::uint64_t entry);
   std::uint64_t entries() const { return entries_; }
 
-  // Finish tells what is left over; kIo when the ledger could not be read.
+  // Finish reports rows that are left over; kIo when the ledger could not be read.
   base::Result<void> Finish(const std::string& origin);
   std::vector<WithheldCount> Counts() const;
 
@@ -101,7 +101,7 @@ class WithheldAudit final {
   LogReader::Block block_;
   std::size_t at_ = 0;      // in block_
   std::uint64_t line_ = 0;  // counts from 1
-  bool is_sound_ = true;    // the ledger is read on only while it has its form
+  bool is_sound_ = true;    // false after a line that does not have its form: reading stops
   std::optional<base::Error> failure_;
   std::optional<WithheldHead> head_;
   std::set<std::string, std::less<>> files_;

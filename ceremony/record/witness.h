@@ -1,7 +1,6 @@
-// Witnesses of transparency logs (c2sp.org/tlog-cosignature, Ed25519, type 0x04):
-// who saw which checkpoint when. They are strangers to the ceremony, so they count
-// for no quorum; what they give is a time and an observer that the operator does
-// not control.
+// Witnesses of transparency logs (c2sp.org/tlog-cosignature, Ed25519, type 0x04) say
+// when they saw a checkpoint. They do not belong to the ceremony, so they count for no
+// quorum. They add a time and an observer that the operator does not control.
 #ifndef CEREMONY_RECORD_WITNESS_H_
 #define CEREMONY_RECORD_WITNESS_H_
 

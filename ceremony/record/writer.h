@@ -33,12 +33,12 @@
 
 namespace ceremony::record {
 
-// ClockStep is a jump of the UTC clock against the boot clock between two
-// entries: somebody, or a daemon, set it.
+// ClockStep is a jump of the UTC clock against the boot clock between two entries:
+// somebody, or a daemon, set the clock.
 struct ClockStep {
   std::uint64_t seq = 0;             // the entry that was written first after the jump
   std::int64_t utc_micros = 0;       // its time, as it was written
-  std::int64_t expected_micros = 0;  // the time of the entry before plus what the boot clock says has passed
+  std::int64_t expected_micros = 0;  // time of the entry before plus what passed on the boot clock
 };
 
 class Writer final {
@@ -126,7 +126,7 @@ class Writer final {
   // it. RECORD-COSIGN-01 when that key has signed already.
   base::Result<void> AddCosignature(const Cosignature& cosignature);
 
-  // AddendumText is what custodians sign in the end (section 3): the evidence
+  // AddendumText is what custodians sign at the end (section 3): the evidence
   // that the log key is gone, and the digest of every other file of the record
   // but disclosures.jsonl. After the final checkpoint. RECORD-ADDENDUM-01 when
   // a file has a name that sha256sum would have to escape, or is no file.

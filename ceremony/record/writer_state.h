@@ -1,5 +1,5 @@
-// What a Writer knows between two calls; shared by the files that implement
-// Writer and by recovery, which builds one from what it finds. Not for others.
+// The state of a Writer between two calls. Only the files that implement Writer
+// include it, and recovery, which rebuilds it from the disk.
 #ifndef CEREMONY_RECORD_WRITER_STATE_H_
 #define CEREMONY_RECORD_WRITER_STATE_H_
 
@@ -27,8 +27,8 @@ struct Writer::State {
   std::optional<base::Error> failure;
 
   std::uint64_t log_bytes = 0;
-  CompactRange written;           // of the lines as they were handed to the kernel
-  CompactRange read_back;         // of the lines as they came back
+  CompactRange written;           // of the lines as written
+  CompactRange read_back;         // of the lines as read back
   std::uint64_t read_offset = 0;  // bytes that read_back covers
 
   std::string origin;
@@ -75,7 +75,7 @@ struct Writer::State {
   // Withhold puts salted digests in the place of marked values and keeps their openings.
   base::Result<void> Withhold(nlohmann::json& fields);
   base::Result<void> WriteOpenings();
-  // NoteEntry takes in what later calls need to know of an entry in the log.
+  // NoteEntry keeps what later calls need to know of an entry in the log.
   void NoteEntry(EntryType type, const nlohmann::json& entry);
   // Stamp sets `time` and `mono` and looks for a clock step.
   void Stamp(nlohmann::json& entry);

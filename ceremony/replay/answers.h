@@ -1,8 +1,8 @@
-// The people of a replay: they answer what the record says that people answered.
+// The people of a replay. They give the answers that the record contains.
 //
-// A record has facts, not questions; each kind of entry tells which question it
-// once answered. What a record does not tell (a PIN, a share that nobody gave) is
-// answered as by a simulated person of a rehearsal.
+// A record has facts, not questions; the kind of an entry tells which question it
+// answered. Questions without an answer in the record (a PIN, a share that nobody gave)
+// are answered as by a simulated person of a rehearsal.
 #ifndef CEREMONY_REPLAY_ANSWERS_H_
 #define CEREMONY_REPLAY_ANSWERS_H_
 
@@ -24,7 +24,7 @@
 
 namespace ceremony::replay {
 
-// Try is one attempt at a step, counted from 1. What stands between two steps belongs to the try before it.
+// Try is one attempt at a step, counted from 1. Entries between two steps belong to the try before them.
 using Try = std::pair<std::string, unsigned>;
 
 class RecordedAnswers final {
@@ -32,16 +32,16 @@ class RecordedAnswers final {
   // `entries` are those of one record, in order; `roster` is the one it was run with.
   RecordedAnswers(const std::vector<nlohmann::json>& entries, const script::Roster& roster);
 
-  // Take returns the next recorded answer to a question in a try; when that try has none any more, one of a later try
-  // of the same step, since a fault that ended a try then may not come again. Who comes, goes or declines is no such.
-  // `utc_micros` is the time now: a clock that was read aloud differed from the machine's as it did then.
+  // Take returns the next recorded answer to a question in a try, else one of a later try of the same step: a recorded
+  // fault may not recur, so answers of later tries are used. Arrivals, departures and refusals are not.
+  // `utc_micros` is the time now: a clock that is read aloud differs from the machine's as it did in the record.
   std::optional<std::string> Take(const std::string& question, const Try& now, std::int64_t utc_micros);
 
-  // TriesOf is how often the record says that a step was begun.
+  // TriesOf is the number of times that a step was begun in the record.
   unsigned TriesOf(const std::string& step) const;
-  // EndOf is when a try was over; nullopt: the record does not say.
+  // EndOf is the end of a try, in microseconds; nullopt: the record does not say.
   std::optional<std::int64_t> EndOf(const Try& at) const;
-  // HasChanges tells whether people came or went after a try, before the next one began.
+  // HasChanges returns whether people came or went between this try and the next.
   bool HasChanges(const Try& after) const { return changes_.contains(after); }
   // Begun are the steps that were begun or left out.
   const std::set<std::string>& begun() const { return begun_; }
@@ -60,7 +60,7 @@ class RecordedAnswers final {
   bool closed_ = false, called_off_ = false;
 };
 
-// ReplayClock goes on from the time that the record says, and jumps ahead with it; never back.
+// ReplayClock starts at a time of the record, and jumps ahead with the record, never back.
 class ReplayClock final : public base::Clock {
  public:
   explicit ReplayClock(std::int64_t utc_micros);
@@ -74,12 +74,13 @@ class ReplayClock final : public base::Clock {
   std::int64_t boot_shift_ = 0;
 };
 
-// ReplayTerminal is the room of a replay: quiet, with those people in it. Both references must outlive it.
+// ReplayTerminal is the room of a replay: it shows nothing, and RecordedAnswers answer. Both references must outlive
+// it.
 class ReplayTerminal final : public room::Terminal {
  public:
   ReplayTerminal(RecordedAnswers& answers, ReplayClock& clock);
 
-  // There are people only where the record says that somebody came or went.
+  // People come and go only where they did in the record.
   bool HasPeople() const override { return answers_.HasChanges(now_); }
   void ShowBanner(const room::Banner&) override {}
   void ShowStep(const room::StepHeading& heading) override;
@@ -94,7 +95,7 @@ class ReplayTerminal final : public room::Terminal {
   }
 
   const Try& now() const { return now_; }
-  // IsAtRecordsEnd tells whether everything that an unfinished record tells of has been done again.
+  // IsAtRecordsEnd returns whether all of an unfinished record has been done again.
   bool IsAtRecordsEnd() const;
 
  private:

@@ -1,5 +1,5 @@
-// CompareArtefacts holds a recorded file against the replayed one: the same, but
-// for keys, serial numbers, times and signatures.
+// CompareArtefacts compares a recorded file with the replayed one. Only keys, serial
+// numbers, times and signatures may differ.
 //
 // DER (also in PEM) is walked element by element, JSON member by member, other
 // text word by word; anything else must have the same bytes.
@@ -18,7 +18,7 @@ namespace ceremony::replay {
 struct Unlike {
   std::string where;  // "/extensions/0", "element 1.5.2"
   std::string recorded, replayed;
-  bool other_name = false;  // the same but for a name that stands for something else elsewhere
+  bool other_name = false;  // only a name differs, and it is paired with another name elsewhere
 };
 
 std::vector<Unlike> CompareArtefacts(const std::string& recorded, const std::string& replayed, NamePairs& names);
@@ -28,7 +28,7 @@ std::vector<Unlike> CompareArtefacts(const std::string& recorded, const std::str
 void CompareValues(const nlohmann::json& recorded, const nlohmann::json& replayed, const std::string& where,
                    NamePairs& names, std::vector<Unlike>& unlike);
 
-// TextOf is a value as people read it: a string without quotes.
+// TextOf is a value for people: a string without quotes.
 std::string TextOf(const nlohmann::json& value);
 
 }  // namespace ceremony::replay

@@ -1,9 +1,9 @@
-// CompareReplay holds a record against its replay, try by try and entry by entry:
-// each call with its function, mechanism, template, return value and the attributes
-// read back; what was observed, approved, refused; each file that was written.
+// CompareReplay compares a record with its replay, try by try and entry by entry: each
+// call with its function, mechanism, template, return value and the attributes read
+// back; observations, approvals and refusals; each file that was written.
 //
-// Every difference has a reason out of one table. A reason says whether such a
-// difference was to be expected, and why; all others are findings.
+// Every difference has a reason from one table. The reason says whether the difference
+// is expected, and why. Unexpected ones are findings.
 #ifndef CEREMONY_REPLAY_COMPARE_H_
 #define CEREMONY_REPLAY_COMPARE_H_
 
@@ -41,7 +41,7 @@ struct Difference {
 struct ComparedStep {
   std::string id, kind;
   unsigned recorded_tries = 0, replayed_tries = 0;
-  std::size_t entries = 0, calls = 0;  // of the record, that were compared
+  std::size_t entries = 0, calls = 0;  // of the record that were compared
   std::size_t expected = 0, unexpected = 0;
 };
 
@@ -49,7 +49,7 @@ struct Comparison {
   std::vector<ComparedStep> steps;                    // in the order of the record
   std::vector<Difference> differences;                // in the order of the record
   std::size_t entries = 0, calls = 0, artefacts = 0;  // compared
-  std::size_t names = 0, times = 0;                   // that differ and mean the same: REPLAY-NAME-01, REPLAY-TIME-01
+  std::size_t names = 0, times = 0;                   // differ, but mean the same: REPLAY-NAME-01, REPLAY-TIME-01
 
   std::size_t Count(bool expected) const;
 };
@@ -59,18 +59,18 @@ struct Side {
   std::vector<nlohmann::json> entries{};
 };
 
-// Stop is where a replay did not go on, and why.
+// Stop says where a replay stopped, and why.
 struct Stop {
   std::string step;
   std::string message;
-  bool for_softhsm = false;  // SoftHSM cannot do what the record's tokens did
+  bool for_softhsm = false;  // because SoftHSM cannot do what the record's tokens did
 };
 
 // `mechanisms` are those that SoftHSM offers.
 Comparison CompareReplay(const Side& recorded, const Side& replayed, const std::set<std::string>& mechanisms,
                          const std::optional<Stop>& stop);
 
-// CannotDo names what the record's step (empty: any step) did that SoftHSM offers no mechanism for; empty: nothing.
+// CannotDo names a mechanism that the record's step (empty: any step) used and SoftHSM lacks; empty: there is none.
 std::string CannotDo(const std::vector<nlohmann::json>& entries, const std::string& step,
                      const std::set<std::string>& mechanisms);
 

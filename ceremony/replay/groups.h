@@ -1,5 +1,4 @@
-// The entries of a record by the tries that they belong to, and two such lists
-// brought side by side.
+// Groups the entries of a record by try, and aligns two lists of entries.
 #ifndef CEREMONY_REPLAY_GROUPS_H_
 #define CEREMONY_REPLAY_GROUPS_H_
 
@@ -13,8 +12,8 @@ namespace ceremony::replay {
 // EntryText is a member that is a string, or nothing.
 std::string EntryText(const nlohmann::json& entry, const char* field);
 
-// TryGroup is one try of a step, and what follows it before the next begins. The first group has no step. Checkpoints
-// are left out: they are signatures over what is compared.
+// TryGroup is one try of a step, with the entries up to the next one. The first group has no step. Checkpoints are
+// left out: they sign entries that are compared anyway.
 struct TryGroup {
   std::string step, kind;
   unsigned attempt = 0;
@@ -23,15 +22,15 @@ struct TryGroup {
 
   const nlohmann::json* first() const { return entries.empty() ? nullptr : entries.front(); }
   const nlohmann::json* last() const { return entries.empty() ? nullptr : entries.back(); }
-  // What it came to, in words: the error of a failed try.
+  // The outcome in words: the error of a failed try.
   std::string outcome() const;
 };
 
 // GroupsOf points into `entries`.
 std::vector<TryGroup> GroupsOf(const std::vector<nlohmann::json>& entries);
 
-// Align brings entries of one kind about one thing together, with as few left over as can be; a nullptr stands for
-// what the other side does not have.
+// Align pairs entries of the same kind about the same thing, and leaves as few over as possible. nullptr: the entry
+// has no partner.
 using EntryPair = std::pair<const nlohmann::json*, const nlohmann::json*>;
 std::vector<EntryPair> Align(const std::vector<const nlohmann::json*>& then,
                              const std::vector<const nlohmann::json*>& now);

@@ -22,9 +22,9 @@ bool IsAlnum(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' 
 
 bool IsHex(std::string_view word) { return word.size() >= kLeastHex && IsLowerHex(word, word.size()); }
 
-// What a word of base64 says: of the standard alphabet, or, for a salt or a digest without padding, of the URL's. A
-// digit or a sign stands among the letters, since a long word of a language is none. An identifier of many words is
-// none either: its hyphens would be of the URL's alphabet, and only by chance has it one of those two sizes.
+// Decodes a word of base64: standard, or base64url for a salt or a digest without padding. Base64 must contain a digit
+// or sign, so that ordinary words do not match. Base64url must have one of two sizes, so that identifiers with hyphens
+// hardly ever match.
 std::optional<base::Bytes> FromBase64(std::string_view word) {
   constexpr std::size_t kSaltSize = 22, kDigestSize = 43;
   const bool is_url = word.size() == kSaltSize || word.size() == kDigestSize;

@@ -1,8 +1,7 @@
-// NamePairs compares what is made anew each time: object ids, public keys, serial
-// numbers and digests differ between a record and its replay, and must still mean
-// the same. Each recorded name has to stand for the same replayed one throughout,
-// and the other way round; so a call with another key is found although every key
-// is another one.
+// NamePairs compares names that are new in each run: object ids, public keys, serial
+// numbers and digests. They differ between a record and its replay, but must still mean
+// the same. Each recorded name must stand for the same replayed name throughout, and
+// the other way round. So a call with a wrong key is found although all keys differ.
 #ifndef CEREMONY_REPLAY_NAMES_H_
 #define CEREMONY_REPLAY_NAMES_H_
 
@@ -17,33 +16,33 @@
 namespace ceremony::replay {
 
 enum class Sameness : std::uint8_t {
-  kSame,       // but for names that stand for each other, and times
-  kOtherName,  // a name in it stands for something else elsewhere
-  kDifferent,  // it says something else
+  kSame,       // except for paired names, and times
+  kOtherName,  // a name in it is paired with another name elsewhere
+  kDifferent,  // anything else
 };
 
 class NamePairs final {
  public:
   NamePairs();
 
-  // Pair says that two names stand for each other; false when one of them already stands for something else.
+  // Pair pairs two names; false when one of them already has another partner.
   bool Pair(const std::string& recorded, const std::string& replayed);
 
-  // Rename says that from now on `after` stands for what `before` stood for; nothing, if that stood for nothing.
+  // Rename gives the partner of `before`, if it has one, to `after`.
   void Rename(const std::string& before, const std::string& after);
 
-  // Compare holds two texts against each other: the same words and signs, but for names (hexadecimal of eight digits
-  // or more and base64, of equal length, but for what holds a signature; words of a digest that is read aloud) and
-  // times.
+  // Compare compares two texts. The words and signs must be the same, except for times and for names: hexadecimal of
+  // eight digits or more, base64, and the words of a digest that is read aloud. Names must have equal lengths, unless
+  // they hold a signature.
   Sameness Compare(std::string_view recorded, std::string_view replayed);
 
-  // How many comparisons met another name, and another time.
+  // Numbers of comparisons in which a name, or a time, differed.
   std::size_t names() const { return names_; }
   std::size_t times() const { return times_; }
   void CountTime() { ++times_; }
 
  private:
-  // nullopt: they are no names of one sort.
+  // nullopt: they are not names of the same sort.
   std::optional<Sameness> CompareNames(std::string_view recorded, std::string_view replayed);
 
   std::set<std::string, std::less<>> spoken_;  // PGP words, lower case

@@ -1,8 +1,8 @@
-// Peculiar tells which differences between a record and its replay come of the
-// modules alone: each token of the record and of the replay has its row in
-// hsm/quirks, and a difference is explained when the rows say that it must be.
+// Peculiar explains differences between a record and its replay that come from the
+// modules alone. Each token has its row in hsm/quirks; a difference is explained when
+// the rows say that it must occur.
 //
-// Nothing is explained for a token that is the same product in both.
+// It explains nothing for a token that is the same product in both.
 #ifndef CEREMONY_REPLAY_PECULIAR_H_
 #define CEREMONY_REPLAY_PECULIAR_H_
 
@@ -20,7 +20,7 @@
 
 namespace ceremony::replay {
 
-// Product is what a record says of one token, and the row of the module that its binding names.
+// Product describes one token of a record, with the row of the module in the binding.
 struct Product {
   std::string text;  // maker and model of the token, maker and version of its module
   hsm::Quirks quirks{};
@@ -28,18 +28,18 @@ struct Product {
 
 class Peculiar final {
  public:
-  // Both must outlive it. A record without its binding, or without modules, has the row of a well-behaved module.
+  // Both must outlive it. Without a binding or modules, a token gets the row of a well-behaved module.
   Peculiar(const Side& recorded, const Side& replayed);
 
-  // IsOther tells whether a token is another product in the replay; for the empty name, whether any is.
+  // IsOther returns whether a token is another product in the replay; for an empty name, whether any token is.
   bool IsOther(const std::string& token) const;
 
-  // Explain is the id of the reason (REPLAY-QUIRK-..) of a difference in two entries about one token; empty: none. A
-  // module's own digest is REPLAY-TOKEN-01 where it is that of a module that the ceremony loaded.
+  // Explain returns the id of the reason (REPLAY-QUIRK-..) for a difference between two entries about one token; empty:
+  // none. The digest of a module that the ceremony loaded is REPLAY-TOKEN-01.
   std::string_view Explain(const nlohmann::json& then, const nlohmann::json& now, const Unlike& difference);
 
-  // ExplainCall is the same for an intent that only the record has: a repair of what the module ignored when a key
-  // came in, and to nothing but what was asked for then.
+  // ExplainCall does the same for an intent that only the record has. It explains a call that sets attributes which the
+  // module ignored when a key came in, if it sets nothing but what was asked for then.
   std::string_view ExplainCall(const nlohmann::json& intent) const;
 
  private:
@@ -57,7 +57,7 @@ class Peculiar final {
   const Side& recorded_;
   const Side& replayed_;
   std::map<std::string, Product> then_, now_;
-  std::set<std::pair<std::string, std::string>> ways_;  // of a copy, that mean the same
+  std::set<std::pair<std::string, std::string>> ways_;  // ways of a copy that mean the same
 };
 
 }  // namespace ceremony::replay

@@ -1,10 +1,10 @@
-// Stage is where records are acted again: an archive of its own with a
-// rehearsal's folder in it (rehearsal.h), fresh SoftHSM tokens, and for each
-// person of a record somebody simulated with keys made for it.
+// Stage is where records are repeated: an archive of its own with a rehearsal folder
+// (rehearsal.h), fresh SoftHSM tokens, and a simulated person with new keys for each
+// person of a record.
 //
-// Script, policy, profiles and documents are the record's own bytes. What cannot
-// be the record's stands in for it: the roster with other public keys, the binding
-// with other tokens, person files and statements of use with those other keys.
+// Script, policy, profiles and documents are the record's own bytes. The rest is
+// replaced: the roster gets other public keys, the binding other tokens, and person
+// files and statements of use those other keys.
 #ifndef CEREMONY_REPLAY_STAGE_H_
 #define CEREMONY_REPLAY_STAGE_H_
 
@@ -21,26 +21,26 @@
 
 namespace ceremony::replay {
 
-// ReadEntries reads every whole line of the log of the record at `path`. kCorrupt REPLAY-RECORD-02: a line is no entry,
-// or withheld. Of an entry, the common fields have their form; what else it says, nobody has checked.
+// ReadEntries reads every whole line of the log of the record at `path`. kCorrupt REPLAY-RECORD-02: a line is withheld,
+// or not an entry. The common fields of an entry have their form; nothing else is checked.
 base::Result<std::vector<nlohmann::json>> ReadEntries(const std::string& path);
 
-// Reenacted is one record acted again.
+// Reenacted is one repeated record.
 struct Reenacted {
   std::string folder;                  // its name in the stage's archive
-  std::optional<base::Error> stopped;  // why it did not come to its end
-  std::string step;                    // where: the last step that was begun
+  std::optional<base::Error> stopped;  // why it did not reach its end
+  std::string step;                    // the last step that was begun
 };
 
 class Stage final {
  public:
-  // `source` is the archive of the records, `archive` the folder to act in, which is made.
+  // `source` is the archive of the records, `archive` the new folder to repeat them in.
   Stage(std::string source, std::string archive, run::LoadModule load);
 
   // Prepare makes folders and finds SoftHSM.
   base::Result<void> Prepare();
 
-  // Reenact acts the record `folder` of the source again. Records that it stands on go first, in order.
+  // Reenact repeats the record `folder` of the source. Records that it depends on must come first, in order.
   base::Result<Reenacted> Reenact(const std::string& folder);
 
   const std::string& archive() const { return archive_; }

@@ -1,4 +1,4 @@
-// What stands beside this header as a file of its own, embedded when the program is built.
+// The style sheets and scripts of this folder, embedded when the program is built.
 #ifndef CEREMONY_REPORT_ASSETS_H_
 #define CEREMONY_REPORT_ASSETS_H_
 

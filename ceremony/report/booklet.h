@@ -1,8 +1,8 @@
-// The booklet is the script for the room, on paper: what is done, the words to
-// say, who, a box to tick, initials and time, blanks for what is read from bags
-// and seals, sheets for deviations. It comes from the same plan and the same
-// descriptions of steps as everything else, and has the script's digest as words
-// on each page, so that any copy can be held against any other.
+// The booklet is the script for the room, on paper: for each step the action, the
+// words to say, the people, a box to tick, initials and time; blanks for numbers of
+// bags and seals; sheets for deviations. It is made from the same plan and
+// descriptions of steps as everything else. Each page has the script's digest as words,
+// so that any two copies can be compared.
 #ifndef CEREMONY_REPORT_BOOKLET_H_
 #define CEREMONY_REPORT_BOOKLET_H_
 
@@ -13,7 +13,7 @@
 
 namespace ceremony::report {
 
-// Booklet returns a whole page. A plan with a breach makes a booklet that says on every page that it cannot be run.
+// Booklet returns a whole page. If the plan has a breach, every page says that it cannot be run.
 std::string Booklet(const script::Inputs& inputs, const steps::Plan& plan);
 
 }  // namespace ceremony::report

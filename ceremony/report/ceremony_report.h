@@ -1,6 +1,5 @@
-// The ceremony report: one HTML file that an auditor reads, prints, and lets
-// verify the record it was made from (domain: ETSI EN 319 411-1 6.5.1, CA/B BR
-// 6.1.1.1, WebTrust 4.1).
+// The ceremony report: one HTML file that an auditor reads and prints, and that can
+// verify its record (domain: ETSI EN 319 411-1 6.5.1, CA/B BR 6.1.1.1, WebTrust 4.1).
 #ifndef CEREMONY_REPORT_CEREMONY_REPORT_H_
 #define CEREMONY_REPORT_CEREMONY_REPORT_H_
 
@@ -12,15 +11,15 @@
 
 namespace ceremony::report {
 
-// A report is never larger than this, but for what it must say: a log that would
-// make it so is left out, and the page asks for the file.
+// If the log would make the report larger than this, it is left out, and the page asks
+// for the file.
 inline constexpr std::size_t kMostReportBytes = 5'000'000;
 
-// Files of the record that the page carries, by their path: what signs and what is
-// signed. Artefacts stay where they are: sealed shares have no place in a report.
+// Files of the record that the page carries, by path: the signed ones and those with
+// signatures. Artefacts are left out: sealed shares have no place in a report.
 using CarriedFiles = std::map<std::string, std::string>;
 
-// ReadCarriedFiles reads log, checkpoint, addendum, policy and script, as far as they are there.
+// ReadCarriedFiles reads log, checkpoint, addendum, policy and script, if they exist.
 base::Result<CarriedFiles> ReadCarriedFiles(const std::string& path, const ReportData& data);
 
 std::string CeremonyReport(const ReportData& data, const CarriedFiles& files);

@@ -1,7 +1,6 @@
-// Clauses of the standards that a ceremony report answers to: one table, which
-// says what each asks for in a few words of ours, when it applies, and which
-// entries of a record justify it. Texts are paraphrases: an operator's auditor
-// reads the standard itself.
+// Clauses of the standards that a ceremony report answers, in one table: what each asks
+// for, in a few words, when it applies, and which entries of a record support it. Texts
+// are paraphrases: auditors read the standard itself.
 #ifndef CEREMONY_REPORT_CLAUSES_H_
 #define CEREMONY_REPORT_CLAUSES_H_
 
@@ -13,7 +12,7 @@
 
 namespace ceremony::report {
 
-// A source is what RecordStory calls a piece of evidence: "do:<kind of step>",
+// A source is the name of a piece of evidence in RecordStory: "do:<kind of step>",
 // "type:<entry type>", "effect:<name>", "role:<role in the room>",
 // "observe:<what>", "artefact:<kind>", "open:<member>". A `*` at its end stands for the rest.
 struct Clause {
@@ -26,17 +25,17 @@ struct Clause {
 
 std::span<const Clause> Clauses();
 
-// Matches tells whether evidence of this source answers to a source of the table.
+// Matches returns whether evidence with this source matches a source of the table.
 bool Matches(std::string_view wanted, std::string_view source);
 
 struct ClauseName {
-  std::string standard;  // as the table calls it
+  std::string standard;  // as in the table
   std::string clause;
   bool operator==(const ClauseName& other) const = default;
 };
 
 // ClausesIn reads the words of a step kind's description: "BR 6.1.1.1; EN 319
-// 411-1 6.4.3, 6.5.2 (what for)". A standard that the table does not know is left out.
+// 411-1 6.4.3, 6.5.2 (what for)". A standard that is not in the table is left out.
 std::vector<ClauseName> ClausesIn(std::string_view words);
 
 }  // namespace ceremony::report

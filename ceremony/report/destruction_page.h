@@ -1,5 +1,5 @@
-// The certificate of key destruction for people: one sheet for each key that a ceremony destroyed, from the
-// certificates among the record's artefacts and from what the record itself says of approvals and signatures.
+// The certificate of key destruction for people: one sheet for each destroyed key, from the certificates among the
+// record's artefacts, and the approvals and signatures of the record.
 #ifndef CEREMONY_REPORT_DESTRUCTION_PAGE_H_
 #define CEREMONY_REPORT_DESTRUCTION_PAGE_H_
 
@@ -10,20 +10,20 @@
 
 namespace ceremony::report {
 
-// A certificate as the record has it.
+// A certificate among the artefacts of a record.
 struct DestructionFile {
   std::string name;    // of the artefact: "destruction/root-oca.destruction.json"
-  std::string sha256;  // as the log says
-  std::string bytes;   // as they are on the disk, of that digest
-  std::string step;    // that destroyed the key
+  std::string sha256;  // in the log
+  std::string bytes;   // of the file, with that digest
+  std::string step;    // the step that destroyed the key
 };
 
 // ReadDestructions reads the certificates of a record, or that of one key. kNotFound when there is none;
-// kCorrupt ART-DIGEST when a file is not what the log says.
+// kCorrupt ART-DIGEST when a file differs from the log.
 base::Result<std::vector<DestructionFile>> ReadDestructions(const std::string& record, const ReportData& data,
                                                             const std::string& key);
 
-// DestructionPage returns a whole page. It decides nothing: the verdict is that of `data`.
+// DestructionPage returns a whole page. It shows the verdict of `data`.
 std::string DestructionPage(const ReportData& data, const std::vector<DestructionFile>& certificates);
 
 }  // namespace ceremony::report

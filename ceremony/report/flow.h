@@ -7,7 +7,7 @@
 
 namespace ceremony::report {
 
-// FlowDiagram draws figures of a page's height at most.
+// FlowDiagram draws figures that are at most a page high.
 void FlowDiagram(const steps::Plan& plan, Html& html);
 
 }  // namespace ceremony::report

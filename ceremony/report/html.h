@@ -1,7 +1,7 @@
-// Html builds markup in which nothing but our own literals is markup. Every
-// string of a record is hostile: it may hold tags, quotes, control characters,
-// bidirectional overrides or sixty thousand letters. What goes into a page goes
-// through Text, the one place that escapes; there is no other way in.
+// Html builds markup from our own literals and escaped text. Every string of a record
+// is hostile: it may hold tags, quotes, control characters, bidirectional overrides or
+// sixty thousand letters. Text is the only way for such a string into a page, and it
+// escapes.
 #ifndef CEREMONY_REPORT_HTML_H_
 #define CEREMONY_REPORT_HTML_H_
 
@@ -12,11 +12,11 @@
 
 namespace ceremony::report {
 
-// Markup is text of ours: only a string literal becomes one.
+// Markup is our own text: only a string literal converts to it.
 class Markup final {
  public:
   template <std::size_t kSize>
-  consteval Markup(const char (&literal)[kSize]) : text_(literal, kSize - 1) {}  // implicit: literals are all there is
+  consteval Markup(const char (&literal)[kSize]) : text_(literal, kSize - 1) {}  // implicit: takes nothing but literals
   constexpr std::string_view text() const { return text_; }
 
  private:
@@ -31,7 +31,7 @@ class Html final {
   Html& Raw(Markup markup);
 
   // Text puts characters into an element or a quoted attribute: escaped, and
-  // spelled out where they show nothing or turn the text around ("\u{202e}").
+  // spelled out if they are invisible or change the direction of text ("\u{202e}").
   Html& Text(std::string_view hostile, std::size_t longest = kLongestText);
   // Prose is Text in which a line feed breaks the line.
   Html& Prose(std::string_view hostile, std::size_t longest = kLongestText);
@@ -42,9 +42,9 @@ class Html final {
   // Element is `open`, the text, `close`.
   Html& Element(Markup open, std::string_view hostile, Markup close) { return Raw(open).Text(hostile).Raw(close); }
 
-  // Append takes markup that another Html built.
+  // Append adds markup that another Html built.
   Html& Append(const Html& other);
-  // AppendBase64 takes bytes of any kind, spelled so that they cannot be markup.
+  // AppendBase64 adds any bytes as base64, which cannot be markup.
   Html& AppendBase64(std::string_view bytes);
 
   const std::string& str() const& { return out_; }

@@ -1,6 +1,6 @@
-// Page is the shell of every document: one file, no network, a content security
-// policy that lets nothing in but our own style sheet and script by their
-// digests, and the words that stand on every printed page.
+// Page is the shell of every document: one file, no network, the words on every
+// printed page, and a content security policy that allows only our own style sheet and
+// script, by their digests.
 #ifndef CEREMONY_REPORT_PAGE_H_
 #define CEREMONY_REPORT_PAGE_H_
 
@@ -12,22 +12,22 @@
 
 namespace ceremony::report {
 
-// How loud something is: a colour, and a word beside it, since colour alone says nothing to many.
+// The tone of a chip is its colour. Its word must be enough for people who do not see colours.
 enum class Tone : std::uint8_t { kGood, kWarning, kBad, kQuiet };
 
 struct PageOptions {
   std::string title;
-  std::string_view style;   // style sheet after the common one; of ours, see assets.h
-  std::string_view script;  // of ours; empty: the page has none
-  // Stand on every page when it is printed, and at the top of the screen.
+  std::string_view style;   // our style sheet after the common one, see assets.h
+  std::string_view script;  // ours; empty: the page has none
+  // Shown at the top of every printed page, and of the screen.
   std::vector<std::string> warnings;
-  std::string footer;  // on every printed page, below; letters, digits and marks of ASCII, others are left out
+  std::string footer;  // at the bottom of every printed page; only printable ASCII, the rest is left out
 };
 
-// BuildPage wraps a body. `data` comes between body and script: blocks that the script reads.
+// BuildPage wraps a body. `data` are blocks for the script to read; they come after the body.
 std::string BuildPage(const PageOptions& options, const Html& body, const Html& data = {});
 
-// Words of time. A time that is none stays as it is.
+// Times for people. A text that is not a time stays as it is.
 std::string DayOf(const std::string& time);     // "2026-11-21"
 std::string ClockOf(const std::string& time);   // "09:14:03"
 std::string MinuteOf(const std::string& time);  // "2026-11-21 09:14"

@@ -1,4 +1,4 @@
-// RecordStory takes the entries of a log one by one and tells them as ReportData.
+// RecordStory takes the entries of a log one by one, and fills a ReportData.
 #ifndef CEREMONY_REPORT_RECORD_STORY_H_
 #define CEREMONY_REPORT_RECORD_STORY_H_
 
@@ -15,14 +15,14 @@ namespace ceremony::report {
 
 class RecordStory final {
  public:
-  // `openings` are those that the reader may see.
+  // `openings` are the ones that the reader may see.
   explicit RecordStory(ReportData& data, Openings openings = {}) : data_(data), openings_(std::move(openings)) {}
 
-  // TakeScript lays out what was planned; `bytes` may be anything.
+  // TakeScript adds the planned sections and steps; `bytes` may be anything.
   void TakeScript(std::string_view bytes);
   // Take sees each line of the log once, in order, without its LF.
   void Take(std::string_view line);
-  // Finish closes what the record left open.
+  // Finish ends what the record left open.
   void Finish();
 
  private:
@@ -58,7 +58,7 @@ class RecordStory final {
   std::map<std::string, std::size_t> people_, steps_, keys_, tokens_;  // places in data_
   std::map<std::uint64_t, std::size_t> requests_;                      // by entry
   std::map<std::string, std::vector<NameValue>> attributes_;           // of private keys, by CKA_ID
-  std::map<NameValue, IssuedThing> compared_;                          // comparisons, by what was made and its name
+  std::map<NameValue, IssuedThing> compared_;                          // comparisons, by kind and name of the thing
   std::string step_;                                                   // under way
 };
 

@@ -1,7 +1,7 @@
-// ReportData is everything that a ceremony report says, taken from a record in
-// one pass and free of any markup. It trusts nothing: texts are as the record
-// has them, whatever they hold. Times are the record's own (RFC 3339, UTC) with
-// the same instant in microseconds beside them where something is measured.
+// ReportData is the content of a ceremony report, read from a record in one pass,
+// without any markup. Texts are untrusted: they are exactly what the record has. Times
+// are the record's own (RFC 3339, UTC), with the same instant in microseconds beside
+// them if something is measured.
 #ifndef CEREMONY_REPORT_REPORT_DATA_H_
 #define CEREMONY_REPORT_REPORT_DATA_H_
 
@@ -18,10 +18,10 @@
 
 namespace ceremony::report {
 
-// Moment is when an entry was written, and which it was.
+// Moment is the time and the number of an entry.
 struct Moment {
   std::uint64_t entry = 0;
-  std::string time;         // as the entry has it; empty: never
+  std::string time;         // as in the entry; empty: never
   std::int64_t micros = 0;  // since 1970, UTC
 
   bool known() const { return !time.empty(); }
@@ -31,7 +31,7 @@ using NameValue = std::pair<std::string, std::string>;
 
 struct Stay {
   Moment from;
-  Moment until;  // unknown: to the end
+  Moment until;  // unknown: until the end
   std::string presence;
   std::string reason;  // of leaving
 };
@@ -41,7 +41,7 @@ struct PersonSeen {
   std::vector<std::string> roles;
   std::string deputy_for;
   bool simulated = false;
-  std::vector<Stay> stays;  // none: apologised, or only signed
+  std::vector<Stay> stays;  // none: they sent apologies, or only signed
   std::string apology;
   std::uint64_t approvals = 0;
 };
@@ -52,7 +52,7 @@ struct Signature {
   bool simulated = false;
 };
 
-// Approval is one request, and how it filled up.
+// Approval is one request with its signatures.
 struct Approval {
   std::string step;  // id, "opening" or "section:<id>"
   std::string quorum;
@@ -62,10 +62,10 @@ struct Approval {
   std::vector<NameValue> subject;  // its short values
   Moment at;
   std::vector<Signature> signatures;
-  std::string ended_by;  // rule that ended it; empty: nobody did
+  std::string ended_by;  // rule of the refusal that ended it; empty: none
   std::string ended_person;
 
-  // When the m-th of different people had signed; nothing while fewer have.
+  // Met is the moment when the m-th person signed; nothing if fewer have signed.
   std::optional<Moment> Met() const;
   std::size_t People() const;
 };
@@ -79,14 +79,14 @@ struct Attempt {
   std::vector<NameValue> failed_calls;  // return value, how often
 };
 
-// StepStory is a step as the script has it, beside what became of it.
+// StepStory is a step of the script, with what happened to it.
 struct StepStory {
   std::size_t number = 0;  // from 1, in the script's order; 0: not in the script
   std::string id, kind, title, section, say, quorum;
   bool planned = false;
   std::vector<NameValue> parameters;  // resolved, of the last attempt
   std::vector<Attempt> attempts;
-  // What was confirmed, read, typed; one without a name says what those after it are of.
+  // Values that were confirmed, read or typed. An unnamed value is a heading for those that follow.
   std::vector<NameValue> facts;
   std::vector<std::string> artefacts;
   std::vector<std::string> effects;  // in words
@@ -100,23 +100,23 @@ struct SectionStory {
 
 struct KeyEvent {
   std::string what;    // name of the effect: "key-created", ...
-  std::string token;   // empty: of the whole key
+  std::string token;   // empty: the whole key
   std::string source;  // of a clone
   std::string detail;  // in words
   Moment at;
 
-  // The first event of a key: it was made here, or its public key was taken in.
+  // IsBeginning: the key was made here, or its public key was imported.
   bool IsBeginning() const;
 };
 
 struct KeyStory {
   std::string name, algorithm, usage, spki_sha256;
-  bool here_before = false;  // an earlier ceremony made it, or took it in
+  bool here_before = false;  // an earlier ceremony made or imported it
   bool extractable = false;
   std::vector<KeyEvent> events;
   std::vector<NameValue> attributes;  // of the private key, read back from the token
 
-  // Tokens that the record names for it, in order.
+  // Tokens that its events name, in order.
   std::vector<std::string> Tokens() const;
 };
 
@@ -143,7 +143,7 @@ struct ShareHolder {
   Moment confirmed;
 };
 
-// HandOver is a set of shares, and who has them.
+// HandOver is a set of shares with its holders.
 struct HandOver {
   std::string token, set, quorum;
   std::int64_t generation = 0, m = 0;
@@ -161,7 +161,7 @@ struct Login {
 // Remark is a deviation, a refusal, a note or a recovery.
 struct Remark {
   std::string type;
-  bool in_addendum = false;  // refused after `close`: there is no entry, and `at` has a time alone
+  bool in_addendum = false;  // refused after `close`: it has no entry, and `at` only a time
   std::string rule, step, person, text;
   Moment at;
 };
@@ -176,21 +176,21 @@ struct Module {
   std::string path, sha256, version, description;
 };
 
-// Evidence is an entry that a clause may rest on.
+// Evidence is an entry that may support a clause.
 struct Evidence {
   std::string source;  // "do:key.generate", "type:attend", "effect:key-created", "role:auditor", ...
   std::uint64_t entry = 0;
   std::string step;
 };
 
-// SaltedField is a field of which an entry holds the salted digest alone.
+// SaltedField is a field that an entry holds only as a salted digest.
 struct SaltedField {
   std::uint64_t entry = 0;
   std::string name, digest;
   bool opened = false;  // by the disclosures of a bundle
 };
 
-// LedgerRow is a file, or entries that follow each other and are withheld alike.
+// LedgerRow is a file, or a run of entries that are withheld for the same reason.
 struct LedgerRow {
   std::string type;  // of the entries; "file"
   std::string file;  // path; empty: entries
@@ -198,14 +198,14 @@ struct LedgerRow {
   std::string label, reason;
 };
 
-// Ledger is what a bundle says that it withholds.
+// Ledger lists what a bundle claims to withhold.
 struct Ledger {
   std::map<std::string, std::string> reasons;  // code -> sentence
   std::string annex;                           // digest and size; empty: there is none
   std::vector<LedgerRow> rows;
-  std::uint64_t more = 0;  // rows that are too many to be here
+  std::uint64_t more = 0;  // further rows that were not kept
   std::uint64_t entries = 0, files = 0;
-  bool cut_short = false;  // a line that is no row of a ledger follows; it and all after it were not read
+  bool cut_short = false;  // the next line is not a row of a ledger; nothing after it was read
 };
 
 struct ReportData {
@@ -218,15 +218,15 @@ struct ReportData {
   std::string program, program_version, program_sha256;
   std::vector<NameValue> libraries;
   std::string previous;     // origin of the record before, with size
-  std::string left_behind;  // which record nobody could close any more, and why; empty: none
+  std::string left_behind;  // the record before, if nobody could close it, and why; else empty
   std::string log_key_sha256;
   Moment began, ended;  // first entry; last entry
   bool closed = false;
-  std::optional<std::string> called_off;  // why the ceremony was ended before its script was done
+  std::optional<std::string> called_off;  // why people ended the ceremony before its script was done
   std::vector<std::string> open_items;
-  std::string addendum;  // its words of evidence; empty: none
+  std::string addendum;  // its evidence in words; empty: none
   std::uint64_t entries = 0, unreadable = 0, withheld = 0, recoveries = 0;
-  bool cut_short = false;  // a line that is too long for an entry follows; it and all after it were not read
+  bool cut_short = false;  // the next line is too long for an entry; nothing after it was read
   std::map<std::string, std::uint64_t> entries_by_type;
   std::vector<NameValue> clock;  // source, reading, offset
 
@@ -249,7 +249,7 @@ struct ReportData {
   std::vector<SaltedField> salted;
   Ledger ledger;
 
-  // NameOf returns a person's name, or the id of somebody who never attended.
+  // NameOf returns a person's name, or their id if they never attended.
   std::string NameOf(const std::string& person) const;
 };
 
@@ -258,12 +258,12 @@ struct ReadOptions {
   std::string made_at;                   // RFC 3339
 };
 
-// ReadReportData verifies the record and reads it. A record that does not
-// verify is read all the same, as far as its lines are JSON, and says so in
-// `verdict`. kNotFound or kIo when there is nothing to read.
+// ReadReportData verifies a record and reads it. A record that does not verify is read
+// all the same, as far as its lines are JSON; `verdict` says what is wrong. kNotFound or
+// kIo when there is nothing to read.
 base::Result<ReportData> ReadReportData(const std::string& path, const ReadOptions& options);
 
-// MicrosOf reads a time of an entry; 0 for one that is none.
+// MicrosOf reads a time of an entry; 0 for a text that is not a time.
 std::int64_t MicrosOf(const std::string& time);
 
 }  // namespace ceremony::report

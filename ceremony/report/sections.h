@@ -1,5 +1,5 @@
-// The parts of a ceremony report, each a section with its heading. They write
-// what ReportData says and decide nothing.
+// The sections of a ceremony report, each with its heading. They only write what
+// ReportData has.
 #ifndef CEREMONY_REPORT_SECTIONS_H_
 #define CEREMONY_REPORT_SECTIONS_H_
 
@@ -43,7 +43,7 @@ void Files(const ReportData& data, Html& html);
 // section_withheld.cc
 void Withheld(const ReportData& data, Html& html);
 
-// InitialsOf are the first letters of the words of a name: "AA" of "Alice Archer". section_people.cc
+// InitialsOf is the first letter of each word of a name: "AA" of "Alice Archer". section_people.cc
 std::string InitialsOf(const std::string& name);
 
 }  // namespace ceremony::report

@@ -1,10 +1,10 @@
-// CallAudit holds what a step says that it did against its PKCS#11 calls: the `intent`
-// and `done` entries of all its attempts. A key is the one that a call of it has made,
-// a certificate was signed by a call over just those bytes, which the request of that
-// attempt names, and a step of a kind that uses no token makes no call. Its rules are
-// CALL-* of record/rules.h.
+// CallAudit compares the claims of a step with its PKCS#11 calls: the `intent` and
+// `done` entries of all its attempts. A call must have made the key that the step
+// claims. A call must have signed exactly the bytes of a certificate, and the request of
+// that attempt must name them. Steps of a kind without token make no call. Its rules
+// are CALL-* of record/rules.h.
 //
-// It knows the kinds of steps of this release; of others it asks nothing.
+// It knows the kinds of steps of this release, and ignores others.
 #ifndef CEREMONY_VERIFY_CALL_AUDIT_H_
 #define CEREMONY_VERIFY_CALL_AUDIT_H_
 
@@ -23,40 +23,41 @@
 
 namespace ceremony::verify {
 
-// KindRow says what steps of a kind can do.
+// KindRow says what steps of a kind may do.
 struct KindRow {
   std::string_view kind;                      // "key.generate"
-  bool calls;                                 // consequential calls of PKCS#11 are made
-  std::span<const std::string_view> effects;  // that their ends can have
+  bool calls;                                 // they make consequential calls of PKCS#11
+  std::span<const std::string_view> effects;  // allowed in their ends
 };
 // FindKind returns the row; nullptr for a kind of another release.
 const KindRow* FindKind(std::string_view kind);
 
 class CallAudit final {
  public:
-  // Forget is for the next record.
+  // Forget clears everything, for the next record.
   void Forget() { steps_.clear(); }
 
-  // `call` is an intent or a done of a step, `entry` its number. Reports CALL-KIND of a call that no step of this
-  // kind makes, and CALL-SIGN of one that signs other bytes than the request of its attempt names.
+  // OnCall takes an intent or a done of a step; `entry` is its number. Reports CALL-KIND for a call that no step of
+  // this kind makes, and CALL-SIGN for one that signs other bytes than the request of its attempt names.
   void OnCall(const record::CallingStep& step, const record::Scanner& call, std::uint64_t entry,
               record::Findings& findings);
 
-  // CheckKey reports CALL-KEY and CALL-READ of a key that the end of `step` says that it made; `what` names it.
+  // CheckKey reports CALL-KEY and CALL-READ for a key that `step` claims to have made; `what` names it.
   void CheckKey(const record::EndedStep& step, const std::string& what, const std::string& spki_sha256,
                 const std::string& token, record::Findings& findings);
-  // CheckSigned reports CALL-SIGN of what the end of `step` says that it signed, whose bytes to be signed have the
-  // digest `tbs_sha256`.
+  // CheckSigned reports CALL-SIGN for something that `step` claims to have signed; `tbs_sha256` is the digest of the
+  // signed bytes.
   void CheckSigned(const record::EndedStep& step, const std::string& what, const std::string& tbs_sha256,
                    record::Findings& findings) const;
-  // IsSigned tells whether bytes that were approved for some attempts at `step` were signed by a call of one of
-  // those; so it is, too, when nobody can say.
+  // IsSigned returns whether a call of one of these attempts signed the bytes that were approved for them. Also true
+  // when it cannot be determined.
   bool IsSigned(const record::EndedStep& step, const std::string& tbs_sha256,
                 const std::set<std::uint64_t>& attempts) const;
-  // OnEffect reports CALL-KIND of an effect that no step of this kind has.
+  // OnEffect reports CALL-KIND for an effect that no step of this kind has.
   void OnEffect(const record::EndedStep& step, const std::string& effect, record::Findings& findings);
-  // OnEnd reports, after the effects, CALL-KEY of key pairs of which none tells, CALL-SIGN of signatures over bytes
-  // that were not approved, and CALL-EFFECT when something was approved for signing, and there is no effect.
+  // OnEnd is called after the effects. It reports CALL-KEY for key pairs that no effect mentions, CALL-SIGN for
+  // signatures over bytes that were not approved, and CALL-EFFECT when bytes to be signed were approved and there is
+  // no effect.
   void OnEnd(const record::EndedStep& step, record::Findings& findings);
 
  private:
@@ -68,10 +69,10 @@ class CallAudit final {
     std::string spki_sha256;      // of the pair that was made; the same
     bool is_of_public_key = false;
     bool succeeded = false;
-    bool explained = false;     // a key pair that an effect tells of
+    bool explained = false;     // a key pair that an effect mentions
     std::uint64_t attempt = 1;  // at the step
-    std::string unapproved;     // what was asked for otherwise than approved; empty: nothing
-    std::string misread;        // what was read back otherwise than asked for; empty: nothing
+    std::string unapproved;     // where the call differs from the approval; empty: nowhere
+    std::string misread;        // where the key read back differs from the call; empty: nowhere
   };
   struct Step {
     std::vector<Call> calls;  // their numbers ascend

@@ -1,13 +1,12 @@
-// CertificateAudit reads the keys, certificates, CRLs and requests that the steps of
-// a record left as files, and holds them against the record: against its script and
-// profiles, its keys, what the quorum approved, what the steps say that they made, and
-// the CAs of this record and those before it. Of a certificate of destruction it holds
-// key and copies against what the steps did.
+// CertificateAudit reads the files of a record with keys, certificates, CRLs and
+// requests. It compares them with the script, the profiles, the record's keys, the
+// approvals of the quorum, the claims of the steps, and the CAs of this record and the
+// ones before it. It compares a certificate of destruction with what the steps did to
+// the key and its copies.
 //
-// It trusts no decoder but our own strict one, and needs neither token nor network.
-// What it cannot know, since the key or the issuer is of a record that was not read,
-// or its certificate is withheld, is a notice (CRT-ELSEWHERE). Its rules are CRT-* of
-// record/rules.h.
+// It uses only our own strict decoder, and needs neither token nor network. A key or
+// issuer that it cannot know, because its record was not read or its certificate is
+// withheld, is a notice (CRT-ELSEWHERE). Its rules are CRT-* of record/rules.h.
 #ifndef CEREMONY_VERIFY_CERTIFICATE_AUDIT_H_
 #define CEREMONY_VERIFY_CERTIFICATE_AUDIT_H_
 
@@ -51,7 +50,7 @@ class CertificateAudit final : public record::ContentAudit {
   void Finish(record::Findings& findings) override;
 
  private:
-  // Look is what one effect is checked with.
+  // Look is the context in which one effect is checked.
   struct Look {
     const record::EndedStep& step;
     const record::Scanner& effect;
@@ -64,7 +63,7 @@ class CertificateAudit final : public record::ContentAudit {
   };
   struct Key {
     std::string spki_sha256;  // hex
-    std::string subject_der;  // base64, of the CA that it is; empty: of none so far
+    std::string subject_der;  // base64, of its CA; empty: it is no CA's key so far
   };
   struct Known {
     x509::Certificate certificate;
@@ -74,18 +73,18 @@ class CertificateAudit final : public record::ContentAudit {
   };
   struct Revoked {
     std::string certificate;  // name
-    std::string crl;          // name of the first that says so
+    std::string crl;          // name of the first CRL that lists it
     std::string serial;       // hex
     std::string issuer_der;   // base64
     bool ca = false;
-    std::uint64_t entry = 0;  // that says so
+    std::uint64_t entry = 0;  // of the revocation
   };
   // Gone is a copy that a step of this record destroyed.
   struct Gone {
     std::string key, token, serial, object_id, method;  // as the effect says
     auto operator<=>(const Gone&) const = default;
   };
-  // Book is what is known from the records so far. It is copied at each record: a certificate, which is large, is
+  // Book is what is known from the records so far. It is copied at each record, so certificates, which are large, are
   // shared.
   struct Book {
     std::map<std::string, Key> keys;                                   // by name
@@ -96,7 +95,7 @@ class CertificateAudit final : public record::ContentAudit {
     std::set<std::string> serials;                                     // issuer's subject_der, space, serial
     std::map<std::string, std::vector<Revoked>> revoked;               // by the issuer's subject_der
     std::map<std::string, std::uint64_t> numbers;                      // of the last CRL, by the same
-    bool is_whole = false;  // they begin with the first of their archive: there is no key or issuer from elsewhere
+    bool is_whole = false;  // the first record of the archive was read: no key or issuer comes from elsewhere
   };
 
   void OnKey(const Look& look);
@@ -108,13 +107,13 @@ class CertificateAudit final : public record::ContentAudit {
   void OnCopyDestroyed(const Look& look);
   void OnKeyDestroyed(const Look& look);
 
-  // FileOf returns the file that the effect names, when it is the one that was
-  // entered; CRT-FILE when it is not. `digest` is the effect's field.
+  // FileOf returns the file that the effect names; CRT-FILE when no `artefact` entry has
+  // this file and digest. `digest` names the effect's field.
   std::optional<std::string> FileOf(const Look& look, std::string_view digest, std::size_t limit) const;
-  // IsWithheld: a bundle does not show the file that the effect names.
+  // IsWithheld: a bundle leaves out the file that the effect names.
   static bool IsWithheld(const Look& look);
-  // ProfileOf returns the profile that the effect names, by RecordedProfiles::Find or FindCrl; CRT-PROFILE and
-  // nullptr when it is no input, nullptr alone when that cannot be said.
+  // ProfileOf finds the profile that the effect names, by RecordedProfiles::Find or FindCrl. CRT-PROFILE and nullptr if
+  // it is not among the inputs; nullptr alone if that cannot be determined.
   template <typename Profile>
   const Profile* ProfileOf(const Look& look,
                            const Profile* (RecordedProfiles::*find)(const std::string&, const record::RecordFiles&)) {
@@ -128,7 +127,7 @@ class CertificateAudit final : public record::ContentAudit {
   void CheckApproved(const Look& look, base::ByteView to_be_signed) const;
   void CheckOrder(const Look& look);
   void CheckAsApproved(const Look& look) const;
-  // CheckDate: `begins` is an RFC 3339 time of what was dated by the clock of its step.
+  // CheckDate: `begins` is an RFC 3339 time that was taken from the clock during the step.
   void CheckDate(const Look& look, const std::string& begins) const;
   void CheckSubject(const Look& look, base::ByteView subject, const x509::Profile& profile);
   void CheckKey(const Look& look, const std::string& name, const std::string& spki_sha256);
@@ -138,11 +137,11 @@ class CertificateAudit final : public record::ContentAudit {
   void CheckChain(const Look& look, const Known& known, const Known& issuer) const;
   void CheckCrl(const Look& look, const x509::Crl& crl, const x509::CrlProfile* profile) const;
   void CheckListed(const Look& look, const x509::Crl& crl, const Known& issuer, const x509::CrlProfile* profile);
-  // TakeAnnounced moves what a CRL of that name is to revoke to what was revoked, and returns it.
+  // TakeAnnounced returns the revocations announced for a CRL of that name, and moves them to the revoked ones.
   std::vector<Revoked> TakeAnnounced(const std::string& crl);
   void CheckRequest(const Look& look, const x509::Request& request);
-  // Elsewhere keeps what `look` is about, for Finish: its key or issuer is none that was made here. `certificate` is
-  // the name of that issuer.
+  // Elsewhere keeps the subject of `look` for Finish, because its key or issuer was not made here. `certificate` is the
+  // name of that issuer.
   void Elsewhere(const Look& look, const std::string& certificate = {});
 
   x509::Linter linter_;
@@ -152,7 +151,7 @@ class CertificateAudit final : public record::ContentAudit {
   CallAudit calls_;
   RecordedProfiles profiles_;
   RecordedScript script_;
-  std::vector<Revoked> announced_;  // by this record, and on no CRL of it yet
+  std::vector<Revoked> announced_;  // by this record, and not yet on one of its CRLs
   std::set<Gone> gone_;
   std::set<std::string> elsewhere_, beside_unshown_;
 };

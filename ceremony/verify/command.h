@@ -29,7 +29,7 @@ struct VerifyArguments {
   std::string request;     // file with its TimeStampReq
   std::string tsa;         // file with the certificates (PEM) that it is trusted by
   std::string entry;       // file with the line that a proof is of
-  // The record stands in its archive, whose keys and issuers count. No option of users: what they name is judged alone.
+  // The record is judged with the keys and issuers of its archive. Set by the program, not by an option.
   bool in_archive = false;
   bool explain = false;
   bool json = false;

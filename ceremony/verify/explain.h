@@ -1,4 +1,4 @@
-// Explain teaches an auditor what a verdict rests on, and how to come to it with
+// Explain shows an auditor what a verdict rests on, and how to reach it with
 // sha256sum, openssl and jq alone. Every line that begins with "  $ " runs in bash
 // as it is printed; a test runs them all.
 #ifndef CEREMONY_VERIFY_EXPLAIN_H_

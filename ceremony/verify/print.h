@@ -12,8 +12,9 @@
 
 namespace ceremony::verify {
 
-// Printable replaces what could move a terminal's cursor, or turn or hide the words beside it, by a question mark:
-// control characters, zero-width and bidirectional signs, and what is no UTF-8. Text can come from a hostile record.
+// Printable replaces characters that could move a terminal's cursor, or turn or hide other text, by a question mark:
+// control characters, zero-width and bidirectional ones, and bytes that are not UTF-8. Text can come from a hostile
+// record.
 std::string Printable(std::string_view text);
 
 void PrintRecord(const record::RecordReport& report, std::ostream& out);
@@ -22,9 +23,9 @@ void PrintArchive(const record::ArchiveReport& report, std::ostream& out);
 // One object and LF:
 //   {"verdict","origin","entries","ceremony","mode","findings":[{"rule","entry","message"}]}
 // and for a bundle "label" and "withheld":[{"what","reason","count"}] before the findings.
-// `entry` is null for a finding that is about no single entry. For an archive
+// `entry` is null for a finding that is not about one entry. For an archive
 //   {"verdict","findings","records":[...]}
-// where verdict is the overall one and findings are those about the chain.
+// with the overall verdict, and the findings about the chain.
 void PrintRecordJson(const record::RecordReport& report, std::ostream& out);
 void PrintArchiveJson(const record::ArchiveReport& report, std::ostream& out);
 

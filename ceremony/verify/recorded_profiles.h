@@ -13,15 +13,15 @@ namespace ceremony::verify {
 
 class RecordedProfiles final {
  public:
-  // Forget is for the next record.
+  // Forget clears everything, for the next record.
   void Forget();
 
-  // Find and FindCrl return the profile of that id; nullptr when no input that
-  // could be read is one. Inputs are read at the first call.
+  // Find and FindCrl return the profile with that id; nullptr when no readable input has
+  // it. The first call reads the inputs.
   const x509::Profile* Find(const std::string& id, const record::RecordFiles& files);
   const x509::CrlProfile* FindCrl(const std::string& id, const record::RecordFiles& files);
 
-  // is_partial: some input is missing, withheld or too large, and may be the one.
+  // is_partial: some input is missing, withheld or too large, and may be the wanted one.
   bool is_partial() const { return is_partial_; }
 
  private:

@@ -1,5 +1,4 @@
-// RecordedScript is the script among the inputs of a record, as far as it says what a
-// step is to make.
+// RecordedScript finds the steps in the script of a record, with what each is to make.
 #ifndef CEREMONY_VERIFY_RECORDED_SCRIPT_H_
 #define CEREMONY_VERIFY_RECORDED_SCRIPT_H_
 
@@ -14,12 +13,11 @@ namespace ceremony::verify {
 
 class RecordedScript final {
  public:
-  // Forget is for the next record.
+  // Forget clears everything, for the next record.
   void Forget();
 
-  // Find returns the object of a step; nullptr when there is no script that could be
-  // read, or it has no such step. The input is read at the first call; the node lives
-  // until Forget.
+  // Find returns the object of a step; nullptr when there is no readable script, or no
+  // such step. The first call reads the input. The node lives until Forget.
   const script::Node* Find(std::string_view step, const record::RecordFiles& files);
 
  private:

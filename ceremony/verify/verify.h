@@ -1,5 +1,5 @@
-// VerifyRecord and VerifyArchive are those of record/verify.h with the contents of
-// the files read (certificate_audit.h). Every program of ours that gives a verdict
+// VerifyRecord and VerifyArchive are those of record/verify.h, and also check the
+// contents of files (certificate_audit.h). Every program of ours that gives a verdict
 // calls these.
 #ifndef CEREMONY_VERIFY_VERIFY_H_
 #define CEREMONY_VERIFY_VERIFY_H_
@@ -13,8 +13,8 @@ namespace ceremony::verify {
 
 // Errors and ownership as of record::VerifyRecord; `options.contents` is set here.
 base::Result<record::RecordReport> VerifyRecord(const std::string& folder, record::VerifyOptions options);
-// VerifyRecordInArchive judges one record, too, but knows the keys and issuers of the records
-// before it in the archive that it stands in; these get no verdict here.
+// VerifyRecordInArchive judges one record with the keys and issuers of the records
+// before it in its archive. Those records get no verdict here.
 base::Result<record::RecordReport> VerifyRecordInArchive(const std::string& folder, record::VerifyOptions options);
 base::Result<record::ArchiveReport> VerifyArchive(const std::string& folder, record::VerifyOptions options);
 

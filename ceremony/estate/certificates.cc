@@ -180,12 +180,6 @@ const Certificate* Estate::FindCertificate(std::string_view name) const {
 const Crl* Estate::FindCrl(std::string_view name) const { return FindNamed(crls_, name); }
 const Request* Estate::FindRequest(std::string_view name) const { return FindNamed(requests_, name); }
 
-const Certificate* Estate::FindCertificateOfKey(std::string_view key) const {
-  const auto found =
-      std::find_if(certificates_.rbegin(), certificates_.rend(), [&](const Certificate& c) { return c.key == key; });
-  return found == certificates_.rend() ? nullptr : &*found;
-}
-
 const Crl* Estate::FindLastCrl(std::string_view issuer_der) const {
   const Crl* last = nullptr;
   for (const Crl& crl : crls_) {

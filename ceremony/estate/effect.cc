@@ -150,33 +150,6 @@ void VisitFields(KeyDestroyed& e, Visitor&& v) {
   v("sha256", e.sha256);
 }
 
-constexpr std::string_view NameOf(const TokenRegistered&) { return "token-registered"; }
-constexpr std::string_view NameOf(const TokenVerified&) { return "token-verified"; }
-constexpr std::string_view NameOf(const SealsChanged&) { return "seals-changed"; }
-constexpr std::string_view NameOf(const TokenMoved&) { return "token-moved"; }
-constexpr std::string_view NameOf(const TokenRetired&) { return "token-retired"; }
-constexpr std::string_view NameOf(const FirmwareChanged&) { return "firmware-changed"; }
-constexpr std::string_view NameOf(const TokenCommissioned&) { return "token-commissioned"; }
-constexpr std::string_view NameOf(const KeyCreated&) { return "key-created"; }
-constexpr std::string_view NameOf(const CertificateIssued&) { return "certificate-issued"; }
-constexpr std::string_view NameOf(const KeyImported&) { return "key-imported"; }
-constexpr std::string_view NameOf(const RequestCreated&) { return "request-created"; }
-constexpr std::string_view NameOf(const CertificateRevoked&) { return "certificate-revoked"; }
-constexpr std::string_view NameOf(const CrlIssued&) { return "crl-issued"; }
-constexpr std::string_view NameOf(const DocumentLodged&) { return "document-lodged"; }
-constexpr std::string_view NameOf(const PersonAppointed&) { return "person-appointed"; }
-constexpr std::string_view NameOf(const PersonRetired&) { return "person-retired"; }
-constexpr std::string_view NameOf(const SharesIssued&) { return "shares-issued"; }
-constexpr std::string_view NameOf(const KeyCloned&) { return "key-cloned"; }
-constexpr std::string_view NameOf(const TransportKeyCreated&) { return "transport-key-created"; }
-constexpr std::string_view NameOf(const KeyExported&) { return "key-exported"; }
-constexpr std::string_view NameOf(const KeySealed&) { return "key-sealed"; }
-constexpr std::string_view NameOf(const KeyUsageStated&) { return "key-usage-stated"; }
-constexpr std::string_view NameOf(const KeyDeactivated&) { return "key-deactivated"; }
-constexpr std::string_view NameOf(const KeyCompromised&) { return "key-compromised"; }
-constexpr std::string_view NameOf(const CopyDestroyed&) { return "copy-destroyed"; }
-constexpr std::string_view NameOf(const KeyDestroyed&) { return "key-destroyed"; }
-
 base::Error Corrupt(const std::string& what) { return base::MakeError(base::ErrorCode::kCorrupt, what); }
 
 // Read puts a value into a field of its kind; what kind that is, if it is another.
@@ -250,7 +223,7 @@ base::Result<Effect> ReadAs(const json& object) {
   });
   if (!problem.empty()) return Corrupt(problem);
   if (object.size() != known)
-    return Corrupt("effect " + std::string(NameOf(effect)) + " has fields that are not its own");
+    return Corrupt("effect " + std::string(T::kName) + " has fields that are not its own");
   return Effect(std::move(effect));
 }
 
@@ -258,7 +231,7 @@ template <typename... T>
 base::Result<Effect> ReadAny(const json& object, const std::string& name, std::variant<T...>*) {
   base::Result<Effect> result = Corrupt("unknown effect " + name);
   // The first type whose name fits reads the object; the others are passed over.
-  (void)((NameOf(T{}) == name && (result = ReadAs<T>(object), true)) || ...);
+  (void)((T::kName == name && (result = ReadAs<T>(object), true)) || ...);
   return result;
 }
 
@@ -267,7 +240,7 @@ base::Result<Effect> ReadAny(const json& object, const std::string& name, std::v
 json ToJson(const Effect& effect) {
   return std::visit(
       [](auto copy) {
-        json object = {{"effect", NameOf(copy)}};
+        json object = {{"effect", copy.kName}};
         VisitFields(copy, [&](const char* name, const auto& field, auto...) { object[name] = Write(field); });
         return object;
       },
@@ -279,10 +252,6 @@ base::Result<Effect> EffectFromJson(const json& object) {
   const auto name = object.find("effect");
   if (name == object.end() || !name->is_string()) return Corrupt("an effect has no name");
   return ReadAny(object, name->get<std::string>(), static_cast<Effect*>(nullptr));
-}
-
-std::string_view EffectName(const Effect& effect) {
-  return std::visit([](const auto& e) { return NameOf(e); }, effect);
 }
 
 }  // namespace ceremony::estate

@@ -1,7 +1,7 @@
 // Effect is what one step does to the estate, as data. The same vocabulary
 // serves three times: `check` applies the effects a step plans, the runner
 // applies what really happened and writes it into the step's `end` entry, and
-// the fold of the archive reads it back from there.
+// the fold of the archive reads it back from there. `kName` is its name in entries.
 #ifndef CEREMONY_ESTATE_EFFECT_H_
 #define CEREMONY_ESTATE_EFFECT_H_
 
@@ -20,6 +20,7 @@ namespace ceremony::estate {
 
 // A token was initialised and taken into service under a logical name.
 struct TokenCommissioned {
+  static constexpr std::string_view kName = "token-commissioned";
   std::string token;   // logical name, as in scripts
   std::string label;   // CKA token label, without the padding blanks
   std::string serial;  // as the token reports it; empty while only planned
@@ -32,6 +33,7 @@ struct TokenCommissioned {
 
 // A key pair was generated on a token; its first copy is the original.
 struct KeyCreated {
+  static constexpr std::string_view kName = "key-created";
   std::string key;          // name, unique over the archive
   std::string algorithm;    // base::KeyAlgorithmFacts::name
   std::string usage;        // "sign"
@@ -44,6 +46,7 @@ struct KeyCreated {
 
 // A certificate was signed by a key of the estate.
 struct CertificateIssued {
+  static constexpr std::string_view kName = "certificate-issued";
   std::string certificate;  // name, unique over the archive
   std::string profile;      // name of its profile
   std::string key;          // subject key: made here, or imported
@@ -67,6 +70,7 @@ struct CertificateIssued {
 
 // A public key from outside was imported with its certificate request (PKCS#10).
 struct KeyImported {
+  static constexpr std::string_view kName = "key-imported";
   std::string key;               // name, unique over the archive
   std::string algorithm;         // base::KeyAlgorithmFacts::name
   std::string spki_sha256;       // hex
@@ -81,6 +85,7 @@ struct KeyImported {
 
 // A certificate request was signed by a key of the estate, for a CA elsewhere.
 struct RequestCreated {
+  static constexpr std::string_view kName = "request-created";
   std::string request;  // name, unique over the archive
   std::string profile;
   std::string key;
@@ -93,6 +98,7 @@ struct RequestCreated {
 
 // A certificate of the estate was revoked; a CRL says so.
 struct CertificateRevoked {
+  static constexpr std::string_view kName = "certificate-revoked";
   std::string certificate;
   std::string reason;  // "keyCompromise" (RFC 5280 section 5.3.1)
   std::string on;      // RFC 3339; empty while only planned
@@ -101,6 +107,7 @@ struct CertificateRevoked {
 
 // A CRL was signed by a key of the estate.
 struct CrlIssued {
+  static constexpr std::string_view kName = "crl-issued";
   std::string crl;  // name, unique over the archive
   std::string profile;
   std::string issuer_key;
@@ -117,6 +124,7 @@ struct CrlIssued {
 
 // The hash of an outside document was recorded.
 struct DocumentLodged {
+  static constexpr std::string_view kName = "document-lodged";
   std::string name;
   std::string kind;
   std::string sha256;  // empty while only planned
@@ -125,6 +133,7 @@ struct DocumentLodged {
 // A person took up a role with their own keys. Keys are base64 of the DER
 // SubjectPublicKeyInfo, as in a roster.
 struct PersonAppointed {
+  static constexpr std::string_view kName = "person-appointed";
   std::string person;  // id; unique over the archive, never used again
   std::string name;
   std::string employer;
@@ -139,6 +148,7 @@ struct PersonAppointed {
 // A person gave up the role. "leaving": they no longer count for a quorum. "left":
 // they also hold nothing any more.
 struct PersonRetired {
+  static constexpr std::string_view kName = "person-retired";
   std::string person;
   std::string name;
   std::string state;  // "leaving" or "left"
@@ -157,6 +167,7 @@ struct ShareHolder {
 // confirmed their share, and the set before no longer opens anything. The files are
 // artefacts of the record with this effect: shares/<token>/<set>/<person>.share.json.
 struct SharesIssued {
+  static constexpr std::string_view kName = "shares-issued";
   std::string token;
   std::string set;              // 32 hex digits; empty while only planned
   std::int64_t generation = 0;  // 1 for a token's first set; 0 while only planned
@@ -177,9 +188,6 @@ nlohmann::json ToJson(const Effect& effect);
 // EffectFromJson is its strict inverse: kCorrupt for a field that is unknown or
 // missing. Only fields that a later release added may be missing.
 base::Result<Effect> EffectFromJson(const nlohmann::json& object);
-
-// EffectName returns "key-created" and the like.
-std::string_view EffectName(const Effect& effect);
 
 }  // namespace ceremony::estate
 

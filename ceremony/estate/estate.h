@@ -72,9 +72,8 @@ struct Token {
 // cannot be a token's name.
 std::string WrappedFor(std::string_view transport_key);  // "file for transport-2027"
 
-// Usages of a key.
-inline constexpr std::string_view kSigns = "sign";
-inline constexpr std::string_view kUnwraps = "unwrap";  // a transport key: signs nothing
+// The usage of a transport key: it signs nothing. That of all other keys is "sign".
+inline constexpr std::string_view kUnwraps = "unwrap";
 
 // Copy is one key on one token, or in a file.
 struct Copy {
@@ -277,8 +276,6 @@ class Estate final {
   const Key* FindKey(std::string_view name) const;
   const Key* FindKeyBySpki(std::string_view spki_sha256) const;
   const Certificate* FindCertificate(std::string_view name) const;
-  // FindCertificateOfKey returns the newest certificate whose subject key it is.
-  const Certificate* FindCertificateOfKey(std::string_view key) const;
   const Crl* FindCrl(std::string_view name) const;
   // FindLastCrl returns the CRL of this issuer (base64 of its name) with the highest number.
   const Crl* FindLastCrl(std::string_view issuer_der) const;
@@ -312,7 +309,6 @@ class Estate final {
   const std::vector<Crl>& crls() const { return crls_; }
   const std::vector<Document>& documents() const { return documents_; }
   const std::vector<Person>& people() const { return people_; }
-  const std::vector<ShareSet>& share_sets() const { return share_sets_; }
 
  private:
   base::Result<void> Take(const TokenCommissioned& effect, const Provenance& provenance);

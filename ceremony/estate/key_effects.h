@@ -9,12 +9,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ceremony::estate {
 
 // A copy of a key was made on another token and proven to be that key.
 struct KeyCloned {
+  static constexpr std::string_view kName = "key-cloned";
   std::string key;
   std::string spki_sha256;   // hex, as the copy shows it
   std::string source;        // token that it came from, or the file: WrappedFor(transport key)
@@ -29,6 +31,7 @@ struct KeyCloned {
 // A transport key was made on a token. It signs nothing. One key of the estate will be
 // wrapped under it on another machine, and unwrapped on this token.
 struct TransportKeyCreated {
+  static constexpr std::string_view kName = "transport-key-created";
   std::string key;        // name, unique over the archive, as any key's
   std::string algorithm;  // base::KeyAlgorithmFacts::name
   std::string spki_sha256;
@@ -42,6 +45,7 @@ struct TransportKeyCreated {
 // A key left its token, wrapped for a transport key. The file counts as a copy as long
 // as somebody can open it.
 struct KeyExported {
+  static constexpr std::string_view kName = "key-exported";
   std::string key;
   std::string spki_sha256;
   std::string source;  // token that it left
@@ -54,6 +58,7 @@ struct KeyExported {
 
 // A copy of a key can no longer leave its token. The token refused a test.
 struct KeySealed {
+  static constexpr std::string_view kName = "key-sealed";
   std::string key;
   std::string token;
   std::string serial;
@@ -61,6 +66,7 @@ struct KeySealed {
 
 // A person's signed statement about the use of a key so far.
 struct KeyUsageStated {
+  static constexpr std::string_view kName = "key-usage-stated";
   std::string key;
   std::int64_t count = 0;  // signatures, or certificates, over its whole life
   std::string first_use;   // empty: never used
@@ -71,6 +77,7 @@ struct KeyUsageStated {
 
 // A key was taken out of use.
 struct KeyDeactivated {
+  static constexpr std::string_view kName = "key-deactivated";
   std::string key;
   std::string reason;                  // "cap-reached", "age-reached", "superseded", "ceased", "compromised"
   std::string on;                      // when it was taken out of use
@@ -81,6 +88,7 @@ struct KeyDeactivated {
 
 // Somebody else may have, or may have used, the private key.
 struct KeyCompromised {
+  static constexpr std::string_view kName = "key-compromised";
   std::string key;
   std::string on;
   std::string reason;
@@ -89,6 +97,7 @@ struct KeyCompromised {
 // One copy of a key is gone: its objects were destroyed and shown to be absent, or a
 // document accounts for it.
 struct CopyDestroyed {
+  static constexpr std::string_view kName = "copy-destroyed";
   std::string key;
   std::string token;
   std::string serial;
@@ -100,6 +109,7 @@ struct CopyDestroyed {
 
 // Every copy of a key is gone. A certificate of destruction says so.
 struct KeyDestroyed {
+  static constexpr std::string_view kName = "key-destroyed";
   std::string key;
   std::string spki_sha256;
   std::string on;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ceremony::estate {
@@ -13,6 +14,7 @@ namespace ceremony::estate {
 // A token was registered: it was ordered, or facts that it cannot report itself became
 // known. An empty field changes nothing of a token that is registered already.
 struct TokenRegistered {
+  static constexpr std::string_view kName = "token-registered";
   std::string token;
   std::string manufacturer;
   std::string model;
@@ -26,6 +28,7 @@ struct TokenRegistered {
 
 // A token was compared with the estate and agreed with it.
 struct TokenVerified {
+  static constexpr std::string_view kName = "token-verified";
   std::string token;
   std::string serial;
   std::string firmware;
@@ -38,6 +41,7 @@ struct TokenVerified {
 
 // Seals were put on a token or its packaging, and taken off.
 struct SealsChanged {
+  static constexpr std::string_view kName = "seals-changed";
   std::string token;
   std::vector<std::string> applied;  // numbers; empty while only planned
   std::vector<std::string> removed;
@@ -46,6 +50,7 @@ struct SealsChanged {
 
 // A token left, was handed over, or arrived.
 struct TokenMoved {
+  static constexpr std::string_view kName = "token-moved";
   std::string token;
   std::string serial;
   std::string phase;                // "departed", "handed-over", "arrived"
@@ -60,6 +65,7 @@ struct TokenMoved {
 
 // A token went out of use for good, with everything on it.
 struct TokenRetired {
+  static constexpr std::string_view kName = "token-retired";
   std::string token;
   std::string serial;
   std::string method;    // "zeroised": C_InitToken, and shown empty; "evidence": by the document
@@ -71,6 +77,7 @@ struct TokenRetired {
 // The firmware of a token, or its module, was replaced. Every key on it was shown to
 // have survived.
 struct FirmwareChanged {
+  static constexpr std::string_view kName = "firmware-changed";
   std::string token;
   std::string serial;
   std::string before;  // firmware

@@ -102,7 +102,7 @@ TEST_CASE("a key that is out of use signs no certificate, and a destroyed one do
   for (const Effect& effect :
        {Effect(Clone("a", "b")), Effect(KeySealed{"root", "a", ""}), Effect(KeyUsageStated{"root", 1, "", "", "", ""}),
         Effect(Deactivated("")), Effect(KeyCompromised{"root", "", ""}), Effect(Gone("a")), Effect(Certified(""))}) {
-    CAPTURE(EffectName(effect));
+    CAPTURE(ToJson(effect).dump());
     CHECK(RuleOf(estate.Apply(effect, kLater)) == "EST-KEY-04");
   }
   CHECK(RuleOf(estate.MayUse("root", "CRL x")) == "EST-KEY-04");

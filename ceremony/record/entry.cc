@@ -264,14 +264,6 @@ class JcsWriter final {
 
 std::string_view ModeName(Mode mode) { return mode == Mode::kProduction ? "production" : "rehearsal"; }
 
-Result<Mode> FindMode(std::string_view name) {
-  for (const Mode mode : {Mode::kRehearsal, Mode::kProduction}) {
-    if (ModeName(mode) == name) return mode;
-  }
-  return MakeError(ErrorCode::kInvalidInput,
-                   fmt::format("mode is \"{}\", expected \"rehearsal\" or \"production\"", name));
-}
-
 std::string_view KindWords(FieldKind kind) {
   switch (kind) {
     case FieldKind::kText:

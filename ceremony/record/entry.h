@@ -41,8 +41,6 @@ inline constexpr std::string_view kPartialSuffix = ".partial";
 // Mode says whether the keys of a ceremony are real.
 enum class Mode : std::uint8_t { kRehearsal, kProduction };
 std::string_view ModeName(Mode mode);  // "rehearsal", "production"
-// FindMode fails with kInvalidInput for any other word.
-base::Result<Mode> FindMode(std::string_view name);
 
 enum class EntryType : std::uint8_t {
   kOpen,

@@ -177,7 +177,7 @@ class Crew final {
         return;
       }
       lock.unlock();
-      ScanBlock(*scanned, scanner);
+      BlockScan(*scanned, scanner).Run();
       lock.lock();
       ready_.emplace(scanned->block.number, std::move(scanned));
       Feed(lock);
@@ -216,8 +216,6 @@ class Crew final {
 };
 
 }  // namespace
-
-void ScanBlock(ScannedBlock& scanned, Scanner& scanner) { BlockScan(scanned, scanner).Run(); }
 
 Result<void> ScanLog(LogReader& reader, unsigned threads, BlockSink& sink) {
   // Two blocks a thread and two more: one to work on while its last one waits

@@ -57,9 +57,6 @@ struct ScannedBlock {
   std::uint64_t first_mono = 0, last_mono = 0;
 };
 
-// ScanBlock fills everything but `block`.
-void ScanBlock(ScannedBlock& scanned, Scanner& scanner);
-
 class BlockSink {
  public:
   virtual ~BlockSink() = default;

@@ -269,11 +269,6 @@ Policy::Verdict Policy::Evaluate(std::span<const std::size_t> signers) const {
   return verdict;
 }
 
-Result<Policy::Verdict> Policy::EvaluateNote(const Note& note) const {
-  KC_ASSIGN_OR_RETURN(const NoteVerdict verdict, VerifyNote(note, Keys()));
-  return Evaluate(verdict.signers);
-}
-
 std::size_t Policy::Count(const Group& group, std::span<const bool> signed_by) const {
   std::size_t count = 0;
   std::set<std::string_view> people;

@@ -76,8 +76,6 @@ class Policy final {
   // Evaluate counts signers (indices into witnesses(); any order, repeats are
   // harmless). Indices out of range abort: they are a bug.
   Verdict Evaluate(std::span<const std::size_t> signers) const;
-  // EvaluateNote verifies the note against Keys() and counts; kCorrupt as VerifyNote.
-  base::Result<Verdict> EvaluateNote(const Note& note) const;
 
  private:
   base::Result<void> CheckPeople() const;

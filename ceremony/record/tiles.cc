@@ -18,6 +18,13 @@ using base::Result;
 
 constexpr std::size_t kMaxCheckpoint = 1u << 20;
 
+// The path of a tile below `tile/<level>` or `tile/entries`.
+std::string TilePath(std::uint64_t index, std::size_t width) {
+  std::string path = fmt::format("{:03}", index % 1000);
+  for (index /= 1000; index > 0; index /= 1000) path = fmt::format("x{:03}/{}", index % 1000, path);
+  return width == kTileWidth ? path : fmt::format("{}.p/{}", path, width);
+}
+
 // Tiles grows the tiles of all levels at once: a full one is written and passes
 // its root to the level above.
 class Tiles final {
@@ -66,12 +73,6 @@ class Tiles final {
 };
 
 }  // namespace
-
-std::string TilePath(std::uint64_t index, std::size_t width) {
-  std::string path = fmt::format("{:03}", index % 1000);
-  for (index /= 1000; index > 0; index /= 1000) path = fmt::format("x{:03}/{}", index % 1000, path);
-  return width == kTileWidth ? path : fmt::format("{}.p/{}", path, width);
-}
 
 Result<TileCount> ExportTiles(const std::string& record, NewFolder& out, const std::string& prefix) {
   KC_ASSIGN_OR_RETURN(const RecordFolder folder, RecordFolder::Open(record));

@@ -18,9 +18,6 @@ namespace ceremony::record {
 
 inline constexpr std::size_t kTileWidth = 256;
 
-// TilePath is the path of a tile below `tile/<level>` or `tile/entries`.
-std::string TilePath(std::uint64_t index, std::size_t width);
-
 struct TileCount {
   std::uint64_t entries = 0;
   std::uint64_t tiles = 0;

@@ -6,8 +6,6 @@
 #include <openssl/sha.h>
 
 #include <bit>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 #include "ceremony/record/sha256_lanes.h"
@@ -24,6 +22,9 @@ constexpr std::uint8_t kNodePrefix = 0x01;
 
 // The largest power of two below n (n >= 2): where RFC 6962 splits a tree.
 std::uint64_t SplitOf(std::uint64_t n) { return std::uint64_t{1} << (std::bit_width(n - 1) - 1); }
+
+// The root of no leaves.
+Hash EmptyRoot() { return base::Sha256Of(std::string_view{}); }
 
 Result<Hash> RangeRoot(std::uint64_t begin, std::uint64_t end, const LeafSource& leaves) {
   CompactRange range;
@@ -72,21 +73,14 @@ void TwoLeaves(std::string_view first, std::string_view second, Hash& first_leaf
   }
 }
 
-Hash EmptyRoot() { return base::Sha256Of(std::string_view{}); }
-
 void CompactRange::Append(const Hash& leaf) { AppendSubtree(0, leaf); }
 
 void CompactRange::AppendSubtree(int level, const Hash& root) {
-  const std::uint64_t leaves = std::uint64_t{1} << level;
-  if (size_ % leaves != 0) {
-    std::fputs("keyceremony: bug: a subtree does not fit the tree that it is appended to\n", stderr);
-    std::abort();
-  }
   Hash carry = root;
   int at = level;
   for (; (size_ >> at & 1) != 0; ++at) carry = Node(peaks_[static_cast<std::size_t>(at)], carry);
   peaks_[static_cast<std::size_t>(at)] = carry;
-  size_ += leaves;
+  size_ += std::uint64_t{1} << level;
 }
 
 // AppendLevel hashes a level's pairs two at a time, then the level above.

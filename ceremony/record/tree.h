@@ -25,8 +25,6 @@ inline Hash Leaf(std::string_view line) { return Leaf(base::AsBytes(line)); }
 // TwoLeaves digests two lines at once, where the processor can.
 void TwoLeaves(std::string_view first, std::string_view second, Hash& first_leaf, Hash& second_leaf);
 Hash Node(const Hash& left, const Hash& right);
-// EmptyRoot is the root of no leaves: SHA256("").
-Hash EmptyRoot();
 
 // CompactRange is the tree of the leaves appended so far, as the roots of its
 // perfect subtrees (one for each 1 bit of the size). A copy is a snapshot.
@@ -35,14 +33,13 @@ class CompactRange final {
   void Append(const Hash& leaf);
   // AppendAll appends leaves in order: the same tree, in less time.
   void AppendAll(std::span<const Hash> leaves) { AppendLevel(0, leaves); }
-  // AppendSubtree appends a perfect subtree of 2^level leaves by its root, so
-  // that several threads can each hash a part. The size so far must be a
-  // multiple of 2^level; it aborts otherwise.
-  void AppendSubtree(int level, const Hash& root);
   std::uint64_t size() const { return size_; }
   Hash Root() const;
 
  private:
+  // AppendSubtree appends a perfect subtree of 2^level leaves by its root. The size
+  // so far is a multiple of 2^level.
+  void AppendSubtree(int level, const Hash& root);
   void AppendLevel(int level, std::span<const Hash> roots);
 
   std::uint64_t size_ = 0;

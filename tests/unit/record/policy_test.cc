@@ -130,16 +130,16 @@ TEST_CASE("the policy of a list of people is the one that its text says") {
   CHECK_FALSE(Policy::OfPeople("q", 1, std::vector<Policy::Person>{{"alice", {}}}).ok());
 }
 
-TEST_CASE("a note is verified and counted in one go") {
+TEST_CASE("those who signed a note are counted, and one bad signature spoils it") {
   const auto alice = TestSigner("test.example/alice", kTestKeys[0]);
   const auto bob = TestSigner("test.example/bob", kTestKeys[1]);
   const Policy policy = *Policy::Parse(Witnesses() + "group g 2 a b c\nquorum g\n");
   Note note{"text\n", {*SignText("text\n", *alice), *SignText("text\n", *bob)}};
-  CHECK(policy.EvaluateNote(note)->met);
+  CHECK(policy.Evaluate(VerifyNote(note, policy.Keys())->signers).met);
   note.signatures[1].signature.back() ^= 1;
-  CHECK(policy.EvaluateNote(note).error().code == base::ErrorCode::kCorrupt);
+  CHECK(VerifyNote(note, policy.Keys()).error().code == base::ErrorCode::kCorrupt);
   note.signatures.pop_back();
-  CHECK_FALSE(policy.EvaluateNote(note)->met);
+  CHECK_FALSE(policy.Evaluate(VerifyNote(note, policy.Keys())->signers).met);
 }
 
 }  // namespace

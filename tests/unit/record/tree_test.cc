@@ -141,19 +141,6 @@ TEST_CASE("every consistency proof verifies, and fails with any hash, size, root
   }
 }
 
-TEST_CASE("a tree put together from perfect subtrees is the same tree") {
-  const std::vector<Hash> leaves = DecimalLeaves(100);
-  CompactRange whole;
-  for (std::size_t begin = 0; begin + 16 <= 96; begin += 16) {
-    CompactRange part;
-    for (std::size_t i = begin; i < begin + 16; ++i) part.Append(leaves[i]);
-    whole.AppendSubtree(4, part.Root());
-  }
-  for (std::size_t i = 96; i < 100; ++i) whole.Append(leaves[i]);
-  CHECK(whole.size() == 100);
-  CHECK(whole.Root() == RootOf(leaves));
-}
-
 TEST_CASE("two leaves at once are the leaves of each, whatever their lengths") {
   std::string bytes(1500, '\0');
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * i * 7 + i / 3);

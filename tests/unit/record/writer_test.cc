@@ -78,7 +78,7 @@ TEST_CASE(
 
   const Note final_note = *Note::Parse(Slurp(folder / "0001-alpha/checkpoint"));
   const Policy policy = *Policy::Parse(Slurp(folder / "0001-alpha/policy.txt"));
-  CHECK(policy.EvaluateNote(final_note)->met);
+  CHECK(policy.Evaluate(VerifyNote(final_note, policy.Keys())->signers).met);
   const Checkpoint checkpoint = *Checkpoint::Parse(final_note.text);
   CompactRange tree;
   std::istringstream log(Slurp(folder / "0001-alpha/log.jsonl"));

@@ -8,6 +8,7 @@
 
 #include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/json_member.h"
 #include "ceremony/record/line_walk.h"
 #include "ceremony/record/reader.h"
 
@@ -15,15 +16,8 @@ namespace ceremony::estate {
 namespace {
 
 using nlohmann::json;
-
-std::string Text(const json& entry, const char* field) {
-  const auto found = entry.find(field);
-  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-std::int64_t Number(const json& entry, const char* field) {
-  const auto found = entry.find(field);
-  return found != entry.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
+using record::IntegerOf;
+using record::TextOf;
 
 bool IsOfInterest(std::string_view line) {
   for (const char* type : {"\"type\":\"open\"", "\"type\":\"step\"", "\"type\":\"done\"", "\"type\":\"refusal\""}) {
@@ -43,23 +37,23 @@ class OutcomeReader final {
       return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{}: a line is no entry", record))
           .WithRule("EST-FOLD-01");
     }
-    const std::string type = Text(entry, "type");
+    const std::string type = TextOf(entry, "type");
     if (type == "open") {
       Open(entry);
     } else if (type == "step") {
       Step(entry);
     } else if (StepOutcome* step = Current()) {
-      step->results.push_back(type == "refusal" ? "refused " + Text(entry, "rule") : Call(entry));
+      step->results.push_back(type == "refusal" ? "refused " + TextOf(entry, "rule") : Call(entry));
     }
     return {};
   }
 
  private:
   void Open(const json& entry) {
-    outcome_.ceremony = Text(entry, "ceremony");
+    outcome_.ceremony = TextOf(entry, "ceremony");
     if (const auto tokens = entry.find("tokens"); tokens != entry.end() && tokens->is_array()) {
       for (const json& token : *tokens)
-        outcome_.tokens.push_back(fmt::format("{} (serial {})", Text(token, "name"), Text(token, "serial")));
+        outcome_.tokens.push_back(fmt::format("{} (serial {})", TextOf(token, "name"), TextOf(token, "serial")));
     }
     const auto inputs = entry.find("inputs");
     if (inputs == entry.end() || !inputs->is_object()) return;
@@ -69,34 +63,34 @@ class OutcomeReader final {
   }
 
   void Step(const json& entry) {
-    const std::string id = Text(entry, "id");
+    const std::string id = TextOf(entry, "id");
     auto step = std::ranges::find(outcome_.steps, id, &StepOutcome::id);
     if (step == outcome_.steps.end()) {
-      outcome_.steps.push_back({id, Text(entry, "do"), "", 0, 0, 0, 0, {}});
+      outcome_.steps.push_back({id, TextOf(entry, "do"), "", 0, 0, 0, 0, {}});
       step = outcome_.steps.end() - 1;
     }
-    step->phase = Text(entry, "phase");
+    step->phase = TextOf(entry, "phase");
     if (step->phase == "begin") {
       ++step->attempts;
-      begun_ = Number(entry, "mono");
+      begun_ = IntegerOf(entry, "mono");
       step->microseconds = 0;
       current_ = id;
       return;
     }
     current_.clear();
     if (step->phase == "skipped") return;
-    step->microseconds = Number(entry, "mono") - begun_;
+    step->microseconds = IntegerOf(entry, "mono") - begun_;
     if (const auto calls = entry.find("calls"); calls != entry.end() && calls->is_object()) {
-      step->call_count = Number(*calls, "count");
-      step->call_microseconds = Number(*calls, "microseconds");
+      step->call_count = IntegerOf(*calls, "count");
+      step->call_microseconds = IntegerOf(*calls, "microseconds");
     }
   }
 
   // The attributes of a key are a result, too; its names are not.
   static std::string Call(const json& entry) {
-    std::string call = Text(entry, "fn");
+    std::string call = TextOf(entry, "fn");
     for (const char* field : {"mechanism", "rv"}) {
-      if (const std::string value = Text(entry, field); !value.empty()) call += " " + value;
+      if (const std::string value = TextOf(entry, field); !value.empty()) call += " " + value;
     }
     const auto attributes = entry.find("attributes");
     if (attributes == entry.end() || !attributes->is_object()) return call;

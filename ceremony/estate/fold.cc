@@ -8,6 +8,7 @@
 
 #include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/json_member.h"
 #include "ceremony/record/line_walk.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/record/record_name.h"
@@ -18,6 +19,7 @@ namespace ceremony::estate {
 namespace {
 
 using nlohmann::json;
+using record::TextOf;
 
 // Only these lines can matter here; the others are not even parsed.
 bool IsOfInterest(std::string_view line) {
@@ -31,18 +33,13 @@ bool IsOfInterest(std::string_view line) {
                    line.find("\"what\":\"copy-destroying\"") != std::string_view::npos;
 }
 
-std::string Text(const json& entry, const char* field) {
-  const auto found = entry.find(field);
-  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // LeftBehindBy is what an `open` entry says of the record before it, when that was left behind.
 std::optional<record::Checkpoint> LeftBehindBy(const json& open) {
   const auto said = open.find("left_behind");
   if (said == open.end() || !said->is_object()) return std::nullopt;
   const auto size = said->find("size");
-  const base::Result<base::Bytes> root = base::HexDecode(Text(*said, "root"));
-  record::Checkpoint left{Text(*said, "origin"), 0, {}};
+  const base::Result<base::Bytes> root = base::HexDecode(TextOf(*said, "root"));
+  record::Checkpoint left{TextOf(*said, "origin"), 0, {}};
   if (size == said->end() || !size->is_number_unsigned() || !root.ok() || root->size() != left.root.size())
     return std::nullopt;
   left.size = size->get<std::uint64_t>();
@@ -70,15 +67,15 @@ class RecordFold final {
     if (!IsOfInterest(line)) return {};
     const json entry = record::ParseBounded(line);
     if (!entry.is_object()) return Corrupt(seq, "it is not a JSON object, or nests too deep");
-    const std::string type = Text(entry, "type");
+    const std::string type = TextOf(entry, "type");
     if (type == "open") {
       summary_.opened = true;
-      summary_.ceremony = Text(entry, "ceremony");
-      summary_.origin = Text(entry, "origin");
-      summary_.mode = Text(entry, "mode");
-      summary_.began = Text(entry, "time");
+      summary_.ceremony = TextOf(entry, "ceremony");
+      summary_.origin = TextOf(entry, "origin");
+      summary_.mode = TextOf(entry, "mode");
+      summary_.began = TextOf(entry, "time");
       if (const auto previous = entry.find("previous"); previous != entry.end())
-        summary_.previous = previous->is_object() ? Text(*previous, "origin") : "";
+        summary_.previous = previous->is_object() ? TextOf(*previous, "origin") : "";
       left_behind_ = LeftBehindBy(entry);
     } else if (type == "observe") {
       if (Text(entry, "what") == "copy-destroying")
@@ -86,15 +83,15 @@ class RecordFold final {
     } else if (type == "checkpoint") {
       summary_.has_checkpoint = true;
     } else if (type == "artefact") {
-      if (Text(entry, "kind") == "roster") summary_.roster = Text(entry, "name");
+      if (TextOf(entry, "kind") == "roster") summary_.roster = TextOf(entry, "name");
     } else if (type == "close") {
-      summary_.ended = Text(entry, "time");
+      summary_.ended = TextOf(entry, "time");
       summary_.called_off = entry.contains("called_off");
-    } else if (type == "step" && Text(entry, "phase") == "end" && entry.contains("effects")) {
+    } else if (type == "step" && TextOf(entry, "phase") == "end" && entry.contains("effects")) {
       for (const json& object : entry.at("effects")) {
         auto effect = EffectFromJson(object);
         if (!effect.ok()) return Corrupt(seq, effect.error().message);
-        auto applied = estate_.Apply(*effect, {summary_.folder, seq, Text(entry, "time")});
+        auto applied = estate_.Apply(*effect, {summary_.folder, seq, TextOf(entry, "time")});
         if (!applied.ok()) return Corrupt(seq, fmt::format("[{}] {}", applied.error().rule, applied.error().message));
       }
     }
@@ -170,7 +167,7 @@ base::Result<std::string> NewestMode(const std::string& archive) {
   std::reverse(names.begin(), names.end());
   for (const std::string& name : names) {
     KC_ASSIGN_OR_RETURN(const json entry, OpenEntryOf(*folder, name));
-    if (std::string mode = entry.is_object() ? Text(entry, "mode") : ""; !mode.empty()) return mode;
+    if (std::string mode = entry.is_object() ? TextOf(entry, "mode") : ""; !mode.empty()) return mode;
   }
   return std::string();
 }

@@ -6,27 +6,16 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "ceremony/record/json_member.h"
+
 namespace ceremony::quorum {
 namespace {
 
 using nlohmann::json;
+using record::TextOf;
+using record::TextsOf;
 
 constexpr std::string_view kApology = "apology";
-
-std::string Text(const json& entry, const char* field) {
-  const auto found = entry.find(field);
-  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::vector<std::string> Texts(const json& entry, const char* field) {
-  std::vector<std::string> texts;
-  const auto found = entry.find(field);
-  if (found == entry.end() || !found->is_array()) return texts;
-  for (const json& item : *found) {
-    if (item.is_string()) texts.push_back(item.get<std::string>());
-  }
-  return texts;
-}
 
 }  // namespace
 
@@ -124,15 +113,15 @@ json Attendance::SpellApology(const Apology& apology) {
 }
 
 base::Result<void> Attendance::See(const json& entry) {
-  const std::string type = Text(entry, "type");
+  const std::string type = TextOf(entry, "type");
   if (type == "attend") {
-    KC_ASSIGN_OR_RETURN(const Presence presence, FindPresence(Text(entry, "presence")));
-    Arrive({Text(entry, "person"), Text(entry, "name"), Texts(entry, "roles"), presence, Text(entry, "from"),
-            Text(entry, "until"), Text(entry, "deputy_for")});
+    KC_ASSIGN_OR_RETURN(const Presence presence, FindPresence(TextOf(entry, "presence")));
+    Arrive({TextOf(entry, "person"), TextOf(entry, "name"), TextsOf(entry, "roles"), presence, TextOf(entry, "from"),
+            TextOf(entry, "until"), TextOf(entry, "deputy_for")});
   } else if (type == "depart") {
-    return Depart(Text(entry, "person"));
-  } else if (type == "note" && Text(entry, "what") == kApology) {
-    Apologise({Text(entry, "person"), Text(entry, "name"), Text(entry, "reason"), Text(entry, "deputy")});
+    return Depart(TextOf(entry, "person"));
+  } else if (type == "note" && TextOf(entry, "what") == kApology) {
+    Apologise({TextOf(entry, "person"), TextOf(entry, "name"), TextOf(entry, "reason"), TextOf(entry, "deputy")});
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <functional>
 
+#include "ceremony/record/json_member.h"
 #include "ceremony/room/answer.h"
 #include "ceremony/room/look.h"
 #include "ceremony/run/approval.h"
@@ -16,20 +17,12 @@ namespace ceremony::replay {
 namespace {
 
 using nlohmann::json;
+using record::IntegerOf;
+using record::TextOf;
 namespace said = steps::room_answer;
 
 constexpr std::int64_t kMicros = 1'000'000;
 constexpr const char* kClockQuestion = "room.clock/reading";
-
-std::string Text(const json& entry, const char* field) {
-  const auto found = entry.find(field);
-  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t Number(const json& entry, const char* field) {
-  const auto found = entry.find(field);
-  return found != entry.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
 
 std::string Joined(const json& entry, const char* field, const char* between) {
   std::string joined;
@@ -60,18 +53,19 @@ struct RecordedAnswers::Builder {
   void Say(const std::string& question, std::string answer) { to.answers_[now][question].push_back(std::move(answer)); }
 
   void See(const json& entry) {
-    const std::string type = Text(entry, "type");
+    const std::string type = TextOf(entry, "type");
     if (type == "step") Step(entry);
     if (type == "attend") Attend(entry);
     if (type == "depart") Depart(entry);
     if (type == "note") Note(entry);
     if (type == "observe") Observe(entry);
-    if (type == "cosign") Say("approve/" + Text(entry, "person"), run::approval_answer::kApprove);
-    if (type == "refusal" && Text(entry, "rule") == "QUORUM-DENIED-01") SayNo(entry, run::approval_answer::kDecline);
-    if (type == "refusal" && Text(entry, "rule") == "PAYLOAD-DRY-01") Say("payload.sign/dummy/" + now.first, "refused");
-    if (type == "deviation" && Text(entry, "what") == "told before the close") {
+    if (type == "cosign") Say("approve/" + TextOf(entry, "person"), run::approval_answer::kApprove);
+    if (type == "refusal" && TextOf(entry, "rule") == "QUORUM-DENIED-01") SayNo(entry, run::approval_answer::kDecline);
+    if (type == "refusal" && TextOf(entry, "rule") == "PAYLOAD-DRY-01")
+      Say("payload.sign/dummy/" + now.first, "refused");
+    if (type == "deviation" && TextOf(entry, "what") == "told before the close") {
       Say("close/differed", "add a sentence");
-      Say("close/differed/words", Text(entry, "text"));
+      Say("close/differed/words", TextOf(entry, "text"));
     }
     if (type == "close") Close(entry);
   }
@@ -81,18 +75,18 @@ struct RecordedAnswers::Builder {
     const auto called_off = entry.find("called_off");
     if (called_off == entry.end() || !called_off->is_object()) return;
     to.called_off_ = true;
-    Say("call-off/reason", Text(*called_off, "reason"));
+    Say("call-off/reason", TextOf(*called_off, "reason"));
   }
 
   void SayNo(const json& entry, const char* answer) {
-    const std::string question = "approve/" + Text(entry, "person");
+    const std::string question = "approve/" + TextOf(entry, "person");
     Say(question, answer);
-    Say(question + "/reason", Text(entry, "reason"));
+    Say(question + "/reason", TextOf(entry, "reason"));
   }
 
   void Step(const json& entry) {
-    const std::string phase = Text(entry, "phase");
-    const std::string id = Text(entry, "id");
+    const std::string phase = TextOf(entry, "phase");
+    const std::string id = TextOf(entry, "id");
     to.begun_.insert(id);
     if (phase == "skipped") {
       to.skipped_.insert(id);
@@ -100,16 +94,16 @@ struct RecordedAnswers::Builder {
     }
     if (phase == "begin") {
       now = {id, ++to.tries_[id]};
-      kind = Text(entry, "do");
+      kind = TextOf(entry, "do");
       called.clear();
       return;
     }
-    if (const auto time = base::ParseTime(Text(entry, "time")); time.ok()) to.ends_[now] = *time;
+    if (const auto time = base::ParseTime(TextOf(entry, "time")); time.ok()) to.ends_[now] = *time;
     kind.clear();
     const auto effects = entry.find("effects");
     if (effects == entry.end() || !effects->is_array()) return;
     for (const json& effect : *effects) {
-      if (Text(effect, "effect") == "seals-changed" && !Joined(effect, "applied", " ").empty())
+      if (TextOf(effect, "effect") == "seals-changed" && !Joined(effect, "applied", " ").empty())
         Say(fmt::format("token.custody/{}/new-seals", id), SealsOf(effect, "applied"));
     }
   }
@@ -128,39 +122,39 @@ struct RecordedAnswers::Builder {
   }
 
   void Attend(const json& entry) {
-    const std::string id = Text(entry, "person");
-    const std::string change = Text(entry, "change");
+    const std::string id = TextOf(entry, "person");
+    const std::string change = TextOf(entry, "change");
     // A deputy is entered again without a question, and who is appointed is in the room.
     if (change == "stays" || kind == "custodian.appoint") return;
     const bool roll = kind == "room.attend" && called.insert(id).second;
     const std::string question =
         roll ? "room.attend/" + id : Change(id, change == "returns" ? "comes back" : "arrives");
-    const std::string from = Text(entry, "from");
-    Say(question, Text(entry, "presence") == "remote" ? said::kRemote : from.empty() ? said::kHere : said::kPart);
-    if (!from.empty()) Say(question + "/hours", from + "-" + Text(entry, "until"));
+    const std::string from = TextOf(entry, "from");
+    Say(question, TextOf(entry, "presence") == "remote" ? said::kRemote : from.empty() ? said::kHere : said::kPart);
+    if (!from.empty()) Say(question + "/hours", from + "-" + TextOf(entry, "until"));
   }
 
   void Depart(const json& entry) {
-    const std::string id = Text(entry, "person");
+    const std::string id = TextOf(entry, "person");
     if (kind == "room.depart") return Say("room.depart/" + id, "leaves now");
     const std::string question = Change(id, "leaves");
-    Say(question, Text(entry, "change") == "leaves for a while" ? said::kForAWhile : said::kForGood);
+    Say(question, TextOf(entry, "change") == "leaves for a while" ? said::kForAWhile : said::kForGood);
   }
 
   void Note(const json& entry) {
-    const std::string id = Text(entry, "person");
-    const std::string what = Text(entry, "what");
+    const std::string id = TextOf(entry, "person");
+    const std::string what = TextOf(entry, "what");
     if (what == "approval-postponed") return SayNo(entry, run::approval_answer::kWait);
     if (what == "share-declined") {
-      declined[id] = Text(entry, "reason");
+      declined[id] = TextOf(entry, "reason");
       return;
     }
     if (kind != "room.attend" || id.empty()) return;
     called.insert(id);
     if (what != "apology") return Say("room.attend/" + id, said::kNotYet);
     Say("room.attend/" + id, said::kNever);
-    Say("room.attend/" + id + "/reason", Text(entry, "reason"));
-    const script::Person* deputy = Find(Text(entry, "deputy"));
+    Say("room.attend/" + id + "/reason", TextOf(entry, "reason"));
+    const script::Person* deputy = Find(TextOf(entry, "deputy"));
     Say("room.attend/" + id + "/deputy", deputy == nullptr ? said::kNobody : said::DeputyOf(*deputy));
   }
 
@@ -170,7 +164,7 @@ struct RecordedAnswers::Builder {
         {"facts", &Builder::Facts},
         {"shares-contributed", &Builder::Contributed},
         {"clock",
-         [](Builder& b, const json& e) { b.Say(kClockQuestion, std::to_string(Number(e, "offset_seconds"))); }},
+         [](Builder& b, const json& e) { b.Say(kClockQuestion, std::to_string(IntegerOf(e, "offset_seconds"))); }},
         {"notification", &Builder::Acknowledged},  // of one entry, as older records have it
         {"notification-acknowledged", &Builder::Acknowledged},
         {"seals",
@@ -180,36 +174,36 @@ struct RecordedAnswers::Builder {
         {"custody",
          [](Builder& b, const json& e) {
            b.Say(fmt::format("token.custody/{}/escort", b.now.first), Joined(e, "escort", ", "));
-           b.Say(fmt::format("token.custody/{}/reference", b.now.first), Text(e, "reference"));
+           b.Say(fmt::format("token.custody/{}/reference", b.now.first), TextOf(e, "reference"));
          }},
         {"identity",
-         [](Builder& b, const json& e) { b.Say("custodian.appoint/identity/" + b.now.first, Text(e, "evidence")); }},
+         [](Builder& b, const json& e) { b.Say("custodian.appoint/identity/" + b.now.first, TextOf(e, "evidence")); }},
         {"transport-key-compared",
          [](Builder& b, const json& e) {
-           const std::string carried = Text(e, "transport_key");  // to a machine that never meets this one
-           b.Say(carried.empty() ? "key.clone/transport/" + Text(e, "token") : "key.export/transport/" + carried,
-                 Text(e, "answer"));
+           const std::string carried = TextOf(e, "transport_key");  // to a machine that never meets this one
+           b.Say(carried.empty() ? "key.clone/transport/" + TextOf(e, "token") : "key.export/transport/" + carried,
+                 TextOf(e, "answer"));
          }},
         {"vendor-copy",
-         [](Builder& b, const json& e) { b.Say("key.clone/evidence/" + Text(e, "token"), Text(e, "evidence")); }},
+         [](Builder& b, const json& e) { b.Say("key.clone/evidence/" + TextOf(e, "token"), TextOf(e, "evidence")); }},
         {"firmware-decision",
          [](Builder& b, const json& e) {
-           b.Say(fmt::format("firmware.record/{}/decision", b.now.first), Text(e, "decision"));
+           b.Say(fmt::format("firmware.record/{}/decision", b.now.first), TextOf(e, "decision"));
          }},
         {"window-decision",
-         [](Builder& b, const json& e) { b.Say("window/" + Text(e, "section"), Text(e, "decision")); }},
+         [](Builder& b, const json& e) { b.Say("window/" + TextOf(e, "section"), TextOf(e, "decision")); }},
         {"key-deactivated",
          [](Builder& b, const json& e) {
-           b.Say("key.deactivate/count", std::to_string(Number(e, "count")));
-           b.Say("key.deactivate/first", Text(e, "first_use"));
-           b.Say("key.deactivate/last", Text(e, "last_use"));
+           b.Say("key.deactivate/count", std::to_string(IntegerOf(e, "count")));
+           b.Say("key.deactivate/first", TextOf(e, "first_use"));
+           b.Say("key.deactivate/last", TextOf(e, "last_use"));
          }},
     };
-    if (const auto sort = sorts.find(Text(entry, "what")); sort != sorts.end()) sort->second(*this, entry);
+    if (const auto sort = sorts.find(TextOf(entry, "what")); sort != sorts.end()) sort->second(*this, entry);
   }
 
   void Acknowledged(const json& entry) {
-    const std::string by = Text(entry, "acknowledged_by");
+    const std::string by = TextOf(entry, "acknowledged_by");
     if (!by.empty()) Say(fmt::format("comms.notify/{}/acknowledged", now.first), by);
   }
 

@@ -161,7 +161,7 @@ bool IsPlainText(const std::string& bytes) {
 
 }  // namespace
 
-std::string TextOf(const json& value) {
+std::string ValueText(const json& value) {
   return Short(value.is_string() ? value.get<std::string>()
                                  : value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
@@ -173,16 +173,16 @@ void CompareValues(const json& recorded, const json& replayed, const std::string
   if (recorded.is_object() && replayed.is_object()) {
     for (const auto& [name, value] : recorded.items()) {
       if (const auto now = replayed.find(name); now == replayed.end()) {
-        unlike.push_back({where + name, TextOf(value), "", false});
+        unlike.push_back({where + name, ValueText(value), "", false});
       } else if (name == "module_sha256") {
         // The digest of a file of the machine is no name of what was made anew.
-        if (value != *now) unlike.push_back({where + name, TextOf(value), TextOf(*now), false});
+        if (value != *now) unlike.push_back({where + name, ValueText(value), ValueText(*now), false});
       } else if (!(measured.contains(name) && value.is_number() && now->is_number())) {
         CompareValues(value, *now, where + name + (value.is_structured() ? "." : ""), names, unlike);
       }
     }
     for (const auto& [name, value] : replayed.items()) {
-      if (!recorded.contains(name)) unlike.push_back({where + name, "", TextOf(value), false});
+      if (!recorded.contains(name)) unlike.push_back({where + name, "", ValueText(value), false});
     }
     return;
   }
@@ -197,10 +197,10 @@ void CompareValues(const json& recorded, const json& replayed, const std::string
     const Sameness sameness =
         names.Compare(recorded.get_ref<const std::string&>(), replayed.get_ref<const std::string&>());
     if (sameness != Sameness::kSame)
-      unlike.push_back({where, TextOf(recorded), TextOf(replayed), sameness == Sameness::kOtherName});
+      unlike.push_back({where, ValueText(recorded), ValueText(replayed), sameness == Sameness::kOtherName});
     return;
   }
-  if (recorded != replayed) unlike.push_back({where, TextOf(recorded), TextOf(replayed), false});
+  if (recorded != replayed) unlike.push_back({where, ValueText(recorded), ValueText(replayed), false});
 }
 
 std::vector<Unlike> CompareArtefacts(const std::string& recorded, const std::string& replayed, NamePairs& names) {

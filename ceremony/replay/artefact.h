@@ -28,8 +28,8 @@ std::vector<Unlike> CompareArtefacts(const std::string& recorded, const std::str
 void CompareValues(const nlohmann::json& recorded, const nlohmann::json& replayed, const std::string& where,
                    NamePairs& names, std::vector<Unlike>& unlike);
 
-// TextOf is a value for people: a string without quotes.
-std::string TextOf(const nlohmann::json& value);
+// ValueText is a value for people: a string without quotes.
+std::string ValueText(const nlohmann::json& value);
 
 }  // namespace ceremony::replay
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "ceremony/record/json_member.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/replay/artefact.h"
 #include "ceremony/replay/groups.h"
@@ -18,6 +19,7 @@ namespace ceremony::replay {
 namespace {
 
 using nlohmann::json;
+using record::TextOf;
 
 constexpr std::size_t kMaxArtefact = 64u << 20;
 
@@ -43,7 +45,7 @@ class Comparer final {
         peculiar_(recorded, replayed),
         other_product_(peculiar_.IsOther("")) {
     started_anew_ = std::ranges::any_of(recorded.entries, [](const json& entry) {
-      return EntryText(entry, "type") == "recover" || EntryText(entry, "phase") == "failed";
+      return TextOf(entry, "type") == "recover" || TextOf(entry, "phase") == "failed";
     });
   }
 
@@ -124,7 +126,7 @@ class Comparer final {
     step_.entries += then.entries.size();
     result_.entries += then.entries.size();
     credential_trouble_ = std::ranges::any_of(then.entries, [](const json* entry) {
-      return EntryText(*entry, "type") == "refusal" && entry->contains("person");
+      return TextOf(*entry, "type") == "refusal" && entry->contains("person");
     });
     std::vector<const json*> only_then, only_now;
     for (const auto& [a, b] : Align(then.entries, now.entries)) {
@@ -142,8 +144,8 @@ class Comparer final {
   void Lonely(std::vector<const json*>& then, std::vector<const json*>& now) {
     const auto take_dones = [](std::vector<const json*>& list) {
       std::erase_if(list, [&](const json* entry) {
-        return EntryText(*entry, "type") == "done" && std::ranges::any_of(list, [&](const json* other) {
-                 return EntryText(*other, "type") == "intent" && other->value("call", -1) == entry->value("call", -2);
+        return TextOf(*entry, "type") == "done" && std::ranges::any_of(list, [&](const json* other) {
+                 return TextOf(*other, "type") == "intent" && other->value("call", -1) == entry->value("call", -2);
                });
       });
     };
@@ -185,24 +187,24 @@ class Comparer final {
 
   // SoftHSM has no such mechanism, and another product made the call: no SoftHSM can have made it.
   bool SoftHsmLacks(const json& call) const {
-    const std::string mechanism = EntryText(call, "mechanism");
-    return peculiar_.IsOther(EntryText(call, "token")) && !mechanism.empty() && !mechanisms_.contains(mechanism);
+    const std::string mechanism = TextOf(call, "mechanism");
+    return peculiar_.IsOther(TextOf(call, "token")) && !mechanism.empty() && !mechanisms_.contains(mechanism);
   }
 
   // A call that only the record has left another inventory, which stands for what the one before it stood for.
   void SettleInventory(const json& intent) {
     for (const json& entry : recorded_.entries) {
-      if (EntryText(entry, "type") == "done" && entry.value("call", json()) == intent.value("call", json()))
-        names_.Rename(EntryText(intent, "inventory"), EntryText(entry, "inventory"));
+      if (TextOf(entry, "type") == "done" && entry.value("call", json()) == intent.value("call", json()))
+        names_.Rename(TextOf(intent, "inventory"), TextOf(entry, "inventory"));
     }
   }
 
-  static bool IsArtefact(const json& entry) { return EntryText(entry, "type") == "artefact"; }
+  static bool IsArtefact(const json& entry) { return TextOf(entry, "type") == "artefact"; }
 
   // What a program that was cut off, or people who went on after a failure, leave in a record.
   static bool IsOfACut(const json& entry) {
-    const std::string what = EntryText(entry, "what");
-    return EntryText(entry, "type") == "recover" || EntryText(entry, "rule").starts_with("SETTLE-") ||
+    const std::string what = TextOf(entry, "what");
+    return TextOf(entry, "type") == "recover" || TextOf(entry, "rule").starts_with("SETTLE-") ||
            IsOneOf(what,
                    {"call-settled", "leftover-gone", "the people present decided to go on", "share-set-abandoned"});
   }
@@ -210,17 +212,17 @@ class Comparer final {
   // A custodian whose keys never touch the machine in the room; a simulated one has them there. A share
   // that failed then is not given now.
   static bool IsOfPeople(const json& entry) {
-    return IsOneOf(EntryText(entry, "what"), {"share-asked-elsewhere", "share-handed-over", "share-declined"});
+    return IsOneOf(TextOf(entry, "what"), {"share-asked-elsewhere", "share-handed-over", "share-declined"});
   }
 
   std::string_view LonelyReason(const json& entry, bool in_record) const {
-    if (credential_trouble_ && (EntryText(entry, "type") == "cosign" || entry.contains("person")))
+    if (credential_trouble_ && (TextOf(entry, "type") == "cosign" || entry.contains("person")))
       return "REPLAY-PEOPLE-01";
     return in_record ? "REPLAY-ENTRY-01" : "REPLAY-ENTRY-02";
   }
 
   void Entry(const json& then, const json& now) {
-    const std::string type = EntryText(then, "type");
+    const std::string type = TextOf(then, "type");
     if (type == "done") ++step_.calls, ++result_.calls;
     json a = then, b = now;
     for (const char* field : kPassedOver) a.erase(field), b.erase(field);
@@ -238,9 +240,9 @@ class Comparer final {
 
   // The opening names the mode in words; Open has told that it is another one.
   static void AsRehearsal(json& request, const json& then) {
-    const std::string mode = EntryText(then, "mode");
-    if (EntryText(then, "step") != "opening" || mode.empty()) return;
-    std::string statement = EntryText(request, "statement");
+    const std::string mode = TextOf(then, "mode");
+    if (TextOf(then, "step") != "opening" || mode.empty()) return;
+    std::string statement = TextOf(request, "statement");
     const std::string said = "(" + mode + ")";
     if (const std::size_t at = statement.find(said); at != std::string::npos)
       request["statement"] = statement.replace(at, said.size(), "(rehearsal)");
@@ -262,7 +264,7 @@ class Comparer final {
 
   std::string_view ReasonOf(const std::string& type, const Unlike& difference, const json& then, const json& now) {
     const std::string last = LastOf(difference.where);
-    const bool other_product = peculiar_.IsOther(EntryText(then, "token"));
+    const bool other_product = peculiar_.IsOther(TextOf(then, "token"));
     if (const std::string_view quirk = peculiar_.Explain(then, now, difference); !quirk.empty()) return quirk;
     if (difference.other_name) return "REPLAY-KEY-01";
     if (IsOneOf(last, {"mode", "environment"}) && difference.replayed == "rehearsal") return "REPLAY-PEOPLE-01";
@@ -306,10 +308,10 @@ class Comparer final {
         if (!whole.is_object() || !is.is_object() || !is.contains(name) || is[name] != value) continue;
         was.erase(name), is.erase(name);  // only what differs is shown
       }
-      Say(reason, std::string("open: ") + field, TextOf(was), TextOf(is), &then, &now);
+      Say(reason, std::string("open: ") + field, ValueText(was), ValueText(is), &then, &now);
     }
-    if (EntryText(then, "mode") != EntryText(now, "mode"))
-      Say("REPLAY-PEOPLE-01", "open: mode", EntryText(then, "mode"), EntryText(now, "mode"), &then, &now);
+    if (TextOf(then, "mode") != TextOf(now, "mode"))
+      Say("REPLAY-PEOPLE-01", "open: mode", TextOf(then, "mode"), TextOf(now, "mode"), &then, &now);
     std::vector<Unlike> unlike;
     CompareValues(a, b, "", names_, unlike);
     for (const Unlike& difference : unlike)
@@ -326,8 +328,8 @@ class Comparer final {
     for (const Unlike& difference : unlike)
       Say(ReasonOf("artefact", difference, then, now), WhatOf(then) + ": " + difference.where, difference.recorded,
           difference.replayed, &then, &now);
-    const auto recorded = ReadArtefact(recorded_, EntryText(then, "name"));
-    const auto replayed = ReadArtefact(replayed_, EntryText(now, "name"));
+    const auto recorded = ReadArtefact(recorded_, TextOf(then, "name"));
+    const auto replayed = ReadArtefact(replayed_, TextOf(now, "name"));
     if (!recorded.ok() || !replayed.ok()) {
       return Say("REPLAY-ARTEFACT-01", WhatOf(then), recorded.ok() ? "there" : recorded.error().message,
                  replayed.ok() ? "there" : replayed.error().message, &then, &now);
@@ -371,9 +373,9 @@ std::string CannotDo(const std::vector<json>& entries, const std::string& step,
   for (const TryGroup& group : GroupsOf(entries)) {
     if (!step.empty() && group.step != step) continue;
     for (const json* entry : group.entries) {
-      const std::string mechanism = EntryText(*entry, "mechanism");
+      const std::string mechanism = TextOf(*entry, "mechanism");
       if (IsCall(*entry) && !mechanism.empty() && !mechanisms.contains(mechanism)) missing.insert(mechanism);
-      if (EntryText(*entry, "what") == "vendor-copy") missing.insert("a copy by the vendor's own procedure");
+      if (TextOf(*entry, "what") == "vendor-copy") missing.insert("a copy by the vendor's own procedure");
     }
   }
   return fmt::format("{}", fmt::join(missing, ", "));

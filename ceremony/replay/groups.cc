@@ -6,10 +6,13 @@
 #include <cstdint>
 #include <map>
 
+#include "ceremony/record/json_member.h"
+
 namespace ceremony::replay {
 namespace {
 
 using nlohmann::json;
+using record::TextOf;
 
 // Beyond this many cells two lists are taken as they stand, entry by entry.
 constexpr std::size_t kMaxCells = 16'000'000;
@@ -36,8 +39,8 @@ std::string WithoutHex(const std::string& text) {
 
 // What an entry is about: two with the same are compared, whatever they say.
 std::string AboutOf(const json& entry) {
-  const std::string type = EntryText(entry, "type");
-  const auto text = [&](const char* field) { return EntryText(entry, field); };
+  const std::string type = TextOf(entry, "type");
+  const auto text = [&](const char* field) { return TextOf(entry, field); };
   if (type == "intent" || type == "done") return fmt::format("{} {} {}", type, text("fn"), text("token"));
   if (type == "artefact") return fmt::format("{} {}", type, WithoutHex(text("name")));
   if (type == "step") return fmt::format("{} {} {}", type, text("id"), text("phase"));
@@ -48,18 +51,13 @@ std::string AboutOf(const json& entry) {
 
 }  // namespace
 
-std::string EntryText(const json& entry, const char* field) {
-  const auto found = entry.find(field);
-  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::string TryGroup::outcome() const {
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
     const auto error = (*entry)->find("error");
     if (error == (*entry)->end() || !error->is_object()) continue;
-    const std::string rule = EntryText(*error, "rule");
-    const std::string rv = EntryText(*error, "rv");
-    return fmt::format("{}{}{}", EntryText(*error, "message"), rule.empty() ? "" : " [" + rule + "]",
+    const std::string rule = TextOf(*error, "rule");
+    const std::string rv = TextOf(*error, "rv");
+    return fmt::format("{}{}{}", TextOf(*error, "message"), rule.empty() ? "" : " [" + rule + "]",
                        rv.empty() ? "" : " (" + rv + ")");
   }
   return phase == "begin" ? "was cut off" : phase == "end" ? "came to its end" : phase;
@@ -70,12 +68,12 @@ std::vector<TryGroup> GroupsOf(const std::vector<json>& entries) {
   groups.front().phase = "end";
   std::map<std::string, unsigned> tries;
   for (const json& entry : entries) {
-    const std::string type = EntryText(entry, "type");
+    const std::string type = TextOf(entry, "type");
     if (type == "checkpoint") continue;
-    const std::string phase = type == "step" ? EntryText(entry, "phase") : std::string();
+    const std::string phase = type == "step" ? TextOf(entry, "phase") : std::string();
     if (phase == "begin") {
-      const std::string id = EntryText(entry, "id");
-      groups.push_back({id, EntryText(entry, "do"), ++tries[id]});
+      const std::string id = TextOf(entry, "id");
+      groups.push_back({id, TextOf(entry, "do"), ++tries[id]});
     }
     if (phase == "end" || phase == "failed") groups.back().phase = phase;
     groups.back().entries.push_back(&entry);

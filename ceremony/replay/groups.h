@@ -9,9 +9,6 @@
 
 namespace ceremony::replay {
 
-// EntryText is a member that is a string, or nothing.
-std::string EntryText(const nlohmann::json& entry, const char* field);
-
 // TryGroup is one try of a step, with the entries up to the next one. The first group has no step. Checkpoints are
 // left out: they sign entries that are compared anyway.
 struct TryGroup {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "ceremony/record/json_member.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/replay/groups.h"
 #include "ceremony/script/inputs.h"
@@ -16,6 +17,8 @@ namespace {
 
 using hsm::Quirks;
 using nlohmann::json;
+using record::MemberOf;
+using record::TextOf;
 
 constexpr std::size_t kMaxBinding = 1u << 20;
 constexpr std::string_view kLeftOut = "REPLAY-QUIRK-01";
@@ -28,13 +31,6 @@ bool Has(std::span<const CK_ATTRIBUTE_TYPE> list, std::string_view attribute) {
   return std::ranges::any_of(list, [&](CK_ATTRIBUTE_TYPE type) { return hsm::AttributeName(type) == attribute; });
 }
 
-const json& Member(const json& value, const std::string& name) {
-  static const json none = json::object();
-  if (!value.is_object()) return none;
-  const auto found = value.find(name);
-  return found == value.end() ? none : *found;
-}
-
 // The modules of the tokens, by name: what the record's binding says, which may have been withheld.
 std::map<std::string, std::string> ModulesIn(const std::string& folder) {
   std::map<std::string, std::string> modules;
@@ -43,7 +39,7 @@ std::map<std::string, std::string> ModulesIn(const std::string& folder) {
   const auto bytes = opened->ReadSmall(fmt::format("inputs/{}", script::kBindingInput), kMaxBinding);
   if (!bytes.ok()) return modules;
   const json binding = json::parse(*bytes, nullptr, false);
-  for (const auto& [name, token] : Member(binding, "tokens").items()) modules[name] = EntryText(token, "module");
+  for (const auto& [name, token] : MemberOf(binding, "tokens").items()) modules[name] = TextOf(token, "module");
   return modules;
 }
 
@@ -51,20 +47,20 @@ std::map<std::string, Product> ProductsOf(const Side& side) {
   std::map<std::string, Product> products;
   if (side.entries.empty()) return products;
   const std::map<std::string, std::string> bound = ModulesIn(side.folder);
-  const json& loaded = Member(side.entries.front(), "modules");
-  for (const json& token : Member(side.entries.front(), "tokens")) {
-    const std::string name = EntryText(token, "name");
-    std::string text = fmt::format("{}, {}", EntryText(token, "manufacturer"), EntryText(token, "model"));
+  const json& loaded = MemberOf(side.entries.front(), "modules");
+  for (const json& token : MemberOf(side.entries.front(), "tokens")) {
+    const std::string name = TextOf(token, "name");
+    std::string text = fmt::format("{}, {}", TextOf(token, "manufacturer"), TextOf(token, "model"));
     std::vector<const json*> modules;
     for (const json& module : loaded) {
-      if (const auto path = bound.find(name); path == bound.end() || path->second == EntryText(module, "path"))
+      if (const auto path = bound.find(name); path == bound.end() || path->second == TextOf(module, "path"))
         modules.push_back(&module);
     }
     for (const json* module : modules)
-      text += fmt::format(", {} {}", EntryText(*module, "manufacturer"), EntryText(*module, "version"));
+      text += fmt::format(", {} {}", TextOf(*module, "manufacturer"), TextOf(*module, "version"));
     const json& only = modules.size() == 1 ? *modules.front() : json();
     const Quirks quirks =
-        hsm::QuirksOf(EntryText(only, "manufacturer"), EntryText(only, "description"), EntryText(only, "path"));
+        hsm::QuirksOf(TextOf(only, "manufacturer"), TextOf(only, "description"), TextOf(only, "path"));
     products[name] = {std::move(text), quirks};
   }
   return products;
@@ -85,8 +81,8 @@ bool AllIgnored(const json& names, const hsm::KeyQuirks& quirks) {
 
 // Whether a module with that digest was loaded in the ceremony.
 bool HasLoaded(const Side& side, const std::string& sha256) {
-  const json& loaded = side.entries.empty() ? Member(json(), "") : Member(side.entries.front(), "modules");
-  return std::ranges::any_of(loaded, [&](const json& module) { return EntryText(module, "sha256") == sha256; });
+  const json& loaded = side.entries.empty() ? MemberOf(json(), "") : MemberOf(side.entries.front(), "modules");
+  return std::ranges::any_of(loaded, [&](const json& module) { return TextOf(module, "sha256") == sha256; });
 }
 
 // What a side says of an attribute: in a call's template or read back, and where people approved the template.
@@ -101,11 +97,12 @@ std::optional<Place> PlaceOf(const json& then, const json& now, const std::strin
   const auto after = [&](std::string_view prefix) { return where.substr(prefix.size()); };
   for (const char* part : {"template", "attributes"}) {
     if (const std::string prefix = std::string(part) + "."; where.starts_with(prefix))
-      return Place{part == std::string_view("template"), Member(then, part), Member(now, part), after(prefix)};
+      return Place{part == std::string_view("template"), MemberOf(then, part), MemberOf(now, part), after(prefix)};
   }
   for (const char* part : {"private", "public"}) {
     if (const std::string prefix = std::string("subject.") + part + "."; where.starts_with(prefix))
-      return Place{true, Member(Member(then, "subject"), part), Member(Member(now, "subject"), part), after(prefix)};
+      return Place{true, MemberOf(MemberOf(then, "subject"), part), MemberOf(MemberOf(now, "subject"), part),
+                   after(prefix)};
   }
   return std::nullopt;
 }
@@ -136,10 +133,8 @@ bool Peculiar::IsPointOf(const std::string& point, const std::string& id) const 
   if (point.empty() || id.empty()) return false;
   return std::ranges::any_of(recorded_.entries, [&](const json& entry) {
     for (const std::string prefix : {"", "public."}) {
-      const json& read = Member(entry, "attributes");
-      if (EntryText(read, (prefix + "CKA_ID").c_str()) == id &&
-          EntryText(read, (prefix + "CKA_EC_POINT").c_str()).ends_with(point))
-        return true;
+      const json& read = MemberOf(entry, "attributes");
+      if (TextOf(read, prefix + "CKA_ID") == id && TextOf(read, prefix + "CKA_EC_POINT").ends_with(point)) return true;
     }
     return false;
   });
@@ -150,13 +145,13 @@ bool Peculiar::IsPointOf(const std::string& point, const std::string& id) const 
 bool Peculiar::IsSameWay(const json& then, const json& now, const Unlike& difference) {
   std::pair<std::string, std::string> said{difference.recorded, difference.replayed};
   if (ways_.contains(said)) return true;
-  if (EntryText(then, "what") != "copy-way" || EntryText(now, "what") != "copy-way") return false;
+  if (TextOf(then, "what") != "copy-way" || TextOf(now, "what") != "copy-way") return false;
   const auto numbers = [&](const Product& source, const Product& target) {
     return fmt::format(", {} to {}", hsm::MechanismName(source.quirks.kwp_mechanism),
                        hsm::MechanismName(target.quirks.kwp_mechanism));
   };
-  const auto [source_then, source_now] = Of(EntryText(then, "source"));
-  const auto [target_then, target_now] = Of(EntryText(then, "token"));
+  const auto [source_then, source_now] = Of(TextOf(then, "source"));
+  const auto [target_then, target_now] = Of(TextOf(then, "token"));
   const std::string end_then = numbers(source_then, target_then), end_now = numbers(source_now, target_now);
   const std::string transport = said.first.substr(0, said.first.find(','));
   if (said.first != transport + end_then || said.second != transport + end_now) return false;
@@ -172,12 +167,11 @@ std::string_view Peculiar::ExplainAttribute(const json& then, const json& now, c
   const bool had = place->then.contains(place->name), has = place->now.contains(place->name);
   if (!had && IsLeftOut(a, last, place->is_template)) return kLeftOut;
   if (!has && IsLeftOut(b, last, place->is_template)) return kLeftOut;
-  const bool came_in = EntryText(then, "fn") == "C_UnwrapKey";
+  const bool came_in = TextOf(then, "fn") == "C_UnwrapKey";
   if (place->is_template) {
     const bool needed = had && came_in && a.quirks.unwrap_needs_nss_db && last == hsm::AttributeName(CKA_NSS_DB);
-    return needed && IsPointOf(EntryText(place->then, place->name.c_str()), EntryText(place->then, "CKA_ID"))
-               ? kPoint
-               : std::string_view();
+    return needed && IsPointOf(TextOf(place->then, place->name), TextOf(place->then, "CKA_ID")) ? kPoint
+                                                                                                : std::string_view();
   }
   if (Has(a.quirks.unreliable_attributes, last) || Has(b.quirks.unreliable_attributes, last)) return kUnreliable;
   return came_in && (Has(a.quirks.keys.ignored_on_unwrap, last) || Has(b.quirks.keys.ignored_on_unwrap, last))
@@ -191,12 +185,12 @@ std::string_view Peculiar::Explain(const json& then, const json& now, const Unli
     return HasLoaded(recorded_, difference.recorded) && HasLoaded(replayed_, difference.replayed) ? "REPLAY-TOKEN-01"
                                                                                                   : "REPLAY-ENTRY-03";
   if (last == "way") return IsOther("") && IsSameWay(then, now, difference) ? kNumber : std::string_view();
-  std::string token = EntryText(then, "token");
-  if (token.empty()) token = EntryText(Member(then, "subject"), "token");
+  std::string token = TextOf(then, "token");
+  if (token.empty()) token = TextOf(MemberOf(then, "subject"), "token");
   if (token.empty() || !IsOther(token)) return {};
   const auto [a, b] = Of(token);
-  if (difference.where.starts_with("repaired") && AllIgnored(Member(then, "repaired"), a.quirks.keys) &&
-      AllIgnored(Member(now, "repaired"), b.quirks.keys))
+  if (difference.where.starts_with("repaired") && AllIgnored(MemberOf(then, "repaired"), a.quirks.keys) &&
+      AllIgnored(MemberOf(now, "repaired"), b.quirks.keys))
     return kIgnored;
   const auto is_kwp = [](const std::string& mechanism, const Product& product) {
     return mechanism == hsm::MechanismName(product.quirks.kwp_mechanism);
@@ -207,23 +201,22 @@ std::string_view Peculiar::Explain(const json& then, const json& now, const Unli
 }
 
 std::string_view Peculiar::ExplainCall(const json& intent) const {
-  const std::string token = EntryText(intent, "token");
-  if (EntryText(intent, "fn") != "C_SetAttributeValue" || !IsOther(token)) return {};
+  const std::string token = TextOf(intent, "token");
+  if (TextOf(intent, "fn") != "C_SetAttributeValue" || !IsOther(token)) return {};
   // The key that came in last on this token, before this call.
   const json* came_in = nullptr;
   for (const json& entry : recorded_.entries) {
     if (entry.value("seq", json()) == intent.value("seq", json())) break;
-    if (EntryText(entry, "type") == "intent" && EntryText(entry, "token") == token &&
-        EntryText(entry, "fn") == "C_UnwrapKey")
+    if (TextOf(entry, "type") == "intent" && TextOf(entry, "token") == token && TextOf(entry, "fn") == "C_UnwrapKey")
       came_in = &entry;
   }
   if (came_in == nullptr) return {};
-  const std::string id = EntryText(Member(*came_in, "template"), "CKA_ID");
-  if (id.empty() || EntryText(intent, "object").find("id " + id) == std::string::npos) return {};
-  const json& set = Member(intent, "template");
+  const std::string id = TextOf(MemberOf(*came_in, "template"), "CKA_ID");
+  if (id.empty() || TextOf(intent, "object").find("id " + id) == std::string::npos) return {};
+  const json& set = MemberOf(intent, "template");
   const hsm::KeyQuirks& quirks = Of(token).then.quirks.keys;
   for (const auto& [name, value] : set.items()) {
-    if (!Has(quirks.ignored_on_unwrap, name) || Member(Member(*came_in, "template"), name) != value) return {};
+    if (!Has(quirks.ignored_on_unwrap, name) || MemberOf(MemberOf(*came_in, "template"), name) != value) return {};
   }
   return set.empty() ? std::string_view() : kIgnored;
 }

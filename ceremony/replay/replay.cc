@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ceremony/estate/fold.h"
+#include "ceremony/record/json_member.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/storage.h"
 #include "ceremony/replay/groups.h"
@@ -17,13 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using record::TextOf;
 
 // The records that stand before this one in its archive, when it goes on from one.
 base::Result<std::vector<std::string>> RecordsBefore(const std::string& source, const std::string& folder,
                                                      const json& open) {
   const auto previous = open.find("previous");
   if (previous == open.end() || !previous->is_object()) return std::vector<std::string>();
-  const std::string origin = EntryText(*previous, "origin");
+  const std::string origin = TextOf(*previous, "origin");
   std::vector<std::string> before;
   bool found = false;
   if (record::RecordNumber(folder)) {

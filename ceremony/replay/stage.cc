@@ -13,6 +13,7 @@
 #include "ceremony/record/bounded_parse.h"
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/json_member.h"
 #include "ceremony/record/line_walk.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/record/reader.h"
@@ -35,6 +36,7 @@ namespace ceremony::replay {
 namespace {
 
 using nlohmann::json;
+using record::TextOf;
 
 base::Error NoEntry(const std::string& record, std::size_t line, const char* what) {
   return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{}: line {} of its log {}", record, line, what))
@@ -71,7 +73,7 @@ base::Result<std::unique_ptr<record::SoftwareSigner>> SignerOf(const run::Rehear
 }
 
 std::int64_t OpenedAt(const std::vector<json>& entries) {
-  const auto time = base::ParseTime(EntryText(entries.front(), "time"));
+  const auto time = base::ParseTime(TextOf(entries.front(), "time"));
   base::SystemClock clock;
   return time.ok() ? *time : clock.UtcMicros();
 }
@@ -79,9 +81,9 @@ std::int64_t OpenedAt(const std::vector<json>& entries) {
 // StopsIn counts what may have ended the program, or a try.
 std::size_t StopsIn(const std::vector<json>& entries) {
   return static_cast<std::size_t>(std::ranges::count_if(entries, [](const json& entry) {
-    const std::string type = EntryText(entry, "type");
-    return type == "recover" || type == "refusal" || (type == "step" && EntryText(entry, "phase") == "failed") ||
-           (type == "note" && EntryText(entry, "what") == "approval-postponed");
+    const std::string type = TextOf(entry, "type");
+    return type == "recover" || type == "refusal" || (type == "step" && TextOf(entry, "phase") == "failed") ||
+           (type == "note" && TextOf(entry, "what") == "approval-postponed");
   }));
 }
 
@@ -96,8 +98,7 @@ base::Result<std::vector<json>> ReadEntries(const std::string& path) {
     entries.push_back(std::move(entry).value());
     return true;
   }));
-  if (entries.empty() || EntryText(entries.front(), "type") != "open")
-    return NoEntry(path, 1, "does not open a record");
+  if (entries.empty() || TextOf(entries.front(), "type") != "open") return NoEntry(path, 1, "does not open a record");
   return entries;
 }
 

@@ -1,22 +1,21 @@
-// Reading JSON that nobody has checked: what is missing or of another type is
-// empty, never an error.
+// JSON that nobody has checked, read and spelled for people.
 #ifndef CEREMONY_REPORT_JSON_TEXT_H_
 #define CEREMONY_REPORT_JSON_TEXT_H_
 
-#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "ceremony/record/json_member.h"
 #include "ceremony/report/report_data.h"
 
 namespace ceremony::report {
 
-const nlohmann::json& MemberOf(const nlohmann::json& object, const char* name);
-std::string TextOf(const nlohmann::json& object, const char* name);
-std::int64_t IntegerOf(const nlohmann::json& object, const char* name, std::int64_t otherwise = 0);
-bool FlagOf(const nlohmann::json& object, const char* name);
-std::vector<std::string> TextsOf(const nlohmann::json& object, const char* name);
+using record::FlagOf;
+using record::IntegerOf;
+using record::MemberOf;
+using record::TextOf;
+using record::TextsOf;
 
 // InWords spells a value for people: a text as it is, a list joined by commas,
 // an object as "name: value; ...".

@@ -77,7 +77,7 @@ bool TakeRow(std::string_view line, Ledger& ledger) {
 }
 
 bool IsSalted(const json& value) {
-  return value.is_object() && value.size() == 1 && MemberOf(value, record::kSaltedDigestKey.data()).is_string();
+  return value.is_object() && value.size() == 1 && MemberOf(value, record::kSaltedDigestKey).is_string();
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ Result<Openings> ReadOpenings(const record::RecordFolder& folder) {
     if (end == std::string_view::npos) break;
     const json line = json::parse(rest.substr(0, end), nullptr, false);
     rest.remove_prefix(end + 1);
-    const std::string d = TextOf(line, record::kDisclosureKey.data());
+    const std::string d = TextOf(line, record::kDisclosureKey);
     if (const Result<record::OpenedDisclosure> opened = record::OpenDisclosure(d); opened.ok())
       openings.emplace(record::DigestOfDisclosure(d), opened->value);
   }
@@ -120,7 +120,7 @@ void TellSalted(json& entry, std::uint64_t seq, const Openings& openings, std::v
       TellSalted(value, seq, openings, fields);
       continue;
     }
-    const std::string digest = TextOf(value, record::kSaltedDigestKey.data());
+    const std::string digest = TextOf(value, record::kSaltedDigestKey);
     const auto opened = openings.find(digest);
     fields.push_back({seq, item.key(), digest, opened != openings.end()});
     value = opened != openings.end()

@@ -2,33 +2,18 @@
 
 #include <algorithm>
 
+#include "ceremony/record/json_member.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::run {
 namespace {
 
 using nlohmann::json;
-
-std::string Text(const json& entry, const char* field) {
-  const auto found = entry.find(field);
-  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::vector<std::string> Texts(const json& entry, const char* field) {
-  std::vector<std::string> texts;
-  const auto found = entry.find(field);
-  if (found == entry.end() || !found->is_array()) return texts;
-  for (const json& item : *found) {
-    if (item.is_string()) texts.push_back(item.get<std::string>());
-  }
-  return texts;
-}
+using record::TextOf;
+using record::TextsOf;
 
 std::uint64_t Number(const json& entry, const char* field) {
-  const auto found = entry.find(field);
-  return found != entry.end() && found->is_number_unsigned()  ? found->get<std::uint64_t>()
-         : found != entry.end() && found->is_number_integer() ? static_cast<std::uint64_t>(found->get<std::int64_t>())
-                                                              : 0;
+  return static_cast<std::uint64_t>(record::IntegerOf(entry, field));
 }
 
 }  // namespace
@@ -74,7 +59,7 @@ steps::Progress History::ProgressOf(const std::string& id) const {
 }
 
 base::Result<void> History::See(const json& entry) {
-  const std::string type = Text(entry, "type");
+  const std::string type = TextOf(entry, "type");
   const std::uint64_t seq = entries_++;
   if (type == "open") {
     open_ = entry;
@@ -88,13 +73,13 @@ base::Result<void> History::See(const json& entry) {
   } else if (type == "request") {
     RequestHistory request;
     request.seq = seq;
-    request.step = Text(entry, "step");
-    for (const std::string& step : Texts(entry, "steps")) request.steps.insert(step);
+    request.step = TextOf(entry, "step");
+    for (const std::string& step : TextsOf(entry, "steps")) request.steps.insert(step);
     request.m = Number(entry.value("quorum", json::object()), "m");
     requests_[request.step] = std::move(request);
   } else if (type == "cosign") {
     if (RequestHistory* request = RequestAt(Number(entry, "request")))
-      request->approved_by.insert(Text(entry, "person"));
+      request->approved_by.insert(TextOf(entry, "person"));
   } else if (type == "refusal") {
     // A refusal that names a request is its end; cosignatures that come later count for nothing.
     if (entry.contains("request"))
@@ -104,13 +89,13 @@ base::Result<void> History::See(const json& entry) {
     call.number = Number(entry, "call");
     call.intent_seq = seq;
     call.step = current_step_;
-    call.function = Text(entry, "fn");
-    call.token = Text(entry, "token");
-    call.planned_id = Text(entry, "object_id");
-    call.object = Text(entry, "object");
+    call.function = TextOf(entry, "fn");
+    call.token = TextOf(entry, "token");
+    call.planned_id = TextOf(entry, "object_id");
+    call.object = TextOf(entry, "object");
     call.objects_named = entry.contains("objects");
-    call.objects_before = Texts(entry, "objects");
-    call.inventory_before = Text(entry, "inventory");
+    call.objects_before = TextsOf(entry, "objects");
+    call.inventory_before = TextOf(entry, "inventory");
     calls_.push_back(std::move(call));
   } else if (type == "done") {
     const std::uint64_t number = Number(entry, "call");
@@ -119,24 +104,24 @@ base::Result<void> History::See(const json& entry) {
     if (call == calls_.end())
       return base::MakeError(base::ErrorCode::kCorrupt, "entry " + std::to_string(seq) + " ends call " +
                                                             std::to_string(number) + ", which nobody began");
-    call->rv = Text(entry, "rv") == "CKR_OK" ? 0UL : 1UL;
-    call->spki = Text(entry, "spki");
-    call->problem = Text(entry, "problem");
-    call->objects_after = Texts(entry, "objects");
-    call->inventory_after = Text(entry, "inventory");
+    call->rv = TextOf(entry, "rv") == "CKR_OK" ? 0UL : 1UL;
+    call->spki = TextOf(entry, "spki");
+    call->problem = TextOf(entry, "problem");
+    call->objects_after = TextsOf(entry, "objects");
+    call->inventory_after = TextOf(entry, "inventory");
   } else if (type == "observe") {
     return SeeObserve(entry);
   } else if (type == "deviation") {
-    if (const std::string rule = Text(entry, "waived"); !rule.empty())
-      waived_.emplace(rule, Text(entry, "waived_step"));
-    if (const std::string rule = Text(entry, "rule"); rule.starts_with("SETTLE-KEEP-")) {
-      const auto kept = FindLeftover(Text(entry, "token"), Text(entry, "digest"));
+    if (const std::string rule = TextOf(entry, "waived"); !rule.empty())
+      waived_.emplace(rule, TextOf(entry, "waived_step"));
+    if (const std::string rule = TextOf(entry, "rule"); rule.starts_with("SETTLE-KEEP-")) {
+      const auto kept = FindLeftover(TextOf(entry, "token"), TextOf(entry, "digest"));
       if (kept != leftovers_.end()) kept->kept_by = rule;
     }
   } else if (type == "artefact") {
-    const std::string step = Text(entry, "step");
+    const std::string step = TextOf(entry, "step");
     if (!step.empty())
-      steps_[step].artefacts.push_back({Text(entry, "name"), Text(entry, "sha256"), Text(entry, "kind")});
+      steps_[step].artefacts.push_back({TextOf(entry, "name"), TextOf(entry, "sha256"), TextOf(entry, "kind")});
   }
   return {};
 }
@@ -155,8 +140,8 @@ RequestHistory* History::RequestAt(std::uint64_t seq) {
 std::string SectionRequest(std::string_view section) { return "section:" + std::string(section); }
 
 base::Result<void> History::SeeStep(const json& entry) {
-  const std::string id = Text(entry, "id");
-  const std::string phase = Text(entry, "phase");
+  const std::string id = TextOf(entry, "id");
+  const std::string phase = TextOf(entry, "phase");
   StepHistory& step = steps_[id];
   if (phase == "begin") {
     ++step.attempts;
@@ -186,7 +171,7 @@ const NewSetHistory* History::FindNewSet(const std::string& token) const {
 }
 
 base::Result<void> History::SeeShares(const std::string& what, const json& entry) {
-  const std::string token = Text(entry, "token");
+  const std::string token = TextOf(entry, "token");
   if (what == "share-set-sealed") {
     KC_ASSIGN_OR_RETURN(const estate::Effect read, estate::EffectFromJson(entry.value("shares", json())));
     const auto* issued = std::get_if<estate::SharesIssued>(&read);
@@ -195,13 +180,13 @@ base::Result<void> History::SeeShares(const std::string& what, const json& entry
         {issued->token, issued->set, issued->generation, issued->quorum, issued->m, issued->holders, {}}, {}};
   } else if (what == "share-confirmed") {
     const auto found = new_sets_.find(token);
-    if (found != new_sets_.end() && found->second.set.set == Text(entry, "set"))
-      found->second.confirmed.insert(Text(entry, "person"));
+    if (found != new_sets_.end() && found->second.set.set == TextOf(entry, "set"))
+      found->second.confirmed.insert(TextOf(entry, "person"));
   } else if (what == "share-set-abandoned") {
     new_sets_.erase(token);
   } else if (what == "pin-changing" || what == "pin-changed") {
-    pin_changes_[Text(entry, "set") + "/" + Text(entry, "pin")] = {Text(entry, "set"), Text(entry, "pin"),
-                                                                   what == "pin-changed"};
+    pin_changes_[TextOf(entry, "set") + "/" + TextOf(entry, "pin")] = {TextOf(entry, "set"), TextOf(entry, "pin"),
+                                                                       what == "pin-changed"};
   }
   return {};
 }
@@ -211,9 +196,9 @@ std::vector<Leftover>::iterator History::FindLeftover(const std::string& token, 
 }
 
 base::Result<void> History::SeeObserve(const json& entry) {
-  const std::string what = Text(entry, "what");
-  if (const std::string step = Text(entry, "step"); !step.empty())
-    steps_[step].observations.push_back({what, Text(entry, "token"), Text(entry, "key")});
+  const std::string what = TextOf(entry, "what");
+  if (const std::string step = TextOf(entry, "step"); !step.empty())
+    steps_[step].observations.push_back({what, TextOf(entry, "token"), TextOf(entry, "key")});
   if (what == "call-settled") {
     const std::uint64_t number = Number(entry, "call");
     for (CallRecord& call : calls_) {
@@ -227,15 +212,15 @@ base::Result<void> History::SeeObserve(const json& entry) {
     std::vector<Leftover> here;
     for (const json& object : entry.value("leftovers", json::array())) {
       const Leftover leftover{
-          Text(entry, "token"), Text(object, "digest"), Text(object, "name"), Number(entry, "vanished"), {}};
+          TextOf(entry, "token"), TextOf(object, "digest"), TextOf(object, "name"), Number(entry, "vanished"), {}};
       here.push_back(leftover);
       if (std::ranges::count_if(here, alike(leftover)) > std::ranges::count_if(leftovers_, alike(leftover)))
         leftovers_.push_back(leftover);
     }
   } else if (what == "leftover-gone") {
     // Of two that look alike it is the one that nobody has said to stay.
-    const std::string token = Text(entry, "token");
-    const std::string digest = Text(entry, "digest");
+    const std::string token = TextOf(entry, "token");
+    const std::string digest = TextOf(entry, "digest");
     auto gone = std::ranges::find_if(
         leftovers_, [&](const Leftover& l) { return l.token == token && l.digest == digest && l.kept_by.empty(); });
     if (gone == leftovers_.end()) gone = FindLeftover(token, digest);

@@ -4,17 +4,12 @@
 #include <algorithm>
 
 #include "ceremony/estate/estate.h"
+#include "ceremony/estate/lookup.h"
 #include "ceremony/x509/name.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::estate {
 namespace {
-
-template <typename T>
-const T* FindNamed(const std::vector<T>& all, std::string_view name) {
-  const auto found = std::find_if(all.begin(), all.end(), [&](const T& item) { return item.name == name; });
-  return found == all.end() ? nullptr : &*found;
-}
 
 base::Error UnknownKey(const std::string& what, const std::string& key) {
   return base::Refusal("EST-KEY-03", fmt::format("{} needs key {}, which does not exist", what, key),

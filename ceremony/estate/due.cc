@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "hsm/base/clock.h"
+#include "hsm/base/clock_text.h"
 
 namespace ceremony::estate {
 namespace {
@@ -81,15 +82,18 @@ std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int ho
     if (certificate.not_after.empty() || certificate.not_after >= horizon || renewals.AreOver(certificate)) continue;
     due.push_back({"renew the certificate", certificate.name, certificate.not_after, certificate.not_after < now});
   }
-  AddKeys(folded.estate, std::string_view(now).substr(0, 10), horizon, due);
+  AddKeys(folded.estate, base::DayOf(now), horizon, due);
   for (const Crl* crl : LastCrls(folded.estate)) {
     if (crl->next_update.empty() || crl->next_update >= horizon) continue;
     due.push_back({"issue the CRL after", crl->name, crl->next_update, crl->next_update < now});
   }
-  std::stable_sort(due.begin(), due.end(), [](const DueItem& a, const DueItem& b) {
-    return std::tie(b.overdue, a.by) < std::tie(a.overdue, b.by);
-  });
+  SortDue(due);
   return due;
+}
+
+void SortDue(std::vector<DueItem>& due) {
+  std::ranges::stable_sort(
+      due, [](const DueItem& a, const DueItem& b) { return std::tie(b.overdue, a.by) < std::tie(a.overdue, b.by); });
 }
 
 }  // namespace ceremony::estate

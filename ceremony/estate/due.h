@@ -26,6 +26,9 @@ struct DueItem {
 // due if its issuer has made a later one with the same profile.
 std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int horizon_days);
 
+// SortDue puts overdue items first, then items without a date, then by date.
+void SortDue(std::vector<DueItem>& due);
+
 }  // namespace ceremony::estate
 
 #endif  // CEREMONY_ESTATE_DUE_H_

@@ -5,14 +5,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include "ceremony/estate/lookup.h"
+
 namespace ceremony::estate {
 namespace {
-
-template <typename T, typename Predicate>
-const T* FindIf(const std::vector<T>& all, Predicate predicate) {
-  const auto found = std::find_if(all.begin(), all.end(), predicate);
-  return found == all.end() ? nullptr : &*found;
-}
 
 // An empty value is "not known yet" (a planned effect) and equals nothing.
 bool Same(const std::string& a, std::string_view b) { return !a.empty() && a == b; }
@@ -102,9 +98,7 @@ const ShareSet* Estate::FindShareSet(std::string_view set) const {
   return FindIf(share_sets_, [&](const ShareSet& s) { return Same(s.set, set); });
 }
 
-const Token* Estate::FindToken(std::string_view name) const {
-  return FindIf(tokens_, [&](const Token& t) { return t.name == name; });
-}
+const Token* Estate::FindToken(std::string_view name) const { return FindNamed(tokens_, name); }
 const Token* Estate::FindTokenBySerial(std::string_view serial) const {
   return FindIf(tokens_, [&](const Token& t) { return Same(t.serial, serial) && !t.retired(); });
 }

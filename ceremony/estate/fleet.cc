@@ -4,24 +4,18 @@
 #include <algorithm>
 
 #include "ceremony/estate/estate.h"
+#include "ceremony/estate/lookup.h"
 
 namespace ceremony::estate {
 namespace {
 
 std::string ListOf(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list.empty() ? "none" : list;
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::vector<std::string> Sorted(std::vector<std::string> names) {
   std::ranges::sort(names);
   return names;
-}
-
-// A value that is not known (yet) contradicts nothing.
-bool Differ(const std::string& known, const std::string& found) {
-  return !known.empty() && !found.empty() && known != found;
 }
 
 base::Error NotRegistered(const std::string& token, const char* what, const std::string& known,
@@ -33,12 +27,6 @@ base::Error NotRegistered(const std::string& token, const char* what, const std:
 
 void Fill(std::string& field, const std::string& value) {
   if (!value.empty()) field = value;
-}
-
-template <typename Tokens>
-auto FindNamed(Tokens& tokens, const std::string& name) -> decltype(&tokens.front()) {
-  const auto found = std::find_if(tokens.begin(), tokens.end(), [&](const Token& t) { return t.name == name; });
-  return found == tokens.end() ? nullptr : &*found;
 }
 
 base::Error NobodyCommissioned(const std::string& token) {

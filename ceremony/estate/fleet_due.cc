@@ -84,11 +84,6 @@ const script::KeyCap* KeyCaps::Of(const Key& key) const {
   return longest;
 }
 
-void SortDue(std::vector<DueItem>& due) {
-  std::ranges::stable_sort(
-      due, [](const DueItem& a, const DueItem& b) { return std::tie(b.overdue, a.by) < std::tie(a.overdue, b.by); });
-}
-
 void AddFleetDue(const Folded& folded, const script::Policy* policy, std::int64_t now_micros, int horizon_days,
                  std::vector<DueItem>& due) {
   FleetDue fleet(now_micros, horizon_days, due);

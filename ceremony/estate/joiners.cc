@@ -66,8 +66,8 @@ JoinerLeaverReport ReportJoiners(const script::Roster& roster, const Estate& est
   JoinerLeaverReport report;
   report.period = period;
   for (const script::Person& person : roster.people) {
-    if (person.history.empty() && person.state == kActive) report.undated.push_back(person.id);
     const bool undated = person.history.empty() && person.state == kActive;
+    if (undated) report.undated.push_back(person.id);
     if (undated || StateBefore(person, period.from) == kActive) report.before.push_back(person.id);
     if (undated || StateAt(person, period.to) == kActive) report.after.push_back(person.id);
     std::vector<std::string> roles;

@@ -6,29 +6,20 @@
 
 #include "ceremony/estate/by_vendor.h"
 #include "ceremony/estate/estate.h"
+#include "ceremony/estate/lookup.h"
+#include "hsm/base/clock_text.h"
 
 namespace ceremony::estate {
 namespace {
 
-constexpr std::size_t kDateLength = 10;  // "2028-11-28"
-
-std::string_view DayOf(std::string_view time) { return time.substr(0, kDateLength); }
-
-// A value that is only planned is empty and differs from nothing.
-bool Differ(const std::string& a, const std::string& b) { return !a.empty() && !b.empty() && a != b; }
-
 Copy* CopyInPlace(Key& key, std::string_view token) {
-  const auto found = std::find_if(key.copies.begin(), key.copies.end(),
-                                  [&](const Copy& c) { return c.in_place() && c.token == token; });
-  return found == key.copies.end() ? nullptr : &*found;
+  return FindIf(key.copies, [&](const Copy& c) { return c.in_place() && c.token == token; });
 }
 
 }  // namespace
 
 const Copy* Key::FindCopy(std::string_view token) const {
-  const auto found =
-      std::find_if(copies.begin(), copies.end(), [&](const Copy& c) { return c.in_place() && c.token == token; });
-  return found == copies.end() ? nullptr : &*found;
+  return FindIf(copies, [&](const Copy& c) { return c.in_place() && c.token == token; });
 }
 
 base::Error Key::NoCopyOn(std::string_view token) const {
@@ -184,10 +175,10 @@ base::Result<void> Estate::Take(const KeyDeactivated& e, const Provenance& prove
         fmt::format("key {} was taken out of use already, and is {} since {}", e.key, key->state, Where(key->changed)),
         "take the step out of the script");
   }
-  if (!e.hold_until.empty() && !e.on.empty() && e.hold_until < DayOf(e.on)) {
+  if (!e.hold_until.empty() && !e.on.empty() && e.hold_until < base::DayOf(e.on)) {
     return base::Refusal(
         "EST-HOLD-01",
-        fmt::format("key {} is to be held until {}, and is deactivated on {}", e.key, e.hold_until, DayOf(e.on)),
+        fmt::format("key {} is to be held until {}, and is deactivated on {}", e.key, e.hold_until, base::DayOf(e.on)),
         "give a day that is not over");
   }
   if (key->state != "compromised") key->state = e.hold_until.empty() ? "deactivated" : "held";
@@ -222,20 +213,20 @@ base::Result<void> Estate::Take(const CopyDestroyed& e, const Provenance& proven
 base::Result<void> Estate::Take(const KeyDestroyed& e, const Provenance& provenance) {
   KC_ASSIGN_OR_RETURN(Key * key, KeyNamed(e.key, "a certificate of destruction"));
   if (const std::vector<const Copy*> left = key->CopiesInPlace(); !left.empty()) {
-    std::string places;
+    std::vector<std::string> places;
     for (const Copy* copy : left)
-      places += fmt::format("{}{} (serial {})", places.empty() ? "" : ", ", copy->token,
-                            copy->serial.empty() ? "not known yet" : copy->serial);
-    return base::Refusal(
-        "EST-DESTROY-01",
-        fmt::format("key {} still has {} on {}", e.key,
-                    left.size() == 1 ? std::string("a copy") : fmt::format("{} copies", left.size()), places),
-        "destroy every copy, or name those that a document accounts for");
+      places.push_back(
+          fmt::format("{} (serial {})", copy->token, copy->serial.empty() ? "not known yet" : copy->serial));
+    return base::Refusal("EST-DESTROY-01",
+                         fmt::format("key {} still has {} on {}", e.key,
+                                     left.size() == 1 ? std::string("a copy") : fmt::format("{} copies", left.size()),
+                                     fmt::join(places, ", ")),
+                         "destroy every copy, or name those that a document accounts for");
   }
-  if (!key->hold_until.empty() && !e.on.empty() && DayOf(e.on) < key->hold_until && e.reason.empty()) {
+  if (!key->hold_until.empty() && !e.on.empty() && base::DayOf(e.on) < key->hold_until && e.reason.empty()) {
     return base::Refusal(
         "EST-HOLD-02",
-        fmt::format("key {} is held until {}, and is to be destroyed on {}", e.key, key->hold_until, DayOf(e.on)),
+        fmt::format("key {} is held until {}, and is to be destroyed on {}", e.key, key->hold_until, base::DayOf(e.on)),
         "wait, or give the reason for destroying it earlier");
   }
   if (key->is_transport_key()) KC_RETURN_IF_ERROR(MayVoidFiles(*key));

@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "ceremony/estate/estate.h"
+#include "ceremony/estate/lookup.h"
 
 namespace ceremony::estate {
 
 const Person* Estate::FindPerson(std::string_view id) const {
-  const auto found = std::find_if(people_.begin(), people_.end(), [&](const Person& p) { return p.id == id; });
-  return found == people_.end() ? nullptr : &*found;
+  return FindIf(people_, [&](const Person& p) { return p.id == id; });
 }
 
 base::Result<void> Estate::Take(const PersonAppointed& e, const Provenance& provenance) {

@@ -5,12 +5,11 @@
 #include <algorithm>
 
 #include "hsm/base/clock.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/digest.h"
 
 namespace ceremony::estate {
 namespace {
-
-constexpr std::size_t kDayLength = 10;
 
 // RFC 5545 3.1: a line is at most 75 octets; a fold never parts a UTF-8 character.
 void AddLine(std::string& calendar, std::string_view line) {
@@ -44,7 +43,7 @@ std::string Escaped(std::string_view text) {
 
 // "2026-11-21T..." -> "20261121".
 std::string BasicDay(std::string_view time) {
-  std::string day(time.substr(0, kDayLength));
+  std::string day = base::DayOf(time);
   std::erase(day, '-');
   return day;
 }

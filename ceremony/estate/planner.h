@@ -22,9 +22,6 @@ namespace ceremony::estate {
 void AddFleetDue(const Folded& folded, const script::Policy* policy, std::int64_t now_micros, int horizon_days,
                  std::vector<DueItem>& due);
 
-// SortDue puts overdue items first, then items without a date, then by date.
-void SortDue(std::vector<DueItem>& due);
-
 // WriteCalendar writes the items as one VCALENDAR: whole-day events on the day they
 // are due, or today if they are due now. Lines end with CRLF and are folded at 75
 // octets. The UID of an item stays the same from day to day.

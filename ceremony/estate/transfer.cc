@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ceremony/estate/estate.h"
+#include "ceremony/estate/lookup.h"
 
 namespace ceremony::estate {
 
@@ -14,7 +15,7 @@ base::Result<void> Estate::Take(const TransportKeyCreated& e, const Provenance& 
   KC_RETURN_IF_ERROR(MayUse(e.carries, fmt::format("transport key {}", e.key)));
   const Key& carried = *FindKey(e.carries);
   KC_ASSIGN_OR_RETURN(Token * token, UsableToken(e.token, fmt::format("transport key {} is to be made on", e.key)));
-  if (!carried.domain.empty() && !token->domain.empty() && carried.domain != token->domain) {
+  if (Differ(carried.domain, token->domain)) {
     return base::Refusal("EST-COPY-05",
                          fmt::format("key {} belongs to the domain {}, token {} to {}", e.carries, carried.domain,
                                      e.token, token->domain),

@@ -42,6 +42,9 @@ KeyId KeyIdOf(std::string_view name, SignatureType type, base::ByteView encoded)
   return {digest[0], digest[1], digest[2], digest[3]};
 }
 
+// The last part of a key name; all of it when it has no slash.
+std::string_view PersonIn(std::string_view name) { return name.substr(name.rfind('/') + 1); }
+
 }  // namespace
 
 bool IsKeyName(std::string_view name) {
@@ -120,11 +123,9 @@ std::string VerifierKey::Text() const {
   return fmt::format("{}+{}+{}", name_, base::HexEncode(key_id_), base::Base64Encode(blob));
 }
 
-std::string_view VerifierKey::person() const {
-  const std::string_view name = name_;
-  const std::size_t slash = name.rfind('/');
-  return slash == std::string_view::npos ? name : name.substr(slash + 1);
-}
+std::string_view VerifierKey::person() const { return PersonIn(name_); }
+
+std::string_view SignatureLine::person() const { return PersonIn(name); }
 
 Result<void> VerifierKey::Verify(std::string_view text, base::ByteView signature) const {
   if (type_ == SignatureType::kEd25519)

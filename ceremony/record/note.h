@@ -76,6 +76,8 @@ struct SignatureLine {
   // Parse takes one line without its LF; kCorrupt when it is not a signature line.
   static base::Result<SignatureLine> Parse(std::string_view line);
   std::string Text() const;  // without LF
+  // person is what VerifierKey::person is for a key of this name.
+  std::string_view person() const;
   bool IsBy(const VerifierKey& key) const { return name == key.name() && key_id == key.key_id(); }
 };
 

@@ -19,19 +19,14 @@ namespace {
 using nlohmann::json;
 using record::IntegerOf;
 using record::TextOf;
+using record::TextsOf;
 namespace said = steps::room_answer;
 
 constexpr std::int64_t kMicros = 1'000'000;
 constexpr const char* kClockQuestion = "room.clock/reading";
 
 std::string Joined(const json& entry, const char* field, const char* between) {
-  std::string joined;
-  const auto list = entry.find(field);
-  if (list == entry.end() || !list->is_array()) return joined;
-  for (const json& item : *list) {
-    if (item.is_string()) joined += (joined.empty() ? "" : between) + item.get<std::string>();
-  }
-  return joined;
+  return fmt::format("{}", fmt::join(TextsOf(entry, field), between));
 }
 
 std::string SealsOf(const json& entry, const char* field) {

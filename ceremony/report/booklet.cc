@@ -79,10 +79,7 @@ void Attendance(const Inputs& inputs, const Plan& plan, Html& html) {
         "<p>Who approves and who holds shares of PINs stands in the roster, and this booklet was made without "
         "one.</p>\n");
   }
-  html.Raw(
-      "<table><thead><tr><th scope=\"col\">name</th><th scope=\"col\">role</th><th scope=\"col\">needed for steps</th>"
-      "<th scope=\"col\">identity document</th><th scope=\"col\">in</th><th scope=\"col\">out</th><th "
-      "scope=\"col\">initials</th></tr></thead><tbody>\n");
+  html.Raw("<table>").Head({"name", "role", "needed for steps", "identity document", "in", "out", "initials"});
   for (const steps::PersonPresence& person : presence.people) {
     html.Element("<tr class=\"fill-in\"><th scope=\"row\">", person.name, "</th>")
         .Element("<td>", Joined(person.roles), "</td>");

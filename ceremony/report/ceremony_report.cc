@@ -8,6 +8,7 @@
 #include "ceremony/report/assets.h"
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/words.h"
 
 namespace ceremony::report {
@@ -136,7 +137,7 @@ std::string CeremonyReport(const ReportData& data, const CarriedFiles& files) {
   if (data.called_off) options.warnings.emplace_back("CALLED OFF");
   if (data.mode == "rehearsal") options.warnings.emplace_back("REHEARSAL: these keys are worth nothing");
   options.footer =
-      fmt::format("{}, {}, {}", data.ceremony, DayOf(data.began.time), record::VerdictName(data.verdict.verdict));
+      fmt::format("{}, {}, {}", data.ceremony, base::DayOf(data.began.time), record::VerdictName(data.verdict.verdict));
   return BuildPage(options, body, blocks);
 }
 

@@ -10,6 +10,7 @@
 #include "ceremony/report/assets.h"
 #include "ceremony/report/json_text.h"
 #include "ceremony/report/page.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -51,7 +52,7 @@ void TheKey(const json& key, Html& html) {
   Facts({{"name", TextOf(key, "name")},
          {"algorithm", TextOf(key, "algorithm")},
          {"PKI domain", TextOf(key, "domain")},
-         {"made", fmt::format("{}, {}", DayOf(TextOf(key, "made_on")), TextOf(key, "made_in"))},
+         {"made", fmt::format("{}, {}", base::DayOf(TextOf(key, "made_on")), TextOf(key, "made_in"))},
          {"out of use since", MinuteOf(TextOf(key, "deactivated_on"))},
          {"because", TextOf(key, "deactivated_because")},
          {"cap", capped.empty() ? "not reached"
@@ -68,14 +69,12 @@ void TheKey(const json& key, Html& html) {
   html.Raw("</p>\n");
   const json& certificates = ListOf(key, "certificates");
   if (certificates.empty()) return;
-  html.Raw(
-      "<table><thead><tr><th scope=\"col\">certificate</th><th scope=\"col\">subject</th><th scope=\"col\">serial</th>"
-      "<th scope=\"col\">not after</th></tr></thead><tbody>\n");
+  html.Raw("<table>").Head({"certificate", "subject", "serial", "not after"});
   for (const json& each : certificates) {
     html.Element("<tr><th scope=\"row\">", TextOf(each, "name"), "</th>")
         .Element("<td>", TextOf(each, "subject"), "</td>")
         .Element("<td><code>", TextOf(each, "serial"), "</code></td>")
-        .Element("<td>", DayOf(TextOf(each, "not_after")), "</td></tr>\n");
+        .Element("<td>", base::DayOf(TextOf(each, "not_after")), "</td></tr>\n");
   }
   html.Raw("</tbody></table>\n");
 }
@@ -246,7 +245,7 @@ std::string DestructionPage(const ReportData& data, const std::vector<Destructio
   if (data.verdict.verdict != record::Verdict::kComplete && data.verdict.verdict != record::Verdict::kUnpinned)
     options.warnings.emplace_back(record::VerdictName(data.verdict.verdict));
   if (data.mode == "rehearsal") options.warnings.emplace_back("REHEARSAL: these keys are worth nothing");
-  options.footer = fmt::format("Certificate of key destruction, {}, {}", data.ceremony, DayOf(data.began.time));
+  options.footer = fmt::format("Certificate of key destruction, {}, {}", data.ceremony, base::DayOf(data.began.time));
   return BuildPage(options, body);
 }
 

@@ -14,13 +14,7 @@ constexpr double kWidth = 1000, kBoxLeft = 190, kBoxWidth = 520, kRow = 40, kBox
 constexpr std::size_t kRowsAFigure = 30;
 
 void Arrow(double x, double from, double until, Html& html) {
-  html.Raw("<path class=\"ink\" d=\"M")
-      .Real(x)
-      .Raw(" ")
-      .Real(from)
-      .Raw("V")
-      .Real(until)
-      .Raw("m-3.5 -5l3.5 5l3.5 -5\"/>");
+  html.Raw("<path class=\"ink\" d=\"").VLine(x, from, until).Raw("m-3.5 -5l3.5 5l3.5 -5\"/>");
 }
 
 void DrawStep(const steps::StepPlan& step, double y, Html& html) {
@@ -42,7 +36,7 @@ void DrawStep(const steps::StepPlan& step, double y, Html& html) {
   if (!step.quorum.empty()) {
     const double x = kBoxLeft - 42;
     html.Raw("<path class=\"fill\" d=\"M").Real(x).Raw(" ").Real(middle - 11).Raw("l13 11l-13 11l-13 -11z\"/>");
-    html.Raw("<path class=\"ink\" d=\"M").Real(x + 13).Raw(" ").Real(middle).Raw("H").Real(kBoxLeft).Raw("\"/>");
+    html.Raw("<path class=\"ink\" d=\"").HLine(middle, x + 13, kBoxLeft).Raw("\"/>");
     html.Raw("<text class=\"soft small\" text-anchor=\"end\" x=\"")
         .Real(x - 18)
         .Raw("\" y=\"")

@@ -90,6 +90,23 @@ Html& Html::Real(double number) {
   return *this;
 }
 
+Html& Html::VLine(double x, double from, double until) {
+  return Raw("M").Real(x).Raw(" ").Real(from).Raw("V").Real(until);
+}
+
+Html& Html::HLine(double y, double from, double until) {
+  return Raw("M").Real(from).Raw(" ").Real(y).Raw("H").Real(until);
+}
+
+Html& Html::Head(std::initializer_list<Column> columns) {
+  Raw("<thead><tr>");
+  for (const Column& column : columns) {
+    Raw(column.holds == Column::kNumbers ? Markup("<th scope=\"col\" class=\"n\">") : Markup("<th scope=\"col\">"));
+    Raw(column.name).Raw("</th>");
+  }
+  return Raw("</tr></thead><tbody>\n");
+}
+
 Html& Html::Append(const Html& other) {
   out_ += other.out_;
   return *this;

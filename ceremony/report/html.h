@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,15 @@ class Markup final {
 
  private:
   std::string_view text_;
+};
+
+// Column is a heading of a table. A column of numbers is aligned to the right.
+struct Column {
+  enum Holds : std::uint8_t { kText, kNumbers };
+  template <std::size_t kSize>
+  consteval Column(const char (&literal)[kSize], Holds what = kText) : name(literal), holds(what) {}  // implicit
+  Markup name;
+  Holds holds;
 };
 
 class Html final {
@@ -38,9 +48,15 @@ class Html final {
   Html& Number(std::int64_t number);
   // Real writes a number with at most two decimals, for coordinates.
   Html& Real(double number);
+  // VLine and HLine write a vertical or horizontal line for the data of an SVG path.
+  Html& VLine(double x, double from, double until);
+  Html& HLine(double y, double from, double until);
 
   // Element is `open`, the text, `close`.
   Html& Element(Markup open, std::string_view hostile, Markup close) { return Raw(open).Text(hostile).Raw(close); }
+
+  // Head writes the head of a table after `<table>`, and begins its body.
+  Html& Head(std::initializer_list<Column> columns);
 
   // Append adds markup that another Html built.
   Html& Append(const Html& other);

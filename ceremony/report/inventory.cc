@@ -6,6 +6,7 @@
 
 #include "ceremony/report/assets.h"
 #include "ceremony/report/page.h"
+#include "hsm/base/clock_text.h"
 
 namespace ceremony::report {
 namespace {
@@ -43,25 +44,24 @@ void KeyCard(const estate::Key& key, const estate::Estate& estate, Html& html) {
   Facts({{"algorithm", key.algorithm},
          {"usage", key.usage},
          {"may be cloned", key.extractable ? "yes, wrapped" : "no"},
-         {"made", key.since.ceremony + ", " + DayOf(key.since.time)}},
+         {"made", key.since.ceremony + ", " + base::DayOf(key.since.time)}},
         html);
   html.Raw("<p>SHA-256 of the public key (SPKI) ");
   Digest(key.spki_sha256, html);
-  html.Raw(
-      "</p>\n<table><thead><tr><th scope=\"col\">copy</th><th scope=\"col\">token</th><th scope=\"col\">serial</th>"
-      "<th scope=\"col\">object id</th><th scope=\"col\">since</th><th scope=\"col\">state</th></tr></thead><tbody>\n");
+  html.Raw("</p>\n<table>").Head({"copy", "token", "serial", "object id", "since", "state"});
   for (const estate::Copy& copy : key.copies) {
     html.Element("<tr><th scope=\"row\">", copy.kind, "</th>").Element("<td>", copy.token, "</td>");
     html.Element("<td><code>", copy.serial, "</code></td>").Element("<td><code>", copy.object_id, "</code></td>");
-    html.Element("<td>", DayOf(copy.since.time), "</td><td>").Text(copy.state);
-    if (!copy.in_place()) html.Raw(", ").Text(DayOf(copy.ended.time));
+    html.Element("<td>", base::DayOf(copy.since.time), "</td><td>").Text(copy.state);
+    if (!copy.in_place()) html.Raw(", ").Text(base::DayOf(copy.ended.time));
     html.Raw("</td></tr>\n");
   }
   html.Raw("</tbody></table>\n");
   for (const estate::Certificate& certificate : estate.certificates()) {
     if (certificate.key != key.name) continue;
     html.Element("<p>certificate <b>", certificate.name, "</b>, ").Text(certificate.subject);
-    html.Text(fmt::format(", {} to {}", DayOf(certificate.not_before), DayOf(certificate.not_after))).Raw("</p>\n");
+    html.Text(fmt::format(", {} to {}", base::DayOf(certificate.not_before), base::DayOf(certificate.not_after)))
+        .Raw("</p>\n");
   }
   html.Raw("</div>\n");
 }
@@ -87,11 +87,8 @@ std::string Inventory(const estate::Folded& folded, const std::string& made_at) 
   body.Raw("<section><h2>Key by key</h2>\n");
   if (estate.keys().empty()) body.Raw("<p class=\"none\">There is no key.</p>\n");
   for (const estate::Key& key : estate.keys()) KeyCard(key, estate, body);
-  body.Raw(
-      "</section>\n<section><h2>Tokens</h2>\n<table><thead><tr><th scope=\"col\">token</th><th scope=\"col\">role, "
-      "domain</th>"
-      "<th scope=\"col\">maker, model</th><th scope=\"col\">serial</th><th scope=\"col\">firmware</th><th "
-      "scope=\"col\">state</th></tr></thead><tbody>\n");
+  body.Raw("</section>\n<section><h2>Tokens</h2>\n<table>")
+      .Head({"token", "role, domain", "maker, model", "serial", "firmware", "state"});
   for (const estate::Token& token : estate.tokens()) {
     body.Element("<tr><th scope=\"row\">", token.name, "</th>")
         .Element("<td>", token.role + ", " + token.domain, "</td>");

@@ -1,25 +1,28 @@
 #include "ceremony/report/json_text.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace ceremony::report {
 
 using nlohmann::json;
 
+std::string Spoken(std::string name, char joint) {
+  std::ranges::replace(name, joint, ' ');
+  return name;
+}
+
 std::string InWords(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_null()) return "none";
+  if (!value.is_structured()) return value.dump();
   std::string words;
-  if (value.is_array()) {
-    for (const json& each : value) words += (words.empty() ? "" : each.is_structured() ? "; " : ", ") + InWords(each);
-    return words;
+  for (const auto& [name, each] : value.items()) {
+    const char* between = value.is_object() || each.is_structured() ? "; " : ", ";
+    words += (words.empty() ? "" : between) + (value.is_object() ? name + ": " : "") + InWords(each);
   }
-  if (value.is_object()) {
-    for (const auto& [name, each] : value.items()) words += (words.empty() ? "" : "; ") + name + ": " + InWords(each);
-    return words;
-  }
-  return value.dump();
+  return words;
 }
 
 std::vector<NameValue> ShortValues(const json& object, std::size_t longest) {

@@ -17,6 +17,9 @@ using record::MemberOf;
 using record::TextOf;
 using record::TextsOf;
 
+// Spoken is a name of an entry in words: blanks stand where `joint`, a hyphen or underscore, joins them.
+std::string Spoken(std::string name, char joint);
+
 // InWords spells a value for people: a text as it is, a list joined by commas,
 // an object as "name: value; ...".
 std::string InWords(const nlohmann::json& value);

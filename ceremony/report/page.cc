@@ -4,6 +4,7 @@
 
 #include "ceremony/report/assets.h"
 #include "ceremony/room/text.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -77,12 +78,10 @@ std::string BuildPage(const PageOptions& options, const Html& body, const Html& 
   return page + "</body>\n</html>\n";
 }
 
-std::string DayOf(const std::string& time) { return time.substr(0, 10); }
-
 std::string ClockOf(const std::string& time) { return time.size() > 19 ? time.substr(11, 8) : time; }
 
 std::string MinuteOf(const std::string& time) {
-  return time.size() > 16 ? time.substr(0, 10) + " " + time.substr(11, 5) : time;
+  return time.size() > 16 ? base::DayOf(time) + " " + time.substr(11, 5) : time;
 }
 
 std::string Took(std::int64_t micros) {
@@ -92,12 +91,7 @@ std::string Took(std::int64_t micros) {
 }
 
 std::string Joined(const std::vector<std::string>& words, std::string_view between) {
-  std::string text;
-  for (const std::string& word : words) {
-    if (!text.empty()) text += between;
-    text += word;
-  }
-  return text;
+  return fmt::format("{}", fmt::join(words, between));
 }
 
 void Entry(std::uint64_t entry, Html& html) {

@@ -28,7 +28,6 @@ struct PageOptions {
 std::string BuildPage(const PageOptions& options, const Html& body, const Html& data = {});
 
 // Times for people. A text that is not a time stays as it is.
-std::string DayOf(const std::string& time);     // "2026-11-21"
 std::string ClockOf(const std::string& time);   // "09:14:03"
 std::string MinuteOf(const std::string& time);  // "2026-11-21 09:14"
 std::string Took(std::int64_t micros);          // "7 ms", "1.2 s", "1 min 04 s", "2 h 05 min"

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "ceremony/record/characters.h"
 #include "ceremony/report/json_text.h"
 #include "ceremony/report/record_story.h"
 #include "hsm/base/counted.h"
@@ -16,9 +17,7 @@ namespace {
 using nlohmann::json;
 
 // Digests and ids stand elsewhere in the report, in groups that people can read.
-bool IsLongHex(const std::string& text) {
-  return text.size() >= 32 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
+bool IsLongHex(const std::string& text) { return text.size() >= 32 && record::IsLowerHex(text, text.size()); }
 
 // What its own section or the list of files tells.
 const std::set<std::string, std::less<>> kElsewhere{"effect",      "artefact",       "subject_der",
@@ -27,19 +26,15 @@ const std::set<std::string, std::less<>> kElsewhere{"effect",      "artefact",  
 
 // Words spells an effect: its name, then what is short of it.
 std::string Words(const json& effect, const std::string& name) {
-  std::string words = name;
-  std::replace(words.begin(), words.end(), '-', ' ');
   constexpr std::size_t kLongest = 70;
-  std::string details;
+  std::vector<std::string> details;
   for (const auto& [field, value] : effect.items()) {
     if (kElsewhere.contains(field)) continue;
     const std::string said = InWords(value);
     if (said.empty() || said.size() > kLongest || IsLongHex(said)) continue;
-    std::string label = field;
-    std::replace(label.begin(), label.end(), '_', ' ');
-    details += fmt::format("{}{} {}", details.empty() ? "" : ", ", label, said);
+    details.push_back(Spoken(field, '_') + " " + said);
   }
-  return details.empty() ? words : words + ": " + details;
+  return fmt::format("{}{}{}", Spoken(name, '-'), details.empty() ? "" : ": ", fmt::join(details, ", "));
 }
 
 std::string DetailOf(const json& effect, const std::string& what) {
@@ -52,24 +47,6 @@ std::string DetailOf(const json& effect, const std::string& what) {
 }
 
 }  // namespace
-
-KeyStory& RecordStory::KeyOf(const std::string& name) {
-  const auto [place, is_new] = keys_.try_emplace(name, data_.keys.size());
-  if (is_new) {
-    data_.keys.emplace_back();
-    data_.keys.back().name = name;
-  }
-  return data_.keys[place->second];
-}
-
-TokenSeen& RecordStory::TokenOf(const std::string& name) {
-  const auto [place, is_new] = tokens_.try_emplace(name, data_.tokens.size());
-  if (is_new) {
-    data_.tokens.emplace_back();
-    data_.tokens.back().name = name;
-  }
-  return data_.tokens[place->second];
-}
 
 HandOver* RecordStory::HandOverOf(const std::string& set) {
   const auto found = std::find_if(data_.hand_overs.begin(), data_.hand_overs.end(),

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/record/bounded_parse.h"
+#include "ceremony/record/characters.h"
 #include "ceremony/record/script_plan.h"
 #include "ceremony/report/json_text.h"
 #include "hsm/base/counted.h"
@@ -40,28 +41,26 @@ std::vector<NameValue> FactsOf(const json& entry) {
   return facts;
 }
 
+// ItemOf finds an item by its name, and adds a new one.
+template <typename Item>
+Item& ItemOf(const std::string& name, std::string Item::*member, std::map<std::string, std::size_t>& places,
+             std::vector<Item>& items) {
+  const auto [place, is_new] = places.try_emplace(name, items.size());
+  if (is_new) items.emplace_back().*member = name;
+  return items[place->second];
+}
+
 }  // namespace
 
 void RecordStory::AddEvidence(std::string source, const Moment& at, const std::string& step) {
   data_.evidence.push_back({std::move(source), at.entry, step});
 }
 
-PersonSeen& RecordStory::PersonOf(const std::string& id) {
-  const auto [place, is_new] = people_.try_emplace(id, data_.people.size());
-  if (is_new) {
-    data_.people.emplace_back();
-    data_.people.back().id = id;
-  }
-  return data_.people[place->second];
-}
-
-StepStory& RecordStory::StepOf(const std::string& id) {
-  const auto [place, is_new] = steps_.try_emplace(id, data_.steps.size());
-  if (is_new) {
-    data_.steps.emplace_back();
-    data_.steps.back().id = id;
-  }
-  return data_.steps[place->second];
+PersonSeen& RecordStory::PersonOf(const std::string& id) { return ItemOf(id, &PersonSeen::id, people_, data_.people); }
+StepStory& RecordStory::StepOf(const std::string& id) { return ItemOf(id, &StepStory::id, steps_, data_.steps); }
+KeyStory& RecordStory::KeyOf(const std::string& name) { return ItemOf(name, &KeyStory::name, keys_, data_.keys); }
+TokenSeen& RecordStory::TokenOf(const std::string& name) {
+  return ItemOf(name, &TokenSeen::name, tokens_, data_.tokens);
 }
 
 void RecordStory::TakeScript(std::string_view bytes) {
@@ -92,7 +91,7 @@ void RecordStory::TakeScript(std::string_view bytes) {
 void RecordStory::Take(std::string_view line) {
   const std::uint64_t seq = data_.entries++;
   // A published bundle has the leaf hash of an entry that is withheld in its place.
-  if (line.size() == 64 && line.find_first_not_of("0123456789abcdef") == std::string_view::npos) {
+  if (record::IsLowerHex(line, 64)) {
     ++data_.withheld;
     return;
   }
@@ -298,11 +297,7 @@ void RecordStory::OnObserve(const json& entry, const Moment& at) {
   }
   // What a token is stands in the table of tokens.
   // Several things may be observed in one step.
-  if (what != "facts" && what != "clock") {
-    std::string words = what;
-    std::replace(words.begin(), words.end(), '-', ' ');
-    step.facts.emplace_back("", std::move(words));
-  }
+  if (what != "facts" && what != "clock") step.facts.emplace_back("", Spoken(what, '-'));
   static const std::set<std::string> of_tokens{"label", "manufacturer", "model", "firmware", "hardware"};
   for (NameValue& fact : FactsOf(entry)) {
     if (!what.starts_with("token") || !of_tokens.contains(fact.first)) step.facts.push_back(std::move(fact));

@@ -1,7 +1,8 @@
 #include "ceremony/report/report_data.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,6 +15,7 @@
 #include "ceremony/report/json_text.h"
 #include "ceremony/report/record_story.h"
 #include "ceremony/verify/verify.h"
+#include "hsm/base/clock_text.h"
 
 namespace ceremony::report {
 namespace {
@@ -22,21 +24,6 @@ using base::Result;
 
 constexpr std::size_t kMaxScriptBytes = 4u << 20;
 constexpr std::size_t kMaxNoteBytes = 1u << 20;
-
-// DaysFromCivil counts days since 1970-01-01 (proleptic Gregorian calendar).
-std::int64_t DaysFromCivil(std::int64_t year, std::int64_t month, std::int64_t day) {
-  year -= month <= 2 ? 1 : 0;
-  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const std::int64_t of_era = year - era * 400;
-  const std::int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-std::int64_t Digits(const std::string& text, std::size_t at, std::size_t count) {
-  std::int64_t value = 0;
-  std::from_chars(text.data() + at, text.data() + at + count, value);
-  return value;
-}
 
 Result<void> ReadLog(const record::RecordFolder& folder, RecordStory& story, ReportData& data) {
   const auto take = [&](std::string_view line) -> Result<bool> {
@@ -58,7 +45,7 @@ std::vector<std::string> SignersOf(const record::RecordFolder& folder, std::stri
   const auto note = record::Note::Parse(*text);
   if (!note.ok()) return people;
   for (const record::SignatureLine& line : note->signatures) {
-    if (line.name != origin) people.push_back(line.name.substr(line.name.rfind('/') + 1));
+    if (line.name != origin) people.emplace_back(line.person());
   }
   return people;
 }
@@ -126,20 +113,15 @@ std::string SitesOf(const record::RecordFolder& folder) {
   if (tokens.is_object()) {
     for (const auto& [name, token] : tokens.items()) sites.insert(TextOf(token, "site"));
   }
-  std::string words;
-  for (const std::string& site : sites) {
-    if (!site.empty()) words += (words.empty() ? "" : ", ") + site;
-  }
-  return words;
+  sites.erase("");
+  return fmt::format("{}", fmt::join(sites, ", "));
 }
 
 }  // namespace
 
 std::int64_t MicrosOf(const std::string& time) {
-  if (!record::IsTime(time)) return 0;
-  const std::int64_t seconds = DaysFromCivil(Digits(time, 0, 4), Digits(time, 5, 2), Digits(time, 8, 2)) * 86400 +
-                               Digits(time, 11, 2) * 3600 + Digits(time, 14, 2) * 60 + Digits(time, 17, 2);
-  return seconds * 1'000'000 + Digits(time, 20, 6);
+  const auto micros = base::ParseTime(time);
+  return micros.ok() ? *micros : 0;
 }
 
 std::optional<Moment> Approval::Met() const {

@@ -8,10 +8,7 @@ namespace {
 
 void FileTable(const std::vector<FileNamed>& files, Html& html) {
   constexpr std::size_t kMostFiles = 5000;
-  html.Raw(
-      "<div class=\"wide\"><table><thead><tr><th scope=\"col\">file</th><th scope=\"col\">kind</th><th scope=\"col\" "
-      "class=\"n\">bytes</th>"
-      "<th scope=\"col\">entry</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>\n");
+  html.Raw("<div class=\"wide\"><table>").Head({"file", "kind", {"bytes", Column::kNumbers}, "entry", "SHA-256"});
   for (std::size_t i = 0; i < files.size() && i < kMostFiles; ++i) {
     const FileNamed& file = files[i];
     html.Element("<tr><td><code>", file.name, "</code></td>").Element("<td>", file.kind, "</td><td class=\"n\">");
@@ -30,10 +27,8 @@ void FileTable(const std::vector<FileNamed>& files, Html& html) {
 }  // namespace
 
 void Materials(const ReportData& data, Html& html) {
-  html.Raw(
-      "<section id=\"materials\"><h2>Bill of materials</h2>\n<div class=\"wide\"><table><thead><tr><th "
-      "scope=\"col\">what</th>"
-      "<th scope=\"col\">version</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>\n");
+  html.Raw("<section id=\"materials\"><h2>Bill of materials</h2>\n<div class=\"wide\"><table>")
+      .Head({"what", "version", "SHA-256"});
   html.Element("<tr><th scope=\"row\">", data.program, "</th>").Element("<td>", data.program_version, "</td><td>");
   Digest(data.program_sha256, html);
   html.Raw("</td></tr>\n");

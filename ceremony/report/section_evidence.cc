@@ -95,13 +95,12 @@ void EvidenceMatrix(const ReportData& data, Html& html) {
   Sources sources;
   for (const Evidence& evidence : data.evidence) sources[evidence.source].push_back(evidence.entry);
   html.Raw(
-      "<section id=\"evidence\"><h2>Evidence, clause by clause</h2>\n<p>What a clause asks for is told in words of "
-      "ours; a gap is a clause that applies to what was done here and that no entry answers. Whether the evidence is "
-      "enough is for the auditor to say.</p>\n<p class=\"id\">Numbers are those of ETSI EN 319 411-1 V1.5.1, CA/B "
-      "Forum TLS Baseline Requirements 2.2.6, WebTrust for Certification Authorities 2.2 and NIST SP 800-57 Part 1 "
-      "Rev. 5.</p>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">clause</th><th "
-      "scope=\"col\">asks that</th>"
-      "<th scope=\"col\">justified by</th><th scope=\"col\">entries</th></tr></thead><tbody>\n");
+          "<section id=\"evidence\"><h2>Evidence, clause by clause</h2>\n<p>What a clause asks for is told in words of "
+          "ours; a gap is a clause that applies to what was done here and that no entry answers. Whether the evidence "
+          "is enough is for the auditor to say.</p>\n<p class=\"id\">Numbers are those of ETSI EN 319 411-1 V1.5.1, "
+          "CA/B Forum TLS Baseline Requirements 2.2.6, WebTrust for Certification Authorities 2.2 and NIST SP 800-57 "
+          "Part 1 Rev. 5.</p>\n<div class=\"wide\"><table>")
+      .Head({"clause", "asks that", "justified by", "entries"});
   std::vector<std::string> elsewhere;
   for (const Clause& clause : Clauses()) {
     const bool always = clause.applies[0].empty();

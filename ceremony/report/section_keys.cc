@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "ceremony/report/json_text.h"
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
 #include "ceremony/room/text.h"
@@ -46,13 +47,7 @@ void DrawLane(const KeyStory& key, const Lane& lane, std::size_t events, Html& h
       ended = true;
     }
   }
-  html.Raw("<path class=\"ink\" stroke-width=\"2\" d=\"M")
-      .Real(from)
-      .Raw(" ")
-      .Real(lane.y)
-      .Raw("H")
-      .Real(until)
-      .Raw("\"/>");
+  html.Raw("<path class=\"ink\" stroke-width=\"2\" d=\"").HLine(lane.y, from, until).Raw("\"/>");
   if (!ended)
     html.Raw("<path class=\"ink\" stroke-width=\"2\" d=\"M")
         .Real(until - 8)
@@ -73,21 +68,9 @@ void DrawEvent(const KeyStory& key, std::size_t at, std::size_t events, const st
   const double top = lanes.empty() ? kTop : lanes.front().y;
   const double y = lane == lanes.end() ? top : lane->y;
   if (lane == lanes.end() && lanes.size() > 1)
-    html.Raw("<path class=\"line\" stroke-dasharray=\"4 3\" d=\"M")
-        .Real(x)
-        .Raw(" ")
-        .Real(top)
-        .Raw("V")
-        .Real(lanes.back().y)
-        .Raw("\"/>");
+    html.Raw("<path class=\"line\" stroke-dasharray=\"4 3\" d=\"").VLine(x, top, lanes.back().y).Raw("\"/>");
   if (const auto source = lane_of(event.source); source != lanes.end() && lane != lanes.end())
-    html.Raw("<path class=\"ink\" stroke-dasharray=\"2 3\" d=\"M")
-        .Real(x)
-        .Raw(" ")
-        .Real(source->y)
-        .Raw("V")
-        .Real(y)
-        .Raw("\"/>");
+    html.Raw("<path class=\"ink\" stroke-dasharray=\"2 3\" d=\"").VLine(x, source->y, y).Raw("\"/>");
   html.Raw(Bears(event)  ? Markup("<circle class=\"fill-good\" r=\"11\" cx=\"")
            : Ends(event) ? Markup("<circle class=\"fill-bad\" r=\"11\" cx=\"")
                          : Markup("<circle class=\"fill\" r=\"11\" cx=\""));
@@ -122,9 +105,7 @@ void Picture(const KeyStory& key, Html& html) {
   }
   html.Raw("<ol class=\"events\">");
   for (const KeyEvent& event : key.events) {
-    std::string words = event.what;
-    std::replace(words.begin(), words.end(), '-', ' ');
-    html.Element("<li><b>", words, "</b>");
+    html.Element("<li><b>", Spoken(event.what, '-'), "</b>");
     if (!event.source.empty()) html.Raw(" from ").Text(event.source).Raw(" to ").Text(event.token);
     if (event.source.empty() && !event.token.empty()) html.Raw(" on ").Text(event.token);
     if (!event.detail.empty()) html.Raw(": ").Text(event.detail);
@@ -213,11 +194,8 @@ void Certificates(const ReportData& data, Html& html) {
 }
 
 void Tokens(const ReportData& data, Html& html) {
-  html.Raw(
-      "<section id=\"tokens\"><h2>Tokens and seals</h2>\n<div class=\"wide\"><table><thead><tr><th "
-      "scope=\"col\">token</th>"
-      "<th scope=\"col\">maker, model</th><th scope=\"col\">serial</th><th scope=\"col\">firmware</th>"
-      "<th scope=\"col\">what happened to it</th></tr></thead><tbody>\n");
+  html.Raw("<section id=\"tokens\"><h2>Tokens and seals</h2>\n<div class=\"wide\"><table>")
+      .Head({"token", "maker, model", "serial", "firmware", "what happened to it"});
   for (const TokenSeen& token : data.tokens) {
     html.Element("<tr><th scope=\"row\">", token.name, "</th><td>").Text(token.manufacturer).Raw(" ").Text(token.model);
     html.Element("</td><td><code>", token.serial, "</code></td>").Element("<td>", token.firmware, "</td><td>");

@@ -36,10 +36,7 @@ void People(const ReportData& data, Html& html) {
     html.Element("<p>", base::Counted(hidden, "entry", "entries"),
                  " of who came and went are withheld. Here is who approved something.</p>\n");
   }
-  html.Raw(
-      "<table><thead><tr><th scope=\"col\">name</th><th scope=\"col\">role</th><th scope=\"col\">of</th>"
-      "<th scope=\"col\">presence</th><th scope=\"col\">from</th><th scope=\"col\">to</th>"
-      "<th scope=\"col\" class=\"n\">approvals</th></tr></thead><tbody>\n");
+  html.Raw("<table>").Head({"name", "role", "of", "presence", "from", "to", {"approvals", Column::kNumbers}});
   for (const PersonSeen& person : data.people) {
     html.Element("<tr><th scope=\"row\">", person.name.empty() ? person.id : person.name, "");
     html.Raw(" ");
@@ -155,11 +152,8 @@ void HandOvers(const ReportData& data, Html& html) {
            {"opened by", fmt::format("{} of {}", set.m, set.holders.size())},
            {"quorum", set.quorum}},
           html);
-    html.Raw(
-        "<table><caption>A commitment says which share a holder has without saying the share.</caption>"
-        "<thead><tr><th scope=\"col\">holder</th><th scope=\"col\">opened and confirmed</th>"
-        "<th scope=\"col\">commitment, user PIN</th><th scope=\"col\">commitment, security officer "
-        "PIN</th></tr></thead><tbody>\n");
+    html.Raw("<table><caption>A commitment says which share a holder has without saying the share.</caption>")
+        .Head({"holder", "opened and confirmed", "commitment, user PIN", "commitment, security officer PIN"});
     for (const ShareHolder& holder : set.holders) {
       html.Element("<tr><th scope=\"row\">", data.NameOf(holder.person), "</th><td class=\"t\">");
       if (holder.confirmed.known()) {
@@ -177,9 +171,7 @@ void HandOvers(const ReportData& data, Html& html) {
     html.Raw("</tbody></table>\n");
   }
   if (!data.logins.empty()) {
-    html.Raw(
-        "<h3>Tokens opened with shares</h3>\n<table><thead><tr><th scope=\"col\">time</th><th scope=\"col\">entry</th>"
-        "<th scope=\"col\">token</th><th scope=\"col\">PIN</th><th scope=\"col\">shares of</th></tr></thead><tbody>\n");
+    html.Raw("<h3>Tokens opened with shares</h3>\n<table>").Head({"time", "entry", "token", "PIN", "shares of"});
     for (const Login& login : data.logins) {
       html.Element("<tr><td class=\"t\">", ClockOf(login.at.time), "</td><td class=\"e\">");
       Entry(login.at.entry, html);

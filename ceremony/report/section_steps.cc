@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ceremony/record/characters.h"
+#include "ceremony/report/json_text.h"
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
 #include "hsm/base/counted.h"
@@ -36,7 +38,7 @@ void Planned(const StepStory& step, Html& html) {
 // A digest stands in full where it is compared; here its beginning says which one it is.
 std::string Brief(const std::string& value) {
   constexpr std::size_t kDigest = 64, kShown = 16;
-  if (value.size() != kDigest || value.find_first_not_of("0123456789abcdef") != std::string::npos) return value;
+  if (!record::IsLowerHex(value, kDigest)) return value;
   return fmt::format("{}…", std::string_view(value).substr(0, kShown));
 }
 
@@ -64,8 +66,7 @@ void Happened(const StepStory& step, const ReportData& data, Html& html) {
   constexpr std::size_t kFactsShown = 40, kArtefactsShown = 3;
   html.Raw("<p class=\"said\">");
   for (std::size_t i = 0; i < step.facts.size() && i < kFactsShown; ++i) {
-    std::string name = step.facts[i].first;
-    std::replace(name.begin(), name.end(), '_', ' ');
+    const std::string name = Spoken(step.facts[i].first, '_');
     const std::string& value = step.facts[i].second;
     if (name.empty()) {  // what the facts after it are of
       html.Raw("</p><p class=\"said\"><em>").Text(value).Raw("</em> ");
@@ -123,10 +124,9 @@ std::vector<std::string> WhoSigned(const StepStory& step, const ReportData& data
 
 void ScriptBeside(const ReportData& data, Html& html) {
   html.Raw(
-      "<section id=\"steps\"><h2>The script, beside what happened</h2>\n<div class=\"wide\"><table "
-      "class=\"beside\"><thead><tr>"
-      "<th scope=\"col\" class=\"n\">no.</th><th scope=\"col\">what the script says</th>"
-      "<th scope=\"col\">what happened</th></tr></thead><tbody>\n");
+          "<section id=\"steps\"><h2>The script, beside what happened</h2>\n<div class=\"wide\"><table "
+          "class=\"beside\">")
+      .Head({{"no.", Column::kNumbers}, "what the script says", "what happened"});
   for (const SectionStory& section : data.sections) {
     html.Element("<tr class=\"section\"><th scope=\"colgroup\" colspan=\"3\">", section.title, "</th></tr>\n");
     if (!section.say.empty())
@@ -142,13 +142,15 @@ void ScriptBeside(const ReportData& data, Html& html) {
 }
 
 void StepLog(const ReportData& data, Html& html) {
-  html.Raw(
-      "<section id=\"log\"><h2>Step log</h2>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\" "
-      "class=\"n\">no.</th>"
-      "<th scope=\"col\">step</th><th scope=\"col\">began</th><th scope=\"col\">ended</th><th scope=\"col\" "
-      "class=\"n\">took</th>"
-      "<th scope=\"col\" class=\"n\">token calls</th><th scope=\"col\">outcome</th><th "
-      "scope=\"col\">initials</th></tr></thead><tbody>\n");
+  html.Raw("<section id=\"log\"><h2>Step log</h2>\n<div class=\"wide\"><table>")
+      .Head({{"no.", Column::kNumbers},
+             "step",
+             "began",
+             "ended",
+             {"took", Column::kNumbers},
+             {"token calls", Column::kNumbers},
+             "outcome",
+             "initials"});
   for (const StepStory& step : data.steps) {
     for (const Attempt& attempt : step.attempts) {
       html.Raw("<tr><td class=\"n\">").Number(static_cast<std::int64_t>(step.number));

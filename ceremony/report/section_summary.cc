@@ -5,6 +5,7 @@
 #include "ceremony/record/rules.h"
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/counted.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
@@ -116,9 +117,7 @@ void VerdictSection(const ReportData& data, Html& html) {
   if (data.verdict.findings.empty()) {
     html.Raw("<p class=\"none\">Nothing.</p>\n");
   } else {
-    html.Raw(
-        "<table><thead><tr><th scope=\"col\">rule</th><th scope=\"col\">entry</th><th scope=\"col\">what was found</th>"
-        "<th scope=\"col\">the rule says</th></tr></thead><tbody>\n");
+    html.Raw("<table>").Head({"rule", "entry", "what was found", "the rule says"});
     for (const record::Finding& finding : data.verdict.findings) {
       const record::Rule* const rule = record::FindRule(finding.rule);
       html.Raw("<tr><td class=\"t\">");
@@ -155,7 +154,7 @@ void Circumstances(const ReportData& data, Html& html) {
       {"type", data.mode},
       {"environment", data.environment},
       {"classification", data.classification},
-      {"date", DayOf(data.began.time)},
+      {"date", base::DayOf(data.began.time)},
       {"site", data.site},
       {"from", ClockOf(data.began.time) + " UTC"},
       {"to", ClockOf(data.ended.time) + " UTC"},
@@ -201,9 +200,7 @@ void Remarks(const ReportData& data, Html& html) {
         "<p class=\"none\">Nothing differed from the script, nothing was refused, and nobody had anything "
         "noted.</p>\n");
   } else {
-    html.Raw(
-        "<table><thead><tr><th scope=\"col\">time</th><th scope=\"col\">entry</th><th scope=\"col\">what</th>"
-        "<th scope=\"col\">rule</th><th scope=\"col\">step</th><th scope=\"col\">words</th></tr></thead><tbody>\n");
+    html.Raw("<table>").Head({"time", "entry", "what", "rule", "step", "words"});
     for (const Remark& remark : data.remarks) {
       html.Element("<tr><td class=\"t\">", ClockOf(remark.at.time), "</td><td class=\"e\">");
       if (!remark.in_addendum) Entry(remark.at.entry, html);

@@ -63,10 +63,8 @@ void LedgerTable(const ReportData& data, Html& html) {
   if (ledger.cut_short)
     html.Raw("<p class=\"bad\">It goes on with a line that is no row of a ledger. Nothing after it was read.</p>\n");
   if (ledger.rows.empty()) return;
-  html.Raw(
-      "<div class=\"wide\"><table><thead><tr><th scope=\"col\">entries, or file</th><th scope=\"col\" class=\"n\">"
-      "count</th><th scope=\"col\">type</th><th scope=\"col\">label</th><th scope=\"col\">reason</th></tr></thead>"
-      "<tbody>\n");
+  html.Raw("<div class=\"wide\"><table>")
+      .Head({"entries, or file", {"count", Column::kNumbers}, "type", "label", "reason"});
   const auto digests = DigestsOf(data);
   const std::size_t shown = std::min(ledger.rows.size(), kMostRows);
   for (std::size_t i = 0; i < shown; ++i) Row(ledger.rows[i], ledger, digests, html);
@@ -76,10 +74,9 @@ void LedgerTable(const ReportData& data, Html& html) {
 
 void SaltedFields(const ReportData& data, Html& html) {
   html.Raw(
-      "<h3>Fields that are salted digests</h3>\n<p>Their words were kept apart when the entry was written. Whoever is "
-      "shown a line of disclosures.jsonl can hold it against the digest.</p>\n"
-      "<div class=\"wide\"><table><thead><tr><th scope=\"col\">entry</th><th scope=\"col\">field</th>"
-      "<th scope=\"col\">digest, base64url of SHA-256</th><th scope=\"col\"></th></tr></thead><tbody>\n");
+          "<h3>Fields that are salted digests</h3>\n<p>Their words were kept apart when the entry was written. Whoever "
+          "is shown a line of disclosures.jsonl can hold it against the digest.</p>\n<div class=\"wide\"><table>")
+      .Head({"entry", "field", "digest, base64url of SHA-256", ""});
   const std::size_t shown = std::min(data.salted.size(), kMostRows);
   for (std::size_t i = 0; i < shown; ++i) {
     const SaltedField& field = data.salted[i];
@@ -110,9 +107,8 @@ void Withheld(const ReportData& data, Html& html) {
   }
   if (!data.verdict.label.empty()) LedgerTable(data, html);
   if (!data.salted.empty()) SaltedFields(data, html);
-  html.Raw(
-      "<div class=\"wide\"><table><caption>Entries that were read</caption><thead><tr><th scope=\"col\">type</th>"
-      "<th scope=\"col\" class=\"n\">entries</th></tr></thead><tbody>\n");
+  html.Raw("<div class=\"wide\"><table><caption>Entries that were read</caption>")
+      .Head({"type", {"entries", Column::kNumbers}});
   for (const auto& [type, count] : data.entries_by_type) {
     html.Element("<tr><td>", type, "</td><td class=\"n\">")
         .Number(static_cast<std::int64_t>(count))

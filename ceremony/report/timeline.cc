@@ -56,10 +56,8 @@ void Axis(const Scale& scale, double height, Html& html) {
   const std::int64_t every = EveryOf(scale.until - scale.from);
   for (std::int64_t after = 0; scale.from + after <= scale.until; after += every) {
     const double x = scale.At(scale.from + after);
-    html.Raw("<path class=\"line\" d=\"M")
-        .Real(x)
-        .Raw(" 18V")
-        .Real(height)
+    html.Raw("<path class=\"line\" d=\"")
+        .VLine(x, 18, height)
         .Raw("\"/><text class=\"soft small\" text-anchor=\"middle\" x=\"");
     html.Real(x).Raw("\" y=\"12\">").Text(After(after, every)).Raw("</text>");
   }
@@ -78,13 +76,7 @@ void DrawRow(const Row& row, double y, const Scale& scale, const ReportData& dat
   if (row.pause > 0) {
     const double until = scale.At(step.attempts.front().begin.micros);
     const double from = scale.At(step.attempts.front().begin.micros - row.pause);
-    html.Raw("<path class=\"line\" stroke-dasharray=\"3 3\" d=\"M")
-        .Real(from)
-        .Raw(" ")
-        .Real(y + 6)
-        .Raw("H")
-        .Real(until)
-        .Raw("\"/>");
+    html.Raw("<path class=\"line\" stroke-dasharray=\"3 3\" d=\"").HLine(y + 6, from, until).Raw("\"/>");
     if (until - from > 60) {
       html.Raw("<text class=\"soft small\" text-anchor=\"middle\" x=\"")
           .Real((from + until) / 2)

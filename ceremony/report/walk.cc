@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ceremony/report/json_text.h"
 #include "ceremony/room/text.h"
 #include "hsm/base/counted.h"
 
@@ -21,12 +22,6 @@ std::string Shown(std::string_view text) { return room::Visible(text, room::Char
 std::string Hour(const std::string& time) {
   const std::size_t from = time.find('T');
   return from == std::string::npos ? Shown(time) : Shown(time.substr(from + 1, kTimeOfDay));
-}
-
-// Names of fields are told as words.
-std::string Words(std::string name) {
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return Shown(name);
 }
 
 std::string At(const Moment& moment) { return fmt::format("{} [{}]", Hour(moment.time), moment.entry); }
@@ -78,10 +73,11 @@ class Walker final {
     Heading("In the room");
     for (const PersonSeen& person : data_.people) {
       if (!Concerns(person.id)) continue;
-      std::string roles;
-      for (const std::string& role : person.roles) roles += (roles.empty() ? "" : ", ") + Shown(role);
-      Line(2, fmt::format("{} ({}{}{}){}", Shown(person.name), roles, roles.empty() ? "" : ", ", Shown(person.employer),
-                          person.simulated ? ", simulated" : ""));
+      std::vector<std::string> about;
+      for (const std::string& role : person.roles) about.push_back(Shown(role));
+      about.push_back(Shown(person.employer));
+      Line(2,
+           fmt::format("{} ({}){}", Shown(person.name), fmt::join(about, ", "), person.simulated ? ", simulated" : ""));
       if (!person.apology.empty()) Line(4, "sent an apology: " + Shown(person.apology));
       for (const Stay& stay : person.stays) {
         Line(4, fmt::format("{} from {} to {}{}", Shown(stay.presence), At(stay.from),
@@ -176,7 +172,7 @@ class Walker final {
         indent = kIndent + 2;
         continue;
       }
-      told += fmt::format("{}{}: {}", told.empty() ? "" : "; ", Words(name), Shown(value));
+      told += fmt::format("{}{}: {}", told.empty() ? "" : "; ", Shown(Spoken(name, '_')), Shown(value));
     }
     flush();
   }

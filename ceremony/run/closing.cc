@@ -51,7 +51,7 @@ base::Result<std::set<std::string>> Cosigners(Ceremony& ceremony) {
                             record::kMaxNoteBytes));
   KC_ASSIGN_OR_RETURN(const record::Note note, record::Note::Parse(base::AsText(bytes)));
   for (const record::SignatureLine& line : note.signatures) {
-    if (line.name != ceremony.writer().origin()) people.insert(line.name.substr(line.name.rfind('/') + 1));
+    if (line.name != ceremony.writer().origin()) people.emplace(line.person());
   }
   return people;
 }

@@ -14,6 +14,7 @@
 #include "ceremony/run/private_file.h"
 #include "ceremony/script/person_file.h"
 #include "hsm/base/clock.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::run {
@@ -39,9 +40,8 @@ std::vector<const script::Step*> StepsOf(const script::Script& script, std::stri
 }
 
 std::string Today() {
-  constexpr std::size_t kDay = 10;
   base::SystemClock clock;
-  return base::FormatTime(clock.UtcMicros()).substr(0, kDay);
+  return base::DayOf(base::FormatTime(clock.UtcMicros()));
 }
 
 // Simulate makes somebody who has come as far as `state`, today.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ceremony/steps/unfit_pair.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/encoding.h"
 #include "hsm/lookup.h"
 
@@ -138,6 +139,6 @@ base::Result<std::string> AskWhetherTheSame(StepContext& context, const std::str
   return context.Ask("", question);
 }
 
-std::string Today(StepContext& context) { return Now(context).substr(0, 10); }
+std::string Today(StepContext& context) { return base::DayOf(Now(context)); }
 
 }  // namespace ceremony::steps

@@ -6,6 +6,7 @@
 #include "ceremony/steps/destruction.h"
 #include "ceremony/steps/key_copies.h"
 #include "ceremony/steps/kinds.h"
+#include "hsm/base/clock_text.h"
 
 namespace ceremony::steps {
 namespace {
@@ -195,7 +196,7 @@ class KeyDestroyKind final : public StepKind {
 
   static base::Result<std::vector<estate::Key>> ChooseKeys(const script::Step& step, const estate::Estate& estate,
                                                            const std::string& now) {
-    const std::string today = now.substr(0, 10);
+    const std::string today = base::DayOf(now);
     std::vector<estate::Key> keys;
     if (!step.fields.Has("keys")) {
       for (const estate::Key* key : estate.KeysToDestroy(today)) keys.push_back(*key);

@@ -10,6 +10,7 @@
 #include "ceremony/record/record_name.h"
 #include "ceremony/script/fingerprint.h"
 #include "ceremony/steps/people_rules.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 
@@ -26,7 +27,6 @@ std::string OrAny(const std::string& text) { return text.empty() ? "any" : text;
 
 // The day that an earlier attempt has written into the roster, or today.
 base::Result<std::string> DayOf(StepContext& context, const std::string& person) {
-  constexpr std::size_t kDay = 10;
   if (context.progress().FindArtefact(record::kRosterFile) != nullptr) {
     KC_ASSIGN_OR_RETURN(const base::Bytes bytes, context.ReadArtefact(std::string(record::kRosterFile)));
     script::LoadedFile file;
@@ -36,7 +36,7 @@ base::Result<std::string> DayOf(StepContext& context, const std::string& person)
     const script::Person* known = written.FindPerson(person);
     if (known != nullptr && !known->Since().empty()) return known->Since();
   }
-  return base::FormatTime(context.clock().UtcMicros()).substr(0, kDay);
+  return base::DayOf(base::FormatTime(context.clock().UtcMicros()));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "ceremony/steps/token_findings.h"
 #include "ceremony/steps/token_kinds.h"
 #include "ceremony/steps/token_limits.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -19,8 +20,6 @@ namespace ceremony::steps {
 namespace {
 
 using script::Field;
-
-constexpr std::size_t kDayLength = 10;
 
 // Nothing is wiped that the estate would then refuse to have retired (EST-RETIRE-01, -02).
 base::Result<void> WouldRetire(estate::Estate estate, const std::string& token) {
@@ -110,7 +109,7 @@ class TokenRetireKind final : public StepKind {
       const script::LoadedFile& file = context.inputs().documents.at(step.fields.Text("evidence"));
       KC_RETURN_IF_ERROR(context.WriteArtefact(ArtefactName(step), "retirement", base::AsBytes(file.bytes)));
     }
-    effect.on = base::FormatTime(context.clock().UtcMicros()).substr(0, kDayLength);
+    effect.on = base::DayOf(base::FormatTime(context.clock().UtcMicros()));
     KC_RETURN_IF_ERROR(context.Achieve(effect));
     context.terminal().ShowFacts({{"token", name},
                                   {"serial", effect.serial},

@@ -9,6 +9,7 @@
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/open_values.h"
 #include "ceremony/x509/view.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -266,10 +267,9 @@ void CertificateAudit::CheckAsApproved(const Look& look) const {
 
 // CheckDate compares days: clocks of rooms are not much better.
 void CertificateAudit::CheckDate(const Look& look, const std::string& begins) const {
-  constexpr std::size_t kDay = std::string_view("2026-11-21").size();
-  const std::string_view day = std::string_view(begins).substr(0, kDay);
+  const std::string day = base::DayOf(begins);
   const std::string_view earliest = look.step.earliest, latest = look.step.latest;
-  if (day.empty() || (day >= earliest.substr(0, kDay) && day <= latest.substr(0, kDay))) return;
+  if (day.empty() || (day >= base::DayOf(earliest) && day <= base::DayOf(latest))) return;
   look.Find("CRT-DATE", fmt::format("begins at {}, its step was done from {} to {}", begins, earliest, latest));
 }
 

@@ -3,6 +3,7 @@
 #define HSM_BASE_CLOCK_TEXT_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "hsm/base/clock.h"
@@ -16,6 +17,9 @@ Result<std::int64_t> ParseTime(std::string_view text);
 
 // ParseDayOrTime also reads a day, "2026-11-21": its first moment.
 Result<std::int64_t> ParseDayOrTime(std::string_view text);
+
+// DayOf returns the day of a time: "2026-11-21". A text that is shorter stays as it is.
+inline std::string DayOf(std::string_view time) { return std::string(time.substr(0, 10)); }
 
 // ShiftedClock is the system's clock so many microseconds later (or earlier): a
 // rehearsal of a ceremony that will be held on another day.

@@ -107,7 +107,7 @@ class LogAudit final : public BlockSink {
     std::string quorum;
     std::shared_ptr<const Electorate> electorate;
     std::set<std::size_t> approvals;
-    std::uint64_t needed;
+    std::uint64_t needed = 0;
     std::string without;                         // person id: the request is about them, so they do not count
     std::map<std::string, std::string> subject;  // texts of the subject by name
     std::string to_be_signed;                    // SHA-256 of the bytes to be signed; empty: none
@@ -155,6 +155,8 @@ class LogAudit final : public BlockSink {
   RecordFiles Files() const;
   void TakeEffects(const StepUnderWay& step, std::uint64_t entry);
   void CheckSubject(const std::string& step, const Scanner& subject, std::uint64_t entry);
+  void CheckRetired(Request& request, const Scanner& subject, std::uint64_t entry);
+  bool TakeQuorum(Request& request, std::uint64_t entry);
   void CheckRehearsed(std::uint64_t entry);
   void NoteApproval(const Request& request);
   const Request* GoverningRequest() const;

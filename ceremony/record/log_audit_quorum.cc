@@ -87,78 +87,28 @@ std::set<std::size_t> CollectSigners(const Note& note, const VerifierKey* log_ke
 
 void LogAudit::OnRequest(std::uint64_t entry) {
   const std::optional<std::string> step = TextOf("step", entry);
-  const std::string_view subject = scanner_.Find("subject");
-  const std::optional<std::string> subject_digest = HexDigestOf("subject_sha256", entry);
-  if (!step || !subject_digest) return;
-  if (base::Sha256Hex(subject) != *subject_digest) {
+  const std::string_view value = scanner_.Find("subject");
+  const std::optional<std::string> digest = HexDigestOf("subject_sha256", entry);
+  if (!step || !digest) return;
+  if (base::Sha256Hex(value) != *digest) {
     findings_.Add("REC-ENTRY", entry, "subject_sha256 is not the digest of subject");
   }
-  Scanner inner;
-  if (*step == kOpeningRequest && plan_ != nullptr && inner.ScanObject(subject) == LineFault::kNone) {
-    const std::string_view approved = inner.Find("script_sha256");
-    if (!approved.empty() && approved != "\"" + plan_->sha256() + "\"") {
-      findings_.Add("SCR-OPEN", entry,
-                    "the opening was approved for the script " + std::string(approved) + ", the record has \"" +
-                        plan_->sha256() + "\"");
-    }
+  Request request;
+  request.step = *step;
+  request.without = DecodeString(scanner_.Find("without")).value_or("");
+  if (Scanner subject; subject.ScanObject(value) == LineFault::kNone) {
+    CheckSubject(*step, subject, entry);
+    CheckRetired(request, subject, entry);
+    request.to_be_signed = DecodeString(subject.Find("tbs_sha256")).value_or("");
+    AddTexts(subject, "", request.subject);
   }
-  std::string to_be_signed;
-  std::map<std::string, std::string> texts;
-  if (inner.ScanObject(subject) == LineFault::kNone) {
-    to_be_signed = DecodeString(inner.Find("tbs_sha256")).value_or("");
-    CheckSubject(*step, inner, entry);
-    AddTexts(inner, "", texts);
-  }
-  std::string without = DecodeString(scanner_.Find("without")).value_or("");
-  if (const auto planned = plan_ == nullptr ? std::nullopt : plan_->IndexOf(*step);
-      planned && plan_->steps()[*planned].kind == kRetirement && inner.ScanObject(subject) == LineFault::kNone) {
-    const std::string retired = DecodeString(inner.Find("person")).value_or("");
-    if (without != retired) {
-      findings_.Add("QUO-SELF", entry,
-                    "the request to retire " + Quoted(retired) + " is not asked without them, but without " +
-                        (without.empty() ? std::string("nobody") : Quoted(without)));
-      without = retired;
-    }
-  }
-  std::vector<std::string> steps;
   if (const auto values = DecodeArray(scanner_.Find("steps"))) {
-    for (const std::string_view value : *values) {
-      if (const std::optional<std::string> covered = DecodeString(value)) steps.push_back(*covered);
+    for (const std::string_view covered : *values) {
+      if (std::optional<std::string> id = DecodeString(covered)) request.steps.push_back(std::move(*id));
     }
   }
-  const std::string_view quorum = scanner_.Find("quorum");
-  std::optional<std::string> name;
-  std::optional<std::int64_t> m;
-  if (!quorum.empty() && inner.ScanObject(quorum) == LineFault::kNone) {
-    name = DecodeString(inner.Find("name"));
-    m = DecodeInteger(inner.Find("m"));
-  }
-  if (!name || !m || *m < 1) {
-    findings_.Add("REC-ENTRY", entry, "the field \"quorum\" is not an object with name and m");
-    return;
-  }
-  std::shared_ptr<const Electorate> electorate = ElectorateOf(*name);
-  if (electorate == nullptr) {
-    // Without roster and policy nobody can be counted; REC-NO-POLICY says so.
-    if (options_.voters.trust != nullptr)
-      findings_.Add("QUO-REQUEST", entry, "the roster has no quorum " + Quoted(*name));
-    return;
-  }
-  if (static_cast<std::uint64_t>(*m) < electorate->m()) {
-    findings_.Add("QUO-REQUEST", entry,
-                  "the request asks for " + std::to_string(*m) + " approvals where the quorum " + Quoted(*name) +
-                      " is " + std::to_string(electorate->m()));
-  }
-  const std::uint64_t needed = std::max(static_cast<std::uint64_t>(*m), static_cast<std::uint64_t>(electorate->m()));
-  requests_.insert_or_assign(entry, Request{*step,
-                                            std::move(steps),
-                                            *name,
-                                            std::move(electorate),
-                                            {},
-                                            needed,
-                                            std::move(without),
-                                            std::move(texts),
-                                            std::move(to_be_signed)});
+  if (!TakeQuorum(request, entry)) return;
+  requests_.insert_or_assign(entry, std::move(request));
   newest_request_[*step] = entry;
 }
 
@@ -172,6 +122,12 @@ void LogAudit::CheckSubject(const std::string& step, const Scanner& subject, std
       findings_.Add("QUO-SUBJECT", entry, "the bytes that were shown, \"tbs\", have another digest than tbs_sha256");
   }
   if (step != kOpeningRequest) return;
+  const std::string_view script = subject.Find("script_sha256");
+  if (plan_ != nullptr && !script.empty() && script != "\"" + plan_->sha256() + "\"") {
+    findings_.Add("SCR-OPEN", entry,
+                  "the opening was approved for the script " + std::string(script) + ", the record has \"" +
+                      plan_->sha256() + "\"");
+  }
   const auto same = [&](std::string_view field, const std::string& own) {
     const std::optional<std::string> said = DecodeString(subject.Find(field));
     if (!said || *said == own) return;
@@ -182,6 +138,50 @@ void LogAudit::CheckSubject(const std::string& step, const Scanner& subject, std
   same("origin", origin_);
   same("ceremony", ceremony_);
   if (mode_) same("mode", std::string(ModeName(*mode_)));
+}
+
+// CheckRetired: whoever is to be retired does not count, whatever the request says.
+void LogAudit::CheckRetired(Request& request, const Scanner& subject, std::uint64_t entry) {
+  const auto planned = plan_ == nullptr ? std::nullopt : plan_->IndexOf(request.step);
+  if (!planned || plan_->steps()[*planned].kind != kRetirement) return;
+  std::string retired = DecodeString(subject.Find("person")).value_or("");
+  if (request.without == retired) return;
+  findings_.Add("QUO-SELF", entry,
+                "the request to retire " + Quoted(retired) + " is not asked without them, but without " +
+                    (request.without.empty() ? std::string("nobody") : Quoted(request.without)));
+  request.without = std::move(retired);
+}
+
+// TakeQuorum is false when nobody can be counted.
+bool LogAudit::TakeQuorum(Request& request, std::uint64_t entry) {
+  const std::string_view value = scanner_.Find("quorum");
+  std::optional<std::string> name;
+  std::optional<std::int64_t> m;
+  if (Scanner quorum; !value.empty() && quorum.ScanObject(value) == LineFault::kNone) {
+    name = DecodeString(quorum.Find("name"));
+    m = DecodeInteger(quorum.Find("m"));
+  }
+  if (!name || !m || *m < 1) {
+    findings_.Add("REC-ENTRY", entry, "the field \"quorum\" is not an object with name and m");
+    return false;
+  }
+  request.electorate = ElectorateOf(*name);
+  if (request.electorate == nullptr) {
+    // Without roster and policy nobody can be counted; REC-NO-POLICY says so.
+    if (options_.voters.trust != nullptr)
+      findings_.Add("QUO-REQUEST", entry, "the roster has no quorum " + Quoted(*name));
+    return false;
+  }
+  const std::uint64_t asked = static_cast<std::uint64_t>(*m);
+  const std::uint64_t least = request.electorate->m();
+  if (asked < least) {
+    findings_.Add("QUO-REQUEST", entry,
+                  "the request asks for " + std::to_string(asked) + " approvals where the quorum " + Quoted(*name) +
+                      " is " + std::to_string(least));
+  }
+  request.quorum = std::move(*name);
+  request.needed = std::max(asked, least);
+  return true;
 }
 
 void LogAudit::OnCosign(std::uint64_t entry) {

@@ -134,6 +134,13 @@ struct Audit {
   Result<void> Run();
   Result<void> ReadLog(const RecordFolder& folder, FolderAudit& files, WithheldAudit& withheld,
                        const std::optional<SignedCheckpoint>& kept);
+  LogAudit::Options LogOptions(const RecordFolder& folder, const FolderAudit& files, WithheldAudit& withheld,
+                               const std::optional<SignedCheckpoint>& kept) const;
+  void CheckTail(const LogReader& reader, const LogAudit& log);
+  Result<void> CheckFolder(const RecordFolder& folder, FolderAudit& files, const LogAudit& log, const LogReader& reader,
+                           const std::optional<SignedCheckpoint>& kept, const std::optional<Electorate>& witnesses);
+  void CheckQuorum(const std::optional<Electorate>& witnesses);
+  void Describe(const LogAudit& log);
   void CheckWitnesses(const SignedCheckpoint& kept);
   Result<void> CheckStamp(const RecordFolder& folder);
   Result<void> TakeNextRoster(const RecordFolder& folder, const std::string& sha256);
@@ -167,17 +174,7 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
     findings.Add("REC-LOG", std::nullopt, file.error().message);
     return {};
   }
-  LogAudit::Options log_options;
-  log_options.voters = {options.trust, files.policy()};
-  log_options.scripts = files.scripts();
-  if (files.final_checkpoint()) log_options.wanted_sizes.insert(files.final_checkpoint()->checkpoint.size);
-  if (kept) log_options.wanted_sizes.insert(kept->checkpoint.size);
-  log_options.digest_file = files.has_addendum();
-  log_options.withheld = &withheld;
-  log_options.keys = options.keys;
-  log_options.contents = options.contents;
-  log_options.folder = &folder;
-  log_options.second_thread = options.threads > 1;
+  LogAudit::Options log_options = LogOptions(folder, files, withheld, kept);
   if (options.contents != nullptr) options.contents->Begin(path);
   DisclosureAudit disclosures(folder, findings);
   KC_RETURN_IF_ERROR(disclosures.Begin(withheld.has_ledger()));
@@ -196,6 +193,35 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
   KC_RETURN_IF_ERROR(withheld.Finish(log.origin()));
   disclosures.Finish(log.close_entry().has_value());
 
+  CheckTail(reader, log);
+  KC_RETURN_IF_ERROR(CheckFolder(folder, files, log, reader, kept, witnesses));
+  CheckQuorum(witnesses);
+  KC_RETURN_IF_ERROR(TakeNextRoster(folder, log.next_roster()));
+  Describe(log);
+  if (withheld.head()) report.label = withheld.head()->label;
+  report.withheld = withheld.Counts();
+  for (WithheldCount& row : disclosures.Counts()) report.withheld.push_back(std::move(row));
+  return {};
+}
+
+LogAudit::Options Audit::LogOptions(const RecordFolder& folder, const FolderAudit& files, WithheldAudit& withheld,
+                                    const std::optional<SignedCheckpoint>& kept) const {
+  LogAudit::Options log;
+  log.voters = {options.trust, files.policy()};
+  log.scripts = files.scripts();
+  if (files.final_checkpoint()) log.wanted_sizes.insert(files.final_checkpoint()->checkpoint.size);
+  if (kept) log.wanted_sizes.insert(kept->checkpoint.size);
+  log.digest_file = files.has_addendum();
+  log.withheld = &withheld;
+  log.keys = options.keys;
+  log.contents = options.contents;
+  log.folder = &folder;
+  log.second_thread = options.threads > 1;
+  return log;
+}
+
+// CheckTail: the log must be read to its end, and have an entry.
+void Audit::CheckTail(const LogReader& reader, const LogAudit& log) {
   if (reader.oversize()) {
     findings.Add("REC-SIZE", log.entries(), "the line is longer than 65535 bytes; nothing after it was read");
   } else if (reader.torn_bytes() > 0) {
@@ -204,6 +230,12 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
   } else if (log.entries() == 0) {
     findings.Add("REC-EMPTY", std::nullopt, "the log has no entry");
   }
+}
+
+// CheckFolder compares the log with the checkpoints that were signed over it, and with the other files.
+Result<void> Audit::CheckFolder(const RecordFolder& folder, FolderAudit& files, const LogAudit& log,
+                                const LogReader& reader, const std::optional<SignedCheckpoint>& kept,
+                                const std::optional<Electorate>& witnesses) {
   Reach reach(log, findings);
   bool final_holds = false;
   if (files.final_checkpoint()) final_holds = reach.Hold(*files.final_checkpoint());
@@ -212,10 +244,14 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
   if (options.stamp != nullptr) KC_RETURN_IF_ERROR(CheckStamp(folder));
   reach.Settle();
   CheckEnd(log, files, reach.last(), findings);
+  report.last = reach.last();
   report.cosigners = files.CheckCosigners(log, witnesses);
   const bool log_is_whole = final_holds && log.close_entry() && !log.after_close() && reader.torn_bytes() == 0 &&
                             !reader.oversize() && files.final_checkpoint()->checkpoint.size == *log.close_entry() + 1;
-  KC_RETURN_IF_ERROR(files.CheckFiles(log, witnesses, log_is_whole));
+  return files.CheckFiles(log, witnesses, log_is_whole);
+}
+
+void Audit::CheckQuorum(const std::optional<Electorate>& witnesses) {
   if (witnesses && 2 * witnesses->m() <= witnesses->people()) {
     findings.Add(
         "QUO-MINORITY", std::nullopt,
@@ -225,21 +261,17 @@ Result<void> Audit::ReadLog(const RecordFolder& folder, FolderAudit& files, With
     findings.Add("QUO-UNPINNED", std::nullopt,
                  "no roster was given, so the custodians' keys are only what the record itself says");
   }
+}
 
-  KC_RETURN_IF_ERROR(TakeNextRoster(folder, log.next_roster()));
+void Audit::Describe(const LogAudit& log) {
   report.origin = log.origin();
   report.ceremony = log.ceremony();
   if (log.mode()) report.mode = ModeName(*log.mode());
   report.entries = log.entries();
   report.closed = log.close_entry().has_value();
-  report.last = reach.last();
   if (log.entries() > 0) report.log_root = log.Root();
   report.previous = log.previous();
   report.left_behind = log.left_behind();
-  if (withheld.head()) report.label = withheld.head()->label;
-  report.withheld = withheld.Counts();
-  for (WithheldCount& row : disclosures.Counts()) report.withheld.push_back(std::move(row));
-  return {};
 }
 
 void Audit::CheckWitnesses(const SignedCheckpoint& kept) {

@@ -77,6 +77,139 @@ void CheckLeftBehind(const RecordReport& record, const RecordReport* left, Findi
 // The order of verdicts is that of Severity.
 int Rank(Verdict verdict) { return static_cast<int>(verdict); }
 
+// ArchiveAudit looks at the records of an archive in their order.
+class ArchiveAudit final {
+ public:
+  ArchiveAudit(const std::string& folder, const VerifyOptions& options)
+      : folder_(folder), options_(options), people_(options.trust) {}
+
+  Result<ArchiveReport> Run(const std::vector<std::string>& names) {
+    KC_RETURN_IF_ERROR(ReadKeptCheckpoint());
+    for (const std::string& name : names) {
+      CheckNumber(name);
+      KC_ASSIGN_OR_RETURN(RecordReport record, Judge(name));
+      people_.Follow(record);
+      record.next_roster.reset();  // it may be large
+      record.folder = name;
+      CheckPlace(record);
+      report_.records.push_back(std::move(record));
+    }
+    if (!kept_origin_.empty() && !folder_of_origin_.contains(kept_origin_))
+      findings_.Add("ARC-ORIGIN", std::nullopt, "no record has the origin of the checkpoint you gave, " + kept_origin_);
+    SettleOthers();
+    report_.verdict = findings_.verdict();
+    for (const RecordReport& record : report_.records) {
+      if (Rank(record.verdict) > Rank(report_.verdict)) report_.verdict = record.verdict;
+    }
+    report_.findings = findings_.list();
+    return std::move(report_);
+  }
+
+ private:
+  Result<void> ReadKeptCheckpoint() {
+    if (!options_.checkpoint_note) return {};
+    Result<SignedCheckpoint> kept = ParseSignedCheckpoint(*options_.checkpoint_note, "the checkpoint you gave");
+    if (!kept.ok()) {
+      base::Error error = std::move(kept).error();
+      error.code = base::ErrorCode::kInvalidInput;
+      return error;
+    }
+    kept_origin_ = kept->checkpoint.origin;
+    return {};
+  }
+
+  void CheckNumber(const std::string& name) {
+    const std::uint64_t number = *RecordNumber(name);
+    if (number != expected_) {
+      findings_.Add("ARC-ORDER", std::nullopt,
+                    name + " stands where number " + std::to_string(expected_) + " is expected");
+    }
+    expected_ = number + 1;
+  }
+
+  Result<RecordReport> Judge(const std::string& name) {
+    // Each look at a record begins with the keys of those before it.
+    const KeyBook before_it = keys_;
+    const auto look = [&](const VerifyOptions& how) {
+      VerifyOptions with_keys = how;
+      keys_ = before_it;
+      with_keys.keys = &keys_;
+      return VerifyRecord(folder_ + "/" + name, with_keys);
+    };
+    VerifyOptions how{people_.trust(), options_.threads, std::nullopt};
+    how.contents = options_.contents;
+    KC_ASSIGN_OR_RETURN(RecordReport record, look(how));
+    if (!people_.begun() && Found(record, "QUO-POLICY")) {
+      // The reader's roster may be of later people: then nobody vouches for this record by name, but those who vouch
+      // for a later one do, which names its checkpoint.
+      how.trust = nullptr;
+      KC_ASSIGN_OR_RETURN(RecordReport alone, look(how));
+      if (alone.verdict != Verdict::kInvalid) {
+        of_others_.emplace_back(report_.records.size(), std::move(record));
+        record = std::move(alone);
+      }
+    }
+    if (!kept_origin_.empty() && record.origin == kept_origin_) {
+      how.checkpoint_note = options_.checkpoint_note;
+      how.witnesses = options_.witnesses;
+      how.stamp = options_.stamp;
+      KC_ASSIGN_OR_RETURN(record, look(how));
+    }
+    return record;
+  }
+
+  // CheckPlace compares a record with its folder's name and with the records before it.
+  void CheckPlace(const RecordReport& record) {
+    const std::string& name = record.folder;
+    if (!record.ceremony.empty() && name.substr(name.find('-') + 1) != record.ceremony)
+      findings_.Add("ARC-ORDER", std::nullopt, name + " holds the record of the ceremony " + record.ceremony);
+    if (!record.origin.empty()) {
+      const auto [other, fresh] = folder_of_origin_.emplace(record.origin, name);
+      if (!fresh)
+        findings_.Add("ARC-ORIGIN", std::nullopt,
+                      name + " and " + other->second + " have the same origin " + record.origin);
+      if (record.previous != before_) {
+        findings_.Add(
+            "ARC-CHAIN", std::nullopt,
+            name + " follows " + Words(record.previous) + ", but the record before it ends with " + Words(before_));
+      }
+    }
+    // A ceremony that was broken off is continued from what it signed last; one
+    // that never signed anything is passed over.
+    if (record.last) before_ = record.last;
+    const auto opened = std::find_if(report_.records.rbegin(), report_.records.rend(),
+                                     [](const RecordReport& earlier) { return !earlier.origin.empty(); });
+    CheckLeftBehind(record, opened == report_.records.rend() ? nullptr : &*opened, findings_);
+  }
+
+  // SettleOthers: a record of other people counts if somebody the reader trusts vouched for a later one.
+  void SettleOthers() {
+    for (auto& [index, judged] : of_others_) {
+      RecordReport& record = report_.records[index];
+      judged.folder = record.folder;
+      if (people_.begun()) {
+        findings_.Add(
+            "ARC-ROSTER", std::nullopt,
+            record.folder + " was vouched for by other people than those of the roster, before it was theirs");
+      } else {
+        record = std::move(judged);
+      }
+    }
+  }
+
+  const std::string& folder_;
+  const VerifyOptions& options_;
+  ArchiveReport report_;
+  Findings findings_;
+  Succession people_;
+  KeyBook keys_;
+  std::string kept_origin_;  // of the checkpoint that the reader gave; empty: none
+  std::map<std::string, std::string> folder_of_origin_;
+  std::vector<std::pair<std::size_t, RecordReport>> of_others_;  // place, and what the reader's roster makes of it
+  std::optional<Checkpoint> before_;                             // the newest that a record before has
+  std::uint64_t expected_ = 1;                                   // number of the next record
+};
+
 }  // namespace
 
 Result<bool> IsArchive(const std::string& folder) {
@@ -90,104 +223,7 @@ Result<ArchiveReport> VerifyArchive(const std::string& folder, const VerifyOptio
     return base::MakeError(base::ErrorCode::kNotFound,
                            folder + " holds no record: no folder is named NNNN-<ceremony id>");
   }
-  std::string kept_origin;
-  if (options.checkpoint_note) {
-    Result<SignedCheckpoint> kept = ParseSignedCheckpoint(*options.checkpoint_note, "the checkpoint you gave");
-    if (!kept.ok()) {
-      base::Error error = std::move(kept).error();
-      error.code = base::ErrorCode::kInvalidInput;
-      return error;
-    }
-    kept_origin = kept->checkpoint.origin;
-  }
-
-  ArchiveReport report;
-  Findings findings;
-  std::map<std::string, std::string> folder_of_origin;
-  KeyBook keys;
-  Succession people(options.trust);
-  std::vector<std::pair<std::size_t, RecordReport>> of_others;  // what the reader's roster makes of them
-  std::optional<Checkpoint> before;
-  std::uint64_t expected = 1;
-  for (const std::string& name : names) {
-    const std::uint64_t number = *RecordNumber(name);
-    if (number != expected) {
-      findings.Add("ARC-ORDER", std::nullopt,
-                   name + " stands where number " + std::to_string(expected) + " is expected");
-    }
-    expected = number + 1;
-    // Each look at a record begins with the keys of those before it.
-    const KeyBook before_it = keys;
-    const auto look = [&](const VerifyOptions& how) {
-      VerifyOptions with_keys = how;
-      keys = before_it;
-      with_keys.keys = &keys;
-      return VerifyRecord(folder + "/" + name, with_keys);
-    };
-    VerifyOptions how{people.trust(), options.threads, std::nullopt};
-    how.contents = options.contents;
-    KC_ASSIGN_OR_RETURN(RecordReport record, look(how));
-    if (!people.begun() && Found(record, "QUO-POLICY")) {
-      // The reader's roster may be of later people: then nobody vouches for this record by name, but those who vouch
-      // for a later one do, which names its checkpoint.
-      how.trust = nullptr;
-      KC_ASSIGN_OR_RETURN(RecordReport alone, look(how));
-      if (alone.verdict != Verdict::kInvalid) {
-        of_others.emplace_back(report.records.size(), std::move(record));
-        record = std::move(alone);
-      }
-    }
-    if (!kept_origin.empty() && record.origin == kept_origin) {
-      how.checkpoint_note = options.checkpoint_note;
-      how.witnesses = options.witnesses;
-      how.stamp = options.stamp;
-      KC_ASSIGN_OR_RETURN(record, look(how));
-    }
-    people.Follow(record);
-    record.next_roster.reset();  // it may be large
-    record.folder = name;
-    if (!record.ceremony.empty() && name.substr(name.find('-') + 1) != record.ceremony) {
-      findings.Add("ARC-ORDER", std::nullopt, name + " holds the record of the ceremony " + record.ceremony);
-    }
-    if (!record.origin.empty()) {
-      const auto [other, fresh] = folder_of_origin.emplace(record.origin, name);
-      if (!fresh)
-        findings.Add("ARC-ORIGIN", std::nullopt,
-                     name + " and " + other->second + " have the same origin " + record.origin);
-      if (record.previous != before) {
-        findings.Add(
-            "ARC-CHAIN", std::nullopt,
-            name + " follows " + Words(record.previous) + ", but the record before it ends with " + Words(before));
-      }
-    }
-    // A ceremony that was broken off is continued from what it signed last; one
-    // that never signed anything is passed over.
-    if (record.last) before = record.last;
-    const auto opened = std::find_if(report.records.rbegin(), report.records.rend(),
-                                     [](const RecordReport& earlier) { return !earlier.origin.empty(); });
-    CheckLeftBehind(record, opened == report.records.rend() ? nullptr : &*opened, findings);
-    report.records.push_back(std::move(record));
-  }
-  if (!kept_origin.empty() && !folder_of_origin.contains(kept_origin)) {
-    findings.Add("ARC-ORIGIN", std::nullopt, "no record has the origin of the checkpoint you gave, " + kept_origin);
-  }
-
-  for (auto& [index, judged] : of_others) {
-    RecordReport& record = report.records[index];
-    judged.folder = record.folder;
-    if (people.begun()) {
-      findings.Add("ARC-ROSTER", std::nullopt,
-                   record.folder + " was vouched for by other people than those of the roster, before it was theirs");
-    } else {
-      record = std::move(judged);
-    }
-  }
-  report.verdict = findings.verdict();
-  for (const RecordReport& record : report.records) {
-    if (Rank(record.verdict) > Rank(report.verdict)) report.verdict = record.verdict;
-  }
-  report.findings = findings.list();
-  return report;
+  return ArchiveAudit(folder, options).Run(names);
 }
 
 }  // namespace ceremony::record

@@ -74,11 +74,7 @@ constexpr std::string_view kTree =
     "print(base64.b64encode(t([bytes.fromhex(x.decode()) if len(x) == 64 else h(b\"\\0\" + x) for x in "
     "lines])).decode())'";
 
-}  // namespace
-
-void Explain(const record::RecordReport& report, const std::string& path, const std::string& roster,
-             std::ostream& out) {
-  const std::string folder = Quoted(path);
+void ShowRules(std::ostream& out) {
   out << "\nWhat was checked\n";
   for (const Chapter& chapter : kChapters) {
     out << "\n  " << chapter.title << "\n";
@@ -86,12 +82,9 @@ void Explain(const record::RecordReport& report, const std::string& path, const 
       if (rule.id.starts_with(chapter.prefix)) out << "    " << rule.id << "  " << rule.sentence << "\n";
     }
   }
-  out << "\nThe same by hand\n"
-         "   Each line that begins with $ can be typed as it stands, in this order, into bash. It needs\n"
-         "   sha256sum, openssl, jq and Python, and nothing of this program. A line that prints an error,\n"
-         "   or whose `echo $?` is not 0, has found something; `bash -e -o pipefail FILE` ends at it.\n";
-  Lesson lesson(out);
-  lesson.Run("T=$(mktemp -d)");
+}
+
+void TeachLog(const record::RecordReport& report, const std::string& folder, Lesson& lesson) {
   lesson.Head("The log is lines of canonical JSON");
   lesson.Say("jq spells each line anew; where all is ASCII without escapes, nothing may change.");
   lesson.Run(fmt::format("sed -n 1p {}/log.jsonl | jq -cS . | cmp - <(sed -n 1p {}/log.jsonl)", folder, folder));
@@ -106,35 +99,50 @@ void Explain(const record::RecordReport& report, const std::string& path, const 
                     "{}/withheld.jsonl",
                     folder));
   }
-  if (report.closed && report.last) {
-    lesson.Head("The root is that of these lines");
-    lesson.Say("A leaf is SHA-256 of a zero byte and the line; a node SHA-256 of a one byte and its two children.");
-    lesson.Run(fmt::format("{} {}/log.jsonl \"$(sed -n 2p {}/checkpoint)\" | cmp - <(sed -n 3p {}/checkpoint)", kTree,
-                           folder, folder, folder));
-    lesson.Head("The log key signed that root; it stands in the first line of the log");
-    lesson.Run(fmt::format("sed '/^$/,$d' {}/checkpoint > \"$T/text\"", folder));
-    lesson.Run(fmt::format("sed -n 1p {}/log.jsonl | jq -r .log_key | base64 -d > \"$T/key\"", folder));
-    lesson.Run(fmt::format(
-        "sed '1,/^$/d' {}/checkpoint | sed -n 1p | cut -d' ' -f3 | base64 -d | tail -c +5 > \"$T/sig\"", folder));
+}
+
+void TeachRoot(const std::string& folder, Lesson& lesson) {
+  lesson.Head("The root is that of these lines");
+  lesson.Say("A leaf is SHA-256 of a zero byte and the line; a node SHA-256 of a one byte and its two children.");
+  lesson.Run(fmt::format("{} {}/log.jsonl \"$(sed -n 2p {}/checkpoint)\" | cmp - <(sed -n 3p {}/checkpoint)", kTree,
+                         folder, folder, folder));
+}
+
+void TeachLogKey(const std::string& folder, Lesson& lesson) {
+  lesson.Head("The log key signed that root; it stands in the first line of the log");
+  lesson.Run(fmt::format("sed '/^$/,$d' {}/checkpoint > \"$T/text\"", folder));
+  lesson.Run(fmt::format("sed -n 1p {}/log.jsonl | jq -r .log_key | base64 -d > \"$T/key\"", folder));
+  lesson.Run(fmt::format(
+      "sed '1,/^$/d' {}/checkpoint | sed -n 1p | cut -d' ' -f3 | base64 -d | tail -c +5 > \"$T/sig\"", folder));
+  lesson.Run(
+      "openssl pkeyutl -verify -pubin -keyform DER -inkey \"$T/key\" -rawin -in \"$T/text\" -sigfile \"$T/sig\"");
+}
+
+void TeachCustodians(const record::RecordReport& report, const std::string& path, const std::string& roster,
+                     Lesson& lesson) {
+  const std::string folder = Quoted(path);
+  lesson.Head("Custodians cosigned it, with keys that you have from them and not from here");
+  if (roster.empty()) lesson.Say("You gave no roster: these keys are what the record says of itself.");
+  for (const std::string& person : report.cosigners) {
+    lesson.Run(KeyOf(person, path, roster));
+    lesson.Run(fmt::format("grep -F -- {} {}/checkpoint | cut -d' ' -f3 | base64 -d | tail -c +5 > \"$T/sig\"",
+                           Quoted("/" + person + " "), folder));
     lesson.Run(
         "openssl pkeyutl -verify -pubin -keyform DER -inkey \"$T/key\" -rawin -in \"$T/text\" -sigfile \"$T/sig\"");
-    lesson.Head("Custodians cosigned it, with keys that you have from them and not from here");
-    if (roster.empty()) lesson.Say("You gave no roster: these keys are what the record says of itself.");
-    for (const std::string& person : report.cosigners) {
-      lesson.Run(KeyOf(person, path, roster));
-      lesson.Run(fmt::format("grep -F -- {} {}/checkpoint | cut -d' ' -f3 | base64 -d | tail -c +5 > \"$T/sig\"",
-                             Quoted("/" + person + " "), folder));
-      lesson.Run(
-          "openssl pkeyutl -verify -pubin -keyform DER -inkey \"$T/key\" -rawin -in \"$T/text\" -sigfile \"$T/sig\"");
-    }
-    lesson.Head("Every file is the one that custodians signed for when the log key was gone");
-    lesson.Say("The addendum is a list that sha256sum reads; its own signatures are checked like those above.");
-    const std::string all = fmt::format("sed '1,2d;/^$/,$d' {}/addendum.note", folder);
-    lesson.Run(fmt::format("{}{} > \"$T/sums\"", all, report.withheld.empty() ? "" : " | grep -v '  log.jsonl$'"));
-    lesson.Run(fmt::format("(cd {} && sha256sum --quiet -c {}\"$T/sums\")", folder,
-                           report.withheld.empty() ? "" : "--ignore-missing "));
-    lesson.Run(fmt::format("sed -n 2p {}/addendum.note | jq .", folder));
   }
+}
+
+void TeachFiles(const record::RecordReport& report, const std::string& folder, Lesson& lesson) {
+  lesson.Head("Every file is the one that custodians signed for when the log key was gone");
+  lesson.Say("The addendum is a list that sha256sum reads; its own signatures are checked like those above.");
+  const std::string all = fmt::format("sed '1,2d;/^$/,$d' {}/addendum.note", folder);
+  lesson.Run(fmt::format("{}{} > \"$T/sums\"", all, report.withheld.empty() ? "" : " | grep -v '  log.jsonl$'"));
+  lesson.Run(fmt::format("(cd {} && sha256sum --quiet -c {}\"$T/sums\")", folder,
+                         report.withheld.empty() ? "" : "--ignore-missing "));
+  lesson.Run(fmt::format("sed -n 2p {}/addendum.note | jq .", folder));
+}
+
+void TeachApprovals(const std::string& folder, Lesson& lesson) {
   lesson.Head("The script is the one that was reviewed");
   lesson.Say("Compare this digest with the one on the copy that you reviewed.");
   lesson.Run(fmt::format("sed -n 1p {}/log.jsonl | jq -r '.inputs | to_entries[] | [.value, .key] | @tsv'", folder));
@@ -145,6 +153,9 @@ void Explain(const record::RecordReport& report, const std::string& path, const 
                   "\"intent\", \"refusal\")) "
                   "| [.seq, .type, .statement // .person // .fn // .rule] | @tsv' {}/log.jsonl",
                   folder));
+}
+
+void TeachCertificates(const std::string& folder, Lesson& lesson) {
   lesson.Head("Each certificate and CRL holds the bytes that its quorum approved");
   lesson.Say("What is to be signed is the first part of the file; its digest stands in the request.");
   lesson.Run(
@@ -160,6 +171,29 @@ void Explain(const record::RecordReport& report, const std::string& path, const 
                   "\"$f\" -strparse 4 -noout -out \"$T/tbs\"; grep -qxF \"$(sha256sum < \"$T/tbs\" | cut -c1-64)\" "
                   "\"$T/approved\"; done < \"$T/made\"",
                   folder));
+}
+
+}  // namespace
+
+void Explain(const record::RecordReport& report, const std::string& path, const std::string& roster,
+             std::ostream& out) {
+  const std::string folder = Quoted(path);
+  ShowRules(out);
+  out << "\nThe same by hand\n"
+         "   Each line that begins with $ can be typed as it stands, in this order, into bash. It needs\n"
+         "   sha256sum, openssl, jq and Python, and nothing of this program. A line that prints an error,\n"
+         "   or whose `echo $?` is not 0, has found something; `bash -e -o pipefail FILE` ends at it.\n";
+  Lesson lesson(out);
+  lesson.Run("T=$(mktemp -d)");
+  TeachLog(report, folder, lesson);
+  if (report.closed && report.last) {
+    TeachRoot(folder, lesson);
+    TeachLogKey(folder, lesson);
+    TeachCustodians(report, path, roster, lesson);
+    TeachFiles(report, folder, lesson);
+  }
+  TeachApprovals(folder, lesson);
+  TeachCertificates(folder, lesson);
   lesson.Head("What people did not do as the script says");
   lesson.Run(fmt::format(
       "jq -R -c 'fromjson? | select(type == \"object\") | select(.type | IN(\"refusal\", \"deviation\", \"recover\"))' "

@@ -111,7 +111,7 @@ std::string Sentence(const Report& report) {
     case replay::Verdict::kSame:
       return "the script, acted again, does what the record says, and nothing else";
     case replay::Verdict::kDiffers:
-      return base::Counted(report.comparison.Count(false), "difference", "differences") + " that nothing explains";
+      return base::Counted(report.comparison.CountUnexpected(), "difference", "differences") + " that nothing explains";
     case replay::Verdict::kIncomplete:
       break;
   }
@@ -143,11 +143,11 @@ void Print(const Report& report, std::ostream& out) {
                        : step.expected > 0 ? "the same, see below"
                                            : "the same");
   }
-  if (comparison.Count(false) > 0) {
+  if (comparison.CountUnexpected() > 0) {
     out << "\nDifferences that nothing explains\n    " << Padded("recorded") << " | replayed\n";
     PrintDifferences(report, false, out);
   }
-  if (comparison.Count(true) > 0) {
+  if (comparison.CountExpected() > 0) {
     out << "\nDifferences that were to be expected\n    " << Padded("recorded") << " | replayed\n";
     PrintDifferences(report, true, out);
   }

@@ -12,6 +12,7 @@
 #include "ceremony/cli/custodians.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/estate/due.h"
+#include "ceremony/estate/fleet_due.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/estate/joiners.h"
 #include "ceremony/estate/planner.h"

@@ -1,7 +1,8 @@
+#include "ceremony/estate/fleet_due.h"
+
 #include <algorithm>
 #include <tuple>
 
-#include "ceremony/estate/planner.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/clock_text.h"
 

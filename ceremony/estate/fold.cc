@@ -10,6 +10,7 @@
 #include "ceremony/record/entry.h"
 #include "ceremony/record/json_member.h"
 #include "ceremony/record/line_walk.h"
+#include "ceremony/record/log_reader.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/storage.h"

@@ -92,8 +92,8 @@ class ContentAudit {
   // Begin is called before the first step of each pass over a record. It forgets all
   // results of earlier passes over the same folder.
   virtual void Begin(const std::string& folder) = 0;
-  // OnOpen is called once in each pass, when the log begins. `is_first`: no record comes before this one.
-  virtual void OnOpen(bool is_first) = 0;
+  // OnFirstRecord is called when the log begins, if it says that no record comes before this one.
+  virtual void OnFirstRecord() = 0;
   // Follows returns whether OnCall wants the calls of steps of this kind. Called once for each attempt at a step.
   virtual bool Follows(std::string_view kind) = 0;
   // OnCall is called for each `intent` and `done` of an attempt at a step, in order.

@@ -7,6 +7,7 @@
 #include "ceremony/record/characters.h"
 #include "ceremony/record/disclosure.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/log_reader.h"
 #include "ceremony/record/scanner.h"
 
 namespace ceremony::record {

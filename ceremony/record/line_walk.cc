@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ceremony/record/entry.h"
+#include "ceremony/record/log_reader.h"
 
 namespace ceremony::record {
 

@@ -160,9 +160,9 @@ void LogAudit::OnEntry(const LineEvent& event, std::uint64_t entry) {
       return;
     case EntryType::kAttend:
       CheckRehearsed(entry);
-      return OnPresence(true);
+      return OnAttend();
     case EntryType::kDepart:
-      return OnPresence(false);
+      return OnDepart();
     case EntryType::kObserve:
       return OnObserve(entry);
     case EntryType::kRefusal:
@@ -247,7 +247,7 @@ void LogAudit::OnOpen(std::uint64_t entry) {
   const std::string_view inputs = scanner_.Find("inputs");
   OnPrevious(previous, entry);
   left_behind_ = CheckpointIn(left_behind);
-  if (options_.contents != nullptr) options_.contents->OnOpen(previous == "null");
+  if (options_.contents != nullptr && previous == "null") options_.contents->OnFirstRecord();
   if (inputs.empty() || scanner_.ScanObject(inputs) != LineFault::kNone) {
     findings_.Add("REC-ENTRY", entry, "the field \"inputs\" is not an object");
     return;

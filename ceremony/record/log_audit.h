@@ -164,7 +164,8 @@ class LogAudit final : public BlockSink {
   void CheckAllDone(std::uint64_t entry);
   void ChooseScript(std::uint64_t entry);
   std::shared_ptr<const Electorate> ElectorateOf(const std::string& quorum);
-  void OnPresence(bool here);
+  void OnAttend();
+  void OnDepart();
   // IsAbsent: the person has departed, and no entry withheld since then can tell of a return.
   bool IsAbsent(const std::string& person) const;
   std::uint64_t WithheldEntries() const { return options_.withheld == nullptr ? 0 : options_.withheld->entries(); }

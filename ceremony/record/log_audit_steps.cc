@@ -294,14 +294,13 @@ void LogAudit::CheckRehearsed(std::uint64_t entry) {
     findings_.Add("REC-MODE", entry, "the entry is of a rehearsal, and the record says that it is of production");
 }
 
-void LogAudit::OnPresence(bool here) {
-  const std::optional<std::string> person = DecodeString(scanner_.Find("person"));
-  if (!person) return;
-  if (here) {
-    absent_.erase(*person);
-  } else {
+void LogAudit::OnAttend() {
+  if (const std::optional<std::string> person = DecodeString(scanner_.Find("person"))) absent_.erase(*person);
+}
+
+void LogAudit::OnDepart() {
+  if (const std::optional<std::string> person = DecodeString(scanner_.Find("person")))
     absent_.insert_or_assign(*person, WithheldEntries());
-  }
 }
 
 bool LogAudit::IsAbsent(const std::string& person) const {

@@ -1,3 +1,5 @@
+#include "ceremony/record/log_reader.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 #include <cstring>
 
 #include "ceremony/record/entry.h"
-#include "ceremony/record/reader.h"
 
 namespace ceremony::record {
 

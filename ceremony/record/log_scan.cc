@@ -10,6 +10,7 @@
 #include <system_error>
 #include <thread>
 
+#include "ceremony/record/log_reader.h"
 #include "ceremony/record/withheld.h"
 
 namespace ceremony::record {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "ceremony/record/entry.h"
-#include "ceremony/record/reader.h"
+#include "ceremony/record/log_reader.h"
 #include "ceremony/record/scanner.h"
 #include "ceremony/record/tree.h"
 

@@ -12,6 +12,7 @@
 #include "ceremony/record/disclosure.h"
 #include "ceremony/record/disclosure_audit.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/log_reader.h"
 #include "ceremony/record/new_folder.h"
 #include "ceremony/record/script_plan.h"
 #include "ceremony/record/tar_archive.h"

@@ -12,6 +12,7 @@
 #include "ceremony/record/findings.h"
 #include "ceremony/record/folder_audit.h"
 #include "ceremony/record/log_audit.h"
+#include "ceremony/record/log_reader.h"
 #include "ceremony/record/log_scan.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/record/record_name.h"

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "ceremony/record/findings.h"
+#include "ceremony/record/log_reader.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/record/scanner.h"
 #include "ceremony/record/tree.h"

@@ -124,16 +124,18 @@ void Writer::State::NoteEntry(EntryType type, const json& entry) {
   if (type == EntryType::kClose) closed = true;
 }
 
-Result<void> Writer::State::ReadBack(bool everything) {
+Result<void> Writer::State::ReadBackAll() {
+  read_back = CompactRange();
+  read_offset = 0;
+  return ReadBack();
+}
+
+Result<void> Writer::State::ReadBack() {
   const auto differs = [&](std::string_view how) {
     return Poison(
         MakeError(ErrorCode::kIo, fmt::format("{} on disk is not what was written: {}", PathOf(kLogFile), how))
             .WithHint("another program changed the file, or the disk is failing; keep both as evidence"));
   };
-  if (everything) {
-    read_back = CompactRange();
-    read_offset = 0;
-  }
   auto file = storage().OpenRead(PathOf(kLogFile));
   if (!file.ok()) return Poison(std::move(file).error());
   // A line may begin in one block and end in a later one: what is left of a
@@ -247,7 +249,7 @@ Result<record::Checkpoint> Writer::Checkpoint(NoteSigner& log_key) {
   KC_RETURN_IF_ERROR(state_->CheckSound());
   if (state_->size() == 0 || state_->closed) return Misuse("a checkpoint entry outside an open record");
   KC_RETURN_IF_ERROR(state_->CheckLogKey(log_key));
-  KC_RETURN_IF_ERROR(state_->ReadBack(false));
+  KC_RETURN_IF_ERROR(state_->ReadBack());
   const record::Checkpoint checkpoint{state_->origin, state_->size(), state_->read_back.Root()};
   Note note{checkpoint.Text(), {}};
   KC_ASSIGN_OR_RETURN(SignatureLine line, SignText(note.text, log_key));

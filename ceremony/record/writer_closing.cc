@@ -66,7 +66,7 @@ Result<record::Checkpoint> Writer::FinalCheckpoint(NoteSigner& log_key) {
   if (!state_->closed) return Misuse("the final checkpoint before the close entry");
   if (state_->final_note.has_value()) return Misuse("a second final checkpoint");
   KC_RETURN_IF_ERROR(state_->CheckLogKey(log_key));
-  KC_RETURN_IF_ERROR(state_->ReadBack(true));
+  KC_RETURN_IF_ERROR(state_->ReadBackAll());
   const record::Checkpoint checkpoint{state_->origin, state_->size(), state_->read_back.Root()};
   Note note{checkpoint.Text(), {}};
   KC_ASSIGN_OR_RETURN(SignatureLine line, SignText(note.text, log_key));

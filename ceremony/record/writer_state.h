@@ -80,8 +80,9 @@ struct Writer::State {
   // Stamp sets `time` and `mono` and looks for a clock step.
   void Stamp(nlohmann::json& entry);
 
-  // ReadBack hashes what it has not read yet, or everything, and compares.
-  base::Result<void> ReadBack(bool everything);
+  // ReadBack hashes what it has not read yet, ReadBackAll the whole log, and both compare.
+  base::Result<void> ReadBack();
+  base::Result<void> ReadBackAll();
   base::Result<void> CheckLogKey(const NoteSigner& signer) const;
 
   // EnsureFolder makes a folder of the record, and those above it, durably.

@@ -51,7 +51,8 @@ struct Comparison {
   std::size_t entries = 0, calls = 0, artefacts = 0;  // compared
   std::size_t names = 0, times = 0;                   // differ, but mean the same: REPLAY-NAME-01, REPLAY-TIME-01
 
-  std::size_t Count(bool expected) const;
+  std::size_t CountExpected() const;
+  std::size_t CountUnexpected() const;
 };
 
 struct Side {

@@ -54,9 +54,11 @@ const Reason& FindReason(std::string_view id) {
   return *found;
 }
 
-std::size_t Comparison::Count(bool expected) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      differences, [&](const Difference& difference) { return difference.reason->expected == expected; }));
+std::size_t Comparison::CountExpected() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(differences, [](const Difference& difference) { return difference.reason->expected; }));
 }
+
+std::size_t Comparison::CountUnexpected() const { return differences.size() - CountExpected(); }
 
 }  // namespace ceremony::replay

@@ -111,11 +111,11 @@ base::Result<Report> Replay(const std::string& record, const std::string& stage,
     report.comparison = CompareReplay(recorded, replayed, scene.mechanisms(), report.stop);
   }
   KC_RETURN_IF_ERROR(AddVerdict(report));
-  if (report.stop && !report.stop->for_softhsm && report.comparison.Count(false) == 0) {
+  if (report.stop && !report.stop->for_softhsm && report.comparison.CountUnexpected() == 0) {
     report.comparison.differences.push_back(
         {&FindReason("REPLAY-STEP-02"), report.stop->step, 0, "the replay", "went on", report.stop->message, {}, {}});
   }
-  if (report.comparison.Count(false) > 0) {
+  if (report.comparison.CountUnexpected() > 0) {
     report.verdict = Verdict::kDiffers;
   } else if (report.stop) {
     report.verdict = Verdict::kIncomplete;

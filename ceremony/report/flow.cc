@@ -57,7 +57,10 @@ void DrawStep(const steps::StepPlan& step, double y, Html& html) {
   }
 }
 
-void Figure(std::span<const steps::StepPlan> rows, const std::string& before, bool more, Html& html) {
+// Figure draws the first steps of those that are left.
+void Figure(std::span<const steps::StepPlan> left, const std::string& before, Html& html) {
+  const auto rows = left.first(std::min(kRowsAFigure, left.size()));
+  const bool more = rows.size() < left.size();
   double height = 4;
   std::string section = before;
   for (const steps::StepPlan& step : rows) {
@@ -90,9 +93,8 @@ void Figure(std::span<const steps::StepPlan> rows, const std::string& before, bo
 void FlowDiagram(const steps::Plan& plan, Html& html) {
   std::string before;
   for (std::size_t at = 0; at < plan.steps.size(); at += kRowsAFigure) {
-    const std::size_t count = std::min(kRowsAFigure, plan.steps.size() - at);
-    Figure(std::span(plan.steps).subspan(at, count), before, at + count < plan.steps.size(), html);
-    before = plan.steps[at + count - 1].section;
+    Figure(std::span(plan.steps).subspan(at), before, html);
+    before = plan.steps[std::min(at + kRowsAFigure, plan.steps.size()) - 1].section;
   }
 }
 

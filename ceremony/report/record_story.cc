@@ -112,7 +112,8 @@ void RecordStory::Take(std::string_view line) {
   if (type != "checkpoint" && type != "intent" && type != "done")
     AddEvidence("type:" + type, at, TextOf(entry, "step"));
   if (type == "open") return OnOpen(entry, at);
-  if (type == "attend" || type == "depart") return OnPresence(entry, at, type == "attend");
+  if (type == "attend") return OnAttend(entry, at);
+  if (type == "depart") return OnDepart(entry, at);
   if (type == "step") return OnStep(entry, at);
   if (type == "request") return OnRequest(entry, at);
   if (type == "cosign") return OnCosign(entry, at);
@@ -187,16 +188,21 @@ void RecordStory::OnOpen(const json& entry, const Moment& at) {
   }
 }
 
-void RecordStory::OnPresence(const json& entry, const Moment& at, bool here) {
+PersonSeen& RecordStory::PersonIn(const json& entry) {
   PersonSeen& person = PersonOf(TextOf(entry, "person"));
   if (const std::string name = TextOf(entry, "name"); !name.empty()) person.name = name;
-  if (!here) {
-    if (!person.stays.empty() && !person.stays.back().until.known()) {
-      person.stays.back().until = at;
-      person.stays.back().reason = TextOf(entry, "reason");
-    }
-    return;
-  }
+  return person;
+}
+
+void RecordStory::OnDepart(const json& entry, const Moment& at) {
+  PersonSeen& person = PersonIn(entry);
+  if (person.stays.empty() || person.stays.back().until.known()) return;
+  person.stays.back().until = at;
+  person.stays.back().reason = TextOf(entry, "reason");
+}
+
+void RecordStory::OnAttend(const json& entry, const Moment& at) {
+  PersonSeen& person = PersonIn(entry);
   person.employer = TextOf(entry, "employer");
   if (std::vector<std::string> roles = TextsOf(entry, "roles"); !roles.empty()) person.roles = std::move(roles);
   if (const std::string role = TextOf(entry, "role"); !role.empty() && person.roles.empty()) person.roles = {role};

@@ -27,7 +27,8 @@ class RecordStory final {
 
  private:
   void OnOpen(const nlohmann::json& entry, const Moment& at);
-  void OnPresence(const nlohmann::json& entry, const Moment& at, bool here);
+  void OnAttend(const nlohmann::json& entry, const Moment& at);
+  void OnDepart(const nlohmann::json& entry, const Moment& at);
   void OnStep(const nlohmann::json& entry, const Moment& at);
   void OnRequest(const nlohmann::json& entry, const Moment& at);
   void OnCosign(const nlohmann::json& entry, const Moment& at);
@@ -47,6 +48,7 @@ class RecordStory final {
   void OnComparison(const nlohmann::json& entry);
 
   PersonSeen& PersonOf(const std::string& id);
+  PersonSeen& PersonIn(const nlohmann::json& entry);  // and what the entry says of their name
   StepStory& StepOf(const std::string& id);
   KeyStory& KeyOf(const std::string& name);
   TokenSeen& TokenOf(const std::string& name);

@@ -56,9 +56,7 @@ void CertificateAudit::Begin(const std::string& folder) {
 
 // A record that says that none comes before it begins a whole archive; one that goes on from others is as whole as
 // they.
-void CertificateAudit::OnOpen(bool is_first) {
-  if (is_first) now_.is_whole = true;
-}
+void CertificateAudit::OnFirstRecord() { now_.is_whole = true; }
 
 void CertificateAudit::OnEffect(const record::EndedStep& step, const record::Scanner& effect,
                                 const record::RecordFiles& files, record::Findings& findings) {

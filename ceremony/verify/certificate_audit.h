@@ -38,7 +38,7 @@ class CertificateAudit final : public record::ContentAudit {
   CertificateAudit() : linter_(x509::Domain::kByPolicy) {}
 
   void Begin(const std::string& folder) override;
-  void OnOpen(bool is_first) override;
+  void OnFirstRecord() override;
   bool Follows(std::string_view kind) override { return FindKind(kind) != nullptr; }
   void OnCall(const record::CallingStep& step, const record::Scanner& call, std::uint64_t entry,
               record::Findings& findings) override {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ceremony/estate/due.h"
+#include "ceremony/estate/fleet_due.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/estate/planner.h"
 #include "hsm/base/clock_text.h"

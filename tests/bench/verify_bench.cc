@@ -27,6 +27,7 @@
 
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/log_reader.h"
 #include "ceremony/record/policy.h"
 #include "ceremony/record/reader.h"
 #include "ceremony/record/software_signer.h"

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ceremony/estate/fleet_due.h"
 #include "hsm/base/clock_text.h"
 
 namespace {

@@ -11,6 +11,7 @@
 
 #include "ceremony/record/entry.h"
 #include "ceremony/record/line_walk.h"
+#include "ceremony/record/log_reader.h"
 #include "hsm/base/encoding.h"
 #include "tests/unit/verify/scratch.h"
 

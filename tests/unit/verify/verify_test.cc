@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ceremony/record/log_reader.h"
 #include "ceremony/record/reader.h"
 #include "tests/unit/verify/scratch.h"
 

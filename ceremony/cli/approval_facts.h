@@ -12,7 +12,7 @@
 
 namespace ceremony::cli {
 
-// FactsOf lists what a custodian must know before they sign, the parameters one by one.
+// FactsOf lists what a custodian must know before signing, one parameter after another.
 std::vector<room::Fact> FactsOf(const quorum::ApprovalWords& words);
 
 struct ShownDigest {

@@ -13,9 +13,9 @@ class App;
 
 namespace ceremony::cli {
 
-// Streams: the result of a command goes to `out`, which is delivered whole when
-// the command is done; remarks about it to `err`. `live` is where a result goes
-// that is too large to be kept: at once, and before anything in `out`.
+// Streams: a command writes its result to `out`, which is delivered whole when
+// the command is done, and remarks to `err`. A result that is too large to be
+// kept goes to `live`: at once, and before anything in `out`.
 struct Streams {
   std::ostream& out;
   std::ostream& err;
@@ -31,8 +31,8 @@ inline constexpr const char* kPrepare = "Before a ceremony";
 inline constexpr const char* kHold = "A ceremony";
 inline constexpr const char* kLook = "After a ceremony";
 
-// Each adds one command to the program; when it is what was asked for, it
-// leaves its Action in `chosen`, which outlives the parse. One file each.
+// Each adds one command to the program. If the user asked for it, its Action
+// is left in `chosen`, which outlives the parse. One file each.
 void AddCheck(CLI::App& program, Action& chosen);
 void AddCustodian(CLI::App& program, Action& chosen);
 void AddSchema(CLI::App& program, Action& chosen);

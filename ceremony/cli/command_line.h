@@ -7,9 +7,9 @@
 
 namespace ceremony::cli {
 
-// RunCommandLine returns the exit status. It reports errors on `err`, and a
-// result that could not be written to `out` too (4). An exception that nobody
-// expected is a bug (70); none leaves this function.
+// RunCommandLine returns the exit status. It reports errors on `err`, also when
+// the result cannot be written to `out` (4). An unexpected exception is a bug
+// (70); no exception leaves this function.
 int RunCommandLine(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
 
 }  // namespace ceremony::cli

@@ -39,17 +39,17 @@ struct CredentialArguments {
   std::string seen;
 };
 void DescribeCredential(CLI::App& command, CredentialArguments& credential);
-// DescribeSeen adds --seen: where what the owner has seen of records is kept.
+// DescribeSeen adds --seen: the file that keeps what the owner has seen of records.
 void DescribeSeen(CLI::App& command, CredentialArguments& credential);
 
 // HeldCredential is that credential, as a binding of its own would name it.
 struct HeldCredential {
   script::Person owner;     // id, name and keys
   script::Binding binding;  // of the estate, with that one credential
-  std::string seen;         // path of what the owner has signed before
+  std::string seen;         // path of the file that lists what the owner signed before
 };
-// ReadCredential fails with kInvalidInput when neither or both are named, or the
-// card lacks its person file.
+// ReadCredential fails with kInvalidInput if neither or both are named, or if the
+// card has no person file.
 base::Result<HeldCredential> ReadCredential(const CredentialArguments& arguments);
 
 void AddCustodianNew(CLI::App& custodian, Action& chosen);

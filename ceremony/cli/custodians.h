@@ -19,8 +19,8 @@ namespace ceremony::cli {
 nlohmann::ordered_json CustodiansJson(const script::Roster& roster, const estate::Estate& estate);
 void PrintCustodians(const script::Roster& roster, const estate::Estate& estate, std::ostream& out);
 
-// AddPoolAlarms adds what is due about people: quorums with fewer active members
-// than the policy wants, and shares of people who are leaving.
+// AddPoolAlarms adds a due item for each quorum with fewer active members than the
+// policy wants, and for shares of people who are leaving.
 void AddPoolAlarms(const script::Policy& policy, const script::Roster& roster, std::vector<estate::DueItem>& due);
 
 nlohmann::ordered_json JoinersJson(const estate::JoinerLeaverReport& report);

@@ -1,5 +1,5 @@
-// A checkpoint that somebody has kept elsewhere says which record is the last of an archive. Nothing in an archive can
-// show that its newest records are gone, and with them whose their keys are.
+// A checkpoint that somebody has kept elsewhere says which record is the last of an archive.
+// An archive cannot show that its newest records are missing.
 #ifndef CEREMONY_CLI_KEPT_CHECKPOINT_H_
 #define CEREMONY_CLI_KEPT_CHECKPOINT_H_
 
@@ -14,8 +14,8 @@ namespace ceremony::cli {
 void DescribeCheckpoint(CLI::App& command, std::string& path);
 
 // CheckNewest refuses an archive whose newest record does not end with the checkpoint in the file `kept`
-// (ARCHIVE-HEAD-01). Who kept none gives an empty path, and everything goes. kCorrupt when the file is no signed
-// checkpoint; its signatures are not looked at, as it is the reader's own.
+// (ARCHIVE-HEAD-01). An empty path checks nothing. kCorrupt if the file is not a signed checkpoint; its signatures are
+// not verified, since the file is the reader's own.
 base::Result<void> CheckNewest(const std::string& archive, const std::string& kept);
 
 }  // namespace ceremony::cli

@@ -1,4 +1,4 @@
-// The record that a ceremony leaves behind, since nobody can close it any more (run/leave_behind.h).
+// The option for a record that nobody can close any more (run/leave_behind.h).
 #ifndef CEREMONY_CLI_LEAVE_BEHIND_H_
 #define CEREMONY_CLI_LEAVE_BEHIND_H_
 
@@ -11,7 +11,7 @@ namespace ceremony::cli {
 // DescribeLeaveBehind adds --leave-behind.
 void DescribeLeaveBehind(CLI::App& command, std::string& record);
 
-// FolderLeftBehind is the folder of the record that was given, by its name or its path; empty: none was.
+// FolderLeftBehind returns the folder of the record that was given by name or path; empty if none was given.
 std::string FolderLeftBehind(const std::string& record);
 
 }  // namespace ceremony::cli

@@ -9,6 +9,7 @@
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/name.h"
 #include "hsm/base/counted.h"
+#include "hsm/base/csv.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::cli {
@@ -193,25 +194,14 @@ class CsvWriter final : public LintWriter {
     for (const Finding& finding : item.findings) {
       const Rule& rule = finding.facts();
       out_ << fmt::format("{},{},{},{},{},{},{},{},{}\r\n", rule.id, x509::SeverityName(rule.severity),
-                          Field(rule.clause), Field(file), item.index, item.offset, KindName(item.kind), finding.offset,
-                          Field(finding.message));
+                          base::CsvCell(rule.clause), base::CsvCell(file), item.index, item.offset, KindName(item.kind),
+                          finding.offset, base::CsvCell(finding.message));
     }
   }
   void Unreadable(const std::string&, const base::Error&) override {}
   void End(const LintTally&, std::size_t, bool) override {}
 
  private:
-  // RFC 4180 section 2.
-  static std::string Field(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-    std::string quoted = "\"";
-    for (const char c : text) {
-      if (c == '"') quoted += '"';
-      quoted += c;
-    }
-    return quoted + '"';
-  }
-
   std::ostream& out_;
 };
 

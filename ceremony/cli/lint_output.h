@@ -1,5 +1,5 @@
-// What `lint` prints: findings one by one as text, JSON or CSV, and what they
-// add up to. Nothing is kept of a certificate but counts.
+// What `lint` prints: findings one by one as text, JSON or CSV, and their totals.
+// Only counts are kept of a certificate.
 #ifndef CEREMONY_CLI_LINT_OUTPUT_H_
 #define CEREMONY_CLI_LINT_OUTPUT_H_
 

@@ -1,4 +1,4 @@
-// What the commands that look at one record share: whose keys are trusted, and that it is one.
+// Shared by the commands that look at one record: the trusted roster, and a check of the folder.
 #ifndef CEREMONY_CLI_ONE_RECORD_H_
 #define CEREMONY_CLI_ONE_RECORD_H_
 
@@ -16,8 +16,8 @@ void DescribeRoster(CLI::App& command, std::string& path);
 // ReadTrust reads the roster that --roster names; nothing when it was left out.
 base::Result<std::optional<record::Trust>> ReadTrust(const std::string& path);
 
-// RequireRecord fails for the folder of an archive (kInvalidInput; `why` is said of it, "a report is of one record",
-// and the hint where to look instead), and for one that is none of a record, without any log (kNotFound).
+// RequireRecord fails with kInvalidInput for the folder of an archive: `why` is a reason such as "a report is of one
+// record", and `hint` says where to look instead. It fails with kNotFound for a folder without a log.
 base::Result<void> RequireRecord(const std::string& folder, const std::string& why, const std::string& hint);
 
 }  // namespace ceremony::cli

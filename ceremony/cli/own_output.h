@@ -1,6 +1,6 @@
-// OwnOutput keeps what the program says apart from what modules say. A module may print whatever it likes while it is
-// loaded or called, with stdio or with std::cout, which goes to standard error then: nobody who reads our JSON has to
-// read around it. And a module may call exit, which must not look like an end of ours.
+// OwnOutput separates the program's output from that of modules. What a module prints with stdio or std::cout goes to
+// standard error, so that it cannot get into our JSON. A module may also call exit, which must not look like a
+// regular end of the program.
 #ifndef CEREMONY_CLI_OWN_OUTPUT_H_
 #define CEREMONY_CLI_OWN_OUTPUT_H_
 
@@ -21,10 +21,10 @@ room::Look LookOfOutput();
 // One in a program, for the whole of main.
 class OwnOutput final {
  public:
-  // Duplicates the descriptor of standard output for ourselves, and points the one that everybody knows to standard
-  // error. A standard output that is closed stays closed.
+  // Duplicates the descriptor of standard output for this program, and points descriptor 1 to standard error. A
+  // standard output that is closed stays closed.
   OwnOutput();
-  // The program has come to its own end. Whoever calls exit before ends it with kExitToken and a message.
+  // The program has come to its own end. An exit before this call ends it with kExitToken and a message.
   ~OwnOutput();
   OwnOutput(const OwnOutput&) = delete;
   OwnOutput& operator=(const OwnOutput&) = delete;

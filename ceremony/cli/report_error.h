@@ -13,8 +13,8 @@ namespace ceremony::cli {
 
 // ReportError writes the error, its rule id in brackets, and its hint, and
 // returns the exit status. A message of several lines has the prefix on each.
-// What a terminal would obey is spelled out: messages quote labels of tokens.
-// A bug (kInternal) also says what to send to whom.
+// Control characters are spelled out, since messages quote labels of tokens.
+// For a bug (kInternal) it also says what to send to whom.
 int ReportError(const base::Error& error, std::ostream& err);
 
 }  // namespace ceremony::cli

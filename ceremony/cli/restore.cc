@@ -11,6 +11,7 @@
 #include "ceremony/cli/one_record.h"
 #include "ceremony/quorum/annex.h"
 #include "ceremony/quorum/bound_credentials.h"
+#include "ceremony/record/line_walk.h"
 #include "ceremony/record/redact.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/tty_device.h"
@@ -31,13 +32,15 @@ struct Arguments {
   CredentialArguments credential;
 };
 
-constexpr std::size_t kMaxLedgerHead = 1u << 30;
-
 // HeadOf reads what the bundle says of its annex.
 base::Result<record::WithheldHead> HeadOf(const std::string& bundle) {
   KC_ASSIGN_OR_RETURN(const record::RecordFolder folder, record::RecordFolder::Open(bundle));
-  KC_ASSIGN_OR_RETURN(const std::string ledger, folder.ReadSmall(record::kWithheldFile, kMaxLedgerHead));
-  std::optional<record::WithheldHead> head = record::WithheldHead::Parse(ledger.substr(0, ledger.find('\n')));
+  std::optional<record::WithheldHead> head;
+  const auto take_first = [&](std::string_view line) -> base::Result<bool> {
+    head = record::WithheldHead::Parse(line);
+    return false;
+  };
+  KC_RETURN_IF_ERROR(record::ForEachLine(folder, record::kWithheldFile, take_first));
   if (!head) return base::MakeError(base::ErrorCode::kCorrupt, bundle + "/withheld.jsonl is no ledger");
   return *std::move(head);
 }

@@ -14,12 +14,12 @@ namespace ceremony::cli {
 
 inline constexpr const char* kRequestDigestLabel = "this request: the room must show the same words";
 
-// FactsOf lists what the holder of a share must know of it, or before they give it.
+// FactsOf lists what the holder must know about a share, or before giving it.
 std::vector<room::Fact> FactsOf(const script::ShareFile& share);
 std::vector<room::Fact> FactsOf(const quorum::ShareRequest& request);
 
-// StandingOf says what an archive makes of a share: "opens token root-hsm now",
-// "superseded: ...", or why it is none of the archive's.
+// StandingOf says what a share is worth by an archive: "opens token root-hsm now",
+// "superseded: ...", or why it does not belong to the archive.
 std::string StandingOf(const script::ShareFile& share, const estate::Estate& estate);
 
 }  // namespace ceremony::cli

@@ -1,5 +1,5 @@
-// Stage sets up what a ceremony runs on from the command line: terminal, clock,
-// disk, PINs, credentials; and says at the end what came of it.
+// Stage sets up what a ceremony needs when it is started from the command line:
+// terminal, clock, disk, PINs, credentials. At the end it reports the outcome.
 #ifndef CEREMONY_CLI_STAGE_H_
 #define CEREMONY_CLI_STAGE_H_
 
@@ -32,8 +32,8 @@ struct StageOptions {
   std::shared_future<base::Result<nlohmann::json>> program = run::DescribeProgramAside();
 };
 
-// CheckCompany fails (kInvalidInput) when people are to answer and standard input is no terminal. Ask before anything
-// is made; Perform asks again.
+// CheckCompany fails (kInvalidInput) if people are to answer and standard input is not a terminal. Call it before
+// anything is made; Perform checks again.
 base::Result<void> CheckCompany(Company company);
 
 // Perform calls `play` with a World for these inputs and reports its end. When

@@ -6,6 +6,7 @@
 
 #include "hsm/base/clock.h"
 #include "hsm/base/clock_text.h"
+#include "hsm/base/csv.h"
 #include "hsm/base/digest.h"
 
 namespace ceremony::estate {
@@ -55,20 +56,6 @@ std::string BasicTime(std::string_view time) {
   return basic + "Z";
 }
 
-// RFC 4180, and no cell that a spreadsheet would take for a formula.
-std::string Cell(std::string_view text) {
-  std::string cell;
-  if (!text.empty() && std::string_view("=+-@").find(text.front()) != std::string_view::npos) cell += '\'';
-  cell += text;
-  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
-  std::string quoted = "\"";
-  for (const char c : cell) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 }  // namespace
 
 std::string WriteCalendar(const std::vector<DueItem>& due, std::string_view estate, std::int64_t now_micros) {
@@ -100,8 +87,8 @@ std::string WriteCalendar(const std::vector<DueItem>& due, std::string_view esta
 std::string WriteTable(const std::vector<DueItem>& due) {
   std::string table = "overdue,by,what,subject\r\n";
   for (const DueItem& item : due) {
-    table +=
-        fmt::format("{},{},{},{}\r\n", item.overdue ? "yes" : "no", Cell(item.by), Cell(item.what), Cell(item.subject));
+    table += fmt::format("{},{},{},{}\r\n", item.overdue ? "yes" : "no", base::CsvCell(item.by),
+                         base::CsvCell(item.what), base::CsvCell(item.subject));
   }
   return table;
 }

@@ -44,17 +44,6 @@ constexpr bool IsKey(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsKeyCharacter);
 }
 
-// IsInvisible: zero-width characters, and controls that change the direction of text.
-constexpr bool IsInvisible(char32_t code_point) {
-  return (code_point >= 0x200b && code_point <= 0x200f) || (code_point >= 0x2028 && code_point <= 0x202e) ||
-         (code_point >= 0x2060 && code_point <= 0x206f) || code_point == 0xfeff;
-}
-
-// IsControl: C0, U+007F and C1. A terminal may act on them.
-constexpr bool IsControl(char32_t code_point) {
-  return code_point < 0x20 || (code_point >= 0x7f && code_point <= 0x9f);
-}
-
 }  // namespace ceremony::record
 
 #endif  // CEREMONY_RECORD_CHARACTERS_H_

@@ -9,8 +9,8 @@
 #include "ceremony/record/characters.h"
 #include "ceremony/record/rules.h"
 #include "ceremony/record/scanner.h"
-#include "ceremony/record/utf8.h"
 #include "hsm/base/random.h"
+#include "hsm/base/utf8.h"
 
 namespace ceremony::record {
 namespace {
@@ -217,8 +217,8 @@ class JcsWriter final {
 
   static bool IsProfileText(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
-      const char32_t code_point = NextCodePoint(text, i);
-      if (code_point == kNotUtf8 || code_point == 0x7f) return false;
+      const char32_t code_point = base::NextCodePoint(text, i);
+      if (code_point == base::kNotUtf8 || code_point == 0x7f) return false;
     }
     return true;
   }
@@ -231,7 +231,7 @@ class JcsWriter final {
     // characters that is the order of UTF-16 code units that JCS wants.
     for (const auto& [key, value] : object.items()) {
       if (!IsKey(key)) {
-        return Fail(fmt::format("the key \"{}\" is not of the form [A-Za-z0-9_.-]+", IsUtf8(key) ? key : "?"));
+        return Fail(fmt::format("the key \"{}\" is not of the form [A-Za-z0-9_.-]+", base::IsUtf8(key) ? key : "?"));
       }
       if (!first) out_.push_back(',');
       first = false;

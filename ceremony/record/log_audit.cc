@@ -7,8 +7,8 @@
 #include "ceremony/record/characters.h"
 #include "ceremony/record/disclosure_audit.h"
 #include "ceremony/record/signatures_ahead.h"
-#include "ceremony/record/utf8.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/utf8.h"
 
 namespace ceremony::record {
 
@@ -18,9 +18,8 @@ std::string Quoted(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size() && at < kShown) {
     const std::size_t begin = at;
-    const char32_t code_point = NextCodePoint(text, at);
-    if (code_point == kNotUtf8) ++at;
-    if (IsInvisible(code_point)) {
+    const char32_t code_point = base::NextCodePoint(text, at);
+    if (base::IsInvisible(code_point)) {
       shown += fmt::format("\\u{:04x}", static_cast<unsigned>(code_point));
     } else {
       shown.append(text, begin, at - begin);

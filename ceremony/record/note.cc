@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "ceremony/record/characters.h"
-#include "ceremony/record/utf8.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/ecdsa_signature.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/utf8.h"
 
 namespace ceremony::record {
 namespace {
@@ -50,8 +50,8 @@ std::string_view PersonIn(std::string_view name) { return name.substr(name.rfind
 bool IsKeyName(std::string_view name) {
   if (name.empty()) return false;
   for (std::size_t i = 0; i < name.size();) {
-    const char32_t c = NextCodePoint(name, i);
-    if (c == kNotUtf8 || c < 0x20 || c == 0x7f || c == U'+' || IsUnicodeSpace(c)) return false;
+    const char32_t c = base::NextCodePoint(name, i);
+    if (c == base::kNotUtf8 || c < 0x20 || c == 0x7f || c == U'+' || base::IsUnicodeSpace(c)) return false;
   }
   return true;
 }
@@ -59,8 +59,8 @@ bool IsKeyName(std::string_view name) {
 bool IsNoteText(std::string_view text) {
   if (text.empty() || text.back() != '\n') return false;
   for (std::size_t i = 0; i < text.size();) {
-    const char32_t c = NextCodePoint(text, i);
-    if (c == kNotUtf8 || (c < 0x20 && c != '\n')) return false;
+    const char32_t c = base::NextCodePoint(text, i);
+    if (c == base::kNotUtf8 || (c < 0x20 && c != '\n')) return false;
   }
   return true;
 }
@@ -70,7 +70,7 @@ VerifierKey::VerifierKey(std::string name, SignatureType type, KeyId key_id, bas
 
 Result<VerifierKey> VerifierKey::Make(std::string name, base::PublicKey key) {
   if (!IsKeyName(name)) {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("\"{}\" is not a key name", IsUtf8(name) ? name : "?"))
+    return MakeError(ErrorCode::kInvalidInput, fmt::format("\"{}\" is not a key name", base::IsUtf8(name) ? name : "?"))
         .WithHint("a key name has no spaces and no +");
   }
   const bool ecdsa = key.algorithm() == base::KeyAlgorithm::kEcP256;

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "ceremony/record/characters.h"
-#include "ceremony/record/utf8.h"
+#include "hsm/base/utf8.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -41,7 +41,7 @@ const char* SkipPlain(const char* p, const char* end) {
 // Utf8Length returns the length of the well-formed sequence at p, 0 when there is none.
 std::size_t Utf8Length(const char* p, const char* end) {
   std::size_t length = 0;
-  return NextCodePoint({p, static_cast<std::size_t>(end - p)}, length) == kNotUtf8 ? 0 : length;
+  return base::NextCodePoint({p, static_cast<std::size_t>(end - p)}, length) == base::kNotUtf8 ? 0 : length;
 }
 
 // EscapeLength returns the length of the minimal escape at p (RFC 8785 section

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "ceremony/script/visible_text.h"
+#include "hsm/base/utf8.h"
 
 namespace ceremony::room {
 namespace {
@@ -33,29 +33,6 @@ bool IsIn(const std::array<Range, size>& ranges, char32_t c) {
   return std::any_of(ranges.begin(), ranges.end(), [c](const Range& r) { return c >= r.first && c <= r.last; });
 }
 
-struct Decoded {
-  char32_t character = 0;
-  std::size_t length = 0;  // 0: the byte starts no valid sequence
-};
-
-// Decode reads one character strictly (Unicode 15, table 3-7: no overlong
-// form, no surrogate, nothing beyond U+10FFFF).
-Decoded Decode(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return {};
-  char32_t c = lead & (0xffu >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    c = (c << 6) | (byte(i) & 0x3fu);
-  }
-  if ((length == 3 && c < 0x800) || (length == 4 && c < 0x10000) || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-    return {};
-  return {c, length};
-}
-
 std::size_t WidthOf(char32_t c) {
   if (c < 0x300) return 1;
   if (IsIn(kCombining, c)) return 0;
@@ -71,11 +48,10 @@ std::size_t TakeColumns(std::string_view text, std::size_t width) {
   std::size_t taken = 0;
   std::size_t columns = 0;
   while (taken < text.size()) {
-    const Decoded next = Decode(text.substr(taken));
-    const std::size_t length = std::max<std::size_t>(next.length, 1);
-    columns += next.length == 0 ? 1 : WidthOf(next.character);
+    std::size_t next = taken;
+    columns += WidthOf(base::NextCodePoint(text, next));
     if (columns > width) break;
-    taken += length;
+    taken = next;
   }
   return taken;
 }
@@ -101,23 +77,22 @@ std::string Visible(std::string_view text, Charset charset, LineFeeds line_feeds
   if (IsPlainAscii(text)) return std::string(text);
   std::string out;
   out.reserve(text.size() + 16);
-  while (!text.empty()) {
-    const Decoded next = Decode(text);
-    const std::size_t length = std::max<std::size_t>(next.length, 1);
-    if (next.length == 0) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
-    } else if (next.character == '\n') {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const char32_t character = base::NextCodePoint(text, at);
+    if (character == base::kNotUtf8) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[begin]));
+    } else if (character == '\n') {
       out += line_feeds == LineFeeds::kBreak ? "\n" : "\\n";
-    } else if (next.character == '\t') {
+    } else if (character == '\t') {
       out += ' ';
-    } else if (next.character < 0x20 || next.character == 0x7f) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned>(next.character));
-    } else if (next.character >= 0x80 && (charset == Charset::kAscii || script::IsInvisible(next.character))) {
-      out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(next.character));
+    } else if (character < 0x20 || character == 0x7f) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(character));
+    } else if (character >= 0x80 && (charset == Charset::kAscii || base::IsInvisible(character))) {
+      out += fmt::format("\\u{{{:x}}}", static_cast<unsigned>(character));
     } else {
-      out += text.substr(0, length);
+      out += text.substr(begin, at - begin);
     }
-    text.remove_prefix(length);
   }
   return out;
 }
@@ -125,21 +100,16 @@ std::string Visible(std::string_view text, Charset charset, LineFeeds line_feeds
 std::string Quoted(std::string_view text, Charset charset) { return '"' + Visible(text, charset) + '"'; }
 
 bool IsPlainLine(std::string_view text) {
-  while (!text.empty()) {
-    const Decoded next = Decode(text);
-    if (next.length == 0 || next.character == '\n' || script::IsInvisible(next.character)) return false;
-    text.remove_prefix(next.length);
+  for (std::size_t at = 0; at < text.size();) {
+    const char32_t character = base::NextCodePoint(text, at);
+    if (character == base::kNotUtf8 || character == '\n' || base::IsInvisible(character)) return false;
   }
   return true;
 }
 
 std::size_t DisplayWidth(std::string_view text) {
   std::size_t columns = 0;
-  while (!text.empty()) {
-    const Decoded next = Decode(text);
-    columns += next.length == 0 ? 1 : WidthOf(next.character);
-    text.remove_prefix(std::max<std::size_t>(next.length, 1));
-  }
+  for (std::size_t at = 0; at < text.size();) columns += WidthOf(base::NextCodePoint(text, at));
   return columns;
 }
 

@@ -11,6 +11,7 @@
 
 #include "ceremony/script/expected.h"
 #include "ceremony/script/names.h"
+#include "ceremony/script/parsed.h"
 #include "ceremony/script/written.h"
 
 namespace ceremony::script {
@@ -366,16 +367,10 @@ const FieldTable& BindingTable() {
 }
 
 base::Result<Binding> ParseBinding(LoadedFile file, Problems* problems) {
-  Problems own;
-  Problems& all = problems == nullptr ? own : *problems;
-  const std::size_t before = all.count();
-  Document document;
-  json values;
-  Binding binding;
-  if (ParseFile(BindingTable(), file, document, values, all)) Builder(document, binding, all).Build(values);
-  if (all.count() > before) return all.ToError();
-  binding.file = std::move(file);
-  return binding;
+  const auto build = [](const Document& document, const json& values, Binding& binding, Problems& all) {
+    Builder(document, binding, all).Build(values);
+  };
+  return Parsed<Binding>(BindingTable(), std::move(file), problems, build);
 }
 
 base::Result<Binding> ReadBinding(const std::string& path, Problems* problems) {

@@ -1,6 +1,6 @@
-// The binding: which real token stands for each logical token of a script, how
-// its module is loaded and how one logs in. It never holds a secret; a field
-// that looks like one is refused (INPUT-11) and its value is not repeated.
+// The binding: which real token is meant by each logical token of a script, how
+// its module is loaded, and how to log in. It never holds a secret; a field that
+// looks like one is refused (INPUT-11), and its value is not repeated.
 //
 // Format keyceremony-binding/1.
 #ifndef CEREMONY_SCRIPT_BINDING_H_
@@ -32,8 +32,8 @@ enum class Login : std::uint8_t {
 };
 std::string_view NameOf(Login login);
 
-// How an uninitialised token is recognised before it has a label and a serial of
-// ours. What is absent is not compared; the match must be the only one.
+// How to recognise an uninitialised token, which has no label and serial of ours
+// yet. Absent members are not compared; exactly one token must match.
 struct Uninitialised {
   std::optional<std::uint64_t> slot;  // CK_SLOT_ID
   std::string serial;                 // of the device, when it shows one before it is initialised
@@ -73,8 +73,8 @@ struct CredentialBinding {
   static CredentialBinding Files(std::string sign, std::string open);
 };
 
-// Waiver is a rule that people have decided to go without in the ceremonies that
-// this binding is for. They say so again in the room.
+// Waiver is a rule that people have waived for the ceremonies of this binding.
+// They say so again in the room.
 struct Waiver {
   std::string rule;                 // "QUORUM-SPARE-01"
   std::string step;                 // the only step that it is for; empty: all

@@ -1,5 +1,5 @@
-// A token's capability sheet: what `keyceremony token probe --json` said of it, kept as a file.
-// `check --capabilities` holds a script to it, before anybody travels to the token.
+// A token's capability sheet: the output of `keyceremony token probe --json`, kept as a file.
+// `check --capabilities` compares a script with it before anybody travels to the token.
 #ifndef CEREMONY_SCRIPT_CAPABILITY_FILE_H_
 #define CEREMONY_SCRIPT_CAPABILITY_FILE_H_
 
@@ -21,7 +21,7 @@ struct CapabilityFile {
   std::string serial;
   bool tried = false;                 // false: only what the token claims
   std::set<std::string> mechanisms;   // by name; of a sheet that was tried, those that work
-  std::vector<std::string> findings;  // where the token is not what it claims
+  std::vector<std::string> findings;  // where the token differs from what it claims
   LoadedFile file;
 };
 

@@ -8,6 +8,7 @@
 
 #include "ceremony/script/algorithm_choices.h"
 #include "ceremony/script/names.h"
+#include "ceremony/script/parsed.h"
 #include "hsm/base/public_key.h"
 
 namespace ceremony::script {
@@ -107,23 +108,15 @@ const FieldTable& CrlProfileTable() {
 }
 
 base::Result<CrlProfileFile> ParseCrlProfile(LoadedFile file, Problems* problems) {
-  Problems own;
-  Problems& all = problems == nullptr ? own : *problems;
-  const std::size_t before = all.count();
-  Document document;
-  json values;
-  CrlProfileFile profile;
-  if (ParseFile(CrlProfileTable(), file, document, values, all)) {
+  const auto build = [](const Document& document, const json& values, CrlProfileFile& profile, Problems& all) {
     profile.profile = BuildProfile(values);
     profile.version = values.at("version");
     for (const x509::Finding& finding : x509::CheckCrlProfile(profile.profile)) {
       AddProblem(document, document.root(), PlaceOf::kValue, finding.facts().id, finding.message,
                  fmt::format("{}: {}", finding.facts().clause, finding.facts().title), all);
     }
-  }
-  if (all.count() > before) return all.ToError();
-  profile.file = std::move(file);
-  return profile;
+  };
+  return Parsed<CrlProfileFile>(CrlProfileTable(), std::move(file), problems, build);
 }
 
 }  // namespace ceremony::script

@@ -1,4 +1,4 @@
-// How messages and documents say what a field wants.
+// Spells what a field expects, for messages and documents.
 #ifndef CEREMONY_SCRIPT_EXPECTED_H_
 #define CEREMONY_SCRIPT_EXPECTED_H_
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/script/names.h"
+#include "ceremony/script/parsed.h"
 
 namespace ceremony::script {
 namespace {
@@ -53,6 +54,25 @@ FieldTable KindTable(FaultKind kind, std::vector<Field> own) {
   return table;
 }
 
+base::Result<FaultFile> ParseFaults(LoadedFile file, Problems* problems) {
+  const auto build = [](const Document&, const json& values, FaultFile& faults, Problems&) {
+    faults.title = values.at("title");
+    for (const json& value : values.at("faults")) {
+      RehearsedFault fault;
+      fault.kind = ValueOf(kKinds, value.at("what").get_ref<const std::string&>());
+      fault.step = value.at("step");
+      fault.token = value.at("token");
+      fault.attempts = value.at("attempts");
+      fault.after = value.value("after", std::int64_t{0});
+      fault.milliseconds = value.value("milliseconds", std::int64_t{0});
+      fault.function = value.value("function", "");
+      fault.answer = value.value("answer", "");
+      faults.faults.push_back(std::move(fault));
+    }
+  };
+  return Parsed<FaultFile>(FaultTable(), std::move(file), problems, build);
+}
+
 }  // namespace
 
 std::string_view NameOf(FaultKind kind) { return WordOf(kKinds, kind); }
@@ -81,33 +101,6 @@ const FieldTable& FaultTable() {
            1, kMostFaults, "what goes wrong")},
       {}};
   return table;
-}
-
-base::Result<FaultFile> ParseFaults(LoadedFile file, Problems* problems) {
-  Problems own;
-  Problems& all = problems == nullptr ? own : *problems;
-  const std::size_t before = all.count();
-  Document document;
-  json values;
-  FaultFile faults;
-  if (ParseFile(FaultTable(), file, document, values, all)) {
-    faults.title = values.at("title");
-    for (const json& value : values.at("faults")) {
-      RehearsedFault fault;
-      fault.kind = ValueOf(kKinds, value.at("what").get_ref<const std::string&>());
-      fault.step = value.at("step");
-      fault.token = value.at("token");
-      fault.attempts = value.at("attempts");
-      fault.after = value.value("after", std::int64_t{0});
-      fault.milliseconds = value.value("milliseconds", std::int64_t{0});
-      fault.function = value.value("function", "");
-      fault.answer = value.value("answer", "");
-      faults.faults.push_back(std::move(fault));
-    }
-  }
-  if (all.count() > before) return all.ToError();
-  faults.file = std::move(file);
-  return faults;
 }
 
 base::Result<FaultFile> ReadFaults(const std::string& path, Problems* problems) {

@@ -1,4 +1,4 @@
-// The bad days that a rehearsal plays: which token fails at which step, and how.
+// Faults that a rehearsal plays: which token fails at which step, and how.
 //
 // Format keyceremony-faults/1.
 #ifndef CEREMONY_SCRIPT_FAULT_FILE_H_
@@ -28,8 +28,8 @@ struct RehearsedFault {
   FaultKind kind = FaultKind::kPulled;
   std::string step;
   std::string token;
-  std::int64_t attempts = 1;      // it is over after so many tries of the step
-  std::int64_t after = 0;         // kPulled: after so many calls of the step
+  std::int64_t attempts = 1;      // the number of tries of the step that it lasts
+  std::int64_t after = 0;         // kPulled: the number of calls of the step before it
   std::int64_t milliseconds = 0;  // kSlow
   std::string function;           // kRefuses: "C_GenerateKeyPair"
   std::string answer;             // kRefuses: "CKR_TEMPLATE_INCONSISTENT"
@@ -43,7 +43,6 @@ struct FaultFile {
 
 const FieldTable& FaultTable();
 
-base::Result<FaultFile> ParseFaults(LoadedFile file, Problems* problems = nullptr);
 base::Result<FaultFile> ReadFaults(const std::string& path, Problems* problems = nullptr);
 
 // CheckFaults refuses a fault at a step or of a token that the script does not have (FAULT-01).

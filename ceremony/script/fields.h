@@ -1,4 +1,4 @@
-// The table of fields: what an object of an input file may hold, said once.
+// The table of fields: it defines once what an object of an input file may hold.
 // One table parses the object strictly (ParseObject), generates its JSON Schema
 // (schema.h) and its documentation (reference.h), so the three cannot differ.
 //
@@ -36,7 +36,7 @@ struct Shape {
   std::string_view name;  // "id"
   Pattern pattern;
   std::string_view what;                        // "an id (...)", for "expected ..."
-  bool (*is_real)(std::string_view) = nullptr;  // what no pattern can say, such as the days of a month
+  bool (*is_real)(std::string_view) = nullptr;  // a check that no pattern can make, such as the days of a month
 
   bool Matches(std::string_view text) const { return pattern.Matches(text) && (is_real == nullptr || is_real(text)); }
 };
@@ -72,7 +72,7 @@ enum class FieldType : std::uint8_t {
 
 enum class Presence : std::uint8_t { kRequired, kOptional };
 
-// What a name in a field stands for. The script reader checks those that a
+// What a name in a field refers to. The script reader checks names that a
 // script defines (token, profile, quorum in the sense of the policy's files);
 // the estate model checks keys, certificates and artefacts.
 enum class Reference : std::uint8_t { kNone, kToken, kProfile, kQuorum, kKey, kArtefact, kFile };
@@ -125,7 +125,7 @@ struct Field {
   // its words) chooses the table. The tables do not list the tag themselves.
   static Field Variant(std::string name, Field tag, std::vector<FieldTable> tables, std::string help);
 
-  // Each returns the field with that part changed.
+  // Each returns the field with one part changed.
   Field Optional() &&;
   Field Default(const char* text) &&;  // Default makes the field optional, too
   Field Default(bool value) &&;
@@ -153,20 +153,20 @@ struct FieldTable {
 // ("keyceremony-script/1"); it is the first field of every file's table.
 Field FormatField(std::string format);
 
-// ParseObject reads `node` by the table and returns its values, checked, with
-// defaults filled in and optional fields that are absent left out. Everything
-// wrong is added to `problems`; then what is returned is incomplete and must
+// ParseObject reads `node` by the table and returns its checked values. Defaults
+// are filled in; optional fields that are absent stay absent. It adds everything
+// that is wrong to `problems`; the returned values are then incomplete and must
 // not be used.
 nlohmann::json ParseObject(const FieldTable& table, const Document& document, const Node& node, Problems& problems);
 
-// ParseFile reads a whole file by its table. A file whose "format" is another
-// one is refused for that alone (INPUT-13). Nothing is returned when anything
-// was wrong; `document` is set as soon as the file is JSON, for further checks.
+// ParseFile reads a whole file by its table; false if anything is wrong. A file
+// with another "format" is refused for that alone (INPUT-13). `document` is set
+// as soon as the file is JSON, for further checks.
 bool ParseFile(const FieldTable& table, const LoadedFile& file, Document& document, nlohmann::json& values,
                Problems& problems);
 
-// AddProblem adds a problem that stands at `node`, or at its name in its object
-// when the name is what is wrong.
+// AddProblem adds a problem at the place of `node`, or at the place of its name
+// if the name is wrong.
 enum class PlaceOf : std::uint8_t { kValue, kName };
 void AddProblem(const Document& document, const Node& node, PlaceOf place, std::string_view rule, std::string message,
                 std::string hint, Problems& problems);

@@ -21,7 +21,7 @@
 
 namespace ceremony::script {
 
-// How a record calls the input that, like the roster (record::kRosterFile), has no name in the script.
+// The name in a record of an input that the script does not name, like the roster (record::kRosterFile).
 inline constexpr std::string_view kBindingInput = "binding.json";
 
 struct Inputs {
@@ -41,8 +41,8 @@ struct Inputs {
   const ProfileFile* FindProfile(std::string_view name) const;
 };
 
-// Layout says where the files that a script names are: at the paths it writes,
-// or side by side with it, as a record keeps them.
+// Layout says where the files of a script are: at the paths that it names, or in
+// the script's own folder, as in a record.
 enum class Layout : std::uint8_t { kAsWritten, kFlat };
 
 // ReadInputs reads the script and what it names. An empty roster or binding

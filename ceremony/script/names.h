@@ -1,5 +1,5 @@
 // The words of an enumeration, in one table that its field, its reader and its
-// writer share.
+// writer use.
 #ifndef CEREMONY_SCRIPT_NAMES_H_
 #define CEREMONY_SCRIPT_NAMES_H_
 
@@ -21,7 +21,7 @@ struct Named {
   std::string_view help;
 };
 
-// FindValue is none for a word that the table does not have.
+// FindValue returns nullopt for a word that is not in the table.
 template <typename Enum, std::size_t kCount>
 std::optional<Enum> FindValue(const std::array<Named<Enum>, kCount>& names, std::string_view word) {
   for (const Named<Enum>& named : names) {

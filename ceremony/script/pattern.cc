@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ceremony/script/visible_text.h"
+#include "hsm/base/utf8.h"
 
 namespace ceremony::script {
 namespace {
@@ -159,7 +160,7 @@ class PatternCompiler final {
       case ']':
         return Fail(fmt::format("`{0}`: write `\\{0}` for the character", c));
       default: {
-        const char32_t point = DecodeUtf8(text_, at_);
+        const char32_t point = base::NextCodePoint(text_, at_);
         out.ranges.push_back({point, point});
         return {};
       }
@@ -213,7 +214,7 @@ class PatternCompiler final {
   base::Result<void> ReadClassMember(std::vector<Range>& out) {
     if (Peek() == '\\') return ReadEscape(out);
     if (Peek() == '[') return Fail("`[` in a class: write `\\[`");
-    const char32_t point = DecodeUtf8(text_, at_);
+    const char32_t point = base::NextCodePoint(text_, at_);
     out.push_back({point, point});
     return {};
   }
@@ -363,7 +364,7 @@ bool Pattern::Matches(std::string_view text) const {
   ++round;
   enter(program_->start, current);
   for (std::size_t offset = 0; offset < text.size();) {
-    const char32_t point = DecodeUtf8(text, offset);
+    const char32_t point = base::NextCodePoint(text, offset);
     ++round;
     following.clear();
     for (const std::uint32_t state : current) {

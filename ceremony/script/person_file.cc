@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "ceremony/script/parsed.h"
 #include "ceremony/script/roster_keys.h"
 #include "ceremony/script/written.h"
 
@@ -28,13 +29,7 @@ const FieldTable& PersonFileTable() {
 }
 
 base::Result<PersonFile> ParsePersonFile(LoadedFile file, Problems* problems) {
-  Problems own;
-  Problems& all = problems == nullptr ? own : *problems;
-  const std::size_t before = all.count();
-  Document document;
-  json values;
-  PersonFile person;
-  if (ParseFile(PersonFileTable(), file, document, values, all)) {
+  const auto build = [](const Document& document, const json& values, PersonFile& person, Problems& all) {
     person.estate = values.at("estate");
     person.id = values.at("id");
     person.name = values.at("name");
@@ -43,10 +38,8 @@ base::Result<PersonFile> ParsePersonFile(LoadedFile file, Problems* problems) {
     RosterKeys keys(document, all);
     keys.Check(document.root(), "sign_key", SignKeyAlgorithms());
     keys.Check(document.root(), "open_key", OpenKeyAlgorithms());
-  }
-  if (all.count() > before) return all.ToError();
-  person.file = std::move(file);
-  return person;
+  };
+  return Parsed<PersonFile>(PersonFileTable(), std::move(file), problems, build);
 }
 
 base::Result<std::string> WritePersonFile(const PersonFile& person) {

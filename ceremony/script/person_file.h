@@ -1,7 +1,7 @@
-// The person file: what a custodian hands over to be appointed, made by
-// `keyceremony custodian new`: who they are, and their two public keys. It has
-// no secret, and it proves nothing by itself: in the appointment the custodian
-// compares the keys' fingerprints, word by word, with those of their credential.
+// The person file: a custodian's name and two public keys, for the appointment.
+// `keyceremony custodian new` makes it. It has no secret and proves nothing by
+// itself: at the appointment the custodian compares the fingerprints of the keys,
+// word by word, with those of the credential.
 //
 // Format keyceremony-person/1.
 #ifndef CEREMONY_SCRIPT_PERSON_FILE_H_
@@ -26,8 +26,8 @@ struct PersonFile {
 
 const FieldTable& PersonFileTable();
 
-// ParsePersonFile checks beyond the table that both keys parse, are of a type
-// that approvals and shares can use, and are two.
+// ParsePersonFile checks more than the table: both keys parse, have a type that
+// approvals and shares can use, and differ.
 base::Result<PersonFile> ParsePersonFile(LoadedFile file, Problems* problems = nullptr);
 
 // WritePersonFile spells one as a file, indented, that ParsePersonFile reads back

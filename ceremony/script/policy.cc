@@ -11,6 +11,7 @@
 
 #include "ceremony/script/algorithm_choices.h"
 #include "ceremony/script/names.h"
+#include "ceremony/script/parsed.h"
 #include "ceremony/x509/signature_algorithm.h"
 #include "hsm/base/public_key.h"
 
@@ -43,6 +44,68 @@ const Shape& AlphabetShape() {
 
 Field Whole(std::string name, FieldTable table, std::string help) {
   return Field::Table(std::move(name), std::move(table), std::move(help));
+}
+
+FieldTable ClockTable() {
+  return {"clock",
+          "The machine's clock against the one that is read aloud.",
+          {Field::Integer("tolerance_seconds", 0, 3600, "most that the two may differ")},
+          {}};
+}
+
+FieldTable WindowTable() {
+  return {"window",
+          "How long a section may take while tokens are open.",
+          {Field::Integer("warn_minutes", 1, 10'000, "when people are warned"),
+           Field::Integer("stop_minutes", 1, 10'000, "when the section must stop")},
+          {}};
+}
+
+FieldTable QuorumTable() {
+  return {
+      "quorum rules",
+      "What every quorum must be.",
+      {Field::Integer("minimum_m", 1, 255, "least m of any quorum"),
+       Field::Integer("spare", 0, 255, "active members wanted beyond m, or an alarm is raised"),
+       Field::Boolean("one_employer_below_m", "whether the people of one employer must never reach m alone"),
+       Field::Choice("jurisdiction", ChoicesOf(kSpreads), "where its members may be, by `jurisdictions`")
+           .Default("any"),
+       Field::Integer("approval_minutes", 0, 10'000, "most minutes from a request to its last cosignature; 0: no limit")
+           .Default(0)},
+      {}};
+}
+
+FieldTable PinTable() {
+  return {"pin rules",
+          "PINs that the product makes.",
+          {Field::Shaped("alphabet", AlphabetShape(), "the characters they are made of").Length(10, 94),
+           Field::Integer("user_length", 4, 64, "characters of a user PIN"),
+           Field::Integer("so_length", 4, 64, "characters of a security officer PIN")},
+          {}};
+}
+
+FieldTable AlgorithmTable() {
+  return {"algorithms",
+          "What may be used.",
+          {Field::List("ca_keys", Field::Choice("algorithm", KeyChoices(), "a key type"), 1, 10,
+                       "keys of certification authorities")
+               .Unique(),
+           Field::List("signatures", Field::Choice("algorithm", SignatureChoices(), "a signature algorithm"), 1, 10,
+                       "signatures of certificates and CRLs")
+               .Unique()},
+          {}};
+}
+
+FieldTable WaiverTable() {
+  return {"waiver", "How a finding is waived.", {Field::Integer("people", 1, 20, "named people who must agree")}, {}};
+}
+
+FieldTable CrlTable() {
+  return {"crl rules",
+          "How old revocation lists may be.",
+          {Field::Integer("arl_days", 0, 10'000, "of authorities; 0: no rule"),
+           Field::Integer("crl_hours", 0, 100'000, "of end entities; 0: no rule")},
+          {}};
 }
 
 FieldTable CapTable() {
@@ -135,12 +198,13 @@ void BuildPolicy(const json& values, Policy& policy) {
         {use, cap.at("certificates"), cap.at("days"), cap.at("deactivate_minutes"), cap.at("hold_months")});
   }
   policy.crl = {values.at("crl").at("arl_days"), values.at("crl").at("crl_hours")};
+  // The table has accepted every role.
   for (const auto& [role, minimum] : values.at("attendance").items()) {
-    policy.attendance.push_back({FindRole(role).value_or(Role::kWitness), minimum});
+    policy.attendance.push_back({*FindRole(role), minimum});
   }
   for (const json& pair : values.at("roles_apart")) {
-    policy.roles_apart.push_back({FindRole(pair[0].get_ref<const std::string&>()).value_or(Role::kAdministrator),
-                                  FindRole(pair[1].get_ref<const std::string&>()).value_or(Role::kAuditor)});
+    policy.roles_apart.push_back(
+        {*FindRole(pair[0].get_ref<const std::string&>()), *FindRole(pair[1].get_ref<const std::string&>())});
   }
   for (const auto& [name, sites] : values.at("jurisdictions").items())
     policy.jurisdictions.push_back({name, sites.get<std::vector<std::string>>()});
@@ -193,70 +257,18 @@ const FieldTable& PolicyTable() {
       "The numbers and rules of an operator.",
       {FormatField("keyceremony-policy/1"), Field::Id("id", "names the policy").Example("\"smki\""),
        Field::Shaped("version", VersionShape(), "its version").Example("\"1.0\""),
-       Field::Text("title", "what people call it"),
-       Whole("clock",
-             {"clock",
-              "The machine's clock against the one that is read aloud.",
-              {Field::Integer("tolerance_seconds", 0, 3600, "most that the two may differ")},
-              {}},
-             "how exact the clock must be"),
-       Whole("window",
-             {"window",
-              "How long a section may take while tokens are open.",
-              {Field::Integer("warn_minutes", 1, 10'000, "when people are warned"),
-               Field::Integer("stop_minutes", 1, 10'000, "when the section must stop")},
-              {}},
-             "the time a section may take"),
-       Whole("quorum",
-             {"quorum rules",
-              "What every quorum must be.",
-              {Field::Integer("minimum_m", 1, 255, "least m of any quorum"),
-               Field::Integer("spare", 0, 255, "active members wanted beyond m, or an alarm is raised"),
-               Field::Boolean("one_employer_below_m", "whether the people of one employer must never reach m alone"),
-               Field::Choice("jurisdiction", ChoicesOf(kSpreads), "where its members may be, by `jurisdictions`")
-                   .Default("any"),
-               Field::Integer("approval_minutes", 0, 10'000,
-                              "most minutes from a request to its last cosignature; 0: no limit")
-                   .Default(0)},
-              {}},
-             "rules of quorums"),
-       Whole("pin",
-             {"pin rules",
-              "PINs that the product makes.",
-              {Field::Shaped("alphabet", AlphabetShape(), "the characters they are made of").Length(10, 94),
-               Field::Integer("user_length", 4, 64, "characters of a user PIN"),
-               Field::Integer("so_length", 4, 64, "characters of a security officer PIN")},
-              {}},
-             "how PINs are made"),
-       Whole("algorithms",
-             {"algorithms",
-              "What may be used.",
-              {Field::List("ca_keys", Field::Choice("algorithm", KeyChoices(), "a key type"), 1, 10,
-                           "keys of certification authorities")
-                   .Unique(),
-               Field::List("signatures", Field::Choice("algorithm", SignatureChoices(), "a signature algorithm"), 1, 10,
-                           "signatures of certificates and CRLs")
-                   .Unique()},
-              {}},
-             "algorithms that may be used"),
-       Whole(
-           "waiver",
-           {"waiver", "How a finding is waived.", {Field::Integer("people", 1, 20, "named people who must agree")}, {}},
-           "waiving a rule"),
+       Field::Text("title", "what people call it"), Whole("clock", ClockTable(), "how exact the clock must be"),
+       Whole("window", WindowTable(), "the time a section may take"),
+       Whole("quorum", QuorumTable(), "rules of quorums"), Whole("pin", PinTable(), "how PINs are made"),
+       Whole("algorithms", AlgorithmTable(), "algorithms that may be used"),
+       Whole("waiver", WaiverTable(), "waiving a rule"),
        Field::Map("validity", IdShape(), Field::Integer("days", 1, 4'000'000, "most days"), 0, 50,
                   "most days that a certificate of a kind is valid")
            .Example("{\"root\": 18263}")
            .DefaultJson("{}"),
        Field::Map("caps", IdShape(), Field::Table("cap", CapTable(), "a cap"), 0, 50, "life of keys by their use")
            .DefaultJson("{}"),
-       Whole("crl",
-             {"crl rules",
-              "How old revocation lists may be.",
-              {Field::Integer("arl_days", 0, 10'000, "of authorities; 0: no rule"),
-               Field::Integer("crl_hours", 0, 100'000, "of end entities; 0: no rule")},
-              {}},
-             "revocation lists")
-           .DefaultJson("{\"arl_days\": 0, \"crl_hours\": 0}"),
+       Whole("crl", CrlTable(), "revocation lists").DefaultJson("{\"arl_days\": 0, \"crl_hours\": 0}"),
        Field::Map("attendance", RoleShape(), Field::Integer("minimum", 0, 100, "at least so many"), 0, 5,
                   "people of a role at every ceremony")
            .Example("{\"witness\": 1}")
@@ -288,19 +300,11 @@ const FieldTable& PolicyTable() {
 }
 
 base::Result<Policy> ParsePolicy(LoadedFile file, Problems* problems) {
-  Problems own;
-  Problems& all = problems == nullptr ? own : *problems;
-  const std::size_t before = all.count();
-  Document document;
-  json values;
-  Policy policy;
-  if (ParseFile(PolicyTable(), file, document, values, all)) {
+  const auto build = [](const Document& document, const json& values, Policy& policy, Problems& all) {
     BuildPolicy(values, policy);
     Check(document, policy, all);
-  }
-  if (all.count() > before) return all.ToError();
-  policy.file = std::move(file);
-  return policy;
+  };
+  return Parsed<Policy>(PolicyTable(), std::move(file), problems, build);
 }
 
 base::Result<Policy> ReadPolicy(const std::string& path, Problems* problems) {

@@ -1,6 +1,6 @@
-// The policy: the numbers and rules of an operator, versioned, never in code:
-// clock, window, quorum, pin, algorithms and waiver must be stated. What a file
-// leaves out of the rest has no rule.
+// The policy: the numbers and rules of an operator, versioned, never in code.
+// A file must state clock, window, quorum, pin, algorithms and waiver. All other
+// members are optional; a missing one sets no limit.
 //
 // Format keyceremony-policy/1.
 #ifndef CEREMONY_SCRIPT_POLICY_H_
@@ -19,7 +19,7 @@
 
 namespace ceremony::script {
 
-// Both severities block until two named people waive; the report shows it.
+// Both severities block until two named people waive the rule; the report shows the waiver.
 enum class Severity : std::uint8_t { kBreach, kGoodPractice };
 std::string_view NameOf(Severity severity);
 
@@ -33,7 +33,7 @@ struct PolicyRule {
 };
 
 struct ClockPolicy {
-  int tolerance_seconds = 0;  // most that the machine may differ from the source that is read aloud
+  int tolerance_seconds = 0;  // largest difference between the machine's clock and the time that is read aloud
 };
 
 // Minutes that a section may take (the window in which a token is open).
@@ -60,7 +60,7 @@ struct QuorumPolicy {
   int spare = 0;                      // active members wanted beyond m, or the pool alarm sounds
   bool one_employer_below_m = false;  // no single employer may reach m alone
   QuorumSpread spread = QuorumSpread::kAny;
-  int approval_minutes = 0;  // most between a request and its last cosignature; 0: no limit
+  int approval_minutes = 0;  // longest time from a request to its last cosignature; 0: no limit
 };
 
 // PINs that the product makes. Characters are drawn evenly from the alphabet.
@@ -122,7 +122,7 @@ struct Policy {
   std::vector<AttendancePolicy> attendance;
   std::vector<RolePair> roles_apart;
   std::vector<Jurisdiction> jurisdictions;
-  std::vector<std::string> confidential;  // what entries hold as a salted digest alone
+  std::vector<std::string> confidential;  // fields of which entries hold only a salted digest
   int waiver_people = 0;                  // named people who must agree to waive a rule
   bool statement_signing = false;         // whether a CA key may sign a proof-of-copy statement
   std::vector<PolicyRule> rules;
@@ -131,9 +131,9 @@ struct Policy {
   // SeverityOf returns the grade of a rule, kBreach when the policy is silent.
   Severity SeverityOf(std::string_view rule) const;
   const PolicyRule* FindRule(std::string_view rule) const;
-  // JurisdictionOf a site; empty for a site that has none, and for no site.
+  // JurisdictionOf returns the jurisdiction of a site; empty if it has none, or for an empty site.
   std::string JurisdictionOf(std::string_view site) const;
-  // KeepsConfidential is true of `employer`, or of a fact's name, that no record is to show.
+  // KeepsConfidential tells whether records must not show this field: `employer`, or the name of a fact.
   bool KeepsConfidential(std::string_view field) const;
   bool AllowsKey(std::string_view algorithm) const;
   bool AllowsSignature(std::string_view algorithm) const;
@@ -141,9 +141,9 @@ struct Policy {
 
 const FieldTable& PolicyTable();
 
-// ParsePolicy checks beyond the table: warning before stop, no rule twice, no
-// site in two jurisdictions, the
-// PIN alphabet without repeats and PINs of at least 32 bits of chance.
+// ParsePolicy checks more than the table: the warning comes before the stop, no
+// rule stands twice, no site is in two jurisdictions, the PIN alphabet has no
+// repeats, and a PIN has at least 32 bits of entropy.
 base::Result<Policy> ParsePolicy(LoadedFile file, Problems* problems = nullptr);
 base::Result<Policy> ReadPolicy(const std::string& path, Problems* problems = nullptr);
 

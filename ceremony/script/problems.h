@@ -1,5 +1,5 @@
 // Problems collects everything that is wrong with an input file, so that its
-// author mends it in one go and not message by message.
+// author can mend it in one go.
 #ifndef CEREMONY_SCRIPT_PROBLEMS_H_
 #define CEREMONY_SCRIPT_PROBLEMS_H_
 
@@ -78,8 +78,8 @@ class Problems final {
 };
 
 // NearestName returns the name with the smallest edit distance (insert, delete,
-// change, swap of neighbours) to `found`, or "" when none is near: more than a
-// third of its length, at least one, away.
+// change, swap of neighbours) to `found`. It returns "" if every distance is above
+// a third of the length of `found` (at least one).
 std::string NearestName(std::string_view found, const std::vector<std::string>& names);
 
 }  // namespace ceremony::script

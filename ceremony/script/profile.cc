@@ -8,6 +8,7 @@
 
 #include "ceremony/script/algorithm_choices.h"
 #include "ceremony/script/names.h"
+#include "ceremony/script/parsed.h"
 #include "ceremony/x509/asn1_time.h"
 #include "ceremony/x509/rule_id.h"
 #include "ceremony/x509/signature_algorithm.h"
@@ -327,20 +328,12 @@ const FieldTable& ProfileTable() {
 }
 
 base::Result<ProfileFile> ParseProfile(LoadedFile file, Problems* problems) {
-  Problems own;
-  Problems& all = problems == nullptr ? own : *problems;
-  const std::size_t before = all.count();
-  Document document;
-  json values;
-  ProfileFile profile;
-  if (ParseFile(ProfileTable(), file, document, values, all)) {
+  const auto build = [](const Document& document, const json& values, ProfileFile& profile, Problems& all) {
     profile.profile = BuildProfile(values);
     profile.version = values.at("version");
     AddContradictions(document, profile.profile, all);
-  }
-  if (all.count() > before) return all.ToError();
-  profile.file = std::move(file);
-  return profile;
+  };
+  return Parsed<ProfileFile>(ProfileTable(), std::move(file), problems, build);
 }
 
 base::Result<ProfileFile> ReadProfile(const std::string& path, Problems* problems) {

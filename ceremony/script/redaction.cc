@@ -8,6 +8,7 @@
 
 #include "ceremony/record/withheld.h"
 #include "ceremony/script/names.h"
+#include "ceremony/script/parsed.h"
 
 namespace ceremony::script {
 namespace {
@@ -147,15 +148,10 @@ const FieldTable& RedactionTable() {
 }
 
 base::Result<RedactionFile> ParseRedaction(LoadedFile file, Problems* problems) {
-  Problems own;
-  Problems& all = problems == nullptr ? own : *problems;
-  const std::size_t before = all.count();
-  Document document;
-  json values;
-  RedactionFile rules;
-  if (ParseFile(RedactionTable(), file, document, values, all)) rules = Reader(document, values, all).Read();
-  if (all.count() > before) return all.ToError();
-  return rules;
+  const auto build = [](const Document& document, const json& values, RedactionFile& rules, Problems& all) {
+    rules = Reader(document, values, all).Read();
+  };
+  return Parsed<RedactionFile>(RedactionTable(), std::move(file), problems, build);
 }
 
 }  // namespace ceremony::script

@@ -1,6 +1,6 @@
-// The redaction rules: which parts of a record are for whom, and why the others
-// are not. They belong to the operator and not to a ceremony: one file serves
-// every record. What they do is record/redact.h.
+// The redaction rules: who may see which parts of a record, and why others may
+// not. They belong to the operator, not to a ceremony: one file serves every
+// record. record/redact.h applies them.
 //
 // Format keyceremony-redaction/1.
 #ifndef CEREMONY_SCRIPT_REDACTION_H_
@@ -22,9 +22,9 @@ struct RedactionFile {
 
 const FieldTable& RedactionTable();
 
-// ParseRedaction checks beyond the table that every reason is explained
-// (INPUT-09), that files are ones which may be withheld (INPUT-05), and that no
-// rule says twice of one thing how confidential it is (INPUT-12).
+// ParseRedaction checks more than the table: every reason is explained (INPUT-09),
+// the files may be withheld (INPUT-05), and no two rules are about the same thing
+// (INPUT-12).
 base::Result<RedactionFile> ParseRedaction(LoadedFile file, Problems* problems = nullptr);
 
 }  // namespace ceremony::script

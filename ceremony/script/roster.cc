@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "ceremony/script/names.h"
+#include "ceremony/script/parsed.h"
 #include "ceremony/script/roster_keys.h"
 #include "ceremony/script/written.h"
 
@@ -259,16 +260,10 @@ const FieldTable& RosterTable() {
 }
 
 base::Result<Roster> ParseRoster(LoadedFile file, Problems* problems) {
-  Problems own;
-  Problems& all = problems == nullptr ? own : *problems;
-  const std::size_t before = all.count();
-  Document document;
-  json values;
-  Roster roster;
-  if (ParseFile(RosterTable(), file, document, values, all)) BuildRoster(document, values, roster, all);
-  if (all.count() > before) return all.ToError();
-  roster.file = std::move(file);
-  return roster;
+  const auto build = [](const Document& document, const json& values, Roster& roster, Problems& all) {
+    BuildRoster(document, values, roster, all);
+  };
+  return Parsed<Roster>(RosterTable(), std::move(file), problems, build);
 }
 
 base::Result<Roster> ReadRoster(const std::string& path, Problems* problems) {

@@ -24,7 +24,7 @@ std::string_view NameOf(Role role);   // "security-officer"
 std::string_view TitleOf(Role role);  // "security officer"
 // RoleChoices are the words of every field that names a role.
 std::vector<ChoiceName> RoleChoices();
-// FindRole is none for a word that is no role.
+// FindRole returns nullopt for an unknown word.
 std::optional<Role> FindRole(std::string_view name);
 // RoleShape is for maps whose names are roles.
 const Shape& RoleShape();
@@ -32,7 +32,7 @@ const Shape& RoleShape();
 enum class PersonState : std::uint8_t { kNominated, kScreened, kApproved, kTrained, kActive, kLeaving, kLeft };
 std::string_view NameOf(PersonState state);
 // MayBecome tells whether a person may go from one state to the other: one step
-// forward at a time, or out (`left`) before having become active. Who has left
+// forward at a time, or to `left` before becoming active. A person who has left
 // never comes back under the same id.
 bool MayBecome(PersonState from, PersonState to);
 
@@ -56,8 +56,8 @@ struct Person {
   std::string open_key;              // base64 of the DER SPKI (P-256); empty: cannot hold a share
 
   bool HasRole(Role role) const;
-  // MayAttendAt tells whether a ceremony at a site can count on this person; an
-  // empty site is one that nobody named.
+  // MayAttendAt tells whether this person may attend at a site; an empty site
+  // means that none is named.
   bool MayAttendAt(std::string_view place) const;
   // Since is the day on which the present state was reached; empty if unknown.
   std::string Since() const;
@@ -78,8 +78,8 @@ struct Roster {
 
   const Person* FindPerson(std::string_view id) const;
   const Quorum* FindQuorum(std::string_view name) const;
-  // MembersOf lists who counts for a quorum: its role, state active, with a
-  // sign_key, and not of another domain than the quorum's. Their number is the n of m-of-n.
+  // MembersOf lists the people who count for a quorum: they have its role, are active,
+  // have a sign_key, and belong to no other domain. Their number is the n of m-of-n.
   std::vector<const Person*> MembersOf(const Quorum& quorum) const;
 };
 
@@ -89,11 +89,11 @@ const FieldTable& RosterTable();
 // a roster without it is refused.
 inline constexpr std::string_view kRecordQuorum = "custodians";
 
-// ParseRoster checks beyond the table: ids unique; no key stands twice, neither
-// for two people nor as sign and open key of one; keys parse and are of a type
-// that approvals can use; history in order and ending in the state that is
-// given; every quorum can be met (m people count for it); the record's quorum
-// is defined.
+// ParseRoster checks more than the table: ids are unique; no key stands twice, for
+// two people or as sign and open key of one; keys parse and have a type that
+// approvals can use; the history is in order and ends in the given state; every
+// quorum can be met (m people count for it); the record's quorum is defined.
+//
 base::Result<Roster> ParseRoster(LoadedFile file, Problems* problems = nullptr);
 base::Result<Roster> ReadRoster(const std::string& path, Problems* problems = nullptr);
 

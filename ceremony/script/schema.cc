@@ -117,8 +117,6 @@ ordered_json ObjectSchema(const FieldTable& table, const Field* tag) {
   return schema;
 }
 
-}  // namespace
-
 ordered_json SchemaOf(const FieldTable& table) {
   ordered_json schema;
   schema["$schema"] = "https://json-schema.org/draft/2020-12/schema";
@@ -126,6 +124,8 @@ ordered_json SchemaOf(const FieldTable& table) {
   schema.update(ObjectSchema(table, nullptr));
   return schema;
 }
+
+}  // namespace
 
 base::Result<std::string> GenerateSchema(std::string_view kind, const StepFieldSource& kinds) {
   KC_ASSIGN_OR_RETURN(const FieldTable table, TableOf(kind, kinds));

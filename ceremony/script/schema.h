@@ -14,15 +14,12 @@
 
 namespace ceremony::script {
 
-// The kinds of file: "script", "binding" and the others of file_kinds.cc.
+// The kinds of file: "script", "binding", "policy", "roster" and so on (file_kinds.cc).
 std::vector<std::string> FileKinds();
 
-// TableOf returns the table of a file kind; kInvalidInput for another word, with
+// TableOf returns the table of a file kind; kInvalidInput for an unknown word, with
 // the nearest one. `kinds` gives the steps of a script.
 base::Result<FieldTable> TableOf(std::string_view kind, const StepFieldSource& kinds);
-
-// SchemaOf generates the schema of one table.
-nlohmann::ordered_json SchemaOf(const FieldTable& table);
 
 // GenerateSchema is the text that `keyceremony schema KIND` prints: the schema
 // of a file kind, indented, with a line feed at its end.

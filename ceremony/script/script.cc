@@ -11,6 +11,7 @@
 
 #include "ceremony/script/expected.h"
 #include "ceremony/script/names.h"
+#include "ceremony/script/parsed.h"
 
 namespace ceremony::script {
 namespace {
@@ -376,15 +377,11 @@ FieldTable ScriptTable(const StepFieldSource& kinds) {
 }
 
 base::Result<Script> ParseScript(LoadedFile file, const StepFieldSource& kinds, Problems* problems) {
-  Problems own;
-  Problems& all = problems == nullptr ? own : *problems;
-  const std::size_t before = all.count();
-  Script script;
-  json values;
-  if (ParseFile(ScriptTable(kinds), file, script.document, values, all)) Builder(kinds, script, all).Build(values);
-  if (all.count() > before) return all.ToError();
-  script.file = std::move(file);
-  return script;
+  const auto build = [&](Document& document, const json& values, Script& script, Problems& all) {
+    script.document = std::move(document);
+    Builder(kinds, script, all).Build(values);
+  };
+  return Parsed<Script>(ScriptTable(kinds), std::move(file), problems, build);
 }
 
 base::Result<Script> ReadScript(const std::string& path, const StepFieldSource& kinds, Problems* problems) {

@@ -47,8 +47,8 @@ struct ScriptToken {
   std::string description;  // what people look for in the room
 };
 
-// StepValues are the fields of a step's own kind, checked, with defaults. Asking
-// for a field as another type than its table says is a bug and ends the program.
+// StepValues are the checked fields of a step's own kind, with defaults. Asking
+// for a field with another type than its table has is a bug and ends the program.
 class StepValues final {
  public:
   StepValues() = default;
@@ -81,7 +81,7 @@ struct Step {
   std::vector<ReferenceUse> references;  // every token, key, profile, file and artefact that the fields name
   const Node* node = nullptr;            // in Script::document, for messages
 
-  // NamesOf lists what the fields name of one sort, in file order, each once.
+  // NamesOf lists the names of one sort in the fields, in file order, each once.
   std::vector<std::string> NamesOf(Reference reference) const;
 };
 
@@ -89,11 +89,11 @@ struct Section {
   std::string id;  // unique in the script
   std::string title;
   std::string say;
-  // Asked once for every step of the section that names the same quorum and
-  // whose parameters all stand in the script; empty: each step asks for itself.
+  // Asked once for all steps of the section that name this quorum and have all
+  // their parameters in the script; empty: each step asks for itself.
   std::string quorum;
   std::vector<std::string> tokens;       // that must be there, beyond those that its steps name
-  std::vector<std::string> keys_on_all;  // each must be on every one of `tokens` before the section closes
+  std::vector<std::string> keys_on_all;  // keys that must be on all `tokens` before the section closes
   std::vector<Step> steps;
 };
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "ceremony/script/parsed.h"
 #include "ceremony/script/written.h"
 #include "hsm/base/encoding.h"
 
@@ -96,15 +97,10 @@ const FieldTable& ShareTable() {
 }
 
 base::Result<ShareFile> ParseShare(LoadedFile file, Problems* problems) {
-  Problems own;
-  Problems& all = problems == nullptr ? own : *problems;
-  const std::size_t before = all.count();
-  Document document;
-  json values;
-  ShareFile share;
-  if (ParseFile(ShareTable(), file, document, values, all)) BuildShare(document, values, share, all);
-  if (all.count() > before) return all.ToError();
-  return share;
+  const auto build = [](const Document& document, const json& values, ShareFile& share, Problems& all) {
+    BuildShare(document, values, share, all);
+  };
+  return Parsed<ShareFile>(ShareTable(), std::move(file), problems, build);
 }
 
 base::Result<std::string> WriteShare(const ShareFile& share) {

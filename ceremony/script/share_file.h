@@ -1,6 +1,6 @@
 // The share file: what one custodian holds of a token's PINs, sealed to that
-// custodian's open_key. It is an artefact of the record that made it, and may be
-// copied anywhere: without the custodian's key it says nothing.
+// custodian's open_key. It is an artefact of the record that made it. It may be
+// copied anywhere: without the custodian's key it is of no use.
 //
 // Format keyceremony-share/1; how it is sealed is in ceremony/quorum/share.h.
 #ifndef CEREMONY_SCRIPT_SHARE_FILE_H_
@@ -18,7 +18,7 @@ namespace ceremony::script {
 
 // SealedHalf is the share of one PIN.
 struct SealedHalf {
-  std::string commitment;  // SHA-256, hex: what the record says of this share
+  std::string commitment;  // SHA-256, hex, as in the record
   base::Bytes enc;         // 65 bytes, uncompressed point
   base::Bytes ciphertext;
 };

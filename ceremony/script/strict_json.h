@@ -1,11 +1,11 @@
 // Strict reading of the JSON files that people write: script, binding, policy,
-// profile, roster. The syntax is nlohmann's; what is added is where everything
-// stands, and the refusal of what two readers could understand differently.
+// profile, roster. The syntax is nlohmann's. This reader adds the position of each
+// value, and refuses what two readers could understand differently.
 //
 // Refused beyond RFC 8259: a byte order mark, bytes after the value, a name
 // given twice in one object, nesting deeper than 32, numbers that are not
-// integers of at most 2^53-1 (and `-0`), characters that cannot be seen or that
-// turn the direction of text, files above 4 MiB or 200,000 values.
+// integers of at most 2^53-1 (and `-0`), invisible characters
+// (base::IsInvisible), files above 4 MiB or 200,000 values.
 #ifndef CEREMONY_SCRIPT_STRICT_JSON_H_
 #define CEREMONY_SCRIPT_STRICT_JSON_H_
 
@@ -48,8 +48,8 @@ class Node final {
   // Pointer is the RFC 6901 JSON pointer from the document's root, which is "".
   std::string Pointer() const;
 
-  // Describe says what stands here, for "found ...": `the text "abc"`, `the
-  // integer 5`, `a list of 3`, `an object`. Long text is cut at 40 characters.
+  // Describe spells the value for "found ...": `the text "abc"`, `the integer 5`,
+  // `a list of 3`, `an object`. Long text is cut at 40 characters.
   std::string Describe() const;
 
  private:

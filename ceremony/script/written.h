@@ -1,4 +1,4 @@
-// The end of every writer: what was written is read back before it is handed on.
+// The last step of every writer: its text is read back before it is returned.
 #ifndef CEREMONY_SCRIPT_WRITTEN_H_
 #define CEREMONY_SCRIPT_WRITTEN_H_
 

@@ -1,5 +1,5 @@
-// What the estate keeps of a certificate beyond its names and dates: read from a
-// profile while it is planned, from the bytes once it is there.
+// Facts about a certificate that the estate keeps beyond names and dates. They come
+// from the profile while it is planned, and from the bytes once it exists.
 #ifndef CEREMONY_STEPS_CERTIFICATE_FACTS_H_
 #define CEREMONY_STEPS_CERTIFICATE_FACTS_H_
 
@@ -23,8 +23,8 @@ void TakeFacts(const x509::Profile& profile, estate::CertificateIssued& effect);
 void TakeFacts(const x509::TbsView& tbs, estate::CertificateIssued& effect);
 
 // SubjectValuesOf takes the values of a DER Name for the attributes that the
-// profile leaves open. Whether the profile then makes the same name is for the
-// caller to compare: two attributes of one type, or another encoding, do not.
+// profile leaves open. The caller must check that the profile makes the same name
+// of them: with two attributes of one type, or another encoding, it does not.
 x509::SubjectValues SubjectValuesOf(base::ByteView name, const x509::Profile& profile);
 
 // ReadCertificate reads a certificate of the estate from the archive; its
@@ -34,12 +34,12 @@ base::Result<x509::Certificate> ReadCertificate(const std::string& name, StepCon
 // ReadChain reads a certificate, its issuer's, and so on; the self-signed one is last.
 base::Result<std::vector<x509::Certificate>> ReadChain(const std::string& name, StepContext& context);
 
-// HasWaitedTooLong tells what was built at `from`, to be good until `until`, and would be signed at `now` (seconds
-// since 1970) with more than a tenth of that time gone: days may lie between the first look at it and the approval.
+// HasWaitedTooLong is true if more than a tenth of the time from `from` to `until` is over at `now` (seconds since
+// 1970): days may pass between the first look at a TBS and its approval.
 bool HasWaitedTooLong(std::int64_t from, std::int64_t until, std::int64_t now);
 
-// TbsSuffix ends the name of bytes to be signed: ".tbs.der"; ".tbs-2.der" where the first had waited too long, and so
-// on.
+// TbsSuffix is the end of the name of a TBS: ".tbs.der"; ".tbs-2.der" for the second, after the first had waited too
+// long, and so on.
 std::string TbsSuffix(int edition);
 
 // IssuerOf returns the certificate above one in the estate; nullptr at the top.

@@ -1,6 +1,6 @@
-// A certificate as a step orders it, and the one way from there to the
-// certificate: cert.self-sign, cert.issue and cert.cross-sign differ only in
-// what they order.
+// A certificate as a step orders it, and how it is made. cert.self-sign,
+// cert.issue and cert.cross-sign differ only in their orders.
+//
 #ifndef CEREMONY_STEPS_CERTIFICATE_ORDER_H_
 #define CEREMONY_STEPS_CERTIFICATE_ORDER_H_
 
@@ -40,12 +40,12 @@ x509::SubjectValues SubjectIn(const script::Step& step);
 x509::OpenExtensions ExtensionsIn(const script::Step& step);
 x509::AlternativeNames AlternativeNamesIn(const script::Step& step);
 
-// RequestedNames are the alternative names that the request of an imported key
-// asks for; none when it asks for none, or the profile makes no such names.
+// RequestedNames are the alternative names in the request of an imported key;
+// empty if it has none, or if the profile makes no such names.
 x509::AlternativeNames RequestedNames(const estate::Key& key, const x509::Profile& profile);
 
-// NamesText spells the subjectAltName that a profile makes of these names, as
-// certificates are told; empty where it makes none.
+// NamesText spells the subjectAltName that a profile makes of these names; empty
+// if it makes none.
 std::string NamesText(const x509::Profile& profile, const x509::AlternativeNames& names);
 
 // CheckKeyOfProfile reports PLAN-PROFILE-02 about the field "key".
@@ -60,7 +60,7 @@ void ReportContradiction(const x509::Finding& finding, PlanContext& plan);
 base::Bytes SubjectDerOf(const estate::Certificate& certificate);
 // ReportTrial reports what a trial (x509/trial.h) refuses, about the field "profile".
 void ReportTrial(const base::Result<void>& tried, PlanContext& plan);
-// TrialAlgorithm is that of the key, or the first allowed one where the key has another or is not known.
+// TrialAlgorithm is the key's algorithm if the profile allows it, else the first allowed one.
 base::KeyAlgorithm TrialAlgorithm(const estate::Key* key, const std::vector<base::KeyAlgorithm>& allowed);
 
 // CheckOrder holds an order to the model and plans the certificate. Reports,
@@ -71,20 +71,20 @@ base::KeyAlgorithm TrialAlgorithm(const estate::Key* key, const std::vector<base
 //   PLAN-PROFILE-03  the issuer's key cannot make the profile's signatures
 //   PLAN-PROFILE-04  a decoder does not take what the profile makes
 //   the rules of the lint, COMPARE-01 and -02, for which the room would refuse the certificate
-//   PLAN-CERT-01     by this step there is no such issuer's certificate
+//   PLAN-CERT-01     the issuer's certificate does not exist by this step
 //   PLAN-CERT-02     the issuer is not a CA that signs certificates
 //   PLAN-CERT-03     it is revoked
 //   PLAN-CERT-04     a path length above does not allow this CA
 //   PLAN-CERT-05     the certificate would be valid outside of its issuer's validity
 //   PLAN-CERT-06     issuer and subject are one key
-//   PLAN-CERT-07     the profile does not repeat the name that a cross-certificate repeats
-//   PLAN-CERT-08     the alternative names are not those that the key's request asks for
+//   PLAN-CERT-07     the profile does not repeat the name, as a cross-certificate must
+//   PLAN-CERT-08     the alternative names differ from those in the key's request
 void CheckOrder(const CertificateOrder& order, PlanContext& plan);
 
-// Certify builds, lints, compares, shows, has it approved, opens the token,
-// signs, checks with both decoders and with OpenSSL over the whole chain, and
-// releases the certificate. A signed certificate of an attempt that was cut off is taken
-// over, and so is a TBS, unless it has waited too long. Refuses before the approval:
+// Certify builds, lints, compares and shows the certificate, gets the approval, opens
+// the token, signs, checks with both decoders and with OpenSSL over the whole chain, and
+// releases the certificate. It takes over the certificate or TBS of an interrupted
+// attempt, unless the TBS has waited too long. Refuses before the approval:
 //   CERT-NEST-01    it would be valid outside of its issuer's validity
 //   CERT-SERIAL-01  the token's generator gave a serial that the issuer has used
 //   CERT-LIKE-01    the subject or key identifier is not that of the other certificate

@@ -9,9 +9,9 @@
 
 namespace ceremony::steps {
 
-// TokensToInitialise are those that a script's steps find blank and initialise.
+// TokensToInitialise are blank tokens that the script initialises.
 std::set<std::string> TokensToInitialise(const script::Script& script);
-// TokensOfVendors are those that it finds initialised, and takes into service.
+// TokensOfVendors are tokens that their vendor's tool initialised and the script commissions.
 std::set<std::string> TokensOfVendors(const script::Script& script);
 
 }  // namespace ceremony::steps

@@ -8,8 +8,8 @@
 
 namespace ceremony::steps {
 
-// AskConsent asks who holds the role whether `question.text` holds; the answer is the exact word
-// `question.expected`. An `observe` entry `confirmation` says who typed it, in which role, and to what.
+// AskConsent asks a person with the role to consent to `question.text` by the exact word
+// `question.expected`. An `observe` entry `confirmation` has the person, the role and the text.
 base::Result<void> AskConsent(StepContext& context, const std::string& role, room::Question question);
 
 }  // namespace ceremony::steps

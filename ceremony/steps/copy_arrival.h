@@ -1,5 +1,5 @@
-// A copy of a key that comes to a token: what it is to be, how it is recorded once it
-// has proven itself, and what an interruption leaves of it. key.clone and key.import share it.
+// A copy of a key that arrives on a token: its attributes, its entry after the proof, and
+// its remnants after an interruption. key.clone and key.import share it.
 #ifndef CEREMONY_STEPS_COPY_ARRIVAL_H_
 #define CEREMONY_STEPS_COPY_ARRIVAL_H_
 
@@ -13,8 +13,8 @@
 
 namespace ceremony::steps {
 
-// What `observe` entries call a copy that has proven itself; such a one is taken over after
-// an interruption.
+// The `what` of the `observe` entry for a proven copy; such a copy is taken over after an
+// interruption.
 inline constexpr std::string_view kCopyProven = "copy-proven";
 
 struct Arrival {
@@ -27,24 +27,24 @@ struct Arrival {
   bool extractable = false;
 };
 
-// SpecOf is what the copy is to be. One CKA_ID on every token: it is how an application finds
-// the key, and how a half-made copy is found after an interruption. Errors as AlgorithmOf.
+// SpecOf is the template of the copy. It has the same CKA_ID on every token, by which an
+// application finds the key, and we a half-made copy. Errors as AlgorithmOf.
 base::Result<hsm::KeyPairSpec> SpecOf(const Arrival& arrival);
 
 // AlgorithmOf is the algorithm of a key by the name that the archive has. kUnsupported KEY-ALGORITHM-01: a newer
 // program wrote a name that this one does not know.
 base::Result<base::KeyAlgorithm> AlgorithmOf(const estate::Key& key);
 
-// RemoveRemnants destroys what an earlier attempt of this step brought in and never proved:
-// that is no copy, and the copy is made anew.
+// RemoveRemnants destroys objects that an earlier attempt of this step brought in and never
+// proved; the copy is then made anew.
 base::Result<void> RemoveRemnants(StepContext& context, const Arrival& arrival, hsm::Session& session);
 
-// RecordCopy leaves the entry of a copy that has proven itself by the artefact `proof`, with
-// `fields` of its way, and shows it to people as what it is: a clone.
+// RecordCopy records a copy that the artefact `proof` proves, with `fields` about its way,
+// and shows people that it is a clone.
 base::Result<void> RecordCopy(StepContext& context, const Arrival& arrival, hsm::Session& session,
                               const base::PublicKey& public_key, const std::string& proof, nlohmann::json fields);
 
-// TakeOver finds the copy that was proven before an interruption; it is still there, and is the key.
+// TakeOver finds the copy that was proven before an interruption, and checks that it is still the key.
 base::Result<void> TakeOver(StepContext& context, hsm::Session& session, const base::PublicKey& public_key);
 
 // AchieveCopy takes the copy into the estate.

@@ -1,4 +1,4 @@
-// A CRL as a step orders it, and the one way from there to the CRL.
+// A CRL as a step orders it, and how it is made.
 #ifndef CEREMONY_STEPS_CRL_ORDER_H_
 #define CEREMONY_STEPS_CRL_ORDER_H_
 
@@ -37,8 +37,8 @@ base::Result<x509::CrlProfile> CrlProfileOf(const CrlOrder& order, const script:
 // NumberOf is the order's number, or the one after the issuer's last CRL.
 std::int64_t NumberOf(const CrlOrder& order, const estate::Estate& estate);
 
-// IsOnCrl tells whether a certificate is of the CA that issues the CRL. The CA is
-// its key and its name, whichever of its certificates is meant.
+// IsOnCrl tells whether the CA that issues the CRL issued this certificate. A CA is
+// identified by its key and name, since it may have several certificates.
 bool IsOnCrl(const estate::Certificate& certificate, const estate::Certificate& issuer, const estate::Estate& estate);
 
 // CheckCrl holds an order to the model and plans the CRL. Reports, beyond the
@@ -49,15 +49,15 @@ bool IsOnCrl(const estate::Certificate& certificate, const estate::Certificate& 
 //   PLAN-CRL-01  the issuer's certificate is unknown, or not of a CA that signs CRLs
 //   PLAN-CRL-02  the profile does not go with the issuer's key
 //   PLAN-CRL-03  a certificate that is revoked was issued by another CA
-//   PLAN-CRL-04  it is not of those that such a list is about
-//   PLAN-CRL-05  its reason is none that the profile allows
-//   PLAN-CRL-06  the policy wants the next list earlier than the profile promises it
+//   PLAN-CRL-04  the certificate is outside the scope of the list
+//   PLAN-CRL-05  the profile does not allow the reason
+//   PLAN-CRL-06  the next list comes later than the policy allows
 void CheckCrl(const CrlOrder& order, PlanContext& plan);
 
-// SignCrl builds the list with every certificate that is or becomes revoked,
-// lints, compares, shows, has it approved, opens the token, signs, checks with
-// both decoders and releases it. What an attempt that was cut off has left is taken
-// over, unless it has waited too long: then the list is made anew, as of now.
+// SignCrl builds the list with every certificate that is or becomes revoked, lints,
+// compares and shows it, gets the approval, opens the token, signs, checks with both
+// decoders, and releases the list. It takes over what an interrupted attempt left,
+// unless that has waited too long: then the list is made anew, as of now.
 base::Result<void> SignCrl(const CrlOrder& order, StepContext& context);
 
 std::string CrlDer(const std::string& crl);

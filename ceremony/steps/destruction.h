@@ -1,5 +1,5 @@
-// Carrying out a destruction: every token is looked at before anything is destroyed on one,
-// and afterwards each is shown to hold nothing of the keys. key.destroy decides, this does.
+// Carries out a destruction that key.destroy has decided. It looks at every token before it
+// destroys anything, and afterwards shows that no token has an object of the keys.
 #ifndef CEREMONY_STEPS_DESTRUCTION_H_
 #define CEREMONY_STEPS_DESTRUCTION_H_
 
@@ -14,7 +14,7 @@
 
 namespace ceremony::steps {
 
-// Elsewhere is a token that is not here, whose copies a document accounts for.
+// Elsewhere is an absent token; a document accounts for its copies.
 struct Elsewhere {
   std::string token, document, reason;
 };
@@ -28,7 +28,7 @@ struct Destruction {
   std::vector<Elsewhere> elsewhere;
   using CopyName = std::pair<std::string, std::string>;  // token, key
   std::map<CopyName, std::string> sign_tries;            // what the token answered
-  std::map<CopyName, std::vector<std::string>> tests;    // what was looked for after, and not found
+  std::map<CopyName, std::vector<std::string>> tests;    // searches after it that found nothing
 
   std::string early() const { return step.fields.TextOr("reason", ""); }
   bool Brings(const std::string& token) const { return std::find(tokens.begin(), tokens.end(), token) != tokens.end(); }
@@ -49,9 +49,9 @@ struct Destruction {
 // DestructionArtefact is where a key's certificate of destruction is among the artefacts.
 std::string DestructionArtefact(const std::string& key);
 
-// CarryOut destroys every copy on the destruction's tokens, which the quorum has approved, proves
-// that they are gone, and writes the certificates. What an earlier attempt did is not done again.
-//   KEY-STRANGER-01, -02  a token holds what may be a copy that nobody knows of
+// CarryOut destroys every copy on the destruction's tokens after the quorum approved it, proves
+// that they are gone, and writes the certificates. It does not repeat what an earlier attempt did.
+//   KEY-STRANGER-01, -02  a token has an object that may be an unrecorded copy
 //   KEY-DESTROY-05        a copy is missing, and no entry says who destroyed it
 //   KEY-ABSENT-01         an object has come back after the module was initialised anew
 base::Result<void> CarryOut(Destruction& destruction);

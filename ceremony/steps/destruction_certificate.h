@@ -19,7 +19,7 @@ struct DestroyedCopy {
   std::string evidence;  // "elsewhere": of the document
   std::string reason;    // "elsewhere": in words
   std::string on;
-  std::vector<std::string> tests;  // what was looked for after, and not found
+  std::vector<std::string> tests;  // searches after it that found nothing
 };
 
 // DestructionCertificate writes it: LF at the end, members in the order of their names. `key`

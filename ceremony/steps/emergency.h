@@ -1,4 +1,4 @@
-// What an emergency ceremony owes those who are not in the room (R4).
+// What an emergency ceremony must tell people outside the room (R4).
 #ifndef CEREMONY_STEPS_EMERGENCY_H_
 #define CEREMONY_STEPS_EMERGENCY_H_
 
@@ -8,7 +8,7 @@
 namespace ceremony::steps {
 
 // CheckEmergency reports
-//   PLAN-EMERGENCY-01  a script that is an emergency tells nobody: it has no comms.notify step
+//   PLAN-EMERGENCY-01  an emergency script tells nobody: it has no comms.notify step
 //   PLAN-EMERGENCY-02  it revokes for the compromise of a CA, or takes a key out of use as
 //                      compromised, and does not say that it is an emergency
 void CheckEmergency(const script::Inputs& inputs, Plan& plan);

@@ -1,5 +1,5 @@
-// What the steps about keys and their copies share: finding a copy for what it
-// is, and finding what nobody knows of.
+// Shared by the steps about keys and their copies: how to find a copy by its
+// public key, and how to find objects that no record accounts for.
 #ifndef CEREMONY_STEPS_KEY_COPIES_H_
 #define CEREMONY_STEPS_KEY_COPIES_H_
 
@@ -18,15 +18,15 @@
 
 namespace ceremony::steps {
 
-// TextsOf is a field that is a list of texts; empty when it is absent.
+// TextsOf returns a field that is a list of texts; empty when it is absent.
 std::vector<std::string> TextsOf(const script::Step& step, std::string_view field);
 
 // ToObject spells a description as members of an object.
 nlohmann::json ToObject(const hsm::Description& description);
 
-// FindCopy finds the copy of a key on a token: by the id that the record knows, and
-// then it is that key only because its public key is (KEY-SELECT-01). kNotFound
-// when the estate knows no such copy in place.
+// FindCopy finds the copy of a key on a token by the id in the record, and then checks
+// that its public key is the key's (KEY-SELECT-01). kNotFound if the estate has no such
+// copy in place.
 base::Result<hsm::KeyPair> FindCopy(hsm::Session& session, const estate::Key& key, const std::string& token);
 
 // ObjectsOf lists the objects of a key in an inventory, private ones first: by the
@@ -34,19 +34,19 @@ base::Result<hsm::KeyPair> FindCopy(hsm::Session& session, const estate::Key& ke
 std::vector<const hsm::InventoryItem*> ObjectsOf(const hsm::Inventory& inventory, const std::string& spki_sha256,
                                                  const std::string& object_id);
 
-// CheckForStrangers refuses a token that holds what may be a copy that nobody knows of:
-//   KEY-STRANGER-01  a known key of which the archive knows no copy there, or more objects of it than a copy has
+// CheckForStrangers refuses a token with an object that may be an unrecorded copy:
+//   KEY-STRANGER-01  a known key with no recorded copy there, or with more objects than one copy has
 //   KEY-STRANGER-02  a private key that no copy accounts for, and that does not show which key it is
 base::Result<void> CheckForStrangers(StepContext& context, const std::string& token, const hsm::Inventory& inventory);
 
-// KeyMadeBefore finds the pair that an earlier attempt of this step made on a token: its
-// attributes were read back then, and it is found by its public key. Nothing when none was, or
-// one that may be nobody's key: that is destroyed first (DestroyUnfitPair), and another one is made.
+// KeyMadeBefore finds the pair that an earlier attempt of this step made on a token, by its public
+// key; its attributes were read back then. Nothing if no pair was made. An unfit pair is destroyed
+// first (DestroyUnfitPair), and nothing is returned.
 base::Result<std::optional<hsm::KeyPair>> KeyMadeBefore(StepContext& context, const std::string& key,
                                                         const std::string& token);
 
-// CheckKey reports PLAN-KEY-02 for a key that nobody has made by this step, and
-// returns it otherwise.
+// CheckKey returns a key; it reports PLAN-KEY-02 if no step before this one and no
+// earlier ceremony made it.
 const estate::Key* CheckKey(const std::string& key, PlanContext& plan);
 
 // AskWhetherTheSame has people compare two sets of words; kTheSame when they agree.

@@ -1,10 +1,10 @@
 // Proof of copy: what a copy of a key signs to show that it is that key.
 //
-// Where the policy lets a CA key sign statements, it is a text that names itself a
-// proof. Where it does not, it is a certificate request (PKCS#10, RFC 2986): of all
-// that a CA key may sign, the one that gives nobody a right. Both hold the digest of
-// the public key, the token's serial and a nonce, and neither can be read as a
-// certificate, a CRL or a record.
+// If the policy lets a CA key sign statements, the proof is a text that calls itself
+// a proof. If not, it is a certificate request (PKCS#10, RFC 2986), because a request
+// gives nobody a right. Both have the digest of the public key, the token's serial and
+// a nonce, and neither can be read as a certificate, a CRL or a record.
+//
 #ifndef CEREMONY_STEPS_KEY_PROOF_H_
 #define CEREMONY_STEPS_KEY_PROOF_H_
 
@@ -27,18 +27,18 @@ struct CopyProof {
   base::Bytes message;  // to be signed
 };
 
-// KindOfProof is what the policy allows; ProofName is how records call it:
+// KindOfProof is the kind that the policy allows; ProofName is its name in records,
 // "statement" or "certification-request".
 ProofKind KindOfProof(const script::Policy& policy);
 std::string_view ProofName(ProofKind kind);
 
-// MakeProof makes the message, with a fresh nonce. The request was read back by a
-// decoder of its own before it is returned (kInternal otherwise).
+// MakeProof makes the message, with a fresh nonce. A request is read back by another
+// decoder before it is returned (kInternal if that fails).
 base::Result<CopyProof> MakeProof(ProofKind kind, const base::PublicKey& public_key, const std::string& key,
                                   const std::string& token, const std::string& serial);
 
 // WriteProof verifies the signature, writes the proof as artefacts (`<name>.csr.der`, or
-// `<name>.txt` and `<name>.sig`) and returns the name of the one that was signed.
+// `<name>.txt` and `<name>.sig`) and returns the name of the signed artefact.
 base::Result<std::string> WriteProof(StepContext& context, const CopyProof& proof, const base::PublicKey& public_key,
                                      base::ByteView signature);
 

@@ -14,7 +14,7 @@
 
 namespace ceremony::steps {
 
-// UseStatement is what somebody says. Its text, which they sign, is five lines:
+// UseStatement is what a person states. The text that they sign has five lines:
 //   keyceremony key usage
 //   key <SHA-256 of the SubjectPublicKeyInfo, hex>
 //   count <number>
@@ -32,29 +32,29 @@ struct UseStatement {
 // ParseUseStatement is strict: these lines, in this order, and nothing else (KEY-USE-02).
 base::Result<UseStatement> ParseUseStatement(std::string_view text);
 
-// CheckUseSignature holds the statement's bytes to a person's signing key (KEY-USE-03).
+// CheckUseSignature verifies the statement under a person's signing key (KEY-USE-03).
 base::Result<void> CheckUseSignature(const script::Person& person, std::string_view text, base::ByteView signature);
 
-// CheckUse holds a statement to what the archive knows (KEY-USE-01): it is of this key, it counts no fewer
-// certificates than the archive has, its times are times and in their order, and none is of the future. EST-USE-01: it
-// says less than an earlier one.
+// CheckUse compares a statement with the archive. KEY-USE-01: it is about another key, it counts fewer certificates
+// than the archive has, or its times are malformed, out of order or in the future. EST-USE-01: it says less than an
+// earlier one.
 base::Result<void> CheckUse(const UseStatement& statement, const estate::Key& key, const estate::Estate& estate,
                             const std::string& now);
 
-// CertificatesBy counts the certificates that the archive knows to be signed by a key, the
-// one that it signed for itself left out.
+// CertificatesBy counts the certificates in the archive that a key has signed, without its
+// own self-signed one.
 std::int64_t CertificatesBy(const estate::Estate& estate, const std::string& key);
 
-// CapState is how a key stands against a cap of the policy at a moment.
+// CapState says whether a key has reached a cap of the policy by a given time.
 struct CapState {
-  std::string reached;  // RFC 3339: when the first cap was reached; empty: none was
+  std::string reached;  // RFC 3339: when the first cap was reached; empty if none was
   std::string which;    // "certificates" or "days"; empty as above
 };
-// CapOf: the count's cap was reached with the last use that is known, the age's so many
-// days after the key was made. `cap` may be null.
+// CapOf: the cap on the count was reached at the last known use, the cap on the age its
+// number of days after the key was made. `cap` may be null.
 CapState CapOf(const script::KeyCap* cap, const estate::Key& key, const UseStatement& use, const std::string& now);
 
-// FindCap returns nullptr for a use that the policy gives no cap.
+// FindCap returns nullptr if the policy sets no cap for this use.
 const script::KeyCap* FindCap(const script::Policy& policy, std::string_view use);
 
 // Times as text: AddDays and AddMonths take a day or a time and return a day; a day that

@@ -1,5 +1,5 @@
-// What the steps of a script ask of tokens: which mechanisms. Kinds declare it with
-// these (StepKind::Mechanisms); token.verify, `token probe` and `check` read it.
+// The mechanisms that the steps of a script need. Kinds declare them with these
+// functions (StepKind::Mechanisms); token.verify, `token probe` and `check` read them.
 #ifndef CEREMONY_STEPS_MECHANISM_NEEDS_H_
 #define CEREMONY_STEPS_MECHANISM_NEEDS_H_
 
@@ -26,7 +26,7 @@ MechanismNeed NeedOfKeyPair(const std::string& token, base::KeyAlgorithm algorit
 MechanismNeed NeedOfSignature(const std::string& token, base::KeyAlgorithm algorithm, const std::string& key);
 std::vector<MechanismNeed> NeedsToSend(const std::string& token, std::string_view transport, const std::string& key);
 std::vector<MechanismNeed> NeedsToReceive(const std::string& token, std::string_view transport, const std::string& key);
-// NeedToTrySeal is what showing that a sealed key stays asks for: a wrap that is refused.
+// NeedToTrySeal is for the proof that a sealed key stays: a wrap that the token refuses.
 MechanismNeed NeedToTrySeal(const std::string& token);
 
 // AlgorithmOfKey returns the algorithm of a key that the estate knows or the
@@ -39,21 +39,21 @@ const base::KeyAlgorithmFacts* AlgorithmOfKey(const script::Inputs& inputs, cons
 std::string KeyOfCertificate(const script::Inputs& inputs, const estate::Estate& estate,
                              const std::string& certificate);
 
-// NeedsToSign is what signing with a key on a token asks for; nothing while
-// nobody knows the key's algorithm.
+// NeedsToSign is the need for signing with a key on a token; nothing while the
+// key's algorithm is unknown.
 std::vector<MechanismNeed> NeedsToSign(const std::string& token, const std::string& key, const script::Inputs& inputs,
                                        const estate::Estate& estate);
 
-// NeedsToCertify is what a step `cert.*` asks for: the signature of its profile, whichever key
+// NeedsToCertify is the need of a step `cert.*`: the signature of its profile, whichever key
 // is certified.
 std::vector<MechanismNeed> NeedsToCertify(const script::Step& step, const script::Inputs& inputs);
 
-// MechanismsNeeded lists what steps of the script ask of a token, from the step
+// MechanismsNeeded lists the needs of the script's steps on a token, from the step
 // `from` on (empty: from the first), each need once.
 std::vector<MechanismNeed> MechanismsNeeded(const script::Inputs& inputs, const estate::Estate& estate,
                                             std::string_view token, std::string_view from = {});
 
-// IsMet tells whether a token with these mechanisms, by name, does what is asked.
+// IsMet tells whether a token with these mechanisms, by name, meets the need.
 bool IsMet(const MechanismNeed& need, const std::set<std::string>& has);
 
 // NamesOf spells the mechanisms of a need: "CKM_RSA_PKCS or CKM_SHA256_RSA_PKCS".

@@ -1,9 +1,9 @@
-// The rules about people that `check` holds a roster to: against the policy's
-// numbers, against what the archive knows of each person, and, step by step,
-// against domain and site of the tokens.
+// The rules about people in `check`: they compare a roster with the policy's
+// numbers, with what the archive knows about each person, and, step by step, with
+// domain and site of the tokens.
 //
-// The policy may grade any of them by its id; one that it does not name has the
-// severity below.
+// The policy may grade any of them by its id; the severity below is for rules
+// that it does not name.
 #ifndef CEREMONY_STEPS_PEOPLE_RULES_H_
 #define CEREMONY_STEPS_PEOPLE_RULES_H_
 
@@ -25,9 +25,9 @@ namespace ceremony::steps {
 //   ROLE-APART-01       breach         one person holds two roles that the policy keeps apart
 //   ATTEND-LEAST-01     breach         the roster has fewer of a role than the policy wants at every ceremony
 //   ATTEND-LEAST-02     breach         the script's room.attend asks for fewer of a role than the policy
-//   PERSON-ESTATE-01    breach         somebody whom a ceremony has retired stands as active
-//   PERSON-ESTATE-02    breach         somebody stands with another key than they were appointed with
-//   PERSON-ESTATE-03    breach         somebody who was appointed does not stand as active
+//   PERSON-ESTATE-01    breach         the roster has somebody as active whom a ceremony retired
+//   PERSON-ESTATE-02    breach         the roster has another key than the person was appointed with
+//   PERSON-ESTATE-03    breach         the roster does not have an appointed person as active
 //   PERSON-DOMAIN-01    breach         a member of the quorum is of another PKI domain than the step's token
 //   QUORUM-DOMAIN-01    breach         the step's quorum serves another PKI domain than the step's token
 //   QUORUM-JURISDICTION-01 breach      the people of one jurisdiction reach m alone (policy: "several")
@@ -41,10 +41,10 @@ struct PeopleRule {
 };
 std::span<const PeopleRule> PeopleRules();
 
-// GradeOf is the policy's grade of a rule, else the rule's own.
+// GradeOf is the policy's grade of a rule; `own` if the policy does not name it.
 Severity GradeOf(const script::Policy& policy, std::string_view rule, Severity own);
 
-// PoolOf says how a quorum stands against the policy's wish for spare members.
+// Pool compares the size of a quorum with the spare members that the policy wants.
 struct Pool {
   std::string quorum;
   std::size_t m = 0;
@@ -54,20 +54,20 @@ struct Pool {
 };
 std::vector<Pool> PoolsOf(const script::Roster& roster, const script::Policy& policy);
 
-// RosterFinding is what is wrong with a roster by itself.
+// RosterFinding is a fault in a roster alone.
 struct RosterFinding {
   Severity severity = Severity::kBreach;
   std::string rule;
   std::string message;
   std::string hint;
 };
-// JudgeRoster holds a roster to the rules above that need neither script nor
-// archive: quorums, spare members, employers, roles, attendance.
+// JudgeRoster checks the rules above that need neither script nor archive:
+// quorums, spare members, employers, roles, attendance.
 std::vector<RosterFinding> JudgeRoster(const script::Policy& policy, const script::Roster& roster);
 
-// CheckPeople adds what is wrong with the roster as a whole, CheckStepPeople what
-// is wrong with it for one step of which the tokens are known. Without a roster
-// they find only what is about the script.
+// CheckPeople adds findings about the roster as a whole, CheckStepPeople findings
+// for one step whose tokens are known. Without a roster they check only the
+// script.
 void CheckPeople(const script::Inputs& inputs, const estate::Estate& estate, Plan& plan);
 void CheckStepPeople(const script::Inputs& inputs, const script::Step& step, const StepPlan& current, Plan& plan);
 

@@ -39,7 +39,9 @@ void CheckFirstStep(const script::Inputs& inputs, Plan& plan) {
 
 }  // namespace
 
-std::string_view SeverityName(Severity severity) { return severity == Severity::kBreach ? "breach" : "good practice"; }
+std::string_view SeverityName(Severity severity) {
+  return script::NameOf(severity == Severity::kBreach ? script::Severity::kBreach : script::Severity::kGoodPractice);
+}
 
 bool Plan::IsBlocked() const { return std::ranges::any_of(findings, &Finding::Blocks); }
 

@@ -1,5 +1,5 @@
-// Plan is what `check` finds out about a script before anybody travels: for
-// each step who and what it needs, what it writes and how long it takes, and
+// Plan is what `check` finds out about a script before anybody travels: the
+// people and things that each step needs, what it writes, how long it takes, and
 // every problem with its rule id.
 #ifndef CEREMONY_STEPS_PLAN_H_
 #define CEREMONY_STEPS_PLAN_H_
@@ -17,8 +17,8 @@
 
 namespace ceremony::steps {
 
-// Severity of a finding. Both stop a ceremony at the desk until it is put right or waived, and are part of the record
-// when they are waived; a departure from good practice is only shown before a rehearsal, and where no binding is given.
+// Severity of a finding. Both stop a ceremony at the desk until the cause is mended or waived; a waived finding is part
+// of the record. A departure from good practice is only shown before a rehearsal, and without a binding.
 enum class Severity : std::uint8_t { kBreach, kGoodPractice };
 std::string_view SeverityName(Severity severity);
 
@@ -47,7 +47,7 @@ struct StepPlan {
   std::string quorum;                  // name of the quorum that approves it; empty if none
   bool approved_with_section = false;  // one approval for several steps of the section
   std::set<std::string> tokens;
-  std::map<std::string, std::size_t> people;  // role -> at least so many
+  std::map<std::string, std::size_t> people;  // role -> least number
   std::vector<std::string> writes;            // paths below the record folder
   unsigned seconds = 0;                       // estimate, people's time included
 };
@@ -64,7 +64,7 @@ struct Plan {
   std::map<std::string, std::size_t> People() const;
 };
 
-// InWords says it as people do: "1 administrator, 3 custodians".
+// InWords spells the numbers for people: "1 administrator, 3 custodians".
 std::string InWords(const std::map<std::string, std::size_t>& people);
 
 // PlanContext is what a StepKind::Check may look at and report to.
@@ -83,11 +83,11 @@ class PlanContext final {
 
   // NeedsToken reports PLAN-TOKEN-01 when the script declares no such token.
   void NeedsToken(const std::string& token);
-  // NeedsCommissionedToken also reports PLAN-TOKEN-02 when, by this step, no
-  // step or earlier ceremony took it into service, and PLAN-TOKEN-05 when it is
-  // in transit or retired.
+  // NeedsCommissionedToken also reports PLAN-TOKEN-02 if no earlier step or
+  // ceremony took the token into service, and PLAN-TOKEN-05 if it is in transit
+  // or retired.
   void NeedsCommissionedToken(const std::string& token);
-  // NeedsPeople reports PLAN-PEOPLE-01 when the roster has fewer active ones.
+  // NeedsPeople reports PLAN-PEOPLE-01 if the roster has fewer active people of the role.
   void NeedsPeople(const std::string& role, std::size_t count);
   // Writes reports PLAN-OUT-01 when two steps write the same path.
   void Writes(const std::string& path);
@@ -107,7 +107,7 @@ class PlanContext final {
 
 class StepKind;
 
-// IsCoveredBySection tells whether the section's one approval is the step's, too.
+// IsCoveredBySection tells whether the section's one approval covers the step.
 bool IsCoveredBySection(const script::Section& section, const script::Step& step, const StepKind& kind);
 
 // MakePlan checks the whole script, in order, against the estate as it is now.

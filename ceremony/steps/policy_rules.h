@@ -1,4 +1,4 @@
-// The policy's numbers that `check` holds a whole script to: how long
+// Numbers of the policy that `check` compares with a whole script: how long
 // certificates may be valid, how long a section may take.
 #ifndef CEREMONY_STEPS_POLICY_RULES_H_
 #define CEREMONY_STEPS_POLICY_RULES_H_
@@ -13,7 +13,7 @@ namespace ceremony::steps {
 //   PLAN-DEPART-01       good practice  room.depart lets people go whom a later step needs, or who sign the closed
 //   record
 
-// CheckProfiles needs nothing but the inputs, the others the finished steps of the plan.
+// CheckProfiles needs only the inputs; the others need the finished steps of the plan.
 void CheckProfiles(const script::Inputs& inputs, Plan& plan);
 void CheckWindows(const script::Inputs& inputs, Plan& plan);
 void CheckDepartures(const script::Inputs& inputs, Plan& plan);

@@ -1,5 +1,5 @@
-// Presence answers, at the desk, who must attend and for which steps, and
-// whether the people named can meet every quorum, with and without each of them
+// Presence says at the desk who must attend and for which steps, and whether
+// these people can meet every quorum, with and without each of them
 // (R20, R31, R40).
 #ifndef CEREMONY_STEPS_PRESENCE_H_
 #define CEREMONY_STEPS_PRESENCE_H_
@@ -22,7 +22,7 @@ struct QuorumPresence {
   bool witnesses = false;            // it opens and closes the record, too
 
   bool possible() const { return members.size() >= m; }
-  // How many members are one too many to miss; 0 when it is not possible at all.
+  // The smallest number of absences that loses the quorum; 0 if there is no quorum anyway.
   std::size_t lost_if_missing() const { return possible() ? members.size() - m + 1 : 0; }
 };
 
@@ -31,12 +31,12 @@ struct PersonPresence {
   std::string name;
   std::vector<std::string> roles;
   std::string site;
-  std::vector<std::size_t> steps;  // that need somebody of a role of theirs, or are approved by a quorum of theirs
-  std::vector<std::size_t> lost_without;  // of those, the ones that cannot be done when this one person is missing
+  std::vector<std::size_t> steps;         // steps that need one of their roles, or that one of their quorums approves
+  std::vector<std::size_t> lost_without;  // those of `steps` that cannot be done without this person
 };
 
-// PresencePlan lists active people only, and of the quorums those that a step
-// names, and the one that witnesses the record. Empty without a roster.
+// PresencePlan lists active people, the quorums that steps name, and the quorum
+// that witnesses the record. Empty without a roster.
 struct PresencePlan {
   std::vector<QuorumPresence> quorums;
   std::vector<PersonPresence> people;

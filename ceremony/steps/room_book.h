@@ -1,6 +1,6 @@
 // RoomBook keeps the attendance ledger with the people in the room: the roll
-// call at the beginning, and who comes and goes between two steps. Every change
-// is an entry before it counts.
+// call at the beginning, and arrivals and departures between two steps. Every
+// change is recorded before it counts.
 #ifndef CEREMONY_STEPS_ROOM_BOOK_H_
 #define CEREMONY_STEPS_ROOM_BOOK_H_
 
@@ -18,7 +18,7 @@ namespace ceremony::steps {
 
 class StepContext;
 
-// The answers that the book's questions know. A replay gives them as the record has them.
+// Answers to the book's questions. A replay answers as the record says.
 namespace room_answer {
 inline constexpr const char* kHere = "in the room";
 inline constexpr const char* kPart = "in the room for a part of the time";
@@ -46,22 +46,22 @@ class RoomBook final {
   // Of is the book of a running step.
   static RoomBook Of(StepContext& context);
 
-  // KeepEmployersConfidential: from now on the entries hold salted digests of them.
+  // KeepEmployersConfidential: from now on entries hold salted digests of employers.
   void KeepEmployersConfidential() { confidential_employers_ = true; }
 
-  // CallRoll asks for each active person who is not here and has not sent an
-  // apology where they are: in the room, for a part of the time, remote, not here
-  // yet, or not coming (why, and who stands in). Question ids are
-  // `room.attend/<person>`, and below it `/hours`, `/reason`, `/deputy`.
+  // CallRoll asks where each active person is who is not here and has sent no
+  // apology: in the room, here for a part of the time, remote, not here yet, or not
+  // coming (why, and who stands in). Question ids are `room.attend/<person>`, and
+  // below it `/hours`, `/reason`, `/deputy`.
   base::Result<void> CallRoll();
 
-  // RecordChange is the "who comes or goes" moment: it asks until nobody does,
-  // and then says what every quorum has. For a pause between two steps, or when a
-  // quorum was lost. Simulated people answer that nobody does. Question ids are
-  // `room.change`, `room.change/<person>`, and below it as above.
+  // RecordChange asks who comes or goes until nobody does, and then shows every
+  // quorum. It is for a pause between two steps, or for a lost quorum. Simulated
+  // people answer that nobody does. Question ids are `room.change`,
+  // `room.change/<person>`, and below it as above.
   base::Result<void> RecordChange();
 
-  // ShowQuorums says for each quorum of the roster how many of its members are here.
+  // ShowQuorums shows for each quorum of the roster how many members are here.
   void ShowQuorums() const;
 
  private:

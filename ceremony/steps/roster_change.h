@@ -1,5 +1,5 @@
-// What the steps that change the roster share: who the people are by now, and
-// the new roster that is written for the next ceremony.
+// Shared by the steps that change the roster: the people so far, and the new
+// roster that is written for the next ceremony.
 #ifndef CEREMONY_STEPS_ROSTER_CHANGE_H_
 #define CEREMONY_STEPS_ROSTER_CHANGE_H_
 
@@ -15,19 +15,19 @@
 
 namespace ceremony::steps {
 
-// The kind of the artefact record::kRosterFile, the roster of the next ceremony; the fold of the archive finds it by
-// that.
+// The kind of the artefact record::kRosterFile, the roster of the next ceremony. The fold of the archive finds it by
+// this kind.
 inline constexpr std::string_view kRosterKind = "roster";
 
-// ChangesRoster tells a kind of step after which the roster is another one.
+// ChangesRoster tells whether this kind changes the roster.
 bool ChangesRoster(std::string_view kind);
 // WritesRoster tells the last such step of the script: it writes the roster for all of them.
 bool WritesRoster(const script::Script& script, const script::Step& step);
 
-// PlansRoster reports what the policy finds wrong with the roster after the
-// step's effect was planned, and was not wrong before (rules of people_rules.h);
-// QUORUM-LOST-01 when a quorum would not have its m members any more.
-// `before` is the roster as it was before this step.
+// PlansRoster reports each rule of people_rules.h that the roster breaks after the
+// step's planned effect and did not break before, and QUORUM-LOST-01 if a quorum
+// would have fewer than m members.
+// `before` is the roster before this step.
 void PlansRoster(const script::Step& step, const script::Roster& before, PlanContext& plan);
 
 // RosterChange is a change that is ready to be approved and made.
@@ -43,8 +43,8 @@ base::Result<RosterChange> PrepareRosterChange(const script::Step& step, StepCon
                                                const std::string& person,
                                                const std::function<estate::Effect(const std::string& on)>& effect_on);
 
-// MakeRosterChange writes the roster, where this step is the one to do so, and
-// takes the effect into the estate.
+// MakeRosterChange writes the roster, if this is the last step that changes it,
+// and takes the effect into the estate.
 base::Result<void> MakeRosterChange(const RosterChange& change, StepContext& context);
 
 // ShowPerson shows who somebody is, with their keys in words.

@@ -8,16 +8,16 @@
 
 namespace ceremony::steps {
 
-// CheckSectionKeys reports PLAN-PRESENCE-01, when by the end of the section a key is not on
-// a token on which it must be. The plan's estate is that after the section.
+// CheckSectionKeys reports PLAN-PRESENCE-01 if a key is missing on a token at the end of the
+// section. The plan's estate is the one after the section.
 void CheckSectionKeys(const script::Inputs& inputs, const script::Section& section, Plan& plan);
 
-// HaveSectionTokens finds the section's tokens, those that it takes into service left out, and
-// leaves an entry that they are there. SECTION-TOKEN-01: one does not answer.
+// HaveSectionTokens finds the section's tokens, except those that it takes into service, and
+// records that they are there. SECTION-TOKEN-01: one does not answer.
 base::Result<void> HaveSectionTokens(const script::Section& section, StepContext& context);
 
-// ProveSectionKeys looks on every token for every key that must be on it, by its public key,
-// and leaves an entry. SECTION-KEY-01: one is not there, and the section does not close.
+// ProveSectionKeys looks on each token for each key that must be on it, by its public key, and
+// records the result. SECTION-KEY-01: a key is missing, and the section does not close.
 base::Result<void> ProveSectionKeys(const script::Section& section, StepContext& context);
 
 }  // namespace ceremony::steps

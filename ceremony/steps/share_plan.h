@@ -1,5 +1,5 @@
-// What steps that give a token new PINs have in common: the field that names who
-// gets the shares, and what `check` says of it.
+// Shared by the steps that give a token new PINs: the field that names the quorum
+// which gets the shares, and its rules in `check`.
 #ifndef CEREMONY_STEPS_SHARE_PLAN_H_
 #define CEREMONY_STEPS_SHARE_PLAN_H_
 
@@ -18,7 +18,7 @@ script::Field SharesField();
 //   PLAN-SHARES-01  the roster defines no quorum `name`
 //   PLAN-SHARES-02  a member has no open_key
 //   PLAN-SHARES-03  more than 255 members
-// and needs every member in the room: each confirms their share.
+// It needs every member in the room, since each of them confirms their share.
 void PlanShares(const std::string& token, const std::string& name, PlanContext& plan);
 
 }  // namespace ceremony::steps

@@ -1,5 +1,5 @@
-// The key that signs in a step: what `check` holds it to, and how the running
-// step comes to it. The token is opened last, after the quorum has approved.
+// The key that signs in a step: its rules in `check`, and how the running step
+// gets it. The token is opened last, after the quorum has approved.
 #ifndef CEREMONY_STEPS_SIGNING_KEY_H_
 #define CEREMONY_STEPS_SIGNING_KEY_H_
 
@@ -14,10 +14,10 @@
 namespace ceremony::steps {
 
 // CheckSigningKey reports, about the named field of the step:
-//   PLAN-KEY-02  by this step nobody has made the key
+//   PLAN-KEY-02  no step before this one and no earlier ceremony made the key
 //   PLAN-KEY-03  it has no copy on the token
 //   PLAN-KEY-04  it is out of use, or its private half is elsewhere
-// It returns the key, nullptr when there is none that could sign.
+// It returns the key; nullptr if no key could sign.
 const estate::Key* CheckSigningKey(const std::string& key, const std::string& token, std::string_view field,
                                    PlanContext& plan);
 
@@ -30,8 +30,8 @@ struct SigningKey {
   hsm::KeyPair pair;
 };
 
-// OpenSigningKey opens the token and finds the key by the id of its copy. It is
-// the key only because its public key is the estate's: KEY-SELECT-01 otherwise.
+// OpenSigningKey opens the token, finds the key by the id of its copy, and checks
+// that its public key is the one in the estate (KEY-SELECT-01).
 // KEY-USE-01: it is out of use.
 base::Result<SigningKey> OpenSigningKey(const std::string& key, const std::string& token, StepContext& context);
 

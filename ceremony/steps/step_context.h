@@ -1,6 +1,6 @@
-// StepContext is all that a running step may touch: people, tokens, record and
-// estate. The runner implements it; a step never sees a file, a module or a
-// clock of its own.
+// StepContext is everything that a running step may use: people, tokens, record
+// and estate. The runner implements it; a step has no file, module or clock of
+// its own.
 #ifndef CEREMONY_STEPS_STEP_CONTEXT_H_
 #define CEREMONY_STEPS_STEP_CONTEXT_H_
 
@@ -26,8 +26,8 @@
 
 namespace ceremony::steps {
 
-// Progress is what a run that was cut off had already done in this step, as
-// the record says it; empty on a first run.
+// Progress is what an interrupted run has already done in this step, by the
+// record; empty on a first run.
 struct Progress {
   // Call is a consequential call that returned CKR_OK and was read back.
   struct Call {
@@ -71,8 +71,8 @@ struct BlankToken {
   std::string label;
 };
 
-// PINs that a token is to have. They are chosen before the call that sets them,
-// and whoever must remember them, or holds a share of them, has that by then.
+// PINs that a token will have. They are chosen before the call that sets them. By
+// then people have memorised them, or have their shares.
 struct NewPins {
   base::SecretBytes security_officer;
   base::SecretBytes user;
@@ -100,15 +100,15 @@ class StepContext {
   // be done before it. kNoQuorum when it is denied or cannot be reached.
   virtual base::Result<void> Approve(const std::string& statement, const nlohmann::json& subject) = 0;
 
-  // ApproveWithout asks as Approve does, but not the person whom it is about: they
-  // do not count, and the request says so.
+  // ApproveWithout asks as Approve does, without the person whom the request is about:
+  // they do not count, and the request says so.
   virtual base::Result<void> ApproveWithout(const std::string& person, const std::string& statement,
                                             const nlohmann::json& subject) = 0;
 
-  // ProveKeys has somebody who is not in force yet show that they hold the private
+  // ProveKeys has a person who is not yet appointed show that they hold the private
   // halves of the keys in `person`: they sign a challenge that names this record, and
-  // open what is sealed to them. An entry says so. PERSON-PROOF-01 (kRefused): what they
-  // opened is not what was sealed; else the refusals of quorum::Credentials.
+  // open a text that is sealed to them. The proof is recorded. PERSON-PROOF-01
+  // (kRefused): they opened something else; also the refusals of quorum::Credentials.
   virtual base::Result<void> ProveKeys(const script::Person& person) = 0;
 
   // Record appends an entry (`observe`, `attend`, ...); `step` is filled in.
@@ -120,8 +120,8 @@ class StepContext {
   // ReadArtefact returns an artefact of this record, its digest checked.
   virtual base::Result<base::Bytes> ReadArtefact(const std::string& name) = 0;
 
-  // ReadArchived returns an artefact of any record of the archive, this one
-  // included. RUN-ARTEFACT-01: it does not have the digest that its record gave it.
+  // ReadArchived returns an artefact of any record of the archive, or of this one.
+  // RUN-ARTEFACT-01: its digest is not the one in its record.
   virtual base::Result<base::Bytes> ReadArchived(const estate::Provenance& record, const std::string& artefact,
                                                  const std::string& sha256) = 0;
 
@@ -134,8 +134,8 @@ class StepContext {
   // Owned by the context, valid until the section ends, or EndSession or RestartModule before that.
   virtual base::Result<hsm::Session*> Session(const std::string& token) = 0;
 
-  // TokenRandom returns octets of a token's own generator, which needs no login:
-  // nobody has to open a token for what is drawn before an approval.
+  // TokenRandom returns octets of a token's own generator. That needs no login, so it
+  // can be used before an approval.
   virtual base::Result<base::Bytes> TokenRandom(const std::string& token, std::size_t octets) = 0;
 
   // LocateToken finds the bound token by label and serial, without a login.
@@ -145,23 +145,23 @@ class StepContext {
   // AdoptToken tells the context which token now is behind a logical name.
   virtual void AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> token) = 0;
 
-  // IsLogKey tells an object on a token that is of the key which signs this record: by its public key.
-  // A private key that shows none is told by its CKA_ID, on the record token alone, where there is one such.
+  // IsLogKey tells whether an object on a token belongs to the key that signs this record, by its public key. A private
+  // key without one is recognised by its CKA_ID, on the record token only, and only one such object.
   virtual bool IsLogKey(const std::string& token, const hsm::InventoryItem& item) const = 0;
 
   // ChooseNewPins makes or asks for PINs that a token is to have, as its binding
   // says; asked again within the step, it returns the same ones. Where they are
   // shared, the members of `quorum` get the shares and have confirmed them.
   virtual base::Result<NewPins> ChooseNewPins(const std::string& token, const std::string& quorum) = 0;
-  // CurrentPin returns a PIN that the token has now: holders of the shares that open
-  // it give them; where the archive knows of none, it is typed.
+  // CurrentPin returns a PIN that the token has now: the holders give their shares. If
+  // the archive has no shares of it, somebody types it.
   virtual base::Result<base::SecretBytes> CurrentPin(const std::string& token, quorum::Pin pin) = 0;
   // EndSession logs out of a token, before a step logs in to it in its own way or it is carried away.
   virtual base::Result<void> EndSession(const std::string& token) = 0;
-  // RestartModule ends every session with tokens of this token's module, and has the
-  // module finalised and initialised again (C_Finalize, C_Initialize), so that what is
-  // read next comes from the token. All sessions, handles and tokens of that module are
-  // dead after it; the key that signs the record is found again by the context.
+  // RestartModule ends all sessions with tokens of this token's module and restarts the
+  // module (C_Finalize, C_Initialize), so that the next reads come from the token. All
+  // sessions, handles and tokens of that module are then dead; the context finds the
+  // key that signs the record again.
   virtual base::Result<void> RestartModule(const std::string& token) = 0;
 };
 

@@ -1,7 +1,7 @@
 // StepKind is one kind of step (`do` in a script), described in one place:
-// `check`, the JSON Schema, the documentation, the runner and the booklet all
-// read this description. A new kind is one .cc, its declaration, a line in
-// catalogue.cc and a row in verify/call_audit.cc: what a log must have of it.
+// `check`, the JSON Schema, the documentation, the runner and the booklet read
+// this description. A new kind is a .cc file, a declaration in kinds.h, a line in
+// catalogue.cc, and a row in verify/call_audit.cc.
 #ifndef CEREMONY_STEPS_STEP_KIND_H_
 #define CEREMONY_STEPS_STEP_KIND_H_
 
@@ -33,8 +33,8 @@ enum class Approved : std::uint8_t {
   kResult,      // bytes that are only known when it runs, such as a certificate's TBS
 };
 
-// PreflightContext is what can be looked at before the record is opened: nobody is
-// logged in, nothing is asked and nothing is written.
+// PreflightContext is what can be read before the record is opened. There is no login,
+// no question and no entry.
 class PreflightContext {
  public:
   virtual ~PreflightContext() = default;
@@ -67,15 +67,15 @@ class StepKind {
   // plans to the plan's estate. It has no other effect and never asks anyone.
   virtual void Check(const script::Step& step, PlanContext& plan) const = 0;
 
-  // Preflight finds out from the tokens themselves what would stop the step, and says
-  // what was chosen. An error ends the ceremony before it is opened.
+  // Preflight asks the tokens what would stop the step, and shows what it chose. An
+  // error ends the ceremony before it is opened.
   virtual base::Result<void> Preflight(const script::Step& step, PreflightContext& context) const {
     static_cast<void>(step), static_cast<void>(context);
     return {};
   }
 
-  // Mechanisms is what the step asks of its tokens; token.verify, `token probe` and
-  // `check --capabilities` hold tokens to it.
+  // Mechanisms lists what the step needs of its tokens; token.verify, `token probe` and
+  // `check --capabilities` compare tokens with it.
   virtual std::vector<MechanismNeed> Mechanisms(const script::Step& step, const script::Inputs& inputs,
                                                 const estate::Estate& estate) const {
     static_cast<void>(step), static_cast<void>(inputs), static_cast<void>(estate);
@@ -84,10 +84,10 @@ class StepKind {
 
   virtual Approved approved() const { return Approved::kNothing; }
 
-  // Run does it. When an earlier run was cut off within this step, the context
-  // knows what that run had already done (StepContext::progress): a key that
-  // was made is taken over, never made twice. An error is recorded by the
-  // runner as the step's failure.
+  // Run executes the step. If an earlier run was cut off within this step, the
+  // context knows what that run did (StepContext::progress): a key that was made is
+  // taken over and never made twice. The runner records an error as the step's
+  // failure.
   virtual base::Result<void> Run(const script::Step& step, StepContext& context) const = 0;
 };
 

@@ -1,5 +1,5 @@
-// What a token, or the module in front of it, cannot do at all. It is refused before anybody is asked to approve it,
-// with a way out; the facts stand in hsm/limits, and in what the token says of itself.
+// Refuses what a token or its module cannot do at all, before anybody is asked to approve it, with a way out. The
+// facts are in hsm/limits, and in what the token says about itself.
 #ifndef CEREMONY_STEPS_TOKEN_LIMITS_H_
 #define CEREMONY_STEPS_TOKEN_LIMITS_H_
 
@@ -25,8 +25,8 @@ base::Result<void> CheckTakesPins(const hsm::TokenInfo& token, const hsm::Quirks
 // the binding has its PINs typed on the token's own pad.
 base::Result<void> CheckInitialises(const BlankToken& blank, const std::string& name, const script::Inputs& inputs);
 
-// CheckZeroises: TOKEN-RETIRE-02 where C_InitToken would leave a token that nobody can log in to, so that it could not
-// be shown to be empty.
+// CheckZeroises: TOKEN-RETIRE-02 if nobody could log in to the token after C_InitToken, so that nobody could show that
+// it is empty.
 base::Result<void> CheckZeroises(const hsm::Token& token);
 
 // CheckMechanisms: TOKEN-MECH-02 where the token has none of the mechanisms of a need; `hint` is the way out.

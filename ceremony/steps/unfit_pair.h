@@ -1,6 +1,6 @@
-// A key pair that a token has made and that may be nobody's: one that anybody
-// could compute, or one that the archive has under another name. It is never a
-// key of the estate, and it does not stay on the token.
+// A key pair that must not be used although a token made it: anybody could
+// compute it, or the archive has it under another name. It never becomes a key of
+// the estate, and it does not stay on the token.
 #ifndef CEREMONY_STEPS_UNFIT_PAIR_H_
 #define CEREMONY_STEPS_UNFIT_PAIR_H_
 
@@ -18,16 +18,16 @@ namespace ceremony::steps {
 base::Result<void> RefuseUnfitPair(const base::PublicKey& key, const std::string& name, const std::string& token,
                                    const estate::Estate& estate);
 
-// DestroyUnfitPair names the key that an earlier attempt at the step was refused
-// for, has the quorum approve and the administrator consent, destroys
-// every object of it, shows after a restart of the module that none is left
-// (KEY-ABSENT-01) and records it as a deviation. Of a key that the archive has on
-// this token, it destroys what is there beside the archive's own copy, and shows
-// that this copy is still there. Cut off anywhere, it goes on where it was.
+// DestroyUnfitPair destroys every object of the unfit key that an earlier attempt at
+// the step left, after the quorum has approved and the administrator consented. It
+// shows after a restart of the module that none is left (KEY-ABSENT-01), and records a
+// deviation. If the archive has the same key on this token, it destroys everything
+// but the archive's own copy, and shows that this copy is still there. When it was
+// cut off, it goes on where it was.
 base::Result<void> DestroyUnfitPair(const base::PublicKey& key, const std::string& name, const std::string& token,
                                     StepContext& context);
 
-// IsDestroyed tells whether this record says that the key is gone, as often as it was made.
+// IsDestroyed tells whether each making was followed by a destruction.
 bool IsDestroyed(const base::PublicKey& key, const std::string& token, const Progress& progress);
 
 }  // namespace ceremony::steps

@@ -1,5 +1,5 @@
 // A copy that people make with the vendor's own tool. The program guides them, and then
-// believes none of it: the copy is found by its public key, read, tried and has to sign.
+// checks everything: it finds the copy by its public key, reads it, and has it sign.
 #ifndef CEREMONY_STEPS_VENDOR_COPY_H_
 #define CEREMONY_STEPS_VENDOR_COPY_H_
 
@@ -17,7 +17,7 @@ struct VendorCopy {
   std::string to;
 };
 
-// TakeInVendorCopy has people make the copy, and records it once it has proven itself:
+// TakeInVendorCopy has people make the copy, proves it, and records it:
 //   KEY-VENDOR-01  after the procedure the token does not have the key
 //   KEY-VENDOR-02  its attributes are not those that the script wants
 base::Result<void> TakeInVendorCopy(StepContext& context, const VendorCopy& copy, hsm::Session& session,

@@ -11,12 +11,12 @@
 
 namespace ceremony::steps {
 
-// IsWaivable tells the rules of good order, which people may weigh, from those
-// that say what is possible or that keep the estate's books true.
+// IsWaivable is true for rules of good order, which people may waive. It is false
+// for rules about what is possible, and for those that keep the books true.
 bool IsWaivable(std::string_view rule);
 
-// ApplyWaivers marks the findings that the binding waives and, unless it is of a rehearsal, those of good practice that
-// it would have to; it adds what is wrong with the waivers themselves:
+// ApplyWaivers marks the findings that the binding waives and, outside of a rehearsal, those of good practice that
+// still need a waiver. It adds faults of the waivers themselves:
 //   WAIVER-01  the rule is not one that people may waive
 //   WAIVER-02  fewer people than the policy's waiver_people, or one who is not active
 //   WAIVER-03  nothing breaks the rule: there is nothing to waive

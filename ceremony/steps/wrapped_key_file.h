@@ -1,6 +1,6 @@
-// The file in which a key travels to a token that is not here: JSON, read strictly.
-// Whoever has the transport key can open it; for anybody else it is noise. The record
-// that holds it, cosigned by the quorum of the ceremony that wrote it, is its signature.
+// The file in which a key travels to an absent token: JSON, read strictly. Only the
+// holder of the transport key can open it. Its signature is the record that has it,
+// which the quorum of that ceremony cosigned.
 #ifndef CEREMONY_STEPS_WRAPPED_KEY_FILE_H_
 #define CEREMONY_STEPS_WRAPPED_KEY_FILE_H_
 

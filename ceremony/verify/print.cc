@@ -7,11 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "ceremony/record/characters.h"
 #include "ceremony/record/rules.h"
-#include "ceremony/record/utf8.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/utf8.h"
 #include "hsm/base/words.h"
 
 namespace ceremony::verify {
@@ -163,10 +162,8 @@ std::string Printable(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t begin = at;
-    const char32_t code_point = record::NextCodePoint(text, at);
-    if (code_point == record::kNotUtf8) ++at;
-    const bool shown =
-        code_point != record::kNotUtf8 && !record::IsControl(code_point) && !record::IsInvisible(code_point);
+    const char32_t code_point = base::NextCodePoint(text, at);
+    const bool shown = code_point != base::kNotUtf8 && code_point != '\n' && !base::IsInvisible(code_point);
     out += shown ? text.substr(begin, at - begin) : "?";
   }
   return out;

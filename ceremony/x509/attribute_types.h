@@ -1,5 +1,5 @@
-// What RFC 5280 appendix A and X.520 say of each attribute of a name: one table
-// that building names and linting them read.
+// The attributes of names, by RFC 5280 appendix A and X.520: one table for building
+// names and for linting them.
 #ifndef CEREMONY_X509_ATTRIBUTE_TYPES_H_
 #define CEREMONY_X509_ATTRIBUTE_TYPES_H_
 

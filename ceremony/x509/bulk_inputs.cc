@@ -79,8 +79,8 @@ void ListInto(const fs::path& folder, std::vector<std::string>& files) {
 
 }  // namespace
 
-base::Result<void> BulkInputs::Prepare(bool twice) {
-  if (!twice || std::find(paths_.begin(), paths_.end(), "-") == paths_.end()) return {};
+base::Result<void> BulkInputs::KeepStandardInput() {
+  if (std::find(paths_.begin(), paths_.end(), "-") == paths_.end()) return {};
   KC_ASSIGN_OR_RETURN(spool_, Spool());
   return {};
 }

@@ -1,4 +1,4 @@
-// The files of a bulk lint: opened as often as they are asked for, cut into items.
+// The files of a bulk lint, cut into items. They can be read more than once.
 #ifndef CEREMONY_X509_BULK_INPUTS_H_
 #define CEREMONY_X509_BULK_INPUTS_H_
 
@@ -17,8 +17,8 @@ class BulkInputs final {
  public:
   explicit BulkInputs(const std::vector<std::string>& paths) : paths_(paths) {}
 
-  // Prepare keeps standard input where two passes need it: a pipe can be read once.
-  base::Result<void> Prepare(bool twice);
+  // KeepStandardInput makes standard input readable twice: a pipe can be read once.
+  base::Result<void> KeepStandardInput();
 
   // ForEachItem cuts all files into items, until `take` returns false; what
   // cannot be read goes to `unreadable`, and the next file follows.

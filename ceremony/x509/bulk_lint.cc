@@ -244,7 +244,7 @@ class Line final {
 
 base::Result<BulkOutcome> BulkLint(const std::vector<std::string>& paths, const BulkOptions& options, BulkSink& sink) {
   BulkInputs inputs(paths);
-  KC_RETURN_IF_ERROR(inputs.Prepare(options.set_rules != SetRules::kNever));
+  if (options.set_rules != SetRules::kNever) KC_RETURN_IF_ERROR(inputs.KeepStandardInput());
   const std::unique_ptr<Set> set = CollectSet(inputs, options);
   BulkOutcome outcome;
   outcome.set_rules = set != nullptr;

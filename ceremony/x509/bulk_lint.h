@@ -18,9 +18,9 @@
 
 namespace ceremony::x509 {
 
-// Whether certificates are also held against each other (rules SET-*). That
-// reads everything twice and keeps something of each certificate, so by itself
-// it is done only for what is no more than kMostBySelf certificates.
+// Whether certificates are also compared with each other (rules SET-*). That reads
+// everything twice and keeps data of each certificate, so by default it is done
+// only for up to kMostBySelf certificates.
 enum class SetRules : std::uint8_t { kUpToMost, kAlways, kNever };
 inline constexpr std::uint32_t kMostBySelf = 10'000;
 
@@ -57,15 +57,15 @@ class BulkSink {
 };
 
 struct BulkOutcome {
-  bool set_rules = false;  // whether certificates were held against each other
+  bool set_rules = false;  // whether certificates were compared with each other
 };
 
 // BulkLint reads `paths`: regular files, and "-" for standard input.
 base::Result<BulkOutcome> BulkLint(const std::vector<std::string>& paths, const BulkOptions& options, BulkSink& sink);
 
 // ListFiles puts the regular files below a folder, sorted by name in each
-// folder, in place of it; links to folders are not followed. What is neither
-// file nor folder, and what cannot be listed, stays in `paths`: reading it is refused.
+// folder, in place of it; links to folders are not followed. Anything that is neither
+// file nor folder, or cannot be listed, stays in the list: reading it is refused.
 std::vector<std::string> ListFiles(const std::vector<std::string>& arguments);
 
 }  // namespace ceremony::x509

@@ -152,15 +152,20 @@ base::Result<BundleItem> BundleReader::CutDer() {
       stated ? fmt::format("an encoding states {} octets of contents, {} are the most", stated->content, kLargestItem)
              : fmt::format("an encoding does not end within {} octets", kLargestItem));
   Consume(kLargestItem);
-  // The rest of it is looked through for the next start, and not reported again.
+  // The rest of it is not reported again.
+  KC_RETURN_IF_ERROR(SkipToStart());
+  return item;
+}
+
+base::Result<void> BundleReader::SkipToStart() {
   while (true) {
     const std::size_t start = FindStart(Available(), 0, kNowhere);
     if (start != kNowhere) {
       Consume(start);
-      return item;
+      return {};
     }
     Consume(Available().size() - std::min(Available().size(), at_end_ ? 0 : kStartOctets));
-    if (at_end_) return item;
+    if (at_end_) return {};
     KC_RETURN_IF_ERROR(Fill(kChunk));
   }
 }
@@ -208,21 +213,21 @@ base::Result<BundleItem> BundleReader::CutBlock() {
   }
 }
 
+base::Result<bool> BundleReader::IsOneDamagedItem() {
+  if (Here() != 0) return false;
+  KC_RETURN_IF_ERROR(Fill(kLargestItem + kStartOctets));
+  const base::ByteView all = Available();
+  const base::ByteView head = all.first(std::min<std::size_t>(all.size(), 512));
+  return all.size() <= kLargestItem && FindStart(all, 0, kNowhere) == kNowhere &&
+         std::any_of(head.begin(), head.end(), IsBinary);
+}
+
 base::Result<std::optional<BundleItem>> BundleReader::SkipText() {
-  const bool first = Here() == 0;
+  KC_ASSIGN_OR_RETURN(const bool damaged, IsOneDamagedItem());
+  if (damaged) return std::optional(Cut(BundleItem::Form::kDer, Available().size()));
   std::optional<std::uint64_t> binary_at;
   std::uint8_t binary = 0;
   const std::uint64_t began = Here();
-  if (first) {
-    KC_RETURN_IF_ERROR(Fill(kLargestItem + kStartOctets));
-    const base::ByteView all = Available();
-    // A small file in which nothing begins and which is no text is one damaged encoding.
-    const base::ByteView head = all.first(std::min<std::size_t>(all.size(), 512));
-    if (all.size() <= kLargestItem && FindStart(all, 0, kNowhere) == kNowhere &&
-        std::any_of(head.begin(), head.end(), IsBinary)) {
-      return std::optional(Cut(BundleItem::Form::kDer, all.size()));
-    }
-  }
   while (true) {
     const base::ByteView bytes = Available();
     const std::size_t start = FindStart(bytes, 0, kNowhere);

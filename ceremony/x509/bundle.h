@@ -2,9 +2,9 @@
 // after another, PEM blocks with text between, and any mixture. Reading is in
 // chunks; memory is that of the largest item, whatever the file's size.
 //
-// What stands between items, or should be an item and is none, is not skipped
-// in silence: it comes out as an item with a problem, or stays at the end of
-// the item before it, where the DER rules speak of it.
+// Bytes that belong to no item are reported: as a problem item, or at the end of
+// the item before.
+//
 #ifndef CEREMONY_X509_BUNDLE_H_
 #define CEREMONY_X509_BUNDLE_H_
 
@@ -25,7 +25,7 @@ struct BundleItem {
   enum class Form : std::uint8_t {
     kDer,      // `raw` is the encoding
     kPem,      // `raw` is a whole CERTIFICATE or X509 CRL block
-    kProblem,  // there is nothing to lint, `problem` says why
+    kProblem,  // nothing to lint; `problem` says why
   };
   Form form = Form::kDer;
   std::string label;  // of the PEM block
@@ -35,7 +35,7 @@ struct BundleItem {
   std::optional<Finding> problem;
 };
 
-// The most octets of one encoding that is read, and of one PEM block.
+// Largest encoding and largest PEM block that are read, in octets.
 inline constexpr std::size_t kLargestItem = std::size_t{16} << 20;
 inline constexpr std::size_t kLargestBlock = std::size_t{24} << 20;
 
@@ -60,6 +60,10 @@ class BundleReader final {
 
   base::Result<BundleItem> CutDer();
   base::Result<BundleItem> CutBlock();
+  // SkipToStart consumes everything up to the next start of an item.
+  base::Result<void> SkipToStart();
+  // IsOneDamagedItem is true for a small file in which nothing begins and which is not text.
+  base::Result<bool> IsOneDamagedItem();
   base::Result<std::optional<BundleItem>> SkipText();
 
   ByteSource source_;

@@ -68,11 +68,7 @@ Fields FieldsOf(const TbsView& tbs) {
 }
 
 base::Result<Certificate> Certificate::Parse(base::ByteView der) {
-  auto state = std::make_shared<State>();
-  state->der = base::ToBytes(der);
-  Findings findings(state->der);
-  const bool complete = ParseCertificate(state->der, state->view, findings);
-  if (!complete || !findings.empty()) return parts::Malformed("certificate", findings);
+  KC_ASSIGN_OR_RETURN(auto state, parts::Parsed<State>("certificate", der, ParseCertificate));
   return Certificate(std::move(state));
 }
 

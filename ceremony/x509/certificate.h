@@ -1,5 +1,5 @@
-// Certificate is a certificate that our own strict decoder accepts, and Fields
-// are what it says, for people and for comparing two decoders.
+// Certificate is a certificate that our own strict decoder accepts. Fields spell
+// its contents, for people and for comparing two decoders.
 #ifndef CEREMONY_X509_CERTIFICATE_H_
 #define CEREMONY_X509_CERTIFICATE_H_
 
@@ -20,7 +20,7 @@ struct ExtensionFields {
   std::string name;  // or dotted OID
   std::string oid;   // dotted
   bool critical = false;
-  std::string text;  // for people: "keyCertSign, cRLSign"; hex where we know no better
+  std::string text;  // for people: "keyCertSign, cRLSign"; hex if the type is unknown
   std::string der_hex;
 };
 
@@ -44,7 +44,7 @@ struct Fields {
 // FieldsOf spells a view; it never fails, malformed parts come out as hex.
 Fields FieldsOf(const TbsView& tbs);
 
-// KeyText spells the algorithm of a key: "EC P-256", "RSA 4096"; the OID where we know no better.
+// KeyText spells the algorithm of a key: "EC P-256", "RSA 4096"; the OID if it is unknown.
 std::string KeyText(const SpkiView& spki);
 
 // ExtensionText spells the value of one extension for people.

@@ -1,5 +1,5 @@
-// What a certificate says of itself, spelt as the effects of steps, the estate and
-// reports keep it: one spelling for who writes it down and for who checks it.
+// The fields of a certificate as text, for effects of steps, the estate and reports.
+// Writers and checkers share this one spelling.
 #ifndef CEREMONY_X509_CERTIFICATE_FACTS_H_
 #define CEREMONY_X509_CERTIFICATE_FACTS_H_
 
@@ -20,7 +20,7 @@ struct CertificateFacts {
   std::string subject_der;       // base64 of the Name
   std::string alternative_name;  // text of subjectAltName; empty without one
   std::string serial;            // hex of the content octets
-  std::string not_before;        // RFC 3339; empty for a time that is none
+  std::string not_before;        // RFC 3339; empty when malformed
   std::string not_after;
   std::string spki_sha256;        // hex
   std::string subject_key_id;     // hex; empty without one
@@ -29,10 +29,10 @@ struct CertificateFacts {
   std::int64_t path_length = -1;  // -1: no limit
 };
 
-// CertificateFactsOf never fails: what is malformed reads as if it were not there.
+// CertificateFactsOf never fails: it treats a malformed field as absent.
 CertificateFacts CertificateFactsOf(const TbsView& tbs);
 
-// SubjectKeyIdOf returns the octets of the extension, none where it is absent.
+// SubjectKeyIdOf returns the octets of the extension; empty when it is absent.
 base::Bytes SubjectKeyIdOf(const TbsView& tbs);
 
 // AuthorityOf is a CA as its own certificate names it.
@@ -40,7 +40,7 @@ Authority AuthorityOf(const Certificate& certificate);
 
 // RfcTime spells seconds since 1970 UTC as RFC 3339 ("2026-11-21T05:17:45Z").
 std::string RfcTime(std::int64_t utc_seconds);
-// SecondsOf is its inverse, for times of entries, too; nullopt when it is none.
+// SecondsOf is its inverse, also for times of entries; nullopt when the text is not a time.
 std::optional<std::int64_t> SecondsOf(const std::string& rfc3339);
 
 }  // namespace ceremony::x509

@@ -1,5 +1,5 @@
-// Comparison holds a certificate or TBS against its profile, field by field, in
-// one view for people and one list of findings for programs.
+// Comparison compares a certificate or TBS with its profile, field by field: one
+// view for people, and one list of findings for programs.
 #ifndef CEREMONY_X509_COMPARE_H_
 #define CEREMONY_X509_COMPARE_H_
 

@@ -13,11 +13,7 @@ struct TbsCertList::State {
 };
 
 base::Result<TbsCertList> TbsCertList::Parse(base::ByteView bytes) {
-  auto state = std::make_shared<State>();
-  state->der = base::ToBytes(bytes);
-  Findings findings(state->der);
-  const bool complete = ParseTbsCertList(state->der, state->view, findings);
-  if (!complete || !findings.empty()) return parts::Malformed("to-be-signed CRL", findings);
+  KC_ASSIGN_OR_RETURN(auto state, parts::Parsed<State>("to-be-signed CRL", bytes, ParseTbsCertList));
   return TbsCertList(std::move(state));
 }
 
@@ -31,11 +27,7 @@ struct Crl::State {
 };
 
 base::Result<Crl> Crl::Parse(base::ByteView der) {
-  auto state = std::make_shared<State>();
-  state->der = base::ToBytes(der);
-  Findings findings(state->der);
-  const bool complete = ParseCrl(state->der, state->view, findings);
-  if (!complete || !findings.empty()) return parts::Malformed("CRL", findings);
+  KC_ASSIGN_OR_RETURN(auto state, parts::Parsed<State>("CRL", der, ParseCrl));
   return Crl(std::move(state));
 }
 

@@ -135,7 +135,7 @@ class Crl final {
   std::string Sha256Hex() const;  // of the DER
   // Number is cRLNumber; nullopt when absent or above 2^64-1.
   std::optional<std::uint64_t> Number() const;
-  // Revokes says whether an entry is of the certificate of the CRL's own issuer with this serial number (content
+  // Revokes tells whether an entry is about the certificate of the CRL's own issuer with this serial number (content
   // octets). An indirect CRL may have the same number of another CA.
   bool Revokes(base::ByteView serial) const;
   // VerifiedBy checks the signature in software, as Certificate::VerifiedBy.

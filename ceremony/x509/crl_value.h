@@ -1,6 +1,6 @@
-// Values of the extensions of a CRL and its entries: made from a profile and
-// its input, and spelled for people. As in extension_value.h these words come
-// from other code than those of ExtensionText, so that comparing them compares.
+// Values of the extensions of a CRL and its entries: made from a profile and its
+// input, and spelled for people. As in extension_value.h, other code than
+// ExtensionText makes these words, so that a comparison of the two means something.
 #ifndef CEREMONY_X509_CRL_VALUE_H_
 #define CEREMONY_X509_CRL_VALUE_H_
 

@@ -64,8 +64,8 @@ struct CrlView {
 bool ParseTbsCertList(base::ByteView bytes, TbsCertListView& view, Findings& findings);
 bool ParseCrl(base::ByteView bytes, CrlView& view, Findings& findings);
 
-// RevokedReader hands out the entries of a CRL in order; it stops where the
-// bytes are no entry. What is wrong with an entry goes to the findings.
+// RevokedReader returns the entries of a CRL in order; it stops where the bytes
+// are malformed. Faults of an entry go to the findings.
 class RevokedReader final {
  public:
   RevokedReader(base::ByteView revoked, Findings& findings) : rest_(revoked), findings_(&findings) {}

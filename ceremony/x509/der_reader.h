@@ -1,11 +1,11 @@
 // A DER reader of our own (X.690), without OpenSSL and without allocation: it
 // hands out views into the caller's bytes.
 //
-// Two layers. CheckDer walks every element of an encoding and holds each to
-// DER, going on after whatever can be survived, so that one pass names every
-// mistake with its octet offset. DerReader then takes the same bytes apart by
-// type; it accepts what CheckDer has already reported (a length that is not
-// minimal), so that the rules behind it still see the certificate.
+// Two layers. CheckDer walks every element of an encoding and checks that it is
+// DER. It goes on after a mistake if it can, so that one pass names every mistake
+// with its octet offset. DerReader then parses the same bytes by type; it accepts
+// what CheckDer has reported (a length that is not minimal), so that later rules
+// still see the certificate.
 // Nesting is followed without recursion and at most kMaxDepth deep.
 #ifndef CEREMONY_X509_DER_READER_H_
 #define CEREMONY_X509_DER_READER_H_
@@ -115,8 +115,8 @@ class DerReader final {
   bool failed_ = false;
 };
 
-// BooleanOf and SmallIntegerOf read contents that CheckDer has judged; what
-// is wrong there comes out as the nearest meaning.
+// BooleanOf and SmallIntegerOf read contents that CheckDer has checked; malformed
+// contents get the nearest meaning.
 inline bool BooleanOf(base::ByteView content) { return !content.empty() && content[0] != 0; }
 // nullopt when negative or above 2^31-1.
 std::optional<std::uint32_t> SmallIntegerOf(base::ByteView content);

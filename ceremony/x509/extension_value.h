@@ -1,6 +1,6 @@
-// Values of extensions: made from the rules of a profile, and spelled for
-// people from a rule and from decoded bytes. The two spellings come from
-// different code on purpose: comparing them compares rule and certificate.
+// Values of extensions: made from the rules of a profile, and spelled for people
+// from a rule and from decoded bytes. Different code makes the two spellings on
+// purpose: their comparison compares rule and certificate.
 #ifndef CEREMONY_X509_EXTENSION_VALUE_H_
 #define CEREMONY_X509_EXTENSION_VALUE_H_
 
@@ -36,7 +36,7 @@ base::Result<std::optional<base::Bytes>> EncodeExtensionValue(const Profile& pro
 // (certificate.h); nullopt where EncodeExtensionValue has no value.
 std::optional<std::string> RuleText(const Profile& profile, const ExtensionRule& rule, const ExtensionSources& sources);
 
-// KeyBitsOf returns the bits of a DER SubjectPublicKeyInfo; empty if it is none.
+// KeyBitsOf returns the bits of a DER SubjectPublicKeyInfo; empty if it is malformed.
 base::ByteView KeyBitsOf(base::ByteView spki);
 
 }  // namespace ceremony::x509

@@ -1,5 +1,5 @@
-// Finding is one thing that is wrong with a certificate: the rule, where, and a
-// sentence a person understands. All rules stand in one table (rules.cc).
+// Finding is one fault of a certificate: the rule, the place, and a sentence for
+// people. All rules stand in one table (rules.cc).
 #ifndef CEREMONY_X509_FINDING_H_
 #define CEREMONY_X509_FINDING_H_
 
@@ -18,7 +18,7 @@ namespace ceremony::x509 {
 enum class Severity : std::uint8_t { kBreach, kGoodPractice };
 std::string_view SeverityName(Severity severity);  // "breach", "good-practice"
 
-// RuleId is enumerated in rule_id.h, which only those include who name a rule.
+// rule_id.h defines RuleId; only files that name a rule include it.
 enum class RuleId : std::uint8_t;
 
 struct Rule {

@@ -1,8 +1,10 @@
-// What issuing certificates, CRLs and certification requests have in common.
+// Shared by the issuing of certificates, CRLs and certification requests.
 #ifndef CEREMONY_X509_ISSUE_PARTS_H_
 #define CEREMONY_X509_ISSUE_PARTS_H_
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ceremony/x509/compare.h"
@@ -23,9 +25,21 @@ base::Error RefusedBy(const std::string& what, const std::vector<Finding>& findi
 // Differs is the refusal of a comparison in which not all rows are equal.
 base::Error Differs(RuleId rule, const std::string& what, const Comparison& comparison);
 
-// Malformed is the error for bytes that a decoder of ours does not take: kCorrupt
-// with its first finding.
+// Malformed is the error for bytes that our decoder refuses: kCorrupt with its first
+// finding.
 base::Error Malformed(const char* what, const Findings& findings);
+
+// Parsed makes a State, which has the bytes as `der` and their view as `view`. Bytes in which `parse` finds anything
+// are Malformed.
+template <typename State, typename Parse>
+base::Result<std::shared_ptr<const State>> Parsed(const char* what, base::ByteView der, Parse parse) {
+  auto state = std::make_shared<State>();
+  state->der = base::ToBytes(der);
+  Findings findings(state->der);
+  const bool complete = parse(state->der, state->view, findings);
+  if (!complete || !findings.empty()) return Malformed(what, findings);
+  return std::shared_ptr<const State>(std::move(state));
+}
 
 // CheckApproved refuses with TBS-APPROVAL-01 when people approved another digest.
 base::Result<void> CheckApproved(const char* what, const base::Sha256Digest& approved,

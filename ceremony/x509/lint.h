@@ -1,5 +1,5 @@
-// Lint holds a certificate to X.690, RFC 5280 and what OpenSSL and Java let
-// through. A signature is judged by its form; FinishCertificate verifies it.
+// Lint checks a certificate against X.690 and RFC 5280, also where OpenSSL and Java
+// are lenient. It checks only the form of a signature; FinishCertificate verifies it.
 #ifndef CEREMONY_X509_LINT_H_
 #define CEREMONY_X509_LINT_H_
 
@@ -43,8 +43,8 @@ class Linter final {
   std::unique_ptr<Impl> impl_;
 };
 
-// LintCertificate and LintTbsBytes are the short form for one file, with the rules of
-// its domain by its policy: what a ceremony is held to is what its record is held to.
+// LintCertificate and LintTbsBytes are the short form for one file. Its policy chooses
+// the domain, so that a ceremony and its record are checked by the same rules.
 std::vector<Finding> LintCertificate(base::ByteView der);
 std::vector<Finding> LintTbsBytes(base::ByteView der);
 

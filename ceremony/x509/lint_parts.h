@@ -35,7 +35,7 @@ std::optional<std::uint16_t> LintKeyUsage(const ExtensionView& extension, const 
 // LintName judges the attributes of a Name; true when it has none.
 bool LintName(base::ByteView name, const char* field, Findings& findings);
 
-// FirstInvisible returns the first octet of a text that is no visible character of ASCII; nullptr when all are.
+// FirstInvisible returns the first octet that is not a visible ASCII character; nullptr if there is none.
 const std::uint8_t* FirstInvisible(base::ByteView text);
 // LintGeneralNames judges the elements of a GeneralNames; `what` names it.
 // LintGeneralName judges one, which may be empty; false when it is none.
@@ -54,8 +54,8 @@ void LintAccessDescriptions(base::ByteView content, Findings& findings);
 void LintPolicyQualifiers(base::ByteView content, base::ByteView policy, Findings& findings);
 void LintPolicyMappings(base::ByteView content, const TbsView& tbs, Findings& findings);
 
-// PolicyReader hands out the policies of certificatePolicies in order; it stops
-// where the bytes are none.
+// PolicyReader returns the policies of certificatePolicies in order; it stops
+// where the bytes are malformed.
 struct PolicyView {
   base::ByteView whole;
   base::ByteView oid;         // content octets
@@ -72,7 +72,7 @@ class PolicyReader final {
 // NamesPolicyBelow tells whether a policy is this object identifier or one below it.
 bool NamesPolicyBelow(const TbsView& tbs, base::ByteView arc);
 
-// These hold values under IMPLICIT tags to DER; `what` names the field. A flag is
+// These check that values under IMPLICIT tags are DER; `what` names the field. A flag is
 // a BOOLEAN DEFAULT FALSE, a bit list a BIT STRING with named bits (X.690 11.2.2).
 void LintImplicitFlag(const Element& field, Findings& findings);
 void LintImplicitInteger(const Element& field, const char* what, Findings& findings);
@@ -81,13 +81,13 @@ void LintImplicitBitList(const Element& field, const char* what, Findings& findi
 // LintAlgorithm judges a signature's AlgorithmIdentifier.
 void LintAlgorithm(const AlgorithmView& algorithm, Findings& findings);
 
-// SignatureParts is what a signature is judged by, of a certificate or a CRL.
+// SignatureParts is what the rules about the signature of a certificate or CRL need.
 struct SignatureParts {
   const AlgorithmView* inner = nullptr;
   const AlgorithmView* outer = nullptr;
   base::ByteView signature;  // bits of the BIT STRING
   unsigned unused_bits = 0;
-  const TbsView* self_signed = nullptr;  // whose key has signed; nullptr where that key is not known
+  const TbsView* self_signed = nullptr;  // the certificate whose key signed; nullptr if that key is unknown
 };
 
 // LintSignatureParts judges the signature's form and range.

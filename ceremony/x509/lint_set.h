@@ -1,10 +1,10 @@
-// CertificateSet knows what certificates must be to each other: names, key
-// identifiers, keys, serial numbers, validity, path lengths, signatures.
+// Checks rules that hold between certificates: names, key identifiers, keys,
+// serial numbers, validity, path lengths, signatures.
 //
 // Two passes over the same certificates: Add for each, Seal, then Check for
-// each. Of a CA the set keeps the certificate; of any other only truncated
-// SHA-256 values, about 150 octets. After Seal it is read only, and Check may
-// be called from any number of threads.
+// each. The set keeps the certificates of CAs. Of every other certificate it
+// keeps truncated SHA-256 values, about 150 octets. After Seal nothing changes,
+// and any number of threads may call Check.
 #ifndef CEREMONY_X509_LINT_SET_H_
 #define CEREMONY_X509_LINT_SET_H_
 

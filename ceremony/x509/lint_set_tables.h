@@ -20,15 +20,15 @@
 
 namespace ceremony::x509::set {
 
-// 128 bits of SHA-256: nobody finds two inputs, and the set stays small.
+// 128 bits of SHA-256: nobody finds a collision, and the set stays small.
 using Mark = std::array<std::uint8_t, 16>;
 Mark MarkOf(base::ByteView bytes);
 Mark MarkOf(base::ByteView a, base::ByteView b);
 // KeyMarkOf is the same for one key however its SubjectPublicKeyInfo is written: the
 // modulus of RSA under any exponent and algorithm, the x of an EC point in any form.
 Mark KeyMarkOf(const SpkiView& spki);
-// SubjectMarkOf says whom a certificate is about: its subject, or where that is empty (a device's) its alternative
-// name.
+// SubjectMarkOf identifies the subject of a certificate: its subject name or, if that is empty (a device), its
+// alternative name.
 Mark SubjectMarkOf(const TbsView& tbs);
 
 // These are the octets of the identifiers, empty where there is none.
@@ -62,7 +62,7 @@ struct KeyIdRow {
   auto Key() const { return std::tie(key_id, key); }
 };
 
-// Sorted, and of rows that say the same only the first certificate's.
+// Sorted; of equal rows only the one of the first certificate.
 template <typename Row>
 void SortRows(std::vector<Row>& rows) {
   std::sort(rows.begin(), rows.end(),
@@ -72,8 +72,8 @@ void SortRows(std::vector<Row>& rows) {
   rows.shrink_to_fit();
 }
 
-// The most rows of one mark that are looked at: a hostile set may give a
-// million certificates one key, and is told so by the first of them.
+// Largest number of rows of one mark that are looked at: a hostile set may have a
+// million certificates with one key, and the first of them report that.
 inline constexpr std::size_t kMostRows = 256;
 
 // The rows whose first field is `mark`.
@@ -95,7 +95,7 @@ struct Ca {
   std::optional<std::int64_t> not_before;
   std::optional<std::int64_t> not_after;
   std::optional<std::uint32_t> path_length;
-  std::optional<base::PublicKey> public_key;  // nullopt: of an algorithm that is not ours
+  std::optional<base::PublicKey> public_key;  // nullopt: unknown algorithm
   std::uint32_t number = 0;
 
   bool self_issued() const { return subject == issuer; }

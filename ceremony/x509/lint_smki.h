@@ -1,5 +1,5 @@
-// What the certificates of smart metering have in common, whatever profile
-// they follow: roles, EUI-64 identifiers, sizes and criticality.
+// Rules for all certificates of smart metering, whatever their profile: roles,
+// EUI-64 identifiers, sizes and criticality.
 #ifndef CEREMONY_X509_LINT_SMKI_H_
 #define CEREMONY_X509_LINT_SMKI_H_
 

@@ -1,5 +1,5 @@
-// What the Baseline Requirements of the CA/Browser Forum say of CAs of the
-// public web. Certificates of servers are not judged: ceremonies make none.
+// Rules of the CA/Browser Forum's Baseline Requirements for CAs of the public web.
+// They do not judge server certificates: ceremonies make none.
 #ifndef CEREMONY_X509_LINT_WEBPKI_H_
 #define CEREMONY_X509_LINT_WEBPKI_H_
 

@@ -1,4 +1,4 @@
-// The other public key of whoever has a private key.
+// The negated public key: same x, private key n - d.
 #ifndef CEREMONY_X509_MIRROR_KEY_H_
 #define CEREMONY_X509_MIRROR_KEY_H_
 
@@ -8,9 +8,9 @@
 
 namespace ceremony::x509 {
 
-// MirrorOf returns the key whose point is the negative of this one's: it has the same x, and its private key is the
-// order of the curve less the other. Nobody can have the one without the other, so that both are one key. nullopt for
-// RSA (another exponent is refused: CSR-KEY-02).
+// MirrorOf returns the key whose point is the negative of this one's. Whoever has one of the two private keys (d, and
+// n - d where n is the order of the curve) has the other, so they count as one key. nullopt for RSA, where another
+// exponent is refused (CSR-KEY-02).
 std::optional<base::PublicKey> MirrorOf(const base::PublicKey& key);
 
 }  // namespace ceremony::x509

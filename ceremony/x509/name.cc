@@ -11,6 +11,7 @@
 #include "ceremony/x509/oid.h"
 #include "ceremony/x509/view.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/utf8.h"
 
 namespace ceremony::x509 {
 namespace {
@@ -81,34 +82,6 @@ std::string TypeText(base::ByteView type) {
   return std::string(facts.short_name.empty() ? facts.name : facts.short_name);
 }
 
-// Characters that change how the text around them is shown.
-bool IsInvisible(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == '\\' || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-         c >= 0xe0000;
-}
-
-// The code point at the start of `text` and how many octets it has; size 0 for
-// what is no UTF-8.
-struct CodePoint {
-  std::uint32_t value = 0;
-  std::size_t size = 0;
-};
-CodePoint DecodeUtf8(base::ByteView text) {
-  const std::uint8_t lead = text.front();
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
-  if (size == 0 || lead > 0xf4 || text.size() < size) return {};
-  std::uint32_t value = lead & (0x7fU >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((text[i] & 0xc0U) != 0x80) return {};
-    value = value << 6 | (text[i] & 0x3fU);
-  }
-  const bool overlong = (size == 3 && value < 0x800) || (size == 4 && value < 0x10000);
-  if (overlong || (value >= 0xd800 && value <= 0xdfff) || value > 0x10ffff) return {};
-  return {value, size};
-}
-
 // Whether a value in a NameText, which is TYPE=VALUE (ENCODING) again and again, looks like the end of one
 // attribute and another one after it.
 bool CouldBeMisread(std::string_view value) {
@@ -177,19 +150,18 @@ base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues&
   return std::move(writer).Take();
 }
 
-std::string SafeText(base::ByteView text) {
+std::string SafeText(base::ByteView octets) {
+  const std::string_view text = base::AsText(octets);
   std::string safe;
-  while (!text.empty()) {
-    const CodePoint point = DecodeUtf8(text);
-    const std::size_t size = std::max<std::size_t>(point.size, 1);
-    for (std::size_t i = 0; i < size; ++i) {
-      if (point.size == 0 || IsInvisible(point.value)) {
-        safe += fmt::format("\\{:02x}", text[i]);
-      } else {
-        safe += static_cast<char>(text[i]);
-      }
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const char32_t point = base::NextCodePoint(text, at);
+    const std::string_view character = text.substr(begin, at - begin);
+    if (point != base::kNotUtf8 && point != '\\' && point != '\n' && !base::IsInvisible(point)) {
+      safe += character;
+    } else {
+      for (const char octet : character) safe += fmt::format("\\{:02x}", static_cast<unsigned char>(octet));
     }
-    text = text.subspan(size);
   }
   return safe;
 }

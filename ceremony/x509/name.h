@@ -28,25 +28,25 @@ base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues&
 // could be read as more than one attribute stands in quotes: CN="A, OU=07" (UTF8String).
 std::string NameText(base::ByteView name);
 
-// SpellsName tells whether `text` is the NameText of this Name, or what records from
-// before values were put in quotes have in its place.
+// SpellsName tells whether `text` is the NameText of this Name,
+// or its older spelling without quotes.
 bool SpellsName(std::string_view text, base::ByteView name);
 
-// SafeText spells octets for a terminal: ASCII and UTF-8 as they are, but control
-// characters, direction marks, backslashes and what is no UTF-8 as \xx.
+// SafeText spells octets for a terminal: ASCII and UTF-8 as they are, but backslashes, control
+// characters, what people cannot see (base::IsInvisible) and what is not UTF-8 as \xx for each octet.
 std::string SafeText(base::ByteView text);
 
-// AttributeValueText is the value alone: SafeText, or '#' and hex for a type
-// that is not text.
+// AttributeValueText spells the value alone: SafeText, or '#' and hex if the
+// value is not text.
 struct AttributeView;
 std::string AttributeValueText(const AttributeView& attribute);
 
-// TextInName is SafeText of a value within a NameText: in quotes where it needs them.
+// TextInName is SafeText of a value within a NameText, in quotes where needed.
 std::string TextInName(base::ByteView value);
 
-// FoldedName is the same for names that RFC 5280 section 7.1 takes for the same:
-// string type, case and runs of spaces do not count for ASCII; other characters
-// and what is no text do, byte by byte. It is a key for looking up, not for people.
+// FoldedName is equal for names that RFC 5280 section 7.1 calls equal. It ignores
+// string type, case and runs of spaces in ASCII text. All other values are compared
+// byte by byte. It is a key for looking up, not for people.
 std::string FoldedName(base::ByteView name);
 bool SameName(base::ByteView a, base::ByteView b);
 

@@ -14,7 +14,7 @@
 
 namespace ceremony::x509 {
 
-// NormalisedSignature is r and s in strict DER, and what was wrong with them before.
+// NormalisedSignature is r and s in strict DER, and what was repaired.
 struct NormalisedSignature {
   base::Bytes der;
   std::vector<std::string> repairs;  // "r: 1 redundant leading octet dropped"; empty: it was DER

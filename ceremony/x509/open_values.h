@@ -1,5 +1,5 @@
-// What a profile leaves open in its extensions: values that the ceremony's
-// script gives, or the request of whoever has the key.
+// Values that a profile leaves open in its extensions. The ceremony's script or
+// the request for the key gives them.
 #ifndef CEREMONY_X509_OPEN_VALUES_H_
 #define CEREMONY_X509_OPEN_VALUES_H_
 
@@ -18,12 +18,12 @@ using OpenExtensions = std::map<std::string, base::Bytes>;
 using AlternativeNames = std::map<std::string, std::string>;
 
 // CheckOpenValues refuses with TBS-EXT-01 a value that the profile does not
-// leave open, one that it asks for and is not given, and one that is malformed.
+// leave open, a missing value that it asks for, and a malformed value.
 base::Result<void> CheckOpenValues(const Profile& profile, const OpenExtensions& extensions,
                                    const AlternativeNames& names);
 
-// CheckAlternativeNames is that of the names alone; none at all is allowed, as
-// in a request that leaves them to the CA.
+// CheckAlternativeNames checks only the names. No names at all are allowed, as in
+// a request that leaves them to the CA.
 base::Result<void> CheckAlternativeNames(const Profile& profile, const AlternativeNames& names);
 
 // AlternativeNamesOf takes apart the value of a subjectAltName, so that the

@@ -12,7 +12,7 @@
 #include <memory>
 
 #include "ceremony/x509/asn1_time.h"
-#include "ceremony/x509/der_writer.h"
+#include "ceremony/x509/issue_parts.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/openssl_parts.h"
 #include "ceremony/x509/profile.h"
@@ -36,17 +36,7 @@ struct StackFree {
 };
 using ChainPointer = std::unique_ptr<STACK_OF(X509), StackFree>;
 
-base::Result<X509Pointer> Decode(base::ByteView der) {
-  ERR_clear_error();
-  const unsigned char* at = der.data();
-  X509Pointer certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  if (!certificate) return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL cannot decode it: " + LastError());
-  if (at != der.data() + der.size()) {
-    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("OpenSSL leaves {} of {} octets over",
-                                                                  der.data() + der.size() - at, der.size()));
-  }
-  return certificate;
-}
+base::Result<X509Pointer> Decode(base::ByteView der) { return Decoded<X509Pointer>(d2i_X509, der); }
 
 std::string PoliciesOf(const CERTIFICATEPOLICIES* policies) {
   std::string text;
@@ -61,15 +51,11 @@ std::string PoliciesOf(const CERTIFICATEPOLICIES* policies) {
         if (notice->noticeref != nullptr || notice->exptext == nullptr ||
             ASN1_STRING_type(notice->exptext) != V_ASN1_UTF8STRING)
           return {};
-        text +=
-            fmt::format(" (notice \"{}\")", SafeText({ASN1_STRING_get0_data(notice->exptext),
-                                                      static_cast<std::size_t>(ASN1_STRING_length(notice->exptext))}));
+        text += fmt::format(" (notice \"{}\")", SafeText(OctetsOf(notice->exptext)));
         continue;
       }
       if (type != NID_id_qt_cps) return {};
-      const ASN1_IA5STRING* uri = qualifier->d.cpsuri;
-      text += fmt::format(" (CPS {})",
-                          SafeText({ASN1_STRING_get0_data(uri), static_cast<std::size_t>(ASN1_STRING_length(uri))}));
+      text += fmt::format(" (CPS {})", SafeText(OctetsOf(qualifier->d.cpsuri)));
     }
   }
   return text;
@@ -191,35 +177,18 @@ int CollectComplaint(int ok, X509_STORE_CTX* context) {
 
 base::Result<Fields> OpensslFields(base::ByteView certificate_der) {
   KC_ASSIGN_OR_RETURN(const X509Pointer certificate, Decode(certificate_der));
-  Fields fields = FieldsFrom(certificate.get());
-  // The TBS comes back from a cache; this makes OpenSSL encode it from what it understood.
-  unsigned char* tbs = nullptr;
-  const int size = i2d_re_X509_tbs(certificate.get(), &tbs);
-  const base::Bytes again(tbs, tbs + std::max(size, 0));
-  OPENSSL_free(tbs);
   Findings findings(certificate_der);
   CertificateView view;
-  if (!ParseCertificate(certificate_der, view, findings) ||
-      !std::equal(again.begin(), again.end(), view.tbs.whole.begin(), view.tbs.whole.end())) {
-    return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL encodes what it read as other bytes than it was given");
-  }
-  return fields;
+  if (!ParseCertificate(certificate_der, view, findings)) return parts::Malformed("certificate", findings);
+  KC_RETURN_IF_ERROR(CheckSameTbs(i2d_re_X509_tbs, certificate.get(), view.tbs.whole));
+  return FieldsFrom(certificate.get());
 }
 
 base::Result<Fields> OpensslTbsFields(base::ByteView tbs_der) {
   Findings findings(tbs_der);
   TbsView view;
-  if (!ParseTbs(tbs_der, view, findings)) {
-    return base::MakeError(base::ErrorCode::kCorrupt,
-                           findings.empty() ? "no to-be-signed certificate" : findings.list().front().Text());
-  }
-  DerWriter writer;
-  writer.Nested(tag::kSequence, [&] {
-    writer.Raw(view.whole);
-    writer.Raw(view.signature.whole);
-    writer.BitString({});
-  });
-  return OpensslFields(writer.view());
+  if (!ParseTbs(tbs_der, view, findings)) return parts::Malformed("to-be-signed certificate", findings);
+  return OpensslFields(Unsigned(view.whole, view.signature.whole));
 }
 
 Comparison CompareDecoders(const Fields& openssl, const Fields& ours) {

@@ -1,5 +1,5 @@
-// What a second library says of a certificate: OpenSSL decodes, verifies and
-// judges it, and its words become findings of ours.
+// The judgement of a second library: OpenSSL decodes, verifies and judges a
+// certificate, and its complaints become findings.
 #ifndef CEREMONY_X509_OPENSSL_CHECK_H_
 #define CEREMONY_X509_OPENSSL_CHECK_H_
 

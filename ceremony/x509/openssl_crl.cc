@@ -4,11 +4,10 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
 #include <vector>
 
 #include "ceremony/x509/crl.h"
-#include "ceremony/x509/der_writer.h"
+#include "ceremony/x509/issue_parts.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/openssl_parts.h"
 #include "hsm/base/encoding.h"
@@ -24,17 +23,6 @@ using NumberPointer = base::Owned<ASN1_INTEGER, ASN1_INTEGER_free>;
 using ReasonPointer = base::Owned<ASN1_ENUMERATED, ASN1_ENUMERATED_free>;
 using DatePointer = base::Owned<ASN1_GENERALIZEDTIME, ASN1_GENERALIZEDTIME_free>;
 
-base::Result<CrlPointer> Decode(base::ByteView der) {
-  ERR_clear_error();
-  const unsigned char* at = der.data();
-  CrlPointer crl(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
-  if (!crl) return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL cannot decode it: " + LastError());
-  if (at != der.data() + der.size())
-    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("OpenSSL leaves {} of {} octets over",
-                                                                  der.data() + der.size() - at, der.size()));
-  return crl;
-}
-
 std::string PointOf(X509_EXTENSION* extension) {
   const PointPointer point(static_cast<ISSUING_DIST_POINT*>(X509V3_EXT_d2i(extension)));
   if (!point) return "undecodable";
@@ -45,8 +33,7 @@ std::string PointOf(X509_EXTENSION* extension) {
     if (point->distpoint->type != 0 || sk_GENERAL_NAME_num(point->distpoint->name.fullname) != 1) return {};
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(point->distpoint->name.fullname, 0);
     if (name->type != GEN_URI) return {};
-    const ASN1_IA5STRING* uri = name->d.uniformResourceIdentifier;
-    add("URI " + SafeText({ASN1_STRING_get0_data(uri), static_cast<std::size_t>(ASN1_STRING_length(uri))}));
+    add("URI " + SafeText(OctetsOf(name->d.uniformResourceIdentifier)));
   }
   if (point->onlyuser > 0) add("only user certificates");
   if (point->onlyCA > 0) add("only CA certificates");
@@ -133,35 +120,19 @@ CrlFields FieldsFrom(X509_CRL* crl) {
 }  // namespace
 
 base::Result<CrlFields> OpensslCrlFields(base::ByteView crl_der) {
-  KC_ASSIGN_OR_RETURN(const CrlPointer crl, Decode(crl_der));
-  // The TBS comes back from a cache; this makes OpenSSL encode it from what it understood.
-  unsigned char* out = nullptr;
-  const int size = i2d_re_X509_CRL_tbs(crl.get(), &out);
-  const base::Bytes again(out, out + std::max(size, 0));
-  OPENSSL_free(out);
+  KC_ASSIGN_OR_RETURN(const CrlPointer crl, Decoded<CrlPointer>(d2i_X509_CRL, crl_der));
   Findings findings(crl_der);
   CrlView view;
-  if (!ParseCrl(crl_der, view, findings) ||
-      !std::equal(again.begin(), again.end(), view.tbs.whole.begin(), view.tbs.whole.end())) {
-    return base::MakeError(base::ErrorCode::kCorrupt, "OpenSSL encodes what it read as other bytes than it was given");
-  }
+  if (!ParseCrl(crl_der, view, findings)) return parts::Malformed("CRL", findings);
+  KC_RETURN_IF_ERROR(CheckSameTbs(i2d_re_X509_CRL_tbs, crl.get(), view.tbs.whole));
   return FieldsFrom(crl.get());
 }
 
 base::Result<CrlFields> OpensslCertListFields(base::ByteView tbs_der) {
   Findings findings(tbs_der);
   TbsCertListView view;
-  if (!ParseTbsCertList(tbs_der, view, findings)) {
-    return base::MakeError(base::ErrorCode::kCorrupt,
-                           findings.empty() ? "no to-be-signed CRL" : findings.list().front().Text());
-  }
-  DerWriter writer;
-  writer.Nested(tag::kSequence, [&] {
-    writer.Raw(view.whole);
-    writer.Raw(view.signature.whole);
-    writer.BitString({});
-  });
-  return OpensslCrlFields(writer.view());
+  if (!ParseTbsCertList(tbs_der, view, findings)) return parts::Malformed("to-be-signed CRL", findings);
+  return OpensslCrlFields(Unsigned(view.whole, view.signature.whole));
 }
 
 }  // namespace ceremony::x509

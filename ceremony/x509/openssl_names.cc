@@ -19,18 +19,14 @@ base::Owned<T, kFree> Decoded(const X509_EXTENSION* extension) {
   return base::Owned<T, kFree>(static_cast<T*>(X509V3_EXT_d2i(const_cast<X509_EXTENSION*>(extension))));
 }
 
-base::ByteView OctetsOf(const ASN1_STRING* string) {
-  return {ASN1_STRING_get0_data(string), static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
-
 std::string AddressOf(base::ByteView octets) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   inet_ntop(octets.size() == 4 ? AF_INET : AF_INET6, octets.data(), text.data(), text.size());
   return text.data();
 }
 
-std::string IpOf(base::ByteView octets, Place place) {
-  if (place == Place::kName)
+std::string IpOf(base::ByteView octets, NamePlace place) {
+  if (place == NamePlace::kName)
     return octets.size() == 4 || octets.size() == 16 ? "IP " + AddressOf(octets) : std::string();
   if (octets.size() != 8 && octets.size() != 32) return {};
   const base::ByteView mask = octets.subspan(octets.size() / 2);
@@ -85,7 +81,7 @@ std::string Join(Count count, Spell&& spell) {
 
 }  // namespace
 
-std::string GeneralNameOf(const GENERAL_NAME* name, Place place) {
+std::string GeneralNameOf(const GENERAL_NAME* name, NamePlace place) {
   switch (name->type) {
     case GEN_OTHERNAME:
       return OtherOf(name->d.otherName);
@@ -108,7 +104,7 @@ std::string AlternativeNamesOf(const X509_EXTENSION* extension) {
   const auto names = Decoded<GENERAL_NAMES_free, GENERAL_NAMES>(extension);
   if (!names) return "undecodable";
   return Join(sk_GENERAL_NAME_num(names.get()),
-              [&](int i) { return GeneralNameOf(sk_GENERAL_NAME_value(names.get(), i), Place::kName); });
+              [&](int i) { return GeneralNameOf(sk_GENERAL_NAME_value(names.get(), i), NamePlace::kName); });
 }
 
 std::string DistributionPointsOf(const X509_EXTENSION* extension) {
@@ -120,7 +116,7 @@ std::string DistributionPointsOf(const X509_EXTENSION* extension) {
         point->distpoint->type != 0 || sk_GENERAL_NAME_num(point->distpoint->name.fullname) != 1)
       return {};
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(point->distpoint->name.fullname, 0);
-    return name->type == GEN_URI ? GeneralNameOf(name, Place::kName) : std::string();
+    return name->type == GEN_URI ? GeneralNameOf(name, NamePlace::kName) : std::string();
   });
 }
 
@@ -129,7 +125,7 @@ std::string AccessOf(const X509_EXTENSION* extension) {
   if (!access) return "undecodable";
   return Join(sk_ACCESS_DESCRIPTION_num(access.get()), [&](int i) -> std::string {
     const ACCESS_DESCRIPTION* description = sk_ACCESS_DESCRIPTION_value(access.get(), i);
-    const std::string name = GeneralNameOf(description->location, Place::kName);
+    const std::string name = GeneralNameOf(description->location, NamePlace::kName);
     return name.empty() ? name : Named(description->method) + " " + name;
   });
 }
@@ -140,7 +136,7 @@ std::string NameConstraintsOf(const X509_EXTENSION* extension) {
   const auto spell = [](const STACK_OF(GENERAL_SUBTREE) * list, const std::string& word) {
     return Join(sk_GENERAL_SUBTREE_num(list), [&](int i) -> std::string {
       const GENERAL_SUBTREE* subtree = sk_GENERAL_SUBTREE_value(list, i);
-      const std::string name = GeneralNameOf(subtree->base, Place::kSubtree);
+      const std::string name = GeneralNameOf(subtree->base, NamePlace::kSubtree);
       return name.empty() || subtree->minimum != nullptr || subtree->maximum != nullptr ? "" : word + " " + name;
     });
   };

@@ -10,6 +10,8 @@
 #include <ctime>
 #include <string_view>
 
+#include "ceremony/x509/der_reader.h"
+#include "ceremony/x509/der_writer.h"
 #include "ceremony/x509/name.h"
 #include "ceremony/x509/oid.h"
 #include "ceremony/x509/signature_algorithm.h"
@@ -26,9 +28,21 @@ std::string LastError() {
   return code == 0 ? "no reason given" : text.data();
 }
 
-std::string HexOf(const ASN1_STRING* string) {
-  return base::HexEncode({ASN1_STRING_get0_data(string), static_cast<std::size_t>(ASN1_STRING_length(string))});
+base::Bytes Unsigned(base::ByteView tbs, base::ByteView algorithm) {
+  DerWriter writer;
+  writer.Nested(tag::kSequence, [&] {
+    writer.Raw(tbs);
+    writer.Raw(algorithm);
+    writer.BitString({});
+  });
+  return std::move(writer).Take();
 }
+
+base::ByteView OctetsOf(const ASN1_STRING* string) {
+  return {ASN1_STRING_get0_data(string), static_cast<std::size_t>(ASN1_STRING_length(string))};
+}
+
+std::string HexOf(const ASN1_STRING* string) { return base::HexEncode(OctetsOf(string)); }
 
 std::string Dotted(const ASN1_OBJECT* object) {
   std::array<char, 256> text{};
@@ -59,7 +73,7 @@ std::string NameOf(const X509_NAME* name) {
     const std::string dotted = Dotted(X509_NAME_ENTRY_get_object(entry));
     const auto known = FindOidByName(dotted);
     const OidFacts* facts = known ? &FactsOf(*known) : nullptr;
-    const base::ByteView octets{ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))};
+    const base::ByteView octets = OctetsOf(value);
     const int type = ASN1_STRING_type(value);
     std::string spelled;
     switch (type) {

@@ -67,8 +67,7 @@ base::Result<base::Bytes> PemDecode(std::string_view label, std::string_view tex
   return der;
 }
 
-base::Result<std::string_view> OnlyPemBlock(std::string_view text, std::span<const std::string_view> labels,
-                                            std::string_view& label) {
+base::Result<PemBlock> OnlyPemBlock(std::string_view text, std::span<const std::string_view> labels) {
   constexpr std::string_view kBegin = "-----BEGIN ";
   constexpr std::string_view kDashes = "-----";
   const auto bad = [](const std::string& why) { return base::MakeError(base::ErrorCode::kInvalidInput, why); };
@@ -78,7 +77,7 @@ base::Result<std::string_view> OnlyPemBlock(std::string_view text, std::span<con
   const std::size_t name = begin + kBegin.size();
   const std::size_t dashes = text.find(kDashes, name);
   if (dashes == std::string_view::npos) return bad("the first line of the PEM block does not end");
-  label = text.substr(name, dashes - name);
+  const std::string_view label = text.substr(name, dashes - name);
   if (std::ranges::find(labels, label) == labels.end())
     return bad(fmt::format("there is a PEM block {} where {} is asked for",
                            SafeText(base::AsBytes(label.substr(0, 64))), labels.front()));
@@ -87,7 +86,7 @@ base::Result<std::string_view> OnlyPemBlock(std::string_view text, std::span<con
   if (last == std::string_view::npos) return bad("the PEM block does not end with " + end);
   const std::size_t after = last + end.size();
   if (text.find(kBegin, after) != std::string_view::npos) return bad("there is more than one PEM block");
-  return text.substr(begin, after - begin);
+  return PemBlock{label, text.substr(begin, after - begin)};
 }
 
 }  // namespace ceremony::x509

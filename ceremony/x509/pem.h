@@ -20,9 +20,12 @@ base::Result<base::Bytes> PemDecode(std::string_view label, std::string_view tex
 
 // OnlyPemBlock finds the one PEM block of a file that may have explanations around
 // it (RFC 7468 2), as many programs write them. kInvalidInput when there is none,
-// more than one, or one whose label is none of `labels`; `label` gets the block's.
-base::Result<std::string_view> OnlyPemBlock(std::string_view text, std::span<const std::string_view> labels,
-                                            std::string_view& label);
+// more than one, or one whose label is none of `labels`. The block points into `text`.
+struct PemBlock {
+  std::string_view label;
+  std::string_view text;  // dashes included
+};
+base::Result<PemBlock> OnlyPemBlock(std::string_view text, std::span<const std::string_view> labels);
 
 }  // namespace ceremony::x509
 

@@ -50,11 +50,7 @@ struct RequestInfo::State {
 };
 
 base::Result<RequestInfo> RequestInfo::Parse(base::ByteView bytes) {
-  auto state = std::make_shared<State>();
-  state->der = base::ToBytes(bytes);
-  Findings findings(state->der);
-  const bool complete = ParseRequestInfo(state->der, state->view, findings);
-  if (!complete || !findings.empty()) return parts::Malformed("certification request info", findings);
+  KC_ASSIGN_OR_RETURN(auto state, parts::Parsed<State>("certification request info", bytes, ParseRequestInfo));
   return RequestInfo(std::move(state));
 }
 
@@ -166,11 +162,7 @@ struct Request::State {
 };
 
 base::Result<Request> Request::Parse(base::ByteView der) {
-  auto state = std::make_shared<State>();
-  state->der = base::ToBytes(der);
-  Findings findings(state->der);
-  const bool complete = ParseRequest(state->der, state->view, findings);
-  if (!complete || !findings.empty()) return parts::Malformed("certification request", findings);
+  KC_ASSIGN_OR_RETURN(auto state, parts::Parsed<State>("certification request", der, ParseRequest));
   return Request(std::move(state));
 }
 

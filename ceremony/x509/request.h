@@ -63,10 +63,10 @@ struct RequestView {
 bool ParseRequestInfo(base::ByteView bytes, RequestInfoView& view, Findings& findings);
 bool ParseRequest(base::ByteView bytes, RequestView& view, Findings& findings);
 
-// LintRequestInfoBytes and LintRequest run every rule over bytes, as if the
-// extensions that are asked for were all of a certificate; empty means good.
-// LintRequestProof judges form, key, algorithm and signature alone: a request of
-// others may ask for less than a certificate has.
+// LintRequestInfoBytes and LintRequest run every rule over bytes, as if a certificate
+// had the requested extensions; empty means good. LintRequestProof checks only form,
+// key, algorithm and signature, since a foreign request may ask for less than a
+// certificate has.
 std::vector<Finding> LintRequestInfoBytes(base::ByteView info);
 std::vector<Finding> LintRequest(base::ByteView der);
 std::vector<Finding> LintRequestProof(base::ByteView der);
@@ -99,9 +99,9 @@ class RequestInfo final {
   std::shared_ptr<const State> state_;
 };
 
-// BuildRequestInfo asks for what the profile says of a certificate and its key
-// alone: subject, and in extensionRequest every extension whose value is known
-// before the issuer is. Refusals: those of BuildName and CheckProfile, TBS-KEY-01,
+// BuildRequestInfo asks for the parts of a certificate that depend only on the profile
+// and the key: the subject, and in extensionRequest each extension whose value is known
+// without the issuer. Refusals: those of BuildName and CheckProfile, TBS-KEY-01,
 // TBS-EXT-01 of CheckAlternativeNames.
 base::Result<RequestInfo> BuildRequestInfo(const Profile& profile, const RequestInput& input);
 
@@ -189,7 +189,7 @@ base::Result<Request> FinishRequest(const ApprovedRequestInfo& approved, base::B
 enum class RequestCheck : std::uint8_t { kDecode, kDecodeAndVerify };
 base::Result<void> OpensslReadsRequest(base::ByteView der, RequestCheck check);
 
-// ImportedRequest is a request of somebody else that a certificate of a profile may answer.
+// ImportedRequest is a foreign request that a profile's certificate may answer.
 class ImportedRequest final {
  public:
   const Request& request() const { return request_; }
@@ -226,14 +226,14 @@ class ImportedRequest final {
 //   CSR-KEY-02      an RSA key has another exponent than 65537
 //   KEY-WEAK-*      the key is weak (weak_key.h)
 //   CSR-SUBJECT-01  the subject is not one that the profile allows
-//   CSR-EXT-01      an extension is asked for that the profile does not have
-//   CSR-EXT-02      an extension is asked for with another value or criticality than the profile's, or
-//                   alternative names that it does not leave open
+//   CSR-EXT-01      it asks for an extension that the profile does not have
+//   CSR-EXT-02      it asks for an extension with another value or criticality than the profile's, or
+//                   for alternative names that the profile does not leave open
 inline constexpr std::size_t kMostRequestOctets = 65536;
 base::Result<ImportedRequest> ImportRequest(base::ByteView file, const Profile& profile);
 
-// SubjectValuesOf takes apart a DER Name into the values that the profile leaves
-// open, so that BuildName makes the same bytes of them. CSR-SUBJECT-01 otherwise.
+// SubjectValuesOf returns the values of a DER Name that the profile leaves open, if
+// BuildName makes the same bytes of them. CSR-SUBJECT-01 otherwise.
 base::Result<SubjectValues> SubjectValuesOf(const Profile& profile, base::ByteView name);
 
 }  // namespace ceremony::x509

@@ -19,9 +19,8 @@ namespace {
 // Under either label (RFC 7468 7), and with the explanations that certtool and certutil write before it.
 base::Result<Request> FromPem(std::string_view text) {
   constexpr std::string_view kLabels[] = {"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"};
-  std::string_view label;
-  KC_ASSIGN_OR_RETURN(const std::string_view block, OnlyPemBlock(text, kLabels, label));
-  KC_ASSIGN_OR_RETURN(const base::Bytes der, PemDecode(label, block));
+  KC_ASSIGN_OR_RETURN(const PemBlock block, OnlyPemBlock(text, kLabels));
+  KC_ASSIGN_OR_RETURN(const base::Bytes der, PemDecode(block.label, block.text));
   return Request::Parse(der);
 }
 

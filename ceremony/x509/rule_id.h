@@ -1,5 +1,5 @@
-// RuleId is every rule of the lint, in the order of the table in rules.cc. It is
-// apart from finding.h, so that a new rule touches those alone who name rules.
+// RuleId lists every rule of the lint, in the order of the table in rules.cc. It has
+// its own file, so that a new rule recompiles only files that name rules.
 #ifndef CEREMONY_X509_RULE_ID_H_
 #define CEREMONY_X509_RULE_ID_H_
 

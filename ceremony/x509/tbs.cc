@@ -61,11 +61,7 @@ base::Bytes KeyIdentifier(base::ByteView public_key_bits, unsigned method) {
 }
 
 base::Result<Tbs> Tbs::Parse(base::ByteView bytes) {
-  auto state = std::make_shared<State>();
-  state->der = base::ToBytes(bytes);
-  Findings findings(state->der);
-  const bool complete = ParseTbs(state->der, state->view, findings);
-  if (!complete || !findings.empty()) return parts::Malformed("to-be-signed certificate", findings);
+  KC_ASSIGN_OR_RETURN(auto state, parts::Parsed<State>("to-be-signed certificate", bytes, ParseTbs));
   return Tbs(std::move(state));
 }
 

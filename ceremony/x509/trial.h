@@ -1,6 +1,6 @@
-// A trial makes at the desk what the room will make: the bytes to be signed, linted and compared as they will be, but
-// under keys and serial numbers that stand in for those that nobody has yet. What it refuses, the room would refuse in
-// front of everybody. Each returns the refusal of the first link of the chain (tbs.h, crl.h, request.h) that has one.
+// Builds, lints and compares what the ceremony will sign, with placeholder keys and serials, so that it fails here and
+// not in the room.
+// Each function returns the first refusal of the chain (tbs.h, crl.h, request.h).
 #ifndef CEREMONY_X509_TRIAL_H_
 #define CEREMONY_X509_TRIAL_H_
 

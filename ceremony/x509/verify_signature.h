@@ -1,4 +1,4 @@
-// The signature of a certificate that is only looked at, not kept.
+// Verifies the signature of a certificate from its view.
 #ifndef CEREMONY_X509_VERIFY_SIGNATURE_H_
 #define CEREMONY_X509_VERIFY_SIGNATURE_H_
 

@@ -1,6 +1,6 @@
-// Views of a certificate's parts: what ParseTbs and ParseCertificate, the
-// second decoder of the product (no OpenSSL), make of the bytes. Nothing is
-// allocated or copied; every view points into the bytes that were parsed.
+// Views of a certificate's parts, made by ParseTbs and ParseCertificate, our own
+// decoder without OpenSSL. Nothing is allocated or copied; every view points into
+// the bytes that were parsed.
 #ifndef CEREMONY_X509_VIEW_H_
 #define CEREMONY_X509_VIEW_H_
 
@@ -75,15 +75,15 @@ struct CertificateView {
   unsigned signature_unused_bits = 0;
 };
 
-// ParseTbs and ParseCertificate hold the bytes to DER (CheckDer, also inside
-// extension values) and to the ASN.1 of RFC 5280 section 4.1. They go on after
-// mistakes that can be survived; false means that `view` is not complete.
-// Bytes are good when they return true and `findings` is still empty.
+// ParseTbs and ParseCertificate check DER (CheckDer, also inside extension values)
+// and the ASN.1 of RFC 5280 section 4.1. They go on after a mistake if they can;
+// false means that `view` is incomplete. The bytes are good if they return true
+// and `findings` is still empty.
 bool ParseTbs(base::ByteView bytes, TbsView& view, Findings& findings);
 bool ParseCertificate(base::ByteView bytes, CertificateView& view, Findings& findings);
 
-// NameReader hands out the attributes of a Name in order, for a Name that
-// ParseTbs took without findings; it stops where the bytes are no Name.
+// NameReader returns the attributes of a Name in order, for a Name that ParseTbs
+// accepted without findings; it stops where the bytes are malformed.
 struct AttributeView {
   base::ByteView whole;
   base::ByteView type;        // content octets of the OID

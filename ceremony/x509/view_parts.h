@@ -1,5 +1,5 @@
-// The parts that certificates, CRLs and certification requests share, taken
-// apart by one piece of code. Elements have been through CheckDer.
+// Parses the parts that certificates, CRLs and certification requests share.
+// Elements have passed CheckDer.
 #ifndef CEREMONY_X509_VIEW_PARTS_H_
 #define CEREMONY_X509_VIEW_PARTS_H_
 
@@ -24,9 +24,9 @@ void ParseSpki(const Element& element, SpkiView& view, Findings& findings);
 // it has room for, and returns their number.
 std::size_t ParseExtensionList(const Element& sequence, std::span<ExtensionView> list, Findings& findings);
 
-// ParseSigned takes apart what X.509 calls SIGNED: the SEQUENCE of what is signed, the algorithm and the signature
-// as a BIT STRING (X.509 6.2). `inner` is the name of the first part and `parse_inner(element)` reads it; `signature`
-// is what the standard of this kind calls the last. True when all three are there and the first is complete.
+// ParseSigned parses what X.509 calls SIGNED (6.2): a SEQUENCE of the signed part, the algorithm, and the signature as
+// a BIT STRING. `inner` is the name of the first part, and `parse_inner(element)` reads it; `signature` is the name of
+// the last in this standard. True if all three parts are there and the first is complete.
 template <typename View, typename ParseInner>
 bool ParseSigned(base::ByteView bytes, const char* what, const char* inner, const char* signature, View& view,
                  Findings& findings, ParseInner parse_inner) {

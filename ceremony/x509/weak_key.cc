@@ -147,6 +147,16 @@ unsigned FermatRounds(base::ByteView modulus) {
   return 0;
 }
 
+std::vector<Finding> WeakKeyFindings(const base::PublicKey& key) {
+  Findings findings({});
+  if (const auto curve = base::FactsOf(key.algorithm()).curve) {
+    CheckEcPoint(Curves(), *curve, key.EcPoint(), {}, findings);
+  } else if (const base::RsaNumbers numbers = base::RsaNumbersOf(key); !numbers.modulus.empty()) {
+    CheckRsaModulus(numbers.modulus, {}, findings);
+  }
+  return std::move(findings).Take();
+}
+
 }  // namespace
 
 void CheckRsaModulus(base::ByteView modulus, base::ByteView where, Findings& findings) {
@@ -170,16 +180,6 @@ void CheckEcPoint(const Curves& curves, base::Curve curve, base::ByteView point,
   if (const unsigned number = curves.SmallMultiple(curve, point); number != 0)
     findings.Add(RuleId::kWeakKey04, where,
                  fmt::format("the private key of this point is {0} or -{0}, which everybody knows", number));
-}
-
-std::vector<Finding> WeakKeyFindings(const base::PublicKey& key) {
-  Findings findings({});
-  if (const auto curve = base::FactsOf(key.algorithm()).curve) {
-    CheckEcPoint(Curves(), *curve, key.EcPoint(), {}, findings);
-  } else if (const base::RsaNumbers numbers = base::RsaNumbersOf(key); !numbers.modulus.empty()) {
-    CheckRsaModulus(numbers.modulus, {}, findings);
-  }
-  return std::move(findings).Take();
 }
 
 base::Result<void> RefuseWeakKey(const base::PublicKey& key) {

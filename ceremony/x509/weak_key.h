@@ -29,9 +29,6 @@ void CheckRsaModulus(base::ByteView modulus, base::ByteView where, Findings& fin
 void CheckEcPoint(const Curves& curves, base::Curve curve, base::ByteView point, base::ByteView where,
                   Findings& findings);
 
-// WeakKeyFindings runs those that go with the key; offsets are 0.
-std::vector<Finding> WeakKeyFindings(const base::PublicKey& key);
-
 // RefuseWeakKey refuses with the first finding's rule and all sentences.
 base::Result<void> RefuseWeakKey(const base::PublicKey& key);
 

@@ -273,7 +273,7 @@ class WhoMustAttend(People):
                 person["employer"] = person["id"]
         path = self.with_roster(change)
         found = self.check("--roster", path)["findings"]
-        self.assertEqual([(finding["rule"], finding["severity"]) for finding in found], [("QUORUM-MAJORITY-01", "good practice")])
+        self.assertEqual([(finding["rule"], finding["severity"]) for finding in found], [("QUORUM-MAJORITY-01", "good-practice")])
 
     def test_a_quorum_that_cannot_be_met_where_the_token_stands(self):
         # All tokens of a rehearsal stand at the site "rehearsal".

@@ -60,7 +60,7 @@ TEST_CASE("an appointment in order plans an active custodian and a new roster") 
   const auto inputs = plan_fixture::InputsOf(Appointment());
   const auto plan = MakePlan(inputs, {});
   CHECK(plan_fixture::Says(plan) ==
-        Lines{"QUORUM-MAJORITY-01 good practice appoint: after this step: quorum custodians "
+        Lines{"QUORUM-MAJORITY-01 good-practice appoint: after this step: quorum custodians "
               "is 2 of 4: two quorums need not have a person in common"});
   REQUIRE(plan.estate.people().size() == 1);
   CHECK(plan.estate.people()[0].state == "active");
@@ -146,7 +146,7 @@ TEST_CASE("a retirement in order leaves a quorum") {
   CHECK(plan.estate.people().at(0).state == "leaving");
   Files files = Retirement();
   files.policy["quorum"]["spare"] = 1;
-  CHECK(FindingsOf(files) == Lines{"QUORUM-SPARE-01 good practice retire: after this step: quorum custodians has 2 "
+  CHECK(FindingsOf(files) == Lines{"QUORUM-SPARE-01 good-practice retire: after this step: quorum custodians has 2 "
                                    "active members, 2 with 1 spare are wanted"});
 }
 

@@ -42,7 +42,7 @@ TEST_CASE("m that is not more than half of n is good practice, unless the policy
                                                   {"state", "active"},
                                                   {"sign_key", kKeys[3]}});
   const std::string text = "quorum custodians is 2 of 4: two quorums need not have a person in common";
-  CHECK(FindingsOf(files) == Lines{"QUORUM-MAJORITY-01 good practice: " + text});
+  CHECK(FindingsOf(files) == Lines{"QUORUM-MAJORITY-01 good-practice: " + text});
   files.policy["rules"] = {{{"id", "QUORUM-MAJORITY-01"}, {"severity", "breach"}}};
   CHECK(FindingsOf(files) == Lines{"QUORUM-MAJORITY-01 breach: " + text});
 }
@@ -51,7 +51,7 @@ TEST_CASE("the pool alarm sounds below m and the policy's spare") {
   Files files;
   files.policy["quorum"]["spare"] = 2;
   CHECK(FindingsOf(files) ==
-        Lines{"QUORUM-SPARE-01 good practice: quorum custodians has 3 active members, 2 with 2 spare are wanted"});
+        Lines{"QUORUM-SPARE-01 good-practice: quorum custodians has 3 active members, 2 with 2 spare are wanted"});
 }
 
 TEST_CASE("the people of one jurisdiction do not reach m alone, where the policy wants several") {
@@ -75,7 +75,7 @@ TEST_CASE("the people of one jurisdiction do not reach m alone, where the policy
         Lines{"QUORUM-JURISDICTION-01 breach: 1 of the members of quorum custodians is of england" + none,
               "QUORUM-JURISDICTION-01 breach: 1 of the members of quorum custodians is of scotland" + none});
   files.policy["rules"] = {{{"id", "QUORUM-JURISDICTION-01"}, {"severity", "good-practice"}}};
-  CHECK(FindingsOf(files).front().starts_with("QUORUM-JURISDICTION-01 good practice:"));
+  CHECK(FindingsOf(files).front().starts_with("QUORUM-JURISDICTION-01 good-practice:"));
   files.policy.erase("rules");
   files.policy.erase("jurisdictions");
   CHECK(FindingsOf(files) == Lines{"QUORUM-JURISDICTION-01 breach: no member of quorum custodians is of a jurisdiction "
@@ -115,7 +115,7 @@ TEST_CASE("a quorum of a domain serves its tokens, and people of another domain 
   CHECK(FindingsOf(files) == Lines{});
   files.roster["quorums"]["organisation"]["domain"] = "device";
   CHECK(FindingsOf(files) ==
-        Lines{"QUORUM-MAJORITY-01 good practice: quorum organisation is 1 of 3: two quorums need not have a person in "
+        Lines{"QUORUM-MAJORITY-01 good-practice: quorum organisation is 1 of 3: two quorums need not have a person in "
               "common",
               "QUORUM-DOMAIN-01 breach commission: quorum organisation serves the domain device, token hsm is of "
               "organisation"});

@@ -47,7 +47,7 @@ TEST_CASE("a section that is estimated to take longer than the window is pointed
   files.policy["window"] = {{"warn_minutes", 1}, {"stop_minutes", 2}};
   const Lines found = plan_fixture::FindingsOf(files);
   REQUIRE(found.size() == 1);
-  CHECK(found[0].starts_with("PLAN-WINDOW-01 good practice: section all is estimated to take "));
+  CHECK(found[0].starts_with("PLAN-WINDOW-01 good-practice: section all is estimated to take "));
   CHECK(found[0].ends_with(" minutes, the policy warns at 1 and stops at 2"));
 }
 
@@ -70,10 +70,10 @@ TEST_CASE("who is needed later, or signs the closed record, is not sent away uns
   Files files;
   files.steps().push_back({{"id", "go"}, {"do", "room.depart"}, {"roles", {"witness", "custodian", "auditor"}}});
   CHECK(plan_fixture::FindingsOf(files) ==
-        Lines{"PLAN-DEPART-01 good practice go: people of role custodian may leave, and they sign the closed record"});
+        Lines{"PLAN-DEPART-01 good-practice go: people of role custodian may leave, and they sign the closed record"});
   files.steps().push_back(
       {{"id", "agreed"}, {"do", "room.confirm"}, {"by", "witness"}, {"statement", "It is done."}, {"word", "yes"}});
   CHECK(plan_fixture::FindingsOf(files) ==
-        Lines{"PLAN-DEPART-01 good practice go: people of role witness may leave, and step agreed needs them",
-              "PLAN-DEPART-01 good practice go: people of role custodian may leave, and they sign the closed record"});
+        Lines{"PLAN-DEPART-01 good-practice go: people of role witness may leave, and step agreed needs them",
+              "PLAN-DEPART-01 good-practice go: people of role custodian may leave, and they sign the closed record"});
 }

@@ -37,6 +37,12 @@ base::Error Refused(const std::string& why) {
 }  // namespace
 
 Result<std::string> SealAnnex(const std::string& origin, ByteView archive, const base::PublicKey& recipient) {
+  if (archive.size() > record::kMaxArchiveBytes) {
+    return base::Refusal("RED-ANNEX-03",
+                         fmt::format("what is withheld has {} bytes, an annex holds {} at most", archive.size(),
+                                     record::kMaxArchiveBytes),
+                         "withhold less, or hand the record over whole");
+  }
   SecretBytes key(kKeyBytes);
   base::FillRandom(key.writable());
   const std::string info = InfoOf(origin);

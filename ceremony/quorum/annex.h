@@ -14,15 +14,18 @@
 #include <string>
 
 #include "ceremony/quorum/agreement_key.h"
+#include "ceremony/record/tar_archive.h"
 #include "hsm/base/bytes.h"
 #include "hsm/base/public_key.h"
 #include "hsm/base/result.h"
 
 namespace ceremony::quorum {
 
-inline constexpr std::size_t kMaxAnnexBytes = (1u << 30) + (1u << 16);
+// The archive, and its head.
+inline constexpr std::size_t kMaxAnnexBytes = record::kMaxArchiveBytes + (1u << 16);
 
-// SealAnnex fails with kInvalidInput when the recipient's key is not P-256.
+// SealAnnex fails with kInvalidInput when the recipient's key is not P-256. RED-ANNEX-03: the archive is larger than
+// record::kMaxArchiveBytes.
 base::Result<std::string> SealAnnex(const std::string& origin, base::ByteView archive,
                                     const base::PublicKey& recipient);
 

@@ -40,8 +40,8 @@ struct ApprovalWords {
   std::string subject_sha256;                    // 64 hex digits; empty when there are none
 };
 
-// CheckApprovalFile refuses (CRED-14) a file whose entry is not in the tree of
-// its checkpoint, whose entry asks for nothing, or whose digest of the subject is another.
+// CheckApprovalFile refuses (CRED-14) a file whose entry is not in the tree of its
+// checkpoint, whose entry does not ask for anything, or whose subject has another digest.
 base::Result<ApprovalWords> CheckApprovalFile(const RecordProof& file);
 
 // CheckpointsIn lists the texts of all checkpoints that a log holds, oldest first.

@@ -1,6 +1,6 @@
 // Attendance is the ledger of who is in the room now (R69). A quorum counts
-// people who are present; somebody who left does not count until back, somebody
-// who stands in for another counts with their own roles and key only.
+// people who are present. Somebody who left does not count until they are back; a
+// deputy counts with their own roles and key only.
 //
 // It is the fold of a record's `attend`, `depart` and apology entries, which
 // this file spells and reads, so that a resumed ceremony knows the same room.
@@ -31,14 +31,14 @@ struct Attendee {
   std::vector<std::string> roles{};
   Presence presence = Presence::kInPerson;
   // Part-time: the hours said on arrival, "09:00" and "12:30" by the room's
-  // clock; empty for the whole ceremony. They announce, they do not count: who is
-  // here is here until an entry says that they left.
+  // clock; empty for the whole ceremony. Announced only: a person is present until
+  // a depart entry.
   std::string from{};
   std::string until{};
   std::string deputy_for{};  // person id
 };
 
-// Apology is somebody who will not come.
+// Apology says that somebody will not come.
 struct Apology {
   std::string person;
   std::string name;
@@ -60,9 +60,9 @@ class Attendance final {
   // HasLeft: was here, and is not now.
   bool HasLeft(std::string_view person) const { return Find(person) == nullptr && has_been_.contains(person); }
   const Apology* FindApology(std::string_view person) const;
-  // StandsInFor is the id of the person who named this one as their deputy; empty for none.
+  // StandsInFor is the id of the person whose deputy this one is; empty if there is none.
   std::string StandsInFor(std::string_view deputy) const;
-  // WithRole lists who of the present holds the role, in order of arrival.
+  // WithRole lists the people present who hold the role, in order of arrival.
   std::vector<const Attendee*> WithRole(std::string_view role) const;
   const std::vector<Attendee>& present() const { return present_; }
   const std::vector<Apology>& apologies() const { return apologies_; }
@@ -73,7 +73,7 @@ class Attendance final {
   static nlohmann::json SpellDeparture(const Attendee& attendee, std::string_view reason, bool comes_back);
   static nlohmann::json SpellApology(const Apology& apology);
 
-  // See takes in an entry of any type and lets pass what is not about the room;
+  // See takes in an entry of any type, and ignores what is not about the room.
   // kCorrupt and kNotFound as above.
   base::Result<void> See(const nlohmann::json& entry);
 

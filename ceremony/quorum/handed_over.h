@@ -22,8 +22,8 @@ namespace ceremony::quorum {
 // An ECDSA signature with a high s is turned into its low-S twin, which is the
 // same signature. Refusals: CRED-05 another person's, or by another key of the
 // same person; CRED-06 another checkpoint; CRED-07 another origin; CRED-08 an older
-// size. `earlier` are the texts of older checkpoints of this record: a bare signature
-// over one of them is named as such. kInvalidInput when it is no signature at all.
+// size. `earlier` holds the texts of older checkpoints of this record, so that a bare
+// signature over one of them is recognised. kInvalidInput when it is not a signature.
 base::Result<record::SignatureLine> TakeHandedOver(std::string_view given, const record::VerifierKey& key,
                                                    const std::string& text, const std::vector<std::string>& earlier);
 

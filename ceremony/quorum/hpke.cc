@@ -34,8 +34,8 @@ std::array<std::uint8_t, 2> TwoBytes(std::uint16_t value) {
   return {static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value & 0xff)};
 }
 
-// Scratch is the memory of one sealing or opening, wiped with it: one secret
-// instead of one for each value on the way.
+// Scratch holds every value on the way of one sealing or opening, and is wiped with it: one piece of locked memory
+// instead of one for each of some forty values.
 class Scratch final {
  public:
   // `info` is the only input whose size is not known here; it is joined once.

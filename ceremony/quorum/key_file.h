@@ -11,16 +11,16 @@
 
 namespace ceremony::quorum {
 
-// How slow a guess of a passphrase is made: PBKDF2-HMAC-SHA256 (OWASP, 2023).
+// Makes each guess of a passphrase slow: PBKDF2-HMAC-SHA256 (OWASP, 2023).
 inline constexpr int kPassphraseIterations = 600'000;
-// A new passphrase has at least so many characters.
+// The least number of characters in a new passphrase.
 inline constexpr std::size_t kMinPassphrase = 12;
 
 // ReadKeyFile reads at most 16 KiB; kIo when it cannot be read, kInvalidInput
 // when it is larger or empty. A symbolic link is not followed.
 base::Result<base::SecretBytes> ReadKeyFile(const std::string& path);
 
-// IsEncrypted tells by labels and Proc-Types of PEM blocks whether a passphrase is needed; one key in clear: false.
+// IsEncrypted tells by the labels of PEM blocks whether a passphrase is needed; false if one key is in clear.
 bool IsEncrypted(const base::SecretBytes& pem);
 
 // DecryptKey returns the DER PrivateKeyInfo of a PEM file; an unencrypted one

@@ -38,13 +38,13 @@ struct RecordProof {
   std::vector<Extension> extensions;  // ascending sizes
 };
 
-// EntryLines are the entries of a log, oldest first; a torn tail is none.
+// EntryLines returns the whole lines of a log, oldest first; a torn tail is left out.
 std::vector<std::string_view> EntryLines(std::string_view log);
 
-// MakeRecordProof proves entry `index` (none: no entry) of the log as it is on the disk,
-// which may have grown since, to be in the tree of a checkpoint's text, and every
-// tree that a custodian's machine may remember to be its beginning. kCorrupt when the
-// log has not the root that the text says.
+// MakeRecordProof proves that entry `index` (if given) is in the tree of a checkpoint's text, and
+// that this tree extends every tree which a custodian's machine may remember. The log is the one on
+// the disk, and may have grown since. kCorrupt when the log does not have the root that the text
+// names.
 base::Result<RecordProof> MakeRecordProof(std::string_view text, std::string_view log,
                                           std::optional<std::uint64_t> index);
 
@@ -58,11 +58,11 @@ struct ProvenEntry {
   record::Checkpoint checkpoint;
   nlohmann::json entry;
 };
-// CheckEntry refuses (CRED-14) a text that is no checkpoint, and an entry that is
-// missing, none, or not in the tree of the checkpoint.
+// CheckEntry refuses (CRED-14) a text that is not a checkpoint, and an entry that is
+// missing, malformed, or not in the tree of the checkpoint.
 base::Result<ProvenEntry> CheckEntry(const RecordProof& proof);
 
-// NotProven is the refusal of CheckEntry, for what else a proof does not show.
+// NotProven is the same refusal (CRED-14), for callers that check more of a proof.
 base::Error NotProven(std::string message);
 
 }  // namespace ceremony::quorum

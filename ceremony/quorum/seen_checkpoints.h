@@ -22,20 +22,20 @@ class SeenCheckpoints final {
   static base::Result<SeenCheckpoints> Parse(script::LoadedFile file);
   std::string Text() const;
 
-  // Read and Write are the same with the file of a custodian's machine: none yet is a
-  // fresh start, one that cannot be read is not (it would forget what was signed).
+  // Read and Write do the same with the file of a custodian's machine. A missing file is a fresh
+  // start. A file that cannot be read is an error: a fresh start would forget what was signed.
   static base::Result<SeenCheckpoints> Read(const std::string& path);
   base::Result<void> Write(const std::string& path) const;
 
-  // Check refuses that for which nobody may sign or open a share:
+  // Check refuses a checkpoint for which nobody may sign or open a share:
   //   CRED-15  a smaller size than was seen before
   //   CRED-16  another root at the same size: two histories of one record
   //   CRED-17  a larger size without proof that it extends what was seen before
   base::Result<void> Check(const record::Checkpoint& checkpoint, const std::vector<Extension>& extensions) const;
-  // Remember keeps a checkpoint that Check let pass.
+  // Remember keeps a checkpoint that Check accepted.
   void Remember(const record::Checkpoint& checkpoint);
   const record::Checkpoint* Find(const std::string& origin) const;
-  // Sentence tells a custodian what is remembered of an origin whose newest checkpoint Check let pass.
+  // Sentence tells a custodian what is remembered of an origin. Check must have accepted its newest checkpoint.
   std::string Sentence(const std::string& origin) const;
 
  private:

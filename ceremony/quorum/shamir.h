@@ -30,13 +30,13 @@ struct ShamirShare {
 //   SHARE-SPLIT-02  the secret is empty or longer than 1024 bytes
 base::Result<std::vector<ShamirShare>> SplitSecret(const base::SecretBytes& secret, int m, int n);
 
-// CombineShares interpolates at 0 through all shares given; they must be
-// m good ones, for a wrong one gives a wrong secret without a word. kRefused:
+// CombineShares interpolates at 0 through all shares given. They must be m good
+// shares: a wrong share gives a wrong secret, undetected. kRefused:
 //   SHARE-COMBINE-01  none, an x of 0, or two with one x
 //   SHARE-COMBINE-02  shares of different sizes
 base::Result<base::SecretBytes> CombineShares(std::span<const ShamirShare* const> shares);
 
-// HowProven says how ProveSplit came to its word.
+// HowProven says how ProveSplit proved the split.
 enum class HowProven : std::uint8_t {
   kEverySubset,  // each of the `subsets` sets of m shares was combined
   // The first m shares fix one polynomial of degree below m; every other share

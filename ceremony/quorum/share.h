@@ -21,10 +21,10 @@ enum class Pin : std::uint8_t { kUser, kSecurityOfficer };
 std::string_view PinName(Pin pin);
 std::string_view PinTitle(Pin pin);
 
-// SealShare seals one share of one PIN. All that `file` says, but the two
-// halves, is bound into the commitment and into the seal: no part of it can be
-// changed without the share refusing to open. kInvalidInput when the key that
-// the share is for is not P-256.
+// SealShare seals one share of one PIN. Everything in `file` except the two
+// halves is bound into the commitment and into the seal: if any of it is
+// changed, the share does not open. kInvalidInput when the holder's key is not
+// P-256.
 base::Result<script::SealedHalf> SealShare(const script::ShareFile& file, Pin pin, const ShamirShare& share,
                                            const base::PublicKey& open_key);
 
@@ -34,10 +34,10 @@ base::Result<script::SealedHalf> SealShare(const script::ShareFile& file, Pin pi
 //   SHARE-SEAL-02  it opens to something that its own commitment does not fit
 base::Result<ShamirShare> OpenShare(const script::ShareFile& file, Pin pin, AgreementKey& key);
 
-// The two halves of OpenShare, for a share that travels on before it is used:
-// OpenSalted returns the share behind its salt, judged by the commitment already;
-// TakeSalted judges what came from elsewhere, and takes the salt off. Errors as
-// above; TakeSalted's is SHARE-SEAL-02.
+// The two halves of OpenShare, for a share that travels before it is used.
+// OpenSalted opens the seal, checks the commitment, and returns salt and share.
+// TakeSalted checks the commitment of what came from elsewhere, and returns the
+// share alone. Errors as above; TakeSalted has only SHARE-SEAL-02.
 base::Result<base::SecretBytes> OpenSalted(const script::ShareFile& file, Pin pin, AgreementKey& key);
 base::Result<ShamirShare> TakeSalted(const script::ShareFile& file, Pin pin, const base::SecretBytes& salted);
 

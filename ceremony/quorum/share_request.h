@@ -7,11 +7,11 @@
 //   keyceremony-share-answer/1   the holder's machine answers: the share, sealed to
 //                                that key
 //
-// The SHA-256 of the request's content binds all of it to one another. It stands in
-// the record, is shown as words on both machines, and is what the answer is sealed
-// under: who swaps the request for one with a key of their own changes the words.
-// The file also proves that the record says so (record_proof.h), so that nobody can ask
-// for a share outside the record, and a machine that remembers it notices another history.
+// The SHA-256 of the request binds its parts together. It stands in the record, both
+// machines show it as words, and the answer is sealed under it: somebody who puts in a
+// request with a key of their own changes the words. The file also proves that the record
+// contains the request (record_proof.h). So nobody can ask for a share outside the record,
+// and a machine that remembers the record notices another history.
 // docs/quorum.md has the construction.
 #ifndef CEREMONY_QUORUM_SHARE_REQUEST_H_
 #define CEREMONY_QUORUM_SHARE_REQUEST_H_
@@ -43,8 +43,8 @@ enum class SharePurpose : std::uint8_t { kOpenToken, kConfirm };
 std::string_view NameOf(SharePurpose purpose);   // "open-token", "confirm"
 std::string_view TitleOf(SharePurpose purpose);  // for people
 
-// What an `observe` entry says when the answer to a request was taken. That the request left the room is said by
-// kAskedElsewhere (record_proof.h).
+// What an `observe` entry says when the answer to a request was taken. kAskedElsewhere (record_proof.h) says that
+// the request left the room.
 inline constexpr const char* kHandedOver = "share-handed-over";
 
 struct ShareRequest {
@@ -56,7 +56,7 @@ struct ShareRequest {
   std::string share_bytes;  // the share file as it is
   script::ShareFile share;  // the same, read
   base::Bytes key;          // DER SubjectPublicKeyInfo (P-256), for this one use
-  // That the record holds this request. The digest leaves it out, which the entry holds.
+  // Proof that the record contains this request. Not part of the request's digest.
   std::optional<RecordProof> proof{};
 };
 
@@ -64,7 +64,7 @@ struct ShareRequest {
 base::Result<std::string> WriteShareRequest(const ShareRequest& request);
 // ParseShareRequest is strict, in the share file inside, too.
 base::Result<ShareRequest> ParseShareRequest(script::LoadedFile file);
-// DigestOf is what is compared in words, and stands in the record.
+// DigestOf is the digest that people compare as words, and that the record contains.
 base::Result<base::Sha256Digest> DigestOf(const ShareRequest& request);
 
 // CheckShareRequest is what the holder's machine does before it asks its holder. It
@@ -84,13 +84,13 @@ base::Result<std::string> WriteShareAnswer(const ShareAnswer& answer);
 base::Result<ShareAnswer> ParseShareAnswer(script::LoadedFile file);
 
 // AnswerShareRequest opens the halves that are asked for with the holder's key,
-// holds each against its commitment, and seals it again to the request's key.
+// checks each against its commitment, and seals it again to the request's key.
 // Errors as OpenShare.
 base::Result<ShareAnswer> AnswerShareRequest(const ShareRequest& request, AgreementKey& holder);
 
-// ShareHandOver is the ceremony's side of one request. Its private key is in
-// locked memory for as long as this lives or until it has served; who loses the
-// answer, or whose program ends, is asked anew with another key.
+// ShareHandOver is the ceremony's side of one request. Its private key stays in
+// locked memory until an answer is taken. If the answer is lost or the program
+// ends, the holder is asked again with another key.
 class ShareHandOver final {
  public:
   // Begin makes the key and puts it into the request.
@@ -98,11 +98,11 @@ class ShareHandOver final {
 
   const ShareRequest& request() const { return request_; }
   const base::Sha256Digest& digest() const { return digest_; }
-  // SetProof takes what the record says of the request, once it does.
+  // SetProof adds the proof that the record contains the request.
   void SetProof(RecordProof proof) { request_.proof = std::move(proof); }
 
-  // Take opens an answer, holds each half against its commitment, and forgets the
-  // key; one that is refused leaves it. Shares in the order of request().pins.
+  // Take opens an answer, checks each half against its commitment, and forgets the
+  // key. A refused answer keeps the key. Shares in the order of request().pins.
   //   SHARE-HAND-01  the answer is to another request
   //   SHARE-HAND-02  it is somebody else's, or lacks a half that was asked for
   //   SHARE-HAND-03  it does not open: it was changed on the way

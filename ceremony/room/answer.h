@@ -19,7 +19,7 @@ inline constexpr std::size_t kLongestAnswer = 1000;
 // number or its text). Spaces around a kText or a choice do not count; around a
 // consent they do. kInvalidInput says in words for the person who typed it what
 // was typed and what was expected; kInternal when the question itself cannot be
-// answered (no choices, a pattern that is none).
+// answered (no choices, an invalid pattern).
 base::Result<std::string> JudgeAnswer(const Question& question, std::string_view typed);
 
 }  // namespace ceremony::room

@@ -1,5 +1,5 @@
-// A choice in which saying no is an answer like any other: a no comes with its
-// reason, which the record keeps, and may be taken back before it counts.
+// A choice in which people may say no. They give a reason for a no, which goes
+// into the record, and may take the no back before it counts.
 #ifndef CEREMONY_ROOM_REASONED_CHOICE_H_
 #define CEREMONY_ROOM_REASONED_CHOICE_H_
 

@@ -50,9 +50,9 @@ void ForgetStop();
 // StopWakeFd is readable once a stop was requested; -1 without a SignalScope.
 int StopWakeFd();
 
-// StopError is the kAborted error of a stop that was requested: what stopped it
-// and `where` ("at a question", "between two steps"). What was stopped, and how to
-// go on with it, is for the command to add.
+// StopError is the kAborted error of a stop that was requested. It names the
+// signal and `where` ("at a question", "between two steps"). The command adds
+// what was stopped, and how to go on with it.
 base::Error StopError(const std::string& where);
 
 // RestoreTerminalOnDeath names the terminal modes that a signal that kills the

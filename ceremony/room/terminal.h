@@ -28,8 +28,8 @@ struct Fact {
   std::string value;
 };
 
-// Comparison holds what was made against what was wanted, field by field: how a
-// room checks a certificate before it is signed.
+// Comparison compares what was made with what was wanted, field by field: how
+// people check a certificate before it is signed.
 struct Comparison {
   struct Row {
     std::string field{};
@@ -61,7 +61,7 @@ struct StepHeading {
   std::int64_t elapsed_micros = 0;  // since the ceremony began
 };
 
-// kBack is the answer of who goes back from a question that may be gone back from.
+// kBack is the answer that goes back from a question (may_go_back).
 inline constexpr const char* kBack = "back";
 
 // Question asks one person for one line.
@@ -80,7 +80,7 @@ struct Question {
   std::string pattern{};     // kText
   std::string example{};     // kText: what such an answer looks like
   bool may_go_back = false;  // kText: kBack is an answer too, and is not read back
-  bool at_enter = false;     // kText: it holds at the moment of Enter, so it is typed before and not read back
+  bool at_enter = false;     // kText: typed in advance; Enter marks the moment. Not read back.
   std::vector<std::string> choices{};
   // What a simulated person answers in an unattended rehearsal. An empty one
   // means that no simulated person may answer it: the ceremony pauses (kAborted).
@@ -107,7 +107,7 @@ class Terminal {
  public:
   virtual ~Terminal() = default;
 
-  // HasPeople tells whether somebody can answer what no simulated person may.
+  // HasPeople tells whether real people can answer, not only simulated ones.
   virtual bool HasPeople() const = 0;
 
   virtual void ShowBanner(const Banner& banner) = 0;
@@ -118,8 +118,8 @@ class Terminal {
   virtual void ShowComparison(const Comparison& comparison) = 0;
   // ShowDigest shows a digest as grouped hexadecimal and as PGP words.
   virtual void ShowDigest(const std::string& label, base::ByteView digest) = 0;
-  // ShowQr shows a text as a QR code, where somebody can scan it; a text that is
-  // too long for one is said to be. Nothing where nobody is.
+  // ShowQr shows a text as a QR code, or says that the text is too long for one.
+  // Does nothing where nobody is at the terminal.
   virtual void ShowQr(const std::string& label, const std::string& text) {
     static_cast<void>(label), static_cast<void>(text);
   }

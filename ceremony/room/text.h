@@ -1,9 +1,9 @@
 // Text as it is shown to people: harmless, measured in columns, wrapped.
 //
-// What is shown comes from scripts, tokens and certificates of others: a token
-// label may hold an escape sequence that clears the projector, or a bidi
-// override that turns a serial number around. Nothing reaches the terminal
-// that did not go through Visible.
+// Scripts, tokens and certificates come from other people: a token label may
+// contain an escape sequence that clears the projector, or a bidi override that
+// turns a serial number around. So everything that reaches the terminal goes
+// through Visible.
 #ifndef CEREMONY_ROOM_TEXT_H_
 #define CEREMONY_ROOM_TEXT_H_
 
@@ -17,8 +17,8 @@ namespace ceremony::room {
 
 enum class Charset : std::uint8_t { kAscii, kUtf8 };
 
-// What becomes of a line feed: it breaks the line in words of a script, and is
-// spelled out (`\n`) in a label or a value, where it could forge a line.
+// How Visible treats a line feed. In the words of a script it breaks the line. In
+// a label or a value, where it could forge a line, it is spelled out (`\n`).
 enum class LineFeeds : std::uint8_t { kBreak, kSpell };
 
 // Visible spells out whatever a terminal would obey or hide: control characters
@@ -42,7 +42,7 @@ std::size_t DisplayWidth(std::string_view text);
 // a word that is longer is cut. Line feeds break; an empty text is one empty line.
 std::vector<std::string> WrapText(std::string_view text, std::size_t width);
 
-// FitText cuts to `width` columns, with "..." where something is missing.
+// FitText cuts to `width` columns, and ends with "..." if it cut anything.
 std::string FitText(std::string_view text, std::size_t width);
 
 // FormatElapsed spells time since the ceremony began: "00:04:31" (hours may exceed 99).

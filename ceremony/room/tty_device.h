@@ -30,7 +30,7 @@ class TtyDevice final {
     kSecret,  // byte by byte, no echo, no editing by the kernel
   };
 
-  // CheckThatPeopleCanType is kInvalidInput when standard input is no terminal:
+  // CheckThatPeopleCanType fails with kInvalidInput when standard input is not a terminal:
   // consent is typed, never piped.
   static base::Result<void> CheckThatPeopleCanType();
 
@@ -46,8 +46,8 @@ class TtyDevice final {
 
   int fd() const { return terminal_.get(); }
 
-  // Enter changes the mode and throws away what was typed before: an answer is
-  // what was typed after its question was shown.
+  // Enter changes the mode and throws away what was typed before: only what is
+  // typed after a question was shown can answer it.
   void Enter(Mode mode);
 
   // ReadLine returns a typed line without its end. kAborted on a signal, end of
@@ -67,7 +67,7 @@ class TtyDevice final {
 
   base::FileDescriptor terminal_;
   termios found_;
-  std::string pending_;  // bytes of a line that came together with the line before it
+  std::string pending_;  // bytes of the next line that arrived with this one
 };
 
 }  // namespace ceremony::room

@@ -25,7 +25,7 @@ class TtyTerminal final : public Terminal {
   // (exit 2). Make a SignalScope first: without one, signals end the program.
   static base::Result<std::unique_ptr<TtyTerminal>> Open();
 
-  // For tests: on a device of their own, with a fixed look.
+  // For tests, with their own device and a fixed look.
   TtyTerminal(TtyDevice device, Look look);
   ~TtyTerminal() override;
 

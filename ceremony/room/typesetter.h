@@ -22,11 +22,11 @@ class Typesetter final {
   // A window may change its size between two texts.
   void set_look(Look look) { look_ = look; }
 
-  // Join returns the part of `text` to write after what was joined before: of
-  // two blank lines that meet, one goes. Everything that is written goes through it.
+  // Join returns what to write of `text` after what was joined before: where two
+  // blank lines meet, one is left out. Everything that is written goes through it.
   std::string_view Join(std::string_view text);
 
-  // Each returns whole lines, the last one ended, and everything in them made Visible.
+  // Each returns whole lines, with a line end after the last, and everything in them made Visible.
   std::string SetBanner(const Banner& banner);
   std::string SetStep(const StepHeading& heading) const;
   std::string SetSaying(Tone tone, std::string_view text) const;

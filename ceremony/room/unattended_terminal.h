@@ -17,9 +17,9 @@ namespace ceremony::room {
 
 class UnattendedTerminal final : public Terminal {
  public:
-  // Writes to `stream`, which must outlive it, as `look` says; nullptr is
-  // quiet, and then nothing is set at all. Write errors are those of the
-  // stream: whoever owns it flushes and asks ferror.
+  // Writes to `stream`, which must outlive this, with the given look. nullptr
+  // writes nothing. Write errors stay with the stream: its owner must flush it
+  // and ask ferror.
   UnattendedTerminal(std::FILE* stream, Look look);
 
   void ShowBanner(const Banner& banner) override;

@@ -39,6 +39,8 @@ struct ConsequentialCall {
   // The session in use, so that the observer can take an inventory in Before
   // and in After (TakeInventory(*session)); nullptr for C_InitToken.
   Session* session = nullptr;
+  // For C_InitToken: the slot held an initialised token, so that nobody knows here what is wiped with it.
+  bool wipes = false;
 };
 
 // CallOutcome is its result. After gets it when the read-back is done, and also when the call or the read-back failed.

@@ -120,6 +120,7 @@ Result<std::shared_ptr<Token>> Token::Initialise(std::shared_ptr<Module> module,
   call.token_label = label;
   call.token_serial = target.serial;
   call.object = target.Name();
+  call.wipes = target.initialised();
   return Perform<std::shared_ptr<Token>>(
       module->observer(), call, [&](CallOutcome& outcome) -> Result<std::shared_ptr<Token>> {
         CK_UTF8CHAR padded[kLabelSize];

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <ostream>
 
 #include "ceremony/cli/exit_code.h"
@@ -36,23 +37,6 @@ base::Result<std::unique_ptr<room::Terminal>> OpenTerminal(const StageOptions& o
   }
   KC_ASSIGN_OR_RETURN(std::unique_ptr<room::TtyTerminal> terminal, room::TtyTerminal::Open());
   return std::unique_ptr<room::Terminal>(std::move(terminal));
-}
-
-// The world of a bad day: the same, but for tokens that fail at steps.
-base::Result<run::Ended> PlayFaults(const script::FaultFile& faults, const script::Inputs& inputs,
-                                    const run::World& world,
-                                    const std::function<base::Result<run::Ended>(run::World&)>& play) {
-  run::FaultDirector director(faults, *inputs.binding);
-  run::FaultingTerminal terminal(world.terminal, director);
-  const run::LoadModule load = [&director](const hsm::ModuleOptions& module,
-                                           std::shared_ptr<hsm::CallObserver> observer) {
-    return run::LoadFaulty(director, module, std::move(observer));
-  };
-  run::World faulty{terminal, world.clock, world.storage, world.pins, world.credentials, load, world.stop_requested};
-  faulty.mend_tokens = world.mend_tokens;
-  faulty.check_secret_memory = world.check_secret_memory;
-  faulty.describe_program = world.describe_program;
-  return play(faulty);
 }
 
 // The error with the command that goes on with the record, if there is one yet.
@@ -110,13 +94,19 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
       *inputs.binding, *terminal, [&modules](const hsm::ModuleOptions& module) { return modules.ForCard(module); });
   const bool rehearsal = IsRehearsal(inputs);
   const run::KeptTokens kept{run::RehearsalPaths(options.archive)};
+  // On a bad day tokens fail at steps, and the terminal tells which step it is.
+  std::optional<run::FaultDirector> director;
+  std::optional<run::FaultingTerminal> faulting;
+  if (options.faults != nullptr) faulting.emplace(*terminal, director.emplace(*options.faults, *inputs.binding));
   const run::LoadModule load = [&](const hsm::ModuleOptions& module, std::shared_ptr<hsm::CallObserver> observer) {
+    if (director) return run::LoadFaulty(*director, module, std::move(observer));
     return modules.ForCeremony(module, rehearsal ? run::KeepTokens(kept, std::move(observer)) : std::move(observer));
   };
-  run::World world{*terminal, clock, *storage, pins, credentials, load, room::StopRequested};
+  room::Terminal& shown = faulting ? static_cast<room::Terminal&>(*faulting) : *terminal;
+  run::World world{shown, clock, *storage, pins, credentials, load, room::StopRequested};
   world.describe_program = [&options] { return options.program.get(); };
   if (rehearsal) world.mend_tokens = [&kept] { return kept.PutBack(); };
-  const auto played = options.faults == nullptr ? play(world) : PlayFaults(*options.faults, inputs, world, play);
+  const auto played = play(world);
   if (!played.ok() && !folder.empty() && terminal->HasPeople()) ShowSigned(*terminal, options.archive + "/" + folder);
   if (std::fflush(StandardOutput()) != 0 && played.ok()) {
     return base::SystemError("write", "standard output", EIO)

@@ -222,8 +222,7 @@ base::Result<Effect> ReadAs(const json& object) {
     }
   });
   if (!problem.empty()) return Corrupt(problem);
-  if (object.size() != known)
-    return Corrupt("effect " + std::string(T::kName) + " has fields that are not its own");
+  if (object.size() != known) return Corrupt("effect " + std::string(T::kName) + " has fields that are not its own");
   return Effect(std::move(effect));
 }
 

@@ -79,8 +79,8 @@ class RecordFold final {
         summary_.previous = previous->is_object() ? TextOf(*previous, "origin") : "";
       left_behind_ = LeftBehindBy(entry);
     } else if (type == "observe") {
-      if (Text(entry, "what") == "copy-destroying")
-        estate_.BeginDestruction(Text(entry, "key"), Text(entry, "token"), {summary_.folder, seq, Text(entry, "time")});
+      if (TextOf(entry, "what") == "copy-destroying")
+        estate_.BeginDestruction(TextOf(entry, "key"), TextOf(entry, "token"), {summary_.folder, seq, TextOf(entry, "time")});
     } else if (type == "checkpoint") {
       summary_.has_checkpoint = true;
     } else if (type == "artefact") {

@@ -109,10 +109,7 @@ base::Result<Approval> BoundCredentials::Approve(const script::Person& person, c
     return std::move(found).error();
   }
   if (!IsSimulated(person) && !terminal_.HasPeople() && (*found)->kind != CredentialKind::kFiles) {
-    return base::MakeError(
-               ErrorCode::kAborted,
-               fmt::format("{} approves with a credential of their own, and nobody is at the terminal", person.name))
-        .WithHint("go on with `keyceremony resume RECORD`, without --unattended");
+    return NobodyThere(fmt::format("{} approves with a credential of their own", person.name));
   }
   std::optional<Approval> approval;
   const auto once = [&]() -> base::Result<void> {
@@ -164,12 +161,11 @@ base::Result<void> BoundCredentials::UseOpener(const script::Person& person,
 base::Result<bool> BoundCredentials::AskToTryAgain(const script::Person& person, const base::Error& why) {
   terminal_.Say(room::Tone::kBad, why.message + (why.rule.empty() ? "" : " [" + why.rule + "]"));
   if (!why.hint.empty()) terminal_.Say(room::Tone::kPlain, why.hint);
-  room::Question question;
-  question.kind = room::Question::Kind::kChoice;
-  question.id = "credential.retry/" + person.id;
-  question.person = person.name;
-  question.text = "What now?";
-  question.choices = {kTryAgain, kGiveUp};
+  const room::Question question{.kind = room::Question::Kind::kChoice,
+                                .id = "credential.retry/" + person.id,
+                                .person = person.name,
+                                .text = "What now?",
+                                .choices = {kTryAgain, kGiveUp}};
   KC_ASSIGN_OR_RETURN(const std::string answer, terminal_.Ask(question));
   return answer == kTryAgain;
 }
@@ -241,16 +237,12 @@ base::Result<base::SecretBytes> BoundCredentials::OpenFile(const script::Person&
     return opened;
   }
   if (!terminal_.HasPeople()) {
-    return base::MakeError(
-               ErrorCode::kAborted,
-               fmt::format("{} must type the passphrase of {}, and nobody is at the terminal", person.name, path))
-        .WithHint("go on with `keyceremony resume RECORD`, without --unattended");
+    return NobodyThere(fmt::format("{} must type the passphrase of {}", person.name, path));
   }
   for (int tried = 1; tried <= kPassphraseTries; ++tried) {
-    room::SecretQuestion question;
-    question.id = "credential.passphrase/" + person.id;
-    question.person = person.name;
-    question.text = fmt::format("passphrase of your credential {}, {}", path, purpose);
+    const room::SecretQuestion question{.id = "credential.passphrase/" + person.id,
+                                        .person = person.name,
+                                        .text = fmt::format("passphrase of your credential {}, {}", path, purpose)};
     KC_ASSIGN_OR_RETURN(const base::SecretBytes passphrase, terminal_.AskSecret(question));
     auto opened = DecryptKey(pem, passphrase);
     if (opened.ok()) return opened;

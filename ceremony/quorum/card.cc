@@ -57,10 +57,8 @@ base::Result<base::SecretBytes> AskPin(const CardUse& card, const hsm::TokenInfo
     terminal.Say(room::Tone::kWarning,
                  fmt::format("{}: the last PIN that was typed for this card was wrong.", card.owner));
   }
-  room::SecretQuestion question;
-  question.id = card.id;
-  question.person = card.owner;
-  question.text = fmt::format("PIN of your card {}, {}", info.Name(), card.purpose);
+  const room::SecretQuestion question{
+      .id = card.id, .person = card.owner, .text = fmt::format("PIN of your card {}, {}", info.Name(), card.purpose)};
   return terminal.AskSecret(question);
 }
 

@@ -42,7 +42,8 @@ struct ShareUse {
   // As ApprovalRequest's. May be empty.
   std::function<base::Result<void>(const base::Error&)> refused{};
   // Where a share is opened elsewhere: puts the request, by its SHA-256 in hex, into the record before it leaves the
-  // room, and returns the proof that it is there; and says that its answer was taken.
+  // room, and returns the proof that it is there; and says that its answer was taken. Without both no share is opened
+  // elsewhere (kInternal).
   std::function<base::Result<RecordProof>(const std::string& request)> asked_elsewhere{};
   std::function<base::Result<void>(const std::string& request)> handed_over{};
 };

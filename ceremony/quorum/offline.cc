@@ -24,12 +24,12 @@ std::string FileName(const std::string& text) {
 }
 
 base::Result<std::string> AskSignature(const script::Person& person, room::Terminal& terminal) {
-  room::Question question;
-  question.kind = room::Question::Kind::kText;
-  question.id = "approve.offline/signature/" + person.id;
-  question.person = person.name;
-  question.text = "Your signature: the path of the file you bring back, or the line itself, typed, pasted or scanned.";
-  question.example = "/media/stick/root-2026-14.approval.signed";
+  const room::Question question{
+      .kind = room::Question::Kind::kText,
+      .id = "approve.offline/signature/" + person.id,
+      .person = person.name,
+      .text = "Your signature: the path of the file you bring back, or the line itself, typed, pasted or scanned.",
+      .example = "/media/stick/root-2026-14.approval.signed"};
   KC_ASSIGN_OR_RETURN(std::string given, terminal.Ask(question));
   // Base64 may begin with a slash, too; a path is one when there is such a file.
   if (!given.starts_with('/') || (access(given.c_str(), F_OK) != 0 && given.size() > 80)) return given;
@@ -52,14 +52,18 @@ base::Result<void> ShowHere(const std::string& text, room::Terminal& terminal) {
 
 base::Result<std::string> AskForFolder(const script::Person& person, const std::string& id, const std::string& text,
                                        OrHere or_here, room::Terminal& terminal) {
-  room::Question question;
-  question.kind = room::Question::Kind::kText;
-  question.id = id + "/" + person.id;
-  question.person = person.name;
-  question.text = text;
-  question.pattern = or_here == OrHere::kYes ? "(-|/[^ ].*)" : "/[^ ].*";
-  question.example = "/media/stick";
+  const room::Question question{.kind = room::Question::Kind::kText,
+                                .id = id + "/" + person.id,
+                                .person = person.name,
+                                .text = text,
+                                .pattern = or_here == OrHere::kYes ? "(-|/[^ ].*)" : "/[^ ].*",
+                                .example = "/media/stick"};
   return terminal.Ask(question);
+}
+
+base::Error NobodyThere(const std::string& what) {
+  return base::MakeError(base::ErrorCode::kAborted, what + ", and nobody is at the terminal")
+      .WithHint("go on with `keyceremony resume RECORD`, without --unattended");
 }
 
 base::Result<record::SignatureLine> SignOffline(const script::Person& person, const record::VerifierKey& key,

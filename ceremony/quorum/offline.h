@@ -20,6 +20,10 @@ enum class OrHere : std::uint8_t { kNo, kYes };
 base::Result<std::string> AskForFolder(const script::Person& person, const std::string& id, const std::string& text,
                                        OrHere or_here, room::Terminal& terminal);
 
+// NobodyThere is the error when somebody must be asked, and nobody is at the terminal: kAborted. `what` says in words
+// who must do what: "Alice Archer approves with a credential of their own".
+base::Error NobodyThere(const std::string& what);
+
 // SignOffline asks for a folder (a stick), writes there `<ceremony>-<size>.approval.json`
 // (approval_file.h) and `<ceremony>-<size>.approval.txt` (the very bytes to be signed),
 // or shows text and QR code when there is no folder, and takes the signature back.

@@ -28,13 +28,13 @@ base::Error OfStick(base::Error error) {
 }
 
 base::Result<ShareAnswer> AskAnswer(const script::Person& person, room::Terminal& terminal) {
-  room::Question question;
-  question.kind = room::Question::Kind::kText;
-  question.id = "share.elsewhere/answer/" + person.id;
-  question.person = person.name;
-  question.text = "Your answer: the path of the file that you bring back, or its one line, pasted or scanned.";
-  question.pattern = "[/{].*";
-  question.example = "/media/stick/root-2026-root-hsm-alice.share-answer.json";
+  const room::Question question{
+      .kind = room::Question::Kind::kText,
+      .id = "share.elsewhere/answer/" + person.id,
+      .person = person.name,
+      .text = "Your answer: the path of the file that you bring back, or its one line, pasted or scanned.",
+      .pattern = "[/{].*",
+      .example = "/media/stick/root-2026-root-hsm-alice.share-answer.json"};
   KC_ASSIGN_OR_RETURN(std::string given, terminal.Ask(question));
   script::LoadedFile file;
   file.name = "the answer";
@@ -54,10 +54,12 @@ base::Result<ShareAnswer> AskAnswer(const script::Person& person, room::Terminal
 base::Result<std::vector<ShamirShare>> OpenElsewhere(const script::Person& person, const ShareUse& use,
                                                      room::Terminal& terminal) {
   if (!terminal.HasPeople()) {
-    return base::MakeError(base::ErrorCode::kAborted,
-                           fmt::format("{} opens their share on a machine of their own, and nobody is at the terminal",
-                                       person.name))
-        .WithHint("go on with `keyceremony resume RECORD`, without --unattended");
+    return NobodyThere(fmt::format("{} opens their share on a machine of their own", person.name));
+  }
+  if (!use.asked_elsewhere || !use.handed_over) {
+    return base::MakeError(
+        base::ErrorCode::kInternal,
+        fmt::format("the share of {} is opened elsewhere, and no record would tell of it", person.name));
   }
   KC_ASSIGN_OR_RETURN(ShareHandOver hand_over, ShareHandOver::Begin(use.request));
   const std::string digest = base::HexEncode(hand_over.digest());

@@ -125,12 +125,11 @@ base::Error SharesShort(const estate::ShareSet& set, const std::vector<std::stri
     if (std::find(given.begin(), given.end(), holder.person) != given.end()) continue;
     missing += (missing.empty() ? "" : ", ") + holder.person;
   }
-  base::Error error = base::MakeError(base::ErrorCode::kNoQuorum,
-                                      fmt::format("token {} opens with {} of {} shares, {} were given; not from {}",
-                                                  set.token, set.m, set.holders.size(), given.size(), missing));
-  error.rule = "QUORUM-SHARE-SHORT";
-  error.hint = "bring more of them and use `keyceremony resume RECORD`";
-  return error;
+  return base::MakeError(base::ErrorCode::kNoQuorum,
+                         fmt::format("token {} opens with {} of {} shares, {} were given; not from {}", set.token,
+                                     set.m, set.holders.size(), given.size(), missing))
+      .WithRule("QUORUM-SHARE-SHORT")
+      .WithHint("bring more of them and use `keyceremony resume RECORD`");
 }
 
 }  // namespace ceremony::quorum

@@ -2,9 +2,9 @@
 // a ceremony and custodians' cards may hang on one module, because C_Initialize
 // works once in a process.
 //
-// Who loads for the ceremony gives an observer, and hears of every call on the
-// module but those made for a card: a custodian's own card is no token of the
-// ceremony, and its calls are no part of the record. One thread at a time.
+// The ceremony's observer sees every call except those made for a card: a
+// custodian's own card is not a token of the ceremony, and its calls do not
+// belong into the record. One thread at a time.
 #ifndef CEREMONY_QUORUM_SHARED_MODULES_H_
 #define CEREMONY_QUORUM_SHARED_MODULES_H_
 
@@ -17,11 +17,13 @@
 
 namespace ceremony::quorum {
 
+// LoadModule loads a module: hsm::Module::Load, or a fake for tests.
+using LoadModule = std::function<base::Result<std::shared_ptr<hsm::Module>>(const hsm::ModuleOptions&,
+                                                                            std::shared_ptr<hsm::CallObserver>)>;
+
 class SharedModules final {
  public:
-  using Load = std::function<base::Result<std::shared_ptr<hsm::Module>>(const hsm::ModuleOptions&,
-                                                                        std::shared_ptr<hsm::CallObserver>)>;
-  explicit SharedModules(Load load = hsm::Module::Load) : load_(std::move(load)) {}
+  explicit SharedModules(LoadModule load = hsm::Module::Load) : load_(std::move(load)) {}
 
   // ForCeremony loads a module, or returns the one that is in use for a card.
   // `observer` (may be null) hears of the calls from now on. MODULE-INIT-01: it is in use with another setting.
@@ -40,7 +42,7 @@ class SharedModules final {
   };
   base::Result<std::shared_ptr<hsm::Module>> Find(const hsm::ModuleOptions& options, std::shared_ptr<Switch>& observer);
 
-  Load load_;
+  LoadModule load_;
   std::vector<Loaded> loaded_;
 };
 

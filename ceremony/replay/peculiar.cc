@@ -113,7 +113,7 @@ Peculiar::Peculiar(const Side& recorded, const Side& replayed)
     : recorded_(recorded), replayed_(replayed), then_(ProductsOf(recorded)), now_(ProductsOf(replayed)) {}
 
 Peculiar::Two Peculiar::Of(const std::string& token) const {
-  static const Product none{"", hsm::QuirksOf("", "", ""), {}};
+  static const Product none{"", hsm::QuirksOf("", "", "")};
   const auto then = then_.find(token);
   const auto now = now_.find(token);
   return {then == then_.end() ? none : then->second, now == now_.end() ? none : now->second};

@@ -8,6 +8,8 @@
 
 #include "ceremony/quorum/subject_facts.h"
 #include "ceremony/record/checkpoint.h"
+#include "ceremony/record/script_plan.h"
+#include "ceremony/record/trust.h"
 #include "ceremony/room/reasoned_choice.h"
 #include "ceremony/steps/catalogue.h"
 #include "hsm/base/counted.h"
@@ -23,10 +25,7 @@ using approval_answer::kApprove, approval_answer::kDecline, approval_answer::kWa
 constexpr const char* kClosingStep = "closing";  // the `step` of a no to it
 
 base::Error NoQuorum(const char* rule, std::string message, std::string hint) {
-  base::Error error = base::MakeError(base::ErrorCode::kNoQuorum, std::move(message));
-  error.rule = rule;
-  error.hint = std::move(hint);
-  return error;
+  return base::MakeError(base::ErrorCode::kNoQuorum, std::move(message)).WithRule(rule).WithHint(std::move(hint));
 }
 
 std::vector<const script::Person*> MembersWithout(Ceremony& ceremony, const script::Quorum& quorum,
@@ -62,14 +61,6 @@ base::Result<void> CheckPresent(Ceremony& ceremony, const script::Quorum& quorum
     return TooFew(ceremony, quorum, without, "\"" + statement + "\"", present);
   return {};
 }
-
-struct Request {
-  std::string step;
-  std::vector<std::string> steps;  // of a section
-  std::string statement;
-  json subject;
-  std::string without{};  // who does not count
-};
 
 base::Result<base::Sha256Digest> DigestOfSubject(const json& subject) {
   KC_ASSIGN_OR_RETURN(const std::string canonical, record::CanonicaliseValue(subject));
@@ -111,65 +102,64 @@ base::Result<void> RecordEnd(Ceremony& ceremony, std::uint64_t request, const st
   json fields = EndingFields(ending);
   fields["step"] = step;
   // A step's request is over; that of the opening stays, because it is the first checkpoint that must be cosigned.
-  const bool opening = step == kOpeningStep;
+  const bool opening = step == record::kOpeningRequest;
   fields[opening ? "opening_request" : "request"] = request;
   KC_RETURN_IF_ERROR(AppendEnding(ceremony, ending, std::move(fields)));
   ceremony.SetRecorded(ending.why);
   return {};
 }
 
+// OpenRequest is a request that stands in the record, with a checkpoint over it.
+struct OpenRequest {
+  const script::Quorum& quorum;
+  const Request& request;
+  base::Sha256Digest digest;  // of the subject
+  std::uint64_t seq;          // of its entry
+  record::Checkpoint checkpoint;
+  std::set<std::string> signed_by{};
+};
+
 // Collect shows what is approved and the checkpoint over it, and records each
 // cosignature as it comes.
-base::Result<void> Collect(Ceremony& ceremony, const script::Quorum& quorum, std::uint64_t seq, const Request& request,
-                           const base::Sha256Digest& digest, const record::Checkpoint& checkpoint,
-                           const std::set<std::string>& signed_by) {
+base::Result<void> Collect(Ceremony& ceremony, const OpenRequest& open) {
+  const Request& request = open.request;
   ceremony.terminal().Say(room::Tone::kPlain, "Approval is asked for: " + request.statement);
   std::vector<room::Fact> facts = quorum::ShortFacts(request.subject);
-  facts.push_back({"SHA-256 of all of it", base::HexEncode(digest)});
+  facts.push_back({"SHA-256 of all of it", base::HexEncode(open.digest)});
   ceremony.terminal().ShowFacts(facts);
   // The checkpoint covers the request, and so all of the above: one digest to compare.
-  ceremony.terminal().ShowDigest("what is signed: the record up to this request", checkpoint.root);
-  Gathering gathering{
-      quorum, "\"" + request.statement + "\"", checkpoint.Text(), request.without, signed_by, {}, {}, {}, {}};
-  if (const int minutes = ceremony.inputs().policy.quorum.approval_minutes; minutes > 0 && request.step != kOpeningStep)
+  ceremony.terminal().ShowDigest("what is signed: the record up to this request", open.checkpoint.root);
+  Gathering gathering{.quorum = open.quorum,
+                      .what = "\"" + request.statement + "\"",
+                      .text = open.checkpoint.Text(),
+                      .without = request.without,
+                      .signed_by = open.signed_by};
+  if (const int minutes = ceremony.inputs().policy.quorum.approval_minutes;
+      minutes > 0 && request.step != record::kOpeningRequest)
     gathering.until_micros = ceremony.world().clock.BootMicros() + std::int64_t{minutes} * 60'000'000;
   gathering.take = [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
     const std::string person(signature.key.person());
     const script::Person* known = ceremony.roster().FindPerson(person);
     const bool simulated = known != nullptr && ceremony.world().credentials.IsSimulated(*known);
     KC_RETURN_IF_ERROR(
-        ceremony.writer().AppendCosign(person, seq, signature, simulated ? json{{"simulated", true}} : json()));
-    return ceremony.history().See(json{{"type", "cosign"}, {"person", person}, {"request", seq}});
+        ceremony.writer().AppendCosign(person, open.seq, signature, simulated ? json{{"simulated", true}} : json()));
+    return ceremony.history().See(json{{"type", "cosign"}, {"person", person}, {"request", open.seq}});
   };
-  gathering.refused = [&](const base::Error& why, const script::Person& person) -> base::Result<void> {
-    json fields = ErrorFields(why);
-    fields["step"] = request.step;
-    fields["person"] = person.id;
-    fields["rule"] = why.rule;  // required, also where there is none
-    KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kRefusal, std::move(fields)));
-    return {};
+  gathering.refused = [&](const base::Error& why, const script::Person& person) {
+    return ceremony.AppendRefusal(why, request.step, person.id);
   };
-  gathering.ended = [&](const Ending& ending) { return RecordEnd(ceremony, seq, request.step, ending); };
+  gathering.ended = [&](const Ending& ending) { return RecordEnd(ceremony, open.seq, request.step, ending); };
   return GatherSignatures(ceremony, gathering);
-}
-
-base::Result<void> Ask(Ceremony& ceremony, const script::Quorum& quorum, const Request& request) {
-  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, request.without, request.statement));
-  KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOfSubject(request.subject));
-  KC_ASSIGN_OR_RETURN(const std::uint64_t seq, AppendRequest(ceremony, quorum, request, digest));
-  KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, ceremony.Checkpoint());
-  return Collect(ceremony, quorum, seq, request, digest, checkpoint, {});
 }
 
 base::Result<room::ReasonedChoice> AskOne(Ceremony& ceremony, const Gathering& gathering,
                                           const script::Person& person) {
-  room::Question question;
-  question.kind = room::Question::Kind::kChoice;
-  question.id = "approve/" + person.id;
-  question.person = fmt::format("{} ({})", person.name, script::TitleOf(gathering.quorum.role));
-  question.text = fmt::format("Do you approve {}?", gathering.what);
-  question.choices = {kApprove, kDecline, kWait};
-  question.simulated = kApprove;
+  const room::Question question{.kind = room::Question::Kind::kChoice,
+                                .id = "approve/" + person.id,
+                                .person = fmt::format("{} ({})", person.name, script::TitleOf(gathering.quorum.role)),
+                                .text = fmt::format("Do you approve {}?", gathering.what),
+                                .choices = {kApprove, kDecline, kWait},
+                                .simulated = kApprove};
   return room::AskReasonedChoice(ceremony.terminal(), question);
 }
 
@@ -238,7 +228,7 @@ base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gatheri
 }
 
 base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what) {
-  const Gathering asked{quorum, what, {}, {}, {}, {}, {}, {}, {}};
+  const Gathering asked{.quorum = quorum, .what = what};
   std::size_t have = 0;
   for (const script::Person* person : ceremony.roster().MembersOf(quorum)) {
     if (have >= static_cast<std::size_t>(quorum.m)) break;
@@ -259,15 +249,18 @@ base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quor
   return {};
 }
 
-base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step,
-                           const std::string& statement, const json& subject, const std::string& without) {
-  return Ask(ceremony, quorum, {step, {}, statement, subject, without});
+base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const Request& request) {
+  KC_RETURN_IF_ERROR(CheckPresent(ceremony, quorum, request.without, request.statement));
+  KC_ASSIGN_OR_RETURN(const base::Sha256Digest digest, DigestOfSubject(request.subject));
+  KC_ASSIGN_OR_RETURN(const std::uint64_t seq, AppendRequest(ceremony, quorum, request, digest));
+  KC_ASSIGN_OR_RETURN(record::Checkpoint checkpoint, ceremony.Checkpoint());
+  return Collect(ceremony, {quorum, request, digest, seq, std::move(checkpoint)});
 }
 
 base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& section) {
-  const std::string name = SectionRequest(section.id);
+  const std::string name = record::SectionRequestName(section.id);
   if (const RequestHistory* known = ceremony.history().FindRequest(name); known != nullptr && known->met()) return {};
-  Request request{name, {}, fmt::format("All of the following in section \"{}\":", section.title), {}};
+  Request request{.step = name, .statement = fmt::format("All of the following in section \"{}\":", section.title)};
   json covered = json::array();
   for (const script::Step& step : section.steps) {
     const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
@@ -279,29 +272,24 @@ base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& sec
     covered.push_back({{"step", step.id}, {"do", step.kind}, {"title", title}, {"parameters", step.fields.values()}});
   }
   if (request.steps.empty()) return {};
-  const script::Quorum* quorum = ceremony.roster().FindQuorum(section.quorum);
-  if (quorum == nullptr) {
-    return base::MakeError(base::ErrorCode::kInvalidInput,
-                           fmt::format("the roster defines no quorum {}", section.quorum));
-  }
+  KC_ASSIGN_OR_RETURN(const script::Quorum* quorum, ceremony.FindQuorum(section.quorum));
   request.subject = {{"section", section.id}, {"steps", std::move(covered)}};
-  return Ask(ceremony, *quorum, request);
+  return Approve(ceremony, *quorum, request);
 }
 
 base::Result<void> ApproveOpening(Ceremony& ceremony) {
-  const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
+  const script::Quorum& quorum = *ceremony.roster().FindQuorum(record::kWitnessQuorum);
   const std::string mode(record::ModeName(ceremony.mode()));
   const script::LoadedFile& script = ceremony.inputs().script.file;
   const json& open = ceremony.history().open();
-  Request request{std::string(kOpeningStep),
-                  {},
-                  fmt::format("Open the ceremony {} ({}), run by the script whose words were read aloud",
-                              ceremony.inputs().script.id, mode),
-                  {{"ceremony", open.at("ceremony")},
-                   {"origin", open.at("origin")},
-                   {"log_key", open.at("log_key")},
-                   {"script_sha256", script.sha256},
-                   {"mode", mode}}};
+  Request request{.step = std::string(record::kOpeningRequest),
+                  .statement = fmt::format("Open the ceremony {} ({}), run by the script whose words were read aloud",
+                                           ceremony.inputs().script.id, mode),
+                  .subject = {{"ceremony", open.at("ceremony")},
+                              {"origin", open.at("origin")},
+                              {"log_key", open.at("log_key")},
+                              {"script_sha256", script.sha256},
+                              {"mode", mode}}};
   if (const auto left = open.find("left_behind"); left != open.end()) {
     request.statement +=
         fmt::format(", and leave {} behind, which nobody can close any more", left->at("folder").get<std::string>());
@@ -316,8 +304,8 @@ base::Result<void> ApproveOpening(Ceremony& ceremony) {
   // interruption people go on signing that one, never a later one.
   if (!ceremony.writer().last_checkpoint()) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
   opening = ceremony.history().FindRequest(request.step);
-  const std::set<std::string> signed_by = opening->approved_by;
-  return Collect(ceremony, quorum, opening->seq, request, digest, *ceremony.writer().last_checkpoint(), signed_by);
+  return Collect(ceremony,
+                 {quorum, request, digest, opening->seq, *ceremony.writer().last_checkpoint(), opening->approved_by});
 }
 
 }  // namespace ceremony::run

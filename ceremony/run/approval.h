@@ -6,10 +6,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "ceremony/record/writer.h"
 #include "ceremony/run/ceremony.h"
@@ -25,16 +26,23 @@ inline constexpr const char* kDecline = "decline";
 inline constexpr const char* kWait = "not now";
 }  // namespace approval_answer
 
-// Approve asks for an approval of one step: `request`, checkpoint, cosignatures
+// Request is what a quorum is asked to approve.
+struct Request {
+  std::string step;                  // a step's id, or a name of record/script_plan.h
+  std::vector<std::string> steps{};  // of a section: those that it covers
+  std::string statement{};
+  nlohmann::json subject{};
+  std::string without{};  // person id of who is not asked and does not count: what is approved is about them
+};
+
+// Approve asks for an approval: `request`, checkpoint, cosignatures
 // of `quorum.m` distinct people who are present. Errors are kNoQuorum, and the
 // record already tells of them:
 //   QUORUM-SHORT-01      too few members are in the room
 //   QUORUM-DENIED-01     somebody declined: a `refusal` with the request and the person
 //   QUORUM-POSTPONED-01  somebody asked to wait: a `note` with both
 //   QUORUM-LATE-01       not met within the policy's approval_minutes: a `refusal`
-// `without` (a person id, or empty) is not asked and does not count: what is approved is about them.
-base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const std::string& step,
-                           const std::string& statement, const nlohmann::json& subject, const std::string& without);
+base::Result<void> Approve(Ceremony& ceremony, const script::Quorum& quorum, const Request& request);
 
 // ApproveSection asks once for every step of the section that it covers and that
 // was not begun yet, unless that was done before. Nothing when it covers none.
@@ -45,11 +53,11 @@ base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& sec
 // stays open until it is met, whoever declines at first.
 base::Result<void> ApproveOpening(Ceremony& ceremony);
 
-// ConsentToClose asks m members whether they approve `what` ("to close the record now"), as long as a no
-// can still be written into it: QUORUM-DENIED-01 and QUORUM-POSTPONED-01 as above, QUORUM-SHORT-01.
+// ConsentToClose asks m members whether they approve `what` ("to close the record now"). Asked before
+// `close`, while a refusal can still be recorded. QUORUM-DENIED-01, -POSTPONED-01 and -SHORT-01 as above.
 base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what);
 
-// Ending is who or what ended a gathering before its quorum was met.
+// Ending says why a gathering ended before its quorum was met.
 struct Ending {
   base::Error why;
   const script::Person* person = nullptr;  // nullptr: time
@@ -60,12 +68,12 @@ struct Ending {
 struct Gathering {
   const script::Quorum& quorum;
   std::string what;                            // the text, for people: "the final checkpoint of this record"
-  std::string text;                            // of the note
+  std::string text{};                          // of the note
   std::string without{};                       // person id of who may not sign it
   std::set<std::string> signed_by{};           // who has signed it already
   std::optional<std::int64_t> until_micros{};  // BootMicros after which no signature is taken
   // Keeps a signature, before the next person is asked.
-  std::function<base::Result<void>(const record::Writer::Cosignature&)> take;
+  std::function<base::Result<void>(const record::Writer::Cosignature&)> take{};
   // Records that a credential was refused (a wrong PIN, another checkpoint); may be empty.
   std::function<base::Result<void>(const base::Error& why, const script::Person& person)> refused{};
   // Records that it was ended; may be empty.
@@ -73,7 +81,7 @@ struct Gathering {
 };
 
 // GatherSignatures asks the members who are present, in roster order, until m have signed.
-// Who has no credential that works does not sign, and the next one is asked.
+// If somebody's credential does not work, the next one is asked.
 base::Result<void> GatherSignatures(Ceremony& ceremony, const Gathering& gathering);
 
 }  // namespace ceremony::run

@@ -19,16 +19,18 @@ json ToObject(const hsm::Description& description) {
   return object;
 }
 
-// Adds the digest of everything on the token, and the digest of each object
-// while there are few enough to name.
-base::Result<void> AddInventory(hsm::Session* session, json& fields) {
-  if (session == nullptr) {
-    // C_InitToken: there is no session, and nothing on the token yet.
-    fields["inventory"] = base::Sha256Hex("");
-    fields["objects"] = json::array();
+// An initialised token may hold anything until C_InitToken has worked, and without a session nobody can look.
+enum class Holds : std::uint8_t { kNothing, kUnknown };
+
+// Adds the digest of everything on the token, and the digest of each object while there are few enough to name. Where
+// the call has no session, `without_session` is what is known.
+base::Result<void> AddInventory(const hsm::ConsequentialCall& call, Holds without_session, json& fields) {
+  if (call.session == nullptr) {
+    fields["inventory"] = without_session == Holds::kNothing ? base::Sha256Hex("") : std::string();
+    if (without_session == Holds::kNothing) fields["objects"] = json::array();
     return {};
   }
-  KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
+  KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*call.session));
   fields["inventory"] = inventory.sha256;
   fields["object_count"] = inventory.items.size();
   if (inventory.items.size() <= kMaxObjectsNamed) fields["objects"] = ObjectDigests(inventory);
@@ -73,7 +75,7 @@ base::Result<void> CallJournal::Before(const hsm::ConsequentialCall& call) {
   if (!call.planned_id.empty()) fields["object_id"] = call.planned_id;
   if (!call.planned_label.empty()) fields["object_label"] = call.planned_label;
   if (!call.input_sha256.empty()) fields["input_sha256"] = call.input_sha256;
-  KC_RETURN_IF_ERROR(AddInventory(call.session, fields));
+  KC_RETURN_IF_ERROR(AddInventory(call, call.wipes ? Holds::kUnknown : Holds::kNothing, fields));
   return append_(record::EntryType::kIntent, std::move(fields));
 }
 
@@ -91,7 +93,8 @@ base::Result<void> CallJournal::After(const hsm::ConsequentialCall& call, const 
   if (!outcome.problem.empty()) fields["problem"] = outcome.problem;
   // A token that fails the inventory too leaves the call unsettled: no `done`
   // may claim to know what is on it.
-  KC_RETURN_IF_ERROR(AddInventory(call.session, fields));
+  KC_RETURN_IF_ERROR(
+      AddInventory(call, call.wipes && outcome.rv != CKR_OK ? Holds::kUnknown : Holds::kNothing, fields));
   return append_(record::EntryType::kDone, std::move(fields));
 }
 

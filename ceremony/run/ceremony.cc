@@ -103,6 +103,11 @@ base::Result<void> Ceremony::LogOutOf(const std::string& token) {
   return tokens_.Forget(token);
 }
 
+base::Result<void> Ceremony::LogOutOfAll() {
+  log_key_.reset();
+  return tokens_.LogOut({});
+}
+
 base::Result<void> Ceremony::Restart(const std::string& token) {
   KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> module, tokens_.ModuleOf(token));
   KC_ASSIGN_OR_RETURN(const std::shared_ptr<hsm::Module> of_record, tokens_.ModuleOf(RecordToken()));
@@ -141,12 +146,21 @@ json ErrorFields(const base::Error& error) {
   return fields;
 }
 
-base::Result<void> Ceremony::AppendRefusal(const base::Error& error, const std::string& step) {
+base::Result<void> Ceremony::AppendRefusal(const base::Error& error, const std::string& step,
+                                           const std::string& person) {
   json fields = ErrorFields(error);
   fields["step"] = step;
-  fields["rule"] = error.rule;
+  if (!person.empty()) fields["person"] = person;
+  fields["rule"] = error.rule;  // required, also where there is none
   KC_RETURN_IF_ERROR(Append(record::EntryType::kRefusal, std::move(fields)));
+  SetRecorded(error);
   return {};
+}
+
+base::Result<const script::Quorum*> Ceremony::FindQuorum(const std::string& name) const {
+  const script::Quorum* quorum = roster().FindQuorum(name);
+  if (quorum != nullptr) return quorum;
+  return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("the roster defines no quorum {}", name));
 }
 
 namespace {

@@ -29,10 +29,6 @@
 
 namespace ceremony::run {
 
-// The quorum that witnesses every record: it cosigns the opening, the final
-// checkpoint and the addendum.
-inline constexpr std::string_view kRecordQuorum = "custodians";
-
 class Ceremony final {
  public:
   // `folder` is the record's name in the archive. inputs.roster and
@@ -56,12 +52,16 @@ class Ceremony final {
   // ReadLog reads the log as it is on the disk, for proofs.
   base::Result<base::Bytes> ReadLog() const;
 
-  // AppendRefusal records what the program or a token refused.
-  base::Result<void> AppendRefusal(const base::Error& error, const std::string& step);
+  // AppendRefusal records what the program, a token or a person's credential refused. `person` is whose; empty:
+  // nobody's.
+  base::Result<void> AppendRefusal(const base::Error& error, const std::string& step, const std::string& person = {});
   // SetRecorded says that an entry already tells of an error that is on its way
-  // out, so that the step's failure does not tell of it twice.
+  // out, so that the step's failure does not tell of it twice. AppendRefusal does it, too.
   void SetRecorded(const base::Error& error) { recorded_ = error.rule + error.message; }
   bool HasRecorded(const base::Error& error) const { return recorded_ == error.rule + error.message; }
+
+  // FindQuorum returns a quorum of the roster. kInvalidInput: it defines none of that name.
+  base::Result<const script::Quorum*> FindQuorum(const std::string& name) const;
 
   // Ask puts a question to somebody present with the role, or to the room.
   base::Result<std::string> Ask(const std::string& role, room::Question question);
@@ -90,6 +90,9 @@ class Ceremony final {
   // in a session of the record token, and goes with it; Restart finds it again.
   base::Result<void> LogOutOf(const std::string& token);
   base::Result<void> Restart(const std::string& token);
+  // LogOutOfOthers ends every login but that of the record token; LogOutOfAll ends that one, too.
+  base::Result<void> LogOutOfOthers() { return tokens_.LogOut(RecordToken()); }
+  base::Result<void> LogOutOfAll();
   // ElapsedMicros is the time since the record was opened, also where it is gone on with.
   std::int64_t ElapsedMicros() const;
 
@@ -108,10 +111,10 @@ class Ceremony final {
   std::string recorded_;
 };
 
-// Preflight looks at everything that can be looked at before the first entry:
-// modules load, tokens answer or are blank, the record token can be logged in
-// to, no two tokens are one, every custodian that the opening needs has a
-// credential. It changes nothing.
+// Preflight looks at what the tokens say before the first entry: modules load,
+// tokens answer or are blank and have the mechanisms that the script needs, each
+// step finds what it asks for beforehand, and the record token can be logged in
+// to. It changes nothing. QUORUM-RECORD-01: the roster has no quorum for records.
 base::Result<void> Preflight(Ceremony& ceremony);
 
 // OpeningFacts are what the `open` entry says beyond inputs and tokens.
@@ -149,7 +152,8 @@ struct CalledOff {
 };
 
 // AskToCallOff shows which steps are not done and asks why. CALL-OFF-01: nobody is
-// in the room.
+// in the room. CALL-OFF-03: a token may have PINs already that only the end of
+// their step makes known to later ceremonies.
 base::Result<CalledOff> AskToCallOff(Ceremony& ceremony);
 
 // StepsLeft are the steps of the script that are neither ended nor skipped, in order.

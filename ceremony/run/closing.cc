@@ -3,6 +3,7 @@
 #include <functional>
 #include <set>
 
+#include "ceremony/record/trust.h"
 #include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/late_refusals.h"
@@ -57,38 +58,40 @@ base::Result<std::set<std::string>> Cosigners(Ceremony& ceremony) {
 }
 
 // What people refuse after `close` stands in no entry any more, but in the evidence of the addendum.
-std::function<base::Result<void>(const base::Error&, const script::Person&)> RememberRefused(Ceremony& ceremony) {
-  return [&ceremony](const base::Error& why, const script::Person& person) -> base::Result<void> {
+std::function<base::Result<void>(const base::Error&, const script::Person&)> RememberRefused(Ceremony& ceremony,
+                                                                                             json& refusals) {
+  return [&ceremony, &refusals](const base::Error& why, const script::Person& person) -> base::Result<void> {
     json refusal = ErrorFields(why);
     refusal["person"] = person.id;
     refusal["time"] = base::FormatTime(ceremony.world().clock.UtcMicros());
-    json& refusals = ceremony.world().late_refusals;
     refusals.push_back(std::move(refusal));
     return KeepLateRefusals(ceremony.world().storage, ceremony.folder(), refusals);
   };
 }
 
-std::function<base::Result<void>(const Ending&)> RememberEnded(Ceremony& ceremony) {
-  return [remember = RememberRefused(ceremony)](const Ending& ending) {
+std::function<base::Result<void>(const Ending&)> RememberEnded(Ceremony& ceremony, json& refusals) {
+  return [remember = RememberRefused(ceremony, refusals)](const Ending& ending) {
     return ending.person == nullptr ? base::Result<void>() : remember(ending.why, *ending.person);
   };
 }
 
-base::Result<void> Cosign(Ceremony& ceremony, const script::Quorum& quorum) {
+base::Result<void> Cosign(Ceremony& ceremony, const script::Quorum& quorum, json& refusals) {
   const record::Checkpoint& final_checkpoint = *ceremony.writer().last_checkpoint();
   KC_ASSIGN_OR_RETURN(const std::set<std::string> signed_by, Cosigners(ceremony));
   if (signed_by.size() >= static_cast<std::size_t>(quorum.m)) return {};
   ceremony.terminal().Say(room::Tone::kPlain, fmt::format("The record is closed with {}.",
                                                           base::Counted(final_checkpoint.size, "entry", "entries")));
   ceremony.terminal().ShowDigest("root of the record", final_checkpoint.root);
-  Gathering gathering{quorum, "the final checkpoint of this record", final_checkpoint.Text(), {}, signed_by, {}, {}, {},
-                      {}};
-  gathering.refused = RememberRefused(ceremony);
-  gathering.ended = RememberEnded(ceremony);
-  gathering.take = [&](const record::Writer::Cosignature& signature) {
-    return ceremony.writer().AddCosignature(signature);
-  };
-  return GatherSignatures(ceremony, gathering);
+  return GatherSignatures(ceremony, {.quorum = quorum,
+                                     .what = "the final checkpoint of this record",
+                                     .text = final_checkpoint.Text(),
+                                     .signed_by = signed_by,
+                                     .take =
+                                         [&](const record::Writer::Cosignature& signature) {
+                                           return ceremony.writer().AddCosignature(signature);
+                                         },
+                                     .refused = RememberRefused(ceremony, refusals),
+                                     .ended = RememberEnded(ceremony, refusals)});
 }
 
 base::Result<json> DestroyKey(Ceremony& ceremony) {
@@ -118,17 +121,16 @@ base::Result<void> TellOfMemory(Ceremony& ceremony) {
 base::Result<void> TakeDownWhatDiffered(Ceremony& ceremony) {
   constexpr const char* kNothing = "nothing to add";
   constexpr const char* kSomething = "add a sentence";
-  room::Question more;
-  more.kind = room::Question::Kind::kChoice;
-  more.id = "close/differed";
-  more.text = "Did anything happen otherwise than the script says, that the record does not tell of yet?";
-  more.choices = {kNothing, kSomething};
-  more.simulated = kNothing;
-  room::Question words;
-  words.kind = room::Question::Kind::kText;
-  words.id = "close/differed/words";
-  words.text = "What was it, when, and who was there? Everybody who reads the record reads this.";
-  words.example = "at 10:40 a guard came in for a minute and saw no token";
+  const room::Question more{
+      .kind = room::Question::Kind::kChoice,
+      .id = "close/differed",
+      .text = "Did anything happen otherwise than the script says, that the record does not tell of yet?",
+      .choices = {kNothing, kSomething},
+      .simulated = kNothing};
+  const room::Question words{.kind = room::Question::Kind::kText,
+                             .id = "close/differed/words",
+                             .text = "What was it, when, and who was there? Everybody who reads the record reads this.",
+                             .example = "at 10:40 a guard came in for a minute and saw no token"};
   while (true) {
     KC_ASSIGN_OR_RETURN(const std::string choice, ceremony.Ask("administrator", more));
     if (choice == kNothing) return {};
@@ -141,7 +143,7 @@ base::Result<void> TakeDownWhatDiffered(Ceremony& ceremony) {
 }  // namespace
 
 base::Result<void> CloseRecord(Ceremony& ceremony, const std::optional<CalledOff>& called_off) {
-  const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
+  const script::Quorum& quorum = *ceremony.roster().FindQuorum(record::kWitnessQuorum);
   if (!ceremony.history().closed()) {
     KC_RETURN_IF_ERROR(TellOfMemory(ceremony));
     KC_RETURN_IF_ERROR(TakeDownWhatDiffered(ceremony));
@@ -154,31 +156,31 @@ base::Result<void> CloseRecord(Ceremony& ceremony, const std::optional<CalledOff
     KC_ASSIGN_OR_RETURN(TokenSigner * log_key, ceremony.LogKey());
     KC_RETURN_IF_ERROR(ceremony.writer().FinalCheckpoint(*log_key));
   }
-  json& refusals = ceremony.world().late_refusals;
-  KC_ASSIGN_OR_RETURN(refusals, ReadLateRefusals(ceremony.world().storage, ceremony.folder()));
-  KC_RETURN_IF_ERROR(Cosign(ceremony, quorum));
+  KC_ASSIGN_OR_RETURN(json refusals, ReadLateRefusals(ceremony.world().storage, ceremony.folder()));
+  KC_RETURN_IF_ERROR(Cosign(ceremony, quorum, refusals));
   KC_ASSIGN_OR_RETURN(json evidence, DestroyKey(ceremony));
   const std::size_t told = refusals.size();
   if (told > 0) evidence["refusals"] = refusals;
   ceremony.terminal().Say(room::Tone::kGood, "The key that signed this record is destroyed, and shown to be absent.");
   KC_ASSIGN_OR_RETURN(const std::string text, ceremony.writer().AddendumText(evidence));
   std::vector<record::Writer::Cosignature> signatures;
-  Gathering gathering{quorum, "the addendum: the log key is gone, and these are the files", text, {}, {}, {}, {}, {},
-                      {}};
-  gathering.refused = RememberRefused(ceremony);
-  gathering.ended = RememberEnded(ceremony);
-  gathering.take = [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
+  const auto keep = [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
     signatures.push_back(signature);
     return {};
   };
-  KC_RETURN_IF_ERROR(GatherSignatures(ceremony, gathering));
+  KC_RETURN_IF_ERROR(GatherSignatures(ceremony, {.quorum = quorum,
+                                                 .what = "the addendum: the log key is gone, and these are the files",
+                                                 .text = text,
+                                                 .take = keep,
+                                                 .refused = RememberRefused(ceremony, refusals),
+                                                 .ended = RememberEnded(ceremony, refusals)}));
   KC_RETURN_IF_ERROR(ceremony.writer().PublishAddendum(text, signatures));
   if (told > 0) {
     // What was refused of the addendum itself is in none: it stays beside the record.
     refusals.erase(refusals.begin(), refusals.begin() + static_cast<std::ptrdiff_t>(told));
     KC_RETURN_IF_ERROR(KeepLateRefusals(ceremony.world().storage, ceremony.folder(), refusals));
   }
-  return ceremony.tokens().LogOut({});
+  return ceremony.LogOutOfAll();
 }
 
 }  // namespace ceremony::run

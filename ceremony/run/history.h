@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -48,14 +47,20 @@ struct CallRecord {
   std::vector<std::string> objects_after;
   std::string inventory_before;  // digests of the whole inventory
   std::string inventory_after;
-  std::optional<unsigned long> rv;  // absent while no `done` was written
-  std::string spki;                 // base64 DER; empty if none came out
+  std::string rv;    // its name: "CKR_OK"; empty while no `done` was written
+  std::string spki;  // base64 DER; empty if none came out
   std::string problem;
   bool settled = false;  // an `observe` entry says what became of it
 
+  bool worked() const { return rv == "CKR_OK"; }
+  // IsOfWholeToken tells whether it initialises the token or sets a PIN, which no inventory shows.
+  bool IsOfWholeToken() const;
+  // MayHaveWorked is false when the token refused the call, rather than failed in it.
+  bool MayHaveWorked() const;
   // NeedsSettling: nobody knows yet what it left on the token.
   bool NeedsSettling() const;
-  bool ChangedToken() const { return inventory_before != inventory_after || objects_before != objects_after; }
+  // ChangedToken tells whether the token is another than before, or may be.
+  bool ChangedToken() const;
 };
 
 struct StepHistory {
@@ -71,7 +76,7 @@ struct StepHistory {
 // RequestHistory is the newest request for an approval under one name.
 struct RequestHistory {
   std::uint64_t seq = 0;
-  std::string step;             // a step's id, "section:<id>" or kOpeningStep
+  std::string step;             // a step's id, or a name of record/script_plan.h
   std::set<std::string> steps;  // of a section: the steps that it is for
   std::size_t m = 0;
   std::set<std::string> approved_by;
@@ -124,7 +129,14 @@ class History final {
   RequestHistory* RequestAt(std::uint64_t seq);
   std::vector<Leftover>::iterator FindLeftover(const std::string& token, const std::string& digest);
   base::Result<void> SeeStep(const nlohmann::json& entry);
+  void SeeRequest(const nlohmann::json& entry, std::uint64_t seq);
+  void SeeIntent(const nlohmann::json& entry, std::uint64_t seq);
+  base::Result<void> SeeDone(const nlohmann::json& entry, std::uint64_t seq);
+  void SeeDeviation(const nlohmann::json& entry);
+  void SeeArtefact(const nlohmann::json& entry);
   base::Result<void> SeeObserve(const nlohmann::json& entry);
+  void SeeSettled(const nlohmann::json& entry);
+  void SeeLeftoverGone(const nlohmann::json& entry);
   base::Result<void> SeeShares(const std::string& what, const nlohmann::json& entry);
 
   std::uint64_t entries_ = 0;
@@ -142,11 +154,6 @@ class History final {
   std::vector<estate::Effect> effects_;
   std::set<std::pair<std::string, std::string>> waived_;  // rule and step
 };
-
-// The step id under which the opening of a record is requested.
-inline constexpr std::string_view kOpeningStep = "opening";
-// SectionRequest is the name under which a section asks once for several steps.
-std::string SectionRequest(std::string_view section);
 
 }  // namespace ceremony::run
 

@@ -26,6 +26,16 @@ namespace ceremony::run {
 // user's PIN where the flags say that there is one.
 bool IsWholeTokenFile(base::ByteView bytes);
 
+// MendedToken is a token of a rehearsal whose file SoftHSM had torn, and whose copy was put back; or one that was not
+// made to its end, and was removed (`sha256` is empty).
+struct MendedToken {
+  std::string label;
+  std::string serial;
+  std::size_t torn_bytes;
+  std::string torn_sha256;
+  std::string sha256;  // of what was put back
+};
+
 class KeptTokens final {
  public:
   explicit KeptTokens(const RehearsalPaths& paths) : tokens_(paths.tokens), copies_(paths.folder + "/kept") {}

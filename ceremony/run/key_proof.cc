@@ -44,64 +44,69 @@ base::Result<script::ShareFile> SealTo(const script::Person& person, const std::
   return file;
 }
 
+struct Signed {
+  std::string text;
+  quorum::Approval approval;
+};
+
+base::Result<Signed> SignOnce(Ceremony& ceremony, const script::Person& person, const std::string& step) {
+  base::Bytes nonce(kChallenge);
+  base::FillRandom(nonce);
+  const std::string text =
+      fmt::format("{}/possession\n{}\n{}\n", ceremony.writer().origin(), person.id, base::Base64Encode(nonce));
+  const auto refused = [&](const base::Error& why) { return ceremony.AppendRefusal(why, step, person.id); };
+  KC_ASSIGN_OR_RETURN(quorum::Approval approval,
+                      ceremony.world().credentials.Approve(person, {text, "that this key is yours", {}, refused}));
+  return Signed{text, std::move(approval)};
+}
+
+// Returns the commitment of the share that was opened.
+base::Result<std::string> OpenOnce(Ceremony& ceremony, const script::Person& person, const std::string& step) {
+  const base::SecretBytes secret = RandomSecret();
+  quorum::ShareRequest request;
+  KC_ASSIGN_OR_RETURN(request.share, SealTo(person, ceremony.roster().estate, secret));
+  KC_ASSIGN_OR_RETURN(request.share_bytes, script::WriteShare(request.share));
+  request.step = step;
+  request.purpose = quorum::SharePurpose::kConfirm;
+  request.pins = {Pin::kUser};
+  const std::string commitment = request.share.user.commitment;
+  KC_ASSIGN_OR_RETURN(
+      const std::vector<quorum::ShamirShare> opened,
+      ceremony.world().credentials.OpenShares(person, ShareUseOf(ceremony, person, std::move(request))));
+  if (opened.size() == 1 && opened.front().y.Equals(secret)) return commitment;
+  return base::Refusal("PERSON-PROOF-01", fmt::format("what {} opened is not what was sealed", person.name),
+                       "make the keys again with keyceremony custodian new");
+}
+
+base::Result<void> Record(Ceremony& ceremony, json fields) {
+  KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kObserve, std::move(fields)));
+  return {};
+}
+
 }  // namespace
 
 base::Result<void> ProveKeys(Ceremony& ceremony, const script::Person& person, const std::string& step) {
-  quorum::Credentials& credentials = ceremony.world().credentials;
   json fields = {{"what", kProof}, {"step", step}, {"person", person.id}};
-  const auto record = [&]() -> base::Result<void> {
-    KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kObserve, std::move(fields)));
-    return {};
-  };
   if (ceremony.mode() == record::Mode::kRehearsal && !ceremony.inputs().binding->credentials.contains(person.id)) {
     ceremony.terminal().Say(
         room::Tone::kWarning,
         fmt::format("Nobody here has the keys of {}: that they are theirs is shown in production.", person.name));
     fields["shown"] = false;
-    return record();
+    return Record(ceremony, std::move(fields));
   }
-  const auto refused = [&](const base::Error& why) -> base::Result<void> {
-    json refusal = ErrorFields(why);
-    refusal["step"] = step;
-    refusal["person"] = person.id;
-    refusal["rule"] = why.rule;  // required, also where there is none
-    KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kRefusal, std::move(refusal)));
-    ceremony.SetRecorded(why);
-    return {};
-  };
   ceremony.terminal().Say(
       room::Tone::kPlain,
       fmt::format("{} now shows that both keys are theirs: signs once, and opens once.", person.name));
-  base::Bytes nonce(kChallenge);
-  base::FillRandom(nonce);
-  const std::string text =
-      fmt::format("{}/possession\n{}\n{}\n", ceremony.writer().origin(), person.id, base::Base64Encode(nonce));
-  KC_ASSIGN_OR_RETURN(const quorum::Approval signature,
-                      credentials.Approve(person, {text, "that this key is yours", {}, refused}));
-
-  const base::SecretBytes secret = RandomSecret();
-  quorum::ShareUse use;
-  KC_ASSIGN_OR_RETURN(use.request.share, SealTo(person, ceremony.roster().estate, secret));
-  KC_ASSIGN_OR_RETURN(use.request.share_bytes, script::WriteShare(use.request.share));
-  use.request.origin = ceremony.writer().origin();
-  use.request.mode = record::ModeName(ceremony.mode());
-  use.request.step = step;
-  use.request.purpose = quorum::SharePurpose::kConfirm;
-  use.request.pins = {Pin::kUser};
-  use.refused = refused;
-  KC_ASSIGN_OR_RETURN(const std::vector<quorum::ShamirShare> opened, credentials.OpenShares(person, use));
-  if (opened.size() != 1 || !opened.front().y.Equals(secret)) {
-    return base::Refusal("PERSON-PROOF-01", fmt::format("what {} opened is not what was sealed", person.name),
-                         "make the keys again with keyceremony custodian new");
-  }
+  KC_ASSIGN_OR_RETURN(const Signed signature, SignOnce(ceremony, person, step));
+  KC_ASSIGN_OR_RETURN(const std::string sealed, OpenOnce(ceremony, person, step));
   ceremony.terminal().Say(room::Tone::kGood, fmt::format("Both keys are {}'s.", person.name));
   fields["shown"] = true;
-  fields["text"] = text;
-  fields["signature"] = signature.line.Text();
+  fields["text"] = signature.text;
+  fields["signature"] = signature.approval.line.Text();
   fields["sign_key"] = person.sign_key;
   fields["open_key"] = person.open_key;
-  fields["sealed"] = use.request.share.user.commitment;
-  return record();
+  fields["sealed"] = sealed;
+  return Record(ceremony, std::move(fields));
 }
 
 }  // namespace ceremony::run

@@ -18,7 +18,7 @@ namespace ceremony::run {
 // were said; empty when there is no file. kCorrupt when the file is none of ours.
 base::Result<nlohmann::json> ReadLateRefusals(record::Storage& storage, const std::string& folder);
 
-// KeepLateRefusals keeps this list instead, durably; with an empty one the file goes.
+// KeepLateRefusals replaces the list, durably. An empty list removes the file.
 base::Result<void> KeepLateRefusals(record::Storage& storage, const std::string& folder, const nlohmann::json& list);
 
 }  // namespace ceremony::run

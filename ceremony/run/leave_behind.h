@@ -21,7 +21,7 @@ struct LeftBehind {
   nlohmann::json account;   // for `open`: folder, origin, size and root of all its entries, log_key; then the reason
   nlohmann::json previous;  // what the next record follows: the last checkpoint that was signed, or null
   LogKeyPlan log_key;       // where its log key was
-  // Its log, held as long as this lives, so that nobody goes on with the record meanwhile.
+  // Its log, locked as long as this lives, so that nobody resumes the record meanwhile.
   std::unique_ptr<record::AppendFile> log;
 };
 
@@ -33,8 +33,8 @@ struct LeftBehind {
 base::Result<LeftBehind> LeaveBehind(World& world, const std::string& archive, const std::string& folder,
                                      estate::Folded& folded);
 
-// CheckOutOfReach refuses to leave a record behind whose log key is on the record token of the next one: it can be gone
-// on with, or called off (LEAVE-BEHIND-02). Of another token nothing is known but what people say.
+// CheckOutOfReach refuses to leave a record behind whose log key is on the record token of the next one: it can be
+// resumed, or called off (LEAVE-BEHIND-02). About any other token only people can tell.
 base::Result<void> CheckOutOfReach(TokenRoom& tokens, const LeftBehind& left);
 
 // AskWhyLeftBehind tells people what it means, and adds the `reason` that they give to the account.

@@ -104,12 +104,16 @@ base::Result<base::Bytes> TokenSigner::Sign(std::string_view text) {
   return hsm::Sign(session_, pair_, base::SignatureScheme::kEcdsa, base::AsBytes(text), hsm::Consequence::kLogKey);
 }
 
+bool IsOfLogKey(const hsm::InventoryItem& item, const std::string& spki_sha256, const std::string& id) {
+  if (!item.spki_sha256.empty()) return item.spki_sha256 == spki_sha256;
+  return !id.empty() && item.object.object_class() == CK_OBJECT_CLASS{CKO_PRIVATE_KEY} &&
+         base::HexEncode(item.object.id()) == id;
+}
+
 base::Result<json> DestroyLogKey(hsm::Session& session, const base::PublicKey& log_key, const std::string& label,
                                  const std::string& id, const std::string& time) {
   const std::string spki_sha256 = log_key.SpkiSha256Hex();
-  const auto belongs = [&](const hsm::InventoryItem& item) {
-    return item.spki_sha256 == spki_sha256 || (!id.empty() && base::HexEncode(item.object.id()) == id);
-  };
+  const auto belongs = [&](const hsm::InventoryItem& item) { return IsOfLogKey(item, spki_sha256, id); };
   KC_ASSIGN_OR_RETURN(const hsm::Inventory before, hsm::TakeInventory(session));
   json objects = json::array();
   for (const hsm::InventoryItem& item : before.items) {

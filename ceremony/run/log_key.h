@@ -72,6 +72,11 @@ class TokenSigner final : public record::NoteSigner {
   record::VerifierKey key_;
 };
 
+// IsOfLogKey tells whether an object on the record token is one of the log key: by its public key, or, for a private
+// key that shows no public half, by its CKA_ID (hex; empty: by none). Whoever can write to a token can give any object
+// the CKA_ID that stands in the record, so it says nothing of a key that shows another public half.
+bool IsOfLogKey(const hsm::InventoryItem& item, const std::string& spki_sha256, const std::string& id);
+
 // DestroyLogKey destroys every object of the key that is on the token and shows
 // that none is left. The result is the addendum's evidence: objects, return
 // values, inventory before and after. Repeating it is harmless.

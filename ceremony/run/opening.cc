@@ -6,6 +6,7 @@
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/policy.h"
 #include "ceremony/record/record_name.h"
+#include "ceremony/record/trust.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/unopened.h"
 #include "ceremony/steps/catalogue.h"
@@ -94,8 +95,8 @@ base::Result<record::Policy> RecordPolicy(const script::Roster& roster, const sc
   return record::Policy::OfPeople(quorum.name, static_cast<std::size_t>(quorum.m), people);
 }
 
-// What the script, and the key of the record, ask of the tokens that are there. One that the script initialises shows
-// only then what it can do, and is held to it by token.verify.
+// What the script, and the key of the record, ask of the tokens that are there. Tokens that the script initialises are
+// checked later, by token.verify.
 base::Result<void> CheckMechanisms(Ceremony& ceremony, LookAhead& ahead) {
   const script::Inputs& inputs = ceremony.inputs();
   for (const script::ScriptToken& planned : inputs.script.tokens) {
@@ -116,10 +117,11 @@ base::Result<void> CheckMechanisms(Ceremony& ceremony, LookAhead& ahead) {
 }  // namespace
 
 base::Result<void> Preflight(Ceremony& ceremony) {
-  if (ceremony.roster().FindQuorum(kRecordQuorum) == nullptr) {
-    return base::Refusal("QUORUM-RECORD-01",
-                         fmt::format("the roster defines no quorum {}, which witnesses every record", kRecordQuorum),
-                         "define it under \"quorums\" of the roster");
+  if (ceremony.roster().FindQuorum(record::kWitnessQuorum) == nullptr) {
+    return base::Refusal(
+        "QUORUM-RECORD-01",
+        fmt::format("the roster defines no quorum {}, which witnesses every record", record::kWitnessQuorum),
+        "define it under \"quorums\" of the roster");
   }
   KC_RETURN_IF_ERROR(DescribeTokens(ceremony));
   LookAhead ahead(ceremony);
@@ -154,66 +156,85 @@ base::Result<void> CheckAlone(Ceremony& ceremony) {
   return {};
 }
 
-}  // namespace
-
-base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
-  const script::Inputs& inputs = ceremony.inputs();
-  const script::Quorum& quorum = *ceremony.roster().FindQuorum(kRecordQuorum);
-  KC_ASSIGN_OR_RETURN(const record::Policy policy, RecordPolicy(ceremony.roster(), quorum));
-  KC_ASSIGN_OR_RETURN(const std::string origin, record::NewOrigin(inputs.script.estate, inputs.script.id));
-  KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(ceremony.RecordToken()));
-  KC_ASSIGN_OR_RETURN(json tokens, DescribeTokens(ceremony));
-  KC_ASSIGN_OR_RETURN(json modules, DescribeModules(ceremony));
-  KC_ASSIGN_OR_RETURN(json program, ceremony.world().describe_program());
-  KC_ASSIGN_OR_RETURN(const LogKeyPlan plan,
-                      PlanLogKey(*session, ceremony.RecordToken(), origin, inputs.script.file.name));
-
-  // Before, so that nothing is left behind; after, so that of two that begin at once neither overlooks the other.
+// Before, so that nothing is left behind; after, so that of two that begin at once neither overlooks the other.
+base::Result<std::unique_ptr<record::Writer>> CreateAlone(Ceremony& ceremony) {
   KC_RETURN_IF_ERROR(CheckAlone(ceremony));
   KC_ASSIGN_OR_RETURN(auto writer, record::Writer::Create({ceremony.world().storage, ceremony.world().clock,
                                                            ceremony.folder(), ceremony.mode()}));
-  if (auto alone = CheckAlone(ceremony); !alone.ok()) {
-    writer.reset();
-    if (alone.error().code == base::ErrorCode::kRefused)
-      KC_RETURN_IF_ERROR(PutAside(ceremony.world(), ceremony.folder()));
-    return std::move(alone).error();
-  }
+  auto alone = CheckAlone(ceremony);
+  if (alone.ok()) return writer;
+  writer.reset();
+  if (alone.error().code == base::ErrorCode::kRefused)
+    KC_RETURN_IF_ERROR(PutAside(ceremony.world(), ceremony.folder()));
+  return std::move(alone).error();
+}
+
+// Returns the digests of the inputs by name.
+base::Result<json> StoreInputs(const script::Inputs& inputs, const LogKeyPlan& plan, record::Writer& writer) {
   json digests = json::object();
   KC_ASSIGN_OR_RETURN(const auto files, inputs.Files());
   for (const auto& [name, file] : files) {
-    KC_ASSIGN_OR_RETURN(digests[name], writer->StoreInput(name, base::AsBytes(file->bytes)));
+    KC_ASSIGN_OR_RETURN(digests[name], writer.StoreInput(name, base::AsBytes(file->bytes)));
   }
   // Last of the inputs, and before the key: whoever finds it knows what may be on the token.
   KC_ASSIGN_OR_RETURN(digests[std::string(kLogKeyInput)],
-                      writer->StoreInput(kLogKeyInput, base::AsBytes(plan.ToJson().dump(1) + "\n")));
-  std::unique_ptr<TokenSigner> made;
-  {
-    const auto busy = ceremony.terminal().ShowBusy("Making the key that signs this record");
-    KC_ASSIGN_OR_RETURN(made, TokenSigner::Generate(*session, plan));
-  }
-  const record::VerifierKey log_key = made->key();
+                      writer.StoreInput(kLogKeyInput, base::AsBytes(plan.ToJson().dump(1) + "\n")));
+  return digests;
+}
+
+base::Result<void> MakeLogKey(Ceremony& ceremony, hsm::Session& session, const LogKeyPlan& plan) {
+  const auto busy = ceremony.terminal().ShowBusy("Making the key that signs this record");
+  KC_ASSIGN_OR_RETURN(std::unique_ptr<TokenSigner> made, TokenSigner::Generate(session, plan));
   ceremony.SetLogKey(std::move(made));
-  KC_ASSIGN_OR_RETURN(const record::Policy with_log,
-                      record::Policy::Parse("log " + log_key.Text() + "\n" + policy.Text()));
-  KC_RETURN_IF_ERROR(writer->StorePolicy(with_log));
-  ceremony.TakeWriter(std::move(writer));
-  json open = {{"origin", origin},
-               {"ceremony", inputs.script.id},
+  return {};
+}
+
+// What is there before the record is made, as `open` tells it.
+base::Result<json> DescribeSurroundings(Ceremony& ceremony) {
+  const script::Inputs& inputs = ceremony.inputs();
+  json open = {{"ceremony", inputs.script.id},
                {"title", inputs.script.title},
                {"script", inputs.script.file.name},
                {"environment", script::NameOf(inputs.binding->environment)},
-               {"classification", script::NameOf(inputs.script.classification)},
-               {"log_key", base::Base64Encode(log_key.public_key().spki())},
-               {"log_key_attributes", {{"token", plan.token}, {"label", plan.label}, {"object_id", plan.id}}},
-               {"inputs", std::move(digests)},
-               {"previous", facts.previous},
-               {"program", std::move(program)},
-               {"tokens", std::move(tokens)},
-               {"modules", std::move(modules)}};
+               {"classification", script::NameOf(inputs.script.classification)}};
+  KC_ASSIGN_OR_RETURN(open["tokens"], DescribeTokens(ceremony));
+  KC_ASSIGN_OR_RETURN(open["modules"], DescribeModules(ceremony));
+  KC_ASSIGN_OR_RETURN(open["program"], ceremony.world().describe_program());
+  return open;
+}
+
+void AddFacts(const OpeningFacts& facts, json& open) {
+  open["previous"] = facts.previous;
   if (!facts.left_behind.is_null()) open["left_behind"] = facts.left_behind;
   if (!facts.set_aside.is_null()) open["set_aside"] = facts.set_aside;
   if (!facts.mended.empty()) open["put_back"] = facts.mended;
   if (!facts.findings.empty()) open["findings"] = facts.findings;
+}
+
+}  // namespace
+
+base::Result<void> OpenRecord(Ceremony& ceremony, const OpeningFacts& facts) {
+  const script::Inputs& inputs = ceremony.inputs();
+  const script::Quorum& quorum = *ceremony.roster().FindQuorum(record::kWitnessQuorum);
+  KC_ASSIGN_OR_RETURN(const record::Policy policy, RecordPolicy(ceremony.roster(), quorum));
+  KC_ASSIGN_OR_RETURN(const std::string origin, record::NewOrigin(inputs.script.estate, inputs.script.id));
+  KC_ASSIGN_OR_RETURN(hsm::Session * session, ceremony.tokens().Session(ceremony.RecordToken()));
+  KC_ASSIGN_OR_RETURN(json open, DescribeSurroundings(ceremony));
+  KC_ASSIGN_OR_RETURN(const LogKeyPlan plan,
+                      PlanLogKey(*session, ceremony.RecordToken(), origin, inputs.script.file.name));
+
+  KC_ASSIGN_OR_RETURN(std::unique_ptr<record::Writer> writer, CreateAlone(ceremony));
+  KC_ASSIGN_OR_RETURN(open["inputs"], StoreInputs(inputs, plan, *writer));
+  KC_RETURN_IF_ERROR(MakeLogKey(ceremony, *session, plan));
+  KC_ASSIGN_OR_RETURN(const TokenSigner* log_key, ceremony.LogKey());
+  KC_ASSIGN_OR_RETURN(const record::Policy with_log,
+                      record::Policy::Parse("log " + log_key->key().Text() + "\n" + policy.Text()));
+  KC_RETURN_IF_ERROR(writer->StorePolicy(with_log));
+  ceremony.TakeWriter(std::move(writer));
+  open["origin"] = origin;
+  open["log_key"] = base::Base64Encode(log_key->key().public_key().spki());
+  open["log_key_attributes"] = {{"token", plan.token}, {"label", plan.label}, {"object_id", plan.id}};
+  AddFacts(facts, open);
   KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kOpen, std::move(open)));
   return {};
 }

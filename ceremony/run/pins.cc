@@ -35,35 +35,30 @@ base::SecretBytes RandomPin(const std::string& alphabet, int length) {
 }
 
 base::Result<base::SecretBytes> TypedPins::UserPin(const std::string& token, const std::string& display) {
-  room::SecretQuestion question;
-  question.id = "token.login/" + token;
-  question.person = "holder of the user PIN";
-  question.text = "user PIN of " + display;
+  const room::SecretQuestion question{
+      .id = "token.login/" + token, .person = "holder of the user PIN", .text = "user PIN of " + display};
   return terminal_.AskSecret(question);
 }
 
 base::Result<base::SecretBytes> TypedPins::SecurityOfficerPin(const std::string& token, const std::string& display) {
-  room::SecretQuestion question;
-  question.id = "token.login-so/" + token;
-  question.person = "security officer";
-  question.text = "security officer PIN of " + display;
+  const room::SecretQuestion question{
+      .id = "token.login-so/" + token, .person = "security officer", .text = "security officer PIN of " + display};
   return terminal_.AskSecret(question);
 }
 
 base::Result<steps::NewPins> TypedPins::NewPins(const std::string& token, const std::string& display) {
   steps::NewPins pins;
-  room::SecretQuestion question;
-  question.twice = true;
-  question.id = "token.commission/so-pin/" + token;
-  question.person = "security officer";
-  question.text = "new security officer PIN for " + display;
-  question.min_length = static_cast<std::size_t>(policy_.so_length);
-  KC_ASSIGN_OR_RETURN(pins.security_officer, terminal_.AskSecret(question));
-  question.id = "token.commission/user-pin/" + token;
-  question.person = "holder of the user PIN";
-  question.text = "new user PIN for " + display;
-  question.min_length = static_cast<std::size_t>(policy_.user_length);
-  KC_ASSIGN_OR_RETURN(pins.user, terminal_.AskSecret(question));
+  KC_ASSIGN_OR_RETURN(pins.security_officer,
+                      terminal_.AskSecret({.id = "token.commission/so-pin/" + token,
+                                           .person = "security officer",
+                                           .text = "new security officer PIN for " + display,
+                                           .min_length = static_cast<std::size_t>(policy_.so_length),
+                                           .twice = true}));
+  KC_ASSIGN_OR_RETURN(pins.user, terminal_.AskSecret({.id = "token.commission/user-pin/" + token,
+                                                      .person = "holder of the user PIN",
+                                                      .text = "new user PIN for " + display,
+                                                      .min_length = static_cast<std::size_t>(policy_.user_length),
+                                                      .twice = true}));
   return pins;
 }
 

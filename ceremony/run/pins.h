@@ -22,9 +22,9 @@ class PinKeeper {
   virtual base::Result<base::SecretBytes> UserPin(const std::string& token, const std::string& display) = 0;
   // SecurityOfficerPin returns the SO PIN.
   virtual base::Result<base::SecretBytes> SecurityOfficerPin(const std::string& token, const std::string& display) = 0;
-  // NewPins makes PINs for a token that is being commissioned. When it returns
-  // they are kept where they must be; asked again for the same token, after a
-  // crash, it may return the same ones.
+  // NewPins makes PINs for a token that is being commissioned, and keeps them
+  // where they must be. After a crash it may return the same PINs again for the
+  // same token.
   virtual base::Result<steps::NewPins> NewPins(const std::string& token, const std::string& display) = 0;
 };
 

@@ -12,8 +12,8 @@ namespace ceremony::run {
 // MakePrivateFolder makes a folder with mode 0700; one that is there is fine.
 base::Result<void> MakePrivateFolder(const std::string& path);
 
-// WritePrivateFile leaves either the file as it was or the whole new one, with mode 0600; its bytes
-// are durable, its name is when the folder is synced.
+// WritePrivateFile leaves either the old file or the whole new one, with mode 0600. Its bytes are
+// durable; its name becomes durable when the folder is synced.
 base::Result<void> WritePrivateFile(const std::string& path, base::ByteView content);
 
 }  // namespace ceremony::run

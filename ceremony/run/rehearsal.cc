@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "ceremony/record/record_name.h"
+#include "ceremony/record/trust.h"
 #include "ceremony/run/kept_tokens.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/private_file.h"
@@ -30,7 +31,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kRecordToken = "record";
-constexpr const char* kQuorumName = "custodians";
 constexpr int kQuorumM = 3;
 
 struct Simulated {
@@ -56,7 +56,7 @@ base::Result<script::Roster> MakePeople(const RehearsalPaths& paths, const std::
   script::Roster roster;
   roster.estate = estate;
   script::Quorum quorum;
-  quorum.name = kQuorumName;
+  quorum.name = record::kWitnessQuorum;
   quorum.m = kQuorumM;
   quorum.role = script::Role::kCustodian;
   roster.quorums.push_back(quorum);

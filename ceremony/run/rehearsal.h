@@ -24,14 +24,14 @@ struct RehearsalPaths {
   std::string roster;     // roster.json
   std::string binding;    // binding.json
   std::string people;     // people/
-  std::string envelopes;  // people/oscar/envelopes/: PINs of the tokens, which the security officer keeps
+  std::string envelopes;  // people/oscar/envelopes/: PINs of the tokens
   std::string tokens;     // tokens/
   std::string softhsm_conf;
-  std::string clock;  // clock: so many microseconds is the rehearsal's clock ahead; no file: none
+  std::string clock;  // file `clock`: offset of the rehearsal's clock in microseconds; no file: 0
 };
 
-// SetRehearsalClock has every later act of this rehearsal take place `shift_micros`
-// later than it does; ReadRehearsalClock says how many.
+// SetRehearsalClock sets the offset of the rehearsal's clock, from now on;
+// ReadRehearsalClock returns it.
 base::Result<void> SetRehearsalClock(const std::string& archive, std::int64_t shift_micros);
 base::Result<std::int64_t> ReadRehearsalClock(const std::string& archive);
 

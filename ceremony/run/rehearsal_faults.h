@@ -1,5 +1,5 @@
-// Bad days of a rehearsal: a terminal that knows which step is on, and modules
-// whose tokens then fail as the file says. The ceremony behind them is the real one.
+// Bad days of a rehearsal: a terminal that tells which step is running, and modules
+// whose tokens then fail as the fault file says. The ceremony itself is the real one.
 #ifndef CEREMONY_RUN_REHEARSAL_FAULTS_H_
 #define CEREMONY_RUN_REHEARSAL_FAULTS_H_
 

@@ -19,10 +19,10 @@ namespace ceremony::run {
 base::Result<void> MakeCredential(const RehearsalPaths& paths, const std::string& estate, script::Person& person);
 script::CredentialBinding CredentialOf(const RehearsalPaths& paths, const std::string& person);
 
-// PreparePeople goes on with the roster that the archive's newest ceremony has
-// written, if it has, and makes the people whom this script appoints (trained,
-// with a person file of their own) or retires (active). It comes after
-// PrepareRehearsal; cut off anywhere, it is simply done again.
+// PreparePeople takes over the roster that the archive's newest ceremony has
+// written, if there is one. It makes the people whom this script appoints
+// (trained, with a person file of their own) or retires (active). Call it after
+// PrepareRehearsal. If it was cut off, call it again.
 base::Result<void> PreparePeople(const std::string& archive, const script::Inputs& inputs);
 
 // TakeSimulatedPersonFiles puts the person files of simulated people in the place

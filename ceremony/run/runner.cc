@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "ceremony/record/script_plan.h"
 #include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/section_window.h"
@@ -19,7 +20,7 @@ using nlohmann::json;
 // which serves its first attempt only: what follows a failure is asked for anew.
 std::optional<std::uint64_t> SectionApprovalOf(Ceremony& ceremony, const script::Section& section,
                                                const script::Step& step) {
-  const RequestHistory* request = ceremony.history().FindRequest(SectionRequest(section.id));
+  const RequestHistory* request = ceremony.history().FindRequest(record::SectionRequestName(section.id));
   if (request == nullptr || !request->met() || !request->steps.contains(step.id)) return std::nullopt;
   if (ceremony.history().StepOf(step.id).attempts > 0) return std::nullopt;
   return request->seq;
@@ -108,12 +109,11 @@ base::Result<bool> SkipIfAsked(Ceremony& ceremony, const script::Step& step) {
   if (!step.skippable) return false;
   constexpr const char* kDo = "do it";
   constexpr const char* kSkip = "leave it out";
-  room::Question question;
-  question.kind = room::Question::Kind::kDecision;
-  question.id = "step.skip/" + step.id;
-  question.text = "This step may be left out. What do you decide?";
-  question.choices = {kDo, kSkip};
-  question.simulated = kDo;
+  const room::Question question{.kind = room::Question::Kind::kDecision,
+                                .id = "step.skip/" + step.id,
+                                .text = "This step may be left out. What do you decide?",
+                                .choices = {kDo, kSkip},
+                                .simulated = kDo};
   KC_ASSIGN_OR_RETURN(const std::string decision, ceremony.Ask("administrator", question));
   if (decision != kSkip) return false;
   KC_RETURN_IF_ERROR(
@@ -135,9 +135,8 @@ base::Result<void> TakeStep(Ceremony& ceremony, const script::Section& section, 
 }
 
 base::Error Stopped() {
-  base::Error error = base::MakeError(base::ErrorCode::kAborted, "stopped between two steps");
-  error.hint = "`keyceremony resume RECORD` goes on";
-  return error;
+  return base::MakeError(base::ErrorCode::kAborted, "stopped between two steps")
+      .WithHint("`keyceremony resume RECORD` goes on");
 }
 
 }  // namespace
@@ -164,7 +163,7 @@ base::Result<void> RunSteps(Ceremony& ceremony) {
       }
       KC_RETURN_IF_ERROR(window.Look());
     }
-    KC_RETURN_IF_ERROR(ceremony.tokens().LogOut(ceremony.RecordToken()));
+    KC_RETURN_IF_ERROR(ceremony.LogOutOfOthers());
   }
   return {};
 }

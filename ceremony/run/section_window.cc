@@ -42,13 +42,13 @@ base::Result<void> SectionWindow::Look() {
                                            {"minutes", minutes},
                                            {"stop_minutes", policy_.stop_minutes}}));
   terminal_.Say(room::Tone::kBad, fmt::format("Time is over: {}.", taken));
-  room::Question question;
-  question.kind = room::Question::Kind::kDecision;
-  question.id = "window/" + section_;
-  question.person = "the security officer";
-  question.text = "The section has taken longer than the policy allows. The record says so. What do you decide?";
-  question.choices = {kGoOn, kPause};
-  question.simulated = kGoOn;
+  const room::Question question{
+      .kind = room::Question::Kind::kDecision,
+      .id = "window/" + section_,
+      .person = "the security officer",
+      .text = "The section has taken longer than the policy allows. The record says so. What do you decide?",
+      .choices = {kGoOn, kPause},
+      .simulated = kGoOn};
   KC_ASSIGN_OR_RETURN(const std::string decision, terminal_.Ask(question));
   KC_RETURN_IF_ERROR(record_("observe", {{"what", "window-decision"}, {"section", section_}, {"decision", decision}}));
   decided_ = true;

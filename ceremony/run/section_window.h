@@ -1,5 +1,5 @@
-// SectionWindow watches how long a section takes while its tokens are open: the
-// policy's window says when people are warned, and when they must decide (R14).
+// SectionWindow watches how long a section keeps its tokens open. The policy's
+// window says when people are warned, and when they must decide (R14).
 #ifndef CEREMONY_RUN_SECTION_WINDOW_H_
 #define CEREMONY_RUN_SECTION_WINDOW_H_
 

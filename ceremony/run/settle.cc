@@ -23,11 +23,11 @@ struct Outcome {
   std::string inventory;
 };
 
-// C_InitToken and C_InitPIN leave no objects; the token's own flags say whether
-// they happened, and token.commission goes on from there.
+// A call of the whole token leaves no objects. The token's own flags say as much of it as can be seen without a PIN,
+// and the step goes on from there.
 base::Result<Outcome> ReadFlags(Ceremony& ceremony, const CallRecord& call) {
   Outcome outcome;
-  KC_RETURN_IF_ERROR(ceremony.tokens().Forget(call.token));
+  KC_RETURN_IF_ERROR(ceremony.LogOutOf(call.token));
   auto token = ceremony.tokens().Locate(call.token);
   if (!token.ok()) {
     outcome.words = "no initialised token carries the label: " + token.error().message;
@@ -36,7 +36,7 @@ base::Result<Outcome> ReadFlags(Ceremony& ceremony, const CallRecord& call) {
   const hsm::TokenInfo& info = token.value()->info();
   const bool user_pin = (info.flags & CKF_USER_PIN_INITIALIZED) != 0;
   outcome.words = fmt::format("{} is initialised; its user PIN is {}", info.Name(), user_pin ? "set" : "not set");
-  KC_RETURN_IF_ERROR(ceremony.tokens().Forget(call.token));
+  KC_RETURN_IF_ERROR(ceremony.LogOutOf(call.token));
   return outcome;
 }
 
@@ -88,10 +88,12 @@ base::Result<Outcome> CompareInventory(Ceremony& ceremony, const CallRecord& cal
 }
 
 base::Result<void> SettleCall(Ceremony& ceremony, const CallRecord& call) {
-  const bool by_flags = call.function == "C_InitToken" || call.function == "C_InitPIN" || call.function == "C_SetPIN";
-  KC_ASSIGN_OR_RETURN(const Outcome outcome, by_flags ? ReadFlags(ceremony, call) : CompareInventory(ceremony, call));
-  ceremony.terminal().Say(room::Tone::kWarning, fmt::format("Call {} ({} on token {}) was cut off: {}.", call.number,
-                                                            call.function, call.token, outcome.words));
+  KC_ASSIGN_OR_RETURN(const Outcome outcome,
+                      call.IsOfWholeToken() ? ReadFlags(ceremony, call) : CompareInventory(ceremony, call));
+  ceremony.terminal().Say(
+      room::Tone::kWarning,
+      fmt::format("Call {} ({} on token {}) {}: {}.", call.number, call.function, call.token,
+                  call.rv.empty() ? "was cut off" : "did not end as it should have", outcome.words));
   json fields = {{"what", "call-settled"}, {"call", call.number},    {"fn", call.function},
                  {"token", call.token},    {"found", outcome.words}, {"leftovers", outcome.leftovers}};
   if (!outcome.inventory.empty()) fields["inventory"] = outcome.inventory;
@@ -109,20 +111,18 @@ std::vector<const hsm::InventoryItem*> ItemsLike(const hsm::Inventory& inventory
 }
 
 room::Question WhatBecomesOf(const Leftover& leftover, std::size_t alike) {
-  room::Question question;
-  question.kind = room::Question::Kind::kDecision;
-  question.id = "settle/leftover";
-  question.text =
+  std::string text =
       fmt::format("On token {} there is {}, which no finished call has made.", leftover.token, leftover.name);
-  if (alike > 1) question.text += fmt::format(" It is one of {} that look alike.", alike);
+  if (alike > 1) text += fmt::format(" It is one of {} that look alike.", alike);
   if (leftover.vanished > 0) {
-    question.text += fmt::format(" {} there before the call and not now: it may be what is left of that.",
-                                 base::Counted(leftover.vanished, "object was", "objects were"));
+    text += fmt::format(" {} there before the call and not now: it may be what is left of that.",
+                        base::Counted(leftover.vanished, "object was", "objects were"));
   }
-  question.text += " What shall become of it?";
-  question.choices = {"remove", "keep"};
-  question.simulated = "remove";
-  return question;
+  return {.kind = room::Question::Kind::kDecision,
+          .id = "settle/leftover",
+          .text = text + " What shall become of it?",
+          .choices = {"remove", "keep"},
+          .simulated = "remove"};
 }
 
 base::Result<void> RecordDeviation(Ceremony& ceremony, const Leftover& leftover, json fields) {

@@ -34,6 +34,10 @@ bool IsOfFile(const base::Error& error) {
   return std::ranges::any_of(kRules, [&](std::string_view rule) { return error.rule.starts_with(rule); });
 }
 
+estate::SharesIssued EffectOf(const estate::ShareSet& set) {
+  return {set.token, set.set, set.generation, set.quorum, set.m, set.holders};
+}
+
 json ProofFields(const quorum::SplitProof& proof) {
   if (proof.how == quorum::HowProven::kOnePolynomial) return {{"how", "one-polynomial"}};
   return {{"how", "every-subset"}, {"subsets", proof.subsets}};
@@ -68,14 +72,13 @@ base::Result<base::SecretBytes> ShareRoom::CombineSet(const estate::ShareSet& se
     if (assembly.complete()) break;
     const script::Person* person = ceremony_.roster().FindPerson(holder.person);
     if (person == nullptr || ceremony_.history().attendance().Find(holder.person) == nullptr) continue;
-    room::Question question;
-    question.kind = room::Question::Kind::kChoice;
-    question.id = "share.contribute/" + person->id;
-    question.person = Who(*person);
-    question.text = fmt::format("Do you give your share of the {} of token {}? ({} more needed)", quorum::PinTitle(pin),
-                                set.token, assembly.missing());
-    question.choices = {"contribute", "decline"};
-    question.simulated = "contribute";
+    const room::Question question{.kind = room::Question::Kind::kChoice,
+                                  .id = "share.contribute/" + person->id,
+                                  .person = Who(*person),
+                                  .text = fmt::format("Do you give your share of the {} of token {}? ({} more needed)",
+                                                      quorum::PinTitle(pin), set.token, assembly.missing()),
+                                  .choices = {"contribute", "decline"},
+                                  .simulated = "contribute"};
     KC_ASSIGN_OR_RETURN(const room::ReasonedChoice answer, room::AskReasonedChoice(ceremony_.terminal(), question));
     if (!answer.IsYes()) {
       KC_RETURN_IF_ERROR(RecordDeclined(set, *person, answer.reason));
@@ -120,36 +123,27 @@ base::Result<void> ShareRoom::RecordDeclined(const estate::ShareSet& set, const 
 
 base::Result<void> ShareRoom::RecordRefusal(const base::Error& why, const script::Person& person) {
   if (!ceremony_.has_writer()) return {};
-  json fields = ErrorFields(why);
-  fields["step"] = ceremony_.history().current_step();
-  fields["person"] = person.id;
-  fields["rule"] = why.rule;  // required, also where there is none
-  KC_RETURN_IF_ERROR(ceremony_.Append(record::EntryType::kRefusal, std::move(fields)));
-  ceremony_.SetRecorded(why);
-  return {};
+  return ceremony_.AppendRefusal(why, ceremony_.history().current_step(), person.id);
 }
 
 // An empty answer: the holder gives up.
 base::Result<std::string> ShareRoom::AskForCopy(const script::Person& person, const base::Error& why) {
   room::Terminal& terminal = ceremony_.terminal();
   terminal.Say(room::Tone::kBad, why.message + (why.rule.empty() ? "" : " [" + why.rule + "]"));
-  room::Question question;
-  question.kind = room::Question::Kind::kChoice;
-  question.id = "share.copy/" + person.id;
-  question.person = Who(person);
-  question.text = "Have you a copy of your share file with you?";
-  question.choices = {"use my copy", "no"};
-  question.simulated = "no";
-  KC_ASSIGN_OR_RETURN(const std::string answer, terminal.Ask(question));
-  if (answer != question.choices.front()) return std::string();
-  question.kind = room::Question::Kind::kText;
-  question.id = "share.copy/path/" + person.id;
-  question.text = "Where is it? Type the path of the file.";
-  question.choices.clear();
-  question.simulated.clear();
-  question.pattern = "/[^ ].*";
-  question.example = fmt::format("/media/stick/{}.share.json", person.id);
-  return terminal.Ask(question);
+  const char* const use_copy = "use my copy";
+  KC_ASSIGN_OR_RETURN(const std::string answer, terminal.Ask({.kind = room::Question::Kind::kChoice,
+                                                              .id = "share.copy/" + person.id,
+                                                              .person = Who(person),
+                                                              .text = "Have you a copy of your share file with you?",
+                                                              .choices = {use_copy, "no"},
+                                                              .simulated = "no"}));
+  if (answer != use_copy) return std::string();
+  return terminal.Ask({.kind = room::Question::Kind::kText,
+                       .id = "share.copy/path/" + person.id,
+                       .person = Who(person),
+                       .text = "Where is it? Type the path of the file.",
+                       .pattern = "/[^ ].*",
+                       .example = fmt::format("/media/stick/{}.share.json", person.id)});
 }
 
 base::Result<std::vector<quorum::ShamirShare>> ShareRoom::Open(const estate::ShareSet& set,
@@ -170,6 +164,20 @@ base::Result<std::vector<quorum::ShamirShare>> ShareRoom::OpenFrom(const std::st
                                                                    const script::Person& person,
                                                                    quorum::SharePurpose purpose,
                                                                    const std::vector<Pin>& pins) {
+  KC_ASSIGN_OR_RETURN(script::LoadedFile file, LoadShare(path, person));
+  quorum::ShareRequest request;
+  request.step = ceremony_.history().current_step();
+  request.purpose = purpose;
+  request.pins = pins;
+  request.share_bytes = file.bytes;
+  auto share = script::ParseShare(std::move(file));
+  if (!share.ok()) return std::move(share).error().WithRule("SHARE-FILE-02");
+  request.share = std::move(share).value();
+  KC_RETURN_IF_ERROR(quorum::CheckShare(request.share, ceremony_.roster().estate, set, person.id));
+  return ceremony_.world().credentials.OpenShares(person, ShareUseOf(ceremony_, person, std::move(request)));
+}
+
+base::Result<script::LoadedFile> ShareRoom::LoadShare(const std::string& path, const script::Person& person) {
   script::LoadedFile file;
   file.name = path;
   if (path.starts_with('/')) {
@@ -192,34 +200,7 @@ base::Result<std::vector<quorum::ShamirShare>> ShareRoom::OpenFrom(const std::st
     file.bytes = std::string(base::AsText(bytes));
   }
   file.sha256 = base::Sha256Hex(file.bytes);
-  quorum::ShareUse use;
-  use.request.share_bytes = file.bytes;
-  auto share = script::ParseShare(std::move(file));
-  if (!share.ok()) return std::move(share).error().WithRule("SHARE-FILE-02");
-  use.request.share = std::move(share).value();
-  KC_RETURN_IF_ERROR(quorum::CheckShare(use.request.share, ceremony_.roster().estate, set, person.id));
-  use.request.origin = ceremony_.writer().origin();
-  use.request.mode = record::ModeName(ceremony_.mode());
-  use.request.step = ceremony_.history().current_step();
-  use.request.purpose = purpose;
-  use.request.pins = pins;
-  use.refused = [&](const base::Error& why) { return RecordRefusal(why, person); };
-  const auto observe = [&](const char* what, const std::string& request) {
-    return ceremony_.Append(
-        record::EntryType::kObserve,
-        {{"what", what}, {"token", set.token}, {"set", set.set}, {"person", person.id}, {"request", request}});
-  };
-  use.asked_elsewhere = [&](const std::string& request) -> base::Result<quorum::RecordProof> {
-    KC_ASSIGN_OR_RETURN(const std::uint64_t index, observe(quorum::kAskedElsewhere, request));
-    KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, ceremony_.Checkpoint());
-    KC_ASSIGN_OR_RETURN(const base::Bytes log, ceremony_.ReadLog());
-    return quorum::MakeRecordProof(checkpoint.Text(), base::AsText(log), index);
-  };
-  use.handed_over = [&](const std::string& request) -> base::Result<void> {
-    KC_RETURN_IF_ERROR(observe(quorum::kHandedOver, request));
-    return {};
-  };
-  return ceremony_.world().credentials.OpenShares(person, use);
+  return file;
 }
 
 base::Result<void> ShareRoom::Contribute(const estate::ShareSet& set, const script::Person& person, Pin pin,
@@ -230,17 +211,17 @@ base::Result<void> ShareRoom::Contribute(const estate::ShareSet& set, const scri
 }
 
 base::Result<void> ShareRoom::Confirm(const estate::ShareSet& set, const script::Person& person) {
-  room::Question question;
-  question.kind = room::Question::Kind::kChoice;
-  question.id = "share.confirm/" + person.id;
-  question.person = Who(person);
-  question.text = fmt::format(
-      "Do you open your new share of token {}, to show that you can? It stays sealed, and no PIN is set before "
-      "everybody "
-      "has.",
-      set.token);
-  question.choices = {"open", "decline"};
-  question.simulated = "open";
+  const room::Question question{
+      .kind = room::Question::Kind::kChoice,
+      .id = "share.confirm/" + person.id,
+      .person = Who(person),
+      .text = fmt::format(
+          "Do you open your new share of token {}, to show that you can? It stays sealed, and no PIN is set before "
+          "everybody "
+          "has.",
+          set.token),
+      .choices = {"open", "decline"},
+      .simulated = "open"};
   KC_ASSIGN_OR_RETURN(const room::ReasonedChoice answer, room::AskReasonedChoice(ceremony_.terminal(), question));
   if (!answer.IsYes()) {
     return base::MakeError(base::ErrorCode::kNoQuorum,
@@ -264,13 +245,11 @@ base::Result<void> ShareRoom::Confirm(const estate::ShareSet& set, const script:
 // The commitments are in the record before there is a file.
 base::Result<void> ShareRoom::Publish(const quorum::NewShareSet& made, const std::string& step) {
   const estate::ShareSet& set = made.set;
-  KC_RETURN_IF_ERROR(ceremony_.Append(
-      record::EntryType::kObserve, {{"what", "share-set-sealed"},
-                                    {"step", step},
-                                    {"n", set.holders.size()},
-                                    {"proof", ProofFields(made.proof)},
-                                    {"shares", estate::ToJson(estate::SharesIssued{set.token, set.set, set.generation,
-                                                                                   set.quorum, set.m, set.holders})}}));
+  KC_RETURN_IF_ERROR(ceremony_.Append(record::EntryType::kObserve, {{"what", "share-set-sealed"},
+                                                                    {"step", step},
+                                                                    {"n", set.holders.size()},
+                                                                    {"proof", ProofFields(made.proof)},
+                                                                    {"shares", estate::ToJson(EffectOf(set))}}));
   for (const script::ShareFile& file : made.files) {
     KC_ASSIGN_OR_RETURN(const std::string text, script::WriteShare(file));
     KC_RETURN_IF_ERROR(ceremony_.WriteArtefact(quorum::ShareArtefact(set.token, set.set, file.holder), "sealed-share",
@@ -279,35 +258,21 @@ base::Result<void> ShareRoom::Publish(const quorum::NewShareSet& made, const std
   return {};
 }
 
-base::Result<steps::NewPins> ShareRoom::NewPins(const std::string& token, const std::string& quorum_name,
-                                                const std::string& step) {
+// A set of this step that was confirmed by all before the program ended: a token may have its PINs already.
+base::Result<steps::NewPins> ShareRoom::CombineConfirmed(const estate::ShareSet& set) {
+  ceremony_.terminal().Say(
+      room::Tone::kPlain,
+      fmt::format("The shares of token {} were confirmed by all before; they are used.", set.token));
   steps::NewPins pins;
-  const auto issued = [](const estate::ShareSet& set) {
-    return estate::SharesIssued{set.token, set.set, set.generation, set.quorum, set.m, set.holders};
-  };
-  if (const NewSetHistory* begun = ceremony_.history().FindNewSet(token)) {
-    estate::ShareSet set = begun->set;
-    set.since.ceremony = ceremony_.folder();
-    if (begun->confirmed_by_all()) {
-      ceremony_.terminal().Say(
-          room::Tone::kPlain,
-          fmt::format("The shares of token {} were confirmed by all before; they are used.", token));
-      KC_ASSIGN_OR_RETURN(pins.user, CombineSet(set, Pin::kUser));
-      KC_ASSIGN_OR_RETURN(pins.security_officer, CombineSet(set, Pin::kSecurityOfficer));
-      pins.shares = issued(set);
-      return pins;
-    }
-    KC_RETURN_IF_ERROR(ceremony_.Append(record::EntryType::kObserve, {{"what", "share-set-abandoned"},
-                                                                      {"token", token},
-                                                                      {"set", set.set},
-                                                                      {"why", "not confirmed by every holder"}}));
-  }
+  KC_ASSIGN_OR_RETURN(pins.user, CombineSet(set, Pin::kUser));
+  KC_ASSIGN_OR_RETURN(pins.security_officer, CombineSet(set, Pin::kSecurityOfficer));
+  pins.shares = EffectOf(set);
+  return pins;
+}
 
-  const script::Quorum* quorum = ceremony_.roster().FindQuorum(quorum_name);
-  if (quorum == nullptr) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("the roster defines no quorum {}", quorum_name));
-  }
-  KC_ASSIGN_OR_RETURN(const auto holders, quorum::SharesHeldBy(ceremony_.roster(), *quorum));
+base::Result<std::vector<const script::Person*>> ShareRoom::HoldersHere(const script::Quorum& quorum,
+                                                                        const std::string& token) {
+  KC_ASSIGN_OR_RETURN(auto holders, quorum::SharesHeldBy(ceremony_.roster(), quorum));
   for (const script::Person* person : holders) {
     if (ceremony_.history().attendance().Find(person->id) != nullptr) continue;
     return base::MakeError(base::ErrorCode::kNoQuorum,
@@ -316,7 +281,24 @@ base::Result<steps::NewPins> ShareRoom::NewPins(const std::string& token, const 
         .WithRule("SHARE-ABSENT-01")
         .WithHint("wait for everybody who is to hold a share, then use `keyceremony resume RECORD`");
   }
+  return holders;
+}
+
+base::Result<steps::NewPins> ShareRoom::NewPins(const std::string& token, const std::string& quorum_name,
+                                                const std::string& step) {
+  if (const NewSetHistory* begun = ceremony_.history().FindNewSet(token)) {
+    estate::ShareSet set = begun->set;
+    set.since.ceremony = ceremony_.folder();
+    if (begun->confirmed_by_all()) return CombineConfirmed(set);
+    KC_RETURN_IF_ERROR(ceremony_.Append(record::EntryType::kObserve, {{"what", "share-set-abandoned"},
+                                                                      {"token", token},
+                                                                      {"set", set.set},
+                                                                      {"why", "not confirmed by every holder"}}));
+  }
+  KC_ASSIGN_OR_RETURN(const script::Quorum* quorum, ceremony_.FindQuorum(quorum_name));
+  KC_ASSIGN_OR_RETURN(const auto holders, HoldersHere(*quorum, token));
   const script::PinPolicy& policy = ceremony_.inputs().policy.pin;
+  steps::NewPins pins;
   pins.user = RandomPin(policy.alphabet, policy.user_length);
   pins.security_officer = RandomPin(policy.alphabet, policy.so_length);
   const estate::ShareSet* current = ceremony_.estate().FindShares(token);
@@ -325,15 +307,49 @@ base::Result<steps::NewPins> ShareRoom::NewPins(const std::string& token, const 
                                                                      pins.user, pins.security_officer));
   made.set.since.ceremony = ceremony_.folder();
   KC_RETURN_IF_ERROR(Publish(made, step));
+  KC_RETURN_IF_ERROR(ConfirmAll(made.set, holders));
+  pins.shares = EffectOf(made.set);
+  return pins;
+}
+
+base::Result<void> ShareRoom::ConfirmAll(const estate::ShareSet& set,
+                                         const std::vector<const script::Person*>& holders) {
   for (std::size_t i = 0; i < holders.size(); ++i) {
-    KC_RETURN_IF_ERROR(Confirm(made.set, *holders[i]));
+    KC_RETURN_IF_ERROR(Confirm(set, *holders[i]));
     ceremony_.terminal().Say(room::Tone::kGood, fmt::format("{} can open the new share ({} of {}).", holders[i]->name,
                                                             i + 1, holders.size()));
   }
   ceremony_.terminal().Say(room::Tone::kGood, fmt::format("{} of {} shares of token {} open it; everybody has theirs.",
-                                                          made.set.m, made.set.holders.size(), token));
-  pins.shares = issued(made.set);
-  return pins;
+                                                          set.m, set.holders.size(), set.token));
+  return {};
+}
+
+quorum::ShareUse ShareUseOf(Ceremony& ceremony, const script::Person& person, quorum::ShareRequest request) {
+  request.origin = ceremony.writer().origin();
+  request.mode = record::ModeName(ceremony.mode());
+  const json about = {{"token", request.share.token}, {"set", request.share.set}, {"person", person.id}};
+  const auto observe = [&ceremony, about](const char* what, const std::string& digest) {
+    json fields = about;
+    fields["what"] = what;
+    fields["request"] = digest;
+    return ceremony.Append(record::EntryType::kObserve, std::move(fields));
+  };
+  quorum::ShareUse use;
+  use.refused = [&ceremony, step = request.step, id = person.id](const base::Error& why) {
+    return ceremony.AppendRefusal(why, step, id);
+  };
+  use.asked_elsewhere = [&ceremony, observe](const std::string& digest) -> base::Result<quorum::RecordProof> {
+    KC_ASSIGN_OR_RETURN(const std::uint64_t index, observe(quorum::kAskedElsewhere, digest));
+    KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, ceremony.Checkpoint());
+    KC_ASSIGN_OR_RETURN(const base::Bytes log, ceremony.ReadLog());
+    return quorum::MakeRecordProof(checkpoint.Text(), base::AsText(log), index);
+  };
+  use.handed_over = [observe](const std::string& digest) -> base::Result<void> {
+    KC_RETURN_IF_ERROR(observe(quorum::kHandedOver, digest));
+    return {};
+  };
+  use.request = std::move(request);
+  return use;
 }
 
 }  // namespace ceremony::run

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ceremony/estate/estate.h"
+#include "ceremony/quorum/credential.h"
 #include "ceremony/quorum/share_request.h"
 #include "ceremony/quorum/share_set.h"
 #include "ceremony/script/roster.h"
@@ -50,15 +51,23 @@ class ShareRoom final {
   base::Result<std::vector<quorum::ShamirShare>> OpenFrom(const std::string& path, const estate::ShareSet& set,
                                                           const script::Person& person, quorum::SharePurpose purpose,
                                                           const std::vector<quorum::Pin>& pins);
+  base::Result<script::LoadedFile> LoadShare(const std::string& path, const script::Person& person);
   base::Result<std::string> AskForCopy(const script::Person& person, const base::Error& why);
   base::Result<void> RecordDeclined(const estate::ShareSet& set, const script::Person& person,
                                     const std::string& reason);
   base::Result<void> RecordRefusal(const base::Error& why, const script::Person& person);
+  base::Result<steps::NewPins> CombineConfirmed(const estate::ShareSet& set);
+  base::Result<std::vector<const script::Person*>> HoldersHere(const script::Quorum& quorum, const std::string& token);
+  base::Result<void> ConfirmAll(const estate::ShareSet& set, const std::vector<const script::Person*>& holders);
   base::Result<void> Publish(const quorum::NewShareSet& made, const std::string& step);
   const estate::ShareSet* FindSet(const std::string& token);
 
   Ceremony& ceremony_;
 };
+
+// ShareUseOf is one use of a share file by its holder, `request.share`. It fills in origin and mode. The record then
+// tells of each refusal, and of a request that leaves the room and its answer. The ceremony must outlive it.
+quorum::ShareUse ShareUseOf(Ceremony& ceremony, const script::Person& person, quorum::ShareRequest request);
 
 }  // namespace ceremony::run
 

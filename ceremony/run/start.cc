@@ -13,6 +13,7 @@
 #include "ceremony/record/recovery.h"
 #include "ceremony/run/approval.h"
 #include "ceremony/run/ceremony.h"
+#include "ceremony/run/kept_tokens.h"
 #include "ceremony/run/leave_behind.h"
 #include "ceremony/run/unopened.h"
 #include "ceremony/run/unsigned_tail.h"
@@ -83,13 +84,12 @@ base::Result<void> ConfirmScript(Ceremony& ceremony) {
   ceremony.terminal().ShowBanner(banner);
   KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(inputs.script.file.sha256));
   ceremony.terminal().ShowDigest("script", digest);
-  room::Question question;
-  question.kind = room::Question::Kind::kConsent;
-  question.id = "opening/script";
-  question.person = "the administrator";
-  question.text = "Read the words aloud. Are they the ones on every printed script?";
-  question.expected = "CONFIRM";
-  question.simulated = "CONFIRM";
+  const room::Question question{.kind = room::Question::Kind::kConsent,
+                                .id = "opening/script",
+                                .person = "the administrator",
+                                .text = "Read the words aloud. Are they the ones on every printed script?",
+                                .expected = "CONFIRM",
+                                .simulated = "CONFIRM"};
   KC_RETURN_IF_ERROR(ceremony.terminal().Ask(question));
   return {};
 }
@@ -284,56 +284,44 @@ base::Result<Ended> CallOff(Ceremony& ceremony) {
   return Close(ceremony, called_off);
 }
 
-// Who wrote down what was signed last finds out here whether the record was cut back since.
-void ShowSigned(Ceremony& ceremony) {
-  const auto& last = ceremony.writer().last_checkpoint();
-  if (last) ceremony.terminal().ShowDigest(SignedSoFar(*last), last->root);
+// Begins anew what was cut off before its first entry. `facts` says what has been found so far.
+base::Result<Ended> RunUnopened(World& world, script::Inputs inputs, estate::Folded folded, const std::string& folder,
+                                OpeningFacts facts) {
+  const json memory = std::exchange(facts.findings, json::array());
+  KC_ASSIGN_OR_RETURN(facts.set_aside, SetAsideUnopened(world, folded.estate, *inputs.binding, folder));
+  KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
+  facts.findings.insert(facts.findings.end(), memory.begin(), memory.end());
+  return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts));
 }
 
-base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script::Inputs inputs,
-                               const std::string& folder, const Again& again) {
-  KC_ASSIGN_OR_RETURN(const auto addendum, world.storage.Find(record::JoinPath(folder, record::kAddendumFile)));
-  if (addendum) {
-    world.terminal.Say(room::Tone::kGood, fmt::format("{} is complete; there is nothing to go on with.", folder));
-    return Ended::kDone;
-  }
-  json memory = json::array();
-  KC_RETURN_IF_ERROR(CheckMemory(world, inputs, memory));
-  KC_RETURN_IF_ERROR(CheckIsLast(archive, folder));
-  KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive, folder));
-  KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
-  KC_RETURN_IF_ERROR(CheckNothingOpen(archive, folded.records));
-  KC_ASSIGN_OR_RETURN(const bool opened, HasEntries(world, folder));
-  KC_ASSIGN_OR_RETURN(const json mended, MendTokens(world));
-  if (!opened && again.onward == Onward::kCallOff) {
-    return base::Refusal("CALL-OFF-02", fmt::format("{} was never opened: there is nothing to call off", folder),
-                         "start the next ceremony; what is there of this one will be set aside");
-  }
-  if (!opened) {
-    OpeningFacts facts;
-    facts.mended = mended;
-    KC_ASSIGN_OR_RETURN(facts.set_aside, SetAsideUnopened(world, folded.estate, *inputs.binding, folder));
-    KC_ASSIGN_OR_RETURN(facts.findings, CheckPlan(inputs, folded.estate));
-    facts.findings.insert(facts.findings.end(), memory.begin(), memory.end());
-    return RunFresh(world, std::move(inputs), std::move(folded), folder, std::move(facts));
-  }
+struct ReadRecord {
+  record::Recovered recovered;
+  UnsignedTail tail;
+};
 
-  Ceremony ceremony(world, std::move(inputs), std::move(folded.estate), folder);
+// Reads the record back: history and estate are then as they were when it was left.
+base::Result<ReadRecord> ReadBack(Ceremony& ceremony, std::vector<estate::RecordSummary> records) {
+  World& world = ceremony.world();
   base::Result<void> seen;
   UnsignedTail tail;
-  KC_ASSIGN_OR_RETURN(record::Recovered recovered,
-                      record::Recover({world.storage, world.clock, folder, ceremony.mode()}, [&](const json& entry) {
-                        tail.See(entry);
-                        if (seen.ok()) seen = ceremony.history().See(entry);
-                      }));
+  KC_ASSIGN_OR_RETURN(
+      record::Recovered recovered,
+      record::Recover({world.storage, world.clock, ceremony.folder(), ceremony.mode()}, [&](const json& entry) {
+        tail.See(entry);
+        if (seen.ok()) seen = ceremony.history().See(entry);
+      }));
   KC_RETURN_IF_ERROR(std::move(seen));
-  KC_RETURN_IF_ERROR(CheckFollows(ceremony, std::move(folded.records)));
+  KC_RETURN_IF_ERROR(CheckFollows(ceremony, std::move(records)));
   if (recovered.recover_seq) KC_RETURN_IF_ERROR(ceremony.history().See(json{{"type", "recover"}}));
   for (const estate::Effect& effect : ceremony.history().effects())
-    KC_RETURN_IF_ERROR(ceremony.estate().Apply(effect, {folder, 0, ""}));
+    KC_RETURN_IF_ERROR(ceremony.estate().Apply(effect, {ceremony.folder(), 0, ""}));
+  return ReadRecord{std::move(recovered), std::move(tail)};
+}
+
+base::Result<void> ShowResumed(Ceremony& ceremony, const record::Recovered& recovered) {
   room::Banner banner;
   banner.title = ceremony.inputs().script.title + " (resumed)";
-  banner.ceremony = folder;
+  banner.ceremony = ceremony.folder();
   banner.mode = std::string(record::ModeName(ceremony.mode()));
   banner.facts = {
       {"entries found", std::to_string(recovered.entries)},
@@ -346,34 +334,36 @@ base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script:
   ceremony.terminal().ShowBanner(banner);
   KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(ceremony.inputs().script.file.sha256));
   ceremony.terminal().ShowDigest("script, as it was confirmed at the opening", digest);
-  if (!recovered.missing.empty()) {
-    base::Error error = base::MakeError(
-        base::ErrorCode::kCorrupt,
-        fmt::format("{}: the artefact {} is missing or has been changed", folder, recovered.missing.front()));
-    error.rule = "RUN-ARTEFACT-01";
-    error.hint = "put the original file back, then resume";
-    for (const record::SetAside& file : recovered.set_aside) {
-      if (file.name ==
-          fmt::format("{}/{}{}", record::kArtefactsFolder, recovered.missing.front(), record::kPartialSuffix))
-        error.hint = fmt::format("what was being written of it is torn-{}: put the original file back, then resume",
-                                 file.sha256);
-    }
-    return error;
-  }
+  return {};
+}
 
-  KC_RETURN_IF_ERROR(ceremony.tokens().Session(ceremony.RecordToken()));
-  if (auto log_key = ceremony.LogKey(); !log_key.ok() && !recovered.writer->has_final_checkpoint())
-    return std::move(log_key).error();
-  const bool closed = ceremony.history().closed();
-  ceremony.TakeWriter(std::move(recovered.writer));
-  ShowSigned(ceremony);
-  if (!ceremony.writer().has_final_checkpoint()) KC_RETURN_IF_ERROR(tail.AskAbout(ceremony));
-  if (closed) {
-    ceremony.journal().Detach();
-    return Close(ceremony);
+base::Result<void> CheckArtefacts(const std::string& folder, const record::Recovered& recovered) {
+  if (recovered.missing.empty()) return {};
+  const std::string& missing = recovered.missing.front();
+  std::string hint = "put the original file back, then resume";
+  for (const record::SetAside& file : recovered.set_aside) {
+    if (file.name != fmt::format("{}/{}{}", record::kArtefactsFolder, missing, record::kPartialSuffix)) continue;
+    hint = fmt::format("what was being written of it is torn-{}: put the original file back, then resume", file.sha256);
   }
+  return base::MakeError(base::ErrorCode::kCorrupt,
+                         fmt::format("{}: the artefact {} is missing or has been changed", folder, missing))
+      .WithRule("RUN-ARTEFACT-01")
+      .WithHint(std::move(hint));
+}
+
+// Without the log key a record is gone on with only to gather what signs its final checkpoint.
+base::Result<void> FindLogKey(Ceremony& ceremony, const record::Writer& writer) {
+  KC_RETURN_IF_ERROR(ceremony.tokens().Session(ceremony.RecordToken()));
+  auto log_key = ceremony.LogKey();
+  if (log_key.ok() || writer.has_final_checkpoint()) return {};
+  return std::move(log_key).error();
+}
+
+// Says in the record how it came to be gone on with: what was mended, what was cut off, who decided.
+base::Result<void> TellOfResuming(Ceremony& ceremony, const json& mended, const std::vector<json>& open_steps,
+                                  const Again& again) {
   for (const json& token : mended) KC_RETURN_IF_ERROR(ceremony.Append(record::EntryType::kNote, token));
-  for (const json& step : recovered.open_steps) {
+  for (const json& step : open_steps) {
     KC_RETURN_IF_ERROR(
         ceremony.Append(record::EntryType::kStep,
                         {{"id", step.at("id")},
@@ -390,8 +380,52 @@ base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script:
          {"after", again.after}}));
   }
   // Before the roll was called there is nobody who could have gone.
-  if (again.room_changes && !ceremony.history().attendance().present().empty())
-    KC_RETURN_IF_ERROR(RoomBookOf(ceremony).RecordChange());
+  if (!again.room_changes || ceremony.history().attendance().present().empty()) return {};
+  return RoomBookOf(ceremony).RecordChange();
+}
+
+// Who wrote down what was signed last finds out here whether the record was cut back since.
+void ShowSigned(Ceremony& ceremony) {
+  const auto& last = ceremony.writer().last_checkpoint();
+  if (last) ceremony.terminal().ShowDigest(SignedSoFar(*last), last->root);
+}
+
+base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script::Inputs inputs,
+                               const std::string& folder, const Again& again) {
+  KC_ASSIGN_OR_RETURN(const auto addendum, world.storage.Find(record::JoinPath(folder, record::kAddendumFile)));
+  if (addendum) {
+    world.terminal.Say(room::Tone::kGood, fmt::format("{} is complete; there is nothing to go on with.", folder));
+    return Ended::kDone;
+  }
+  OpeningFacts facts;
+  KC_RETURN_IF_ERROR(CheckMemory(world, inputs, facts.findings));
+  KC_RETURN_IF_ERROR(CheckIsLast(archive, folder));
+  KC_ASSIGN_OR_RETURN(estate::Folded folded, estate::FoldArchive(archive, folder));
+  KC_RETURN_IF_ERROR(estate::CheckIntact(archive, folded));
+  KC_RETURN_IF_ERROR(CheckNothingOpen(archive, folded.records));
+  KC_ASSIGN_OR_RETURN(const bool opened, HasEntries(world, folder));
+  KC_ASSIGN_OR_RETURN(facts.mended, MendTokens(world));
+  if (!opened && again.onward == Onward::kCallOff) {
+    return base::Refusal("CALL-OFF-02", fmt::format("{} was never opened: there is nothing to call off", folder),
+                         "start the next ceremony; what is there of this one will be set aside");
+  }
+  if (!opened) return RunUnopened(world, std::move(inputs), std::move(folded), folder, std::move(facts));
+
+  Ceremony ceremony(world, std::move(inputs), std::move(folded.estate), folder);
+  KC_ASSIGN_OR_RETURN(ReadRecord read, ReadBack(ceremony, std::move(folded.records)));
+  record::Recovered& recovered = read.recovered;
+  KC_RETURN_IF_ERROR(ShowResumed(ceremony, recovered));
+  KC_RETURN_IF_ERROR(CheckArtefacts(folder, recovered));
+  KC_RETURN_IF_ERROR(FindLogKey(ceremony, *recovered.writer));
+  const bool closed = ceremony.history().closed();
+  ceremony.TakeWriter(std::move(recovered.writer));
+  ShowSigned(ceremony);
+  if (!ceremony.writer().has_final_checkpoint()) KC_RETURN_IF_ERROR(read.tail.AskAbout(ceremony));
+  if (closed) {
+    ceremony.journal().Detach();
+    return Close(ceremony);
+  }
+  KC_RETURN_IF_ERROR(TellOfResuming(ceremony, facts.mended, recovered.open_steps, again));
   if (again.onward == Onward::kCallOff) return CallOff(ceremony);
   KC_RETURN_IF_ERROR(SettleCalls(ceremony));
   KC_RETURN_IF_ERROR(RunSteps(ceremony));
@@ -440,12 +474,13 @@ base::Result<Ended> GoOn(World& world, const std::string& archive, const std::st
     // A way out by another command is for those who leave this one.
     if (!error.hint.empty() && error.hint.find("`keyceremony") == std::string::npos)
       world.terminal.Say(room::Tone::kPlain, "What to do: " + error.hint + ".");
-    room::Question question;
-    question.kind = room::Question::Kind::kDecision;
-    question.id = "again";
-    question.person = "the administrator";
-    question.text = "Nothing is lost: the record says what happened. Mend the cause, then decide.";
-    KC_ASSIGN_OR_RETURN(question.choices, Decisions(world, folder, onward));
+    KC_ASSIGN_OR_RETURN(std::vector<std::string> decisions, Decisions(world, folder, onward));
+    const room::Question question{
+        .kind = room::Question::Kind::kDecision,
+        .id = "again",
+        .person = "the administrator",
+        .text = "Nothing is lost: the record says what happened. Mend the cause, then decide.",
+        .choices = std::move(decisions)};
     const auto decision = world.terminal.Ask(question);
     if (!decision.ok()) return played;
     if (*decision == kPause) return base::Error(error).Prefixed("paused after a failure");
@@ -492,6 +527,20 @@ std::string DigestOf(const json& open, const std::string& input) {
   return found != inputs.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+base::Result<void> CompareWithOpen(const script::Inputs& inputs, const json& open) {
+  KC_ASSIGN_OR_RETURN(const auto files, inputs.Files());
+  for (const auto& [name, file] : files) {
+    const std::string expected = DigestOf(open, name);
+    if (expected == file->sha256) continue;
+    return base::MakeError(base::ErrorCode::kCorrupt,
+                           fmt::format("inputs/{} has the SHA-256 {}, the record was opened with {}", name,
+                                       file->sha256, expected.empty() ? "no such file" : expected))
+        .WithRule("RUN-INPUT-01")
+        .WithHint("a ceremony goes on only with the bytes it was opened with: put them back");
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const std::string& folder) {
@@ -509,21 +558,8 @@ base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const 
                       script::ReadInputs(inputs_folder + plan.script, inputs_folder + std::string(record::kRosterFile),
                                          inputs_folder + std::string(script::kBindingInput), steps::Catalogue(),
                                          script::Layout::kFlat));
-  auto log = script::LoadFile(fmt::format("{}/{}/{}", archive, folder, record::kLogFile));
-  const std::size_t line_end = log.ok() ? log.value().bytes.find('\n') : std::string::npos;
-  if (line_end == std::string::npos) return inputs;
-  KC_ASSIGN_OR_RETURN(const json open, record::ParseEntry(std::string_view(log.value().bytes).substr(0, line_end)));
-  KC_ASSIGN_OR_RETURN(const auto files, inputs.Files());
-  for (const auto& [name, file] : files) {
-    const std::string expected = DigestOf(open, name);
-    if (expected == file->sha256) continue;
-    base::Error error = base::MakeError(base::ErrorCode::kCorrupt,
-                                        fmt::format("inputs/{} has the SHA-256 {}, the record was opened with {}", name,
-                                                    file->sha256, expected.empty() ? "no such file" : expected));
-    error.rule = "RUN-INPUT-01";
-    error.hint = "a ceremony goes on only with the bytes it was opened with: put them back";
-    return error;
-  }
+  KC_ASSIGN_OR_RETURN(const json open, estate::OpenEntry(archive, folder));
+  if (open.is_object()) KC_RETURN_IF_ERROR(CompareWithOpen(inputs, open));
   return inputs;
 }
 

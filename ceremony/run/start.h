@@ -47,7 +47,7 @@ enum class Onward : std::uint8_t { kToTheEnd, kCallOff };
 // settles what calls have left on tokens, and runs what is not over.
 // `inputs` are those of the record (ReadRecordInputs). A record that is complete
 // is left as it is (kDone). ARCHIVE-OPEN-01 when the one before it is not complete, ARCHIVE-LEFT-01 when one after it
-// is open; CALL-OFF-01, CALL-OFF-02: it cannot be called off now, and why.
+// is open; CALL-OFF-01, -02, -03: it cannot be called off now, and why.
 base::Result<Ended> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder,
                            Onward onward = Onward::kToTheEnd);
 

@@ -20,11 +20,9 @@ constexpr std::uint64_t kMaxArtefact = 64u << 20;
 base::Result<std::string> StepRun::Ask(const std::string& role, room::Question question) {
   // Only who is present answers: a question to a role that nobody here holds waits for somebody who does.
   if (!role.empty() && question.person.empty() && attendance().WithRole(role).empty()) {
-    base::Error error =
-        base::MakeError(base::ErrorCode::kNoQuorum, fmt::format("nobody here is {}, who is asked now", role));
-    error.rule = "ROOM-ABSENT-01";
-    error.hint = "wait for them, then go on: `keyceremony resume RECORD`";
-    return error;
+    return base::MakeError(base::ErrorCode::kNoQuorum, fmt::format("nobody here is {}, who is asked now", role))
+        .WithRule("ROOM-ABSENT-01")
+        .WithHint("wait for them, then go on: `keyceremony resume RECORD`");
   }
   return ceremony_.Ask(role, std::move(question));
 }
@@ -44,12 +42,9 @@ base::Result<void> StepRun::ApproveWithout(const std::string& person, const std:
     ceremony_.terminal().Say(room::Tone::kGood, "Approved with its section: " + statement);
     return {};
   }
-  const script::Quorum* quorum = ceremony_.roster().FindQuorum(step_.quorum);
-  if (quorum == nullptr) {
-    return base::MakeError(base::ErrorCode::kInvalidInput,
-                           fmt::format("the roster defines no quorum {}", step_.quorum));
-  }
-  return run::Approve(ceremony_, *quorum, step_.id, statement, subject, person);
+  KC_ASSIGN_OR_RETURN(const script::Quorum* quorum, ceremony_.FindQuorum(step_.quorum));
+  return run::Approve(ceremony_, *quorum,
+                      {.step = step_.id, .statement = statement, .subject = subject, .without = person});
 }
 
 base::Result<std::uint64_t> StepRun::Record(std::string_view type, json fields) {
@@ -82,12 +77,10 @@ base::Result<base::Bytes> StepRun::ReadWithDigest(const std::string& folder, con
   const std::string path = record::JoinPath(record::JoinPath(folder, record::kArtefactsFolder), name);
   KC_ASSIGN_OR_RETURN(base::Bytes bytes, record::ReadWholeFile(ceremony_.world().storage, path, kMaxArtefact));
   if (!sha256.empty() && sha256 != base::Sha256Hex(bytes)) {
-    base::Error error =
-        base::MakeError(base::ErrorCode::kCorrupt,
-                        fmt::format("{} has the SHA-256 {}, the record says {}", path, base::Sha256Hex(bytes), sha256));
-    error.rule = "RUN-ARTEFACT-01";
-    error.hint = "somebody changed the file; stop, and find out who";
-    return error;
+    return base::MakeError(base::ErrorCode::kCorrupt, fmt::format("{} has the SHA-256 {}, the record says {}", path,
+                                                                  base::Sha256Hex(bytes), sha256))
+        .WithRule("RUN-ARTEFACT-01")
+        .WithHint("somebody changed the file; stop, and find out who");
   }
   return bytes;
 }
@@ -118,16 +111,14 @@ void StepRun::AdoptToken(const std::string& name, std::shared_ptr<hsm::Token> to
   ceremony_.tokens().Adopt(name, std::move(token));
 }
 
-// Whoever can write to a token can give any object the CKA_ID that stands in the record: it says nothing of a key
-// that shows another public half, or that is where the log key never was.
+// On any other token the CKA_ID says nothing: the log key never was there.
 bool StepRun::IsLogKey(const std::string& token, const hsm::InventoryItem& item) const {
   const nlohmann::json& open = ceremony_.history().open();
   const auto spki = base::Base64Decode(open.at("log_key").get<std::string>());
-  if (!item.spki_sha256.empty()) return spki.ok() && item.spki_sha256 == base::Sha256Hex(*spki);
   const nlohmann::json& made = open.at("log_key_attributes");
-  return item.object.object_class() == CK_OBJECT_CLASS{CKO_PRIVATE_KEY} &&
-         token == made.at("token").get<std::string>() &&
-         base::HexEncode(item.object.id()) == made.at("object_id").get<std::string>();
+  const bool is_there = token == made.at("token").get<std::string>();
+  return IsOfLogKey(item, spki.ok() ? base::Sha256Hex(*spki) : std::string(),
+                    is_there ? made.at("object_id").get<std::string>() : std::string());
 }
 
 base::Result<base::SecretBytes> StepRun::CurrentPin(const std::string& token, quorum::Pin pin) {

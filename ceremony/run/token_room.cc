@@ -104,19 +104,17 @@ base::Result<steps::BlankToken> TokenRoom::LocateBlank(const std::string& token)
     });
   }
   if (free.empty()) {
-    base::Error error = base::MakeError(
-        base::ErrorCode::kToken, fmt::format("no uninitialised token answers to what the binding says of {}", token));
-    error.rule = "TOKEN-BLANK-01";
-    error.hint = "plug in the new token; a token that is in use is never wiped by token.commission";
-    return error;
+    return base::MakeError(base::ErrorCode::kToken,
+                           fmt::format("no uninitialised token answers to what the binding says of {}", token))
+        .WithRule("TOKEN-BLANK-01")
+        .WithHint("plug in the new token; a token that is in use is never wiped by token.commission");
   }
   if (free.size() > 1) {
-    base::Error error = base::MakeError(
-        base::ErrorCode::kToken,
-        fmt::format("{} uninitialised tokens answer to what the binding says of {}", free.size(), token));
-    error.rule = "TOKEN-BLANK-02";
-    error.hint = "unplug the others, or give the slot or the serial under \"uninitialised\" in the binding";
-    return error;
+    return base::MakeError(
+               base::ErrorCode::kToken,
+               fmt::format("{} uninitialised tokens answer to what the binding says of {}", free.size(), token))
+        .WithRule("TOKEN-BLANK-02")
+        .WithHint("unplug the others, or give the slot or the serial under \"uninitialised\" in the binding");
   }
   return steps::BlankToken{std::move(module), free.front(), bound->label};
 }

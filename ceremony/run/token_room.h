@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ceremony/estate/estate.h"
+#include "ceremony/quorum/shared_modules.h"
 #include "ceremony/room/terminal.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/script/binding.h"
@@ -22,9 +23,7 @@
 
 namespace ceremony::run {
 
-// LoadModule is the seam: hsm::Module::Load, or a fake for tests.
-using LoadModule = std::function<base::Result<std::shared_ptr<hsm::Module>>(const hsm::ModuleOptions&,
-                                                                            std::shared_ptr<hsm::CallObserver>)>;
+using quorum::LoadModule;
 
 class TokenRoom final {
  public:
@@ -47,25 +46,16 @@ class TokenRoom final {
 
   // Adopt says which token now stands for a name, after it was initialised.
   void Adopt(const std::string& name, std::shared_ptr<hsm::Token> token);
-  // Forget drops what is known of a token, so that it is looked for again.
-  base::Result<void> Forget(const std::string& name);
-
-  // Restart forgets every token of this token's module, and has the module finalised and initialised again.
-  base::Result<void> Restart(const std::string& name);
-
   // UseShares says who combines the user PIN of a token that is bound with login
   // "shares"; without it such a token cannot be logged in to.
   using CombinePin = std::function<base::Result<base::SecretBytes>(const std::string& token)>;
   void UseShares(CombinePin combine) { combine_ = std::move(combine); }
 
-  // Session returns the session of a token, logging in when there is none; it lives to Forget, Restart or LogOut.
+  // Session returns the session of a token, logging in when there is none; it lives until the ceremony ends it.
   base::Result<hsm::Session*> Session(const std::string& token);
 
   // Random returns octets of the token's own generator, without a login.
   base::Result<base::Bytes> Random(const std::string& token, std::size_t octets);
-
-  // LogOut ends every login but that of `keep` (empty: every one).
-  base::Result<void> LogOut(std::string_view keep);
 
   // NameOf returns the logical name of a token by what it shows of itself.
   std::string NameOf(const std::string& label, const std::string& serial) const;
@@ -79,6 +69,15 @@ class TokenRoom final {
   PinKeeper& pins() { return pins_; }
 
  private:
+  // The log key lives in a session of the record token: only who knows of it ends sessions.
+  friend class Ceremony;
+  // Forget drops what is known of a token, so that it is looked for again.
+  base::Result<void> Forget(const std::string& name);
+  // Restart forgets every token of this token's module, and has the module finalised and initialised again.
+  base::Result<void> Restart(const std::string& name);
+  // LogOut ends every login but that of `keep` (empty: every one).
+  base::Result<void> LogOut(std::string_view keep);
+
   base::Result<const script::TokenBinding*> BindingOf(const std::string& token) const;
 
   const script::Binding& binding_;

@@ -27,6 +27,62 @@ base::Result<std::string> PutAside(World& world, const std::string& folder) {
   return aside;
 }
 
+namespace {
+
+base::Result<std::string> AskWhatBecomesOf(World& world, const std::string& folder, const hsm::InventoryItem& item) {
+  return world.terminal.Ask(
+      {.kind = room::Question::Kind::kDecision,
+       .id = "settle/unopened",
+       .person = "the administrator",
+       .text = fmt::format(
+           "{} was cut off before it was opened. On the record token it has left {}. What shall become of it?", folder,
+           hsm::ItemName(item)),
+       .choices = {"remove", "keep"},
+       .simulated = "remove"});
+}
+
+// Returns what was found, decided and done, for the account.
+base::Result<json> SettleObject(World& world, const std::string& folder, hsm::Session& session,
+                                const hsm::InventoryItem& item) {
+  KC_ASSIGN_OR_RETURN(const std::string decision, AskWhatBecomesOf(world, folder, item));
+  json object = {{"object", hsm::ItemName(item)}, {"digest", base::Sha256Hex(item.line)}, {"decision", decision}};
+  if (decision != "remove") return object;
+  const auto destroyed = session.Destroy(item.object);
+  object["removed"] = destroyed.ok();
+  if (!destroyed.ok()) {
+    object["error"] = ErrorFields(destroyed.error());
+    world.terminal.Say(room::Tone::kBad, fmt::format("It could not be removed: {}. It stays there, and the "
+                                                     "record that is opened now will say so.",
+                                                     destroyed.error().message));
+  }
+  return object;
+}
+
+// Settles each object that has appeared on the record token since the plan was made.
+base::Result<json> SettleObjects(World& world, const std::string& folder, TokenRoom& tokens, const LogKeyPlan& plan) {
+  KC_ASSIGN_OR_RETURN(hsm::Session * session, tokens.Session(plan.token));
+  if (session->token().info().serial != plan.serial) {
+    return base::Refusal("TOKEN-SERIAL-02",
+                         fmt::format("{} was being opened on the record token with serial {}, the binding now gives {}",
+                                     folder, plan.serial, session->token().info().serial),
+                         "bind the token on which the ceremony was begun");
+  }
+  KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
+  std::multiset<std::string> known(plan.objects.begin(), plan.objects.end());
+  json settled = json::array();
+  for (const hsm::InventoryItem& item : inventory.items) {
+    if (const auto before = known.find(base::Sha256Hex(item.line)); before != known.end()) {
+      known.erase(before);
+      continue;
+    }
+    KC_ASSIGN_OR_RETURN(json object, SettleObject(world, folder, *session, item));
+    settled.push_back(std::move(object));
+  }
+  return settled;
+}
+
+}  // namespace
+
 base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, const script::Binding& binding,
                                     const std::string& folder) {
   json account = {{"folder", folder}, {"removed", json::array()}};
@@ -39,46 +95,8 @@ base::Result<json> SetAsideUnopened(World& world, const estate::Estate& estate, 
   }
   KC_ASSIGN_OR_RETURN(const std::optional<LogKeyPlan> plan, ReadLogKeyPlan(world.storage, folder));
   if (plan) {
-    auto journal = std::make_shared<CallJournal>();
-    TokenRoom tokens(binding, estate, world.pins, world.terminal, journal, world.load_module);
-    KC_ASSIGN_OR_RETURN(hsm::Session * session, tokens.Session(plan->token));
-    if (session->token().info().serial != plan->serial) {
-      return base::Refusal(
-          "TOKEN-SERIAL-02",
-          fmt::format("{} was being opened on the record token with serial {}, the binding now gives {}", folder,
-                      plan->serial, session->token().info().serial),
-          "bind the token on which the ceremony was begun");
-    }
-    KC_ASSIGN_OR_RETURN(const hsm::Inventory inventory, hsm::TakeInventory(*session));
-    std::multiset<std::string> known(plan->objects.begin(), plan->objects.end());
-    for (const hsm::InventoryItem& item : inventory.items) {
-      if (const auto before = known.find(base::Sha256Hex(item.line)); before != known.end()) {
-        known.erase(before);
-        continue;
-      }
-      room::Question question;
-      question.kind = room::Question::Kind::kDecision;
-      question.id = "settle/unopened";
-      question.person = "the administrator";
-      question.text = fmt::format(
-          "{} was cut off before it was opened. On the record token it has left {}. What shall become of it?", folder,
-          hsm::ItemName(item));
-      question.choices = {"remove", "keep"};
-      question.simulated = "remove";
-      KC_ASSIGN_OR_RETURN(const std::string decision, world.terminal.Ask(question));
-      json object = {{"object", hsm::ItemName(item)}, {"digest", base::Sha256Hex(item.line)}, {"decision", decision}};
-      if (decision == "remove") {
-        const auto destroyed = session->Destroy(item.object);
-        object["removed"] = destroyed.ok();
-        if (!destroyed.ok()) {
-          object["error"] = ErrorFields(destroyed.error());
-          world.terminal.Say(room::Tone::kBad, fmt::format("It could not be removed: {}. It stays there, and the "
-                                                           "record that is opened now will say so.",
-                                                           destroyed.error().message));
-        }
-      }
-      account["removed"].push_back(std::move(object));
-    }
+    TokenRoom tokens(binding, estate, world.pins, world.terminal, std::make_shared<CallJournal>(), world.load_module);
+    KC_ASSIGN_OR_RETURN(account["removed"], SettleObjects(world, folder, tokens, *plan));
   }
   KC_ASSIGN_OR_RETURN(const std::string aside, PutAside(world, folder));
   account["kept_as"] = aside;

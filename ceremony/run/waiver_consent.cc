@@ -10,21 +10,18 @@ using nlohmann::json;
 base::Result<void> AskConsent(Ceremony& ceremony, const script::Waiver& waiver, const std::string& id) {
   const script::Person* person = ceremony.roster().FindPerson(id);
   if (person == nullptr || ceremony.history().attendance().Find(id) == nullptr) {
-    base::Error error = base::MakeError(
-        base::ErrorCode::kNoQuorum,
-        fmt::format("{} is to waive the rule {}, and is not here", person == nullptr ? id : person->name, waiver.rule));
-    error.rule = "WAIVER-04";
-    error.hint = "bring them, take down that they have come, and go on with `keyceremony resume RECORD`";
-    return error;
+    return base::MakeError(base::ErrorCode::kNoQuorum, fmt::format("{} is to waive the rule {}, and is not here",
+                                                                   person == nullptr ? id : person->name, waiver.rule))
+        .WithRule("WAIVER-04")
+        .WithHint("bring them, take down that they have come, and go on with `keyceremony resume RECORD`");
   }
-  room::Question question;
-  question.kind = room::Question::Kind::kConsent;
-  question.id = "waive/" + id;
-  question.person = person->name;
-  question.text =
-      fmt::format("The rule {} is to be waived in this ceremony: {} Do you agree?", waiver.rule, waiver.reason);
-  question.expected = "WAIVE";
-  question.simulated = "WAIVE";
+  const room::Question question{
+      .kind = room::Question::Kind::kConsent,
+      .id = "waive/" + id,
+      .person = person->name,
+      .text = fmt::format("The rule {} is to be waived in this ceremony: {} Do you agree?", waiver.rule, waiver.reason),
+      .expected = "WAIVE",
+      .simulated = "WAIVE"};
   KC_RETURN_IF_ERROR(ceremony.terminal().Ask(question));
   return {};
 }

@@ -21,15 +21,7 @@
 
 namespace ceremony::run {
 
-// MendedToken is a token of a rehearsal whose file SoftHSM had torn, and whose copy was put back; or one that was not
-// made to its end, and was removed (`sha256` is empty).
-struct MendedToken {
-  std::string label;
-  std::string serial;
-  std::size_t torn_bytes;
-  std::string torn_sha256;
-  std::string sha256;  // of what was put back
-};
+struct MendedToken;  // kept_tokens.h
 
 struct World {
   room::Terminal& terminal;
@@ -47,10 +39,6 @@ struct World {
   std::function<base::Result<void>()> check_secret_memory = base::CheckSecretMemory;
   // What program this is (program.h).
   std::function<base::Result<nlohmann::json>()> describe_program = DescribeProgram;
-  // What people refused after `close`, when no entry could follow: a list, for the
-  // addendum. It outlives an attempt that is tried again, and in its file beside the
-  // record the program (late_refusals.h).
-  nlohmann::json late_refusals = nlohmann::json::array();
 };
 
 }  // namespace ceremony::run

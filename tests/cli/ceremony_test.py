@@ -326,6 +326,17 @@ class BadDays(Rehearsed):
         self.assert_says(err, "RUN-INPUT-01")
         self.assertFalse((self.first / "addendum.note").exists())
 
+    def test_one_changed_byte_is_found_out_also_beside_a_log_that_is_larger_than_an_input_may_be(self):
+        self.rehearse()
+        (self.record / "addendum.note").unlink()
+        with (self.record / "log.jsonl").open("a") as log:
+            log.write(" " * (5 << 20))
+        policy = self.record / "inputs" / "smki.policy.json"
+        policy.write_text(policy.read_text() + "\n")
+        status, _, err = run("resume", self.record, "--unattended")
+        self.assertNotEqual(status, 0)
+        self.assert_says(err, "RUN-INPUT-01")
+
     def test_a_folder_that_is_no_record(self):
         status, _, err = run("resume", self.folder)
         self.assertEqual(status, 2)

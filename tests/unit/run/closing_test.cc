@@ -73,6 +73,88 @@ TEST_CASE("a ceremony that is called off names each step that was not done, and 
   CHECK(room.device->slots[0].objects.empty());
 }
 
+namespace {
+
+constexpr const char* kSet = "00112233445566778899aabbccddeeff";
+
+void Begin(Room& room, const char* id, const char* kind) {
+  Good(room.ceremony->Append(record::EntryType::kStep,
+                             {{"id", id}, {"do", kind}, {"phase", "begin"}, {"parameters", json::object()}}));
+}
+
+// One call on the record token, which answers with `rv`; empty: the program ended within the call.
+void Call(Room& room, int number, const char* function, const std::string& rv) {
+  json call = {{"call", number}, {"fn", function}, {"token", "record-hsm"}, {"inventory", std::string(64, 'a')}};
+  Good(room.ceremony->Append(record::EntryType::kIntent, call));
+  if (rv.empty()) return;
+  call["rv"] = rv;
+  Good(room.ceremony->Append(record::EntryType::kDone, call));
+}
+
+// The step "make" shares the PINs of the record token anew; everybody has confirmed.
+void Reshare(Room& room) {
+  Begin(room, "make", "quorum.reshare");
+  const estate::SharesIssued issued{"record-hsm", kSet, 2, "custodians", 1, {{"alice", "c1", "c2"}}};
+  Good(room.ceremony->Append(record::EntryType::kObserve,
+                             {{"what", "share-set-sealed"}, {"step", "make"}, {"shares", estate::ToJson(issued)}}));
+  Good(room.ceremony->Append(
+      record::EntryType::kObserve,
+      {{"what", "share-confirmed"}, {"token", "record-hsm"}, {"set", kSet}, {"person", "alice"}}));
+}
+
+}  // namespace
+
+TEST_CASE("CALL-OFF-03: nothing is called off while a token may have PINs that only the end of the step makes known") {
+  for (const char* rv : {"CKR_OK", "CKR_DEVICE_ERROR", ""}) {
+    CAPTURE(rv);
+    Room room;
+    AddScript(room);
+    room.Open();
+    Reshare(room);
+    Call(room, 7, "C_SetPIN", rv);
+    const base::Error refused = Bad(run::AskToCallOff(*room.ceremony));
+    CHECK(refused.rule == "CALL-OFF-03");
+    CHECK(refused.message == std::string("token record-hsm may open with the new shares (set ") + kSet +
+                                 ") already, and the archive would go on with the old ones");
+    // A token that nobody can reach cannot be finished: it becomes an open item.
+    Good(room.ceremony->LogOutOf("record-hsm"));
+    room.device->slots[0].pulled = true;
+    Good(run::AskToCallOff(*room.ceremony));
+  }
+}
+
+TEST_CASE("a reshare whose PIN the token has refused to change can be called off") {
+  Room room;
+  AddScript(room);
+  room.Open();
+  Reshare(room);
+  Call(room, 7, "C_SetPIN", "CKR_PIN_LEN_RANGE");
+  Good(run::AskToCallOff(*room.ceremony));
+  Good(run::CloseRecord(*room.ceremony, run::CalledOff{"this token takes no such PIN"}));
+  const json close = room.Entries("close").at(0);
+  for (const json& item : close.at("open_items")) CHECK_FALSE(item.contains("call"));
+}
+
+TEST_CASE("a token that a step has wiped, or given a PIN, is an open item, also where nobody knows whether it worked") {
+  Room room;
+  AddScript(room);
+  room.Open();
+  Reshare(room);
+  Call(room, 7, "C_InitToken", "CKR_OK");
+  Call(room, 8, "C_InitPIN", "CKR_DEVICE_ERROR");
+  Good(run::SettleWhatAnswers(*room.ceremony));
+  Good(run::CloseRecord(*room.ceremony, run::CalledOff{"the token died"}));
+  std::vector<std::string> changed;
+  const json close = room.Entries("close").at(0);
+  for (const json& item : close.at("open_items")) {
+    if (!item.contains("call")) continue;
+    CHECK(item.at("step") == "make");
+    CHECK(item.at("set") == kSet);
+    changed.push_back(item.at("fn"));
+  }
+  CHECK(changed == std::vector<std::string>{"C_InitToken", "C_InitPIN"});
+}
+
 TEST_CASE("nobody calls off a ceremony from an empty room") {
   Room room;
   AddScript(room);

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "ceremony/record/script_plan.h"
+
 namespace {
 
 using ceremony::run::History;
@@ -44,6 +46,27 @@ TEST_CASE("a call that failed needs settling only when the token is not what it 
   See(history, Done(2, "CKR_DEVICE_ERROR", "", {"aa", "bb"}));
   CHECK(history.calls().at(1).NeedsSettling());
   CHECK(history.ProgressOf("generate").FindCall("C_GenerateKeyPair", "hsm") == nullptr);
+}
+
+TEST_CASE(
+    "what initialises a token or sets a PIN shows in no inventory, and needs settling unless the token refused it") {
+  History history;
+  See(history, Begin("change"));
+  int number = 0;
+  for (const char* function : {"C_InitToken", "C_InitPIN", "C_SetPIN"}) {
+    CAPTURE(function);
+    const auto settles = [&](const char* rv) {
+      See(history, Intent(++number, function));
+      See(history, Done(number, rv, "", {"aa"}));
+      return history.calls().back().NeedsSettling();
+    };
+    CHECK_FALSE(settles("CKR_OK"));
+    CHECK(history.calls().back().ChangedToken());
+    CHECK(settles("CKR_DEVICE_ERROR"));
+    CHECK(history.calls().back().ChangedToken());
+    CHECK_FALSE(settles("CKR_PIN_LEN_RANGE"));
+    CHECK_FALSE(history.calls().back().ChangedToken());
+  }
 }
 
 TEST_CASE("a generation that came back without a public key is never taken over") {
@@ -178,7 +201,7 @@ TEST_CASE("a request of a section knows the steps that it is for") {
                 {"step", "section:root"},
                 {"steps", {"generate", "commission"}},
                 {"quorum", {{"name", "custodians"}, {"m", 2}, {"n", 3}}}});
-  CHECK(history.FindRequest(ceremony::run::SectionRequest("root"))->steps ==
+  CHECK(history.FindRequest(ceremony::record::SectionRequestName("root"))->steps ==
         std::set<std::string>{"commission", "generate"});
 }
 

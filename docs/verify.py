@@ -40,6 +40,7 @@ def verify(folder, roster=None, read=whole):
         if e["type"] == "checkpoint":
             said[i], signers[i] = note(e["note"].encode(), keys | {log})
             need(log in signers[i] and said[i].startswith(f"{origin}\n{i}\n"), "checkpoint")
+            need(said[i].count("\n") == 2 and len(b64(said[i].split("\n")[2])) == 32, "form of a checkpoint")
             less(said[i] == checkpoint(i, root(peaks)), "FORK")
         if e["type"] == "cosign": signers[e["size"]] |= note(f"{said[e['size']]}\n\n{e['line']}\n".encode(), keys)[1]
         if e["type"] == "close": closed = need(e["entries"] in (i + 1, i + 2) and i + 2 >= len(entries), "close") or i

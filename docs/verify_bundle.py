@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """verify.py for what was published of a record, and for a record with openings beside it (record-format.md, section 6):
-all that is withheld stands in the ledger, withheld.jsonl, and every opening in disclosures.jsonl opens something.
+all that is withheld stands in the ledger, withheld.jsonl, and every opening in disclosures.jsonl opens something. Of what may be withheld
+it knows the types that the ledger gives; that no step, request or lone intent is missed, and that the script is there, verify_rules.py holds.
 usage: verify_bundle.py BUNDLE [ROSTER]     exit: as verify.py"""
 import base64, os, re
 
@@ -40,6 +41,8 @@ def ledger(folder, origin, hidden):
     need([sorted(row) for row in rows] == members and files == sorted(set(files)), "rows")
     need(all(re.fullmatch(FILE, name) for name in files), "file")
     need(all(row["label"] in ("green", "amber", "red") for row in [head, *rows]), "label")
+    rank = ("green", "amber", "red").index
+    need(all(rank(row["label"]) > rank(head["label"]) for row in rows), "withheld under a label that is shown")
     need(all(isinstance(row["reason"], str) and row["reason"] in reasons for row in rows), "reason")
     need(all(row["type"] in HIDEABLE for row in withheld), "type")
     need([row["entry"] for row in withheld] == sorted(hidden), "entries")

@@ -39,7 +39,10 @@ def strict(raw):
     need(2 <= len(raw) <= 65535 and canon(value) == raw and b"\x7f" not in raw and depth(value) <= 16, "spelling")
     return value
 
+FIELD, ODD = 2 ** 255 - 19, 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826
 def key(name, spki):
+    y = int.from_bytes(spki[12:], "little") % 2 ** 255 if len(spki) == 44 else 2
+    need(y < FIELD and y not in (0, 1, FIELD - 1, ODD, FIELD - ODD), "a point of Ed25519 that anybody could sign for")
     need(len(spki) == 91 and spki.startswith(P256) or len(spki) == 44 and spki.startswith(ED), "kind of key")
     return Key(name, sha(spki if len(spki) == 91 else name.encode() + b"\n\x01" + spki[12:])[:4], spki)
 

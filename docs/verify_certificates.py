@@ -69,6 +69,7 @@ class Files:
         need(self.digests[path] == effect[digest], f"{path} is another file than its step says")
         der, pem = self.read(path), self.read(path.rsplit(".", 1)[0] + ".pem") if kind is Certificate else None
         if der is None or sha(der).hex() != self.digests[path]: return None  # others look for that
+        need(kind is Crl or len(der) <= 65536, f"size of {path}")
         need(pem is None or ssl.PEM_cert_to_DER_cert(pem.decode()) == der, f"{path} and its PEM form")
         return kind(der)
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The verdict on a record of docs/record-format.md with every rule on what its entries say: steps and script, quorums, calls, files.
+Which calls a kind of step may make, and profiles, script and lint of certificates, keyceremony-verify alone holds (section 7).
 Shares with verify.py and verify_bundle.py what bytes, signatures and openings are; like them, needs Python's standard library and openssl alone.
 usage: verify_rules.py RECORD [ROSTER | --roster FILE] [--checkpoint FILE]     (verify_archive.py: of an archive)     exit: 0 COMPLETE 1 INVALID 4 cannot check 6 INCOMPLETE 7 UNPINNED 8 FORK"""
 import base64, bisect, collections, datetime, json, os, re, sys
@@ -14,7 +15,8 @@ TYPES = "open attend depart step request cosign intent done observe artefact not
 SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 Step = collections.namedtuple("Step", "id do quorum skippable section section_quorum given")
 # by: keys that approved; ended: a list, not empty when refused; tbs, roster: digests of what is to be signed, and of the next roster
-Request = collections.namedtuple("Request", "step steps quorum m keys met by ended tbs roster")
+Request = collections.namedtuple("Request", "step steps quorum m keys met by ended tbs roster subject")
+KINDS = re.compile(r"key\.(clone|import|destroy)|token\.commission")  # kinds of steps whose effects need a call of a copy's token
 SIGNS = re.compile(r"(cert|crl|csr)\.")  # kinds of steps that sign what their quorum was asked for
 
 def load(path):
@@ -26,6 +28,7 @@ def common(i, e, mode):  # what every entry has
     need(e["type"] in TYPES and (e["type"] == "open") == (i == 0), "type")
     if mode == "production" and e["type"] in ("open", "attend", "cosign"):
         need(e.get("simulated") is not True and e.get("environment") != "rehearsal", "rehearsal in production")
+    need(e["type"] not in ("open", "attend", "cosign") or isinstance(e.get("simulated", False), bool), "simulated")
     need(e["time"].isascii() and e["time"].isupper() and len(e["time"]) == 27 and datetime.datetime.strptime(e["time"], "%Y-%m-%dT%H:%M:%S.%fZ"), "time")
 
 def sigline(line):
@@ -81,6 +84,15 @@ def script(raw):  # the steps by id, in order; None for a file that is no script
     need(len({section["id"] for section in s["sections"]}) == len(s["sections"]), "section twice")
     return text(s, "id"), text(s, "estate"), sha(raw).hex(), {x.id: x for x in steps}
 
+def of_rehearsal(raw):  # whether a file is the binding of a rehearsal
+    try: binding = strict(raw.decode(), 64) if raw is not None and b"keyceremony-binding/1" in raw else None
+    except (ValueError, RecursionError): return False
+    return isinstance(binding, dict) and binding.get("format") == "keyceremony-binding/1" and binding.get("environment") == "rehearsal"
+
+def object_id(e):  # CKA_ID of what a call makes or destroys; "" where the entry does not say
+    named = re.search(r"\(id ([^)]*)\)\Z", str(e.get("object", "")))
+    return e["object_id"] if isinstance(e.get("object_id"), str) and e["object_id"] else named[1] if named else ""
+
 def holds(given, now):  # what a script gives a step, in the parameters that it became; defaults may have been added
     if type(given) is not type(now): return False
     if isinstance(given, dict): return all(name in now and holds(value, now[name]) for name, value in given.items())
@@ -95,6 +107,8 @@ class Steps:
         self.begun, self.over, self.failed = [], set(), set()  # ids
         self.approved, self.own, self.roster = {}, {}, None    # by id: what was approved at which attempt, and the last request of its own
         self.first, self.attempts, self.signing, self.signed = {}, collections.Counter(), {}, set()  # by id: entry of the first begin; by call
+        self.asked = {}  # by id: its own requests
+        self.calls, self.open = {}, {}  # by id: calls of the step, each [function, token, CKA_ID, attempt, whether it may have succeeded]; by call
         self.ended, self.quorum = 0, ""
 
     def enough(self, request):
@@ -111,6 +125,7 @@ class Steps:
             need(name not in self.over and (name == last or order.index(name) == after and (not last or last in self.over | self.failed)), "order")
             need(phase == "begin" or x.skippable, "skipped")
         if phase == "begin":
+            self.recovered = False
             self.quorum = e["quorum"] if isinstance(e.get("quorum"), str) else ""
             self.kind = str(x.do if x else e.get("do"))
             need(not x or self.quorum == x.quorum, "quorum of the step")
@@ -138,8 +153,15 @@ class Steps:
 
     def governing(self, name): return self.requests[self.newest[name]] if name in self.newest else self.approval
 
-    def intent(self, e, countable):
-        if self.now is None: return need(self.recovered and e["fn"] == "C_DestroyObject", "call outside the steps")
+    def intent(self, e, countable, book):
+        if self.now is None:
+            need(self.recovered and e["fn"] == "C_DestroyObject" and not book.holds(e["token"], object_id(e)), "call outside the steps")
+            return
+        call = [e["fn"], e["token"], object_id(e), self.attempts[self.now], True]
+        self.open[e["call"]] = call, e
+        if not str(e.get("object", "")).startswith("public key"):
+            self.calls.setdefault(self.now, []).append(call)
+            if self.kind == "key.destroy" and e["fn"] == "C_DestroyObject": book.going.add((e["token"], object_id(e)))
         request = self.governing(self.now)
         need(request or not self.quorum or not countable, "quorum never asked")
         need(not request or self.quorum in ("", request.quorum) and self.enough(request), "quorum of the step")
@@ -147,10 +169,24 @@ class Steps:
         if e["fn"] == "C_Sign":
             own, made = self.newest.get(self.now), e.get("input_sha256") if isinstance(e.get("input_sha256"), str) else ""
             own = self.requests[own].tbs if own is not None and SIGNS.match(self.kind) else None
-            need(not isinstance(own, str) or made in ("", own), "signed, and not what this attempt was asked for")
+            need(not isinstance(own, str) or made == own, "signed, and not what this attempt was asked for")
             self.signing[e["call"]] = self.now, self.attempts[self.now], made
 
+    def made(self, name, function, token, own=""):
+        """Whether the step made such a call, which succeeded, was cut off, or was of an earlier attempt; None when it made none."""
+        mine = [call for call in self.calls.get(name, ()) if call[:2] == [function, token] and (not own or call[2] in ("", own))]
+        return any(call[4] or call[3] < self.attempts[name] for call in mine) if mine else None
+
+    def is_approved(self, name, effect, *fields):
+        """Whether an effect is of one of the copies that were approved, where a request of the step lists any."""
+        asked = [r.subject for r in self.asked.get(name, ()) if self.enough(r) and isinstance(r.subject.get("copies"), list)]
+        copies = [{**subject, **copy} for subject in asked for copy in subject["copies"] if isinstance(copy, dict)]
+        return not copies or any(all(copy.get(f, effect.get(f)) == effect.get(f) for f in fields) for copy in copies)
+
     def done(self, e):
+        call, intent = self.open.pop(e["call"], ([0] * 5, {}))
+        call[4] = e.get("rv") == "CKR_OK"
+        need(all(e[n] == intent[n] for n in ("mechanism", "template") if n in e and n in intent), "done of another call")
         signed = self.signing.pop(e["call"], None)
         if signed and e.get("rv") == "CKR_OK": self.signed.add(signed)
 
@@ -173,7 +209,25 @@ class Steps:
 
 class Keys:
     """Keys and their copies, by what the ends of steps say of them."""
-    def __init__(self): self.copies, self.names, self.gone, self.certificates = {}, {}, set(), Certificates()
+    def __init__(self):
+        self.copies, self.names, self.gone, self.certificates = {}, {}, set(), Certificates()
+        self.objects, self.going, self.whole = {}, set(), False  # objects: key by token and CKA_ID; going: what a key.destroy was to destroy
+
+    def holds(self, token, own):
+        return bool(own) and token in self.copies.get(self.objects.get((token, own)), ())
+
+    def called(self, x, steps, name):
+        """A copy came or went by a call of the step, or went by one of an earlier step."""
+        token, own, vendor = str(x.get("token", "")), str(x.get("object_id", "")), str(x.get("way", "")).startswith("vendor")
+        if x.get("effect") == "key-cloned":
+            need(steps.is_approved(name, x, "token", "serial"), "another copy than its quorum approved")
+            need(vendor or steps.made(name, "C_UnwrapKey", token), "copy that no call has made")
+        if x.get("effect") == "copy-destroyed" and x.get("method") == "C_DestroyObject":
+            made, was = steps.made(name, "C_DestroyObject", token, own), (token, own) in self.going
+            need(made is None or steps.is_approved(name, x, "key", "token", "serial", "object_id"), "another copy than its quorum approved")
+            need(made or made is None and (was or not self.whole and x.get("key") not in self.copies), "copy that no call has destroyed")
+            self.going.discard((token, own))
+        if x.get("effect") == "token-commissioned": need(steps.made(name, "C_InitToken", token) is not False, "C_InitToken has failed")
 
     def take(self, e):
         for x in e["effects"] if isinstance(e.get("effects"), list) else []:
@@ -184,21 +238,33 @@ class Keys:
             if what in ("key-created", "transport-key-created"):
                 need(name not in self.copies and spki not in self.names, "key made twice")
                 self.copies[name], self.names[spki] = {token}, name
+                self.objects[token, str(x.get("object_id", ""))] = name
             elif what == "token-retired":
                 for copies in self.copies.values(): copies.discard(token)
             if what == "key-destroyed":  # what was wrapped for it opens for nobody any more
                 for copies in self.copies.values(): copies.discard("file for " + name)
             if name not in self.copies: continue
             elif what in ("key-cloned", "key-exported"):
-                need(source in self.copies[name], "copy of nothing"), self.copies[name].add(token if what == "key-cloned" else "file for " + wraps)
+                need(source in self.copies[name], "copy of nothing"), self.objects.update({(token, str(x.get("object_id", ""))): name}), self.copies[name].add(token if what == "key-cloned" else "file for " + wraps)
             elif what == "copy-destroyed": need(token in self.copies[name], "copy that is not there"), self.copies[name].discard(token)
             elif what == "key-destroyed": need(not self.copies[name], "copy that is left"), self.gone.add(name)
 
 def possession(e, origin, estate):  # who is appointed signs with the key that will be theirs
-    if e.get("shown") is False: return need(e["mode"] == "rehearsal", "possession not shown")
+    if e.get("shown") is False: return need(e["mode"] == "rehearsal", "possession not shown") or {}
     need(e["shown"] is True and re.fullmatch(re.escape(f"{origin}/possession\n{e['person']}\n") + "[^\n]+\n", e["text"]), "possession")
     line, k = sigline(e["signature"]), key(estate + "/" + e["person"], strict64(e["sign_key"]))
     need(line[:2] == k[:2] and signed(k.spki, e["text"].encode(), line[2]), "possession")
+    return {e["person"]: e["sign_key"]}
+
+def appointed(x, shown, asked):  # the key that was approved, the one that was shown and the one that will count are one
+    if not isinstance(x, dict) or x.get("effect") != "person-appointed" or not isinstance(x.get("sign_key"), str): return
+    need(shown.get(x.get("person"), x["sign_key"]) == x["sign_key"], "appointed with a key that was not shown")
+    need(asked in (None, sha(strict64(x["sign_key"])).hex()), "appointed with a key that was not approved")
+
+def is_evidence(e, log_key):  # the log key is gone, and the evidence is of no other key or call
+    need(e.get("absent", True) is True and e.get("rv", "CKR_OK") == "CKR_OK", "evidence")
+    need(all(x["rv"] == "CKR_OK" for x in e.get("objects", [])), "evidence")
+    need(log_key is None or e.get("spki_sha256", "") in ("", sha(log_key.spki).hex()), "evidence of another key")
 
 def named_by(value):
     """The checkpoint that an object of an entry names, its root in hex; None when it names none."""
@@ -232,7 +298,8 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
     need(len(torn) <= 65535, "line")
     entries = [{"type": "withheld"} if i in hidden else canonical(line) for i, line in enumerate(lines)]
     less(not torn and entries)
-    roots, calls, files, cosigned, steps, elsewhere, peaks = {}, {}, {}, set(), Steps(), set(), []
+    roots, calls, files, cosigned, steps, elsewhere, peaks, asked_for, shown = {}, {}, {}, set(), Steps(), set(), [], {}, {}
+    last_request = None
     origin = log_key = closed = first = last_call = after = None
     good, wrong = 0, []
     for i, e in enumerate(entries):
@@ -244,8 +311,13 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(all(re.fullmatch(NAME, f) and SHA.fullmatch(d) for f, d in e["inputs"].items()), "inputs")
             files.update({"inputs/" + f: (d, None) for f, d in e["inputs"].items()})
             before = e["previous"] and named_by(e["previous"])
-            need(e["previous"] is None or before, "previous")
+            need(e["previous"] is None or before and before["origin"] != origin, "previous")
+            logs = re.findall(rb"(?m)^[ \t]*log[ \t]+([^ \t\n]+)", text or b"")
+            own_log = f"{origin}+{log_key.id.hex()}+{base64.b64encode(bytes([2]) + log_key.spki).decode()}"
+            need(not logs or own_log.encode() in logs, "log of the policy")
             facts.update(origin=origin, ceremony=own[1], previous=before, left_behind=named_by(e.get("left_behind")), last=None)
+            book.whole = book.whole or before is None
+            need(e["mode"] == "rehearsal" or not any(of_rehearsal(read("inputs/" + f)) for f in e["inputs"]), "binding of a rehearsal")
             scripts = [x for x in (script(read("inputs/" + f)) for f in e["inputs"]) if x]
             if len(scripts) == 1: steps.plan = scripts[0][3]
             less(len(scripts) == 1)
@@ -253,11 +325,15 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
         elif kind == "step":
             steps.step(e, keys)
             if e["phase"] == "end":
-                book.take(e)
                 partly = withheld_between(steps.first.get(e["id"], 0), i)
+                asked = steps.own.get(e["id"])
+                for x in e["effects"] if isinstance(e.get("effects"), list) else []:
+                    if not partly and isinstance(x, dict) and KINDS.match(steps.kind): book.called(x, steps, e["id"])
+                    appointed(x, shown, asked and asked.subject.get("sign_key_sha256"))
+                book.take(e)
                 its = Files({n: digest for n, (digest, _) in files.items()}, read, partly)
                 book.certificates.take(e.get("effects"), its, steps.signable(e["id"], partly) if steps.quorum and keys else None)
-        elif kind == "observe" and e.get("what") == "key-possession": possession(e, origin, own[0])
+        elif kind == "observe" and e.get("what") == "key-possession": shown.update(possession(e, origin, own[0]))
         elif kind == "observe" and e.get("what") in ("share-asked-elsewhere", "share-handed-over"):
             asking = tuple(e.get(n) if isinstance(e.get(n), str) else "" for n in ("token", "set", "person", "request"))
             need(e["what"] == "share-asked-elsewhere" or asking in elsewhere or hidden and min(hidden) < i, "a share that nobody asked for")
@@ -268,40 +344,52 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(isinstance(e["fn"], str) and isinstance(e["token"], str), "fn, token")
             need(type(e["call"]) is int and e["call"] >= 0 and (last_call is None or e["call"] > last_call), "call")
             last_call, calls[e["call"]] = e["call"], (e["fn"], e["token"], False)
-            steps.intent(e, keys)
-        elif kind == "done": need(calls.pop(e["call"])[:2] == (e["fn"], e["token"]), "call"), steps.done(e)
+            steps.intent(e, keys, book)
+        elif kind == "done":
+            need(calls.pop(e["call"])[:2] == (e["fn"], e["token"]), "call")
+            steps.done(e)
         elif kind == "request":
             need(sha(canon(e["subject"])).hex() == e["subject_sha256"], "subject")
             k, named, ask = e["quorum"]["m"], e["quorum"]["name"], (keys, met, m)
             if trust: ask = quorum(named)
             elif named != "custodians": ask = (keys, lambda by: True, k)
+            need(type(k) is int and type(e["quorum"].get("n", k)) is int and e["quorum"].get("n", k) >= k, "quorum")
             need(k >= 1 and (k >= ask[2] or not keys), "request")
             approved = e["subject"].get("script_sha256") if e["step"] == "opening" and steps.plan else None
+            need(e["step"] != "opening" or all(e["subject"].get(n, entries[0].get(n)) == entries[0].get(n) for n in ("origin", "ceremony", "mode", "log_key")), "opening of another record")
             need(approved is None or approved == scripts[0][2], "opening for another script")
             done = steps.plan and steps.plan.get(e["step"])
             need(not done or done.do != "custodian.retire" or e.get("without", "") == e["subject"].get("person", ""), "own retirement")
-            if keys: steps.requests[i], steps.newest[e["step"]] = Request(e["step"], e.get("steps", []), named, k, *ask[:2], set(), [], e["subject"].get("tbs_sha256"), e["subject"].get("roster_sha256")), i
-        elif kind == "attend": steps.absent.pop(str(e.get("person")), None)
-        elif kind == "depart": steps.absent[str(e.get("person"))] = i
+            last_request = i
+            if keys: steps.requests[i], steps.newest[e["step"]] = Request(e["step"], e.get("steps", []), named, k, *ask[:2], set(), [], e["subject"].get("tbs_sha256"), e["subject"].get("roster_sha256"), e["subject"]), i
+            if keys and e["step"] == steps.now: steps.asked.setdefault(steps.now, []).append(steps.requests[i])
+        elif kind in ("attend", "depart"):
+            need(isinstance(e["person"], str), "person")
+            if kind == "depart": steps.absent[e["person"]] = i
+            else: steps.absent.pop(e["person"], None)
         elif kind == "refusal":
-            if type(e.get("request")) is int and e["request"] in steps.requests: steps.requests[e["request"]].ended.append(i)
+            need(type(e.get("request", 0)) is int and e.get("request", 0) >= 0, "request")
+            if e.get("request") in steps.requests: steps.requests[e["request"]].ended.append(i)
         elif kind == "cosign" and keys:
             asked, name = steps.requests[e["request"]], own[0] + "/" + e["person"]
-            need(e["size"] in roots and e["size"] > e["request"], "cosign")
+            need(asked_for.get(e["size"]) == e["request"], "cosign")
             line = sigline(e["line"])
             need(line[0] == name and entries[e["request"]].get("without") != e["person"], "person")
             by = signers(f"{origin}\n{e['size']}\n{base64.b64encode(roots[e['size']]).decode()}\n", [line], asked.keys)
             gone = steps.absent.get(e["person"])
             if asked.ended or gone is not None and not withheld_between(gone, i): by = set()  # neither counts
             asked.by.update(by)
-            if e["size"] == first: cosigned |= by & set(keys)
+            if e["size"] == first:
+                need(last_call is None or met(cosigned), "opened after the first call")
+                cosigned |= by & set(keys)
         elif kind == "artefact":
             need(re.fullmatch(PATH, e["name"]) and SHA.fullmatch(e["sha256"]) and type(e["size"]) is int and e["size"] >= 0, "artefact")
+            need("artefacts/" + e["name"] not in files, "artefact twice")
             files["artefacts/" + e["name"]] = (e["sha256"], e["size"])
         elif kind == "checkpoint":
             size, root, by = checkpoint(e["note"].encode(), origin, log_key, keys)
             need(size == i, "size of a checkpoint")
-            roots[i] = root
+            roots[i], asked_for[i], last_request = root, last_request, None
             if first is None: first, cosigned = i, by
             if root == top(peaks): good = i
             else: wrong.append(i)
@@ -334,6 +422,8 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
     less(closed is not None and final and final[0] == closed + 1)
     # Every file.
     there, withheld = files_of(folder), ledger(folder, origin, hidden)
+    for name in there:
+        if name.startswith("torn-"): need(name == "torn-" + sha(read(name)).hex(), "torn bytes")
     handed = read("artefacts/roster.json")
     if handed is not None and sha(handed).hex() == steps.roster: facts["roster"] = handed
     less(openings(folder, lines, closed is not None))
@@ -346,7 +436,8 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
         text, sigs = note(read("addendum.note"))
         if keys: less(met(signers(text, sigs, keys)))
         title, evidence, *sums = text[:-1].split("\n")
-        need(title == f"{origin}/addendum" and canonical(evidence.encode()) is not None, "addendum")
+        need(title == f"{origin}/addendum", "addendum")
+        is_evidence(canonical(evidence.encode()), log_key)
         sums = [(line[66:], line[:64]) for line in sums if need(SHA.fullmatch(line[:64]) and line[64:66] == "  " and re.fullmatch(PATH, line[66:]), "line of sha256sum") is None]
         need([n for n, _ in sums] == sorted({n for n, _ in sums}), "order")
         need({n for n, _ in sums} == there - BESIDE | withheld, "files")

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ceremony/record/findings.h"
 #include "ceremony/record/reader.h"
@@ -74,11 +75,14 @@ struct EndedStep {
   std::uint64_t entry = 0;  // that ends it
   // What its quorum approved; nullptr if it needs no quorum, or if no approval can be counted.
   const Approved* approved = nullptr;
-  // Text fields of the subject that the step's quorum approved last, by name. A field of a nested object is named
-  // "private.CKA_SENSITIVE". nullptr or empty if the section's request approved the step.
+  // The texts of the subject that the step's quorum approved last, by name, those of an object in it as
+  // "private.CKA_SENSITIVE", of objects in a list "copies.0.token"; nullptr or empty where the approval was its
+  // section's.
   const std::map<std::string, std::string>* subject = nullptr;
-  // The earliest and the latest time in its `step` entries: "2026-11-21T09:00:08.000000Z". The clock may have
-  // gone back in between.
+  // The same of each of its own requests that was approved, at whatever attempt: a step may ask for each token.
+  std::vector<const std::map<std::string, std::string>*> subjects = {};
+  // The earliest and the latest time at which an attempt at it began or ended, as the entries say:
+  // "2026-11-21T09:00:08.000000Z". A clock may have gone back in between.
   std::string_view earliest = {}, latest = {};
   std::uint64_t attempt = 1;  // the one that ended
   // Entries were withheld since its first attempt began. Its calls and artefacts may be among them.

@@ -1,9 +1,11 @@
 #include "ceremony/record/folder_audit.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "ceremony/record/characters.h"
+#include "ceremony/record/strict_parse.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::record {
@@ -34,6 +36,31 @@ bool SamePeople(const Policy& policy, const Trust::Quorum& quorum) {
   return group->threshold == quorum.m &&
          std::set<std::string>(group->members.begin(), group->members.end()) == witnesses &&
          texts(policy.Keys()) == texts(quorum.keys);
+}
+
+// IsOfRehearsal tells whether a file is the binding of a rehearsal.
+bool IsOfRehearsal(const std::string& bytes) {
+  if (bytes.find("keyceremony-binding/1") == std::string::npos) return false;
+  const Result<nlohmann::json> binding = ParseStrict(bytes);
+  return binding.ok() && binding->is_object() &&
+         binding->value("format", nlohmann::json()) == "keyceremony-binding/1" &&
+         binding->value("environment", nlohmann::json()) == "rehearsal";
+}
+
+// IsEvidence: nothing in the evidence says that the log key is not gone, or is of another key.
+bool IsEvidence(const Scanner& evidence, const std::optional<VerifierKey>& log_key) {
+  constexpr std::string_view kDone = "\"CKR_OK\"";
+  const std::string_view absent = evidence.Find("absent"), rv = evidence.Find("rv");
+  if ((!absent.empty() && absent != "true") || (!rv.empty() && rv != kDone)) return false;
+  const std::string_view spki_sha256 = evidence.Find("spki_sha256"), objects = evidence.Find("objects");
+  if (!spki_sha256.empty() && log_key && PlainString(spki_sha256) != log_key->public_key().SpkiSha256Hex())
+    return false;
+  if (objects.empty()) return true;
+  const auto list = DecodeArray(objects);
+  return list && std::ranges::all_of(*list, [&](std::string_view each) {
+           Scanner object;
+           return object.ScanObject(each) == LineFault::kNone && object.Find("rv") == kDone;
+         });
 }
 
 }  // namespace
@@ -100,11 +127,11 @@ Result<void> FolderAudit::ReadBeforeLog() {
       findings_.Add("SIG-NOTE", std::nullopt, std::string(kAddendumFile) + ": " + parsed.error().message);
     }
   }
-  return ReadScripts();
+  return ReadInputs();
 }
 
 // What else is wrong with a file of inputs/ is said when its digest is compared.
-Result<void> FolderAudit::ReadScripts() {
+Result<void> FolderAudit::ReadInputs() {
   KC_ASSIGN_OR_RETURN(const RecordFolder::Listing listing, List());
   const std::string inputs = std::string(kInputsFolder) + "/";
   for (const std::string& path : listing.files) {
@@ -114,6 +141,7 @@ Result<void> FolderAudit::ReadScripts() {
       if (bytes.error().code == ErrorCode::kIo) return bytes.error();
       continue;
     }
+    if (IsOfRehearsal(*bytes)) rehearsals_.insert(path.substr(inputs.size()));
     Result<std::optional<ScriptPlan>> plan = ScriptPlan::Parse(*bytes);
     if (!plan.ok()) {
       scripts_.emplace(path.substr(inputs.size()), plan.error());
@@ -133,6 +161,13 @@ void FolderAudit::CheckPolicy() {
                   "policy.txt does not ask for " + std::to_string(trust_->witnesses().m) + " of the " +
                       std::to_string(trust_->witnesses().keys.size()) + " custodians whose keys are pinned");
   }
+}
+
+void FolderAudit::CheckLogOfPolicy(const LogAudit& log) {
+  if (!policy_ || !log.log_key() || policy_->logs().empty()) return;
+  const std::string own = log.log_key()->Text();
+  if (std::ranges::any_of(policy_->logs(), [&](const Policy::Log& each) { return each.key.Text() == own; })) return;
+  findings_.Add("QUO-POLICY", std::nullopt, "policy.txt has a log, and it is not the log key of the record");
 }
 
 std::vector<std::string> FolderAudit::CheckCosigners(const LogAudit& log, const std::optional<Electorate>& witnesses) {
@@ -214,10 +249,15 @@ Result<void> FolderAudit::CheckFiles(const LogAudit& log, const std::optional<El
     KC_RETURN_IF_ERROR(CheckNamed(path, file, closed));
   }
   for (const std::string& path : listing_.files) {
-    if (!named.contains(path) && !path.starts_with(kTornPrefix)) {
+    if (path.starts_with(kTornPrefix)) {
+      KC_ASSIGN_OR_RETURN(const FileDigest* const digest, DigestOf(path));
+      if (digest != nullptr && path.substr(kTornPrefix.size()) != base::HexEncode(digest->sha256))
+        findings_.Add("ART-DIGEST", std::nullopt, path + " does not have the digest in its name", path);
+    } else if (!named.contains(path)) {
       findings_.Add("ART-STRAY", std::nullopt, path + " is named by no entry");
     }
   }
+  CheckLogOfPolicy(log);
   if (addendum_) return CheckAddendum(log, witnesses, log_is_whole);
   return {};
 }
@@ -241,6 +281,8 @@ std::optional<std::vector<FolderAudit::Line>> FolderAudit::ParseAddendum(const L
   if (scanner.ScanObject(next_line()) != LineFault::kNone) {
     return wrong("its second line, the evidence, is not a JSON object in canonical form");
   }
+  if (!IsEvidence(scanner, log.log_key()))
+    return wrong("its second line, the evidence, says that the log key is not gone, or is of another key");
   std::vector<Line> lines;
   while (!rest.empty()) {
     const std::string_view line = next_line();

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,12 +28,14 @@ class FolderAudit final {
   FolderAudit(const RecordFolder& folder, const Trust* trust, const WithheldAudit& withheld, Findings& findings)
       : folder_(folder), trust_(trust), withheld_(withheld), findings_(findings) {}
 
-  // ReadBeforeLog reads policy, final checkpoint, addendum and scripts. They say which
-  // keys count, at which sizes the root of the log is needed, and what was planned.
+  // ReadBeforeLog reads policy, final checkpoint, addendum, scripts and bindings: whose
+  // keys count, of which sizes the log must give the root, and what was planned.
   base::Result<void> ReadBeforeLog();
   const std::optional<Policy>& policy() const { return policy_; }
   const std::optional<SignedCheckpoint>& final_checkpoint() const { return final_; }
   const ScriptFiles& scripts() const { return scripts_; }
+  // rehearsals are the names of the inputs that are the binding of a rehearsal.
+  const std::set<std::string>& rehearsals() const { return rehearsals_; }
   bool has_addendum() const { return addendum_.has_value(); }
   const std::optional<Note>& addendum() const { return addendum_; }
 
@@ -57,7 +60,9 @@ class FolderAudit final {
   base::Result<void> CheckNamed(const std::string& path, const NamedFile& named, bool closed);
   base::Result<const FileDigest*> DigestOf(const std::string& path);
   void CheckPolicy();
-  base::Result<void> ReadScripts();
+  // CheckLogOfPolicy: where policy.txt names logs, this one is among them.
+  void CheckLogOfPolicy(const LogAudit& log);
+  base::Result<void> ReadInputs();
   std::optional<std::vector<Line>> ParseAddendum(const LogAudit& log);
   base::Result<void> CheckAddendum(const LogAudit& log, const std::optional<Electorate>& witnesses, bool log_is_whole);
 
@@ -69,6 +74,7 @@ class FolderAudit final {
   std::optional<SignedCheckpoint> final_;
   std::optional<Note> addendum_;
   ScriptFiles scripts_;
+  std::set<std::string> rehearsals_;
   RecordFolder::Listing listing_;
   bool is_too_full_ = false;
   std::map<std::string, std::optional<FileDigest>> digests_;

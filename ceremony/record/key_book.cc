@@ -39,8 +39,11 @@ void KeyBook::Take(const Scanner& effect, std::uint64_t entry, Findings& finding
       findings.Add("CPY-GONE", entry, fmt::format("{} of the key {}, which was destroyed before", what, Quoted(used)));
     }
   }
-  if (what == "key-created" || what == "transport-key-created")
-    return Make(name, token, Text(effect, "spki_sha256"), entry, findings);
+  if (what == "key-created" || what == "transport-key-created") {
+    Make(name, token, Text(effect, "spki_sha256"), entry, findings);
+    keys_[name].object_ids[token] = Text(effect, "object_id");
+    return;
+  }
   if (what == "key-destroyed") return End(name, entry, findings);
   if (what == "token-retired") return Clear(token);
   const auto key = keys_.find(name);
@@ -51,10 +54,22 @@ void KeyBook::Take(const Scanner& effect, std::uint64_t entry, Findings& finding
                    fmt::format("{} is copied from {}, which has no copy of it", Quoted(name), Quoted(source)));
     }
     AddCopy(name, what == "key-cloned" ? token : FileFor(Text(effect, "transport_key")));
+    if (what == "key-cloned") key->second.object_ids[token] = Text(effect, "object_id");
   } else if (what == "copy-destroyed" && !RemoveCopy(name, token)) {
     findings.Add("CPY-LOST", entry,
                  fmt::format("{} has no copy on {} that could be destroyed", Quoted(name), Quoted(token)));
   }
+}
+
+bool KeyBook::HoldsObject(const std::string& token, const std::string& object) const {
+  const auto held = held_.find(token);
+  if (held == held_.end()) return false;
+  for (const std::string& name : held->second) {
+    const auto& object_ids = keys_.at(name).object_ids;
+    const auto id = object_ids.find(token);
+    if (id != object_ids.end() && !id->second.empty() && object.ends_with("(id " + id->second + ")")) return true;
+  }
+  return false;
 }
 
 void KeyBook::Make(const std::string& name, const std::string& token, const std::string& spki, std::uint64_t entry,

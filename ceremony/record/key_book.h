@@ -20,9 +20,14 @@ class KeyBook final {
   // Take reads one object of the field `effects` of a step's end.
   void Take(const Scanner& effect, std::uint64_t entry, Findings& findings);
 
+  // HoldsObject tells whether an object on a token is a copy of a key that is there. `object` names it as an entry
+  // does: `private key "root" (id 01ab)`.
+  bool HoldsObject(const std::string& token, const std::string& object) const;
+
  private:
   struct Key {
-    std::set<std::string> copies;  // places that hold one: tokens, and files for a transport key
+    std::set<std::string> copies;                   // places that hold one: tokens, and files for a transport key
+    std::map<std::string, std::string> object_ids;  // CKA_ID in hex of its copy, by token
     bool is_destroyed = false;
   };
 

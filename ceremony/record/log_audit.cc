@@ -159,13 +159,13 @@ void LogAudit::OnEntry(const LineEvent& event, std::uint64_t entry) {
       return;
     case EntryType::kAttend:
       CheckRehearsed(entry);
-      return OnAttend();
+      return OnAttend(entry);
     case EntryType::kDepart:
-      return OnDepart();
+      return OnDepart(entry);
     case EntryType::kObserve:
       return OnObserve(entry);
     case EntryType::kRefusal:
-      return OnRefusal();
+      return OnRefusal(entry);
     default:
       return;
   }
@@ -266,6 +266,8 @@ void LogAudit::OnPrevious(std::string_view value, std::uint64_t entry) {
   if (value == "null") return;
   previous_ = CheckpointIn(value);
   if (!previous_) findings_.Add("REC-ENTRY", entry, "the field \"previous\" is neither null nor origin, size and root");
+  if (previous_ && previous_->origin == origin_)
+    findings_.Add("REC-ORIGIN", entry, "the field \"previous\" is of this record itself");
 }
 
 bool LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
@@ -281,14 +283,22 @@ bool LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
   last_call_ = event.number;
   OpenCalls();
   newest_call_.emplace(Call{event.number, std::string(event.text), std::string(event.token), entry, false});
-  // What a crash has left on a token is removed between two steps.
+  has_calls_ = true;
   if (step_) {
     CheckApproved(entry);
-  } else if (!recovered_ || event.text != "\"C_DestroyObject\"") {
+  } else if (!IsRemoval(event)) {
     findings_.Add("SCR-CALL", entry,
                   std::string(event.text) + " on " + std::string(event.token) + " is part of no step");
   }
   return true;
+}
+
+// IsRemoval: what a crash has left on a token is removed before the next step begins, and never a copy of a key.
+bool LogAudit::IsRemoval(const LineEvent& event) {
+  if (!recovered_ || event.text != "\"C_DestroyObject\"" || scanner_.ScanEntry(event.line) != LineFault::kNone)
+    return false;
+  const KeyBook& keys = options_.keys != nullptr ? *options_.keys : own_keys_;
+  return !keys.HoldsObject(DecodeString(event.token).value_or(""), DecodeString(scanner_.Find("object")).value_or(""));
 }
 
 std::map<std::uint64_t, LogAudit::Call>& LogAudit::OpenCalls() {
@@ -328,7 +338,9 @@ void LogAudit::OnArtefact(std::uint64_t entry) {
     findings_.Add("ART-PATH", entry, Quoted(*name) + " is not a relative path of plain names");
     return;
   }
-  artefacts_[*name] = {*digest, size, entry};
+  // Of two entries one would not be that of the file, and nobody could tell which.
+  if (!artefacts_.try_emplace(*name, NamedFile{*digest, size, entry}).second)
+    findings_.Add("ART-TWICE", entry, "the file artefacts/" + *name + " is entered a second time");
 }
 
 void LogAudit::OnClose(std::uint64_t entry) {

@@ -56,6 +56,7 @@ class LogAudit final : public BlockSink {
     KeyBook* keys = nullptr;                 // of the archive so far; not owned; nullptr: this record alone
     ContentAudit* contents = nullptr;        // not owned; nullptr: the contents of files are not read
     const RecordFolder* folder = nullptr;    // not owned; for `contents`
+    std::set<std::string> rehearsals;        // names of inputs: bindings of a rehearsal
     bool digest_file = false;                // the SHA-256 of the whole file is wanted
     bool second_thread = false;              // a second thread may verify signatures ahead
   };
@@ -131,6 +132,7 @@ class LogAudit final : public BlockSink {
     bool approved = false;                                // the quorum approved some attempt
     EndedStep::Approved approved_bytes;                   // to_be_signed of the approved requests
     std::map<std::string, std::string> approved_subject;  // of the last approved request of its own
+    std::vector<std::uint64_t> asked;                     // its own requests
     std::uint64_t withheld_before = 0;                    // entries withheld before its first attempt
   };
 
@@ -150,9 +152,11 @@ class LogAudit final : public BlockSink {
   std::optional<std::uint64_t> SectionApproval(const std::string& id, const PlannedStep* planned, std::uint64_t entry);
   void CheckOrder(const std::string& id, std::uint64_t entry);
   void CheckApproved(std::uint64_t entry);
+  bool IsRemoval(const LineEvent& event);
   void CheckApprovedAtEnd(std::uint64_t entry);
   void FollowCall(const LineEvent& event, std::uint64_t entry);
   RecordFiles Files() const;
+  void CheckAppointed(const StepPast& past, const Scanner& effect, std::uint64_t entry);
   void TakeEffects(const StepUnderWay& step, std::uint64_t entry);
   void CheckSubject(const std::string& step, const Scanner& subject, std::uint64_t entry);
   void CheckRetired(Request& request, const Scanner& subject, std::uint64_t entry);
@@ -164,14 +168,14 @@ class LogAudit final : public BlockSink {
   void CheckAllDone(std::uint64_t entry);
   void ChooseScript(std::uint64_t entry);
   std::shared_ptr<const Electorate> ElectorateOf(const std::string& quorum);
-  void OnAttend();
-  void OnDepart();
+  void OnAttend(std::uint64_t entry);
+  void OnDepart(std::uint64_t entry);
   // IsAbsent: the person has departed, and no entry withheld since then can tell of a return.
   bool IsAbsent(const std::string& person) const;
   std::uint64_t WithheldEntries() const { return options_.withheld == nullptr ? 0 : options_.withheld->entries(); }
   void OnObserve(std::uint64_t entry);
   void CheckPossession(std::uint64_t entry);
-  void OnRefusal();
+  void OnRefusal(std::uint64_t entry);
   void OnRequest(std::uint64_t entry);
   void OnCosign(std::uint64_t entry);
   void OnArtefact(std::uint64_t entry);
@@ -217,7 +221,8 @@ class LogAudit final : public BlockSink {
   std::optional<std::size_t> furthest_;  // place in the script of the last step that began or was skipped
   // People who departed and did not come back, with the number of entries withheld before they left.
   std::map<std::string, std::uint64_t> absent_;
-  std::set<std::string> asked_elsewhere_;  // shares that were asked for on their holders' machines
+  std::set<std::string> asked_elsewhere_;          // shares that were asked for on their holders' machines
+  std::map<std::string, std::string> shown_keys_;  // base64 SPKI by person id, of who proved that it is theirs
   std::string next_roster_;
   KeyBook own_keys_;
   // The call under way is kept apart: nearly every done follows its intent at once,
@@ -225,10 +230,16 @@ class LogAudit final : public BlockSink {
   std::optional<Call> newest_call_;
   std::map<std::uint64_t, Call> calls_;
   std::optional<std::uint64_t> last_call_;
+  bool has_calls_ = false;
 
   std::map<std::uint64_t, Request> requests_;
   std::map<std::string, std::uint64_t> newest_request_;  // by its `step`; those of a step go when it begins anew
-  std::map<std::uint64_t, Hash> signed_;                 // size and root of each checkpoint entry
+  struct Signed {
+    Hash root;
+    std::optional<std::uint64_t> request;  // the last one before it, and after the checkpoint before it
+  };
+  std::map<std::uint64_t, Signed> signed_;      // by size: each checkpoint entry
+  std::optional<std::uint64_t> asked_request_;  // that no checkpoint covers yet
   std::optional<std::uint64_t> first_signed_;
   std::set<std::size_t> opening_approvals_;
   std::optional<Checkpoint> last_checkpoint_;

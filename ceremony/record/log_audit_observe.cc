@@ -51,6 +51,24 @@ void LogAudit::CheckPossession(std::uint64_t entry) {
   if (!key.ok() || !line->IsBy(*key)) return wrong("is not signed under the name of " + Quoted(*person));
   if (const base::Result<void> good = key->Verify(*text, line->signature); !good.ok())
     wrong(": " + good.error().message);
+  shown_keys_.insert_or_assign(*person, *encoded);
+}
+
+// CheckAppointed: the key that was approved, the one that was proven to be theirs and the one that will count are one.
+void LogAudit::CheckAppointed(const StepPast& past, const Scanner& effect, std::uint64_t entry) {
+  if (PlainString(effect.Find("effect")) != "person-appointed") return;
+  const std::string person = DecodeString(effect.Find("person")).value_or("");
+  const std::optional<std::string> key = DecodeString(effect.Find("sign_key"));
+  if (!key) return;
+  const auto wrong = [&](const std::string& why) {
+    findings_.Add("QUO-POSSESSION", entry, Quoted(person) + " is appointed with another key than " + why);
+  };
+  const auto shown = shown_keys_.find(person);
+  if (shown != shown_keys_.end() && shown->second != *key) wrong("the one that they have proven to be theirs");
+  const auto approved = past.approved_subject.find("sign_key_sha256");
+  const base::Result<base::Bytes> der = base::Base64Decode(*key);
+  if (approved != past.approved_subject.end() && (!der.ok() || base::Sha256Hex(*der) != approved->second))
+    wrong("the quorum approved, which has the digest " + Quoted(approved->second));
 }
 
 }  // namespace ceremony::record

@@ -1,5 +1,6 @@
 // What people and the log key signed: requests, cosignatures and checkpoints.
 #include <algorithm>
+#include <utility>
 
 #include "ceremony/record/log_audit.h"
 #include "hsm/base/encoding.h"
@@ -11,7 +12,8 @@ constexpr std::size_t kMaxMismatches = 64;
 // The kind of step that its own subject may not approve.
 constexpr std::string_view kRetirement = "custodian.retire";
 
-// AddTexts takes the texts of an object by their names, and those of objects in it as "name.member".
+// AddTexts takes the texts of an object by their names, those of objects in it as "name.member", and those of objects
+// in a list as "name.0.member".
 void AddTexts(const Scanner& object, const std::string& before, std::map<std::string, std::string>& texts) {
   for (const Member& member : object.members()) {
     const std::string name = before + std::string(member.key);
@@ -20,6 +22,11 @@ void AddTexts(const Scanner& object, const std::string& before, std::map<std::st
       if (name != "tbs") texts.emplace(name, std::move(*text));  // its digest is enough
     } else if (before.empty() && inner.ScanObject(member.value) == LineFault::kNone) {
       AddTexts(inner, name + ".", texts);
+    } else if (const auto list = before.empty() ? DecodeArray(member.value) : std::nullopt) {
+      for (std::size_t i = 0; i < list->size(); ++i) {
+        if (inner.ScanObject((*list)[i]) == LineFault::kNone)
+          AddTexts(inner, name + "." + std::to_string(i) + ".", texts);
+      }
     }
   }
 }
@@ -110,6 +117,8 @@ void LogAudit::OnRequest(std::uint64_t entry) {
   if (!TakeQuorum(request, entry)) return;
   requests_.insert_or_assign(entry, std::move(request));
   newest_request_[*step] = entry;
+  if (step_ && step_->id == *step) past_[*step].asked.push_back(entry);
+  asked_request_ = entry;
 }
 
 // CheckSubject: what people were shown is what they approved by its digest, and an opening is that of this record.
@@ -138,6 +147,7 @@ void LogAudit::CheckSubject(const std::string& step, const Scanner& subject, std
   same("origin", origin_);
   same("ceremony", ceremony_);
   if (mode_) same("mode", std::string(ModeName(*mode_)));
+  if (log_key_) same("log_key", base::Base64Encode(log_key_->public_key().spki()));
 }
 
 // CheckRetired: whoever is to be retired does not count, whatever the request says.
@@ -157,14 +167,18 @@ bool LogAudit::TakeQuorum(Request& request, std::uint64_t entry) {
   const std::string_view value = scanner_.Find("quorum");
   std::optional<std::string> name;
   std::optional<std::int64_t> m;
+  bool bounds_wrong = false;
   if (Scanner quorum; !value.empty() && quorum.ScanObject(value) == LineFault::kNone) {
     name = DecodeString(quorum.Find("name"));
     m = DecodeInteger(quorum.Find("m"));
+    const std::string_view n = quorum.Find("n");
+    bounds_wrong = m && !n.empty() && DecodeInteger(n).value_or(0) < *m;
   }
   if (!name || !m || *m < 1) {
     findings_.Add("REC-ENTRY", entry, "the field \"quorum\" is not an object with name and m");
     return false;
   }
+  if (bounds_wrong) findings_.Add("REC-ENTRY", entry, "\"n\" of the field \"quorum\" is not a number from m on");
   request.electorate = ElectorateOf(*name);
   if (request.electorate == nullptr) {
     // Without roster and policy nobody can be counted; REC-NO-POLICY says so.
@@ -209,6 +223,13 @@ void LogAudit::OnCosign(std::uint64_t entry) {
         "size " + std::to_string(*size) + " is no checkpoint that covers request " + std::to_string(*request_entry));
     return;
   }
+  // A cosignature approves one request: the last one before the first checkpoint that covers it.
+  if (covered->second.request != request_entry) {
+    findings_.Add("QUO-REQUEST", entry,
+                  "the checkpoint of size " + std::to_string(*size) + " does not stand for request " +
+                      std::to_string(*request_entry) + " alone");
+    return;
+  }
   const Electorate& electorate = *request->second.electorate;
   const std::optional<std::size_t> signer = electorate.Find(*line);
   if (!signer || electorate.keys()[*signer].name() != PersonKeyName(estate_, *person)) {
@@ -217,7 +238,7 @@ void LogAudit::OnCosign(std::uint64_t entry) {
                       base::HexEncode(line->key_id) + ", is nobody of the quorum that was asked");
     return;
   }
-  const Checkpoint checkpoint{origin_, *size, covered->second};
+  const Checkpoint checkpoint{origin_, *size, covered->second.root};
   const base::Result<void> verified = electorate.keys()[*signer].Verify(checkpoint.Text(), line->signature);
   if (!verified.ok()) {
     findings_.Add("SIG-COSIGN", entry, "the signature by " + Quoted(line->name) + ": " + verified.error().message);
@@ -241,6 +262,8 @@ void LogAudit::OnCosign(std::uint64_t entry) {
                   Quoted(*person) + " has approved request " + std::to_string(*request_entry) + " before");
   }
   if (first_signed_ == *size && witnesses_) {
+    if (has_calls_ && !witnesses_->IsEnough(opening_approvals_))
+      findings_.Add("QUO-INTENT", entry, Quoted(*person) + " opens the ceremony after the first call was made");
     if (const std::optional<std::size_t> witness = witnesses_->Find(*line)) opening_approvals_.insert(*witness);
   }
 }
@@ -272,7 +295,7 @@ void LogAudit::OnCheckpoint(std::uint64_t entry) {
                       std::to_string(entry) + " stand before it");
     return;
   }
-  signed_[checkpoint->size] = checkpoint->root;
+  signed_[checkpoint->size] = {checkpoint->root, std::exchange(asked_request_, std::nullopt)};
   if (!first_signed_) {
     first_signed_ = checkpoint->size;
     opening_approvals_ = signers;

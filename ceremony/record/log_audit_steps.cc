@@ -1,6 +1,7 @@
 // The steps of a log against the script: which, in which order, what each does,
 // and whose approval came before it did anything.
 #include <algorithm>
+#include <utility>
 
 #include "ceremony/record/log_audit.h"
 #include "hsm/base/counted.h"
@@ -18,6 +19,10 @@ bool LogAudit::Request::IsMet() const {
 }
 
 void LogAudit::ChooseScript(std::uint64_t entry) {
+  for (const std::string& binding : options_.rehearsals) {
+    if (mode_ == Mode::kProduction && inputs_.contains(binding))
+      findings_.Add("REC-MODE", entry, "inputs/" + binding + " is the binding of a rehearsal");
+  }
   const ScriptFiles::value_type* chosen = nullptr;
   std::size_t found = 0;
   for (const ScriptFiles::value_type& script : options_.scripts) {
@@ -112,12 +117,16 @@ void LogAudit::TakeEffects(const StepUnderWay& step, std::uint64_t entry) {
                   .attempt = past.attempts,
                   .is_partly_shown = is_partly_shown};
   if (!step.quorum.empty() && witnesses_) ended.approved = &past.approved_bytes;
+  for (const std::uint64_t asked : past.asked) {
+    if (const Request& request = requests_.at(asked); request.IsMet()) ended.subjects.push_back(&request.subject);
+  }
   const auto roster = past.approved_subject.find("roster_sha256");
   if (ChangesRoster(step.kind) && roster != past.approved_subject.end()) next_roster_ = roster->second;
   Scanner effect;
   for (const std::string_view element : list) {
     if (effect.ScanObject(element) != LineFault::kNone) continue;
     keys.Take(effect, entry, findings_);
+    CheckAppointed(past, effect, entry);
     if (options_.contents != nullptr) options_.contents->OnEffect(ended, effect, Files(), findings_);
   }
   if (options_.contents != nullptr) options_.contents->OnEnd(ended, findings_);
@@ -158,6 +167,7 @@ void LogAudit::OnStepBegin(const std::string& id, const PlannedStep* planned, st
   if (past_[id].attempts++ == 0) past_[id].withheld_before = WithheldEntries();
   past_[id].failed = false;
   step_ = std::move(step);
+  recovered_ = false;
 }
 
 // CheckOrder lets a step begin or be skipped that comes next, or again the one
@@ -289,17 +299,21 @@ void LogAudit::CheckAllDone(std::uint64_t entry) {
 
 // CheckRehearsed: nobody who was simulated and no rehearsal's binding is in a record of production.
 void LogAudit::CheckRehearsed(std::uint64_t entry) {
+  if (const std::string_view simulated = scanner_.Find("simulated");
+      !simulated.empty() && simulated != "true" && simulated != "false") {
+    findings_.Add("REC-ENTRY", entry, "the field \"simulated\" is neither true nor false");
+  }
   if (mode_ != Mode::kProduction) return;
   if (scanner_.Find("simulated") == "true" || scanner_.Find("environment") == "\"rehearsal\"")
     findings_.Add("REC-MODE", entry, "the entry is of a rehearsal, and the record says that it is of production");
 }
 
-void LogAudit::OnAttend() {
-  if (const std::optional<std::string> person = DecodeString(scanner_.Find("person"))) absent_.erase(*person);
+void LogAudit::OnAttend(std::uint64_t entry) {
+  if (const std::optional<std::string> person = TextOf("person", entry)) absent_.erase(*person);
 }
 
-void LogAudit::OnDepart() {
-  if (const std::optional<std::string> person = DecodeString(scanner_.Find("person")))
+void LogAudit::OnDepart(std::uint64_t entry) {
+  if (const std::optional<std::string> person = TextOf("person", entry))
     absent_.insert_or_assign(*person, WithheldEntries());
 }
 
@@ -308,10 +322,11 @@ bool LogAudit::IsAbsent(const std::string& person) const {
   return departed != absent_.end() && departed->second == WithheldEntries();
 }
 
-void LogAudit::OnRefusal() {
-  const std::optional<std::int64_t> number = DecodeInteger(scanner_.Find("request"));
-  if (!number || *number < 0) return;
-  const auto request = requests_.find(static_cast<std::uint64_t>(*number));
+void LogAudit::OnRefusal(std::uint64_t entry) {
+  if (scanner_.Find("request").empty()) return;  // it ends none
+  const std::optional<std::uint64_t> number = NumberOf("request", entry);
+  if (!number) return;
+  const auto request = requests_.find(*number);
   if (request != requests_.end()) request->second.ended = true;
 }
 

@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 117> kRules = {{
+constexpr std::array<Rule, 120> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -36,7 +36,7 @@ constexpr std::array<Rule, 117> kRules = {{
     {"REC-FIELD", kNotice, "an entry has the fields of its type"},
     {"REC-ENTRY", kInvalid, "the fields that a verifier needs are there and have their form"},
     {"REC-STEP", kInvalid, "steps begin and end in pairs, one at a time"},
-    {"REC-CALL", kInvalid, "every intent has its done, with the same call, function and token"},
+    {"REC-CALL", kInvalid, "every intent has its done, with the same call, function, token, mechanism and template"},
     {"REC-SETTLED", kNotice, "a call was interrupted and what became of it was settled by recovery"},
     {"REC-CLOSE", kInvalid, "close is the last entry, counts right and leaves nothing open"},
     {"REC-NOT-CLOSED", kIncomplete, "the ceremony was not closed"},
@@ -96,6 +96,10 @@ constexpr std::array<Rule, 117> kRules = {{
     {"CALL-KIND", kInvalid, "a step makes only PKCS#11 calls, and has only effects, that steps of its kind have"},
     {"CALL-KEY", kInvalid,
      "a key came out of a call that made a key pair on its token, and each that came out is told of"},
+    {"CALL-COPY", kInvalid,
+     "a copy came or went by a call of its step that gave CKR_OK, or by one that was cut off, and each that came is "
+     "told "
+     "of"},
     {"CALL-READ", kInvalid, "a key pair was read back as it was asked for, and its private half is sensitive"},
     {"CALL-SIGN", kInvalid,
      "what a CA signed came out of one call over bytes that were approved, and nothing else was signed"},
@@ -125,6 +129,7 @@ constexpr std::array<Rule, 117> kRules = {{
     {"ART-MISSING", kInvalid, "every file that a closed record names is there"},
     {"ART-PENDING", kIncomplete, "a file that an unfinished record names is not there yet"},
     {"ART-DIGEST", kInvalid, "a file has the size and SHA-256 that the record says"},
+    {"ART-TWICE", kInvalid, "one entry names a file of artefacts/, and no other"},
     {"ART-ADDENDUM", kInvalid, "the addendum names its record, its evidence and, sorted, every other file"},
     {"ART-STRAY", kNotice, "a file is there that no entry names"},
     // What the reader brings from outside.
@@ -142,6 +147,7 @@ constexpr std::array<Rule, 117> kRules = {{
     {"RED-WITHHELD", kNotice, "what is not shown is not judged; the tree and its signatures cover it"},
     // The archive.
     {"ARC-ORDER", kInvalid, "records are numbered from 0001 without a gap and named after their ceremony"},
+    {"ARC-STRAY", kNotice, "a folder of an archive that has a log is one of its records, by its number"},
     {"ARC-CHAIN", kInvalid, "a record names the last checkpoint of the record before it"},
     {"ARC-LEFT", kInvalid, "a record that was left behind is still what it was then, entry by entry"},
     {"ARC-LEFT-BEHIND", kNotice, "a record that nobody could close any more was left behind by the next one"},

@@ -74,6 +74,17 @@ void CheckLeftBehind(const RecordReport& record, const RecordReport* left, Findi
                    base::Counted(then.size, "entry", "entries"));
 }
 
+// FindStrays tells of records that stand in the archive under no number, and are none of it.
+Result<void> FindStrays(const std::string& folder, Findings& findings) {
+  KC_ASSIGN_OR_RETURN(const RecordFolder opened, RecordFolder::Open(folder));
+  KC_ASSIGN_OR_RETURN(const std::vector<std::string> names, opened.Folders());
+  for (const std::string& name : names) {
+    if (!RecordNumber(name) && opened.OpenFile(name + "/" + std::string(kLogFile)).ok())
+      findings.Add("ARC-STRAY", std::nullopt, name + " has a log and no number: it is no record of this archive");
+  }
+  return {};
+}
+
 // The order of verdicts is that of Severity.
 int Rank(Verdict verdict) { return static_cast<int>(verdict); }
 
@@ -94,6 +105,7 @@ class ArchiveAudit final {
       CheckPlace(record);
       report_.records.push_back(std::move(record));
     }
+    KC_RETURN_IF_ERROR(FindStrays(folder_, findings_));
     if (!kept_origin_.empty() && !folder_of_origin_.contains(kept_origin_))
       findings_.Add("ARC-ORIGIN", std::nullopt, "no record has the origin of the checkpoint you gave, " + kept_origin_);
     SettleOthers();

@@ -7,6 +7,7 @@
 #include "ceremony/record/characters.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/log_audit.h"
+#include "ceremony/record/redact.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::record {
@@ -17,6 +18,11 @@ using base::Result;
 using nlohmann::json;
 
 constexpr std::array<std::string_view, 3> kLabels = {"green", "amber", "red"};
+
+// IsAbove tells whether a withheld thing has a higher label than what is shown.
+bool IsAbove(const std::optional<std::string>& label, const std::string& shown) {
+  return label && LabelRank(*label) > LabelRank(shown);
+}
 
 bool IsLabel(const std::optional<std::string>& text) {
   return text && std::find(kLabels.begin(), kLabels.end(), *text) != kLabels.end();
@@ -154,6 +160,8 @@ bool WithheldAudit::TakeFile() {
     Wrong("a file has file, label and reason");
   } else if (!MayBeWithheldFile(*path)) {
     Wrong(Quoted(*path) + " is no file that may be withheld");
+  } else if (!IsAbove(DecodeString(scanner_.Find("label")), head_->label)) {
+    Wrong("something is withheld under a label that is shown, " + Quoted(head_->label));
   } else if (!head_->reasons.contains(*reason)) {
     Wrong("the reason " + Quoted(*reason) + " is not explained");
   } else if ((!files_.empty() && *files_.rbegin() >= *path) || last_ || files_.size() == kMaxWithheldFiles) {
@@ -171,6 +179,8 @@ std::optional<WithheldAudit::Row> WithheldAudit::ParseRow() {
   const std::optional<std::string> reason = DecodeString(scanner_.Find("reason"));
   if (scanner_.members().size() != 4 || !entry || !type || !reason || !IsLabel(DecodeString(scanner_.Find("label")))) {
     Wrong("an entry has entry, label, reason and type");
+  } else if (!IsAbove(DecodeString(scanner_.Find("label")), head_->label)) {
+    Wrong("something is withheld under a label that is shown, " + Quoted(head_->label));
   } else if (!head_->reasons.contains(*reason)) {
     Wrong("the reason " + Quoted(*reason) + " is not explained");
   } else if (last_ && *last_ >= *entry) {

@@ -216,6 +216,7 @@ const KC = (() => {
         }
         case "artefact": {
           need(isPath(textOf(entry, "name")) && DIGEST.test(textOf(entry, "sha256")), "artefact");
+          need(!named.has("artefacts/" + entry.name), "a file that is entered twice");
           named.set("artefacts/" + entry.name, {digest: entry.sha256, size: countOf(entry, "size")});
           break;
         }

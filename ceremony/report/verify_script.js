@@ -147,7 +147,7 @@ const KCScript = (() => {
       need(!request || ((this.quorum === "" || this.quorum === request.quorum) && this.enough(request)), "a call before its quorum had approved");
       if (request) this.approved.add(this.now);
       // An approval serves one attempt, and so do the bytes that it is about.
-      if (fn !== "C_Sign" || !input || !SIGNS.test(this.kind) || !this.newest.has(this.now)) return;
+      if (fn !== "C_Sign" || !SIGNS.test(this.kind) || !this.newest.has(this.now)) return;
       need(request.tbs === null || request.tbs === input, "bytes are signed that this attempt was not asked for");
     }
     close(entry) {

@@ -17,6 +17,17 @@ using record::DecodeString;
 using record::Quoted;
 using Name = std::string_view;
 
+// What a crash has left is removed within the step that it cut off, so all of them can destroy.
+constexpr Name kRemoves[] = {"C_DestroyObject"};
+constexpr Name kInitialises[] = {"C_InitToken", "C_InitPIN", "C_SetPIN", "C_DestroyObject"};
+constexpr Name kSetsPins[] = {"C_SetPIN", "C_InitPIN", "C_DestroyObject"};
+constexpr Name kMakes[] = {"C_GenerateKeyPair", "C_CreateObject", "C_SetAttributeValue", "C_DestroyObject"};
+constexpr Name kSigns[] = {"C_Sign", "C_DestroyObject"};
+constexpr Name kSeals[] = {"C_GenerateKey", "C_GenerateKeyPair", "C_CreateObject",      "C_WrapKey",
+                           "C_UnwrapKey",   "C_DeriveKey",       "C_SetAttributeValue", "C_DestroyObject"};
+constexpr Name kCopies[] = {"C_GenerateKey", "C_GenerateKeyPair",   "C_CreateObject",  "C_WrapKey", "C_UnwrapKey",
+                            "C_DeriveKey",   "C_SetAttributeValue", "C_DestroyObject", "C_Sign"};
+
 constexpr Name kLodged[] = {"document-lodged"};
 constexpr Name kAppointed[] = {"person-appointed"};
 constexpr Name kRetired[] = {"person-retired"};
@@ -41,52 +52,55 @@ constexpr Name kShares[] = {"shares-issued"};
 
 // Steps about people and papers make no call today; a card of theirs in the room could change that.
 constexpr KindRow kKinds[] = {
-    {"room.attend", false, {}},
-    {"room.depart", false, {}},
-    {"room.clock", false, {}},
-    {"room.confirm", false, {}},
-    {"room.record", false, {}},
-    {"comms.notify", true, {}},
-    {"document.lodge", true, kLodged},
-    {"custodian.appoint", true, kAppointed},
-    {"custodian.retire", true, kRetired},
-    {"token.register", false, kRegistered},
-    {"token.commission", true, kCommissioned},
-    {"token.verify", false, kVerified},
-    {"token.role", false, kRegistered},
-    {"token.custody", false, kMoved},
-    {"token.retire", true, kTokenRetired},
-    {"firmware.record", true, kFirmware},
-    {"key.generate", true, kCreated},
-    {"key.clone", true, kCloned},
-    {"key.transport", true, kTransport},
-    {"key.export", true, kExported},
-    {"key.import", true, kCloned},
-    {"key.prove", true, {}},
-    {"key.seal", true, kSealed},
-    {"key.deactivate", true, kDeactivated},
-    {"key.destroy", true, kDestroyed},
-    {"cert.self-sign", true, kCertified},
-    {"cert.issue", true, kCertified},
-    {"cert.cross-sign", true, kCertified},
-    {"csr.create", true, kRequested},
-    {"csr.import", false, kImported},
-    {"crl.issue", true, kListed},
-    {"payload.sign", true, kLodged},
-    {"quorum.reshare", true, kShares},
+    {"room.attend", {}, {}},
+    {"room.depart", {}, {}},
+    {"room.clock", {}, {}},
+    {"room.confirm", {}, {}},
+    {"room.record", {}, {}},
+    {"comms.notify", kRemoves, {}},
+    {"document.lodge", kRemoves, kLodged},
+    {"custodian.appoint", kRemoves, kAppointed},
+    {"custodian.retire", kRemoves, kRetired},
+    {"token.register", {}, kRegistered},
+    {"token.commission", kInitialises, kCommissioned},
+    {"token.verify", {}, kVerified},
+    {"token.role", {}, kRegistered},
+    {"token.custody", {}, kMoved},
+    {"token.retire", kInitialises, kTokenRetired},
+    {"firmware.record", kSigns, kFirmware},
+    {"key.generate", kMakes, kCreated},
+    {"key.clone", kCopies, kCloned},
+    {"key.transport", kMakes, kTransport},
+    {"key.export", kCopies, kExported},
+    {"key.import", kCopies, kCloned},
+    {"key.prove", kSigns, {}},
+    {"key.seal", kSeals, kSealed},
+    {"key.deactivate", kRemoves, kDeactivated},
+    {"key.destroy", kRemoves, kDestroyed},
+    {"cert.self-sign", kSigns, kCertified},
+    {"cert.issue", kSigns, kCertified},
+    {"cert.cross-sign", kSigns, kCertified},
+    {"csr.create", kSigns, kRequested},
+    {"csr.import", {}, kImported},
+    {"crl.issue", kSigns, kListed},
+    {"payload.sign", kSigns, kLodged},
+    {"quorum.reshare", kSetsPins, kShares},
 };
 
 std::string TextOf(const record::Scanner& object, std::string_view field) {
   return DecodeString(object.Find(field)).value_or("");
 }
 
-// Misread compares what was read back with what was asked for, attribute by attribute.
-std::string Misread(const record::Scanner& done) {
+// Misread compares what was read back with the template that was asked for, attribute by attribute.
+std::string Misread(const std::string& intended, const record::Scanner& done) {
   record::Scanner asked, got;
-  if (asked.ScanObject(done.Find("template")) != record::LineFault::kNone ||
+  if (asked.ScanObject(intended) != record::LineFault::kNone ||
       got.ScanObject(done.Find("attributes")) != record::LineFault::kNone)
     return {};
-  if (TextOf(got, "private.CKA_SENSITIVE") == "false") return "private.CKA_SENSITIVE is false";
+  constexpr Name kSensitive = "private.CKA_SENSITIVE";
+  if (TextOf(got, kSensitive) == "false") return "private.CKA_SENSITIVE is false";
+  if (!got.members().empty() && got.Find(kSensitive).empty() && !asked.Find(kSensitive).empty())
+    return "private.CKA_SENSITIVE was not read back";
   for (const record::Member& member : asked.members()) {
     const std::string_view read = got.Find(member.key);
     if (!read.empty() && read != member.value)
@@ -95,15 +109,24 @@ std::string Misread(const record::Scanner& done) {
   return {};
 }
 
-// Unapproved compares what a key pair is asked for with the templates that its quorum was shown.
+bool IsAttribute(std::string_view name) { return name.starts_with("private.") || name.starts_with("public."); }
+
+// Unapproved compares what a key pair is asked for with the templates that its quorum was shown, if it was shown any.
 std::string Unapproved(const record::Scanner& intent, const std::map<std::string, std::string>& subject) {
   record::Scanner asked;
   if (asked.ScanObject(intent.Find("template")) != record::LineFault::kNone) return {};
+  if (std::none_of(subject.begin(), subject.end(), [](const auto& text) { return IsAttribute(text.first); })) return {};
   for (const record::Member& member : asked.members()) {
     const auto approved = subject.find(std::string(member.key));
     const std::string value = DecodeString(member.value).value_or("");
-    if (approved != subject.end() && approved->second != value)
+    if (approved == subject.end())
+      return fmt::format("{} {}, of which its quorum was not told", member.key, Quoted(value));
+    if (approved->second != value)
       return fmt::format("{} {}, and its quorum approved {}", member.key, Quoted(value), Quoted(approved->second));
+  }
+  for (const auto& [name, value] : subject) {
+    if (IsAttribute(name) && asked.Find(name).empty())
+      return fmt::format("no {}, and its quorum approved {}", name, Quoted(value));
   }
   return {};
 }
@@ -146,6 +169,12 @@ const KindRow* FindKind(std::string_view kind) {
   return found == std::end(kKinds) ? nullptr : found;
 }
 
+std::optional<std::pair<std::string, std::string>> CallAudit::PrivateObjectOf(const record::Scanner& intent) {
+  if (TextOf(intent, "fn") != "C_DestroyObject" || TextOf(intent, "object").starts_with("public key"))
+    return std::nullopt;
+  return std::pair(TextOf(intent, "token"), ObjectIdOf(intent));
+}
+
 void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& call, std::uint64_t entry,
                        record::Findings& findings) {
   const std::int64_t number = record::DecodeInteger(call.Find("call")).value_or(-1);
@@ -162,38 +191,59 @@ void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& c
     made.is_of_public_key = TextOf(call, "object").starts_with("public key");
     if (made.function == "C_GenerateKeyPair" && step.subject != nullptr)
       made.unapproved = Unapproved(call, *step.subject);
+    made.mechanism = call.Find("mechanism");
+    made.asked = call.Find("template");
     CheckInput(step, made, entry, findings);
-    if (const KindRow* row = FindKind(step.kind); row != nullptr && !row->calls) {
-      findings.Add("CALL-KIND", entry,
-                   fmt::format("step {} calls {} on {}, and a {} calls nothing", Quoted(step.id), made.function,
-                               Quoted(made.token), step.kind));
+    const KindRow* row = FindKind(step.kind);
+    if (row != nullptr && std::find(row->calls.begin(), row->calls.end(), made.function) == row->calls.end()) {
+      findings.Add(
+          "CALL-KIND", entry,
+          fmt::format("step {} calls {} on {}, and a {} calls {}", Quoted(step.id), made.function, Quoted(made.token),
+                      step.kind, row->calls.empty() ? "nothing" : fmt::format("{}", fmt::join(row->calls, ", "))));
     }
     return;
   }
   const auto made = std::lower_bound(calls.begin(), calls.end(), number,
                                      [](const Call& c, std::int64_t wanted) { return c.number < wanted; });
   if (made == calls.end() || made->number != number) return;  // of another step
+  made->is_done = true;
   made->succeeded = TextOf(call, "rv") == "CKR_OK";
+  CheckSame(*made, call, entry, findings);
+  const std::string asked = std::exchange(made->asked, {});
   if (made->function != "C_GenerateKeyPair") return;
   if (const auto spki = base::Base64Decode(TextOf(call, "spki")); spki.ok() && !spki->empty())
     made->spki_sha256 = base::Sha256Hex(*spki);
-  made->misread = Misread(call);
+  made->misread = Misread(asked, call);
+  if (record::Scanner got; got.ScanObject(call.Find("attributes")) == record::LineFault::kNone)
+    made->extractable = TextOf(got, "private.CKA_EXTRACTABLE");
+}
+
+void CallAudit::CheckSame(Call& call, const record::Scanner& done, std::uint64_t entry, record::Findings& findings) {
+  const std::string mechanism = std::exchange(call.mechanism, {});
+  const std::pair<Name, const std::string&> fields[] = {{"mechanism", mechanism}, {"template", call.asked}};
+  for (const auto& [field, asked] : fields) {
+    const std::string_view told = done.Find(field);
+    if (asked.empty() || told.empty() || asked == told) continue;
+    findings.Add(
+        "REC-CALL", entry,
+        fmt::format("done of call {} has the {} {}, its intent {}", call.number, field, Quoted(told), Quoted(asked)));
+  }
 }
 
 // CheckInput: an approval serves one attempt, and so do the bytes that it is about.
 void CallAudit::CheckInput(const record::CallingStep& step, const Call& call, std::uint64_t entry,
                            record::Findings& findings) {
-  if (call.function != "C_Sign" || call.input_sha256.empty() || step.subject == nullptr) return;
+  if (call.function != "C_Sign" || step.subject == nullptr) return;
   const auto approved = step.subject->find("tbs_sha256");
   if (approved == step.subject->end() || approved->second == call.input_sha256 || FindKind(step.kind) == nullptr)
     return;
   findings.Add("CALL-SIGN", entry,
-               fmt::format("step {} signs the bytes {}, and its quorum was asked for {} at this attempt",
-                           Quoted(step.id), call.input_sha256, Quoted(approved->second)));
+               fmt::format("step {} signs {}, and its quorum was asked for {} at this attempt", Quoted(step.id),
+                           BytesOf(call), Quoted(approved->second)));
 }
 
 void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what, const std::string& spki_sha256,
-                         const std::string& token, record::Findings& findings) {
+                         const std::string& token, std::string_view extractable, record::Findings& findings) {
   if (FindKind(step.kind) == nullptr) return;
   // The call that gave this very key; else one of which the record does not say what it gave.
   Call* made = nullptr;
@@ -206,6 +256,11 @@ void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what,
   if (made != nullptr) {
     made->explained = true;
     if (!made->misread.empty()) findings.Add("CALL-READ", step.entry, what + ": " + made->misread);
+    if (!extractable.empty() && !made->extractable.empty() && made->extractable != extractable) {
+      findings.Add("CALL-READ", step.entry,
+                   fmt::format("{} was read back with private.CKA_EXTRACTABLE {}, its step says {}", what,
+                               Quoted(made->extractable), extractable));
+    }
     if (!made->unapproved.empty())
       findings.Add("QUO-SUBJECT", step.entry, what + " was asked for with " + made->unapproved);
     return;
@@ -214,6 +269,36 @@ void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what,
   findings.Add("CALL-KEY", step.entry,
                fmt::format("{} has the public key {}, which no call of the step has made on {}", what, spki_sha256,
                            Quoted(token)));
+}
+
+CallAudit::Made CallAudit::WhetherMade(const record::EndedStep& step, std::string_view function,
+                                       const std::string& token, const std::string& object_id) const {
+  Made made = Made::kNot;
+  const auto known = steps_.find(step.id);
+  if (known == steps_.end()) return made;
+  for (const Call& call : known->second.calls) {
+    if (call.function != function || call.token != token || call.is_of_public_key) continue;
+    if (!object_id.empty() && !call.object_id.empty() && call.object_id != object_id) continue;
+    if (call.succeeded || !call.is_done || call.attempt < step.attempt) return Made::kMay;
+    made = Made::kFailed;
+  }
+  return made;
+}
+
+void CallAudit::CheckCommissioned(const record::EndedStep& step, const std::string& what, const std::string& token,
+                                  record::Findings& findings) const {
+  if (WhetherMade(step, "C_InitToken", token) == Made::kFailed)
+    findings.Add("CALL-COPY", step.entry, what + " was not initialised: C_InitToken failed");
+}
+
+void CallAudit::CheckCloned(const record::EndedStep& step, const std::string& what, const std::string& token,
+                            record::Findings& findings) {
+  if (FindKind(step.kind) == nullptr || step.is_partly_shown) return;
+  if (WhetherMade(step, "C_UnwrapKey", token) != Made::kMay) {
+    findings.Add(
+        "CALL-COPY", step.entry,
+        fmt::format("{} has a copy on {}, which no C_UnwrapKey of the step has brought there", what, Quoted(token)));
+  }
 }
 
 void CallAudit::CheckSigned(const record::EndedStep& step, const std::string& what, const std::string& tbs_sha256,
@@ -242,8 +327,11 @@ bool CallAudit::IsSigned(const record::EndedStep& step, const std::string& tbs_s
   });
 }
 
-void CallAudit::OnEffect(const record::EndedStep& step, const std::string& effect, record::Findings& findings) {
-  ++steps_[std::string(step.id)].effects;
+void CallAudit::OnEffect(const record::EndedStep& step, const std::string& effect, const std::string& token,
+                         record::Findings& findings) {
+  Step& known = steps_[std::string(step.id)];
+  ++known.effects;
+  if (effect == "key-cloned") known.cloned.insert(token);
   const KindRow* row = FindKind(step.kind);
   if (row == nullptr || std::find(row->effects.begin(), row->effects.end(), effect) != row->effects.end()) return;
   findings.Add(
@@ -264,18 +352,26 @@ void CallAudit::OnEnd(const record::EndedStep& step, record::Findings& findings)
   for (auto call = known.calls.rbegin(); call != known.calls.rend(); ++call) {
     if (call->function == "C_DestroyObject" && call->succeeded && !call->is_of_public_key)
       removals.Add(call->token, call->object_id);
-    if (call->function == "C_GenerateKeyPair" && call->succeeded && !call->explained && !step.is_partly_shown &&
-        call->attempt == step.attempt && !call->spki_sha256.empty() &&
+    const bool counts = call->succeeded && !step.is_partly_shown && call->attempt == step.attempt;
+    if (call->function == "C_UnwrapKey" && counts && (step.kind == "key.clone" || step.kind == "key.import") &&
+        !known.cloned.contains(call->token) && !removals.Take(call->token, call->object_id)) {
+      findings.Add(
+          "CALL-COPY", step.entry,
+          fmt::format("step {} has brought a copy to {} and does not say so", Quoted(step.id), Quoted(call->token)));
+    }
+    // A step without a word on any effect may be of a record that says nothing of what its calls gave either.
+    const bool is_named = !call->spki_sha256.empty() || known.effects > 0;
+    if (call->function == "C_GenerateKeyPair" && counts && is_named && !call->explained &&
         (step.kind == "key.generate" || step.kind == "key.transport") && !removals.Take(call->token, call->object_id)) {
       findings.Add(
           "CALL-KEY", step.entry,
-          fmt::format("step {} has made the key pair {} and does not say so", Quoted(step.id), call->spki_sha256));
+          fmt::format("step {} has made the key pair {} and does not say so", Quoted(step.id),
+                      call->spki_sha256.empty() ? "of call " + std::to_string(call->number) : call->spki_sha256));
     }
-    if (call->function == "C_Sign" && signs && !call->input_sha256.empty() &&
-        !step.approved->contains(call->input_sha256)) {
-      findings.Add("CALL-SIGN", step.entry,
-                   fmt::format("step {} has signed the bytes {}, and its quorum approved others", Quoted(step.id),
-                               call->input_sha256));
+    if (call->function == "C_Sign" && signs && !step.approved->contains(call->input_sha256)) {
+      findings.Add(
+          "CALL-SIGN", step.entry,
+          fmt::format("step {} has signed {}, and its quorum approved others", Quoted(step.id), BytesOf(*call)));
     }
   }
 }

@@ -19,7 +19,8 @@ namespace {
 using record::DecodeString;
 using record::Quoted;
 
-constexpr std::size_t kMostOctets = 65536;  // of a certificate or a request
+constexpr std::string_view kByVendor = "vendor";  // how the way of a copy begins that its maker's tool brought
+constexpr std::size_t kMostOctets = 65536;        // of a certificate or a request
 
 // The PEM form of an artefact stands beside it.
 std::string PemBeside(const std::string& der) {
@@ -76,11 +77,16 @@ void CertificateAudit::OnEffect(const record::EndedStep& step, const record::Sca
       {"certificate-issued", "certificate", "certificate", &CertificateAudit::OnCertificate, true},
       {"certificate-revoked", "certificate", "certificate", &CertificateAudit::OnRevocation, false},
       {"crl-issued", "crl", "CRL", &CertificateAudit::OnCrl, true},
+      {"key-cloned", "key", "key", &CertificateAudit::OnKeyCloned, true},
+      {"key-exported", "key", "key", &CertificateAudit::OnNothing, true},
+      {"token-commissioned", "token", "token", &CertificateAudit::OnTokenCommissioned, true},
+      {"person-appointed", "person", "person", &CertificateAudit::OnNothing, true},
+      {"person-retired", "person", "person", &CertificateAudit::OnNothing, true},
       {"copy-destroyed", "key", "key", &CertificateAudit::OnCopyDestroyed, false},
       {"key-destroyed", "key", "key", &CertificateAudit::OnKeyDestroyed, false},
   };
   const std::optional<std::string> name = DecodeString(effect.Find("effect"));
-  calls_.OnEffect(step, name.value_or(""), findings);
+  calls_.OnEffect(step, name.value_or(""), DecodeString(effect.Find("token")).value_or(""), findings);
   const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& k) { return k.effect == name; });
   if (kind == std::end(kKinds)) return;
   const std::string subject = DecodeString(effect.Find(kind->name)).value_or("");
@@ -124,9 +130,21 @@ void CertificateAudit::OnKey(const Look& look) {
               fmt::format("has the public key {}, its file {} has {}", spki_sha256, file->first, file->second.sha256));
   }
   if (!look.effect.Find("token").empty())
-    calls_.CheckKey(look.step, look.what, spki_sha256, look.Text("token"), look.findings);
+    calls_.CheckKey(look.step, look.what, spki_sha256, look.Text("token"), look.effect.Find("extractable"),
+                    look.findings);
   now_.keys[name].spki_sha256 = spki_sha256;
   now_.names.emplace(spki_sha256, name);
+}
+
+void CertificateAudit::OnKeyCloned(const Look& look) {
+  static constexpr std::string_view kSame[] = {"token", "serial"};
+  CheckIsOneOf(look, kSame);
+  if (!look.Text("way").starts_with(kByVendor))
+    calls_.CheckCloned(look.step, look.what, look.Text("token"), look.findings);
+}
+
+void CertificateAudit::OnTokenCommissioned(const Look& look) {
+  calls_.CheckCommissioned(look.step, look.what, look.Text("token"), look.findings);
 }
 
 void CertificateAudit::OnImportedKey(const Look& look) {
@@ -187,6 +205,10 @@ std::optional<std::string> CertificateAudit::FileOf(const Look& look, std::strin
               fmt::format("has the digest {}, its file {} has {}", Quoted(stated), path, entered->second.sha256));
     return std::nullopt;
   }
+  if (entered->second.size.value_or(0) > limit) {
+    look.Find("CRT-FILE", fmt::format("is in {} of {} bytes, at most {} are read", path, *entered->second.size, limit));
+    return std::nullopt;
+  }
   return look.files.Artefact(path, limit);
 }
 
@@ -230,9 +252,9 @@ void CertificateAudit::CheckApproved(const Look& look, base::ByteView to_be_sign
 // called as in the effect, but for the issuer.
 void CertificateAudit::CheckOrder(const Look& look) {
   static constexpr std::pair<std::string_view, std::string_view> kOrdered[] = {
-      {"certificate", "certificate"},  {"crl", "crl"},     {"request", "request"},
-      {"algorithm", "algorithm"},      {"token", "token"}, {"key", "key"},
-      {"issuer", "issuer_certificate"}};
+      {"certificate", "certificate"},   {"crl", "crl"},      {"request", "request"},
+      {"algorithm", "algorithm"},       {"token", "token"},  {"key", "key"},
+      {"issuer", "issuer_certificate"}, {"person", "person"}};
   const script::Node* step = script_.Find(look.step.id, look.files);
   if (step == nullptr) return;
   for (const auto& [field, member] : kOrdered) {
@@ -251,9 +273,27 @@ void CertificateAudit::CheckAsApproved(const Look& look) const {
   const bool certifies = !look.effect.Find("issuer_key").empty();
   const std::string_view signer = certifies ? "issuer_key" : "key";
   const std::pair<std::string_view, std::string_view> asked_and_made[] = {
-      {"certificate", "certificate"}, {"crl", "crl"},     {"request", "request"},
-      {"profile", "profile"},         {"token", "token"}, {"algorithm", "algorithm"},
-      {"object_id", "object_id"},     {"key", signer},    {"subject_key", "key"}};
+      {"certificate", "certificate"},
+      {"crl", "crl"},
+      {"request", "request"},
+      {"profile", "profile"},
+      {"token", "token"},
+      {"algorithm", "algorithm"},
+      {"object_id", "object_id"},
+      {"key", signer},
+      {"subject_key", "key"},
+      {"source", "source"},
+      {"transport_key", "transport_key"},
+      {"person", "person"},
+      {"name", "name"},
+      {"employer", "employer"},
+      {"domain", "domain"},
+      {"site", "site"},
+      {"state", "state"},
+      {"reason", "reason"},
+      // Of what is certified, they are of something else.
+      {"serial", certifies ? "" : "serial"},
+      {"spki_sha256", certifies ? "" : "spki_sha256"}};
   for (const auto& [asked, member] : asked_and_made) {
     const auto said = look.step.subject->find(std::string(asked));
     if (said == look.step.subject->end() || look.effect.Find(member).empty()) continue;
@@ -261,6 +301,28 @@ void CertificateAudit::CheckAsApproved(const Look& look) const {
       look.Find("QUO-SUBJECT",
                 fmt::format("has the {} {}, and its quorum approved {}", member, Quoted(made), Quoted(said->second)));
   }
+}
+
+void CertificateAudit::CheckIsOneOf(const Look& look, std::span<const std::string_view> fields) const {
+  bool has_copies = false;
+  for (const auto* subject : look.step.subjects) {
+    for (std::size_t i = 0;; ++i) {
+      const std::string copy = fmt::format("copies.{}.", i);
+      const auto first = subject->lower_bound(copy);
+      if (first == subject->end() || !first->first.starts_with(copy)) break;
+      has_copies = true;
+      // A field that is the same for all of them stands beside the list.
+      if (std::all_of(fields.begin(), fields.end(), [&](std::string_view field) {
+            auto approved = subject->find(copy + std::string(field));
+            if (approved == subject->end()) approved = subject->find(std::string(field));
+            return approved == subject->end() || approved->second == look.Text(field);
+          }))
+        return;
+    }
+  }
+  if (has_copies)
+    look.Find("QUO-SUBJECT",
+              fmt::format("has a copy on {}, and its quorum approved another one", Quoted(look.Text("token"))));
 }
 
 // CheckDate compares days: clocks of rooms are not much better.

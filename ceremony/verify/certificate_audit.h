@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,9 +42,7 @@ class CertificateAudit final : public record::ContentAudit {
   void OnFirstRecord() override;
   bool Follows(std::string_view kind) override { return FindKind(kind) != nullptr; }
   void OnCall(const record::CallingStep& step, const record::Scanner& call, std::uint64_t entry,
-              record::Findings& findings) override {
-    calls_.OnCall(step, call, entry, findings);
-  }
+              record::Findings& findings) override;
   void OnEffect(const record::EndedStep& step, const record::Scanner& effect, const record::RecordFiles& files,
                 record::Findings& findings) override;
   void OnEnd(const record::EndedStep& step, record::Findings& findings) override { calls_.OnEnd(step, findings); }
@@ -95,7 +94,9 @@ class CertificateAudit final : public record::ContentAudit {
     std::set<std::string> serials;                                     // issuer's subject_der, space, serial
     std::map<std::string, std::vector<Revoked>> revoked;               // by the issuer's subject_der
     std::map<std::string, std::uint64_t> numbers;                      // of the last CRL, by the same
-    bool is_whole = false;  // the first record of the archive was read: no key or issuer comes from elsewhere
+    // Private objects (token, CKA_ID) that a key.destroy was to destroy, and of which no effect has told yet.
+    std::set<std::pair<std::string, std::string>> going;
+    bool is_whole = false;  // they begin with the first of their archive: there is no key or issuer from elsewhere
   };
 
   void OnKey(const Look& look);
@@ -104,7 +105,11 @@ class CertificateAudit final : public record::ContentAudit {
   void OnCertificate(const Look& look);
   void OnCrl(const Look& look);
   void OnRevocation(const Look& look);
+  void OnKeyCloned(const Look& look);
+  void OnTokenCommissioned(const Look& look);
+  void OnNothing(const Look& /*look*/) {}  // CheckAsApproved and CheckOrder say all
   void OnCopyDestroyed(const Look& look);
+  void CheckDestroyed(const Look& look);
   void OnKeyDestroyed(const Look& look);
 
   // FileOf returns the file that the effect names; CRT-FILE when no `artefact` entry has
@@ -127,7 +132,9 @@ class CertificateAudit final : public record::ContentAudit {
   void CheckApproved(const Look& look, base::ByteView to_be_signed) const;
   void CheckOrder(const Look& look);
   void CheckAsApproved(const Look& look) const;
-  // CheckDate: `begins` is an RFC 3339 time that was taken from the clock during the step.
+  // CheckIsOneOf reports QUO-SUBJECT when the quorum approved a list of `copies`, and the effect is none of them.
+  void CheckIsOneOf(const Look& look, std::span<const std::string_view> fields) const;
+  // CheckDate: `begins` is an RFC 3339 time of what was dated by the clock of its step.
   void CheckDate(const Look& look, const std::string& begins) const;
   void CheckSubject(const Look& look, base::ByteView subject, const x509::Profile& profile);
   void CheckKey(const Look& look, const std::string& name, const std::string& spki_sha256);

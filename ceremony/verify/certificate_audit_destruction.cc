@@ -21,7 +21,32 @@ std::string TextOf(const Node& object, std::string_view name) {
 
 }  // namespace
 
+void CertificateAudit::OnCall(const record::CallingStep& step, const record::Scanner& call, std::uint64_t entry,
+                              record::Findings& findings) {
+  calls_.OnCall(step, call, entry, findings);
+  if (step.kind != "key.destroy" || call.fields().type != record::EntryType::kIntent) return;
+  if (auto going = CallAudit::PrivateObjectOf(call)) now_.going.insert(*std::move(going));
+}
+
+// CheckDestroyed: a copy went by a call of its step, or by one that an earlier step made, which did not come to its
+// end.
+void CertificateAudit::CheckDestroyed(const Look& look) {
+  static constexpr std::string_view kSame[] = {"key", "token", "serial", "object_id"};
+  if (FindKind(look.step.kind) == nullptr || look.step.is_partly_shown || look.Text("method") != "C_DestroyObject")
+    return;
+  const std::string token = look.Text("token"), object_id = look.Text("object_id");
+  const CallAudit::Made made = calls_.WhetherMade(look.step, "C_DestroyObject", token, object_id);
+  const bool was_going = now_.going.erase({token, object_id}) > 0;
+  if (made != CallAudit::Made::kNot) CheckIsOneOf(look, kSame);
+  if (made == CallAudit::Made::kMay || (made == CallAudit::Made::kNot && was_going)) return;
+  if (made == CallAudit::Made::kNot && !now_.is_whole && !now_.keys.contains(look.Text("key"))) return Elsewhere(look);
+  look.Find("CALL-COPY",
+            fmt::format("is said to be gone from {}, where {}", Quoted(token),
+                        made == CallAudit::Made::kNot ? "no step has destroyed it" : "C_DestroyObject has failed"));
+}
+
 void CertificateAudit::OnCopyDestroyed(const Look& look) {
+  CheckDestroyed(look);
   gone_.insert(
       {look.Text("key"), look.Text("token"), look.Text("serial"), look.Text("object_id"), look.Text("method")});
 }

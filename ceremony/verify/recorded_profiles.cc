@@ -37,7 +37,8 @@ void RecordedProfiles::Read(const record::RecordFiles& files) {
   for (const auto& [name, named] : files.inputs()) {
     std::optional<std::string> bytes = files.Input(name, script::kMaxFileBytes);
     if (!bytes) {
-      is_partial_ = true;
+      // One that is there and cannot be read is no profile.
+      if (!files.folder().OpenFile("inputs/" + name).ok()) is_partial_ = true;
       continue;
     }
     script::LoadedFile file{"inputs/" + name, name, std::move(*bytes), named.sha256};

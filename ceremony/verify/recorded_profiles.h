@@ -21,7 +21,7 @@ class RecordedProfiles final {
   const x509::Profile* Find(const std::string& id, const record::RecordFiles& files);
   const x509::CrlProfile* FindCrl(const std::string& id, const record::RecordFiles& files);
 
-  // is_partial: some input is missing, withheld or too large, and may be the wanted one.
+  // is_partial: some input is missing or withheld, and may be the one.
   bool is_partial() const { return is_partial_; }
 
  private:

@@ -54,6 +54,15 @@ class Certificates(Room):
         self.assertIn("CRT-SIGNATURE", found)
         self.assertIn("CRT-FACTS", found)
 
+    def test_a_certificate_that_is_too_large_to_be_read(self):
+        self.replace(ROOT, bytes(self.der(ROOT)) + bytes(65536), "certificate-issued", certificate="root")
+        self.assert_found("CRT-FILE", "at most 65536 are read")
+
+    def test_a_profile_that_is_too_large_to_be_read(self):
+        path = next(path for path in self.told.files if path.endswith("smki-root-oca.profile.json"))
+        self.told.files[path] += b" " * (20 << 20)
+        self.assert_found("CRT-PROFILE", "root", "no input")
+
     def test_an_approval_of_other_bytes(self):
         self.told.request("certify-root")["subject"]["tbs_sha256"] = "cd" * 32
         self.assert_found("CRT-APPROVED", "cd" * 32)

@@ -24,6 +24,17 @@ class Retold:
             person["sign_key"] = base64.b64encode(public_key(person["id"])).decode()
         self.estate = self.roster["estate"]
         self.origin = self.entries[0]["origin"]
+        self._take_over()
+
+    def _take_over(self):
+        """The log key is the test's, also where the record tells of it."""
+        for entry in self.entries:
+            if entry["type"] == "request" and "log_key" in entry["subject"]:
+                entry["subject"]["log_key"] = base64.b64encode(public_key(LOG)).decode()
+        title, evidence, rest = self.files["addendum.note"].split(b"\n", 2)
+        told = json.loads(evidence)
+        told["spki_sha256"] = sha(public_key(LOG)).hex()
+        self.files["addendum.note"] = b"\n".join([title, canonical(told), rest])
 
     def ends(self):
         """The entries that say what a step did."""
@@ -127,6 +138,9 @@ class Retold:
                 person = words[2].split("+")[0].removeprefix(self.estate + "/")
                 key = base64.b64encode(bytes([2]) + public_key(person)).decode()
                 line = f"witness {words[1]} {self.estate}/{person}+{key_id(person).hex()}+{key}"
+            elif words[0] == "log":
+                key = base64.b64encode(bytes([2]) + public_key(LOG)).decode()
+                line = " ".join(["log", f"{self.origin}+{key_id(LOG).hex()}+{key}", *words[2:]])
             lines.append(line)
         return ("\n".join(lines) + "\n").encode()
 

@@ -41,12 +41,13 @@ TEST_CASE("what is not UTF-8 is passed byte by byte") {
 }
 
 TEST_CASE("characters that people cannot see are invisible, and a line feed is not") {
-  for (const char32_t code_point : {0x0, 0x9, 0xd, 0x7f, 0x9b, 0xa0, 0xad, 0x61c, 0x200b, 0x202e, 0x2066, 0x3000,
-                                    0xe000, 0xfe0f, 0xfeff, 0xe0041}) {
+  for (const char32_t code_point :
+       std::initializer_list<char32_t>{0x0, 0x9, 0xd, 0x7f, 0x9b, 0xa0, 0xad, 0x61c, 0x200b, 0x202e, 0x2066, 0x3000,
+                                       0xe000, 0xfe0f, 0xfeff, 0xe0041}) {
     CAPTURE(static_cast<unsigned>(code_point));
     CHECK(base::IsInvisible(code_point));
   }
-  for (const char32_t code_point : {0xa, 0x20, 0x41, 0xf6, 0x20ac, 0x1f600}) {
+  for (const char32_t code_point : std::initializer_list<char32_t>{0xa, 0x20, 0x41, 0xf6, 0x20ac, 0x1f600}) {
     CAPTURE(static_cast<unsigned>(code_point));
     CHECK(!base::IsInvisible(code_point));
   }

@@ -382,7 +382,7 @@ def made(scratch):
 
     a, b = digests
     for name, verdict, attempts in (
-            ("as approved", COMPLETE, [(a, a)]), ("otherwise than approved", INVALID, [(a, b)]), ("without a word of what", COMPLETE, [(a, None)]),
+            ("as approved", COMPLETE, [(a, a)]), ("otherwise than approved", INVALID, [(a, b)]), ("without a word of what", INVALID, [(a, None)]),
             ("as approved at each attempt", COMPLETE, [(a, a), (b, b)]), ("as approved at the attempt before", INVALID, [(a, a), (b, a)]),
             ("as will be approved at the next attempt", INVALID, [(a, b), (b, b)])):
         yield at_end("signed " + name, verdict, signing(*attempts), signs)
@@ -482,7 +482,7 @@ def made(scratch):
             ("asked without somebody else", INVALID, people, {**about("erin"), "without": "dave"}),
             ("without a word of whom", COMPLETE, people, {})):
         yield at_end("a retirement " + name, verdict, lambda r, who=who, fields=fields: [
-            begin(r, do="custodian.retire"), asked(who, **fields)(r), end(r, do="custodian.retire")], leaves)
+            begin(r, do="custodian.retire"), asked(who, then=destroy, **fields)(r), end(r, do="custodian.retire")], leaves)
     yield at_end("a request without somebody, who approves it", INVALID, lambda r: whole_step(r, act=asked(without="bob")), needs(x))
 
     def section(name, verdict, run, quorum="custodians", steps=(needs(x), needs(y)), **more):
@@ -613,7 +613,7 @@ def made(scratch):
     yield case("artefact that was never written, not closed", INCOMPLETE,
                {"closing": lambda r: r.add("artefact", name="never", sha256="00" * 32, size=1, kind="x")}, close=False, addendum=None)
     yield case("artefact in a folder", COMPLETE, {"closing": lambda r: r.artefact("a/b/c.pem", b"abc")})
-    yield case("artefact written again", COMPLETE, {"closing": lambda r: r.artefact("root.pem", b"abc")})
+    yield case("artefact written again", INVALID, {"closing": lambda r: r.artefact("root.pem", b"abc")})
     yield case("input of another digest", INVALID, {"closing": lambda r: r.files.update({"inputs/script.json": b"{}\n"})})
     yield case("input that nobody hashed", COMPLETE, {"closing": lambda r: r.files.update({"inputs/more.json": b"{}\n"})})
     yield case("addendum without a file", INVALID, sums=lambda pairs: pairs[1:])

@@ -353,7 +353,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             k, named, ask = e["quorum"]["m"], e["quorum"]["name"], (keys, met, m)
             if trust: ask = quorum(named)
             elif named != "custodians": ask = (keys, lambda by: True, k)
-            need(type(k) is int and type(e["quorum"].get("n", k)) is int and e["quorum"].get("n", k) >= k, "quorum")
+            need(type(k) is int and type(e["quorum"].get("n", k)) is int, "quorum")
             need(k >= 1 and (k >= ask[2] or not keys), "request")
             approved = e["subject"].get("script_sha256") if e["step"] == "opening" and steps.plan else None
             need(e["step"] != "opening" or all(e["subject"].get(n, entries[0].get(n)) == entries[0].get(n) for n in ("origin", "ceremony", "mode", "log_key")), "opening of another record")

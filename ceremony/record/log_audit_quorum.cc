@@ -167,18 +167,18 @@ bool LogAudit::TakeQuorum(Request& request, std::uint64_t entry) {
   const std::string_view value = scanner_.Find("quorum");
   std::optional<std::string> name;
   std::optional<std::int64_t> m;
-  bool bounds_wrong = false;
+  bool is_n_wrong = false;
   if (Scanner quorum; !value.empty() && quorum.ScanObject(value) == LineFault::kNone) {
     name = DecodeString(quorum.Find("name"));
     m = DecodeInteger(quorum.Find("m"));
     const std::string_view n = quorum.Find("n");
-    bounds_wrong = m && !n.empty() && DecodeInteger(n).value_or(0) < *m;
+    is_n_wrong = !n.empty() && !DecodeInteger(n);
   }
   if (!name || !m || *m < 1) {
     findings_.Add("REC-ENTRY", entry, "the field \"quorum\" is not an object with name and m");
     return false;
   }
-  if (bounds_wrong) findings_.Add("REC-ENTRY", entry, "\"n\" of the field \"quorum\" is not a number from m on");
+  if (is_n_wrong) findings_.Add("REC-ENTRY", entry, "\"n\" of the field \"quorum\" is not a number");
   request.electorate = ElectorateOf(*name);
   if (request.electorate == nullptr) {
     // Without roster and policy nobody can be counted; REC-NO-POLICY says so.

@@ -109,14 +109,12 @@ std::string Misread(const std::string& intended, const record::Scanner& done) {
   return {};
 }
 
-bool IsAttribute(std::string_view name) { return name.starts_with("private.") || name.starts_with("public."); }
-
-// Unapproved compares what a key pair is asked for with the templates that its quorum was shown, if it was shown any.
-std::string Unapproved(const record::Scanner& intent, const std::map<std::string, std::string>& subject) {
-  record::Scanner asked;
-  if (asked.ScanObject(intent.Find("template")) != record::LineFault::kNone) return {};
-  if (std::none_of(subject.begin(), subject.end(), [](const auto& text) { return IsAttribute(text.first); })) return {};
+// UnapprovedOf compares one half of the pair, "private." or "public.", if its quorum was shown that.
+std::string UnapprovedOf(Name half, const record::Scanner& asked, const std::map<std::string, std::string>& subject) {
+  const auto begin = subject.lower_bound(std::string(half));
+  if (begin == subject.end() || !begin->first.starts_with(half)) return {};
   for (const record::Member& member : asked.members()) {
+    if (!member.key.starts_with(half)) continue;
     const auto approved = subject.find(std::string(member.key));
     const std::string value = DecodeString(member.value).value_or("");
     if (approved == subject.end())
@@ -124,11 +122,19 @@ std::string Unapproved(const record::Scanner& intent, const std::map<std::string
     if (approved->second != value)
       return fmt::format("{} {}, and its quorum approved {}", member.key, Quoted(value), Quoted(approved->second));
   }
-  for (const auto& [name, value] : subject) {
-    if (IsAttribute(name) && asked.Find(name).empty())
-      return fmt::format("no {}, and its quorum approved {}", name, Quoted(value));
+  for (auto approved = begin; approved != subject.end() && approved->first.starts_with(half); ++approved) {
+    if (asked.Find(approved->first).empty())
+      return fmt::format("no {}, and its quorum approved {}", approved->first, Quoted(approved->second));
   }
   return {};
+}
+
+// Unapproved compares what a key pair is asked for with the templates that its quorum was shown.
+std::string Unapproved(const record::Scanner& intent, const std::map<std::string, std::string>& subject) {
+  record::Scanner asked;
+  if (asked.ScanObject(intent.Find("template")) != record::LineFault::kNone) return {};
+  std::string unapproved = UnapprovedOf("private.", asked, subject);
+  return unapproved.empty() ? UnapprovedOf("public.", asked, subject) : unapproved;
 }
 
 // ObjectIdOf: what is destroyed is named in words, `private key "root" (id 01ab)`.
@@ -191,8 +197,9 @@ void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& c
     made.is_of_public_key = TextOf(call, "object").starts_with("public key");
     if (made.function == "C_GenerateKeyPair" && step.subject != nullptr)
       made.unapproved = Unapproved(call, *step.subject);
-    made.mechanism = call.Find("mechanism");
-    made.asked = call.Find("template");
+    if (const Name mechanism = call.Find("mechanism"), asked = call.Find("template");
+        !mechanism.empty() || !asked.empty())
+      made.asked = std::make_unique<std::pair<std::string, std::string>>(mechanism, asked);
     CheckInput(step, made, entry, findings);
     const KindRow* row = FindKind(step.kind);
     if (row != nullptr && std::find(row->calls.begin(), row->calls.end(), made.function) == row->calls.end()) {
@@ -208,26 +215,27 @@ void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& c
   if (made == calls.end() || made->number != number) return;  // of another step
   made->is_done = true;
   made->succeeded = TextOf(call, "rv") == "CKR_OK";
-  CheckSame(*made, call, entry, findings);
-  const std::string asked = std::exchange(made->asked, {});
+  const auto asked = std::move(made->asked);
+  if (asked != nullptr) {
+    CheckSame(number, "mechanism", asked->first, call, entry, findings);
+    CheckSame(number, "template", asked->second, call, entry, findings);
+  }
   if (made->function != "C_GenerateKeyPair") return;
   if (const auto spki = base::Base64Decode(TextOf(call, "spki")); spki.ok() && !spki->empty())
     made->spki_sha256 = base::Sha256Hex(*spki);
-  made->misread = Misread(asked, call);
-  if (record::Scanner got; got.ScanObject(call.Find("attributes")) == record::LineFault::kNone)
-    made->extractable = TextOf(got, "private.CKA_EXTRACTABLE");
+  if (asked != nullptr) made->misread = Misread(asked->second, call);
+  if (record::Scanner got; got.ScanObject(call.Find("attributes")) == record::LineFault::kNone) {
+    const std::string extractable = TextOf(got, "private.CKA_EXTRACTABLE");
+    if (extractable == "true" || extractable == "false") made->extractable = extractable == "true";
+  }
 }
 
-void CallAudit::CheckSame(Call& call, const record::Scanner& done, std::uint64_t entry, record::Findings& findings) {
-  const std::string mechanism = std::exchange(call.mechanism, {});
-  const std::pair<Name, const std::string&> fields[] = {{"mechanism", mechanism}, {"template", call.asked}};
-  for (const auto& [field, asked] : fields) {
-    const std::string_view told = done.Find(field);
-    if (asked.empty() || told.empty() || asked == told) continue;
-    findings.Add(
-        "REC-CALL", entry,
-        fmt::format("done of call {} has the {} {}, its intent {}", call.number, field, Quoted(told), Quoted(asked)));
-  }
+void CallAudit::CheckSame(std::int64_t number, std::string_view field, const std::string& asked,
+                          const record::Scanner& done, std::uint64_t entry, record::Findings& findings) {
+  const std::string_view told = done.Find(field);
+  if (asked.empty() || told.empty() || asked == told) return;
+  findings.Add("REC-CALL", entry,
+               fmt::format("done of call {} has the {} {}, its intent {}", number, field, Quoted(told), Quoted(asked)));
 }
 
 // CheckInput: an approval serves one attempt, and so do the bytes that it is about.
@@ -256,10 +264,10 @@ void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what,
   if (made != nullptr) {
     made->explained = true;
     if (!made->misread.empty()) findings.Add("CALL-READ", step.entry, what + ": " + made->misread);
-    if (!extractable.empty() && !made->extractable.empty() && made->extractable != extractable) {
+    if (!extractable.empty() && made->extractable && (extractable == "true") != *made->extractable) {
       findings.Add("CALL-READ", step.entry,
                    fmt::format("{} was read back with private.CKA_EXTRACTABLE {}, its step says {}", what,
-                               Quoted(made->extractable), extractable));
+                               *made->extractable, extractable));
     }
     if (!made->unapproved.empty())
       findings.Add("QUO-SUBJECT", step.entry, what + " was asked for with " + made->unapproved);

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -86,12 +87,13 @@ class CallAudit final {
     bool is_of_public_key = false;
     bool is_done = false;
     bool succeeded = false;
-    bool explained = false;        // a key pair that an effect tells of
-    std::uint64_t attempt = 1;     // at the step
-    std::string unapproved;        // what was asked for otherwise than approved; empty: nothing
-    std::string misread;           // what was read back otherwise than asked for; empty: nothing
-    std::string extractable;       // "true" or "false", as read back of a pair's private key; empty: not known
-    std::string mechanism, asked;  // JSON of the intent, until its done
+    bool explained = false;           // a key pair that an effect tells of
+    std::uint64_t attempt = 1;        // at the step
+    std::string unapproved;           // what was asked for otherwise than approved; empty: nothing
+    std::string misread;              // what was read back otherwise than asked for; empty: nothing
+    std::optional<bool> extractable;  // as read back of a pair's private key
+    // Mechanism and template of the intent in JSON, until its done; nullptr where it has neither.
+    std::unique_ptr<std::pair<std::string, std::string>> asked;
   };
   struct Step {
     std::vector<Call> calls;  // their numbers ascend
@@ -103,7 +105,8 @@ class CallAudit final {
   static std::string BytesOf(const Call& call) {
     return call.input_sha256.empty() ? "bytes that nobody names" : "the bytes " + call.input_sha256;
   }
-  static void CheckSame(Call& call, const record::Scanner& done, std::uint64_t entry, record::Findings& findings);
+  static void CheckSame(std::int64_t number, std::string_view field, const std::string& asked,
+                        const record::Scanner& done, std::uint64_t entry, record::Findings& findings);
   static void CheckInput(const record::CallingStep& step, const Call& call, std::uint64_t entry,
                          record::Findings& findings);
 

@@ -224,7 +224,7 @@ struct RecordedAnswers::Builder {
       if (!person.HasRole(script::Role::kCustodian)) continue;
       const bool given = gave.contains(person.id);
       const std::string question = "share.contribute/" + person.id;
-      Say(question, given ? "contribute" : "decline");
+      Say(question, given ? "give" : "decline");
       if (given) {
         --left;
         continue;

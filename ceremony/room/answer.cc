@@ -72,14 +72,16 @@ Result<std::string> JudgeChoice(const Question& question, std::string_view typed
       number <= question.choices.size()) {
     return question.choices[number - 1];
   }
-  return MakeError(ErrorCode::kInvalidInput, fmt::format("you typed {}, expected a number from 1 to {}", Quoted(answer),
-                                                         question.choices.size()));
+  // Not quoted: who is used to typing a passphrase after this question types it here, before everybody.
+  return MakeError(ErrorCode::kInvalidInput,
+                   fmt::format("that is none of the choices, expected a number from 1 to {}", question.choices.size()));
 }
 
 }  // namespace
 
 Result<std::string> JudgeAnswer(const Question& question, std::string_view typed) {
-  if (!IsPlainLine(typed)) {
+  const bool chooses = question.kind == Question::Kind::kChoice || question.kind == Question::Kind::kDecision;
+  if (!chooses && !IsPlainLine(typed)) {
     return MakeError(
         ErrorCode::kInvalidInput,
         fmt::format("you typed {}, which holds a special key; expected letters and digits", Quoted(typed)));

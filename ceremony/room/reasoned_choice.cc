@@ -14,7 +14,7 @@ base::Result<ReasonedChoice> AskReasonedChoice(Terminal& terminal, const Questio
     why.id = question.id + "/reason";
     why.person = question.person;
     why.text = fmt::format("You chose \"{}\". Why? Everybody who reads the record reads this.", answer.choice);
-    why.example = "it is not what I was told";
+    why.example = answer.choice == "decline" ? "it is not what I was told" : "I need my glasses";
     why.may_go_back = true;
     KC_ASSIGN_OR_RETURN(answer.reason, terminal.Ask(why));
     if (answer.reason != kBack) return answer;

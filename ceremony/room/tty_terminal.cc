@@ -220,6 +220,7 @@ Result<std::string> TtyTerminal::AskUntilAnswered(const Question& question) {
     if (!answer.ok()) {
       if (answer.error().code != ErrorCode::kInvalidInput) return answer;
       Print(typesetter_.SetRemark(Sentence(answer.error().message) + " Please type it again."));
+      if (question.may_go_back) Print(typesetter_.SetRemark(fmt::format("To go back, type {}.", kBack)));
       if (++wrong >= kTriesBeforeAdvice) Print(typesetter_.SetRemark(kAdvice));
       continue;
     }
@@ -249,7 +250,7 @@ Result<bool> TtyTerminal::Confirm(const std::string& remark) {
     KC_ASSIGN_OR_RETURN(const std::string typed, device_.ReadLine());
     if (typed == "yes") return true;
     if (typed == "no") return false;
-    Print(typesetter_.SetRemark(fmt::format("You typed {}, expected yes or no. Please type it again.", Quoted(typed))));
+    Print(typesetter_.SetRemark("That is neither. Type yes or no."));
     if (++wrong >= kTriesBeforeAdvice) Print(typesetter_.SetRemark(kAdvice));
   }
 }
@@ -310,6 +311,7 @@ Result<SecretBytes> TtyTerminal::ReadSecret(const SecretQuestion& question) {
     return MakeError(ErrorCode::kInvalidInput,
                      "that was longer than " + base::Counted(question.max_length, "character", "characters"));
   }
+  if (secret.empty() && question.min_length > 0) return MakeError(ErrorCode::kInvalidInput, "nothing was typed");
   if (secret.size() < question.min_length) {
     return MakeError(ErrorCode::kInvalidInput,
                      "that was shorter than " + base::Counted(question.min_length, "character", "characters"));

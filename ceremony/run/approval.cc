@@ -152,12 +152,22 @@ base::Result<void> Collect(Ceremony& ceremony, const OpenRequest& open) {
   return GatherSignatures(ceremony, gathering);
 }
 
+// TimeOfDay is when the boot clock will stand at `boot_micros`, by the clock in the room.
+std::string TimeOfDay(Ceremony& ceremony, std::int64_t boot_micros) {
+  base::Clock& clock = ceremony.world().clock;
+  return base::FormatTime(clock.UtcMicros() + boot_micros - clock.BootMicros()).substr(11, 8);
+}
+
 base::Result<room::ReasonedChoice> AskOne(Ceremony& ceremony, const Gathering& gathering,
                                           const script::Person& person) {
+  std::string text = fmt::format("Do you approve {}?", gathering.what);
+  // Most approvals end with a passphrase: who types one here types it for everybody to see.
+  if (gathering.text.empty()) text += " No passphrase is needed for this.";
+  if (gathering.until_micros) text += fmt::format(" Until {} UTC.", TimeOfDay(ceremony, *gathering.until_micros));
   const room::Question question{.kind = room::Question::Kind::kChoice,
                                 .id = "approve/" + person.id,
                                 .person = fmt::format("{} ({})", person.name, script::TitleOf(gathering.quorum.role)),
-                                .text = fmt::format("Do you approve {}?", gathering.what),
+                                .text = std::move(text),
                                 .choices = {kApprove, kDecline, kWait},
                                 .simulated = kApprove};
   return room::AskReasonedChoice(ceremony.terminal(), question);
@@ -266,6 +276,7 @@ base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& sec
     const steps::StepKind* kind = steps::Catalogue().Find(step.kind);
     if (kind == nullptr || !steps::IsCoveredBySection(section, step, *kind)) continue;
     if (ceremony.history().StepOf(step.id).attempts > 0 || ceremony.history().StepOf(step.id).over()) continue;
+    KC_RETURN_IF_ERROR(ceremony.shares().CheckHolders(step));
     const std::string title = steps::TitleOf(step);
     request.steps.push_back(step.id);
     request.statement += fmt::format("{} ({}) {}", request.steps.size() == 1 ? "" : ";", request.steps.size(), title);

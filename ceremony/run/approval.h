@@ -53,8 +53,8 @@ base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& sec
 // stays open until it is met, whoever declines at first.
 base::Result<void> ApproveOpening(Ceremony& ceremony);
 
-// ConsentToClose asks m members whether they approve `what` ("to close the record now"). Asked before
-// `close`, while a refusal can still be recorded. QUORUM-DENIED-01, -POSTPONED-01 and -SHORT-01 as above.
+// ConsentToClose asks m members whether they approve `what` ("closing the record now"), without a signature. Asked
+// before `close`, while a refusal can still be recorded. QUORUM-DENIED-01, -POSTPONED-01 and -SHORT-01 as above.
 base::Result<void> ConsentToClose(Ceremony& ceremony, const script::Quorum& quorum, const std::string& what);
 
 // Ending says why a gathering ended before its quorum was met.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -8,6 +9,7 @@
 #include "ceremony/run/ceremony.h"
 #include "ceremony/run/late_refusals.h"
 #include "hsm/base/counted.h"
+#include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/words.h"
 
@@ -124,7 +126,7 @@ base::Result<void> TakeDownWhatDiffered(Ceremony& ceremony) {
   const room::Question more{
       .kind = room::Question::Kind::kChoice,
       .id = "close/differed",
-      .text = "Did anything happen otherwise than the script says, that the record does not tell of yet?",
+      .text = "Did anything happen that the script does not say and the record does not yet mention?",
       .choices = {kNothing, kSomething},
       .simulated = kNothing};
   const room::Question words{.kind = room::Question::Kind::kText,
@@ -140,6 +142,15 @@ base::Result<void> TakeDownWhatDiffered(Ceremony& ceremony) {
   }
 }
 
+// After its first two lines the text has a line for each file (docs/record-format.md).
+void ShowFiles(Ceremony& ceremony, const std::string& text) {
+  const auto files = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) - 2;
+  ceremony.terminal().Say(room::Tone::kPlain,
+                          fmt::format("What is signed last is the list of the record's {}, the addendum.",
+                                      base::Counted(files, "file", "files")));
+  ceremony.terminal().ShowDigest("the text of the addendum (SHA-256)", base::Sha256Of(text));
+}
+
 }  // namespace
 
 base::Result<void> CloseRecord(Ceremony& ceremony, const std::optional<CalledOff>& called_off) {
@@ -149,7 +160,7 @@ base::Result<void> CloseRecord(Ceremony& ceremony, const std::optional<CalledOff
     KC_RETURN_IF_ERROR(TakeDownWhatDiffered(ceremony));
     KC_RETURN_IF_ERROR(
         ConsentToClose(ceremony, quorum,
-                       called_off ? "to call the ceremony off, and close its record now" : "to close the record now"));
+                       called_off ? "calling the ceremony off, and closing its record now" : "closing the record now"));
     KC_RETURN_IF_ERROR(AppendClose(ceremony, called_off));
   }
   if (!ceremony.writer().has_final_checkpoint()) {
@@ -163,17 +174,19 @@ base::Result<void> CloseRecord(Ceremony& ceremony, const std::optional<CalledOff
   if (told > 0) evidence["refusals"] = refusals;
   ceremony.terminal().Say(room::Tone::kGood, "The key that signed this record is destroyed, and shown to be absent.");
   KC_ASSIGN_OR_RETURN(const std::string text, ceremony.writer().AddendumText(evidence));
+  ShowFiles(ceremony, text);
   std::vector<record::Writer::Cosignature> signatures;
   const auto keep = [&](const record::Writer::Cosignature& signature) -> base::Result<void> {
     signatures.push_back(signature);
     return {};
   };
-  KC_RETURN_IF_ERROR(GatherSignatures(ceremony, {.quorum = quorum,
-                                                 .what = "the addendum: the log key is gone, and these are the files",
-                                                 .text = text,
-                                                 .take = keep,
-                                                 .refused = RememberRefused(ceremony, refusals),
-                                                 .ended = RememberEnded(ceremony, refusals)}));
+  KC_RETURN_IF_ERROR(
+      GatherSignatures(ceremony, {.quorum = quorum,
+                                  .what = "the list of this record's files, now that its key is destroyed",
+                                  .text = text,
+                                  .take = keep,
+                                  .refused = RememberRefused(ceremony, refusals),
+                                  .ended = RememberEnded(ceremony, refusals)}));
   KC_RETURN_IF_ERROR(ceremony.writer().PublishAddendum(text, signatures));
   if (told > 0) {
     // What was refused of the addendum itself is in none: it stays beside the record.

@@ -139,6 +139,19 @@ base::Error Stopped() {
       .WithHint("`keyceremony resume RECORD` goes on");
 }
 
+// Who sends for people sends once: early, and for everybody.
+void TellOfAbsentHolders(Ceremony& ceremony) {
+  std::size_t number = 0;
+  for (const script::Section& section : ceremony.inputs().script.sections) {
+    for (const script::Step& step : section.steps) {
+      ++number;
+      if (ceremony.history().StepOf(step.id).over()) continue;
+      if (const auto here = ceremony.shares().CheckHolders(step); !here.ok())
+        ceremony.terminal().Say(room::Tone::kWarning, fmt::format("Step {}: {}.", number, here.error().message));
+    }
+  }
+}
+
 }  // namespace
 
 base::Result<void> RunSteps(Ceremony& ceremony) {
@@ -160,6 +173,7 @@ base::Result<void> RunSteps(Ceremony& ceremony) {
       if (number == 1) {
         KC_RETURN_IF_ERROR(ApproveOpening(ceremony));
         KC_RETURN_IF_ERROR(ConsentToWaivers(ceremony));
+        TellOfAbsentHolders(ceremony);
       }
       KC_RETURN_IF_ERROR(window.Look());
     }

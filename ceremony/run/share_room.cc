@@ -77,8 +77,8 @@ base::Result<base::SecretBytes> ShareRoom::CombineSet(const estate::ShareSet& se
                                   .person = Who(*person),
                                   .text = fmt::format("Do you give your share of the {} of token {}? ({} more needed)",
                                                       quorum::PinTitle(pin), set.token, assembly.missing()),
-                                  .choices = {"contribute", "decline"},
-                                  .simulated = "contribute"};
+                                  .choices = {"give", "decline"},
+                                  .simulated = "give"};
     KC_ASSIGN_OR_RETURN(const room::ReasonedChoice answer, room::AskReasonedChoice(ceremony_.terminal(), question));
     if (!answer.IsYes()) {
       KC_RETURN_IF_ERROR(RecordDeclined(set, *person, answer.reason));
@@ -273,15 +273,29 @@ base::Result<steps::NewPins> ShareRoom::CombineConfirmed(const estate::ShareSet&
 base::Result<std::vector<const script::Person*>> ShareRoom::HoldersHere(const script::Quorum& quorum,
                                                                         const std::string& token) {
   KC_ASSIGN_OR_RETURN(auto holders, quorum::SharesHeldBy(ceremony_.roster(), quorum));
+  std::vector<std::string> missing;
   for (const script::Person* person : holders) {
-    if (ceremony_.history().attendance().Find(person->id) != nullptr) continue;
-    return base::MakeError(base::ErrorCode::kNoQuorum,
-                           fmt::format("every holder confirms a new share of token {} at once; {} is not here", token,
-                                       person->name))
-        .WithRule("SHARE-ABSENT-01")
-        .WithHint("wait for everybody who is to hold a share, then use `keyceremony resume RECORD`");
+    if (ceremony_.history().attendance().Find(person->id) == nullptr) missing.push_back(person->name);
   }
-  return holders;
+  if (missing.empty()) return holders;
+  return base::MakeError(base::ErrorCode::kNoQuorum,
+                         fmt::format("every holder confirms a new share of token {} at once; {} {} not here", token,
+                                     fmt::join(missing, ", "), missing.size() == 1 ? "is" : "are"))
+      .WithRule("SHARE-ABSENT-01")
+      .WithHint("wait for everybody who is to hold a share, then use `keyceremony resume RECORD`");
+}
+
+base::Result<void> ShareRoom::CheckHolders(const script::Step& step) {
+  if (!step.fields.Has("shares")) return {};
+  const std::string& token = step.fields.Text("token");
+  const script::TokenBinding* bound = ceremony_.inputs().binding->Find(token);
+  if (bound == nullptr || bound->login != script::Login::kShares) return {};
+  const NewSetHistory* begun = ceremony_.history().FindNewSet(token);
+  if (begun != nullptr && begun->confirmed_by_all()) return {};
+  const script::Quorum* quorum = ceremony_.roster().FindQuorum(step.fields.Text("shares"));
+  if (quorum == nullptr) return {};  // NewPins says so
+  KC_RETURN_IF_ERROR(HoldersHere(*quorum, token));
+  return {};
 }
 
 base::Result<steps::NewPins> ShareRoom::NewPins(const std::string& token, const std::string& quorum_name,

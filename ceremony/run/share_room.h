@@ -39,6 +39,10 @@ class ShareRoom final {
   // the archive knows of no shares of this token.
   base::Result<base::SecretBytes> Combine(const std::string& token, quorum::Pin pin);
 
+  // CheckHolders fails with SHARE-ABSENT-01, and names everyone who is missing, while somebody who is to confirm a new
+  // share in this step is not here: so that nobody approves a step that cannot be done.
+  base::Result<void> CheckHolders(const script::Step& step);
+
  private:
   base::Result<base::SecretBytes> CombineSet(const estate::ShareSet& set, quorum::Pin pin);
   base::Result<void> Contribute(const estate::ShareSet& set, const script::Person& person, quorum::Pin pin,

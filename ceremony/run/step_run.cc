@@ -43,6 +43,7 @@ base::Result<void> StepRun::ApproveWithout(const std::string& person, const std:
     return {};
   }
   KC_ASSIGN_OR_RETURN(const script::Quorum* quorum, ceremony_.FindQuorum(step_.quorum));
+  KC_RETURN_IF_ERROR(ceremony_.shares().CheckHolders(step_));
   return run::Approve(ceremony_, *quorum,
                       {.step = step_.id, .statement = statement, .subject = subject, .without = person});
 }

@@ -91,12 +91,17 @@ base::Result<void> RoomBook::CallRoll() {
 
 base::Result<void> RoomBook::AskWhere(const script::Person& person, const std::string& id, Asks asks) {
   std::vector<std::string> choices = {kHere, kPart, kRemote};
-  if (asks == Asks::kWhere) choices.insert(choices.end(), {kNotYet, kNever});
+  if (asks == Asks::kWhere) {
+    choices.insert(choices.end(), {kNotYet, kNever});
+  } else {
+    choices.emplace_back(kAbsent);
+  }
   const Question question =
       Choice(id, fmt::format("{} ({}, {}): where are they?", person.name, RolesText(person), person.employer),
              std::move(choices), kHere);
   while (true) {
     KC_ASSIGN_OR_RETURN(const std::string answer, terminal_.Ask(question));
+    if (answer == kAbsent) return {};
     if (answer == kNotYet)
       return record_("note", {{"text", fmt::format("{} is not here yet", person.name)}, {"person", person.id}});
     if (answer == kNever) {
@@ -187,15 +192,17 @@ base::Result<void> RoomBook::TakeApology(const script::Person& person, const std
 
 base::Result<void> RoomBook::TakeDeparture(const script::Person& person, const std::string& id) {
   KC_ASSIGN_OR_RETURN(const std::string answer, terminal_.Ask(Choice(id, fmt::format("Is {} coming back?", person.name),
-                                                                     {kForAWhile, kForGood}, kForGood)));
+                                                                     {kForAWhile, kForGood, kStays}, kForGood)));
+  if (answer == kStays) return {};
   const quorum::Attendee attendee = *attendance_.Find(person.id);
   return record_("depart", quorum::Attendance::SpellDeparture(attendee, "", answer == kForAWhile));
 }
 
 base::Result<void> RoomBook::RecordChange() {
+  const char* nobody = kNobody;
   while (true) {
     std::vector<const script::Person*> people = {nullptr};
-    std::vector<std::string> choices = {kNobody};
+    std::vector<std::string> choices = {nobody};
     for (const script::Person& person : roster_.people) {
       const bool here = attendance_.Find(person.id) != nullptr;
       // Somebody who is being appointed is here without being active.
@@ -204,9 +211,10 @@ base::Result<void> RoomBook::RecordChange() {
       choices.push_back(ChangeOf(person, here ? "leaves" : attendance_.HasLeft(person.id) ? "comes back" : "arrives"));
     }
     KC_ASSIGN_OR_RETURN(const std::string answer,
-                        terminal_.Ask(Choice("room.change", "Who comes or goes?", choices, kNobody)));
+                        terminal_.Ask(Choice("room.change", "Who comes or goes?", choices, nobody)));
     const auto chosen = static_cast<std::size_t>(std::find(choices.begin(), choices.end(), answer) - choices.begin());
     if (chosen == 0) break;
+    nobody = kNobodyElse;
     const script::Person& person = *people.at(chosen);
     const std::string id = "room.change/" + person.id;
     if (attendance_.Find(person.id) != nullptr) {

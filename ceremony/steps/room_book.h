@@ -26,8 +26,11 @@ inline constexpr const char* kRemote = "taking part remotely";
 inline constexpr const char* kNotYet = "not here yet";
 inline constexpr const char* kNever = "will not come";
 inline constexpr const char* kNobody = "nobody";
-inline constexpr const char* kForGood = "leaves for good";
-inline constexpr const char* kForAWhile = "leaves for a while";
+inline constexpr const char* kNobodyElse = "nobody else";
+inline constexpr const char* kForGood = "no";
+inline constexpr const char* kForAWhile = "yes, later";
+inline constexpr const char* kStays = "go back: they are not leaving";
+inline constexpr const char* kAbsent = "go back: they are not here";
 inline constexpr const char* kComing = "somebody has come: take it down";  // to `room.attend/short`
 // ChangeOf is the choice "Bob Okafor (bob) arrives" of `room.change`; `what` is "leaves", "comes back" or "arrives".
 std::string ChangeOf(const script::Person& person, std::string_view what);

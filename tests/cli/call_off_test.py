@@ -161,11 +161,11 @@ class InTheRoom(Room):
             (r"Mend the cause, then decide", "call the ceremony off"),
             (r"Why is the ceremony called off\?", "nobody knows the PIN of root-hsm"),
             (r"user PIN of token \"?root-hsm", lambda _: next(wrong, room.PIN + "root-hsm")),
-            (r"happen otherwise than the script says", ["add a sentence", "nothing to add"]),
+            (r"that the script does not say", ["add a sentence", "nothing to add"]),
             (r"What was it, when, and who was there\?", "at 10:40 a guard came in and saw no token"),
         ])
         self.assertEqual(status, 1, shown[-3000:])
-        self.assertIn("Do you approve to call the ceremony off", " ".join(shown.split()))
+        self.assertIn("Do you approve calling the ceremony off", " ".join(shown.split()))
         self.assertIn("What to do: ", shown)
         close = self.entries("close")[0]
         self.assertEqual(close["called_off"], {"reason": "nobody knows the PIN of root-hsm"})
@@ -180,7 +180,7 @@ class InTheRoom(Room):
         status, shown = self.run_script(first=[
             (r"Mend the cause, then decide", lambda _: next(decisions)),
             (r"Why is the ceremony called off\?", "lunch"),
-            (r"Alice [^┌]*Do you approve to call the ceremony off", "decline"),
+            (r"Alice [^┌]*Do you approve calling the ceremony off", "decline"),
             (r"user PIN of token \"?root-hsm", lambda _: next(wrong, room.PIN + "root-hsm")),
         ])
         self.assertEqual(status, 0, shown[-3000:])

@@ -82,7 +82,8 @@ class Alone(Custodian):
         self.assertEqual(status, 1)
         self.assertIn("OUT-FILE-01", shown)
         self.assertEqual({path.name: path.read_bytes() for path in out.iterdir()}, before)
-        player = room.Player([(r"passphrase for your credential", ["short", None]), (r"shorter than 12", None)])
+        player = room.Player([(r"Type the new passphrase for your credential: at least 12 characters", ["", None]),
+                              (r"Nothing was typed\.", "short"), (r"shorter than 12", None)])
         self.addCleanup(player.stop)
         player.start("keyceremony", "custodian", "new", "--estate", "e", "--id", "a", "--name", "A", "--out",
                      self.folder / "b")
@@ -171,6 +172,12 @@ class InTheRoom(Custodian):
         self.assertEqual(len(seen["seen"]), 1)
         shown = run("custodian", "show", self.folder / "request-1.json")[1]
         self.assertIn("Open the ceremony smki-root-oca", shown)
+        text = sorted(self.stick.glob("*.approval.txt"))[0]
+        for arguments, hint in ((["approve", text, "--credential", credential], f"give {text.stem}.json"),
+                                (["show", credential], f"did you mean {credential}/person.json?")):
+            done = subprocess.run(["keyceremony", "custodian", *map(str, arguments)], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(hint, done.stderr)
 
     def test_openssl_alone_is_enough_to_approve(self):
         self.bind("alice", {"offline": True})
@@ -200,7 +207,7 @@ class InTheRoom(Custodian):
                                               "pass:" + self.place.secrets[person], text)).decode()
 
         def sign(match):
-            text = pathlib.Path(match.group(1) + ".txt")
+            text = pathlib.Path(match.group(1) + ".txt") if match.group(1) else texts[-1]  # the request is not written anew
             texts.append(text)
             if len(texts) == 2:  # the one of before
                 return signature("alice", texts[0])
@@ -211,13 +218,15 @@ class InTheRoom(Custodian):
             return signature("alice", text)
 
         status, shown = self.run_script(first=[
-            (r"In which folder", str(self.stick)),
-            (r"Written:\s+(\S+)\.json.*Your signature", sign),
+            (r"In which folder", ["/nonexistent", str(self.stick)]),
+            (r"(?:Written:\s+(\S+)\.json.*)?Your signature", sign),
             (r"What now\?", "try again"),
         ])
         self.assertEqual(status, 0, shown[-3000:])
         self.assert_complete()
         self.assertEqual(self.refused(), [("CRED-08", "alice"), ("CRED-06", "alice"), ("", "alice")])
+        self.assertIn("There is no folder /nonexistent.", shown)
+        self.assertEqual(shown.count("In which folder"), len(set(texts)) + 1)
         self.assertTrue(pem.exists())
 
     def test_a_card_approves_on_the_module_of_the_tokens_and_its_calls_are_not_the_ceremonys(self):
@@ -427,7 +436,7 @@ class OwnCopies(Custodian):
                 shutil.copy(file, copy)
                 shutil.copy(bobs, self.stick / "bobs.json")
                 file.unlink()
-            return "contribute"
+            return "give"
 
         copies = iter([str(self.stick / "bobs.json"), str(copy)])
         status, shown = self.run_script(first=[

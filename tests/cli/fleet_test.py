@@ -79,7 +79,7 @@ class CustodyInTheRoom(room.Room):
         usual = [(r"every printed script", "CONFIRM"),
                  (r"Put 2 new seals on[^└]*", "SB000001 SB000002"),
                  (r"Who travels with it", "Sam Driver"),
-                 (r"Number of the consignment note", "CN-1"),
+                 (r"number of the consignment note", "CN-1"),
                  (r"Read every seal on token root-hsm", ["none", "SB000001 SB000002", "SB000001 SB000002"])]
         return self.play("run", TRANSPORT, "--binding", self.place.binding, "--archive", self.place.archive,
                          first=[*answers, *usual])

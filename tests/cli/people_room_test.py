@@ -27,7 +27,7 @@ class Attendance(Room):
         status, shown = self.run_for(3, [
             (r"Carol Nguyen \(custodian, Pennine Energy\): where are they", ["not here yet", "in the room"]),
             (r"Not everybody who is needed is here", "somebody has come: take it down"),
-            (r"Who comes or goes", ["Carol Nguyen (carol) arrives", "nobody"]),
+            (r"Who comes or goes", ["Carol Nguyen (carol) arrives", "nobody else"]),
         ])
         self.assertEqual(status, 0, shown[-2000:])
         self.assertIn("2 of role custodian are here, the script asks for 3", shown)
@@ -73,8 +73,8 @@ class Attendance(Room):
             (r"Carol Nguyen \(custodian, Pennine Energy\): where are they", "not here yet"),
             (r"Alice Archer[^┌]*Do you approve \"Generate key", ["not now", "approve"]),
             (r"Mend the cause, then decide", "somebody comes or goes, then try again"),
-            (r"Who comes or goes", ["Alice Archer (alice) leaves", "nobody", "Alice Archer (alice) comes back", "nobody"]),
-            (r"Is Alice Archer coming back", "leaves for a while"),
+            (r"Who comes or goes", ["Alice Archer (alice) leaves", "nobody else", "Alice Archer (alice) comes back", "nobody else"]),
+            (r"Is Alice Archer coming back", "yes, later"),
         ])
         self.assertEqual(status, 0, shown[-2000:])
         self.assertIn("Quorum custodians: 1 of its members is here, 2 must approve", shown)
@@ -93,8 +93,8 @@ class Attendance(Room):
         status, shown = self.run_for(2, [
             (r"Alice Archer[^┌]*Do you approve \"Sign the certificate", ["not now", "approve"]),
             (r"Mend the cause, then decide", "somebody comes or goes, then try again"),
-            (r"Who comes or goes", ["Wendy Hughes (wendy) leaves", "nobody", "Wendy Hughes (wendy) comes back", "nobody"]),
-            (r"Is Wendy Hughes coming back", "leaves for a while"),
+            (r"Who comes or goes", ["Wendy Hughes (wendy) leaves", "nobody else", "Wendy Hughes (wendy) comes back", "nobody else"]),
+            (r"Is Wendy Hughes coming back", "yes, later"),
         ])
         self.assertEqual(status, 0, shown[-2000:])
         self.assertIn("ROOM-ABSENT-01", shown)

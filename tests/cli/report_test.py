@@ -72,7 +72,7 @@ class Documents(unittest.TestCase):
         for command in (["report", empty, "--out", page], ["show", empty]):
             status, _, err = run(*command)
             self.assertEqual(status, 2, err)
-            self.assertIn(f"{empty} is no record: there is no log.jsonl in it", err)
+            self.assertIn(f"{empty} is not a record: there is no log.jsonl in it", err)
         self.assertFalse(page.exists())
 
     def test_without_a_roster_nobody_vouches(self):

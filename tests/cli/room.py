@@ -223,7 +223,7 @@ def usual_answers(place):
 
     return [
         (r"Do you open your new share", "open"),
-        (r"\d  contribute\n", "contribute"),
+        (r"Do you give your share", "give"),
         (r"new (security officer|user) PIN for (?:token )?[a-z-]+\.", choose),
         (r"the same once more", lambda _: new_pin["typed"]),
         (r"user PIN of token \"?([a-z-]+)", lambda match: PIN + match.group(1)),
@@ -233,11 +233,11 @@ def usual_answers(place):
         (r"where are they\?", "in the room"),
         (r"Who comes or goes", "nobody"),
         (r"Is this what happened\?", "this is what happened"),
-        (r"happen otherwise than the script says", "nothing to add"),
+        (r"that the script does not say", "nothing to add"),
         (r"Do you approve", "approve"),
         (r"Type exactly:\s+(\S+)", r"\1"),
-        (r"number of the bag", "SB004211"),
-        (r"number of the seal", "HS000017"),
+        (r"umber of the bag", "SB004211"),
+        (r"umber of the seal", "HS000017"),
     ]
 
 

@@ -64,6 +64,52 @@ class Paused(Room):
         self.assertEqual((entries[size + 1]["first"], entries[size + 1]["count"]), (size - 1, 1))
 
 
+class Desk(Room):
+    """What `check` says before anybody travels, and `run` refuses before a record is open."""
+
+    def check(self, *arguments):
+        done = subprocess.run(["keyceremony", "check", str(SCRIPT), "--binding", str(self.place.binding), *map(str, arguments)],
+                              capture_output=True, text=True, check=False)
+        return done.returncode, " ".join(done.stdout.split()), done.stderr
+
+    def test_who_is_to_be_asked_has_a_credential_in_the_binding(self):
+        self.assertEqual(self.check()[0], 0)
+        del self.place.bound["credentials"]["bob"]
+        self.place.write_binding()
+        status, out, _ = self.check()
+        self.assertEqual(status, 1)
+        self.assertIn("[PLAN-CRED-01] bob is an active member of quorum custodians, and has no credential in the binding (breach)", out)
+        status, shown = self.run_script()
+        self.assertEqual(status, 1, shown[-2000:])
+        self.assertIn("PLAN-CRED-01", shown)
+        self.assertFalse(self.record.exists())
+
+    def test_what_is_not_on_this_machine_and_whom_nobody_knows_is_warned_of(self):
+        self.place.bound["credentials"]["zoe"] = {"offline": True}
+        self.place.bound["credentials"]["bob"]["sign"] = "/nonexistent/sign.pem"
+        self.place.bound["tokens"]["root-hsm"].update({"module": "/nonexistent/module.so", "environment": {}})
+        self.place.write_binding()
+        status, out, _ = self.check()
+        self.assertEqual(status, 0)
+        for words in ("there is no file /nonexistent/module.so on this machine, which the binding names for token root-hsm",
+                      "there is no file /nonexistent/sign.pem on this machine, which the binding names for bob",
+                      "the binding has a credential of zoe, who is not in the roster"):
+            self.assertIn("[WARNING] " + words, out)
+        self.place.roster.unlink()
+        self.assertIn("[WARNING] no roster was given, and no roster.json stands beside binding.json", self.check()[1])
+
+    def test_an_archive_that_cannot_be_gone_on_with_is_refused_at_the_desk(self):
+        status, _, err = self.check("--archive", self.folder / "nowhere")
+        self.assertNotEqual(status, 0)
+        self.assertIn(f"there is no folder {self.folder}/nowhere", err)
+        status, _ = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve \"Open", "not now"),
+                                           (r"Mend the cause, then decide", "pause the ceremony")])
+        self.assertEqual(status, 5)
+        status, _, err = self.check("--archive", self.place.archive)
+        self.assertEqual(status, 1)
+        self.assertIn("ARCHIVE-OPEN-01", err)
+
+
 class Production(Room):
     def test_a_ceremony_is_typed_from_its_first_question_to_its_addendum(self):
         status, shown = self.run_script()
@@ -87,7 +133,7 @@ class Production(Room):
         asked = []
         status, shown = self.run_script(first=[
             (r"(Alice|Bob|Carol) [^┌]*Do you give your share of the user PIN[^┌]*\((\d) more",
-             lambda match: asked.append(match.groups()) or "contribute"),
+             lambda match: asked.append(match.groups()) or "give"),
             (r"Alice Archer[^┌]*Do you approve \"Generate key", lambda _: asked.append("approval") or "approve"),
         ])
         self.assertEqual(status, 0, shown[-2000:])
@@ -98,10 +144,31 @@ class Production(Room):
         # The token is opened for the inventory, and for the key only once that is approved.
         self.assertEqual(asked, [("Alice", "2"), ("Bob", "1"), "approval", ("Alice", "2"), ("Bob", "1")])
 
+    def test_nobody_approves_a_step_before_all_who_get_a_share_are_here(self):
+        self.place.bound["tokens"]["root-hsm"]["login"] = "shares"
+        self.place.write_binding()
+        scripts = self.folder / "scripts"
+        shutil.copytree(SCRIPT.parent, scripts, ignore=shutil.ignore_patterns("dev"))
+        script = json.loads(SCRIPT.read_text())
+        script["sections"][0]["steps"][0]["people"]["custodian"] = 2
+        (scripts / SCRIPT.name).write_text(json.dumps(script))
+        status, shown = self.play("run", scripts / SCRIPT.name, "--binding", self.place.binding, "--archive", self.place.archive, first=[
+            (r"Carol Nguyen \(custodian, Pennine Energy\): where are they", ["not here yet", "in the room"]),
+            (r"Mend the cause, then decide", "somebody comes or goes, then try again"),
+            (r"Who comes or goes", ["Carol Nguyen (carol) arrives", "nobody else"]),
+        ])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assert_complete()
+        told = "every holder confirms a new share of token root-hsm at once; Carol Nguyen is not here"
+        shown = " ".join(shown.split())
+        self.assertRegex(shown, rf"WARNING Step \d+: {told}\.")
+        self.assertEqual([entry["message"] for entry in self.entries("refusal")], [told])
+        self.assertEqual(len([entry for entry in self.entries("request") if entry["step"] == "commission"]), 1)
+
     def test_a_holder_who_gives_no_share_says_why_and_another_one_gives(self):
         self.open_with_shares()
         status, shown = self.run_script(first=[
-            (r"Alice [^┌]*Do you give your share of the user PIN", ["decline", "decline", "contribute"]),
+            (r"Alice [^┌]*Do you give your share of the user PIN", ["decline", "decline", "give"]),
             (r"You chose \"decline\"\. Why\?", ["back", "my card is at home"]),
         ])
         self.assertEqual(status, 0, shown[-2000:])
@@ -190,10 +257,10 @@ class Production(Room):
         self.assertEqual(status, 0, out + err)
 
     def test_who_does_not_want_the_record_closed_is_in_the_record(self):
-        status, shown = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve to close the record", "decline"),
+        status, shown = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve closing the record", "decline"),
                                                 (r"Mend the cause, then decide", "pause the ceremony")])
         self.assertEqual(status, 5, shown[-2000:])
-        self.assertIn("Bob Okafor declined to close the record now: it is not as I was told", shown)
+        self.assertIn("Bob Okafor declined closing the record now: it is not as I was told", shown)
         self.assertEqual(self.entries("close"), [])
         status, shown = self.resume()
         self.assertEqual(status, 0, shown[-2000:])

@@ -50,7 +50,16 @@ TEST_CASE("a choice is given by its number or its words, and its words go first"
   CHECK(JudgeAnswer(Choice(), "keep it").value() == "keep it");
   CHECK(JudgeAnswer(Choice(), " 1 ").value() == "1");
   for (const char* wrong : {"0", "4", "-1", "2x", "", "Keep it", "18446744073709551618"}) {
-    CHECK(Refused(Choice(), wrong) == "you typed \"" + std::string(wrong) + "\", expected a number from 1 to 3");
+    CHECK(Refused(Choice(), wrong) == "that is none of the choices, expected a number from 1 to 3");
+  }
+}
+
+TEST_CASE("what is typed at a choice is never repeated: it may be somebody's passphrase") {
+  Question decision = Choice();
+  decision.kind = Question::Kind::kDecision;
+  for (const char* secret : {"four words for alice", "sch\xc3\xb6n\x1b[D"}) {
+    CHECK(Refused(Choice(), secret) == "that is none of the choices, expected a number from 1 to 3");
+    CHECK(Refused(decision, secret) == "that is none of the choices, expected a number from 1 to 3");
   }
 }
 

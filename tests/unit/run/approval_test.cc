@@ -106,6 +106,37 @@ TEST_CASE("whom it is about is not asked, and does not count") {
         "the step needs 2 people of the quorum custodians without alice, and 1 is here; not in the room: carol");
 }
 
+TEST_CASE("a request that lives for minutes says at each question until when") {
+  Room room({{"approve/alice", "approve"}, {"approve/bob", "approve"}});
+  room.clock.micros = (20 * 3600 + 5) * std::int64_t{1'000'000};
+  Good(room.Gather());
+  const std::string& shown = room.terminal.transcript();
+  CHECK(shown.find("Do you approve the step? Until 20:10:05 UTC.") != std::string::npos);
+  CHECK(shown.find("No passphrase") == std::string::npos);
+}
+
+TEST_CASE("a consent says that it wants no passphrase") {
+  Room room({{"approve/alice", "approve"}, {"approve/bob", "approve"}});
+  Good(run::ConsentToClose(*room.ceremony, room.inputs.roster->quorums.front(), "closing the record now"));
+  CHECK(room.terminal.transcript().find("Do you approve closing the record now? No passphrase is needed for this.") !=
+        std::string::npos);
+  CHECK(room.credentials.asked.empty());
+}
+
+TEST_CASE("nobody is asked to approve a step whose share holders are not all here, and all who miss are named") {
+  Room room(Answers{});
+  room.inputs.binding->tokens.front().login = script::Login::kShares;
+  room.ceremony.emplace(room.world, room.inputs, estate::Estate{}, "0001-small");
+  room.Arrive("alice");
+  script::Step step;
+  step.kind = "quorum.reshare";
+  step.fields = script::StepValues({{"token", "record-hsm"}, {"shares", "custodians"}});
+  const base::Error error = Bad(room.ceremony->shares().CheckHolders(step));
+  CHECK(error.rule == "SHARE-ABSENT-01");
+  CHECK(error.message == "every holder confirms a new share of token record-hsm at once; bob, carol are not here");
+  CHECK(room.terminal.prompts() == 0);
+}
+
 TEST_CASE("new PINs are not even drawn while somebody who is to hold a share is not here") {
   Room room(Answers{});
   room.Leave("bob");

@@ -71,6 +71,11 @@ TEST_CASE("a ceremony that is called off names each step that was not done, and 
   CHECK(items[2].at("step") == "sign");
   CHECK(room.credentials.asked == run::Strings{"alice", "bob", "alice", "bob"});  // final checkpoint, addendum
   CHECK(room.device->slots[0].objects.empty());
+  // What is signed last is on the screen, as it is on a custodian's own machine: how many files, and the digest.
+  const std::string& shown = room.terminal.transcript();
+  CHECK(shown.find("What is signed last is the list of the record's") != std::string::npos);
+  CHECK(shown.find("the text of the addendum (SHA-256)") != std::string::npos);
+  CHECK(shown.find("Do you approve the list of this record's files") != std::string::npos);
 }
 
 namespace {

@@ -114,13 +114,17 @@ TEST_CASE("people come and go, and the quorum is counted anew") {
                     {"room.attend/carol", "not here yet"},
                     {"room.attend/wendy", "in the room"},
                     {"room.change", "Bob (bob) leaves"},
-                    {"room.change/bob", "leaves for a while"},
-                    {"room.change", "nobody"},
+                    {"room.change/bob", "go back: they are not leaving"},
+                    {"room.change", "Bob (bob) leaves"},
+                    {"room.change/bob", "yes, later"},
+                    {"room.change", "nobody else"},
                     {"room.change", "Bob (bob) comes back"},
                     {"room.change/bob", "taking part remotely"},
                     {"room.change", "Carol (carol) arrives"},
+                    {"room.change/carol", "go back: they are not here"},
+                    {"room.change", "Carol (carol) arrives"},
                     {"room.change/carol", "in the room"},
-                    {"room.change", "nobody"}});
+                    {"room.change", "nobody else"}});
   Must(room.book.CallRoll());
   Must(room.book.RecordChange());
   CHECK(room.Here() == "alice wendy");
@@ -148,8 +152,8 @@ TEST_CASE("simulated people are all here, and nobody comes or goes") {
 TEST_CASE("somebody who is being appointed may leave, and is not offered to arrive") {
   Room room(Answers{{"room.change", "nobody"},
                     {"room.change", "Wendy (wendy) leaves"},
-                    {"room.change/wendy", "leaves for good"},
-                    {"room.change", "nobody"}});
+                    {"room.change/wendy", "no"},
+                    {"room.change", "nobody else"}});
   room.roster.people[3].state = ceremony::script::PersonState::kTrained;
   Must(room.book.RecordChange());
   CHECK(room.terminal.transcript().find("Wendy") == std::string::npos);

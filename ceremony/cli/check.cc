@@ -8,6 +8,7 @@
 #include <ostream>
 #include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "ceremony/cli/check_capabilities.h"
@@ -19,10 +20,12 @@
 #include "ceremony/estate/intact.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/room/typesetter.h"
+#include "ceremony/run/start.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/plan.h"
 #include "ceremony/steps/presence.h"
 #include "ceremony/steps/token_presence.h"
+#include "hsm/base/clock.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::cli {
@@ -111,8 +114,7 @@ void PrintPresence(const steps::PresencePlan& presence, std::ostream& out) {
   for (const steps::QuorumPresence& quorum : presence.quorums) {
     out << fmt::format("  {}: {} of {} ({})\n", quorum.name, quorum.m, quorum.members.size(),
                        quorum.members.empty() ? "nobody" : Join(quorum.members));
-    out << fmt::format("      approves {}{}\n",
-                       quorum.steps.empty() ? "no step" : "steps " + steps::NumbersText(quorum.steps),
+    out << fmt::format("      approves {}{}\n", steps::StepsText(quorum.steps),
                        quorum.witnesses ? "; opens and closes the record" : "");
     if (!quorum.possible()) {
       out << "      cannot be met by these people\n";
@@ -125,9 +127,9 @@ void PrintPresence(const steps::PresencePlan& presence, std::ostream& out) {
   out << "\nPeople\n";
   for (const steps::PersonPresence& person : presence.people) {
     std::string line =
-        fmt::format("  {:<20} {:<18} steps {}", person.name, Join(person.roles), steps::NumbersText(person.steps));
+        fmt::format("  {:<20} {:<18} {}", person.name, Join(person.roles), steps::StepsText(person.steps));
     if (!person.lost_without.empty())
-      line += fmt::format("; without them steps {} cannot be done", steps::NumbersText(person.lost_without));
+      line += fmt::format("; without them {} cannot be done", steps::StepsText(person.lost_without));
     out << line << "\n";
   }
 }
@@ -164,7 +166,54 @@ void PrintTokens(const script::Script& script, const steps::Plan& plan, std::ost
   }
 }
 
-void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostream& out) {
+void WarnOfBinding(const script::Inputs& inputs, std::vector<std::string>& warnings) {
+  std::set<std::string> files;
+  const auto needs = [&](const std::string& file, const std::string& whose) {
+    std::error_code error;
+    if (!file.empty() && files.insert(file).second && !std::filesystem::exists(file, error))
+      warnings.push_back(
+          fmt::format("there is no file {} on this machine, which the binding names for {}", file, whose));
+  };
+  for (const script::TokenBinding& token : inputs.binding->tokens) needs(token.module, "token " + token.name);
+  for (const auto& [person, credential] : inputs.binding->credentials) {
+    needs(credential.module, person);
+    needs(credential.sign, person);
+    needs(credential.open, person);
+    // Somebody who is to be appointed may have one before they stand in the roster.
+    if (inputs.roster && inputs.roster->FindPerson(person) == nullptr)
+      warnings.push_back(fmt::format("the binding has a credential of {}, who is not in the roster", person));
+  }
+}
+
+std::string MissingOptions(const script::Inputs& inputs) {
+  std::string options = inputs.roster ? "" : "--roster";
+  if (!inputs.binding) options += options.empty() ? "--binding" : " and --binding";
+  return options;
+}
+
+// What `run` would refuse, and this machine, which may be another one, can only guess.
+std::vector<std::string> WarningsOf(const script::Inputs& inputs, const estate::Estate& estate) {
+  std::vector<std::string> warnings;
+  if (inputs.binding && !inputs.roster) {
+    warnings.push_back(
+        fmt::format("no roster was given, and no {} stands beside {}: `keyceremony run` refuses without one",
+                    record::kRosterFile, inputs.binding->file.name));
+  }
+  if (inputs.binding) WarnOfBinding(inputs, warnings);
+  base::SystemClock clock;
+  const std::string today = base::FormatTime(clock.UtcMicros()).substr(0, 10);
+  for (const script::Section& section : inputs.script.sections) {
+    for (const script::Step& step : section.steps) {
+      if (!step.fields.Has("batch") || !estate.KeysToDestroy(today).empty()) continue;
+      warnings.push_back(fmt::format(
+          "step {} takes every held key that is due, and on this day, {}, none of the archive is", step.id, today));
+    }
+  }
+  return warnings;
+}
+
+void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, const std::vector<std::string>& warnings,
+               std::ostream& out) {
   const room::Typesetter typesetter(LookOfOutput());
   std::vector<room::Fact> facts = {{"script", inputs.script.title},
                                    {"id", inputs.script.id},
@@ -176,8 +225,8 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostre
                                    {"estimated time", Minutes(plan.TotalSeconds())}};
   // Without them the plan knows the people of single steps only.
   if (!inputs.roster || !inputs.binding)
-    facts.insert(facts.begin() + 5,
-                 {"not counted", "who approves and who holds shares of PINs: give --roster and --binding"});
+    facts.insert(facts.begin() + 5, {"not counted", fmt::format("who approves and who holds shares of PINs: give {}",
+                                                                MissingOptions(inputs))});
   if (inputs.script.emergency) facts.insert(facts.begin() + 2, {"emergency", "yes: held because of an incident"});
   out << typesetter.SetFacts(facts);
   const auto digest = base::HexDecode(inputs.script.file.sha256);
@@ -210,6 +259,7 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, std::ostre
                                             steps::SeverityName(finding.severity), waived));
     if (!finding.hint.empty()) out << "      hint: " << finding.hint << "\n";
   }
+  for (const std::string& warning : warnings) out << typesetter.SetSaying(room::Tone::kWarning, warning);
   out << typesetter.SetSaying(plan.IsBlocked() ? room::Tone::kBad : room::Tone::kGood,
                               plan.IsBlocked() ? "This script cannot be run." : "This script can be run.");
 }
@@ -222,8 +272,15 @@ base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
   }
   estate::Folded folded;
   if (!arguments.archive.empty()) {
+    if (!std::filesystem::is_directory(arguments.archive)) {
+      return base::MakeError(base::ErrorCode::kNotFound, fmt::format("there is no folder {}", arguments.archive))
+          .WithHint("correct --archive, or leave it out when this is the first ceremony of the estate");
+    }
     KC_ASSIGN_OR_RETURN(folded, estate::FoldArchive(arguments.archive));
     KC_RETURN_IF_ERROR(estate::CheckIntact(arguments.archive, folded));
+    // One that was not even opened is set aside when the next begins.
+    if (!folded.records.empty() && folded.records.back().opened)
+      KC_RETURN_IF_ERROR(run::CheckNothingOpen(arguments.archive, folded.records));
     KC_RETURN_IF_ERROR(CheckNewest(arguments.archive, arguments.checkpoint));
     if (roster.empty()) roster = folded.newest_roster;
   }
@@ -231,10 +288,13 @@ base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
                       script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
   steps::Plan plan = steps::MakePlan(inputs, folded.estate);
   KC_RETURN_IF_ERROR(CheckCapabilities(arguments.capabilities, inputs, folded.estate, plan));
+  const std::vector<std::string> warnings = WarningsOf(inputs, folded.estate);
   if (arguments.json) {
-    streams.out << ToJson(inputs, plan).dump() << '\n';
+    ordered_json object = ToJson(inputs, plan);
+    object["warnings"] = warnings;
+    streams.out << object.dump() << '\n';
   } else {
-    PrintPlan(inputs, plan, streams.out);
+    PrintPlan(inputs, plan, warnings, streams.out);
   }
   return plan.IsBlocked() ? kExitFinding : kExitDone;
 }

@@ -190,17 +190,6 @@ struct Again {
   Onward onward = Onward::kToTheEnd;
 };
 
-// One ceremony at a time: what follows an open one would be built on what may yet change.
-base::Result<void> CheckNothingOpen(const std::string& archive, const std::vector<estate::RecordSummary>& records) {
-  if (records.empty() || records.back().complete || records.back().left_behind) return {};
-  const std::string& open = records.back().folder;
-  return base::Refusal("ARCHIVE-OPEN-01", fmt::format("the ceremony {} of this archive is not complete", open),
-                       fmt::format("go on with it first: keyceremony resume {0}/{1}; or, when it cannot come to its "
-                                   "end: keyceremony resume --call-off {0}/{1}; or, when nobody can close it any more, "
-                                   "since its record token is gone: begin this ceremony with --leave-behind {1}",
-                                   archive, open));
-}
-
 base::Result<void> CompareMode(const std::string& archive, const std::string& held, record::Mode mode) {
   if (held == record::ModeName(mode)) return {};
   return base::Refusal(
@@ -470,7 +459,8 @@ base::Result<Ended> GoOn(World& world, const std::string& archive, const std::st
                          base::Result<Ended> played) {
   while (!played.ok() && MayTryAgain(world, played.error(), folder)) {
     const base::Error error = played.error();
-    world.terminal.Say(room::Tone::kBad, error.rule.empty() ? error.message : error.message + " [" + error.rule + "]");
+    const room::Tone tone = error.rule == "QUORUM-POSTPONED-01" ? room::Tone::kWarning : room::Tone::kBad;
+    world.terminal.Say(tone, error.rule.empty() ? error.message : error.message + " [" + error.rule + "]");
     // A way out by another command is for those who leave this one.
     if (!error.hint.empty() && error.hint.find("`keyceremony") == std::string::npos)
       world.terminal.Say(room::Tone::kPlain, "What to do: " + error.hint + ".");
@@ -498,6 +488,16 @@ base::Result<Ended> GoOn(World& world, const std::string& archive, const std::st
 
 std::string SignedSoFar(const record::Checkpoint& checkpoint) {
   return fmt::format("root of what is signed: the first {}", base::Counted(checkpoint.size, "entry", "entries"));
+}
+
+base::Result<void> CheckNothingOpen(const std::string& archive, const std::vector<estate::RecordSummary>& records) {
+  if (records.empty() || records.back().complete || records.back().left_behind) return {};
+  const std::string& open = records.back().folder;
+  return base::Refusal("ARCHIVE-OPEN-01", fmt::format("the ceremony {} of this archive is not complete", open),
+                       fmt::format("go on with it first: keyceremony resume {0}/{1}; or, when it cannot come to its "
+                                   "end: keyceremony resume --call-off {0}/{1}; or, when nobody can close it any more, "
+                                   "since its record token is gone: begin this ceremony with --leave-behind {1}",
+                                   archive, open));
 }
 
 base::Result<void> CheckMode(const std::string& archive, record::Mode mode) {

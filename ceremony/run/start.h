@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "ceremony/record/checkpoint.h"
+#include "ceremony/estate/fold.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/run/world.h"
 #include "ceremony/script/inputs.h"
@@ -21,6 +23,10 @@ enum class Ended : std::uint8_t {
 
 // SignedSoFar is what stands over the words of a record's last checkpoint, at a pause and when it is gone on with.
 std::string SignedSoFar(const record::Checkpoint& checkpoint);
+
+// CheckNothingOpen holds to one ceremony at a time (ARCHIVE-OPEN-01): what follows an open one would be built on what
+// may yet change. `records` are those of the archive, in order.
+base::Result<void> CheckNothingOpen(const std::string& archive, const std::vector<estate::RecordSummary>& records);
 
 // CheckMode refuses an archive whose newest ceremony is of the other mode
 // (ARCHIVE-MODE-01). Begin asks, too; ask first where something is made in the

@@ -130,10 +130,6 @@ class KeyDestroyKind final : public StepKind {
       plan.NeedsCommissionedToken(token);
       plan.Takes(180);
     }
-    if (step.quorum.empty()) {
-      plan.Breach("PLAN-QUORUM-04", "", "keys are to be destroyed, and no quorum approves it",
-                  "name the quorum of the key's custodians");
-    }
     const auto covered = [&](const estate::Copy& copy) { return Covers(tokens, elsewhere, copy); };
     std::vector<std::string> names = TextsOf(step, "keys");
     if (!step.fields.Has("keys")) {
@@ -143,6 +139,12 @@ class KeyDestroyKind final : public StepKind {
         if (key.is_held() &&
             std::all_of(copies.begin(), copies.end(), [&](const estate::Copy* copy) { return covered(*copy); }))
           names.push_back(key.name);
+      }
+      if (std::ranges::none_of(plan.estate().keys(), &estate::Key::is_held)) {
+        plan.Breach(
+            "KEY-DESTROY-03", "batch", "no key is held by this step, so none can be due",
+            "take a key out of use first with a key.deactivate step, or give the archive in which that was done "
+            "with --archive");
       }
     }
     for (const std::string& name : names) PlanKey(name, step, covered, plan);

@@ -86,10 +86,6 @@ class PayloadSignKind final : public StepKind {
     const std::string& token = step.fields.Text("token");
     plan.NeedsCommissionedToken(token);
     plan.Takes(step.fields.Has("dummy") ? 900 : 120);
-    if (step.quorum.empty()) {
-      plan.Breach("PLAN-QUORUM-04", "", "a file is to be signed, and no quorum approves it",
-                  "name the quorum that approves it");
-    }
     if (step.fields.Has("dummy") != step.fields.Has("recipient")) {
       plan.Breach("PLAN-PAYLOAD-01", "dummy", "a dummy payload needs somebody who accepts it, and the reverse",
                   "give \"dummy\" and \"recipient\", or neither");

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <set>
 
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/emergency.h"
@@ -26,6 +29,81 @@ void CheckRecordToken(const script::Inputs& inputs, Plan& plan) {
                                        "anybody can give a share",
                                        bound->name),
                            "bind it with \"pin-prompt\" or \"protected-path\""});
+}
+
+// Quorums that the ceremony asks, each with whether its members are asked to open shares, too.
+std::map<std::string, bool> QuorumsAsked(const script::Inputs& inputs) {
+  std::map<std::string, bool> asked = {{std::string(script::kRecordQuorum), false}};
+  for (const script::Section& section : inputs.script.sections) {
+    for (const script::Step& step : section.steps) {
+      if (!step.quorum.empty()) asked.try_emplace(step.quorum, false);
+      if (!step.fields.Has("shares")) continue;
+      const script::TokenBinding* bound = inputs.binding->Find(step.fields.Text("token"));
+      if (bound != nullptr && bound->login == script::Login::kShares) asked[step.fields.Text("shares")] = true;
+    }
+  }
+  return asked;
+}
+
+// The record keeps the binding that it was opened with: who is missing there cannot be added in the room. In a
+// rehearsal whoever has no credential is simulated.
+void CheckCredentials(const script::Inputs& inputs, Plan& plan) {
+  if (!inputs.binding || !inputs.roster || inputs.binding->environment == script::Environment::kRehearsal) return;
+  std::set<std::string> told;
+  const auto tell = [&](const script::Person& person, const std::string& quorum, const char* what, const char* member) {
+    if (!told.insert(person.id).second) return;
+    plan.findings.push_back(
+        {Severity::kBreach, "PLAN-CRED-01", "", inputs.binding->file.name,
+         fmt::format("{} is an active member of quorum {}, and has no {} in the binding", person.id, quorum, what),
+         fmt::format("add {} of \"{}\" under \"credentials\"; once a record is open, its binding "
+                     "stays as it is",
+                     member, person.id)});
+  };
+  for (const auto& [name, opens_shares] : QuorumsAsked(inputs)) {
+    const script::Quorum* quorum = inputs.roster->FindQuorum(name);
+    if (quorum == nullptr) continue;
+    for (const script::Person* person : inputs.roster->MembersOf(*quorum)) {
+      const auto found = inputs.binding->credentials.find(person->id);
+      if (found == inputs.binding->credentials.end()) {
+        tell(*person, name, "credential", "the credential");
+      } else if (opens_shares && found->second.kind == script::CredentialKind::kFiles && found->second.open.empty()) {
+        tell(*person, name, "key that opens shares", "\"open\" to the credential");
+      }
+    }
+  }
+}
+
+// What makes, moves, uses or destroys a key, or changes a token or who its custodians are, is never one person's
+// matter. What is left is looking, telling and filing, which a script may have approved.
+bool NeedsQuorum(const StepKind& kind) {
+  constexpr std::array<std::string_view, 5> kMayGoWithout = {"csr.import", "document.lodge", "firmware.record",
+                                                             "room.confirm", "token.role"};
+  return kind.approved() != Approved::kNothing &&
+         std::ranges::find(kMayGoWithout, kind.description().kind) == kMayGoWithout.end();
+}
+
+// A rehearsal of a script that is being written goes on, but for what leaves a token, or nothing behind.
+void ReportUnapproved(const script::Inputs& inputs, const script::Step& step, PlanContext& context) {
+  constexpr std::array<std::string_view, 3> kNever = {"key.destroy", "key.export", "payload.sign"};
+  const bool rehearses = inputs.binding && inputs.binding->environment == script::Environment::kRehearsal;
+  const auto report = rehearses && std::ranges::find(kNever, step.kind) == kNever.end() ? &PlanContext::GoodPractice
+                                                                                        : &PlanContext::Breach;
+  (context.*report)("PLAN-QUORUM-04", "", fmt::format("a step {} is to be done, and no quorum approves it", step.kind),
+                    "name the quorum of the key's custodians");
+}
+
+// Who opens a token with shares has to be there for it, also where nobody approves the step, which only reads it.
+void CountShareHolders(const script::Inputs& inputs, const StepKind& kind, const StepPlan& current,
+                       const estate::Estate& estate, PlanContext& context) {
+  if (!inputs.binding || !inputs.roster) return;
+  if (current.kind != "token.verify" && !NeedsQuorum(kind)) return;
+  for (const std::string& token : current.tokens) {
+    const script::TokenBinding* bound = inputs.binding->Find(token);
+    const estate::ShareSet* shares = estate.FindShares(token);
+    if (bound == nullptr || bound->login != script::Login::kShares || shares == nullptr) continue;
+    if (const script::Quorum* quorum = inputs.roster->FindQuorum(shares->quorum))
+      context.NeedsPeople(std::string(script::NameOf(quorum->role)), static_cast<std::size_t>(shares->m));
+  }
 }
 
 void CheckFirstStep(const script::Inputs& inputs, Plan& plan) {
@@ -155,6 +233,7 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
   CheckProfiles(inputs, plan);
   CheckPeople(inputs, estate, plan);
   CheckRecordToken(inputs, plan);
+  CheckCredentials(inputs, plan);
   CheckEmergency(inputs, plan);
   std::size_t number = 0;
   for (const script::Section& section : inputs.script.sections) {
@@ -175,6 +254,7 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
                                    step.kind, step.quorum),
                        "leave the quorum out");
       }
+      if (step.quorum.empty() && NeedsQuorum(*kind)) ReportUnapproved(inputs, step, context);
       current.approved_with_section = IsCoveredBySection(section, step, *kind);
       if (!step.quorum.empty() && inputs.roster) {
         if (const script::Quorum* quorum = inputs.roster->FindQuorum(step.quorum)) {
@@ -185,6 +265,7 @@ Plan MakePlan(const script::Inputs& inputs, const estate::Estate& estate) {
         for (const std::string& token : section.tokens) context.NeedsToken(token);
       }
       kind->Check(step, context);
+      CountShareHolders(inputs, *kind, current, plan.estate, context);
       CheckStepPeople(inputs, step, current, plan);
       plan.steps.push_back(std::move(current));
     }

@@ -129,4 +129,9 @@ std::string NumbersText(const std::vector<std::size_t>& numbers) {
   return text;
 }
 
+std::string StepsText(const std::vector<std::size_t>& numbers) {
+  if (numbers.empty()) return "no step";
+  return (numbers.size() == 1 ? "step " : "steps ") + NumbersText(numbers);
+}
+
 }  // namespace ceremony::steps

@@ -47,8 +47,9 @@ struct PresencePlan {
 
 PresencePlan PlanPresence(const script::Inputs& inputs, const Plan& plan);
 
-// NumbersText spells step numbers: "1, 3-5, 9"; "none".
+// NumbersText spells step numbers: "1, 3-5, 9"; "none". StepsText adds the word: "step 4", "steps 1, 3-5", "no step".
 std::string NumbersText(const std::vector<std::size_t>& numbers);
+std::string StepsText(const std::vector<std::size_t>& numbers);
 
 }  // namespace ceremony::steps
 

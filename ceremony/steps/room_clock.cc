@@ -20,6 +20,19 @@ std::int64_t SecondsOf(const std::string& clock) {
   return two(0) * 3600 + two(3) * 60 + two(6);
 }
 
+constexpr std::int64_t kMistyped =
+    900;  // seconds: no clock drifts so far, and time zones differ by a quarter of an hour
+
+// "9 s", or what people see as an hour when it is one.
+std::string OffsetText(std::int64_t offset) {
+  const std::int64_t seconds = std::llabs(offset);
+  if (seconds < 60) return fmt::format("{} s", offset);
+  std::string text = seconds < 3600 ? std::string() : fmt::format("{} h ", seconds / 3600);
+  text +=
+      fmt::format("{} min {} s, the machine is {}", seconds / 60 % 60, seconds % 60, offset > 0 ? "ahead" : "behind");
+  return seconds < kMistyped ? text : text + ": was local time typed, and not UTC?";
+}
+
 class RoomClockKind final : public StepKind {
  public:
   const StepDescription& description() const override {
@@ -48,6 +61,7 @@ class RoomClockKind final : public StepKind {
 
   void Check(const script::Step& step, PlanContext& plan) const override {
     plan.Takes(60);
+    plan.NeedsPeople("witness", 1);
     const int allowed = plan.inputs().policy.clock.tolerance_seconds;
     if (step.fields.Has("tolerance_seconds") && step.fields.Integer("tolerance_seconds") > allowed) {
       plan.Breach("PLAN-CLOCK-01", "tolerance_seconds",
@@ -86,7 +100,7 @@ class RoomClockKind final : public StepKind {
                                                   {"tolerance_seconds", tolerance}}));
     context.terminal().ShowFacts({{step.fields.Text("source"), reading},
                                   {"machine", base::FormatTime(machine).substr(11, 8)},
-                                  {"difference", fmt::format("{} s", offset)}});
+                                  {"difference", OffsetText(offset)}});
     if (std::llabs(offset) > tolerance) {
       return base::Refusal(
           "CLOCK-01",

@@ -10,10 +10,10 @@
 namespace ceremony::steps {
 namespace {
 
-constexpr std::array<std::string_view, 14> kWaivable = {
-    "ATTEND-LEAST-01",    "ATTEND-LEAST-02", "PERSON-DOMAIN-01", "PERSON-SITE-01",      "PLAN-DEPART-01",
-    "PLAN-EMERGENCY-02",  "PLAN-QUORUM-02",  "PLAN-WINDOW-01",   "PROFILE-VALIDITY-01", "QUORUM-EMPLOYER-01",
-    "QUORUM-MAJORITY-01", "QUORUM-SPARE-01", "ROLE-APART-01",    "TOKEN-SITE-01"};
+constexpr std::array<std::string_view, 15> kWaivable = {
+    "ATTEND-LEAST-01",    "ATTEND-LEAST-02",    "PERSON-DOMAIN-01", "PERSON-SITE-01", "PLAN-CRED-01",
+    "PLAN-DEPART-01",     "PLAN-EMERGENCY-02",  "PLAN-QUORUM-02",   "PLAN-WINDOW-01", "PROFILE-VALIDITY-01",
+    "QUORUM-EMPLOYER-01", "QUORUM-MAJORITY-01", "QUORUM-SPARE-01",  "ROLE-APART-01",  "TOKEN-SITE-01"};
 
 bool MayWaive(const script::Inputs& inputs, const std::string& person) {
   if (!inputs.roster) return true;

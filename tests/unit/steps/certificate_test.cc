@@ -39,22 +39,18 @@ json Years(int years) { return {{"lasts", "relative"}, {"years", years}}; }
 json OpenName() { return json::array({{{"type", "CN"}, {"encoding", "PrintableString"}, {"max_length", 16}}}); }
 
 json Generate(const std::string& key) {
-  return {{"id", "generate-" + key}, {"do", "key.generate"}, {"token", "hsm"}, {"key", key}, {"algorithm", "ec-p256"}};
+  return {{"id", "generate-" + key}, {"do", "key.generate"}, {"quorum", "custodians"},
+          {"token", "hsm"},          {"key", key},           {"algorithm", "ec-p256"}};
 }
 json SelfSign(const std::string& key) {
-  return {{"id", "root-" + key}, {"do", "cert.self-sign"},     {"token", "hsm"}, {"key", key}, {"profile", "root"},
-          {"certificate", key},  {"subject", {{"CN", "Root"}}}};
+  return {{"id", "root-" + key}, {"do", "cert.self-sign"}, {"quorum", "custodians"}, {"token", "hsm"},
+          {"key", key},          {"profile", "root"},      {"certificate", key},     {"subject", {{"CN", "Root"}}}};
 }
 json Issue(const std::string& name, const std::string& issuer, const std::string& key, const std::string& subject,
            const std::string& profile = "issuing") {
-  return {{"id", "issue-" + name},
-          {"do", "cert.issue"},
-          {"token", "hsm"},
-          {"issuer", issuer},
-          {"key", key},
-          {"profile", profile},
-          {"certificate", name},
-          {"subject", {{"CN", subject}}}};
+  return {{"id", "issue-" + name}, {"do", "cert.issue"},  {"quorum", "custodians"},
+          {"token", "hsm"},        {"issuer", issuer},    {"key", key},
+          {"profile", profile},    {"certificate", name}, {"subject", {{"CN", subject}}}};
 }
 
 // A script that makes root and Z1; each test adds or changes one thing.
@@ -234,8 +230,8 @@ TEST_CASE("a cross-certificate repeats the name of the other, byte by byte") {
   json other = SelfSign("root-2");
   other["subject"] = {{"CN", "Root 2"}};
   const json cross = {
-      {"id", "cross"},      {"do", "cert.cross-sign"},        {"token", "hsm"}, {"issuer", "root"}, {"of", "root-2"},
-      {"profile", "cross"}, {"certificate", "root-2-by-root"}};
+      {"id", "cross"},    {"do", "cert.cross-sign"}, {"quorum", "custodians"}, {"token", "hsm"},
+      {"issuer", "root"}, {"of", "root-2"},          {"profile", "cross"},     {"certificate", "root-2-by-root"}};
   CHECK(With(files, {Generate("root-2"), other, cross}) ==
         std::vector<std::string>{"PLAN-CERT-07 breach cross: the profile makes the subject CN=Root 2 (UTF8String), "
                                  "certificate root-2 has CN=Root 2 (PrintableString)",

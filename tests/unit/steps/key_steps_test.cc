@@ -139,7 +139,7 @@ TEST_CASE("a key is destroyed whole, out of use, and with a quorum") {
   nlohmann::json alone = Destroy({"a", "b"});
   alone.erase("quorum");
   CHECK(FindingsOf(With(alone), ended) ==
-        Lines{"PLAN-QUORUM-04 breach it: keys are to be destroyed, and no quorum approves it"});
+        Lines{"PLAN-QUORUM-04 breach it: a step key.destroy is to be done, and no quorum approves it"});
 }
 
 TEST_CASE("a batch destroys the held keys whose copies are all at hand, and a later use of one is refused") {
@@ -147,7 +147,8 @@ TEST_CASE("a batch destroys the held keys whose copies are all at hand, and a la
   batch.erase("keys");
   batch["batch"] = "due";
   Files files = With(batch);
-  files.steps().push_back({{"id", "prove"}, {"do", "key.prove"}, {"key", "root"}, {"tokens", {"a"}}});
+  files.steps().push_back(
+      {{"id", "prove"}, {"do", "key.prove"}, {"key", "root"}, {"tokens", {"a"}}, {"quorum", "custodians"}});
   const Lines found = FindingsOf(files, Ended(WithKey(), "2028-06-01"));
   REQUIRE_FALSE(found.empty());
   CHECK(found.front().starts_with(

@@ -33,6 +33,36 @@ TEST_CASE("a quorum below the policy's least m is a breach") {
         Lines{"PLAN-QUORUM-02 breach: quorum custodians asks for 2 people, the policy for at least 3"});
 }
 
+TEST_CASE("who would be asked and has no credential in the binding is found at the desk, but for a rehearsal") {
+  Files files;
+  files.binding["credentials"] = {{"alice", {{"sign", "/media/alice/sign.pem"}, {"open", "/media/alice/open.pem"}}},
+                                  {"carol", {{"sign", "/media/carol/sign.pem"}}}};
+  CHECK(FindingsOf(files) == Lines{});
+  files.binding["environment"] = "uit";
+  const std::string bob =
+      "PLAN-CRED-01 breach: bob is an active member of quorum custodians, and has no credential in the binding";
+  CHECK(FindingsOf(files) == Lines{bob});
+  for (const std::size_t person : {0, 1, 2}) files.person(person)["open_key"] = kKeys[person];
+  files.binding["tokens"]["hsm"]["login"] = "shares";
+  CHECK(FindingsOf(files) == Lines{bob,
+                                   "PLAN-CRED-01 breach: carol is an active member of quorum custodians, and has no "
+                                   "key that opens shares in the binding"});
+  // Who has left is not asked.
+  files.person(1)["state"] = "left";
+  files.binding["credentials"]["carol"] = {{"offline", true}};
+  CHECK(FindingsOf(files) == Lines{"QUORUM-SPARE-01 good practice: quorum custodians has 2 active members, 2 with 1 "
+                                   "spare are wanted"});
+}
+
+TEST_CASE("nothing is made, moved, used or destroyed without a quorum; looking and telling need none") {
+  Files files;
+  files.step(1).erase("quorum");
+  const std::string text = " commission: a step token.commission is to be done, and no quorum approves it";
+  CHECK(FindingsOf(files) == Lines{"PLAN-QUORUM-04 good practice" + text});
+  files.with_binding = false;
+  CHECK(FindingsOf(files) == Lines{"PLAN-QUORUM-04 breach" + text});
+}
+
 TEST_CASE("m that is not more than half of n is good practice, unless the policy grades it a breach") {
   Files files;
   files.roster["people"].push_back(nlohmann::json{{"id", "dave"},

@@ -9,6 +9,7 @@ using ceremony::steps::NumbersText;
 using ceremony::steps::PersonPresence;
 using ceremony::steps::PlanPresence;
 using ceremony::steps::PresencePlan;
+using ceremony::steps::StepsText;
 using plan_fixture::Files;
 
 using Ids = std::vector<std::string>;
@@ -78,4 +79,7 @@ TEST_CASE("step numbers are spelled as people write them") {
   CHECK(NumbersText({4}) == "4");
   CHECK(NumbersText({1, 2}) == "1, 2");
   CHECK(NumbersText({1, 3, 4, 5, 9}) == "1, 3-5, 9");
+  CHECK(StepsText({}) == "no step");
+  CHECK(StepsText({4}) == "step 4");
+  CHECK(StepsText({1, 2}) == "steps 1, 2");
 }

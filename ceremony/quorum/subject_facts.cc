@@ -22,10 +22,17 @@ struct Label {
 };
 
 // A certificate has a serial number, too, and an issuer's key is not the one that is certified.
-constexpr std::array<Label, 4> kLabels = {{{"serial", "serial of the token"},
-                                           {"object_id", "CKA_ID of the key"},
-                                           {"subject_key", "key that is certified"},
-                                           {"issuer", "certificate of the issuer"}}};
+constexpr std::array<Label, 11> kLabels = {{{"serial", "serial of the token"},
+                                            {"object_id", "CKA_ID of the key"},
+                                            {"subject_key", "key that is certified"},
+                                            {"issuer", "certificate of the issuer"},
+                                            {"extractable", "may be cloned on"},
+                                            {"proof", "proves itself by a"},
+                                            {"first_use", "first use"},
+                                            {"last_use", "last use"},
+                                            {"stated_by", "stated by"},
+                                            {"cap_reached_on", "cap reached on"},
+                                            {"minutes_since_cap", "minutes since the cap"}}};
 
 std::string LabelOf(const std::string& member) {
   const auto* const label = std::ranges::find(kLabels, member, &Label::member);
@@ -34,8 +41,10 @@ std::string LabelOf(const std::string& member) {
 
 std::string TextOf(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
+// An empty value tells nobody anything.
 bool IsShort(const json& value) {
-  if (value.is_string()) return value.get_ref<const std::string&>().size() <= kLongestFact;
+  if (value.is_string())
+    return !value.get_ref<const std::string&>().empty() && value.get_ref<const std::string&>().size() <= kLongestFact;
   return value.is_number_integer() || value.is_boolean();
 }
 

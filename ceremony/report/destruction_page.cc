@@ -18,6 +18,9 @@
 namespace ceremony::report {
 namespace {
 
+// "2026-11-21 09:14 UTC"; empty for an empty time.
+std::string UtcMinuteOf(const std::string& time) { return time.empty() ? time : MinuteOf(time) + " UTC"; }
+
 using nlohmann::json;
 
 constexpr const char* kKind = "certificate-of-destruction";
@@ -38,7 +41,7 @@ void Authority(const ReportData& data, const json& certificate, const json& key,
          {"environment", TextOf(certificate, "mode")},
          {"policy", TextOf(authority, "policy") + " " + TextOf(authority, "policy_version")},
          {"hold ended on", OrNone(TextOf(key, "hold_until"), "the key was not held")},
-         {"destroyed on", MinuteOf(TextOf(certificate, "on"))}},
+         {"destroyed on", UtcMinuteOf(TextOf(certificate, "on"))}},
         html);
   html.Raw("<p>SHA-256 of the script ");
   Digest(TextOf(authority, "script_sha256"), html);
@@ -53,15 +56,16 @@ void TheKey(const json& key, Html& html) {
          {"algorithm", TextOf(key, "algorithm")},
          {"PKI domain", TextOf(key, "domain")},
          {"made", fmt::format("{}, {}", base::DayOf(TextOf(key, "made_on")), TextOf(key, "made_in"))},
-         {"out of use since", MinuteOf(TextOf(key, "deactivated_on"))},
+         {"out of use since", UtcMinuteOf(TextOf(key, "deactivated_on"))},
          {"because", TextOf(key, "deactivated_because")},
          {"cap", capped.empty() ? "not reached"
-                                : fmt::format("reached {}; {} to the deactivation", MinuteOf(capped),
+                                : fmt::format("reached {}; {} to the deactivation", UtcMinuteOf(capped),
                                               base::Counted(IntegerOf(key, "minutes_from_cap_to_deactivation"),
                                                             "minute", "minutes"))},
-         {"signatures", use.is_object() ? std::to_string(IntegerOf(use, "count")) : std::string("nobody has said")},
-         {"first use", use.is_object() ? OrNone(MinuteOf(TextOf(use, "first_use")), "never") : ""},
-         {"last use", use.is_object() ? OrNone(MinuteOf(TextOf(use, "last_use")), "never") : ""},
+         {"signatures, as stated",
+          use.is_object() ? std::to_string(IntegerOf(use, "count")) : std::string("nobody has said")},
+         {"first use", use.is_object() ? OrNone(UtcMinuteOf(TextOf(use, "first_use")), "never") : ""},
+         {"last use", use.is_object() ? OrNone(UtcMinuteOf(TextOf(use, "last_use")), "never") : ""},
          {"use stated by", TextOf(use, "stated_by")}},
         html);
   html.Raw("<p>SHA-256 of the public key (SPKI) ");
@@ -104,7 +108,7 @@ void Copies(const ReportData& data, const DestructionFile& file, const json& cer
     Facts({{"serial of the HSM", TextOf(copy, "serial")},
            {"object id", TextOf(copy, "object_id")},
            {"method", TextOf(copy, "method")},
-           {"time", MinuteOf(TextOf(copy, "on"))},
+           {"time", UtcMinuteOf(TextOf(copy, "on"))},
            {"ceremony", record},
            {"approved by", record.empty() ? ApprovedBy(data, file.step, token) : ""},
            {"accounted for by", TextOf(copy, "reason")}},
@@ -128,9 +132,10 @@ void Copies(const ReportData& data, const DestructionFile& file, const json& cer
 void People(const json& certificate, Html& html) {
   html.Raw("<h3>Who was there</h3>\n<table><tbody>\n");
   const json& people = MemberOf(certificate, "people");
-  for (const auto& [member, words] : {std::pair("administrators", "operators"), std::pair("custodians", "custodians"),
-                                      std::pair("security_officers", "security officers"),
-                                      std::pair("witnesses", "witnesses"), std::pair("auditors", "auditors")}) {
+  for (const auto& [member, words] :
+       {std::pair("administrators", "administrators"), std::pair("custodians", "custodians"),
+        std::pair("security_officers", "security officers"), std::pair("witnesses", "witnesses"),
+        std::pair("auditors", "auditors")}) {
     std::vector<std::string> names;
     for (const json& person : ListOf(people, member)) names.push_back(TextOf(person, "name"));
     html.Raw("<tr><th scope=\"row\">")
@@ -147,7 +152,7 @@ void Signatures(const ReportData& data, const DestructionFile& file, const json&
     for (const std::string& person : people) out.push_back(data.NameOf(person));
     return out.empty() ? std::string("nobody") : Joined(out);
   };
-  html.Raw("<h3>Signatures</h3>\n<table><tbody>\n<tr><th scope=\"row\">record</th><td>")
+  html.Raw("<div class=\"keep\">\n<h3>Signatures</h3>\n<table><tbody>\n<tr><th scope=\"row\">record</th><td>")
       .Text(data.origin)
       .Raw("</td></tr>\n<tr><th scope=\"row\">verdict</th><td>");
   Chip(data.verdict.verdict == record::Verdict::kComplete ? Tone::kGood : Tone::kWarning,
@@ -160,8 +165,8 @@ void Signatures(const ReportData& data, const DestructionFile& file, const json&
       .Text(names(data.final_cosigners))
       .Raw("</td></tr>\n<tr><th scope=\"row\">addendum, signed by</th><td>")
       .Text(names(data.addendum_signers))
-      .Raw("</td></tr></tbody></table>\n");
-  html.Raw("<p>On paper: the copies that are listed here were destroyed as it says, in my presence.</p>\n")
+      .Raw("</td></tr></tbody></table>\n</div>\n");
+  html.Raw("<p>On paper: the copies that are listed here were destroyed in my presence, as this page says.</p>\n")
       .Raw("<div class=\"sign\">");
   const json& people = MemberOf(certificate, "people");
   for (const char* role : {"security_officers", "witnesses", "auditors"}) {
@@ -186,7 +191,7 @@ void Sheet(const ReportData& data, const DestructionFile& file, Html& html) {
   html.Element("<h3>What this cannot say</h3>\n<p>", TextOf(certificate, "limits"), "</p>\n");
   const std::vector<std::string> deviations = TextsOf(certificate, "deviations");
   html.Raw("<h3>Deviations</h3>\n");
-  if (deviations.empty()) html.Raw("<p class=\"none\">There was none.</p>\n");
+  if (deviations.empty()) html.Raw("<p class=\"none\">There were none.</p>\n");
   if (!deviations.empty()) html.Raw("<ul>");
   for (const std::string& deviation : deviations) html.Element("<li>", deviation, "</li>");
   if (!deviations.empty()) html.Raw("</ul>\n");
@@ -230,9 +235,9 @@ std::string DestructionPage(const ReportData& data, const std::vector<Destructio
   body.Text(data.estate.empty() ? data.ceremony : data.estate).Raw("</h1>\n");
   Facts({{"keys", std::to_string(certificates.size())},
          {"ceremony", data.ceremony},
-         {"held", MinuteOf(data.began.time)},
+         {"held", UtcMinuteOf(data.began.time)},
          {"classification", data.classification},
-         {"made", MinuteOf(data.made_at)}},
+         {"made", UtcMinuteOf(data.made_at)}},
         body);
   body.Raw(
       "<p>It says what the record says. Whether the record deserves to be believed is for <code>keyceremony "

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "ceremony/record/checkpoint.h"
 #include "ceremony/estate/fold.h"
+#include "ceremony/record/checkpoint.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/run/world.h"
 #include "ceremony/script/inputs.h"

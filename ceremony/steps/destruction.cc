@@ -55,6 +55,15 @@ base::Result<void> Inspect(const Destruction& destruction, const std::string& to
   return {};
 }
 
+// Whoever reads the consent must have it before them at once.
+std::string NamesOf(const std::vector<const estate::Key*>& keys) {
+  constexpr std::size_t kMostNamed = 8;
+  if (keys.size() > kMostNamed) return base::Counted(keys.size(), "key", "keys");
+  std::string names = keys.size() == 1 ? "the key " : "the keys ";
+  for (std::size_t i = 0; i < keys.size(); ++i) names += (i == 0 ? "" : ", ") + keys[i]->name;
+  return names;
+}
+
 base::Result<void> DestroyOn(Destruction& destruction, const std::string& token) {
   StepContext& context = destruction.context;
   const auto keys = destruction.KeysOn(token);
@@ -69,9 +78,8 @@ base::Result<void> DestroyOn(Destruction& destruction, const std::string& token)
   KC_RETURN_IF_ERROR(AskConsent(
       context, "administrator",
       {.id = "key.destroy/" + token,
-       .text = fmt::format(
-           "{} of {} on {} {} destroyed now, for good.", base::Counted(objects.size(), "object", "objects"),
-           base::Counted(keys.size(), "key", "keys"), session->token().Name(), objects.size() == 1 ? "is" : "are"),
+       .text = fmt::format("If you type this, {} of {} on {} will be destroyed. It cannot be undone.",
+                           base::Counted(objects.size(), "object", "objects"), NamesOf(keys), session->token().Name()),
        .expected = "destroy on " + token}));
   for (const auto& [key, item] : objects) {
     const bool is_private = item->object.object_class() == CKO_PRIVATE_KEY;

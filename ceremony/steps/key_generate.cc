@@ -104,7 +104,7 @@ class KeyGenerateKind final : public StepKind {
     KC_RETURN_IF_ERROR(context.WriteArtefact(ArtefactName(step), "public-key", key.spki()));
     context.terminal().ShowFacts({{"key", effect.key},
                                   {"algorithm", std::string(AlgorithmOf(step).title)},
-                                  {"token", session->token().Name()},
+                                  {"on", session->token().Name()},
                                   {"leaves the token", effect.extractable ? "only wrapped, for a clone" : "never"}});
     KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(effect.spki_sha256));
     context.terminal().ShowDigest("public key of " + effect.key, digest);

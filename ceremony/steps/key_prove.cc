@@ -159,10 +159,8 @@ class KeyProveKind final : public StepKind {
                                                     {"spki_sha256", pair.public_key.SpkiSha256Hex()},
                                                     {"kind", key.FindCopy(token)->kind},
                                                     {"proof", artefact}}));
-      context.terminal().ShowFacts({{"key", name},
-                                    {"token", session->token().Name()},
-                                    {"copy", key.FindCopy(token)->kind},
-                                    {"proof", artefact}});
+      context.terminal().ShowFacts(
+          {{"key", name}, {"on", session->token().Name()}, {"copy", key.FindCopy(token)->kind}, {"proof", artefact}});
       context.terminal().Say(room::Tone::kGood, fmt::format("The copy on token {} is key {}.", token, name));
     }
     return RecordFreshness(step, context, key);

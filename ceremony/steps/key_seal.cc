@@ -106,7 +106,7 @@ class KeySealKind final : public StepKind {
                                                   {"extractable_before", before.DescribeOne(CKA_EXTRACTABLE)},
                                                   {"trial", "wrapping it is refused"}}));
     context.terminal().ShowFacts({{"key", key.name},
-                                  {"token", session->token().Name()},
+                                  {"on", session->token().Name()},
                                   {"leaves the token", "never: CKA_EXTRACTABLE is false, and a try was refused"}});
     return context.Achieve(estate::KeySealed{key.name, token, session->token().info().serial});
   }

@@ -116,7 +116,7 @@ class KeyTransportKind final : public StepKind {
         context.WriteArtefact(record::PublicKeyFile(effect.key), "transport-key", pair.public_key.spki()));
     context.terminal().ShowFacts({{"transport key", effect.key},
                                   {"for key", effect.carries},
-                                  {"token", session->token().Name()},
+                                  {"on", session->token().Name()},
                                   {"takes in", fmt::format("{}", fmt::join(effect.transports, ", "))},
                                   {"leaves the token", "never"}});
     KC_RETURN_IF_ERROR(HaveWordsNoted(context, effect, pair.public_key));

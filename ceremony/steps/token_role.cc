@@ -69,7 +69,7 @@ class TokenRoleKind final : public StepKind {
     nlohmann::json fields = facts;
     fields["what"] = "token-role";
     KC_RETURN_IF_ERROR(context.Record("observe", std::move(fields)));
-    context.terminal().ShowFacts({{"token", located->Name()},
+    context.terminal().ShowFacts({{"of", located->Name()},
                                   {"was", before},
                                   {"is now", step.fields.Text("role")},
                                   {"because", step.fields.Text("reason")}});

@@ -51,11 +51,13 @@ TEST_CASE("what nobody reads aloud is named and not written out, and the numbers
                         {"tokens", {"hsm-a", "hsm-b"}},
                         {"revoked", json::array({{{"certificate", "x"}, {"reason", "superseded"}}})},
                         {"reason", ""},
+                        {"cap_reached_on", ""},
+                        {"first_use", "2026-01-01T00:00:00Z"},
                         {"uses", 3}};
-  CHECK(
-      Lines(ShortFacts(subject)) ==
-      "certificate=root-ca\ncertificate of the issuer=old-root\nrevoked 1=certificate x, reason superseded\nserial of "
-      "the token=4f2a\nkey that is certified=root\ntokens=hsm-a, hsm-b\nuses=3\nnot written out=tbs, tbs_sha256\n");
+  CHECK(Lines(ShortFacts(subject)) ==
+        "certificate=root-ca\nfirst use=2026-01-01T00:00:00Z\ncertificate of the issuer=old-root\nrevoked "
+        "1=certificate x, reason superseded\nserial of "
+        "the token=4f2a\nkey that is certified=root\ntokens=hsm-a, hsm-b\nuses=3\nnot written out=tbs, tbs_sha256\n");
 }
 
 TEST_CASE("a list is never cut, however long it is") {

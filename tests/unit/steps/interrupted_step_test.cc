@@ -60,12 +60,13 @@ TEST_CASE("who consented to a grave act, and to which words, is in the record be
   Good(bench.RunWith("key.destroy", {{"keys", {"root-oca"}}, {"tokens", {StepBench::kToken}}}));
   REQUIRE(WhatsOf(bench) == Names{"confirmation", "copy-destroying", "copy-destroyed"});
   bench.entries[0].erase("type");
-  CHECK(bench.entries[0] ==
-        json{{"what", "confirmation"},
-             {"statement", "2 objects of 1 key on token \"root-hsm\" (serial serial-1) are destroyed now, for good."},
-             {"typed", "destroy on root-hsm"},
-             {"role", "administrator"},
-             {"person", "oscar"}});
+  CHECK(bench.entries[0] == json{{"what", "confirmation"},
+                                 {"statement",
+                                  "If you type this, 2 objects of the key root-oca on token \"root-hsm\" (serial "
+                                  "serial-1) will be destroyed. It cannot be undone."},
+                                 {"typed", "destroy on root-hsm"},
+                                 {"role", "administrator"},
+                                 {"person", "oscar"}});
 }
 
 TEST_CASE("somebody who was told stays told when the answer comes another day") {

@@ -18,6 +18,9 @@
 namespace ceremony::cli {
 namespace {
 
+constexpr std::string_view kApproval = ".approval";
+constexpr std::string_view kTextEnding = ".approval.txt";
+
 struct Arguments {
   std::string request;
   CredentialArguments credential;
@@ -40,6 +43,12 @@ std::string DefaultOut(const std::string& request) {
 base::Result<int> Approve(const Arguments& arguments, const Streams& streams) {
   KC_ASSIGN_OR_RETURN(const HeldCredential held, ReadCredential(arguments.credential));
   KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(arguments.request));
+  if (file.name.ends_with(kTextEnding)) {
+    return base::MakeError(base::ErrorCode::kInvalidInput,
+                           fmt::format("{} is the text that openssl signs, expected the request", file.name))
+        .WithHint(fmt::format("give {}.json, which the room wrote beside it",
+                              file.name.substr(0, file.name.size() - kTextEnding.size() + kApproval.size())));
+  }
   KC_ASSIGN_OR_RETURN(const quorum::RecordProof request, quorum::ParseApprovalFile(std::move(file)));
   KC_ASSIGN_OR_RETURN(const quorum::ApprovalWords words, quorum::CheckApprovalFile(request));
   KC_RETURN_IF_ERROR(CheckEstate(words, held.binding.estate));

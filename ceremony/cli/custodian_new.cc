@@ -51,7 +51,9 @@ base::Result<MadeKeys> MakeInFiles(const Arguments& arguments, room::Terminal& t
   room::SecretQuestion question;
   question.id = "custodian.new/passphrase";
   question.person = arguments.name;
-  question.text = "a passphrase for your credential: four words or more that nobody would guess";
+  question.text = fmt::format(
+      "new passphrase for your credential: at least {} characters, best four words or more that nobody would guess",
+      quorum::kMinPassphrase);
   question.min_length = quorum::kMinPassphrase;
   question.twice = true;
   KC_ASSIGN_OR_RETURN(const base::SecretBytes passphrase, terminal.AskSecret(question));

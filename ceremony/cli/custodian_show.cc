@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <system_error>
 #include <utility>
 
 #include "ceremony/cli/approval_facts.h"
@@ -86,6 +88,14 @@ base::Result<std::string> ShowShareAnswer(script::LoadedFile file, room::Typeset
 }
 
 base::Result<int> Show(const Arguments& arguments, const Streams& streams) {
+  std::error_code none;
+  if (std::filesystem::is_directory(arguments.file, none)) {
+    const std::string person = (std::filesystem::path(arguments.file) / "person.json").string();
+    return base::MakeError(base::ErrorCode::kInvalidInput,
+                           fmt::format("{} is a folder, expected a file", arguments.file))
+        .WithHint(std::filesystem::exists(person, none) ? fmt::format("did you mean {}?", person)
+                                                        : std::string("give one of the files in it"));
+  }
   KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(arguments.file));
   room::Typesetter typesetter(LookOfOutput());
   const std::string format = FormatOf(file);

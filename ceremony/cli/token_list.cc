@@ -115,6 +115,7 @@ Listing ListModule(const hsm::ModuleOptions& options) {
 ordered_json ToJson(const hsm::TokenInfo& token) {
   ordered_json object;
   object["slot"] = hsm::HexNumber(token.slot);
+  object["slot_id"] = token.slot;  // as `uninitialised` of a binding takes it
   object["label"] = token.label;
   object["serial"] = token.serial;
   object["manufacturer"] = token.manufacturer;
@@ -156,7 +157,8 @@ std::vector<room::Fact> FactsOf(const hsm::TokenInfo& token) {
           {"maker, model", token.manufacturer + ", " + token.model},
           {"firmware", token.firmware_version},
           {"state", state},
-          {"slot", hsm::HexNumber(token.slot) + (token.slot_description.empty() ? "" : ", " + token.slot_description)}};
+          {"slot", fmt::format("{} ({}){}", token.slot, hsm::HexNumber(token.slot),
+                               token.slot_description.empty() ? "" : ", " + token.slot_description)}};
 }
 
 std::string SetText(const Listing& listing, const room::Typesetter& typesetter) {

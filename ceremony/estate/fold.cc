@@ -80,7 +80,8 @@ class RecordFold final {
       left_behind_ = LeftBehindBy(entry);
     } else if (type == "observe") {
       if (TextOf(entry, "what") == "copy-destroying")
-        estate_.BeginDestruction(TextOf(entry, "key"), TextOf(entry, "token"), {summary_.folder, seq, TextOf(entry, "time")});
+        estate_.BeginDestruction(TextOf(entry, "key"), TextOf(entry, "token"),
+                                 {summary_.folder, seq, TextOf(entry, "time")});
     } else if (type == "checkpoint") {
       summary_.has_checkpoint = true;
     } else if (type == "artefact") {

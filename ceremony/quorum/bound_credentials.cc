@@ -69,7 +69,10 @@ base::Result<const script::CredentialBinding*> BoundCredentials::BindingOf(const
   const auto found = bound_.find(person.id);
   if (found == bound_.end()) {
     return base::MakeError(ErrorCode::kNotFound, fmt::format("{} has no credential in the binding", person.name))
-        .WithHint(fmt::format("add \"{}\" to \"credentials\" of the binding", person.id));
+        .WithHint(
+            fmt::format("somebody else of the quorum can approve; a ceremony goes on with the binding that it was "
+                        "opened with, so add \"{}\" to its \"credentials\" before the next one",
+                        person.id));
   }
   return &found->second;
 }
@@ -112,8 +115,9 @@ base::Result<Approval> BoundCredentials::Approve(const script::Person& person, c
     return NobodyThere(fmt::format("{} approves with a credential of their own", person.name));
   }
   std::optional<Approval> approval;
+  bool handed_out = false;
   const auto once = [&]() -> base::Result<void> {
-    KC_ASSIGN_OR_RETURN(approval, ApproveOnce(person, **found, request));
+    KC_ASSIGN_OR_RETURN(approval, ApproveOnce(person, **found, request, handed_out));
     return {};
   };
   KC_RETURN_IF_ERROR(Attempt(person, once, request.refused));
@@ -172,7 +176,7 @@ base::Result<bool> BoundCredentials::AskToTryAgain(const script::Person& person,
 
 base::Result<Approval> BoundCredentials::ApproveOnce(const script::Person& person,
                                                      const script::CredentialBinding& bound,
-                                                     const ApprovalRequest& request) {
+                                                     const ApprovalRequest& request, bool& handed_out) {
   KC_ASSIGN_OR_RETURN(base::PublicKey public_key, KeyOf(person, person.sign_key, "approves"));
   KC_ASSIGN_OR_RETURN(record::VerifierKey key,
                       record::VerifierKey::Make(record::PersonKeyName(estate_, person.id), std::move(public_key)));
@@ -189,7 +193,7 @@ base::Result<Approval> BoundCredentials::ApproveOnce(const script::Person& perso
       break;
     }
     case CredentialKind::kOffline: {
-      KC_ASSIGN_OR_RETURN(line, SignOffline(person, key, request, terminal_));
+      KC_ASSIGN_OR_RETURN(line, SignOffline(person, key, request, handed_out, terminal_));
       break;
     }
   }

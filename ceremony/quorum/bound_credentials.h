@@ -36,7 +36,7 @@ class BoundCredentials final : public Credentials {
  private:
   base::Result<const script::CredentialBinding*> BindingOf(const script::Person& person) const;
   base::Result<Approval> ApproveOnce(const script::Person& person, const script::CredentialBinding& bound,
-                                     const ApprovalRequest& request);
+                                     const ApprovalRequest& request, bool& handed_out);
   base::Result<std::shared_ptr<AgreementKey>> OpenerInFile(const script::Person& person,
                                                            const script::CredentialBinding& bound,
                                                            const base::PublicKey& expected);

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "ceremony/quorum/approval_file.h"
 #include "ceremony/quorum/handed_over.h"
 #include "ceremony/record/checkpoint.h"
@@ -29,7 +32,8 @@ base::Result<std::string> AskSignature(const script::Person& person, room::Termi
       .id = "approve.offline/signature/" + person.id,
       .person = person.name,
       .text = "Your signature: the path of the file you bring back, or the line itself, typed, pasted or scanned.",
-      .example = "/media/stick/root-2026-14.approval.signed"};
+      .example = "/media/stick/root-2026-14.approval.signed",
+      .may_go_back = true};
   KC_ASSIGN_OR_RETURN(std::string given, terminal.Ask(question));
   // Base64 may begin with a slash, too; a path is one when there is such a file.
   if (!given.starts_with('/') || (access(given.c_str(), F_OK) != 0 && given.size() > 80)) return given;
@@ -48,6 +52,26 @@ base::Result<void> ShowHere(const std::string& text, room::Terminal& terminal) {
   return {};
 }
 
+// HandOut writes the request to a stick, or shows it.
+base::Result<void> HandOut(const script::Person& person, const std::string& text, const std::string& log,
+                           room::Terminal& terminal) {
+  const std::string where = fmt::format(
+      "You sign on a machine of your own. In which folder of your stick shall the request be written ({} shows it "
+      "here)?",
+      kShowHere);
+  KC_ASSIGN_OR_RETURN(const std::string folder,
+                      AskForFolder(person, "approve.offline/folder", where, OrHere::kYes, terminal));
+  if (folder == kShowHere) return ShowHere(text, terminal);
+  const std::string path = folder + "/" + FileName(text);
+  KC_ASSIGN_OR_RETURN(const std::string file, WriteApprovalFile(text, log));
+  KC_RETURN_IF_ERROR(base::WriteFile(path + ".json", file, {.replace = true}));
+  KC_RETURN_IF_ERROR(base::WriteFile(path + ".txt", text, {.replace = true}));
+  terminal.Say(room::Tone::kGood, fmt::format("Written: {0}.json (for `keyceremony custodian approve`) and {0}.txt "
+                                              "(the text, for `openssl dgst -sha256 -sign`).",
+                                              path));
+  return {};
+}
+
 }  // namespace
 
 base::Result<std::string> AskForFolder(const script::Person& person, const std::string& id, const std::string& text,
@@ -58,7 +82,12 @@ base::Result<std::string> AskForFolder(const script::Person& person, const std::
                                 .text = text,
                                 .pattern = or_here == OrHere::kYes ? "(-|/[^ ].*)" : "/[^ ].*",
                                 .example = "/media/stick"};
-  return terminal.Ask(question);
+  for (;;) {
+    base::Result<std::string> folder = terminal.Ask(question);
+    std::error_code error;
+    if (!folder.ok() || *folder == kShowHere || std::filesystem::is_directory(*folder, error)) return folder;
+    terminal.Say(room::Tone::kBad, fmt::format("There is no folder {}.", *folder));
+  }
 }
 
 base::Error NobodyThere(const std::string& what) {
@@ -67,31 +96,20 @@ base::Error NobodyThere(const std::string& what) {
 }
 
 base::Result<record::SignatureLine> SignOffline(const script::Person& person, const record::VerifierKey& key,
-                                                const ApprovalRequest& request, room::Terminal& terminal) {
+                                                const ApprovalRequest& request, bool& handed_out,
+                                                room::Terminal& terminal) {
   std::string log;
   if (request.read_log) {
     KC_ASSIGN_OR_RETURN(const base::Bytes bytes, request.read_log());
     log.assign(base::AsText(bytes));
   }
-  const std::string where = fmt::format(
-      "You sign on a machine of your own. In which folder of your stick shall the request be written ({} shows it "
-      "here)?",
-      kShowHere);
-  KC_ASSIGN_OR_RETURN(const std::string folder,
-                      AskForFolder(person, "approve.offline/folder", where, OrHere::kYes, terminal));
-  if (folder == kShowHere) {
-    KC_RETURN_IF_ERROR(ShowHere(request.text, terminal));
-  } else {
-    const std::string path = folder + "/" + FileName(request.text);
-    KC_ASSIGN_OR_RETURN(const std::string file, WriteApprovalFile(request.text, log));
-    KC_RETURN_IF_ERROR(base::WriteFile(path + ".json", file, {.replace = true}));
-    KC_RETURN_IF_ERROR(base::WriteFile(path + ".txt", request.text, {.replace = true}));
-    terminal.Say(room::Tone::kGood, fmt::format("Written: {0}.json (for `keyceremony custodian approve`) and {0}.txt "
-                                                "(the text, for `openssl dgst -sha256 -sign`).",
-                                                path));
+  for (;;) {
+    if (!handed_out) KC_RETURN_IF_ERROR(HandOut(person, request.text, log, terminal));
+    handed_out = true;
+    KC_ASSIGN_OR_RETURN(const std::string given, AskSignature(person, terminal));
+    if (given != room::kBack) return TakeHandedOver(given, key, request.text, CheckpointsIn(log));
+    handed_out = false;
   }
-  KC_ASSIGN_OR_RETURN(const std::string given, AskSignature(person, terminal));
-  return TakeHandedOver(given, key, request.text, CheckpointsIn(log));
 }
 
 }  // namespace ceremony::quorum

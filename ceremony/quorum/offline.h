@@ -15,7 +15,7 @@
 namespace ceremony::quorum {
 
 // AskForFolder asks a person in which folder (of a stick) something is written for
-// them; `text` is the question. Where `or_here`, "-" is an answer, too: show it here.
+// them, until there is such a folder; `text` is the question. Where `or_here`, "-" is an answer, too: show it here.
 enum class OrHere : std::uint8_t { kNo, kYes };
 base::Result<std::string> AskForFolder(const script::Person& person, const std::string& id, const std::string& text,
                                        OrHere or_here, room::Terminal& terminal);
@@ -27,9 +27,12 @@ base::Error NobodyThere(const std::string& what);
 // SignOffline asks for a folder (a stick), writes there `<ceremony>-<size>.approval.json`
 // (approval_file.h) and `<ceremony>-<size>.approval.txt` (the very bytes to be signed),
 // or shows text and QR code when there is no folder, and takes the signature back.
+// `handed_out` is whether an earlier try has got as far: then only the signature is asked for,
+// and "back" has the request written once more.
 // Refusals as TakeHandedOver; kIo when a file cannot be written or read.
 base::Result<record::SignatureLine> SignOffline(const script::Person& person, const record::VerifierKey& key,
-                                                const ApprovalRequest& request, room::Terminal& terminal);
+                                                const ApprovalRequest& request, bool& handed_out,
+                                                room::Terminal& terminal);
 
 }  // namespace ceremony::quorum
 

@@ -26,8 +26,9 @@ Error WriteError(const char* call, const std::string& name, int error_number) {
   return error;
 }
 
-Result<void> WriteDurably(const std::string& path, std::string_view content, unsigned mode) {
-  const FileDescriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+// Errors name `path`, which the caller knows; `fresh` is where it is written first.
+Result<void> WriteDurably(const std::string& fresh, const std::string& path, std::string_view content, unsigned mode) {
+  const FileDescriptor file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file.valid()) return WriteError("open", path, errno);
   KC_RETURN_IF_ERROR(file.WriteAll(AsBytes(content), path));
   if (fdatasync(file.get()) != 0) return WriteError("fdatasync", path, errno);
@@ -109,7 +110,7 @@ Result<void> WriteFile(const std::string& path, std::string_view content, const 
   KC_RETURN_IF_ERROR(CheckFree(path, options.replace));
   const std::string fresh = path + kFresh;
   unlink(fresh.c_str());  // of a run that was cut off
-  Result<void> written = WriteDurably(fresh, content, options.mode);
+  Result<void> written = WriteDurably(fresh, path, content, options.mode);
   if (written.ok()) written = Rename(fresh, path, options.replace);
   if (!written.ok()) {
     unlink(fresh.c_str());

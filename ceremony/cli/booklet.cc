@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <memory>
 #include <ostream>
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/one_record.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/report/inventory.h"
 #include "ceremony/steps/catalogue.h"
@@ -43,10 +43,7 @@ base::Result<int> Print(const Arguments& arguments, const Streams& streams) {
 }
 
 base::Result<int> TakeStock(const Arguments& arguments, const Streams& streams) {
-  if (!std::filesystem::is_directory(arguments.from)) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("there is no archive {}", arguments.from))
-        .WithHint("give the folder that holds the records");
-  }
+  KC_RETURN_IF_ERROR(RequireArchive(arguments.from));
   KC_ASSIGN_OR_RETURN(const estate::Folded folded, estate::FoldArchive(arguments.from));
   base::SystemClock clock;
   KC_RETURN_IF_ERROR(base::WriteFile(arguments.out, report::Inventory(folded, base::FormatTime(clock.UtcMicros())),

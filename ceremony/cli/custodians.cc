@@ -74,7 +74,8 @@ void PrintCustodians(const script::Roster& roster, const estate::Estate& estate,
   if (!any) out << "  none\n";
 }
 
-void AddPoolAlarms(const script::Policy& policy, const script::Roster& roster, std::vector<estate::DueItem>& due) {
+void AddPoolAlarms(const script::Policy& policy, const script::Roster& roster, const estate::Estate& estate,
+                   std::vector<estate::DueItem>& due) {
   for (const steps::Pool& pool : steps::PoolsOf(roster, policy)) {
     if (!pool.alarm()) continue;
     due.push_back({fmt::format("appoint people ({} active, {} wanted) for the quorum", pool.active, pool.wanted),
@@ -82,7 +83,8 @@ void AddPoolAlarms(const script::Policy& policy, const script::Roster& roster, s
   }
   for (const script::Person& person : roster.people) {
     if (person.state != script::PersonState::kLeaving) continue;
-    due.push_back({"reshare, then retire as left,", person.id, "", false});
+    const bool opens_some = !estate.TokensOpenedBy(person.id).empty();
+    due.push_back({opens_some ? "reshare, then retire as left," : "retire as left,", person.id, "", false});
   }
 }
 

@@ -21,7 +21,8 @@ void PrintCustodians(const script::Roster& roster, const estate::Estate& estate,
 
 // AddPoolAlarms adds a due item for each quorum with fewer active members than the
 // policy wants, and for shares of people who are leaving.
-void AddPoolAlarms(const script::Policy& policy, const script::Roster& roster, std::vector<estate::DueItem>& due);
+void AddPoolAlarms(const script::Policy& policy, const script::Roster& roster, const estate::Estate& estate,
+                   std::vector<estate::DueItem>& due);
 
 nlohmann::ordered_json JoinersJson(const estate::JoinerLeaverReport& report);
 void PrintJoiners(const estate::JoinerLeaverReport& report, std::ostream& out);

@@ -16,6 +16,10 @@ void DescribeRoster(CLI::App& command, std::string& path);
 // ReadTrust reads the roster that --roster names; nothing when it was left out.
 base::Result<std::optional<record::Trust>> ReadTrust(const std::string& path);
 
+// RequireArchive fails for what is no folder, and for the folder of a record (kInvalidInput), and for one without any
+// record in it (kNotFound).
+base::Result<void> RequireArchive(const std::string& folder);
+
 // RequireRecord fails with kInvalidInput for the folder of an archive: `why` is a reason such as "a report is of one
 // record", and `hint` says where to look instead. It fails with kNotFound for a folder without a log.
 base::Result<void> RequireRecord(const std::string& folder, const std::string& why, const std::string& hint);

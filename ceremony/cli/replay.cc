@@ -15,6 +15,7 @@
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/one_record.h"
 #include "ceremony/room/signals.h"
 #include "ceremony/room/text.h"
 #include "hsm/base/counted.h"
@@ -207,6 +208,7 @@ ordered_json ToJson(const Report& report) {
 base::Result<int> ReplayRecord(const Arguments& arguments, const Streams& streams) {
   const room::SignalScope signals;
   hsm::IgnoreBrokenPipes();
+  KC_RETURN_IF_ERROR(RequireRecord(arguments.record, "one record is acted again", "name one of its folders"));
   KC_ASSIGN_OR_RETURN(const Stage stage, Stage::Make(arguments.keep));
   KC_ASSIGN_OR_RETURN(const Report report, replay::Replay(arguments.record, stage.path(), hsm::Module::Load));
   if (arguments.json) {

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/custodians.h"
 #include "ceremony/cli/exit_code.h"
+#include "ceremony/cli/one_record.h"
 #include "ceremony/estate/due.h"
 #include "ceremony/estate/fleet_due.h"
 #include "ceremony/estate/fold.h"
@@ -68,7 +68,7 @@ void AddPolicyDue(const std::string& archive, Status& status, std::int64_t rate)
   estate::AddFleetDue(status.folded, policy, status.now, kHorizonDays, status.due);
   if (policy == nullptr) return;
   status.policy = *policy;
-  AddPoolAlarms(*policy, status.roster, status.due);
+  AddPoolAlarms(*policy, status.roster, status.folded.estate, status.due);
   estate::SortDue(status.due);
   if (rate > 0)
     status.forecasts = estate::ForecastRollovers(status.folded.estate, *policy, rate, status.now, kRolloversShown);
@@ -76,15 +76,7 @@ void AddPolicyDue(const std::string& archive, Status& status, std::int64_t rate)
 
 base::Result<Status> ReadStatus(const Arguments& arguments) {
   const std::string& archive = arguments.archive;
-  if (!std::filesystem::is_directory(archive)) {
-    return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("there is no archive {}", archive))
-        .WithHint("give the folder that holds the records");
-  }
-  if (std::filesystem::exists(archive + "/log.jsonl")) {
-    return base::MakeError(base::ErrorCode::kInvalidInput,
-                           fmt::format("{} is one record, and the estate is what all of an archive add up to", archive))
-        .WithHint("give the folder in which the record stands, or ask `keyceremony show` about the record");
-  }
+  KC_RETURN_IF_ERROR(RequireArchive(archive));
   Status status;
   base::SystemClock clock;
   status.now = clock.UtcMicros();
@@ -295,10 +287,10 @@ void PrintCopy(const estate::Copy& copy, std::ostream& out) {
 void PrintUse(const estate::Key& key, const script::KeyCap* cap, std::int64_t now, std::ostream& out) {
   if (key.use) {
     const bool capped = cap != nullptr && cap->certificates > 0;
-    out << fmt::format("    used {}, last on {}, stated by {}\n",
+    out << fmt::format("    used {}, {}, stated by {}\n",
                        capped ? fmt::format("{} of {} times", key.use->count, cap->certificates)
                               : base::Counted(key.use->count, "time", "times"),
-                       key.use->count == 0 ? "no day" : Day(key.use->last_use),
+                       key.use->count == 0 ? "never" : "last on " + Day(key.use->last_use),
                        key.use->stated_by.empty() ? "people in the room" : key.use->stated_by);
   } else if (cap != nullptr) {
     out << fmt::format("    nobody has stated its use; its cap is {} certificates or {} days\n", cap->certificates,

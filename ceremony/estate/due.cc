@@ -67,15 +67,20 @@ void AddKeys(const Estate& estate, std::string_view today, std::string_view hori
   }
 }
 
+constexpr std::int64_t kDayMicros = std::int64_t{86'400} * 1'000'000;
+
 }  // namespace
 
 std::vector<DueItem> DueOf(const Folded& folded, std::int64_t now_micros, int horizon_days) {
   // RFC 3339 in UTC sorts as text.
   const std::string now = base::FormatTime(now_micros);
-  const std::string horizon = base::FormatTime(now_micros + std::int64_t{horizon_days} * 86'400 * 1'000'000);
+  const std::string horizon = base::FormatTime(now_micros + horizon_days * kDayMicros);
+  const std::string a_day_ago = base::FormatTime(now_micros - kDayMicros);
   std::vector<DueItem> due;
   for (const RecordSummary& record : folded.records) {
-    if (!record.complete && !record.left_behind) due.push_back({"resume the ceremony", record.folder, "", true});
+    if (record.complete || record.left_behind) continue;
+    // Most that are paused go on the same day.
+    due.push_back({"resume the ceremony", record.folder, "", record.began < a_day_ago});
   }
   const Renewals renewals(folded.estate);
   for (const Certificate& certificate : folded.estate.certificates()) {

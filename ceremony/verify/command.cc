@@ -12,6 +12,7 @@
 #include <ostream>
 #include <thread>
 
+#include "ceremony/record/entry.h"
 #include "ceremony/record/timestamp.h"
 #include "ceremony/record/tlog_proof.h"
 #include "ceremony/record/trust.h"
@@ -103,7 +104,16 @@ Result<PathKind> KindOf(const std::string& path) {
   if (std::filesystem::is_regular_file(path, unreadable)) return PathKind::kProof;
   const Result<bool> archive = record::IsArchive(path);
   if (!archive.ok()) return base::Error(archive.error()).WithHint("give the folder of a record or of an archive");
-  return *archive ? PathKind::kArchive : PathKind::kRecord;
+  if (*archive) return PathKind::kArchive;
+  // What has lost a file is a record that is not whole. What has none of them never was one, and gets no verdict.
+  const auto has = [&](std::string_view name) {
+    return std::filesystem::exists(std::filesystem::path(path) / name, unreadable);
+  };
+  if (!has(record::kLogFile) && !has(record::kCheckpointFile) && !has(record::kAddendumFile)) {
+    return base::MakeError(ErrorCode::kNotFound, fmt::format("{} holds no record", path))
+        .WithHint("give the folder of a record or of an archive");
+  }
+  return PathKind::kRecord;
 }
 
 // CheckHonoured refuses an option that could not be looked at for a path of that kind: who gives it relies on it.

@@ -133,7 +133,12 @@ class ProgramTest(unittest.TestCase):
                 ran = run(*arguments)
                 self.assertEqual((ran.returncode, ran.stdout), (status, ""), arguments)
                 self.assertTrue(ran.stderr.startswith("keyceremony-verify: error: "), ran.stderr)
-            self.assertEqual(run(folder).returncode, 1)  # a folder without a log is no record
+            none = run(folder)  # a folder without any file of a record gets no verdict
+            self.assertEqual((none.returncode, none.stdout), (4, ""))
+            self.assertIn("holds no record", none.stderr)
+            with open(os.path.join(folder, "checkpoint"), "wb"):
+                pass
+            self.assertEqual(run(folder).returncode, 1)  # one that has lost its log does
 
     def test_threads_change_nothing_but_the_time(self):
         self.assertEqual(run(RECORD, "--json", "--threads", "1").stdout, run(RECORD, "--json", "--threads", "8").stdout)

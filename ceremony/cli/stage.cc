@@ -1,11 +1,14 @@
 #include "ceremony/cli/stage.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <ostream>
+#include <sstream>
 
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/own_output.h"
@@ -60,6 +63,21 @@ void ShowSigned(room::Terminal& terminal, const std::string& path) {
                "Keep these words until the ceremony goes on: `resume` shows them again, and others if the record was "
                "cut back meanwhile.");
   terminal.ShowDigest(run::SignedSoFar(*report->last), report->last->root);
+}
+
+// On a terminal, lines break between words; what goes into a file stays as it is.
+void PrintFitting(const std::string& text, std::ostream& out) {
+  if (isatty(fileno(StandardOutput())) == 0) {
+    out << text;
+    return;
+  }
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
+    const std::size_t width = LookOfOutput().width;
+    for (const std::string& part : room::WrapText(line.substr(indent), width > indent ? width - indent : width))
+      out << (part.empty() ? "" : std::string(indent, ' ')) << part << '\n';
+  }
 }
 
 }  // namespace
@@ -119,7 +137,9 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   verdict.in_archive = true;
   verdict.roster = fmt::format("{}/{}/{}", path, record::kInputsFolder, record::kRosterFile);
   streams.out << "\nThe record is in " << path << "\n";
-  const int status = verify::VerifyCommand(verdict, "keyceremony", streams.out, streams.err);
+  std::ostringstream judged;
+  const int status = verify::VerifyCommand(verdict, "keyceremony", judged, streams.err);
+  PrintFitting(judged.str(), streams.out);
   return status == kExitDone && *played == run::Ended::kCalledOff ? kExitFinding : status;
 }
 

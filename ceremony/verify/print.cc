@@ -1,5 +1,7 @@
 #include "ceremony/verify/print.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -49,10 +51,12 @@ void PrintVerdict(Verdict verdict, std::ostream& out) {
 void PrintRoot(const record::Hash& root, std::ostream& out) {
   out << "  root        " << base::GroupedHex(root) << "\n";
   const std::vector<std::string> words = base::PgpWords(root);
-  constexpr std::size_t kWordsALine = 8;
+  // As the room and the booklet set them: rows of four, read across.
+  constexpr std::size_t kWordsALine = 4;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i % kWordsALine == 0) out << "              ";
-    out << words[i] << (i % kWordsALine == kWordsALine - 1 || i + 1 == words.size() ? "\n" : " ");
+    const bool last = i % kWordsALine == kWordsALine - 1 || i + 1 == words.size();
+    if (i % kWordsALine == 0) out << fmt::format("              from byte {:>2}  ", i);
+    out << (last ? words[i] + "\n" : fmt::format("{:<12}", words[i]));
   }
 }
 

@@ -59,7 +59,7 @@ base::Result<void> CheckModuleFile(const std::string& path) {
   if (!file) return base::SystemError("open", path, errno);
   Elf64_Ehdr header{};
   if (!ReadAt(file, 0, &header.e_ident) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-    return Unloadable(path, "it is no shared object");
+    return Unloadable(path, "it is not a shared object");
   // What is for another processor the loader refuses in words of its own.
   if (header.e_ident[EI_CLASS] != ELFCLASS64) return {};
   const std::uint64_t size = static_cast<std::uint64_t>(info.st_size);

@@ -27,7 +27,7 @@ base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& stream
   std::string folder = where.folder;
   if (!record::RecordNumber(folder) || !fs::is_directory(arguments.record)) {
     return base::MakeError(base::ErrorCode::kInvalidInput,
-                           fmt::format("{} is no record of an archive", arguments.record))
+                           fmt::format("{} is not a record of an archive", arguments.record))
         .WithHint("give the folder of a record, such as ARCHIVE/0001-smki-root-oca");
   }
   KC_ASSIGN_OR_RETURN(const base::FileDescriptor lock, LockArchive(where.archive));

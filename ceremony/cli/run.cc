@@ -33,7 +33,7 @@ base::Result<int> Run(const Arguments& arguments, const Streams& streams) {
                       script::ReadInputs(arguments.script, roster, arguments.binding, steps::Catalogue()));
   if (IsRehearsal(inputs)) {
     return base::Refusal(
-        "RUN-ENV-01", fmt::format("the binding {} is of a rehearsal", arguments.binding),
+        "RUN-ENV-01", fmt::format("the binding {} belongs to a rehearsal", arguments.binding),
         "`keyceremony rehearse` runs it; a real ceremony needs a binding whose environment is uit, sit or production");
   }
   KC_RETURN_IF_ERROR(CheckCompany(Company::kPeople));

@@ -109,7 +109,7 @@ base::Error NotOver(const record::VerifierKey& key, const base::Bytes& signature
   }
   const auto checkpoint = record::Checkpoint::Parse(text);
   return base::Refusal("CRED-06",
-                       fmt::format("this is no signature of {} over {}: it is of another text, by another key, or "
+                       fmt::format("this is not a signature of {} over {}: it is of another text, by another key, or "
                                    "damaged on the way",
                                    key.name(), checkpoint.ok() ? Where(*checkpoint) : std::string("this text")),
                        kSignHint);
@@ -135,7 +135,7 @@ base::Result<record::SignatureLine> TakeHandedOver(std::string_view given, const
     auto signature = bytes.ok() ? AsSignature(*bytes, key) : std::nullopt;
     if (!signature) {
       return base::MakeError(base::ErrorCode::kInvalidInput,
-                             "what was handed over is no signature: expected a signature line, a signed note, or a "
+                             "what was handed over is not a signature: expected a signature line, a signed note, or a "
                              "signature in DER or its base64")
           .WithHint("take the line that `keyceremony custodian approve` printed, or the file that it wrote");
     }

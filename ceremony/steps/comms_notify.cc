@@ -98,7 +98,7 @@ class CommsNotifyKind final : public StepKind {
     const std::string& by = step.fields.Text("by");
     room::Question told;
     told.id = "comms.notify/" + step.id + "/told";
-    told.text = fmt::format("{} has been told, {}.", step.fields.Text("to"), ChannelTitle(step, fields()));
+    told.text = fmt::format("You have told {}, {}.", step.fields.Text("to"), ChannelTitle(step, fields()));
     told.expected = "told";
     told.simulated = told.expected;
     KC_RETURN_IF_ERROR(context.Ask(by, told));
@@ -120,7 +120,7 @@ class CommsNotifyKind final : public StepKind {
     room::Question who;
     who.kind = room::Question::Kind::kText;
     who.id = "comms.notify/" + step.id + "/acknowledged";
-    who.text = fmt::format("who at {} has acknowledged it", step.fields.Text("to"));
+    who.text = fmt::format("Who at {} has acknowledged it?", step.fields.Text("to"));
     who.example = "Olive Officer, duty manager";
     who.simulated = who.example;
     KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask(step.fields.Text("by"), who));

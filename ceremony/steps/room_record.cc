@@ -10,6 +10,13 @@ namespace {
 using nlohmann::json;
 using script::Field;
 
+// A label is a part of a sentence. An example looks like a number that could be there, and is easily copied.
+std::string AsQuestion(std::string label) {
+  if (!label.empty() && label[0] >= 'a' && label[0] <= 'z') label[0] = static_cast<char>(label[0] - 'a' + 'A');
+  const bool is_sentence = label.ends_with('?') || label.ends_with('.');
+  return label + (is_sentence ? "" : ".") + " The example only shows the form.";
+}
+
 class RoomRecordKind final : public StepKind {
  public:
   const StepDescription& description() const override {
@@ -70,7 +77,7 @@ class RoomRecordKind final : public StepKind {
       room::Question question;
       question.kind = room::Question::Kind::kText;
       question.id = "room.record/" + step.id + "/" + fact.at("name").get<std::string>();
-      question.text = fact.at("label").get<std::string>();
+      question.text = AsQuestion(fact.at("label").get<std::string>());
       question.pattern = fact.at("pattern").get<std::string>();
       question.example = fact.at("example").get<std::string>();
       question.simulated = question.example;

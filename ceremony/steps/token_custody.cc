@@ -227,12 +227,11 @@ class TokenCustodyKind final : public StepKind {
     const std::vector<std::string> expected = token.SealNumbers();
     KC_ASSIGN_OR_RETURN(
         const std::vector<std::string> found,
-        AskSeals(
-            step, context, "seals",
-            fmt::format("Read every seal on token {} and what it is packed in. Their numbers, with a blank between, "
-                        "or none",
-                        token.name),
-            expected));
+        AskSeals(step, context, "seals",
+                 fmt::format("Read every seal on token {} and what it is packed in. Type their numbers, with a blank "
+                             "between, or none. The example only shows the form.",
+                             token.name),
+                 expected));
     KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "seals"},
                                                   {"token", token.name},
                                                   {"place", step.fields.Text("place")},
@@ -262,7 +261,8 @@ class TokenCustodyKind final : public StepKind {
         next = After(next);
       }
       KC_ASSIGN_OR_RETURN(change.applied, AskSeals(step, context, "new-seals",
-                                                   fmt::format("Put {} on. Their numbers, with a blank between",
+                                                   fmt::format("Put {} on. Type their numbers, with a blank between. "
+                                                               "The example only shows the form.",
                                                                base::Counted(count, "new seal", "new seals")),
                                                    simulated));
       if (change.applied.size() != static_cast<std::size_t>(count)) {
@@ -288,7 +288,7 @@ class TokenCustodyKind final : public StepKind {
     room::Question question;
     question.kind = room::Question::Kind::kText;
     question.id = fmt::format("token.custody/{}/escort", step.id);
-    question.text = "Who travels with it? Names, with a comma between, the driver too";
+    question.text = "Who travels with it? Type the names, with a comma between, the driver too.";
     question.example = "Sam Driver, Kim Guard";
     question.simulated = "Sam Driver, Kim Guard";
     KC_ASSIGN_OR_RETURN(const std::string answer, context.Ask(step.fields.Text("by"), question));
@@ -312,7 +312,7 @@ class TokenCustodyKind final : public StepKind {
     room::Question question;
     question.kind = room::Question::Kind::kText;
     question.id = fmt::format("token.custody/{}/reference", step.id);
-    question.text = fmt::format("Number of the consignment note of {}", step.fields.TextOr("carrier", ""));
+    question.text = fmt::format("What is the number of the consignment note of {}?", step.fields.TextOr("carrier", ""));
     question.pattern = "[0-9A-Za-z./-]{1,40}";
     question.example = "CN-1001";
     question.simulated = "CN-1001";

@@ -9,7 +9,7 @@ namespace base {
 
 Result<std::int64_t> ParseTime(std::string_view text) {
   const auto refuse = [&] {
-    return MakeError(ErrorCode::kInvalidInput, fmt::format("\"{}\" is no time in UTC", text))
+    return MakeError(ErrorCode::kInvalidInput, fmt::format("\"{}\" is not a time in UTC", text))
         .WithHint("write it as 2026-11-28T05:17:45Z");
   };
   constexpr std::string_view kShape = "0000-00-00T00:00:00";

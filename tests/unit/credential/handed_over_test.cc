@@ -81,7 +81,7 @@ TEST_CASE("a signature over another text is named by what is different") {
   CHECK(Bad(Take(LineOver(CheckpointText(5, 8)).Text())).rule == "CRED-08");
   const base::Error unknown = Bad(Take(LineOver(CheckpointText(6, 6)).Text()));
   CHECK(unknown.rule == "CRED-06");
-  CHECK(unknown.message == "this is no signature of smki.example/alice over " + std::string(kOrigin) +
+  CHECK(unknown.message == "this is not a signature of smki.example/alice over " + std::string(kOrigin) +
                                " at size 7: it is of another text, by another key, or damaged on the way");
 }
 

@@ -186,8 +186,8 @@ TEST_CASE("what is no module is told from its file, before the loader waits for 
   Good(hsm::CheckModuleFile(at("half.so")));
   std::filesystem::resize_file(at("half.so"), 4096);
 
-  CHECK(said("text.so") == "module " + at("text.so") + " cannot be loaded: it is no shared object");
-  CHECK(said("empty.so").ends_with("it is no shared object"));
+  CHECK(said("text.so") == "module " + at("text.so") + " cannot be loaded: it is not a shared object");
+  CHECK(said("empty.so").ends_with("it is not a shared object"));
   CHECK(said("folder.so").ends_with("it is a directory"));
   CHECK(said("pipe.so").ends_with("it is no file, but a pipe, a socket or a device"));
   CHECK(said("half.so").find("the file is cut short, at ") != std::string::npos);

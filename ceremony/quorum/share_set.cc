@@ -52,8 +52,7 @@ base::Result<Half> MakeHalf(const base::SecretBytes& secret, Pin pin, const std:
 }  // namespace
 
 base::Result<NewShareSet> MakeShareSet(const script::Roster& roster, const script::Quorum& quorum,
-                                       const std::string& token, std::int64_t generation, const base::SecretBytes& user,
-                                       const base::SecretBytes& security_officer) {
+                                       const std::string& token, std::int64_t generation, const TokenPins& pins) {
   KC_ASSIGN_OR_RETURN(const std::vector<const script::Person*> holders, SharesHeldBy(roster, quorum));
   NewShareSet made;
   made.set = {token, base::RandomHex(16), generation, quorum.name, quorum.m, {}, {}};
@@ -76,8 +75,8 @@ base::Result<NewShareSet> MakeShareSet(const script::Roster& roster, const scrip
     keys.push_back(std::move(open_key));
   }
   // The two PINs have nothing to do with each other until their halves are put into one file.
-  auto user_half = base::Aside([&] { return MakeHalf(user, Pin::kUser, made.files, keys, quorum.m); });
-  base::Result<Half> officer = MakeHalf(security_officer, Pin::kSecurityOfficer, made.files, keys, quorum.m);
+  auto user_half = base::Aside([&] { return MakeHalf(pins.user, Pin::kUser, made.files, keys, quorum.m); });
+  base::Result<Half> officer = MakeHalf(pins.security_officer, Pin::kSecurityOfficer, made.files, keys, quorum.m);
   KC_ASSIGN_OR_RETURN(Half of_user, user_half.get());
   KC_ASSIGN_OR_RETURN(Half of_officer, std::move(officer));
   made.proof = of_user.proof;

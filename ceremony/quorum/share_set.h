@@ -30,11 +30,16 @@ struct NewShareSet {
   SplitProof proof;                      // of the user PIN; the other was proven the same way
 };
 
+// TokenPins are both PINs of a token, by reference.
+struct TokenPins {
+  const base::SecretBytes& user;
+  const base::SecretBytes& security_officer;
+};
+
 // MakeShareSet splits both PINs for the members of `quorum`, proves the split
 // (ProveSplit) and seals each share. The set's id is drawn at random.
 base::Result<NewShareSet> MakeShareSet(const script::Roster& roster, const script::Quorum& quorum,
-                                       const std::string& token, std::int64_t generation, const base::SecretBytes& user,
-                                       const base::SecretBytes& security_officer);
+                                       const std::string& token, std::int64_t generation, const TokenPins& pins);
 
 // PinAssembly takes shares of one PIN as their holders give them, and combines
 // them once there are m. A share that was checked (CheckShare, OpenShare) is

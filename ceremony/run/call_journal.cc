@@ -57,9 +57,7 @@ void CallJournal::Detach() { append_ = nullptr; }
 
 void CallJournal::Called(hsm::Function, CK_RV rv, std::chrono::nanoseconds duration) {
   ++count_;
-  ++total_calls_;
   time_ += duration;
-  total_time_ += duration;
   if (rv != CKR_OK) ++failed_[hsm::RvName(rv)];
 }
 

@@ -25,8 +25,8 @@ class CallJournal final : public hsm::CallObserver {
   // Names the logical token behind a label and serial.
   using NameToken = std::function<std::string(const std::string& label, const std::string& serial)>;
 
-  // Attach makes the journal write from now on; before it (the log key has no
-  // log yet) and after Detach (the log is closed) calls pass unwritten.
+  // Attach makes the journal write from now on. Calls before it (there is no log
+  // yet) and after Detach (the log is closed) are not written.
   void Attach(Append append, NameToken name_token, std::uint64_t last_call);
   void Detach();
 
@@ -42,9 +42,6 @@ class CallJournal final : public hsm::CallObserver {
   // TakeTroubles returns what destructors reported since the last time.
   std::vector<base::Error> TakeTroubles();
 
-  std::uint64_t total_calls() const { return total_calls_; }
-  std::chrono::nanoseconds total_time() const { return total_time_; }
-
  private:
   Append append_;
   NameToken name_token_;
@@ -52,8 +49,6 @@ class CallJournal final : public hsm::CallObserver {
   std::uint64_t count_ = 0;
   std::chrono::nanoseconds time_{};
   std::map<std::string, std::uint64_t> failed_;
-  std::uint64_t total_calls_ = 0;
-  std::chrono::nanoseconds total_time_{};
   std::vector<base::Error> troubles_;
 };
 

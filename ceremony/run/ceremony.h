@@ -1,7 +1,7 @@
 // Ceremony is one ceremony under way: its inputs, its record, its tokens, and
 // what has happened so far. Opening, running, settling and closing are the
-// functions below; each may be cut off anywhere and gone on with, because all
-// they know stands in the History, which is the record's own.
+// functions below. Each can be interrupted anywhere and resumed, because all its
+// state is in the History, which is read from the record.
 #ifndef CEREMONY_RUN_CEREMONY_H_
 #define CEREMONY_RUN_CEREMONY_H_
 
@@ -55,8 +55,8 @@ class Ceremony final {
   // AppendRefusal records what the program, a token or a person's credential refused. `person` is whose; empty:
   // nobody's.
   base::Result<void> AppendRefusal(const base::Error& error, const std::string& step, const std::string& person = {});
-  // SetRecorded says that an entry already tells of an error that is on its way
-  // out, so that the step's failure does not tell of it twice. AppendRefusal does it, too.
+  // SetRecorded notes that an entry already describes this error, so that the
+  // step's failure does not record it twice. AppendRefusal does it, too.
   void SetRecorded(const base::Error& error) { recorded_ = error.rule + error.message; }
   bool HasRecorded(const base::Error& error) const { return recorded_ == error.rule + error.message; }
 
@@ -82,8 +82,8 @@ class Ceremony final {
   CallJournal& journal() { return *journal_; }
   record::Writer& writer() { return *writer_; }
   bool has_writer() const { return writer_ != nullptr; }
-  // LogKey returns the key that signs this record, looked for on the record token when it is not at hand: after a
-  // crash, and after LogOutOf or Restart. Valid until one of these. kToken: it is out of reach.
+  // LogKey returns the key that signs this record. It finds it on the record token again after a crash, and after a
+  // function below has ended its session. Valid until one of these. kToken: it is out of reach.
   base::Result<TokenSigner*> LogKey();
   void SetLogKey(std::unique_ptr<TokenSigner> log_key) { log_key_ = std::move(log_key); }
   // LogOutOf ends what is open of a token; Restart has its module finalised and initialised again. The log key lives
@@ -142,8 +142,8 @@ base::Result<void> ConsentToWaivers(Ceremony& ceremony);
 // SettleCalls looks at what calls without a known outcome have left on tokens,
 // names it, and removes it with consent.
 base::Result<void> SettleCalls(Ceremony& ceremony);
-// SettleWhatAnswers does the same, and passes over a token that does not answer:
-// what is not settled then is an open item of a ceremony that is called off.
+// SettleWhatAnswers does the same, but skips a token that does not answer. What
+// is left unsettled becomes an open item of a ceremony that is called off.
 base::Result<void> SettleWhatAnswers(Ceremony& ceremony);
 
 // CalledOff is why a ceremony ends before its script does.
@@ -162,7 +162,7 @@ struct StepLeft {
   std::string title;
 };
 std::vector<StepLeft> StepsLeft(Ceremony& ceremony);
-// ItemsLeft is what a ceremony that is called off leaves, as open items of `close`:
+// ItemsLeft lists what a ceremony that is called off leaves, as open items of `close`:
 // its steps, what they have done on tokens so far, and calls that are not settled.
 nlohmann::json ItemsLeft(Ceremony& ceremony);
 

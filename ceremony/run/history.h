@@ -1,7 +1,7 @@
-// History is what a record says has happened so far, as a fold over its
-// entries. The runner shows it every entry it writes, and resume shows it every
-// entry it finds; both then go on from the same state, so going on after a
-// crash is not a second way of running a ceremony.
+// History is what has happened so far according to a record, as a fold over its
+// entries. The runner passes it every entry that it writes; resume passes it every
+// entry that it finds. Both continue from the same state, so a resumed ceremony
+// runs through the same code.
 #ifndef CEREMONY_RUN_HISTORY_H_
 #define CEREMONY_RUN_HISTORY_H_
 
@@ -22,8 +22,8 @@
 
 namespace ceremony::run {
 
-// Leftover is an object that a call left on a token without being asked for,
-// or that nobody knows to be wanted: a crash, a failed call.
+// Leftover is an object that a failed or interrupted call left on a token, and
+// that no step has asked for.
 struct Leftover {
   std::string token;   // logical name
   std::string digest;  // of its canonical inventory line, 64 hex digits
@@ -94,8 +94,8 @@ struct NewSetHistory {
 
 class History final {
  public:
-  // See takes one entry in. It believes what the writer or the verified
-  // recovery believed; kCorrupt when an entry lacks what this fold needs.
+  // See takes in one entry, which the writer or the recovery has checked. kCorrupt
+  // when it lacks what this fold needs.
   base::Result<void> See(const nlohmann::json& entry);
 
   bool opened() const { return !open_.is_null(); }

@@ -26,8 +26,8 @@ namespace ceremony::run {
 // user's PIN where the flags say that there is one.
 bool IsWholeTokenFile(base::ByteView bytes);
 
-// MendedToken is a token of a rehearsal whose file SoftHSM had torn, and whose copy was put back; or one that was not
-// made to its end, and was removed (`sha256` is empty).
+// MendedToken is a token of a rehearsal whose file SoftHSM had torn, and whose copy was put back; or, where `sha256` is
+// empty, one whose making was cut off, and which was removed.
 struct MendedToken {
   std::string label;
   std::string serial;

@@ -1,10 +1,10 @@
 // The log key signs a record's checkpoints: ECDSA P-256 on the record token, one
 // for each ceremony, not extractable, destroyed when the record is closed.
 //
-// It is made before the log exists that could announce it. So the plan of it
-// (label, id, what was on the token before) is stored first as the input
-// `log-key.json`, which the `open` entry commits to; a run that was cut off in
-// between is settled from that plan.
+// It is made before there is a log that could announce it. So its plan (label, id,
+// what was on the token before) is stored first, as the input `log-key.json`, to
+// which the `open` entry commits. A run that was cut off in between is settled from
+// that plan.
 #ifndef CEREMONY_RUN_LOG_KEY_H_
 #define CEREMONY_RUN_LOG_KEY_H_
 

@@ -318,7 +318,7 @@ base::Result<steps::NewPins> ShareRoom::NewPins(const std::string& token, const 
   const estate::ShareSet* current = ceremony_.estate().FindShares(token);
   KC_ASSIGN_OR_RETURN(quorum::NewShareSet made, quorum::MakeShareSet(ceremony_.roster(), *quorum, token,
                                                                      current == nullptr ? 1 : current->generation + 1,
-                                                                     pins.user, pins.security_officer));
+                                                                     {pins.user, pins.security_officer}));
   made.set.since.ceremony = ceremony_.folder();
   KC_RETURN_IF_ERROR(Publish(made, step));
   KC_RETURN_IF_ERROR(ConfirmAll(made.set, holders));

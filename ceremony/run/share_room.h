@@ -1,6 +1,6 @@
-// ShareRoom makes share sets and opens tokens with them, among the people who
-// are in the room. A PIN that it returns lives in SecretBytes and nowhere else;
-// what is durable is sealed shares, and in the record their commitments.
+// ShareRoom makes share sets, and opens tokens with them, among the people in the
+// room. A PIN that it returns exists in SecretBytes only. Durable are the sealed
+// shares, and their commitments in the record.
 #ifndef CEREMONY_RUN_SHARE_ROOM_H_
 #define CEREMONY_RUN_SHARE_ROOM_H_
 
@@ -24,19 +24,19 @@ class ShareRoom final {
  public:
   explicit ShareRoom(Ceremony& ceremony) : ceremony_(ceremony) {}
 
-  // NewPins returns PINs that no token has yet, with the set that holds them:
-  // made at random by the policy, split, sealed, and confirmed by every holder,
-  // who opened their share from the file. A set of this step that was confirmed
-  // by all before the program ended is combined again, since a token may have
-  // its PINs already; any other is abandoned, and the record says so.
+  // NewPins returns new random PINs and the set that contains them: split, sealed,
+  // and confirmed by every holder, who opened their share from the file. If a set
+  // of this step was confirmed by all before the program ended, it is combined
+  // again, since the token may have its PINs already. Any other set is abandoned,
+  // and the record says so.
   // kNoQuorum: SHARE-ABSENT-01 a holder is not here; SHARE-CONFIRM-01 one
   // declined; QUORUM-SHARE-SHORT too few to combine.
   base::Result<steps::NewPins> NewPins(const std::string& token, const std::string& quorum, const std::string& step);
 
-  // Combine has m holders contribute and returns a PIN of the set that opens
-  // the token now. A share that does not belong is named and recorded at once,
-  // and the next holder is asked. QUORUM-SHARE-SHORT as above; SHARE-NONE-01:
-  // the archive knows of no shares of this token.
+  // Combine asks m holders for their shares, and returns a PIN of the set that
+  // opens the token now. A share that does not fit is named and recorded at once,
+  // and the next holder is asked. QUORUM-SHARE-SHORT as above; SHARE-NONE-01: the
+  // archive has no shares of this token.
   base::Result<base::SecretBytes> Combine(const std::string& token, quorum::Pin pin);
 
   // CheckHolders fails with SHARE-ABSENT-01, and names everyone who is missing, while somebody who is to confirm a new

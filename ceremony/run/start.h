@@ -45,8 +45,8 @@ base::Result<void> CheckMode(const std::string& archive, record::Mode mode);
 base::Result<Ended> Begin(World& world, const std::string& archive, script::Inputs inputs, std::string& folder,
                           const std::string& leave_behind = {});
 
-// Onward says how a ceremony is gone on with: to the end of its script, or
-// called off, which closes its record as it is, with a reason.
+// Onward says how a ceremony is resumed: to the end of its script, or to call it
+// off, which closes its record as it is, with a reason.
 enum class Onward : std::uint8_t { kToTheEnd, kCallOff };
 
 // Resume goes on with the record `folder` of the archive: recovers the log,

@@ -32,8 +32,8 @@ struct World {
   LoadModule load_module;
   // Asked between steps: true once SIGINT, SIGTERM or SIGHUP has come.
   std::function<bool()> stop_requested;
-  // Asked before a ceremony begins or goes on. A rehearsal's only (kept_tokens.h): in production it is empty, and
-  // nobody repairs a token.
+  // Asked before a ceremony begins or goes on. Only a rehearsal has it (kept_tokens.h): in production nobody repairs a
+  // token.
   std::function<base::Result<std::vector<MendedToken>>()> mend_tokens = {};
   // Asked before a ceremony begins or goes on: whether this process keeps secrets as promised.
   std::function<base::Result<void>()> check_secret_memory = base::CheckSecretMemory;

@@ -33,7 +33,7 @@ void MakeSet(benchmark::State& state) {
   const base::SecretBytes user = base::SecretBytes::CopyOf(base::AsBytes("0123456789ABCDEF"));
   const base::SecretBytes officer = base::SecretBytes::CopyOf(base::AsBytes("0123456789ABCDEFGHJKLMNP"));
   for (auto _ : state) {
-    const auto made = quorum::MakeShareSet(roster, roster.quorums[0], "root-hsm", 1, user, officer);
+    const auto made = quorum::MakeShareSet(roster, roster.quorums[0], "root-hsm", 1, {user, officer});
     if (!made.ok()) state.SkipWithError(made.error().message.c_str());
     benchmark::DoNotOptimize(made);
   }

@@ -38,7 +38,7 @@ struct Company {
   }
   ceremony::quorum::NewShareSet Make(int m, std::int64_t generation = 1, const std::string& token = "root-hsm") {
     roster.quorums[0].m = m;
-    return support::Good(ceremony::quorum::MakeShareSet(roster, roster.quorums[0], token, generation, user, officer));
+    return support::Good(ceremony::quorum::MakeShareSet(roster, roster.quorums[0], token, generation, {user, officer}));
   }
   ceremony::script::Roster roster;
   std::vector<std::shared_ptr<ceremony::quorum::SoftwareAgreementKey>> keys;

@@ -177,7 +177,7 @@ TEST_CASE("quorums of all, of 255, and of 256") {
   Good(script::WriteShare(made.files.back()));
   Company too_many(256);
   too_many.roster.quorums[0].m = 128;
-  CHECK(Bad(MakeShareSet(too_many.roster, too_many.roster.quorums[0], "root-hsm", 1, many.user, many.officer)).rule ==
+  CHECK(Bad(MakeShareSet(too_many.roster, too_many.roster.quorums[0], "root-hsm", 1, {many.user, many.officer})).rule ==
         "SHARE-SPLIT-01");
 }
 
@@ -186,7 +186,7 @@ TEST_CASE("a member without a key to seal to is refused before anything is split
   company.roster.people[1].open_key.clear();
   company.roster.quorums[0].m = 2;
   const base::Error error =
-      Bad(MakeShareSet(company.roster, company.roster.quorums[0], "root-hsm", 1, company.user, company.officer));
+      Bad(MakeShareSet(company.roster, company.roster.quorums[0], "root-hsm", 1, {company.user, company.officer}));
   CHECK(error.rule == "SHARE-ROSTER-01");
   CHECK(error.message == "Person 2 is a member of the quorum custodians and has no open_key to seal a share to");
 }

@@ -12,16 +12,14 @@
 
 namespace {
 
-using fault::How;
 using fault::Outcome;
 using fault::Stage;
-using fault::Where;
 
 // Indices of the calls that make a key pair: the log key first, the root key after it.
 std::vector<std::uint64_t> Generations(const Outcome& clean) {
   std::vector<std::uint64_t> indices;
   for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
-    if (clean.calls[i] == "C_GenerateKeyPair") indices.push_back(i);
+    if (clean.calls[i] == hsm::Function::kGenerateKeyPair) indices.push_back(i);
   }
   return indices;
 }
@@ -29,10 +27,10 @@ std::vector<std::uint64_t> Generations(const Outcome& clean) {
 // Plays up to the end of a key generation, where the process is killed, and returns the files of that key.
 std::set<std::string> KillAfter(const Stage& stage, std::uint64_t call) {
   stage.Reset();
-  REQUIRE(stage.Begin({Where::kCall, How::kKillBefore, call, 0, 0}).died);
+  REQUIRE(stage.Begin(fault::KillBefore(call)).died);
   const std::set<std::string> before = stage.SoftHsmFiles(Stage::Files::kObjects);
   stage.Reset();
-  REQUIRE(stage.Begin({Where::kCall, How::kKillAfter, call, 0, 0}).died);
+  REQUIRE(stage.Begin(fault::KillAfter(call)).died);
   std::set<std::string> files = stage.SoftHsmFiles(Stage::Files::kObjects);
   // Names are random in each run: what is older is told by its number alone.
   REQUIRE(files.size() == before.size() + 2);
@@ -123,12 +121,11 @@ TEST_SUITE("torn") {
       CheckToldOfRefusal(stage.Log(), log_key, false);
       for (const std::string& wrong : stage.Judge()) FAIL_CHECK(wrong);
 
-      const auto destroy = std::ranges::find(hidden.calls, "C_DestroyObject") - hidden.calls.begin();
+      const auto destroy = std::ranges::find(hidden.calls, hsm::Function::kDestroyObject) - hidden.calls.begin();
       files = KillAfter(stage, generation);
       Cut(*files.begin(), 5);
       Cut(*files.rbegin(), 5);
-      const Outcome refused =
-          stage.Resume({Where::kCall, How::kFailInstead, static_cast<std::uint64_t>(destroy), CKR_FUNCTION_FAILED, 0});
+      const Outcome refused = stage.Resume(fault::Fail(static_cast<std::uint64_t>(destroy), CKR_FUNCTION_FAILED));
       CheckToldOfRefusal(stage.Log(), log_key, true);
       if (log_key) {
         CHECK_MESSAGE(refused.done, refused.rule, " ", refused.message);
@@ -150,13 +147,13 @@ TEST_SUITE("torn") {
     const Outcome clean = stage.Begin({});
     std::size_t logins = 0;
     for (std::uint64_t i = 0; i < clean.calls.size(); ++i) {
-      if (clean.calls[i] != "C_Login") continue;
+      if (clean.calls[i] != hsm::Function::kLogin) continue;
       ++logins;
       for (const std::uintmax_t size : {0U, 8U, 200U, 319U}) {
         CAPTURE(i);
         CAPTURE(size);
         stage.Reset();
-        REQUIRE(stage.Begin({Where::kCall, How::kKillBefore, i, 0, 0}).died);
+        REQUIRE(stage.Begin(fault::KillBefore(i)).died);
         const std::set<std::string> files = stage.SoftHsmFiles(Stage::Files::kTokens);
         REQUIRE(!files.empty());
         for (const std::string& file : files) Cut(file, size);

@@ -40,26 +40,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace ceremony;
 
-const std::string kSmallHierarchy = std::string(SUPPORT_FOLDER) + "/small_hierarchy.ceremony.json";
-const std::string kRootScript = std::string(SCRIPTS_FOLDER) + "/smki-root-oca.ceremony.json";
-// A script with these steps after the roll call.
-std::string ScriptOf(const std::string& id, const std::string& steps) {
-  return R"({
-  "format": "keyceremony-script/1", "id": ")" +
-         id + R"(", "title": "Shares", "estate": "smki.example",
-  "purpose": "To give a token new PINs.", "policy": "smki.policy.json",
-  "tokens": {"root-hsm": {"role": "live", "domain": "organisation"}},
-  "sections": [
-    {"id": "first", "title": "First", "steps": [
-      {"id": "attend", "do": "room.attend",
-       "people": {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}})" +
-         steps + "]}]}";
-}
-constexpr const char* kCommission = R"(, {"id": "commission", "do": "token.commission", "token": "root-hsm"})";
-constexpr const char* kLook = R"(, {"id": "look", "do": "token.verify", "token": "root-hsm"})";
-constexpr const char* kReshare = R"(, {"id": "reshare", "do": "quorum.reshare", "token": "root-hsm"})";
-constexpr const char* kLookAgain = R"(, {"id": "look-again", "do": "token.verify", "token": "root-hsm"})";
-
 void BindLogin(const std::string& path, const std::string& login) {
   std::ifstream file(path);
   json binding = json::parse(file);
@@ -67,58 +47,50 @@ void BindLogin(const std::string& path, const std::string& login) {
   std::ofstream(path) << binding;
 }
 
-// A whole life of a key. ECDH, because RSA keys of the transport would take a second each.
-constexpr const char* kLifeScript = R"({
-  "format": "keyceremony-script/1", "id": "life", "title": "Life", "estate": "smki.example",
-  "purpose": "To make, clone and destroy a key.", "policy": "smki.policy.json",
-  "tokens": {"root-hsm": {"role": "live", "domain": "organisation"},
-             "backup-hsm": {"role": "backup", "domain": "organisation"}},
-  "sections": [
-    {"id": "first", "title": "First", "steps": [
-      {"id": "attend", "do": "room.attend",
-       "people": {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}},
-      {"id": "commission-root", "do": "token.commission", "token": "root-hsm"},
-      {"id": "commission-backup", "do": "token.commission", "token": "backup-hsm"},
-      {"id": "generate", "do": "key.generate", "token": "root-hsm", "key": "k", "algorithm": "ec-p256", "usage": "sign",
-       "extractable": true},
-      {"id": "clone", "do": "key.clone", "quorum": "custodians", "key": "k", "source": "root-hsm",
-       "targets": ["backup-hsm"], "transport": "ecdh-p256"},
-      {"id": "seal", "do": "key.seal", "key": "k", "tokens": ["root-hsm", "backup-hsm"]},
-      {"id": "look", "do": "token.verify", "token": "backup-hsm"},
-      {"id": "end", "do": "key.deactivate", "key": "k", "reason": "ceased"},
-      {"id": "destroy", "do": "key.destroy", "quorum": "custodians", "keys": ["k"],
-       "tokens": ["root-hsm", "backup-hsm"]},
-      {"id": "look-again", "do": "token.verify", "token": "root-hsm"}]}]
-})";
+// What of a script a trial has to know.
+struct Played {
+  std::string script;
+  std::vector<std::string> tokens;
+  std::size_t objects;  // on each of them, in the end
+};
 
-// The steps of a transfer, in one ceremony.
-constexpr const char* kTransferScript = R"({
-  "format": "keyceremony-script/1", "id": "transfer", "title": "Transfer", "estate": "smki.example",
-  "purpose": "To send a key as a file, to use it where it came to, and to destroy it.", "policy": "smki.policy.json",
-  "tokens": {"root-hsm": {"role": "live", "domain": "organisation"},
-             "backup-hsm": {"role": "backup", "domain": "organisation"}},
-  "sections": [
-    {"id": "first", "title": "First", "steps": [
-      {"id": "attend", "do": "room.attend",
-       "people": {"administrator": 1, "security-officer": 1, "custodian": 3, "witness": 1}},
-      {"id": "commission-root", "do": "token.commission", "token": "root-hsm"},
-      {"id": "commission-backup", "do": "token.commission", "token": "backup-hsm"},
-      {"id": "generate", "do": "key.generate", "token": "root-hsm", "key": "k", "algorithm": "ec-p256", "usage": "sign",
-       "extractable": true},
-      {"id": "transport", "do": "key.transport", "token": "backup-hsm", "key": "t", "carries": "k"},
-      {"id": "export", "do": "key.export", "quorum": "custodians", "key": "k", "source": "root-hsm", "transport_key": "t"},
-      {"id": "import", "do": "key.import", "quorum": "custodians", "key": "k", "token": "backup-hsm", "transport_key": "t"},
-      {"id": "destroy-t", "do": "key.destroy", "quorum": "custodians", "keys": ["t"], "tokens": ["backup-hsm"]},
-      {"id": "promote", "do": "token.role", "token": "backup-hsm", "role": "live", "reason": "drill"},
-      {"id": "sign", "do": "payload.sign", "quorum": "custodians", "token": "backup-hsm", "key": "k",
-       "file": "command.bin", "name": "command.bin"},
-      {"id": "end", "do": "key.deactivate", "key": "k", "reason": "ceased"},
-      {"id": "destroy", "do": "key.destroy", "quorum": "custodians", "keys": ["k"],
-       "tokens": ["root-hsm", "backup-hsm"]},
-      {"id": "look", "do": "token.verify", "token": "root-hsm"},
-      {"id": "look-again", "do": "token.verify", "token": "backup-hsm"}]}]
+Played PlayedOf(Script script) {
+  switch (script) {
+    case Script::kRoot:
+      return {"smki-root-oca", {"root-hsm"}, 2};
+    case Script::kReshare:
+      return {"reshare", {"root-hsm"}, 0};
+    case Script::kConvert:
+      return {"convert", {"root-hsm"}, 0};
+    case Script::kHierarchy:
+      return {"small_hierarchy", {"root-hsm"}, 4};
+    case Script::kLife:
+      return {"life", {"root-hsm", "backup-hsm"}, 0};
+    case Script::kTransfer:
+      return {"transfer", {"root-hsm", "backup-hsm"}, 0};
+  }
+  std::abort();
 }
-)";
+
+std::string NewestIn(const std::string& archive) {
+  std::string newest;
+  for (const auto& entry : fs::directory_iterator(archive)) {
+    const std::string name = entry.path().filename().string();
+    if (record::RecordNumber(name) && name > newest) newest = name;
+  }
+  return newest;
+}
+
+// What must work before a trial can begin.
+void Must(const Outcome& outcome, const char* what) {
+  if (outcome.done) return;
+  std::fprintf(stderr, "%s: %s\n", what, outcome.message.c_str());
+  std::abort();
+}
+
+json Told(const base::Result<void>& result) {
+  return {{"done", result.ok()}, {"message", result.ok() ? std::string() : result.error().message}};
+}
 
 [[noreturn]] void Die() {
   kill(getpid(), SIGKILL);
@@ -235,11 +207,7 @@ json Play(const std::string& archive, const std::string& script, const Fault& fa
     const auto begin_inputs = [&] {
       return script::ReadInputs(script, paths.roster, paths.binding, steps::Catalogue());
     };
-    std::string folder;
-    for (const auto& entry : fs::directory_iterator(archive)) {
-      const std::string name = entry.path().filename().string();
-      if (record::RecordNumber(name) && name > folder) folder = name;
-    }
+    std::string folder = NewestIn(archive);
     KC_ASSIGN_OR_RETURN(script::Inputs inputs, begins ? begin_inputs() : run::ReadRecordInputs(archive, folder));
     run::EnvelopePins pins(paths.envelopes, inputs.policy.pin);
     quorum::BoundCredentials credentials(*inputs.binding, terminal);
@@ -257,12 +225,7 @@ json Play(const std::string& archive, const std::string& script, const Fault& fa
     told["message"] = played.error().message;
   }
   json calls = json::array();
-  json functions = json::array();
-  for (const hsm::Function function : plan->calls()) {
-    calls.push_back(hsm::FunctionName(function));
-    functions.push_back(static_cast<int>(function));
-  }
-  told["functions"] = std::move(functions);
+  for (const hsm::Function function : plan->calls()) calls.push_back(static_cast<int>(function));
   told["calls"] = std::move(calls);
   told["storage"] = std::move(storage_names);
   told["prompts"] = terminal.asked();
@@ -303,10 +266,9 @@ Outcome InChild(const std::function<json()>& body) {
   outcome.code = told.value("code", "");
   outcome.rule = told.value("rule", "");
   outcome.message = told.value("message", "");
-  outcome.calls = told.value("calls", std::vector<std::string>{});
-  outcome.functions = told.value("functions", std::vector<int>{});
+  for (const int call : told.value("calls", std::vector<int>{}))
+    outcome.calls.push_back(static_cast<hsm::Function>(call));
   outcome.storage_names = told.value("storage", std::vector<std::string>{});
-  outcome.storage_calls = outcome.storage_names.size();
   outcome.clock_readings = told.value("clock", std::uint64_t{0});
   outcome.prompts = told.value("prompts", std::uint64_t{0});
   return outcome;
@@ -369,64 +331,57 @@ std::string Fault::Name() const {
   return name.str();
 }
 
-Stage::Stage(const std::string& name, Script script)
-    : tokens_({"root-hsm"}),
-      objects_(script == Script::kRoot        ? 2
-               : script == Script::kHierarchy ? 4
-                                              : 0) {
+bool Outcome::Reached(const Fault& fault) const {
+  switch (fault.where) {
+    case Where::kNowhere:
+      return true;
+    case Where::kCall:
+      return fault.index < calls.size();
+    case Where::kStorage:
+      return fault.index < storage_names.size();
+    case Where::kPrompt:
+      return fault.index < prompts;
+    case Where::kClock:
+      return fault.index < clock_readings;
+  }
+  return false;
+}
+
+Stage::Stage(const std::string& name, Script script) {
+  const Played played = PlayedOf(script);
+  tokens_ = played.tokens;
+  objects_ = played.objects;
   // Memory is a disk as good as any for this, and a fast one.
   const std::string base_folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path().string();
   std::string pattern = base_folder + "/keyceremony-" + name + "-XXXXXX";
   root_ = mkdtemp(pattern.data());
   archive_ = root_ + "/archive";
   prepared_ = root_ + "/prepared";
-  script_ = kRootScript;
-  const std::string first = root_ + "/commission.ceremony.json";
-  if (script != Script::kRoot && script != Script::kHierarchy) {
-    script_ = root_ + "/reshare.ceremony.json";
-    const std::string before = script == Script::kReshare ? std::string(kCommission) + kLook : std::string();
-    std::ofstream(script_) << ScriptOf("reshare", before + kReshare + kLookAgain);
-    std::ofstream(first) << ScriptOf("commission", kCommission);
-    fs::copy(std::string(SCRIPTS_FOLDER) + "/smki.policy.json", root_);
+  fs::copy(SCRIPTS_FOLDER, root_, fs::copy_options::recursive);
+  for (const auto& entry : fs::directory_iterator(SUPPORT_FOLDER)) {
+    if (entry.path().filename().string().ends_with(".ceremony.json")) fs::copy(entry.path(), root_);
   }
-  if (script == Script::kHierarchy) {
-    script_ = root_ + "/small_hierarchy.ceremony.json";
-    fs::copy(kSmallHierarchy, script_);
-    fs::copy(std::string(SCRIPTS_FOLDER) + "/smki.policy.json", root_);
-    fs::copy(std::string(SCRIPTS_FOLDER) + "/profiles", root_ + "/profiles");
-  }
-  if (script == Script::kLife || script == Script::kTransfer) {
-    std::ofstream(script_) << (script == Script::kLife ? kLifeScript : kTransferScript);
-    std::ofstream(root_ + "/command.bin") << "open the gates\n";  // what payload.sign signs
-    tokens_.emplace_back("backup-hsm");
-  }
+  std::ofstream(root_ + "/command.bin") << "open the gates\n";  // what payload.sign signs
+  script_ = root_ + "/" + played.script + ".ceremony.json";
   has_softhsm_ = run::FindSoftHsm().ok();
   if (!has_softhsm_) return;
-  const std::string& first_or_only = script == Script::kConvert ? first : script_;
-  const Outcome prepared = InChild([&] {
-    const auto prepare = [&]() -> base::Result<void> {
-      KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(first_or_only, "", "", steps::Catalogue()));
-      return run::PrepareRehearsal(archive_, inputs.script, inputs.policy, hsm::Module::Load);
-    };
-    const auto result = prepare();
-    return json{{"done", result.ok()}, {"message", result.ok() ? std::string() : result.error().message}};
-  });
-  if (!prepared.done) {
-    std::fprintf(stderr, "the rehearsal could not be prepared: %s\n", prepared.message.c_str());
-    std::abort();
-  }
-  if (script == Script::kConvert) {
-    const std::string binding = run::RehearsalPaths(archive_).binding;
-    BindLogin(binding, "pin-prompt");
-    const Outcome commissioned = InChild([&] { return Play(archive_, first, {}, Way::kBegin); });
-    if (!commissioned.done) {
-      std::fprintf(stderr, "the token could not be commissioned: %s\n", commissioned.message.c_str());
-      std::abort();
-    }
-    BindLogin(binding, "shares");
-    before_ = NewestRecord();
-  }
+  const std::string first = script == Script::kConvert ? root_ + "/commission.ceremony.json" : script_;
+  const auto prepare = [&]() -> base::Result<void> {
+    KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(first, "", "", steps::Catalogue()));
+    return run::PrepareRehearsal(archive_, inputs.script, inputs.policy, hsm::Module::Load);
+  };
+  Must(InChild([&] { return Told(prepare()); }), "the rehearsal could not be prepared");
+  if (script == Script::kConvert) Commission(first);
   fs::copy(archive_, prepared_, fs::copy_options::recursive);
+}
+
+// The token is in service with typed PINs before the first trial.
+void Stage::Commission(const std::string& script) {
+  const std::string binding = run::RehearsalPaths(archive_).binding;
+  BindLogin(binding, "pin-prompt");
+  Must(InChild([&] { return Play(archive_, script, {}, Way::kBegin); }), "the token could not be commissioned");
+  BindLogin(binding, "shares");
+  before_ = NewestRecord();
 }
 
 Stage::~Stage() {
@@ -443,25 +398,18 @@ void Stage::Reset() const {
 void Stage::LoseRecordToken() const {
   left_ = NewestRecord();
   const run::RehearsalPaths paths(archive_);
-  const Outcome lost = InChild([&] {
-    const auto lose = [&]() -> base::Result<void> {
-      KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(script_, "", "", steps::Catalogue()));
-      KC_ASSIGN_OR_RETURN(const script::Binding binding, script::ReadBinding(paths.binding));
-      const std::string& serial = binding.Find(binding.record_token)->serial;
-      for (const auto& entry : fs::directory_iterator(paths.tokens)) {
-        std::string name = entry.path().filename().string();
-        std::erase(name, '-');
-        if (name.ends_with(serial)) fs::remove_all(entry.path());
-      }
-      return run::ReplaceRecordToken(archive_, inputs.policy, hsm::Module::Load);
-    };
-    const auto result = lose();
-    return json{{"done", result.ok()}, {"message", result.ok() ? std::string() : result.error().message}};
-  });
-  if (!lost.done) {
-    std::fprintf(stderr, "the record token could not be replaced: %s\n", lost.message.c_str());
-    std::abort();
-  }
+  const auto lose = [&]() -> base::Result<void> {
+    KC_ASSIGN_OR_RETURN(const script::Inputs inputs, script::ReadInputs(script_, "", "", steps::Catalogue()));
+    KC_ASSIGN_OR_RETURN(const script::Binding binding, script::ReadBinding(paths.binding));
+    const std::string& serial = binding.Find(binding.record_token)->serial;
+    for (const auto& entry : fs::directory_iterator(paths.tokens)) {
+      std::string name = entry.path().filename().string();
+      std::erase(name, '-');
+      if (name.ends_with(serial)) fs::remove_all(entry.path());
+    }
+    return run::ReplaceRecordToken(archive_, inputs.policy, hsm::Module::Load);
+  };
+  Must(InChild([&] { return Told(lose()); }), "the record token could not be replaced");
 }
 
 Outcome Stage::LeaveBehind(const Fault& fault) const {
@@ -480,14 +428,7 @@ Outcome Stage::CallOff(const Fault& fault) const {
   return InChild([&] { return Play(archive_, script_, fault, Way::kCallOff); });
 }
 
-std::string Stage::NewestRecord() const {
-  std::string newest;
-  for (const auto& entry : fs::directory_iterator(archive_)) {
-    const std::string name = entry.path().filename().string();
-    if (record::RecordNumber(name) && name > newest) newest = name;
-  }
-  return newest;
-}
+std::string Stage::NewestRecord() const { return NewestIn(archive_); }
 
 Outcome Stage::GoOn(int most) const {
   Outcome outcome;
@@ -522,18 +463,27 @@ std::set<std::string> Stage::SoftHsmFiles(Files what) const {
 
 std::vector<std::string> Stage::Judge(std::size_t objects) const {
   std::vector<std::string> wrong;
-  const run::RehearsalPaths paths(archive_);
-  const std::string record = NewestRecord();
-  const auto trust = record::Trust::ReadRoster(paths.roster);
+  JudgeRecord(wrong);
+  JudgeTokens(objects, wrong);
+  JudgeSecrets(wrong);
+  return wrong;
+}
+
+void Stage::JudgeRecord(std::vector<std::string>& wrong) const {
+  const auto trust = record::Trust::ReadRoster(run::RehearsalPaths(archive_).roster);
   record::VerifyOptions options;
   options.trust = trust.ok() ? &*trust : nullptr;
-  const auto report = verify::VerifyRecord(archive_ + "/" + record, options);
+  const auto report = verify::VerifyRecord(archive_ + "/" + NewestRecord(), options);
   if (!report.ok()) {
     wrong.push_back("not readable: " + report.error().message);
   } else if (report->verdict != record::Verdict::kComplete) {
     wrong.push_back("verdict " + std::string(record::VerdictName(report->verdict)));
     for (const record::Finding& finding : report->findings) wrong.push_back(finding.rule + ": " + finding.message);
   }
+}
+
+void Stage::JudgeTokens(std::size_t objects, std::vector<std::string>& wrong) const {
+  const run::RehearsalPaths paths(archive_);
   const auto binding = script::ReadBinding(paths.binding);
   if (!binding.ok()) wrong.push_back("no binding: " + binding.error().message);
   std::vector<std::pair<std::string, std::size_t>> in_the_end;
@@ -551,17 +501,24 @@ std::vector<std::string> Stage::Judge(std::size_t objects) const {
                       counted.message);
     }
   }
+}
+
+void Stage::JudgeSecrets(std::vector<std::string>& wrong) const {
+  const run::RehearsalPaths paths(archive_);
   std::vector<std::string> secrets;
-  for (const auto& envelope : fs::directory_iterator(paths.envelopes)) secrets.push_back(ReadAll(envelope.path()));
+  for (const auto& envelope : fs::directory_iterator(paths.envelopes)) {
+    if (std::string secret = ReadAll(envelope.path()); !secret.empty()) secrets.push_back(std::move(secret));
+  }
+  // The record token has one always.
+  if (secrets.empty()) wrong.emplace_back("there is no PIN to look for");
   for (const auto& entry : fs::recursive_directory_iterator(archive_)) {
     const std::string path = entry.path().string();
     if (!entry.is_regular_file() || path.starts_with(paths.people)) continue;
     const std::string content = ReadAll(entry.path());
     for (const std::string& secret : secrets) {
-      if (!secret.empty() && content.find(secret) != std::string::npos) wrong.push_back("a PIN stands in " + path);
+      if (content.find(secret) != std::string::npos) wrong.push_back("a PIN stands in " + path);
     }
   }
-  return wrong;
 }
 
 }  // namespace fault

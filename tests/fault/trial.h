@@ -1,14 +1,15 @@
-// A trial is one of six ceremonies played once in a process of its own, with at most
+// A trial is a ceremony played once in a process of its own, with at most
 // one fault; what it came to is told through a pipe. The parent process never
 // loads a module, so each child starts from a clean one and may die anywhere.
 #ifndef TESTS_FAULT_TRIAL_H_
 #define TESTS_FAULT_TRIAL_H_
 
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "hsm/cryptoki.h"
 
 namespace fault {
 
@@ -34,20 +35,41 @@ struct Fault {
   std::string Name() const;
 };
 
+inline Fault KillBefore(Where where, std::uint64_t index) {
+  return {.where = where, .how = How::kKillBefore, .index = index};
+}
+inline Fault KillBefore(std::uint64_t call) { return KillBefore(Where::kCall, call); }
+inline Fault KillAfter(std::uint64_t call) { return {.where = Where::kCall, .how = How::kKillAfter, .index = call}; }
+inline Fault Fail(std::uint64_t call, unsigned long rv = CKR_DEVICE_ERROR) {
+  return {.where = Where::kCall, .how = How::kFailInstead, .index = call, .rv = rv};
+}
+// FailAfter: the call is made, and said to have failed.
+inline Fault FailAfter(std::uint64_t call) {
+  return {.where = Where::kCall, .how = How::kFailAfter, .index = call, .rv = CKR_DEVICE_ERROR};
+}
+inline Fault FailStorage(std::uint64_t index, int error_number) {
+  return {.where = Where::kStorage, .how = How::kFailInstead, .index = index, .error_number = error_number};
+}
+// StopAt: people end the program at a question.
+inline Fault StopAt(std::uint64_t prompt) {
+  return {.where = Where::kPrompt, .how = How::kFailInstead, .index = prompt};
+}
+
 // Outcome of one child. `died` when it was killed, or ended without a word.
 struct Outcome {
   bool died = false;
   bool done = false;  // the ceremony is complete, or called off
   std::string code, rule, message;
-  std::vector<std::string> calls;  // names of the C_ functions, in order
-  std::vector<int> functions;      // the same as hsm::Function
-  std::uint64_t storage_calls = 0;
+  std::vector<hsm::Function> calls;  // in order
   std::vector<std::string> storage_names;
   std::uint64_t prompts = 0;
   std::uint64_t clock_readings = 0;
+
+  // Reached tells whether the ceremony came to where the fault waited. A child that died told nothing.
+  bool Reached(const Fault& fault) const;
 };
 
-// What is played: the shipped root ceremony; one that takes a token into service and
+// What is played (tests/support/*.ceremony.json): the shipped root ceremony; one that takes a token into service and
 // shares its PINs anew; one that shares typed PINs of a token in service; a hierarchy;
 // a key that is made, cloned, taken out of use and destroyed on both tokens; one that goes
 // as a file, signs where it has come to, and is destroyed with its transport key.
@@ -91,6 +113,11 @@ class Stage final {
   std::set<std::string> SoftHsmFiles(Files what) const;
 
  private:
+  void Commission(const std::string& script);
+  void JudgeRecord(std::vector<std::string>& wrong) const;
+  void JudgeTokens(std::size_t objects, std::vector<std::string>& wrong) const;
+  void JudgeSecrets(std::vector<std::string>& wrong) const;
+
   std::string root_;
   std::string archive_;
   std::string prepared_;

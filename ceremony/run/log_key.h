@@ -77,9 +77,9 @@ class TokenSigner final : public record::NoteSigner {
 // the CKA_ID that stands in the record, so it says nothing of a key that shows another public half.
 bool IsOfLogKey(const hsm::InventoryItem& item, const std::string& spki_sha256, const std::string& id);
 
-// DestroyLogKey destroys every object of the key that is on the token and shows
-// that none is left. The result is the addendum's evidence: objects, return
-// values, inventory before and after. Repeating it is harmless.
+// DestroyLogKey destroys every object of the key on the token; the same session then
+// lists none. The module is not restarted for that, because people would have to give
+// the PIN once more. The result is the addendum's evidence. Repeating it is harmless.
 base::Result<nlohmann::json> DestroyLogKey(hsm::Session& session, const base::PublicKey& log_key,
                                            const std::string& label, const std::string& id, const std::string& time);
 

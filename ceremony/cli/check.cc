@@ -268,7 +268,8 @@ base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
   std::string roster = arguments.roster;
   if (roster.empty() && !arguments.binding.empty()) {
     const auto beside = std::filesystem::path(arguments.binding).parent_path() / record::kRosterFile;
-    if (std::filesystem::exists(beside)) roster = beside.string();
+    std::error_code unreadable;  // reading it says why
+    if (std::filesystem::exists(beside, unreadable) || unreadable) roster = beside.string();
   }
   estate::Folded folded;
   if (!arguments.archive.empty()) {
@@ -308,9 +309,10 @@ void AddCheck(CLI::App& program, Action& chosen) {
   command->add_option("script", arguments->script, "the ceremony script")->required()->type_name("FILE");
   command->add_option("--binding", arguments->binding, "check that every token of the script is bound")
       ->type_name("FILE");
-  command->add_option("--archive", arguments->archive, "check against the estate that these records make")
-      ->type_name("FOLDER");
-  DescribeCheckpoint(*command, arguments->checkpoint);
+  CLI::Option* const archive =
+      command->add_option("--archive", arguments->archive, "check against the estate that these records make")
+          ->type_name("FOLDER");
+  DescribeCheckpoint(*command, arguments->checkpoint)->needs(archive);
   command
       ->add_option(
           "--roster", arguments->roster,

@@ -20,6 +20,7 @@
 #include "ceremony/cli/fleet_commands.h"
 #include "ceremony/cli/report_error.h"
 #include "ceremony/script/problems.h"
+#include "ceremony/verify/given_values.h"
 
 namespace ceremony::cli {
 namespace {
@@ -158,6 +159,7 @@ Result<int> RunParsed(int argc, const char* const* argv, const Streams& streams)
   } catch (const CLI::ParseError& error) {
     return UsageError(program, error, {argv + 1, argv + argc});
   }
+  KC_RETURN_IF_ERROR(verify::CheckGivenValues(program));
   return chosen(streams);
 }
 
@@ -181,6 +183,7 @@ int RunCommandLine(int argc, const char* const* argv, std::ostream& out, std::os
   std::ostringstream result;
   const Result<int> done = Guarded([&] { return RunParsed(argc, argv, {result, err, out}); });
   const int status = done.ok() ? *done : ReportError(done.error(), err);
+  if (!done.ok() && result.view().empty()) return status;  // nothing to deliver, and why is told
   const Result<void> delivered = Guarded([&] { return Deliver(result.str(), out); });
   if (delivered.ok()) return status;
   const int undelivered = ReportError(delivered.error(), err);

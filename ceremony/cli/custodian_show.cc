@@ -17,6 +17,7 @@
 #include "ceremony/quorum/approval_file.h"
 #include "ceremony/room/typesetter.h"
 #include "ceremony/script/person_file.h"
+#include "ceremony/script/strict_json.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -97,6 +98,8 @@ base::Result<int> Show(const Arguments& arguments, const Streams& streams) {
                                                         : std::string("give one of the files in it"));
   }
   KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(arguments.file));
+  script::Problems problems;
+  if (!script::Document::Parse(file.name, file.bytes, problems)) return problems.ToError();
   room::Typesetter typesetter(LookOfOutput());
   const std::string format = FormatOf(file);
   std::string text;
@@ -113,6 +116,7 @@ base::Result<int> Show(const Arguments& arguments, const Streams& streams) {
   } else {
     return base::MakeError(base::ErrorCode::kInvalidInput,
                            fmt::format("{} is none of a custodian's files", arguments.file))
+        .WithRule(std::string(script::kRuleFormat))
         .WithHint(
             "its \"format\" would be keyceremony-person/1, -approval/1, -share/1, -share-request/1 or -share-answer/1");
   }

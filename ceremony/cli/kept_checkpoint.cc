@@ -41,8 +41,8 @@ base::Result<std::optional<record::Checkpoint>> NewestCheckpoint(const std::stri
 
 }  // namespace
 
-void DescribeCheckpoint(CLI::App& command, std::string& path) {
-  command
+CLI::Option* DescribeCheckpoint(CLI::App& command, std::string& path) {
+  return command
       .add_option("--checkpoint", path,
                   "the signed checkpoint that you kept of the last record: the archive must end with this record")
       ->type_name("FILE");

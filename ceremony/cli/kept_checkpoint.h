@@ -8,10 +8,14 @@
 #include "ceremony/cli/command.h"
 #include "hsm/base/result.h"
 
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's own name
+class Option;
+}
+
 namespace ceremony::cli {
 
-// DescribeCheckpoint adds --checkpoint.
-void DescribeCheckpoint(CLI::App& command, std::string& path);
+// DescribeCheckpoint adds --checkpoint, and returns it.
+CLI::Option* DescribeCheckpoint(CLI::App& command, std::string& path);
 
 // CheckNewest refuses an archive whose newest record does not end with the checkpoint in the file `kept`
 // (ARCHIVE-HEAD-01). An empty path checks nothing. kCorrupt if the file is not a signed checkpoint; its signatures are

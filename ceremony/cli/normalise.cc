@@ -193,7 +193,7 @@ base::Result<int> Normalise(const Arguments& arguments, const Streams& streams) 
   }
   std::error_code code;
   fs::create_directory(arguments.out, code);
-  if (!fs::is_directory(arguments.out)) {
+  if (!fs::is_directory(arguments.out, code)) {
     base::Error error = base::MakeError(base::ErrorCode::kIo, arguments.out + ": is no folder and cannot be made one");
     return error;
   }

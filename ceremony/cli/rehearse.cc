@@ -39,6 +39,14 @@ std::string NewArchive(const std::string& script_id) {
                      now.substr(11, 2), now.substr(14, 2), now.substr(17, 2));
 }
 
+// A record has no time after the year 9999, and a ceremony that begins in it may go on beyond its end.
+base::Result<void> CheckIsHeld(const std::string& text, std::int64_t at) {
+  KC_ASSIGN_OR_RETURN(const std::int64_t last_year, base::ParseTime("9999-01-01T00:00:00Z"));
+  if (at < last_year) return {};
+  return base::MakeError(base::ErrorCode::kInvalidInput,
+                         fmt::format("--at is {}, and a ceremony begins before the year 9999", text));
+}
+
 base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   StageOptions options;
   KC_ASSIGN_OR_RETURN(script::Inputs inputs, script::ReadInputs(arguments.script, "", "", steps::Catalogue()));
@@ -46,6 +54,7 @@ base::Result<int> Rehearse(const Arguments& arguments, const Streams& streams) {
   if (!arguments.at.empty()) {
     base::SystemClock clock;
     KC_ASSIGN_OR_RETURN(const std::int64_t at, base::ParseTime(arguments.at));
+    KC_RETURN_IF_ERROR(CheckIsHeld(arguments.at, at));
     shift_micros = at - clock.UtcMicros();
   }
   script::FaultFile faults;

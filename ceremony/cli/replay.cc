@@ -69,6 +69,12 @@ class Stage final {
   std::string path_, remove_;
 };
 
+// The replay's own folder may lie where there is little room.
+base::Error InItsStage(base::Error error, const Stage& stage) {
+  if (error.code != base::ErrorCode::kIo || error.message.find(stage.path()) == std::string::npos) return error;
+  return std::move(error).WithHint("give a folder with --keep or TMPDIR in which the replay has room");
+}
+
 std::string Shown(std::string_view text) { return room::Visible(text, room::Charset::kUtf8); }
 
 std::string Entry(const std::optional<std::uint64_t>& seq) { return seq ? std::to_string(*seq) : "-"; }
@@ -210,7 +216,9 @@ base::Result<int> ReplayRecord(const Arguments& arguments, const Streams& stream
   hsm::IgnoreBrokenPipes();
   KC_RETURN_IF_ERROR(RequireRecord(arguments.record, "one record is acted again", "name one of its folders"));
   KC_ASSIGN_OR_RETURN(const Stage stage, Stage::Make(arguments.keep));
-  KC_ASSIGN_OR_RETURN(const Report report, replay::Replay(arguments.record, stage.path(), hsm::Module::Load));
+  base::Result<Report> replayed = replay::Replay(arguments.record, stage.path(), hsm::Module::Load);
+  if (!replayed.ok()) return InItsStage(std::move(replayed).error(), stage);
+  const Report report = std::move(replayed).value();
   if (arguments.json) {
     streams.out << ToJson(report).dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
   } else {

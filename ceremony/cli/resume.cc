@@ -25,7 +25,8 @@ base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& stream
   namespace fs = std::filesystem;
   const record::RecordPath where = record::SplitRecordPath(arguments.record);
   std::string folder = where.folder;
-  if (!record::RecordNumber(folder) || !fs::is_directory(arguments.record)) {
+  std::error_code unreadable;  // what cannot be looked at is no record
+  if (!record::RecordNumber(folder) || !fs::is_directory(arguments.record, unreadable)) {
     return base::MakeError(base::ErrorCode::kInvalidInput,
                            fmt::format("{} is not a record of an archive", arguments.record))
         .WithHint("give the folder of a record, such as ARCHIVE/0001-smki-root-oca");

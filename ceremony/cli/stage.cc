@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <ostream>
 #include <sstream>
@@ -42,14 +43,21 @@ base::Result<std::unique_ptr<room::Terminal>> OpenTerminal(const StageOptions& o
   return std::unique_ptr<room::Terminal>(std::move(terminal));
 }
 
-// The error with the command that goes on with the record, if there is one yet.
+// Whether a record has a whole first entry: before that, `resume` finds nothing to go on with.
+bool IsBegun(const std::string& record) {
+  std::ifstream log(record::JoinPath(record, record::kLogFile));
+  std::string line;
+  return std::getline(log, line) && !log.eof();
+}
+
+// The error with the command that goes on with the record, if one was begun.
 base::Error WithWayOn(base::Error error, const std::string& archive, const std::string& folder) {
   if (folder.empty()) return error;
   const std::string command = fmt::format("resume {}/{}", archive, folder);
   constexpr std::string_view kNoName = "resume RECORD";
   if (const auto place = error.hint.find(kNoName); place != std::string::npos) {
     error.hint.replace(place, kNoName.size(), command);
-  } else if (error.hint.find("resume") == std::string::npos && std::filesystem::exists(archive + "/" + folder)) {
+  } else if (error.hint.find("resume") == std::string::npos && IsBegun(archive + "/" + folder)) {
     error.hint += fmt::format("{}go on with: keyceremony {}", error.hint.empty() ? "" : "; ", command);
   }
   return error;

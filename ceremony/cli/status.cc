@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
+#include <sstream>
 
 #include "ceremony/cli/certificates.h"
 #include "ceremony/cli/command.h"
@@ -17,6 +18,7 @@
 #include "ceremony/estate/joiners.h"
 #include "ceremony/estate/planner.h"
 #include "ceremony/estate/roster_after.h"
+#include "ceremony/room/text.h"
 #include "ceremony/run/start.h"
 #include "ceremony/script/roster.h"
 #include "hsm/base/clock.h"
@@ -341,6 +343,11 @@ void Print(const Status& status, std::ostream& out) {
   }
 }
 
+// Names of folders, and what old records say, may hold what a terminal obeys.
+std::string Shown(const std::ostringstream& text) {
+  return room::Visible(text.view(), room::Charset::kUtf8, room::LineFeeds::kBreak);
+}
+
 // A planner's file is made new each time: what stood in it is out of date.
 constexpr base::WriteOptions kPlannersFile{.replace = true, .mode = base::kForEveryone.mode};
 
@@ -357,14 +364,18 @@ base::Result<int> ShowStatus(const Arguments& arguments, const Streams& streams)
     if (arguments.json) {
       streams.out << JoinersJson(report).dump() << '\n';
     } else {
-      PrintJoiners(report, streams.out);
+      std::ostringstream text;
+      PrintJoiners(report, text);
+      streams.out << Shown(text);
     }
     return kExitDone;
   }
   if (arguments.json) {
     streams.out << ToJson(status).dump() << '\n';
   } else {
-    Print(status, streams.out);
+    std::ostringstream text;
+    Print(status, text);
+    streams.out << Shown(text);
   }
   return kExitDone;
 }

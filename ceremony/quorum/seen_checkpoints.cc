@@ -71,7 +71,8 @@ std::string SeenCheckpoints::Text() const {
 }
 
 base::Result<SeenCheckpoints> SeenCheckpoints::Read(const std::string& path) {
-  if (!std::filesystem::exists(path)) return SeenCheckpoints();
+  std::error_code unreadable;
+  if (!std::filesystem::exists(path, unreadable) && !unreadable) return SeenCheckpoints();
   KC_ASSIGN_OR_RETURN(script::LoadedFile file, script::LoadFile(path));
   return Parse(std::move(file));
 }

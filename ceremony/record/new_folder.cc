@@ -13,11 +13,22 @@ namespace ceremony::record {
 using base::FileDescriptor;
 using base::Result;
 
+namespace {
+
+// What a program that was killed has left stays where it is, and is in nobody's way.
+Result<std::string> FreePartialName(PosixStorage& storage, const std::string& name) {
+  std::string partial = fmt::format("{}{}", name, kPartialSuffix);
+  for (unsigned number = 2;; ++number) {
+    KC_ASSIGN_OR_RETURN(const std::optional<FileInfo> taken, storage.Find(partial));
+    if (!taken) return partial;
+    partial = fmt::format("{}.{}{}", name, number, kPartialSuffix);
+  }
+}
+
+}  // namespace
+
 NewFolder::NewFolder(std::unique_ptr<PosixStorage> storage, std::string parent, std::string name)
-    : storage_(std::move(storage)),
-      parent_(std::move(parent)),
-      name_(std::move(name)),
-      partial_(fmt::format("{}{}", name_, kPartialSuffix)) {}
+    : storage_(std::move(storage)), parent_(std::move(parent)), name_(std::move(name)) {}
 
 NewFolder::NewFolder(NewFolder&& other) noexcept
     : storage_(std::move(other.storage_)),
@@ -42,19 +53,21 @@ Result<NewFolder> NewFolder::Make(const std::string& path) {
   if (name.empty() || name == "." || name == "..") {
     return base::MakeError(base::ErrorCode::kInvalidInput, fmt::format("{} cannot name a new folder", path));
   }
-  KC_ASSIGN_OR_RETURN(std::unique_ptr<PosixStorage> storage, PosixStorage::Open(parent));
-  NewFolder folder(std::move(storage), parent, name);
-  for (const std::string& taken : {folder.name_, folder.partial_}) {
-    KC_ASSIGN_OR_RETURN(const std::optional<FileInfo> found, folder.storage_->Find(taken));
-    if (!found) continue;
-    folder.is_kept_ = true;
-    return base::Refusal("RECORD-OUT-01", fmt::format("{}/{} exists already", parent, taken),
+  Result<std::unique_ptr<PosixStorage>> storage = PosixStorage::Open(parent);
+  if (!storage.ok()) {
+    base::Error error = std::move(storage).error();
+    error.code = base::ErrorCode::kIo;  // where it is written, not what is read
+    return error;
+  }
+  NewFolder folder(std::move(storage).value(), parent, name);
+  KC_ASSIGN_OR_RETURN(const std::optional<FileInfo> taken, folder.storage_->Find(name));
+  if (taken) {
+    return base::Refusal("RECORD-OUT-01", fmt::format("{}/{} exists already", parent, name),
                          "nothing is ever overwritten: move it away or choose another name");
   }
-  if (Result<void> made = folder.storage_->MakeFolder(folder.partial_); !made.ok()) {
-    folder.is_kept_ = true;
-    return std::move(made).error();
-  }
+  KC_ASSIGN_OR_RETURN(folder.partial_, FreePartialName(*folder.storage_, name));
+  KC_RETURN_IF_ERROR(folder.storage_->MakeFolder(folder.partial_));
+  folder.is_kept_ = false;
   return folder;
 }
 

@@ -1,5 +1,6 @@
-// NewFolder is a folder in the making: `<path>.partial`, until Publish gives it its
-// name in one step. Its destructor removes a folder that was not published.
+// NewFolder is a folder in the making: `<path>.partial` until Publish gives it its name in one step, or
+// `<path>.2.partial` where a program that was killed has left the other. Its destructor removes a folder that was not
+// published.
 #ifndef CEREMONY_RECORD_NEW_FOLDER_H_
 #define CEREMONY_RECORD_NEW_FOLDER_H_
 
@@ -15,8 +16,7 @@ namespace ceremony::record {
 
 class NewFolder final {
  public:
-  // Make refuses (RECORD-OUT-01) when `path` or `<path>.partial` exists; the
-  // folder around it must exist.
+  // Make refuses (RECORD-OUT-01) when `path` exists; the folder around it must exist (kIo).
   static base::Result<NewFolder> Make(const std::string& path);
   ~NewFolder();
   NewFolder(NewFolder&& other) noexcept;
@@ -43,7 +43,7 @@ class NewFolder final {
   std::unique_ptr<PosixStorage> storage_;  // of the folder around it
   std::string parent_, name_, partial_;
   std::set<std::string, std::less<>> folders_;
-  bool is_kept_ = false;
+  bool is_kept_ = true;  // or nothing was made yet
 };
 
 }  // namespace ceremony::record

@@ -186,8 +186,10 @@ class PosixAppendFile final : public AppendFile {
     KC_RETURN_IF_ERROR(state_->CheckSound());
     const ssize_t put = write(file_.get(), bytes.data(), bytes.size());
     if (put < 0) return state_->Fail("write", path_, errno);
-    if (static_cast<std::size_t>(put) != bytes.size()) return state_->Fail("write", path_, ENOSPC);
-    return {};
+    if (static_cast<std::size_t>(put) == bytes.size()) return {};
+    // Only the next byte tells why it was cut short: a full disk, or a file that may not grow (EFBIG).
+    const ssize_t next = write(file_.get(), bytes.data() + put, 1);
+    return state_->Fail("write", path_, next < 0 ? errno : ENOSPC);
   }
 
   Result<void> Sync() override {

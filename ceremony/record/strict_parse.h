@@ -12,7 +12,7 @@ namespace ceremony::record {
 
 // ParseStrict refuses (kInvalidInput) text that is not RFC 8259, or that two readers
 // could understand differently: a byte order mark, the same key twice in one object,
-// or nesting deeper than 64.
+// or nesting deeper than 64. Its rule is that of the same problem in an input of a ceremony (docs/script-format.md).
 base::Result<nlohmann::json> ParseStrict(std::string_view text);
 
 }  // namespace ceremony::record

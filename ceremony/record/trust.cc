@@ -26,14 +26,18 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxRosterBytes = 16u << 20;
 
-Error Invalid(const std::string& message) { return MakeError(ErrorCode::kInvalidInput, "roster: " + message); }
+// The rules are those of the inputs of a ceremony (docs/script-format.md), of which a roster is one.
+Error Invalid(const std::string& message, const char* rule = "INPUT-05") {
+  return MakeError(ErrorCode::kInvalidInput, "roster: " + message).WithRule(rule);
+}
 
 // Member returns a member of the wanted kind, or says where it is missing.
 Result<const json*> Member(const json& object, const std::string& at, const char* key, json::value_t kind) {
   const auto found = object.find(key);
-  if (found == object.end()) return Invalid(at + "/" + key + " is missing");
+  if (found == object.end()) return Invalid(at + "/" + key + " is missing", "INPUT-03");
   if (found->type() != kind) {
-    return Invalid(at + "/" + key + " is " + found->type_name() + " where " + json(kind).type_name() + " is expected");
+    return Invalid(at + "/" + key + " is " + found->type_name() + " where " + json(kind).type_name() + " is expected",
+                   "INPUT-04");
   }
   return &*found;
 }
@@ -52,17 +56,17 @@ struct Person {
 
 // ReadPerson returns nothing for a person who signs nothing any more.
 Result<std::optional<Person>> ReadPerson(const json& person, const std::string& at, const std::string& estate) {
-  if (!person.is_object()) return Invalid(at + " is not an object");
+  if (!person.is_object()) return Invalid(at + " is not an object", "INPUT-04");
   KC_ASSIGN_OR_RETURN(std::string id, Text(person, at, "id"));
   if (!IsSafeName(id)) return Invalid(at + "/id \"" + id + "\" is not a name of letters, digits, _, - and .");
   KC_ASSIGN_OR_RETURN(const json* const roles, Member(person, at, "roles", json::value_t::array));
   std::set<std::string> role_names;
   for (const json& role : *roles) {
-    if (!role.is_string()) return Invalid(at + "/roles holds something that is not a string");
+    if (!role.is_string()) return Invalid(at + "/roles holds something that is not a string", "INPUT-04");
     role_names.insert(role.get<std::string>());
   }
   if (const auto state = person.find("state"); state != person.end()) {
-    if (!state->is_string()) return Invalid(at + "/state is not a string");
+    if (!state->is_string()) return Invalid(at + "/state is not a string", "INPUT-04");
     if (state->get<std::string>() != "active") return std::optional<Person>();
   }
   std::string domain;
@@ -85,9 +89,9 @@ Result<std::optional<Person>> ReadPerson(const json& person, const std::string& 
 
 Result<Trust> Trust::ParseRoster(std::string_view text) {
   Result<json> parsed = ParseStrict(text);
-  if (!parsed.ok()) return Invalid(parsed.error().message);
+  if (!parsed.ok()) return std::move(parsed).error().Prefixed("roster");
   const json roster = std::move(parsed).value();
-  if (!roster.is_object()) return Invalid("not an object");
+  if (!roster.is_object()) return Invalid("not an object", "INPUT-04");
   KC_ASSIGN_OR_RETURN(const std::string format, Text(roster, "", "format"));
   if (format != "keyceremony-roster/1") {
     return Invalid("/format is \"" + format + "\" where \"keyceremony-roster/1\" is expected");
@@ -115,7 +119,7 @@ Result<Trust> Trust::ParseRoster(std::string_view text) {
   KC_ASSIGN_OR_RETURN(const json* const quorums, Member(roster, "", "quorums", json::value_t::object));
   for (const auto& [name, quorum] : quorums->items()) {
     const std::string at = "/quorums/" + name;
-    if (!quorum.is_object()) return Invalid(at + " is not an object");
+    if (!quorum.is_object()) return Invalid(at + " is not an object", "INPUT-04");
     KC_ASSIGN_OR_RETURN(const std::string role, Text(quorum, at, "role"));
     KC_ASSIGN_OR_RETURN(const json* const m, Member(quorum, at, "m", json::value_t::number_unsigned));
     std::string domain;
@@ -137,7 +141,7 @@ Result<Trust> Trust::ParseRoster(std::string_view text) {
     entry.m = static_cast<std::size_t>(wanted);
     trust.quorums_.emplace(name, std::move(entry));
   }
-  if (trust.Find(kWitnessQuorum) == nullptr) return Invalid("/quorums/custodians is missing");
+  if (trust.Find(kWitnessQuorum) == nullptr) return Invalid("/quorums/custodians is missing", "INPUT-03");
   return trust;
 }
 

@@ -42,6 +42,7 @@ struct RecordedAnswers::Builder {
   const script::Roster& roster;
   Try now{};
   std::string kind{};                             // of the step of `now`, empty between steps
+  bool anew = false;                              // the program has gone on, and no step was begun since
   std::set<std::string> called{};                 // in this roll call
   std::map<std::string, std::string> declined{};  // by person: why they gave no share
 
@@ -49,6 +50,7 @@ struct RecordedAnswers::Builder {
 
   void See(const json& entry) {
     const std::string type = TextOf(entry, "type");
+    if (type == "recover") anew = true;
     if (type == "step") Step(entry);
     if (type == "attend") Attend(entry);
     if (type == "depart") Depart(entry);
@@ -89,11 +91,13 @@ struct RecordedAnswers::Builder {
     }
     if (phase == "begin") {
       now = {id, ++to.tries_[id]};
+      anew = false;
       kind = TextOf(entry, "do");
       called.clear();
       return;
     }
     if (const auto time = base::ParseTime(TextOf(entry, "time")); time.ok()) to.ends_[now] = *time;
+    if (phase == "end") to.whole_.insert(now);
     kind.clear();
     const auto effects = entry.find("effects");
     if (effects == entry.end() || !effects->is_array()) return;
@@ -111,6 +115,7 @@ struct RecordedAnswers::Builder {
       if (to.answers_[now]["room.attend/short"].empty()) Say("room.attend/short", said::kComing);
     } else if (kind.empty()) {
       to.changes_.insert(now);
+      if (anew) to.stops_.insert(now);
     }
     if (const script::Person* person = Find(id)) Say("room.change", said::ChangeOf(*person, what));
     return "room.change/" + id;
@@ -293,6 +298,8 @@ void ReplayTerminal::ShowStep(const room::StepHeading& heading) {
 }
 
 base::Result<std::string> ReplayTerminal::Ask(const room::Question& question) {
+  if (IsToStop() && !answers_.CameToEnd(now_))
+    return base::MakeError(base::ErrorCode::kAborted, "stopped as it was stopped then");
   room::Question asked = question;
   const auto recorded = answers_.Take(question.id, now_, clock_.UtcMicros());
   // An answer that this question does not take would be the program's fault, not the record's.

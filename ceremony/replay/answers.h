@@ -43,6 +43,9 @@ class RecordedAnswers final {
   std::optional<std::int64_t> EndOf(const Try& at) const;
   // HasChanges returns whether people came or went between this try and the next.
   bool HasChanges(const Try& after) const { return changes_.contains(after); }
+  // StopsAfter tells whether they did when `resume` went on: the program had stopped in this try, or after it.
+  bool StopsAfter(const Try& at) const { return stops_.contains(at); }
+  bool CameToEnd(const Try& at) const { return whole_.contains(at); }
   // Begun are the steps that were begun or left out.
   const std::set<std::string>& begun() const { return begun_; }
   bool closed() const { return closed_; }
@@ -55,7 +58,7 @@ class RecordedAnswers final {
   std::map<Try, Queues> answers_;
   std::map<std::string, unsigned> tries_;
   std::map<Try, std::int64_t> ends_;
-  std::set<Try> changes_;
+  std::set<Try> changes_, stops_, whole_;
   std::set<std::string> begun_, skipped_;
   bool closed_ = false, called_off_ = false;
 };
@@ -95,7 +98,10 @@ class ReplayTerminal final : public room::Terminal {
   }
 
   const Try& now() const { return now_; }
-  // IsAtRecordsEnd returns whether all of an unfinished record has been done again.
+  // IsToStop tells whether the program is to stop here as it did then, because people came or went before it went on.
+  bool IsToStop() const { return answers_.StopsAfter(now_) && !went_on_.contains(now_); }
+  void GoOn() { went_on_.insert(now_); }
+  // IsAtRecordsEnd tells whether everything that an unfinished record tells of has been done again.
   bool IsAtRecordsEnd() const;
 
  private:
@@ -103,6 +109,7 @@ class ReplayTerminal final : public room::Terminal {
   ReplayClock& clock_;
   room::UnattendedTerminal quiet_;
   std::map<std::string, unsigned> tries_;
+  std::set<Try> went_on_;
   Try now_;
 };
 

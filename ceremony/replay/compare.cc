@@ -100,6 +100,7 @@ class Comparer final {
     }
     // A fault of then need not come again: the last tries are the same thing.
     const std::size_t both = std::min(then.size(), now.size());
+    earlier_.clear();
     for (std::size_t i = 0; i + both < then.size(); ++i) Failed(*then[i]);
     for (std::size_t i = 0; i + both < now.size(); ++i) {
       Say("REPLAY-STEP-01", then.empty() ? "the step is not in the record" : "a try that the record does not have", "",
@@ -110,6 +111,7 @@ class Comparer final {
 
   void Failed(const TryGroup& group) {
     attempt_ = group.attempt;
+    earlier_.insert(earlier_.end(), group.entries.begin(), group.entries.end());
     Say("REPLAY-FAULT-01", fmt::format("try {} failed", group.attempt), group.outcome(), "did not fail", group.last(),
         nullptr);
   }
@@ -117,6 +119,7 @@ class Comparer final {
   void Pair(const TryGroup& then, const TryGroup& now) {
     attempt_ = then.attempt;
     if (then.phase != "end" && now.phase == "end" && !then.step.empty()) return Failed(then);
+    if (then.phase != "end" && now.WasStopped()) return Failed(then);
     if (then.phase == "end" && now.phase != "end") {
       const bool passed = stop_ && stop_->for_softhsm && stop_->step == then.step;
       return Say(passed ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02", "the step",
@@ -149,6 +152,7 @@ class Comparer final {
                });
       });
     };
+    TakeFromEarlier(now);
     take_dones(then);
     take_dones(now);
     std::size_t paired = 0;
@@ -185,6 +189,24 @@ class Comparer final {
     now.clear();
   }
 
+  // What a try that failed has left, such as a file or a sealed share, the next one does not make again; the replay
+  // makes it in one go.
+  void TakeFromEarlier(std::vector<const json*>& now) {
+    if (earlier_.empty() || now.empty()) return;
+    const std::vector<const json*> all = std::exchange(now, {});
+    std::vector<const json*> still_there;
+    for (const auto& [then, replayed] : Align(earlier_, all)) {
+      if (then == nullptr) {
+        now.push_back(replayed);
+      } else if (replayed == nullptr) {
+        still_there.push_back(then);
+      } else {
+        Entry(*then, *replayed);
+      }
+    }
+    earlier_ = std::move(still_there);
+  }
+
   // SoftHSM has no such mechanism, and another product made the call: no SoftHSM can have made it.
   bool SoftHsmLacks(const json& call) const {
     const std::string mechanism = TextOf(call, "mechanism");
@@ -202,8 +224,10 @@ class Comparer final {
   static bool IsArtefact(const json& entry) { return TextOf(entry, "type") == "artefact"; }
 
   // What a program that was cut off, or people who went on after a failure, leave in a record.
-  static bool IsOfACut(const json& entry) {
+  bool IsOfACut(const json& entry) const {
     const std::string what = TextOf(entry, "what");
+    // A program that is started anew logs in anew.
+    if (what == "shares-contributed") return started_anew_;
     return TextOf(entry, "type") == "recover" || TextOf(entry, "rule").starts_with("SETTLE-") ||
            IsOneOf(what,
                    {"call-settled", "leftover-gone", "the people present decided to go on", "share-set-abandoned"});
@@ -354,6 +378,7 @@ class Comparer final {
   const bool other_product_;   // of any token
   bool started_anew_ = false;  // the record's program was, or its tokens were found anew
   bool credential_trouble_ = false;
+  std::vector<const json*> earlier_{};  // what failed tries of this step have, and the last one was not compared with
   NamePairs names_;
   ComparedStep step_;
   unsigned attempt_ = 0;

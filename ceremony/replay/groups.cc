@@ -63,6 +63,13 @@ std::string TryGroup::outcome() const {
   return phase == "begin" ? "was cut off" : phase == "end" ? "came to its end" : phase;
 }
 
+bool TryGroup::WasStopped() const {
+  return phase == "failed" && std::ranges::any_of(entries, [](const json* entry) {
+           const auto error = entry->find("error");
+           return error != entry->end() && error->is_object() && TextOf(*error, "code") == "aborted";
+         });
+}
+
 std::vector<TryGroup> GroupsOf(const std::vector<json>& entries) {
   std::vector<TryGroup> groups(1);
   groups.front().phase = "end";

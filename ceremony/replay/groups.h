@@ -21,6 +21,8 @@ struct TryGroup {
   const nlohmann::json* last() const { return entries.empty() ? nullptr : entries.back(); }
   // The outcome in words: the error of a failed try.
   std::string outcome() const;
+  // Whether people, or a signal, stopped the program in it.
+  bool WasStopped() const;
 };
 
 // GroupsOf points into `entries`.

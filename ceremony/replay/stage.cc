@@ -238,21 +238,24 @@ base::Result<Reenacted> Stage::Reenact(const std::string& folder) {
     return modules.ForCeremony(module, std::move(observer));
   };
   run::World world{terminal, clock, *storage, pins, credentials, load, [&terminal] {
-                     return room::StopRequested() || terminal.IsAtRecordsEnd();
+                     return room::StopRequested() || terminal.IsAtRecordsEnd() || terminal.IsToStop();
                    }};
   Reenacted result;
   base::Result<run::Ended> played = run::Begin(world, archive_, inputs, result.folder);
   // A try that failed was made again in the room or by `resume`: as often as the record says, and no more.
   for (std::size_t left = StopsIn(entries); left > 0 && !played.ok() && !result.folder.empty(); --left) {
-    const bool again = terminal.now().second < answers.TriesOf(terminal.now().first);
+    const bool again = terminal.IsToStop() || terminal.now().second < answers.TriesOf(terminal.now().first);
     if (terminal.IsAtRecordsEnd() || (!again && played.error().code != base::ErrorCode::kNoQuorum)) break;
     KC_ASSIGN_OR_RETURN(script::Inputs same, run::ReadRecordInputs(archive_, result.folder));
+    terminal.GoOn();
     played = run::Resume(world, archive_, std::move(same), result.folder);
   }
   if (!played.ok() && answers.called_off() && !result.folder.empty()) {
     KC_ASSIGN_OR_RETURN(script::Inputs same, run::ReadRecordInputs(archive_, result.folder));
     played = run::Resume(world, archive_, std::move(same), result.folder, run::Onward::kCallOff);
   }
+  // A disk that is full here says nothing about the record.
+  if (!played.ok() && played.error().code == base::ErrorCode::kIo) return std::move(played).error();
   result.step = terminal.now().first;
   if (!played.ok() && !terminal.IsAtRecordsEnd()) result.stopped = played.error();
   if (room::StopRequested()) return room::StopError("in the replay");

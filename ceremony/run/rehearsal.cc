@@ -205,8 +205,11 @@ base::Result<void> PrepareRehearsal(const std::string& archive, const script::Sc
                                     const script::Policy& policy, const LoadModule& load) {
   const RehearsalPaths paths(archive);
   std::error_code error;
-  fs::create_directories(archive, error);
+  // Private as its records are: their names say which ceremonies were held.
+  const fs::path folder = fs::path(paths.folder).parent_path();
+  fs::create_directories(folder.parent_path(), error);
   if (error) return base::SystemError("mkdir", archive, error.value());
+  KC_RETURN_IF_ERROR(MakePrivateFolder(folder.string()));
   const bool prepared = access(paths.binding.c_str(), F_OK) == 0;
   KC_ASSIGN_OR_RETURN(const std::string module, FindSoftHsm());
   script::Binding binding;

@@ -14,6 +14,19 @@ constexpr std::int64_t kMostMechanisms = 1000;
 constexpr std::int64_t kMostTrials = 1000;
 constexpr std::int64_t kLongest = 2000;
 
+// A module whose file cannot be read has none.
+const Shape& DigestOrNoneShape() {
+  static const Shape shape{"digest or nothing", Pattern::Parse("([0-9a-f]{64})?").value(),
+                           "a SHA-256 digest (64 lowercase hexadecimal digits) or nothing"};
+  return shape;
+}
+
+const Shape& MechanismShape() {
+  static const Shape shape{"mechanism", Pattern::Parse("CKM_[A-Z0-9_]{1,80}|0x[0-9a-fA-F]{1,16}").value(),
+                           "a mechanism (CKM_ECDSA, or a number such as 0x80000001)"};
+  return shape;
+}
+
 // What a token or a module says of itself may be anything, or nothing.
 Field Said(std::string name, std::string help) {
   return Field::Text(std::move(name), std::move(help)).Length(0, kLongest);
@@ -31,9 +44,9 @@ FieldTable CapabilityTable() {
   FieldTable module{
       "module",
       "The module that spoke to it.",
-      {Said("path", "its file"), Said("sha256", "SHA-256 of that file"), Said("manufacturer", "who makes it"),
-       Said("description", "what it calls itself"), Said("version", "its version"),
-       Said("behaves_as", "the row of our table of peculiarities that it was held to")},
+      {Said("path", "its file"), Field::Shaped("sha256", DigestOrNoneShape(), "SHA-256 of that file").Length(0, 64),
+       Said("manufacturer", "who makes it"), Said("description", "what it calls itself"),
+       Said("version", "its version"), Said("behaves_as", "the row of our table of peculiarities that it was held to")},
       {}};
   FieldTable trial{"trial",
                    "One thing that was tried.",
@@ -52,7 +65,9 @@ FieldTable CapabilityTable() {
           {FormatField("keyceremony-capabilities/1"), Field::Table("token", std::move(token), "which token"),
            Field::Table("module", std::move(module), "by which module"),
            Field::Boolean("tried", "whether it was tried, or only asked what it claims"),
-           Field::List("mechanisms", Said("", "a mechanism"), 0, kMostMechanisms, "what it has and does").Unique(),
+           Field::List("mechanisms", Field::Shaped("", MechanismShape(), "a mechanism"), 0, kMostMechanisms,
+                       "what it has and does")
+               .Unique(),
            Field::List("trials", Field::Table("", std::move(trial), "a trial"), 0, kMostTrials, "what was tried"),
            Field::List("findings", Said("", "a finding"), 0, kMostTrials, "where it is not what it claims"),
            Field::List("scripts", Field::Table("", std::move(fit), "a script"), 0, kMostTrials,

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "ceremony/record/record_name.h"
+#include "ceremony/script/crl_profile.h"
 
 namespace ceremony::script {
 namespace {
@@ -81,6 +82,7 @@ base::Result<Inputs> ReadInputs(const std::string& script_path, const std::strin
     for (const Step& step : section.steps) {
       for (const std::string& path : step.NamesOf(Reference::kFile)) {
         KC_ASSIGN_OR_RETURN(LoadedFile file, LoadReferenced(inputs.script.file, place(path)));
+        if (step.kind == "crl.issue" && path == step.fields.Text("profile")) KC_RETURN_IF_ERROR(ParseCrlProfile(file));
         inputs.documents.emplace(path, std::move(file));
       }
     }

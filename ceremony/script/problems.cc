@@ -93,6 +93,8 @@ base::Error Problems::ToError() const {
     if (!error.message.empty()) error.message += '\n';
     error.message += problem.Line();
     if (!problem.hint.empty()) error.message += " (" + problem.hint + ")";
+    // That of the first line is the error's own.
+    if (&problem != &list_.front()) error.message += " [" + problem.rule + "]";
   }
   if (count_ > list_.size()) error.message += fmt::format("\nand {} more", count_ - list_.size());
   error.hint = fmt::format("{} problems; mend them all, then check again", count_);

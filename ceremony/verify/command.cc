@@ -4,10 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <ostream>
 #include <thread>
@@ -19,8 +16,10 @@
 #include "ceremony/record/verify.h"
 #include "ceremony/record/witness.h"
 #include "ceremony/verify/explain.h"
+#include "ceremony/verify/given_values.h"
 #include "ceremony/verify/print.h"
 #include "ceremony/verify/verify.h"
+#include "hsm/base/file.h"
 
 namespace ceremony::verify {
 namespace {
@@ -34,24 +33,17 @@ constexpr unsigned kMaxThreads = 64;
 constexpr std::size_t kMaxSmallBytes = 1u << 20;
 
 int Report(const base::Error& error, const std::string& program, std::ostream& err) {
-  err << program << ": error: " << error.message << "\n";
-  if (!error.hint.empty()) err << program << ": hint: " << error.hint << "\n";
+  err << program << ": error: " << Printable(error.message);
+  if (!error.rule.empty()) err << " [" << error.rule << "]";
+  err << "\n";
+  if (!error.hint.empty()) err << program << ": hint: " << Printable(error.hint) << "\n";
   return error.code == ErrorCode::kIo || error.code == ErrorCode::kNotFound ? kUnreadable : kUsage;
 }
 
 // ReadSmallFile reads what the reader brings; `what` names it in messages.
 Result<std::string> ReadSmallFile(const std::string& path, const std::string& what) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxSmallBytes + 1, '\0');
-  if (!file) {
-    return base::MakeError(ErrorCode::kIo, "cannot read " + what + " " + path + ": " + std::strerror(errno));
-  }
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (file.bad() || text.size() > kMaxSmallBytes) {
-    return base::MakeError(ErrorCode::kInvalidInput,
-                           path + " is no " + what + ": it cannot be read or is larger than 1 MiB");
-  }
+  Result<std::string> text = base::ReadFile(path, kMaxSmallBytes);
+  if (!text.ok()) return std::move(text).error().Prefixed(what);
   return text;
 }
 
@@ -245,10 +237,11 @@ int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostrea
     out << version.what() << "\n";
     return 0;
   } catch (const CLI::ParseError& error) {
-    err << program << ": error: " << error.what() << "\n"
-        << program << ": hint: " << program << " --help says what it takes\n";
-    return kUsage;
+    return Report(
+        base::MakeError(ErrorCode::kInvalidInput, error.what()).WithHint(program + " --help says what it takes"),
+        program, err);
   }
+  if (const Result<void> given = CheckGivenValues(app); !given.ok()) return Report(given.error(), program, err);
   return VerifyCommand(arguments, program, out, err);
 }
 

@@ -56,7 +56,8 @@ Error SystemError(const char* call, const std::string& object, int error_number)
   error.code = error_number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
   error.message = object + ": " + words;
   error.call = call;
-  if (error_number == ENOSPC) error.hint = "free space on that file system, then use `keyceremony resume`";
+  if (error_number == ENOSPC) error.hint = "free space on that file system";
+  if (error_number == EFBIG) error.hint = "raise the limit on the size of files (ulimit -f)";
   if (error_number == EROFS || error_number == EACCES)
     error.hint = "make the folder writable for this user, or choose another one";
   return error;

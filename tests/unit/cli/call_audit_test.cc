@@ -16,7 +16,7 @@ TEST_CASE("the verdict knows every kind of step that a script can have") {
   }
   CHECK(verify::FindKind("key.borrow") == nullptr);
   REQUIRE(verify::FindKind("room.confirm") != nullptr);
-  CHECK_FALSE(verify::FindKind("room.confirm")->calls);
+  CHECK(verify::FindKind("room.confirm")->calls.empty());
   CHECK(verify::FindKind("room.confirm")->effects.empty());
 }
 

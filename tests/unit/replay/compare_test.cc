@@ -205,6 +205,26 @@ TEST_CASE("REPLAY-FAULT-01: a try that failed by the record's own word is expect
   CHECK(comparison.CountUnexpected() == 0);
 }
 
+TEST_CASE("what a try that was cut off had made is held against what the replay makes in one go") {
+  Side planted = Log::Of(kFirstKey, [](Log& log) {
+    const json sealed{{"type", "observe"}, {"what", "share-set-sealed"}, {"token", "root-hsm"}};
+    log.entries.insert(log.entries.begin() + 6, sealed);
+  });
+  const Side whole = Log::Of(kSecondKey, [](Log& log) {
+    const json sealed{{"type", "observe"}, {"what", "share-set-sealed"}, {"token", "root-hsm"}};
+    log.entries.insert(log.entries.begin() + 6, sealed);
+  });
+  // Cut off behind it, and begun again without making it anew.
+  const json recover{{"type", "recover"}};
+  const json shares{{"type", "observe"}, {"what", "shares-contributed"}, {"token", "root-hsm"}};
+  const std::vector<json> anew = {recover, planted.entries[5], shares};
+  planted.entries.insert(planted.entries.begin() + 7, anew.begin(), anew.end());
+  CHECK(CompareReplay(planted, whole, kSoftHsm, {}).CountUnexpected() == 0);
+  // Without it in any try, it is missing.
+  planted.entries.erase(planted.entries.begin() + 6);
+  CHECK(CompareReplay(planted, whole, kSoftHsm, {}).CountUnexpected() == 1);
+}
+
 TEST_CASE(
     "another product: its own defaults, its own name and what SoftHSM cannot do are expected, what was stated is not") {
   const Side planted = Log::Of(
@@ -448,6 +468,24 @@ TEST_CASE("people of a replay answer what the record says, in the try in which t
   CHECK(answers.Take("step.skip/extra", {"seals", 2}, 0) == "leave it out");
   CHECK(answers.Take("step.skip/seals", {"seals", 2}, 0) == "do it");
   CHECK(answers.TriesOf("seals") == 2);
+  CHECK_FALSE(answers.StopsAfter({"seals", 1}));  // who left then had not to be waited for
+}
+
+TEST_CASE("a replay stops where the program stopped, when somebody came before it went on") {
+  ceremony::script::Roster roster;
+  const auto step = [](const char* phase, const char* id) {
+    return json{{"type", "step"}, {"phase", phase}, {"id", id}, {"do", "room.record"}};
+  };
+  const json arrives{{"type", "attend"}, {"person", "bob"}, {"change", "arrives"}};
+  const std::vector<json> entries = {step("begin", "a"), step("end", "a"),    {{"type", "recover"}}, arrives,
+                                     step("begin", "b"), step("failed", "b"), {{"type", "recover"}}, arrives,
+                                     step("begin", "b"), step("end", "b"),    {{"type", "recover"}}};
+  const ceremony::replay::RecordedAnswers answers(entries, roster);
+  CHECK(answers.StopsAfter({"a", 1}));
+  CHECK(answers.CameToEnd({"a", 1}));
+  CHECK(answers.StopsAfter({"b", 1}));
+  CHECK_FALSE(answers.CameToEnd({"b", 1}));
+  CHECK_FALSE(answers.StopsAfter({"b", 2}));  // nobody came
 }
 
 TEST_CASE("whatever kind a hostile record's fields are of, they are passed over") {

@@ -258,13 +258,13 @@ TEST_CASE("one problem is an error with its hint, several are lines, fifty are e
   problems.Add({"INPUT-03", "f", {1, 1}, "", "missing", ""});
   error = problems.ToError();
   CHECK(error.rule == "INPUT-03");
-  CHECK(error.message == "f:1:1: missing\nf:3:4: /a: unknown field (did you mean `b`?)");
+  CHECK(error.message == "f:1:1: missing\nf:3:4: /a: unknown field (did you mean `b`?) [INPUT-01]");
   CHECK(error.hint == "2 problems; mend them all, then check again");
   for (std::uint32_t i = 0; i < 60; ++i) problems.Add({"INPUT-05", "f", {100 - i, 1}, "", "x", ""});
   CHECK(problems.list().size() == 50);
   CHECK(problems.count() == 62);
   CHECK(problems.list().back().position == Position{88, 1});
-  CHECK(problems.ToError().message.ends_with("\nf:88:1: x\nand 12 more"));
+  CHECK(problems.ToError().message.ends_with("\nf:88:1: x [INPUT-05]\nand 12 more"));
 }
 
 TEST_CASE("the nearest name is near") {

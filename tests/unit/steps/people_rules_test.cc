@@ -42,7 +42,7 @@ TEST_CASE("who would be asked and has no credential in the binding is found at t
   const std::string bob =
       "PLAN-CRED-01 breach: bob is an active member of quorum custodians, and has no credential in the binding";
   CHECK(FindingsOf(files) == Lines{bob});
-  for (const std::size_t person : {0, 1, 2}) files.person(person)["open_key"] = kKeys[person];
+  for (const std::size_t person : {std::size_t{0}, std::size_t{1}, std::size_t{2}}) files.person(person)["open_key"] = kKeys[person];
   files.binding["tokens"]["hsm"]["login"] = "shares";
   CHECK(FindingsOf(files) == Lines{bob,
                                    "PLAN-CRED-01 breach: carol is an active member of quorum custodians, and has no "

@@ -340,7 +340,7 @@ class BadDays(Rehearsed):
     def test_a_folder_that_is_no_record(self):
         status, _, err = run("resume", self.folder)
         self.assertEqual(status, 2)
-        self.assert_says(err, "no record")
+        self.assert_says(err, "not a record")
 
     def test_an_archive_that_is_a_file(self):
         (self.folder / "archive").write_text("")

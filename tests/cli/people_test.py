@@ -87,7 +87,7 @@ class LifeCycle(People):
         self.assertEqual(person["frank"]["ceremony"], record)
         self.assertIn(person["frank"]["since"], DAYS)
         self.assertEqual(len(person["frank"]["sign_key"]["words"].split()), 32)
-        self.assertIn({"what": "retire as left,", "subject": "erin", "by": "", "overdue": False}, estate["due"])
+        self.assertIn({"what": "reshare, then retire as left,", "subject": "erin", "by": "", "overdue": False}, estate["due"])
         self.assertEqual([token["name"] for token in estate["tokens"]], ["root-hsm"])
 
         report = self.status("--joiners-leavers", f"{TODAY}..{TODAY + datetime.timedelta(days=1)}")

@@ -299,7 +299,7 @@ class WhoMustAttend(People):
 
 class Periods(People):
     def test_a_period_is_two_days_in_order(self):
-        self.archive.mkdir()
+        (self.archive / "0001-a-ceremony").mkdir(parents=True)
         for period, part in (("2026-01-01", "has no \"..\""), ("2026-02-30..2026-03-01", "two days of the calendar"),
                              ("2026-03-01..2026-01-01", "ends before it begins")):
             code, _, err = run("status", self.archive, "--joiners-leavers", period)

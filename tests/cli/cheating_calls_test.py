@@ -4,11 +4,12 @@ import base64
 import copy
 import hashlib
 import json
+import shutil
 import unittest
 
 from archive import SOURCE, run
 from cheating_room import Room
-from record_builder import canonical
+from record_builder import canonical, ledger
 
 POINT = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004") + bytes(range(64))
 
@@ -419,6 +420,43 @@ class Calls(Room):
         self.told.insert(earlier, [recover])
         self.assert_found("SCR-CALL", "C_DestroyObject")
         self.assertEqual(self.second, "INVALID")
+
+    def test_a_policy_for_another_log(self):
+        own = self.told._policy
+        self.told._policy = lambda: own().replace(b"log " + self.told.origin.encode(), b"log smki.example/other/" + b"0" * 32)
+        self.assert_found("QUO-POLICY", "not the log key")
+        self.assertEqual(self.second, "INVALID")
+
+    def test_a_quorum_of_no_number(self):
+        self.told.request("certify-root")["quorum"]["n"] = False
+        self.assert_found("REC-ENTRY", "is not a number")
+        self.assertEqual(self.second, "INVALID")
+
+    def test_a_record_that_follows_itself(self):
+        self.told.entries[0]["previous"] = {"origin": self.told.origin, "size": 9, "root": "ab" * 32}
+        self.assert_found("REC-ORIGIN", "of this record itself")
+        self.assertEqual(self.second, "INVALID")
+
+    def test_torn_bytes_under_the_digest_of_others(self):
+        self.told.files["torn-" + "ab" * 32] = b"other"
+        self.assert_found("ART-DIGEST", "the digest in its name")
+        self.assertEqual(self.second, "INVALID")
+
+    def test_something_withheld_under_a_label_that_is_shown(self):
+        roster = self.told.write(self.folder / "record")
+        path = next(path for path in self.told.files if path.endswith(".spki.der"))
+        (self.folder / "record" / path).unlink()
+        for label, expected in (("red", "COMPLETE"), ("amber", "INVALID"), ("green", "INVALID")):
+            with self.subTest(label):
+                (self.folder / "record" / "withheld.jsonl").write_bytes(ledger(self.told.origin, files=[(path, label, "SEC")], label="amber"))
+                self.assertEqual((self.judged(roster)[0], self.second), (expected, expected), self.why)
+
+    def test_a_record_without_a_number_is_told_of(self):
+        roster = self.told.write(self.folder / "archive" / "0001-small-hierarchy")
+        shutil.copytree(self.folder / "archive" / "0001-small-hierarchy", self.folder / "archive" / "spare")
+        _, out, err = run("verify", self.folder / "archive", "--roster", roster, "--json")
+        told = json.loads(out)
+        self.assertEqual((told["verdict"], [finding["rule"] for finding in told["findings"]]), ("COMPLETE", ["ARC-STRAY"]), err)
 
     def test_what_is_invisible_is_told_of_visibly(self):
         self.told.request("opening")["subject"]["ceremony"] = "small\ufeff\u202ehierarchy"

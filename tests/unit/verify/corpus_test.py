@@ -17,10 +17,29 @@ import corpus  # noqa: E402
 import vectors  # noqa: E402
 import verify  # noqa: E402
 import verify_bundle  # noqa: E402
+import verify_bytes  # noqa: E402
+import verify_machine  # noqa: E402
 import verify_rules  # noqa: E402
 
 # The unit test of the library flips every byte; here a sample is compared with the other verifier.
 FLIP_STRIDE = int(os.environ.get("KEYCEREMONY_FLIP_STRIDE", "41"))
+
+
+def is_key(name, spki):
+    try:
+        return bool(verify_bytes.key(name, spki))
+    except ValueError:
+        return False
+
+
+class KeyTest(unittest.TestCase):
+    def test_a_point_of_ed25519_that_anybody_could_sign_for_is_no_key(self):
+        good = bytes.fromhex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")  # RFC 8032, 7.1, test 2
+        field = 2 ** 255 - 19
+        bad = [n.to_bytes(32, "little") for n in (0, 1, field - 1, field, field + 1, 2 ** 255 + 1)]
+        bad += [bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+                bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")]
+        self.assertEqual([is_key("a/b", verify_machine.ED + point) for point in [good, *bad]], [True] + [False] * len(bad))
 
 
 class Bench:

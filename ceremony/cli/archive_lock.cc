@@ -14,8 +14,10 @@
 namespace ceremony::cli {
 
 base::Result<void> MakeArchive(const std::string& archive) {
+  namespace fs = std::filesystem;
   std::error_code error;
-  std::filesystem::create_directories(archive, error);
+  const bool made = fs::create_directories(archive, error);
+  if (!error && made) fs::permissions(archive, fs::perms::owner_all, error);
   if (error) return base::SystemError("mkdir", archive, error.value());
   return {};
 }

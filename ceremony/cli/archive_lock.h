@@ -10,7 +10,8 @@
 
 namespace ceremony::cli {
 
-// MakeArchive makes the folder of an archive, and those above it, where there are none. kIo.
+// MakeArchive makes the folder of an archive, and those above it, where there are none. It is its owner's alone, as
+// its records are: their names tell of ceremonies. kIo.
 base::Result<void> MakeArchive(const std::string& archive);
 
 // LockArchive holds the folder, which must exist, as long as the result lives: flock(2), so that nothing is left behind

@@ -21,6 +21,7 @@
 #include "ceremony/record/record_name.h"
 #include "ceremony/room/typesetter.h"
 #include "ceremony/run/start.h"
+#include "ceremony/script/visible_text.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/plan.h"
 #include "ceremony/steps/presence.h"
@@ -273,10 +274,10 @@ base::Result<int> Check(const Arguments& arguments, const Streams& streams) {
   }
   estate::Folded folded;
   if (!arguments.archive.empty()) {
-    if (!std::filesystem::is_directory(arguments.archive)) {
-      return base::MakeError(base::ErrorCode::kNotFound, fmt::format("there is no folder {}", arguments.archive))
-          .WithHint("correct --archive, or leave it out when this is the first ceremony of the estate");
-    }
+    std::error_code unreadable;  // reading it says why
+    if (!std::filesystem::exists(arguments.archive, unreadable) && !unreadable)
+      streams.err << "keyceremony: note: there is no folder " << script::Quoted(arguments.archive)
+                  << " yet: this is taken for the first ceremony of the estate\n";
     KC_ASSIGN_OR_RETURN(folded, estate::FoldArchive(arguments.archive));
     KC_RETURN_IF_ERROR(estate::CheckIntact(arguments.archive, folded));
     // One that was not even opened is set aside when the next begins.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ceremony/quorum/subject_facts.h"
+#include "ceremony/record/script_plan.h"
 #include "hsm/base/counted.h"
 
 namespace ceremony::run {
@@ -66,8 +67,9 @@ base::Result<void> UnsignedTail::AskAbout(Ceremony& ceremony) const {
                                       {"first", entries_.front().at("seq")},
                                       {"count", entries_.size()},
                                       {"decided_by", question.person}}));
-  // The first checkpoint of a record is that of its opening, for its quorum to sign.
-  if (ceremony.writer().last_checkpoint()) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
+  // Until the opening has its quorum, people go on signing the first checkpoint, and there is no later one.
+  const RequestHistory* opening = ceremony.history().FindRequest(std::string(record::kOpeningRequest));
+  if (opening != nullptr && opening->met()) KC_RETURN_IF_ERROR(ceremony.Checkpoint());
   return {};
 }
 

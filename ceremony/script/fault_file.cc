@@ -54,25 +54,6 @@ FieldTable KindTable(FaultKind kind, std::vector<Field> own) {
   return table;
 }
 
-base::Result<FaultFile> ParseFaults(LoadedFile file, Problems* problems) {
-  const auto build = [](const Document&, const json& values, FaultFile& faults, Problems&) {
-    faults.title = values.at("title");
-    for (const json& value : values.at("faults")) {
-      RehearsedFault fault;
-      fault.kind = ValueOf(kKinds, value.at("what").get_ref<const std::string&>());
-      fault.step = value.at("step");
-      fault.token = value.at("token");
-      fault.attempts = value.at("attempts");
-      fault.after = value.value("after", std::int64_t{0});
-      fault.milliseconds = value.value("milliseconds", std::int64_t{0});
-      fault.function = value.value("function", "");
-      fault.answer = value.value("answer", "");
-      faults.faults.push_back(std::move(fault));
-    }
-  };
-  return Parsed<FaultFile>(FaultTable(), std::move(file), problems, build);
-}
-
 }  // namespace
 
 std::string_view NameOf(FaultKind kind) { return WordOf(kKinds, kind); }
@@ -101,6 +82,25 @@ const FieldTable& FaultTable() {
            1, kMostFaults, "what goes wrong")},
       {}};
   return table;
+}
+
+base::Result<FaultFile> ParseFaults(LoadedFile file, Problems* problems) {
+  const auto build = [](const Document&, const json& values, FaultFile& faults, Problems&) {
+    faults.title = values.at("title");
+    for (const json& value : values.at("faults")) {
+      RehearsedFault fault;
+      fault.kind = ValueOf(kKinds, value.at("what").get_ref<const std::string&>());
+      fault.step = value.at("step");
+      fault.token = value.at("token");
+      fault.attempts = value.at("attempts");
+      fault.after = value.value("after", std::int64_t{0});
+      fault.milliseconds = value.value("milliseconds", std::int64_t{0});
+      fault.function = value.value("function", "");
+      fault.answer = value.value("answer", "");
+      faults.faults.push_back(std::move(fault));
+    }
+  };
+  return Parsed<FaultFile>(FaultTable(), std::move(file), problems, build);
 }
 
 base::Result<FaultFile> ReadFaults(const std::string& path, Problems* problems) {

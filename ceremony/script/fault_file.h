@@ -43,6 +43,9 @@ struct FaultFile {
 
 const FieldTable& FaultTable();
 
+// ParseFaults reads what is in memory, ReadFaults a file. The problems of a file are given to `problems`, or are the
+// error.
+base::Result<FaultFile> ParseFaults(LoadedFile file, Problems* problems = nullptr);
 base::Result<FaultFile> ReadFaults(const std::string& path, Problems* problems = nullptr);
 
 // CheckFaults refuses a fault at a step or of a token that the script does not have (FAULT-01).

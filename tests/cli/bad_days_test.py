@@ -37,8 +37,7 @@ def limited(octets, *arguments):
 class BadDays(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.archive = Archive()
-        cls.addClassCleanup(cls.archive.remove)
+        cls.archive = Archive(cls)
         status, out, err = cls.archive.rehearse("smki-root-oca")
         assert status == 0, out + err
         cls.record = cls.archive.path / "0001-smki-root-oca"

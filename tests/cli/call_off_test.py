@@ -118,8 +118,7 @@ class DuringADestruction(unittest.TestCase):
     """One copy is destroyed, the other token refuses, and the ceremony is called off before anything was shown to be gone."""
 
     def test_the_next_destruction_takes_over_what_was_destroyed(self):
-        archive = Archive()
-        self.addCleanup(archive.remove)
+        archive = Archive(self)
         for name in ("smki-root-oca", "smki-clone-root", "smki-deactivate-and-hold"):
             status, out, err = archive.rehearse(name)
             self.assertEqual(status, 0, out + err)

@@ -253,12 +253,12 @@ class BadDays(Rehearsed):
 
     def test_an_archive_that_another_process_works_in(self):
         self.rehearse()
-        (self.record / "addendum.note").unlink()
+        (self.first / "addendum.note").unlink()
         before = sorted((path, path.stat().st_mtime_ns) for path in self.archive.rglob("*"))
         folder = os.open(self.archive, os.O_RDONLY)
         self.addCleanup(os.close, folder)
         fcntl.flock(folder, fcntl.LOCK_EX)
-        for command in (["rehearse", SCRIPT, "--archive", self.archive], ["resume", self.record]):
+        for command in (["rehearse", SCRIPT, "--archive", self.archive], ["resume", self.first]):
             status, _, err = run(*command, "--unattended")
             self.assertEqual(status, 1)
             self.assert_says(err, "ARCHIVE-BUSY-01", f"process {os.getpid()}")
@@ -266,10 +266,10 @@ class BadDays(Rehearsed):
 
     def test_a_copied_archive_does_not_act_on_the_tokens_of_the_original(self):
         self.rehearse()
-        (self.record / "addendum.note").unlink()
+        (self.first / "addendum.note").unlink()
         copy = self.folder / "copy"
         shutil.copytree(self.archive, copy)
-        for command in (["rehearse", SCRIPT, "--archive", copy], ["resume", copy / self.record.name]):
+        for command in (["rehearse", SCRIPT, "--archive", copy], ["resume", copy / self.first.name]):
             status, _, err = run(*command, "--unattended")
             self.assertEqual(status, 1)
             self.assert_says(err, "REHEARSAL-COPY-01", str(self.archive))
@@ -328,12 +328,12 @@ class BadDays(Rehearsed):
 
     def test_one_changed_byte_is_found_out_also_beside_a_log_that_is_larger_than_an_input_may_be(self):
         self.rehearse()
-        (self.record / "addendum.note").unlink()
-        with (self.record / "log.jsonl").open("a") as log:
+        (self.first / "addendum.note").unlink()
+        with (self.first / "log.jsonl").open("a") as log:
             log.write(" " * (5 << 20))
-        policy = self.record / "inputs" / "smki.policy.json"
+        policy = self.first / "inputs" / "smki.policy.json"
         policy.write_text(policy.read_text() + "\n")
-        status, _, err = run("resume", self.record, "--unattended")
+        status, _, err = run("resume", self.first, "--unattended")
         self.assertNotEqual(status, 0)
         self.assert_says(err, "RUN-INPUT-01")
 

@@ -15,6 +15,6 @@ TEST_CASE("text of a certificate or a file's name never is a formula in a table 
   item.findings.push_back({RuleId::kName12, 7, "=HYPERLINK(\"https://a.example\")"});
   MakeLintWriter(LintFormat::kCsv, out)->Item("@SUM(1).pem", item);
   CHECK(out.str() ==
-        "X509-NAME-12,good-practice,ISO 3166-1,'@SUM(1).pem,0,0,certificate,7,"
+        "X509-NAME-12,good-practice,ISO 3166-1,'@SUM(1).pem,0,0,other,7,"
         "\"'=HYPERLINK(\"\"https://a.example\"\")\"\r\n");
 }

@@ -113,7 +113,7 @@ TEST_CASE("an effect survives being written and read, and nothing else is read a
 
 TEST_CASE("what is due: ceremonies that are not complete first, then certificates by date, the far ones not at all") {
   Folded folded;
-  folded.records.push_back({"0001-root", "root", "o", "rehearsal", "t", "", 3, true, false});
+  folded.records.push_back({"0001-root", "root", "o", "rehearsal", "2026-05-01T00:00:00Z", "", 3, true, false});
   folded.estate = WithKey();
   REQUIRE(folded.estate.Apply(Certificate("soon", "1"), kFirst).ok());
   CertificateIssued far = Certificate("far", "2");

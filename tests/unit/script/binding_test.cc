@@ -210,6 +210,6 @@ TEST_CASE("a binding fits a script of its estate when every token of the script 
   CHECK(error.message ==
         "s.json:1:91: /estate: expected the estate of the binding b.json, \"smki.example\", found \"other\"\n"
         "s.json:2:11: /tokens/root-hms: the binding b.json does not say which real token this is (add `root-hms` to "
-        "the `tokens` of b.json)");
+        "the `tokens` of b.json) [BIND-01]");
   CHECK(CheckBinding(script_of("smki.example", "x"), binding).error().rule == "BIND-01");
 }

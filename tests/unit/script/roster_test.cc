@@ -230,7 +230,7 @@ TEST_CASE("roster and script are of one estate and know the same quorums") {
   CHECK(CheckRoster(script_of("other", "custodian"), roster).error().message ==
         "s.json:2:48: /sections/0/steps/0/quorum: expected a quorum of the roster r.json, found \"custodian\" (did you "
         "mean `custodians`?)\n"
-        "s.json:2:73: /estate: expected the estate of the roster r.json, \"smki.example\", found \"other\"");
+        "s.json:2:73: /estate: expected the estate of the roster r.json, \"smki.example\", found \"other\" [INPUT-14]");
 }
 
 TEST_CASE("who is of another domain than a quorum does not count for it, and the record's own quorum has none") {

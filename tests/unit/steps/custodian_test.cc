@@ -68,6 +68,11 @@ TEST_CASE("an appointment in order plans an active custodian and a new roster") 
   CHECK(plan.steps[1].writes == Lines{"artefacts/roster.json"});
 }
 
+bool Found(const Files& files, const std::string& finding) {
+  const Lines findings = FindingsOf(files);
+  return std::ranges::find(findings, finding) != findings.end();
+}
+
 TEST_CASE("only who is trained is appointed, with the role, by a quorum") {
   Files files = Appointment();
   files.person(4)["state"] = "screened";
@@ -81,19 +86,18 @@ TEST_CASE("only who is trained is appointed, with the role, by a quorum") {
   CHECK(FindingsOf(files) == Lines{Appoints("PERSON-ROSTER-01", "the roster has nobody with the id george")});
   files = Appointment();
   files.step(1).erase("quorum");
-  CHECK(FindingsOf(files).front() ==
-        Appoints("PERSON-QUORUM-01", "a custodian is appointed by a quorum, and the step names none"));
+  CHECK(Found(files, Appoints("PERSON-QUORUM-01", "a custodian is appointed by a quorum, and the step names none")));
 }
 
 TEST_CASE("outside a rehearsal the binding says where the keys are that the appointee shows") {
   Files files = Appointment();
   files.binding["environment"] = "sit";
   files.binding["credentials"]["alice"] = {{"offline", true}};
-  CHECK(FindingsOf(files).front() ==
-        Appoints("PERSON-PROOF-02",
-                 "frank must show that both keys are theirs, and the binding does not say where the keys are"));
+  const std::string missing = Appoints(
+      "PERSON-PROOF-02", "frank must show that both keys are theirs, and the binding does not say where the keys are");
+  CHECK(Found(files, missing));
   files.binding["credentials"]["frank"] = {{"offline", true}};
-  CHECK_FALSE(FindingsOf(files).front().starts_with("PERSON-PROOF-02"));
+  CHECK_FALSE(Found(files, missing));
 }
 
 TEST_CASE("the person file is the person's, and its keys are nobody else's") {

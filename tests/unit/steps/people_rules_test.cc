@@ -1,5 +1,7 @@
 #include "ceremony/steps/people_rules.h"
 
+#include <algorithm>
+
 #include "tests/unit/steps/plan_fixture.h"
 
 namespace {
@@ -42,15 +44,19 @@ TEST_CASE("who would be asked and has no credential in the binding is found at t
   const std::string bob =
       "PLAN-CRED-01 breach: bob is an active member of quorum custodians, and has no credential in the binding";
   CHECK(FindingsOf(files) == Lines{bob});
-  for (const std::size_t person : {std::size_t{0}, std::size_t{1}, std::size_t{2}}) files.person(person)["open_key"] = kKeys[person];
+  files.person(2)["sign_key"] = kKeys[3];
+  files.person(2)["open_key"] = kKeys[2];
   files.binding["tokens"]["hsm"]["login"] = "shares";
-  CHECK(FindingsOf(files) == Lines{bob,
-                                   "PLAN-CRED-01 breach: carol is an active member of quorum custodians, and has no "
-                                   "key that opens shares in the binding"});
+  const Lines found = FindingsOf(files);
+  CHECK(std::ranges::count(found, bob) == 1);
+  CHECK(std::ranges::count(found,
+                           "PLAN-CRED-01 breach: carol is an active member of quorum custodians, and has no key that "
+                           "opens shares in the binding") == 1);
   // Who has left is not asked.
   files.person(1)["state"] = "left";
   files.binding["credentials"]["carol"] = {{"offline", true}};
-  CHECK(FindingsOf(files) == Lines{"QUORUM-SPARE-01 good practice: quorum custodians has 2 active members, 2 with 1 "
+  files.binding["tokens"]["hsm"]["login"] = "pin-prompt";
+  CHECK(FindingsOf(files) == Lines{"QUORUM-SPARE-01 good-practice: quorum custodians has 2 active members, 2 with 1 "
                                    "spare are wanted"});
 }
 
@@ -58,7 +64,7 @@ TEST_CASE("nothing is made, moved, used or destroyed without a quorum; looking a
   Files files;
   files.step(1).erase("quorum");
   const std::string text = " commission: a step token.commission is to be done, and no quorum approves it";
-  CHECK(FindingsOf(files) == Lines{"PLAN-QUORUM-04 good practice" + text});
+  CHECK(FindingsOf(files) == Lines{"PLAN-QUORUM-04 good-practice" + text});
   files.with_binding = false;
   CHECK(FindingsOf(files) == Lines{"PLAN-QUORUM-04 breach" + text});
 }

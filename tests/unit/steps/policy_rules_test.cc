@@ -57,6 +57,7 @@ TEST_CASE("a departure from good practice blocks a ceremony until two named peop
   const auto plan = [&] { return ceremony::steps::MakePlan(plan_fixture::InputsOf(files), {}); };
   CHECK_FALSE(plan().IsBlocked());
   files.binding["environment"] = "production";
+  for (const char* person : {"alice", "bob", "carol"}) files.binding["credentials"][person] = {{"offline", true}};
   CHECK(plan().IsBlocked());
   files.binding["waivers"] = {
       {{"rule", "PLAN-WINDOW-01"}, {"reason", "there is one room"}, {"people", {"alice", "wendy"}}}};

@@ -90,7 +90,7 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual((ran.returncode, ran.stderr), (0, ""))
         self.assertTrue(ran.stdout.startswith("COMPLETE: the record is closed"), ran.stdout)
         self.assertIn("  cosigned by alice carol erin\n", ran.stdout)
-        self.assertIn("eyetooth narrative cowbell glossary", ran.stdout)
+        self.assertIn("from byte  0  eyetooth    narrative   cowbell     glossary", ran.stdout)
 
     def test_help_and_version_are_no_errors(self):
         self.assertEqual(run("--help").returncode, 0)

@@ -82,13 +82,13 @@ void Attendance(const Inputs& inputs, const Plan& plan, Html& html) {
   html.Raw("<table>").Head({"name", "role", "needed for steps", "identity document", "in", "out", "initials"});
   for (const steps::PersonPresence& person : presence.people) {
     html.Element("<tr class=\"fill-in\"><th scope=\"row\">", person.name, "</th>")
-        .Element("<td>", Joined(person.roles), "</td>");
+        .Element("<td>", Spoken(Joined(person.roles), '-'), "</td>");
     html.Element("<td>", steps::NumbersText(person.steps), "</td><td></td><td></td><td></td><td></td></tr>\n");
   }
   if (presence.people.empty()) {
     for (const auto& [role, count] : plan.People()) {
       for (std::size_t i = 0; i < count && i < 50; ++i)
-        html.Element("<tr class=\"fill-in\"><th scope=\"row\"></th><td>", role,
+        html.Element("<tr class=\"fill-in\"><th scope=\"row\"></th><td>", Spoken(role, '-'),
                      "</td><td></td><td></td><td></td><td></td><td></td></tr>\n");
     }
   }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <glob.h>
 
 #include <CLI/CLI.hpp>

@@ -214,6 +214,7 @@ base::Result<void> Estate::Take(const KeyDestroyed& e, const Provenance& provena
   KC_ASSIGN_OR_RETURN(Key * key, KeyNamed(e.key, "a certificate of destruction"));
   if (const std::vector<const Copy*> left = key->CopiesInPlace(); !left.empty()) {
     std::vector<std::string> places;
+    places.reserve(left.size());
     for (const Copy* copy : left)
       places.push_back(
           fmt::format("{} (serial {})", copy->token, copy->serial.empty() ? "not known yet" : copy->serial));

@@ -51,6 +51,8 @@ bool IsShort(const json& value) {
 // What the bytes and their digests are was shown before, and the digest of the subject stands for all of them.
 bool IsDigest(std::string_view member) { return member.ends_with("sha256"); }
 
+bool IsNothing(const json& value) { return value.is_null() || value == "" || (value.is_array() && value.empty()); }
+
 bool IsListOf(const json& value, bool (*matches)(const json&)) {
   return value.is_array() && std::ranges::all_of(value, matches);
 }
@@ -98,17 +100,16 @@ std::vector<room::Fact> ShortFacts(const json& subject) {
   std::vector<room::Fact> facts;
   std::vector<std::string> left_out;
   for (const auto& [name, value] : subject.items()) {
-    if (value.is_null() || value == "" || value == json::array()) continue;
+    if (IsNothing(value)) continue;
+    const bool is_list_of_objects = IsListOf(value, [](const json& item) { return item.is_object(); });
     if (name == "private" && value.is_object() && value.contains("CKA_EXTRACTABLE")) {
       facts.push_back({"may leave the token", WaysOut(value)});
       left_out.emplace_back("other attributes");
-    } else if (IsDigest(name)) {
-      left_out.push_back(name);
-    } else if (IsShort(value)) {
+    } else if (!IsDigest(name) && IsShort(value)) {
       facts.push_back({LabelOf(name), TextOf(value)});
-    } else if (IsListOf(value, IsShort)) {
+    } else if (!IsDigest(name) && IsListOf(value, IsShort)) {
       facts.push_back({LabelOf(name), Joined(value)});
-    } else if (IsListOf(value, [](const json& item) { return item.is_object(); })) {
+    } else if (!IsDigest(name) && is_list_of_objects) {
       for (std::size_t i = 0; i < value.size(); ++i)
         facts.push_back({fmt::format("{} {}", LabelOf(name), i + 1), LineOf(value[i])});
     } else {

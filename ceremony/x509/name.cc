@@ -150,13 +150,13 @@ base::Result<base::Bytes> BuildName(const Profile& profile, const SubjectValues&
   return std::move(writer).Take();
 }
 
-std::string SafeText(base::ByteView octets) {
-  const std::string_view text = base::AsText(octets);
+std::string SafeText(base::ByteView text) {
+  const std::string_view characters = base::AsText(text);
   std::string safe;
-  for (std::size_t at = 0; at < text.size();) {
+  for (std::size_t at = 0; at < characters.size();) {
     const std::size_t begin = at;
-    const char32_t point = base::NextCodePoint(text, at);
-    const std::string_view character = text.substr(begin, at - begin);
+    const char32_t point = base::NextCodePoint(characters, at);
+    const std::string_view character = characters.substr(begin, at - begin);
     if (point != base::kNotUtf8 && point != '\\' && point != '\n' && !base::IsInvisible(point)) {
       safe += character;
     } else {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "ceremony/report/report_data.h"
-#include "tests/unit/verify/scratch.h"
+#include "tests/unit/record/scratch.h"
 
 class ScratchRecord final {
  public:

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/unit/verify/scratch.h"
+#include "tests/unit/record/scratch.h"
 
 namespace {
 

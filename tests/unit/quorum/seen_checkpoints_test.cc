@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "hsm/base/digest.h"
-#include "tests/unit/credential/people.h"
+#include "tests/unit/quorum/people.h"
 
 using namespace credential;
 using ceremony::quorum::Extension;

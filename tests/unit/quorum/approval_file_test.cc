@@ -7,7 +7,7 @@
 
 #include "ceremony/record/entry.h"
 #include "hsm/base/digest.h"
-#include "tests/unit/credential/people.h"
+#include "tests/unit/quorum/people.h"
 
 using namespace credential;
 using ceremony::quorum::CheckApprovalFile;

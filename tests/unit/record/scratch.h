@@ -1,6 +1,6 @@
 // A folder of a test's own that goes away with it, and the record of docs/vectors in it.
-#ifndef TESTS_UNIT_VERIFY_SCRATCH_H_
-#define TESTS_UNIT_VERIFY_SCRATCH_H_
+#ifndef TESTS_UNIT_RECORD_SCRATCH_H_
+#define TESTS_UNIT_RECORD_SCRATCH_H_
 
 #include <cstdlib>
 #include <filesystem>
@@ -46,4 +46,4 @@ inline constexpr const char* kRootRecord = "0001-root-2026";
 inline constexpr const char* kIssuingRecord = "0002-issuing-2026";
 inline const std::string kRosterFile = KEYCEREMONY_VECTORS "/roster.json";
 
-#endif  // TESTS_UNIT_VERIFY_SCRATCH_H_
+#endif  // TESTS_UNIT_RECORD_SCRATCH_H_

@@ -10,7 +10,7 @@
 #include "hsm/faulty_cryptoki.h"
 #include "hsm/keygen.h"
 #include "tests/support/token_world.h"
-#include "tests/unit/credential/people.h"
+#include "tests/unit/quorum/people.h"
 
 using namespace credential;
 using ceremony::quorum::SharedModules;

@@ -13,7 +13,7 @@
 #include "ceremony/record/line_walk.h"
 #include "ceremony/record/log_reader.h"
 #include "hsm/base/encoding.h"
-#include "tests/unit/verify/scratch.h"
+#include "tests/unit/record/scratch.h"
 
 namespace {
 

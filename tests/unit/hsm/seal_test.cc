@@ -7,7 +7,7 @@
 #include "hsm/intercepting_cryptoki.h"
 #include "hsm/wrap.h"
 #include "tests/support/results.h"
-#include "tests/unit/seam/fake_world.h"
+#include "tests/unit/hsm/fake_world.h"
 
 namespace {
 
@@ -29,7 +29,7 @@ class Answering final : public hsm::InterceptingCryptoki {
 };
 
 hsm::Result<void> Prove(CK_RV answer) {
-  seam::World world;
+  FakeWorld world;
   world.Load(std::make_unique<Answering>(world.device, answer));
   hsm::LoginScope login = world.Login();
   const hsm::KeyPair pair = Good(hsm::GenerateKeyPair(login.session(), {.label = "root", .id = {1}}).key).pair;

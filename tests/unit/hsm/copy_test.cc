@@ -11,7 +11,7 @@
 #include "hsm/wrap.h"
 #include "tests/support/listening_observer.h"
 #include "tests/support/results.h"
-#include "tests/unit/seam/fake_world.h"
+#include "tests/unit/hsm/fake_world.h"
 
 namespace {
 
@@ -28,7 +28,7 @@ hsm::KeyPairSpec Spec(base::KeyAlgorithm algorithm = base::KeyAlgorithm::kEcP256
 
 struct End {
   std::shared_ptr<support::ListeningObserver> observer = std::make_shared<support::ListeningObserver>();
-  seam::World world{observer};
+  FakeWorld world{observer};
   std::optional<hsm::LoginScope> login;
 
   hsm::Session& session() {

@@ -1,6 +1,6 @@
 // A fake device with one token, loaded through hsm::Module, for tests of one habit.
-#ifndef TESTS_UNIT_SEAM_FAKE_WORLD_H_
-#define TESTS_UNIT_SEAM_FAKE_WORLD_H_
+#ifndef TESTS_UNIT_HSM_FAKE_WORLD_H_
+#define TESTS_UNIT_HSM_FAKE_WORLD_H_
 
 #include <memory>
 
@@ -11,10 +11,8 @@
 #include "tests/support/fake_token.h"
 #include "tests/support/results.h"
 
-namespace seam {
-
-struct World {
-  explicit World(std::shared_ptr<hsm::CallObserver> observer = nullptr)
+struct FakeWorld {
+  explicit FakeWorld(std::shared_ptr<hsm::CallObserver> observer = nullptr)
       : device(std::make_shared<support::FakeDevice>()), observer_(std::move(observer)) {
     device->AddToken("0001", "root", "12345678", "1234567");
   }
@@ -41,6 +39,4 @@ struct World {
   std::shared_ptr<hsm::Token> token;
 };
 
-}  // namespace seam
-
-#endif  // TESTS_UNIT_SEAM_FAKE_WORLD_H_
+#endif  // TESTS_UNIT_HSM_FAKE_WORLD_H_

@@ -1,7 +1,7 @@
 // Credentials in files, with openssl as the other program.
 #include <doctest/doctest.h>
 
-#include "tests/unit/credential/people.h"
+#include "tests/unit/quorum/people.h"
 
 using namespace credential;
 using ceremony::quorum::DecryptKey;

@@ -11,7 +11,7 @@
 #include "hsm/lookup.h"
 #include "tests/support/listening_observer.h"
 #include "tests/support/results.h"
-#include "tests/unit/seam/fake_world.h"
+#include "tests/unit/hsm/fake_world.h"
 
 namespace {
 
@@ -67,7 +67,7 @@ struct Signing {
 
   std::shared_ptr<support::ListeningObserver> observer = std::make_shared<support::ListeningObserver>();
   std::shared_ptr<Moody::Moods> moods = std::make_shared<Moody::Moods>();
-  seam::World world{observer};
+  FakeWorld world{observer};
   std::optional<hsm::LoginScope> login;
   std::optional<hsm::KeyPair> pair;
 };
@@ -135,7 +135,7 @@ TEST_CASE("AGREE-03: a key that wants its PIN before each use does not agree") {
 
 TEST_CASE("a mechanism that a token lists, and does not sign by, is not taken") {
   auto observer = std::make_shared<support::ListeningObserver>();
-  seam::World world(observer);
+  FakeWorld world(observer);
   hsm::LoginScope login = world.Login();
   const hsm::KeyPair pair =
       Good(

@@ -10,7 +10,7 @@
 #include "hsm/lookup.h"
 #include "tests/support/objects.h"
 #include "tests/support/results.h"
-#include "tests/unit/seam/fake_world.h"
+#include "tests/unit/hsm/fake_world.h"
 
 namespace {
 
@@ -68,7 +68,7 @@ hsm::AbsentKey Known(const hsm::KeyPair& pair) { return {"root", {1, 2}, pair.pu
 }  // namespace
 
 TEST_CASE("a key that was destroyed is looked for by id, label and public key, and is not there") {
-  seam::World world;
+  FakeWorld world;
   hsm::LoginScope login = world.Login();
   const hsm::KeyPair pair = Make(login.session());
   const base::Error there = Bad(hsm::ProveAbsent(login.session(), {Known(pair)}));
@@ -85,7 +85,7 @@ TEST_CASE("a key that was destroyed is looked for by id, label and public key, a
 }
 
 TEST_CASE("objects that show no public key are counted and named, for they may be any") {
-  seam::World world;
+  FakeWorld world;
   hsm::LoginScope login = world.Login();
   const hsm::KeyPair gone = Make(login.session());
   Good(hsm::DestroyKeyPair(login.session(), gone));
@@ -119,7 +119,7 @@ TEST_CASE("only an answer about the handle shows that a destroyed key does not s
       return function == hsm::Function::kSignInit ? CKR_DEVICE_ERROR : call();
     }
   };
-  seam::World world;
+  FakeWorld world;
   world.Load(std::make_unique<NoDevice>(world.device));
   hsm::LoginScope login = world.Login();
   const hsm::KeyPair pair = Make(login.session());
@@ -130,7 +130,7 @@ TEST_CASE("only an answer about the handle shows that a destroyed key does not s
 }
 
 TEST_CASE("a copy under another id and label is found by its public key") {
-  seam::World world;
+  FakeWorld world;
   hsm::LoginScope login = world.Login();
   const hsm::KeyPair pair = Make(login.session());
   hsm::AbsentKey other = Known(pair);
@@ -142,12 +142,12 @@ TEST_CASE("a copy under another id and label is found by its public key") {
 }
 
 TEST_CASE("a destroyed handle does not sign, a living one would") {
-  seam::World world;
+  FakeWorld world;
   hsm::LoginScope login = world.Login();
   const hsm::KeyPair pair = Make(login.session());
   CHECK(Bad(hsm::TryToSignWith(login.session(), pair.private_object, base::KeyAlgorithm::kEcP256)).rule ==
         "KEY-ABSENT-02");
-  seam::World fresh;
+  FakeWorld fresh;
   hsm::LoginScope again = fresh.Login();
   const hsm::KeyPair gone = Make(again.session());
   Good(hsm::DestroyKeyPair(again.session(), gone));
@@ -158,7 +158,7 @@ TEST_CASE("a destroyed handle does not sign, a living one would") {
 TEST_CASE("an object that comes back when the module is initialised anew is found") {
   for (const bool comes_back : {false, true}) {
     CAPTURE(comes_back);
-    seam::World world;
+    FakeWorld world;
     world.Load(std::make_unique<Revenant>(world.device, comes_back));
     base::Result<hsm::AbsentKey> known = hsm::AbsentKey{};
     {

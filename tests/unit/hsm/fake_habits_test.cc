@@ -3,9 +3,8 @@
 
 #include "hsm/lookup.h"
 #include "hsm/sign.h"
-#include "tests/unit/seam/fake_world.h"
+#include "tests/unit/hsm/fake_world.h"
 
-namespace seam {
 namespace {
 
 using support::Bad;
@@ -15,7 +14,7 @@ using support::Good;
 const hsm::KeyPairSpec kSpec{.label = "root", .id = {1}};
 
 // What became of making a key: "" or the rule, or the error's code.
-std::string Making(World& world) {
+std::string Making(FakeWorld& world) {
   hsm::LoginScope login = world.Login();
   const hsm::KeyGeneration made = hsm::GenerateKeyPair(login.session(), kSpec);
   if (made.key.ok()) return "made";
@@ -23,7 +22,7 @@ std::string Making(World& world) {
 }
 
 std::string Signing(FakeHabits::Signatures signatures) {
-  World world;
+  FakeWorld world;
   hsm::LoginScope login = world.Login();
   hsm::KeyGeneration made = hsm::GenerateKeyPair(login.session(), kSpec);
   const hsm::KeyPair pair = Good(std::move(made.key)).pair;
@@ -45,7 +44,7 @@ std::string Signing(FakeHabits::Signatures signatures) {
 }  // namespace
 
 TEST_CASE("a token without bad habits makes a key that is found and signs") {
-  World world;
+  FakeWorld world;
   hsm::LoginScope login = world.Login();
   for (const base::KeyAlgorithmFacts& facts : base::KeyAlgorithms()) {
     if (facts.bits > 2048) continue;
@@ -67,7 +66,7 @@ TEST_CASE("forms that tokens choose differently make no difference") {
   for (const bool raw : {false, true}) {
     for (const auto info :
          {FakeHabits::PublicInfo::kAbsent, FakeHabits::PublicInfo::kEmpty, FakeHabits::PublicInfo::kPresent}) {
-      World world;
+      FakeWorld world;
       world.habits().raw_ec_point = raw;
       world.habits().public_key_info = info;
       CHECK(Making(world) == "made");
@@ -77,7 +76,7 @@ TEST_CASE("forms that tokens choose differently make no difference") {
 
 TEST_CASE("a key that is not what was asked is refused by the rule of what is wrong") {
   const auto with = [](auto habit) {
-    World world;
+    FakeWorld world;
     habit(world.habits());
     return Making(world);
   };
@@ -101,7 +100,7 @@ TEST_CASE("a signature that a token spoils is never returned") {
 }
 
 TEST_CASE("a module that writes past short buffers is asked for every size first") {
-  World world;
+  FakeWorld world;
   world.device->manufacturer = "Mozilla Foundation";
   world.device->description = "NSS Internal Crypto Services";
   world.device->slots[0].habits.unwrap_needs_nss_db = true;
@@ -122,7 +121,7 @@ TEST_CASE("a module that writes past short buffers is asked for every size first
 }
 
 TEST_CASE("a token that is pulled is gone for its sessions, also when it comes back") {
-  World world;
+  FakeWorld world;
   hsm::LoginScope login = world.Login();
   world.slot().pulled = true;
   CHECK(Bad(login.session().FindAll(hsm::Template())).rv == CKR_DEVICE_REMOVED);
@@ -131,7 +130,7 @@ TEST_CASE("a token that is pulled is gone for its sessions, also when it comes b
 }
 
 TEST_CASE("a wrong PIN is tried once, and never when it would be the last") {
-  World world;
+  FakeWorld world;
   world.Load();
   const auto login = [&](std::string_view pin) {
     return hsm::LoginScope::Open(world.token, hsm::User::kUser, base::SecretBytes::CopyOf(base::AsBytes(pin)));
@@ -152,7 +151,7 @@ TEST_CASE("what the power cut left of a key pair is on the token, and in its inv
                                                 {Torn::kWithoutId, 2},
                                                 {Torn::kWithoutClass, 2}};
   for (const auto& [torn, left] : cases) {
-    World world;
+    FakeWorld world;
     bool cut = false;
     world.device->power_cut = [&cut] { cut = true; };
     world.habits().torn = torn;
@@ -161,5 +160,3 @@ TEST_CASE("what the power cut left of a key pair is on the token, and in its inv
     CHECK(world.slot().objects.size() == left);
   }
 }
-
-}  // namespace seam

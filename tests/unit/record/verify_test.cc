@@ -9,7 +9,7 @@
 
 #include "ceremony/record/log_reader.h"
 #include "ceremony/record/reader.h"
-#include "tests/unit/verify/scratch.h"
+#include "tests/unit/record/scratch.h"
 
 namespace {
 

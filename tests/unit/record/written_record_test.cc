@@ -1,5 +1,3 @@
-#include "ceremony/record/writer.h"
-
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -8,9 +6,10 @@
 #include "ceremony/record/recovery.h"
 #include "ceremony/record/software_signer.h"
 #include "ceremony/record/verify.h"
+#include "ceremony/record/writer.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
-#include "tests/unit/verify/scratch.h"
+#include "tests/unit/record/scratch.h"
 
 // What the writer writes, seen by the verifier after every single step: valid
 // up to there at any time, and complete only with the last signature.

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/results.h"
-#include "tests/unit/seam/fake_world.h"
+#include "tests/unit/hsm/fake_world.h"
 
 namespace {
 
@@ -14,7 +14,7 @@ using support::Good;
 }  // namespace
 
 TEST_CASE("KEY-FIND-03: a private object that shows what is no key, or another than its material, is not taken") {
-  seam::World world;
+  FakeWorld world;
   hsm::LoginScope login = world.Login();
   const hsm::KeyPair key = Good(hsm::GenerateKeyPair(login.session(), {.label = "k", .id = {1}}).key).pair;
   const hsm::KeyPair rsa =
@@ -36,7 +36,7 @@ TEST_CASE("KEY-FIND-03: a private object that shows what is no key, or another t
 
 TEST_CASE("a private object that shows nothing is found by its id, and one that shows its key by that") {
   for (const auto shown : {support::FakeHabits::PublicInfo::kEmpty, support::FakeHabits::PublicInfo::kPresent}) {
-    seam::World world;
+    FakeWorld world;
     world.habits().public_key_info = shown;
     hsm::LoginScope login = world.Login();
     const hsm::KeyPair key = Good(hsm::GenerateKeyPair(login.session(), {.label = "k", .id = {1}}).key).pair;

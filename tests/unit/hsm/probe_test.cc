@@ -8,7 +8,7 @@
 #include "hsm/describe.h"
 #include "hsm/intercepting_cryptoki.h"
 #include "tests/support/results.h"
-#include "tests/unit/seam/fake_world.h"
+#include "tests/unit/hsm/fake_world.h"
 
 namespace {
 
@@ -33,7 +33,7 @@ class Dying final : public hsm::InterceptingCryptoki {
 };
 
 base::Result<hsm::Probe> Probe(CK_RV answer) {
-  seam::World world;
+  FakeWorld world;
   world.Load(std::make_unique<Dying>(world.device, answer));
   hsm::LoginScope login = world.Login();
   return hsm::ProbeToken(login.session(), [] { return false; });

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "ceremony/record/verify.h"
-#include "tests/unit/verify/scratch.h"
+#include "tests/unit/record/scratch.h"
 
 namespace {
 

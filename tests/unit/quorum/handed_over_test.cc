@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/unit/credential/people.h"
+#include "tests/unit/quorum/people.h"
 
 using namespace credential;
 using ceremony::quorum::TakeHandedOver;

@@ -5,21 +5,21 @@
 
 #include "hsm/session.h"
 #include "tests/support/results.h"
-#include "tests/unit/seam/fake_world.h"
+#include "tests/unit/hsm/fake_world.h"
 
 namespace {
 
 using support::Bad;
 using support::Good;
 
-hsm::Result<hsm::Session> Open(const seam::World& world) {
+hsm::Result<hsm::Session> Open(const FakeWorld& world) {
   return hsm::Session::Open(world.token, hsm::Session::Access::kReadOnly);
 }
 
 }  // namespace
 
 TEST_CASE("no session opens on a token that was put into the slot of the one that was located") {
-  seam::World world;
+  FakeWorld world;
   world.Load();
   Good(Open(world));
   world.slot().serial = "0002";
@@ -32,7 +32,7 @@ TEST_CASE("no session opens on a token that was put into the slot of the one tha
 }
 
 TEST_CASE("where slots have new numbers after a module was initialised again, none opens on another token") {
-  seam::World world;
+  FakeWorld world;
   world.device->AddToken("0002", "root", "12345678", "1234567");
   world.Load();
   Good(world.module->Reinitialise());

@@ -1,6 +1,6 @@
 // People with credentials, and a terminal that plays them.
-#ifndef TESTS_UNIT_CREDENTIAL_PEOPLE_H_
-#define TESTS_UNIT_CREDENTIAL_PEOPLE_H_
+#ifndef TESTS_UNIT_QUORUM_PEOPLE_H_
+#define TESTS_UNIT_QUORUM_PEOPLE_H_
 
 #include <sys/wait.h>
 
@@ -92,4 +92,4 @@ struct Refusals {
 
 }  // namespace credential
 
-#endif  // TESTS_UNIT_CREDENTIAL_PEOPLE_H_
+#endif  // TESTS_UNIT_QUORUM_PEOPLE_H_

@@ -91,7 +91,7 @@ FieldTable AlgorithmTable() {
                        "keys of certification authorities")
                .Unique(),
            Field::List("signatures", Field::Choice("algorithm", SignatureChoices(), "a signature algorithm"), 1, 10,
-                       "signatures of certificates and CRLs")
+                       "what profiles of certificates and CRLs may sign by")
                .Unique()},
           {}};
 }

@@ -52,6 +52,7 @@ bool IsOnCrl(const estate::Certificate& certificate, const estate::Certificate& 
 //   PLAN-CRL-04  the certificate is outside the scope of the list
 //   PLAN-CRL-05  the profile does not allow the reason
 //   PLAN-CRL-06  the next list comes later than the policy allows
+//   PROFILE-SIGNATURE-01  the policy does not name its signature
 void CheckCrl(const CrlOrder& order, PlanContext& plan);
 
 // SignCrl builds the list with every certificate that is or becomes revoked, lints,

@@ -6,6 +6,7 @@
 #include "ceremony/script/crl_profile.h"
 #include "ceremony/steps/certificate_order.h"
 #include "ceremony/steps/crl_order.h"
+#include "ceremony/steps/policy_rules.h"
 #include "ceremony/steps/signing_key.h"
 #include "ceremony/x509/crl.h"
 #include "ceremony/x509/trial.h"
@@ -132,6 +133,7 @@ void CheckCrl(const CrlOrder& order, PlanContext& plan) {
     return;
   }
   const x509::CrlProfile& profile = *read;
+  CheckCrlSignature(profile, plan);
   const estate::Certificate* issuer = CheckIssuer(order, plan);
   if (issuer == nullptr) return;
   const estate::Key* key = CheckSigningKey(order.issuer_key, order.token, "issuer", plan);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "ceremony/steps/people_rules.h"
 #include "ceremony/x509/asn1_time.h"
@@ -31,11 +32,32 @@ std::int64_t LongestDays(const x509::Validity& validity) {
   return longest;
 }
 
+constexpr const char* kSignatureRule = "PROFILE-SIGNATURE-01";
+constexpr const char* kSignatureHint = "choose one of its \"signatures\", or have the policy changed";
+
+// What is wrong with a profile whose signature the policy does not name; empty otherwise.
+std::string WrongSignature(const script::Policy& policy, const std::string& profile,
+                           x509::SignatureAlgorithm algorithm) {
+  const std::string_view name = x509::FactsOf(algorithm).name;
+  if (policy.AllowsSignature(name)) return {};
+  return fmt::format("profile {} signs by {}, the policy {} names {}", profile, name, policy.id,
+                     fmt::join(policy.algorithms.signatures, ", "));
+}
+
 }  // namespace
+
+void CheckCrlSignature(const x509::CrlProfile& profile, PlanContext& plan) {
+  const std::string wrong = WrongSignature(plan.inputs().policy, profile.name, profile.signature_algorithm);
+  if (!wrong.empty()) plan.Breach(kSignatureRule, "profile", wrong, kSignatureHint);
+}
 
 void CheckProfiles(const script::Inputs& inputs, Plan& plan) {
   constexpr const char* kRule = "PROFILE-VALIDITY-01";
   for (const auto& [name, file] : inputs.profiles) {
+    if (std::string wrong = WrongSignature(inputs.policy, name, file.profile.signature_algorithm); !wrong.empty()) {
+      plan.findings.push_back(
+          {Severity::kBreach, kSignatureRule, "", file.file.name, std::move(wrong), kSignatureHint});
+    }
     for (const script::ValidityLimit& limit : inputs.policy.validity) {
       if (limit.certificate != file.profile.kind) continue;
       const std::int64_t days = LongestDays(file.profile.validity);

@@ -215,6 +215,14 @@ class Contradictions(Case):
         self.changed("smki-root-oca", lambda p: extension(p, "keyUsage").update(usage=["keyCertSign"]))
         self.check("smki-organisation", "PROFILE-12")
 
+    def test_a_profile_that_signs_by_an_algorithm_that_the_policy_does_not_name(self):
+        """PROFILE-SIGNATURE-01: every profile of the script, of certificates and of lists."""
+        policy = json.loads((SCRIPTS / "smki.policy.json").read_text())
+        policy["algorithms"]["signatures"] = ["ecdsa-with-SHA384"]
+        (self.archive.scripts / "smki.policy.json").write_text(json.dumps(policy))
+        for name in ("root-oca", "issuing-oca", "smki-oca-arl"):
+            self.check("smki-organisation", "PROFILE-SIGNATURE-01", f"profile {name} signs by ecdsa-with-SHA256, the policy smki names ecdsa-with-SHA384")
+
 
 class RsaSchemes(Case):
     """One RSA 2048 root for each way an RSA key signs; the token makes the signature, openssl verifies it."""

@@ -42,6 +42,22 @@ TEST_CASE("a certificate is not valid for longer than the policy allows, leap da
   CHECK(With(IndefiniteValidity{}, 36'500).size() == 1);
 }
 
+TEST_CASE("a profile of certificates signs by an algorithm that the policy names") {
+  Files files;
+  const auto found = [&] {
+    auto inputs = plan_fixture::InputsOf(files);
+    ceremony::script::ProfileFile profile;
+    profile.profile.signature_algorithm = ceremony::x509::SignatureAlgorithm::kEcdsaSha384;
+    profile.file.name = "r.profile.json";
+    inputs.profiles.emplace("root-ca", profile);
+    return plan_fixture::Says(ceremony::steps::MakePlan(inputs, {}));
+  };
+  CHECK(found() == Lines{"PROFILE-SIGNATURE-01 breach: profile root-ca signs by ecdsa-with-SHA384, the policy p names "
+                         "ecdsa-with-SHA256"});
+  files.policy["algorithms"]["signatures"].push_back("ecdsa-with-SHA384");
+  CHECK(found() == Lines{});
+}
+
 TEST_CASE("a section that is estimated to take longer than the window is pointed out") {
   Files files;
   files.policy["window"] = {{"warn_minutes", 1}, {"stop_minutes", 2}};

@@ -1,4 +1,5 @@
 // What `check` says of steps that clone, seal, end and destroy keys.
+#include "ceremony/steps/copy_arrival.h"
 #include "ceremony/steps/key_use.h"
 #include "tests/unit/steps/plan_fixture.h"
 #include "tests/unit/steps/step_bench.h"
@@ -90,6 +91,19 @@ estate::Estate Ended(estate::Estate estate, const std::string& hold_until) {
 }
 
 }  // namespace
+
+TEST_CASE("a key whose algorithm a newer program wrote is not copied") {
+  steps::Arrival arrival;
+  arrival.key.name = "root";
+  arrival.key.algorithm = "ml-dsa-87";
+  const auto refused = steps::SpecOf(arrival);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().rule == "KEY-ALGORITHM-01");
+  CHECK(refused.error().message ==
+        "key root is \"ml-dsa-87\" in the archive, an algorithm that this program does not know");
+  arrival.key.algorithm = "ec-p384";
+  CHECK(steps::SpecOf(arrival).ok());
+}
 
 TEST_CASE("a clone is planned where it is possible, and refused at the desk where it is not") {
   CHECK(FindingsOf(With(Clone("a", "b")), WithKey()) == Lines{});

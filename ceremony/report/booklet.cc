@@ -2,13 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "ceremony/report/assets.h"
-#include "ceremony/report/flow.h"
+#include "ceremony/report/booklet_steps.h"
 #include "ceremony/report/json_text.h"
 #include "ceremony/report/page.h"
-#include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/presence.h"
 #include "hsm/base/counted.h"
 #include "hsm/base/encoding.h"
@@ -20,11 +17,7 @@ namespace {
 using script::Inputs;
 using steps::Plan;
 
-constexpr int kDeviationSheets = 2, kDeviationsASheet = 6, kSpareRows = 6;
-
-std::string Minutes(unsigned seconds) {
-  return seconds < 90 ? fmt::format("{} s", seconds) : fmt::format("{} min", (seconds + 30) / 60);
-}
+constexpr int kDeviationSheets = 2, kDeviationsASheet = 6, kSpareRows = 4;
 
 std::string DigestWords(const Inputs& inputs) {
   const auto digest = base::HexDecode(inputs.script.file.sha256);
@@ -79,7 +72,13 @@ void Attendance(const Inputs& inputs, const Plan& plan, Html& html) {
         "<p>Who approves and who holds shares of PINs stands in the roster, and this booklet was made without "
         "one.</p>\n");
   }
-  html.Raw("<table>").Head({"name", "role", "needed for steps", "identity document", "in", "out", "initials"});
+  if (!inputs.binding) {
+    html.Raw(
+        "<p>Which tokens are opened with shares of their PINs stands in the binding, and this booklet was made without "
+        "one: whoever holds a share of a token is there when the token is opened.</p>\n");
+  }
+  html.Raw("<table class=\"attendance\">")
+      .Head({"name", "role", "needed for steps", "identity document", "in", "out", "initials"});
   for (const steps::PersonPresence& person : presence.people) {
     html.Element("<tr class=\"fill-in\"><th scope=\"row\">", person.name, "</th>")
         .Element("<td>", Spoken(Joined(person.roles), '-'), "</td>");
@@ -107,62 +106,6 @@ void Attendance(const Inputs& inputs, const Plan& plan, Html& html) {
     html.Raw("</li>");
   }
   html.Raw("</ul>\n</section>\n");
-}
-
-// Blanks are for what somebody reads in the room and types.
-void Blanks(const script::Step& step, Html& html) {
-  const nlohmann::json& facts = MemberOf(step.fields.values(), "facts");
-  if (!facts.is_array()) return;
-  html.Raw("<div class=\"blanks\">");
-  for (const nlohmann::json& fact : facts) {
-    html.Element("<div><span>", TextOf(fact, "label"), "</span><i>such as ")
-        .Text(TextOf(fact, "example"))
-        .Raw("</i></div>");
-  }
-  html.Raw("</div>");
-}
-
-void StepCard(const steps::StepPlan& plan, const script::Step& step, Html& html) {
-  const steps::StepKind* const kind = steps::Catalogue().Find(step.kind);
-  html.Raw("<article class=\"step\"><div class=\"box\" role=\"img\" aria-label=\"box to tick\"></div><div>\n<h3><span>")
-      .Number(static_cast<std::int64_t>(plan.number))
-      .Raw("</span> ")
-      .Text(plan.title)
-      .Raw("</h3>\n");
-  if (kind != nullptr) html.Element("<p>", kind->description().summary, "</p>\n");
-  if (!step.say.empty()) html.Raw("<p class=\"aloud\"><b>Say</b> “").Prose(step.say).Raw("”</p>\n");
-  if (const std::string statement = TextOf(step.fields.values(), "statement"); !statement.empty())
-    html.Element("<p class=\"aloud\"><b>", TextOf(step.fields.values(), "by"), " types</b> <code>")
-        .Text(TextOf(step.fields.values(), "word"))
-        .Raw("</code> to “")
-        .Text(statement)
-        .Raw("”</p>\n");
-  html.Raw("<p class=\"id\">").Text(plan.id).Raw(" · ").Text(plan.kind).Text(", about " + Minutes(plan.seconds));
-  if (!plan.people.empty()) html.Raw(" · there: ").Text(steps::InWords(plan.people));
-  if (!plan.tokens.empty()) html.Raw(" · token ").Text(Joined({plan.tokens.begin(), plan.tokens.end()}));
-  for (const std::string& path : plan.writes) html.Raw(" · writes ").Text(path);
-  if (step.skippable) html.Raw(" · may be left out");
-  html.Raw("</p>\n");
-  if (!plan.quorum.empty()) {
-    html.Raw("<p class=\"approve\">Approved by <b>").Text(plan.quorum).Raw("</b>");
-    html.Text(plan.approved_with_section ? ", once for the section" : "").Raw("</p>\n");
-  }
-  Blanks(step, html);
-  html.Raw("</div><div class=\"marks\"><span>time</span><span>initials</span></div></article>\n");
-}
-
-void Steps(const Inputs& inputs, const Plan& plan, Html& html) {
-  std::size_t at = 0;
-  for (const script::Section& section : inputs.script.sections) {
-    html.Element("<section><h2>", section.title, "</h2>\n");
-    if (!section.say.empty()) html.Raw("<p class=\"aloud\"><b>Say</b> “").Prose(section.say).Raw("”</p>\n");
-    if (!section.quorum.empty())
-      html.Element("<p class=\"approve\">Approved once by <b>", section.quorum, "</b></p>\n");
-    for (const script::Step& step : section.steps) {
-      if (at < plan.steps.size()) StepCard(plan.steps[at++], step, html);
-    }
-    html.Raw("</section>\n");
-  }
 }
 
 void Sheets(Html& html) {
@@ -193,12 +136,8 @@ std::string Booklet(const Inputs& inputs, const Plan& plan) {
   Cover(inputs, plan, body);
   body.Raw("<main id=\"main\">\n");
   Attendance(inputs, plan, body);
-  body.Raw(
-      "<section><h2>The ceremony at a glance</h2>\n<p>A diamond is an approval; to the right stands the token that is "
-      "used.</p>\n");
-  FlowDiagram(plan, body);
-  body.Raw("</section>\n");
-  Steps(inputs, plan, body);
+  StepsAtAGlance(plan, body);
+  StepCards(inputs, plan, body);
   Sheets(body);
   body.Raw("</main>\n");
   PageOptions options;

@@ -77,6 +77,19 @@ Html& Html::Prose(std::string_view hostile, std::size_t longest) {
   return *this;
 }
 
+Html& Html::Whole(std::string_view hostile) {
+  constexpr std::size_t kShort = 26;
+  if (hostile.size() > kLongestText) return Text(hostile);
+  while (!hostile.empty()) {
+    const std::string_view word = hostile.substr(0, hostile.find(' '));
+    const bool whole = word.size() <= kShort && word.find('-') != std::string_view::npos;
+    whole ? Element("<span class=\"whole\">", word, "</span>") : Text(word);
+    hostile.remove_prefix(word.size());
+    for (; hostile.starts_with(' '); hostile.remove_prefix(1)) out_ += ' ';
+  }
+  return *this;
+}
+
 Html& Html::Number(std::int64_t number) {
   out_ += std::to_string(number);
   return *this;

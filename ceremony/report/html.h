@@ -45,6 +45,9 @@ class Html final {
   Html& Text(std::string_view hostile, std::size_t longest = kLongestText);
   // Prose is Text in which a line feed breaks the line.
   Html& Prose(std::string_view hostile, std::size_t longest = kLongestText);
+  // Whole is Text in which short names and days ("issuing-oca-z1", "2026-11-21") are not broken at their hyphens. Only
+  // for an element: it writes markup.
+  Html& Whole(std::string_view hostile);
   Html& Number(std::int64_t number);
   // Real writes a number with at most two decimals, for coordinates.
   Html& Real(double number);

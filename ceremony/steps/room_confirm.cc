@@ -1,6 +1,5 @@
 #include <nlohmann/json.hpp>
 
-#include "ceremony/room/text.h"
 #include "ceremony/steps/consent.h"
 #include "ceremony/steps/kinds.h"
 
@@ -8,8 +7,6 @@ namespace ceremony::steps {
 namespace {
 
 using script::Field;
-
-constexpr std::size_t kTitleWidth = 48;  // columns of the statement
 
 class RoomConfirmKind final : public StepKind {
  public:
@@ -33,9 +30,7 @@ class RoomConfirmKind final : public StepKind {
 
   Approved approved() const override { return Approved::kParameters; }
 
-  std::string Title(const script::Step& step) const override {
-    return "Confirm: " + room::FitText(step.fields.Text("statement"), kTitleWidth);
-  }
+  std::string Title(const script::Step& step) const override { return "Confirm: " + step.fields.Text("statement"); }
 
   void Check(const script::Step& step, PlanContext& plan) const override {
     plan.NeedsPeople(step.fields.Text("by"), 1);

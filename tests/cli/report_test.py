@@ -158,6 +158,7 @@ class Documents(unittest.TestCase):
 
     def test_the_booklet_has_every_step_its_words_and_the_digest(self):
         page, _ = self.page("booklet", SCRIPT, "--roster", self.roster)
+        page = re.sub(r'<span class="whole">([^<]*)</span>', r"\1", page)
         script = json.loads(SCRIPT.read_text())
         steps = steps_of(script)
         cards = page.split('<article class="step">')[1:]
@@ -174,6 +175,30 @@ class Documents(unittest.TestCase):
         words = re.findall(r"<li>([A-Za-z]+)</li>", page.split('<ol class="digest-words">')[1].split("</ol>")[0])
         self.assertEqual(len(words), 32)
         self.assertIn('@bottom-left { content: "' + " ".join(words) + '"; }', page)
+
+    def test_the_booklet_has_a_card_and_blanks_for_what_the_program_asks_besides_the_script(self):
+        page, _ = self.page("booklet", SCRIPT, "--roster", self.roster, "--binding", self.archive / "rehearsal/binding.json")
+        page = re.sub(r'<span class="whole">([^<]*)</span>', r"\1", page)
+        cards = dict(re.findall(r'<article class="step[^"]*">.*?<h3>(?:<span class="no">\d+</span> )?(.*?)</h3>(.*?)</article>', page, re.DOTALL))
+        titles = list(cards)
+        asked = ["Compare the words of this script", "Open the record", "Say what differed", "Close the record",
+                 "Sign the final checkpoint", "Sign the addendum"]
+        self.assertEqual([titles[0], titles[2], *titles[-4:]], asked)  # the opening is approved after the first step
+        needed = {title: re.search(r"Approved by <b>custodians</b>, 3 of 5</span>((?:<i></i>)*)<", card) for title, card in cards.items()}
+        self.assertEqual({len(found.group(1)) for found in needed.values() if found}, {3 * len("<i></i>")})
+        self.assertEqual({title for title in asked if needed[title]}, {"Open the record", *asked[3:]})
+        # Digests that are read aloud later, under the labels of the screen.
+        labels = re.findall(r'<p class="words-label">(.*?), as its words are read aloud</p>\n<ol class="digest-words blank">((?:<li></li>)*)</ol>', page)
+        self.assertEqual([label for label, _ in labels],
+                         ["public key of root-oca", "to be signed", "root of the record", "the text of the addendum (SHA-256)"])
+        self.assertEqual({blanks.count("<li>") for _, blanks in labels}, {32})
+        new, given = "new shares opened and confirmed by", "<b>root-hsm</b> opened with shares of"
+        self.assertEqual([title for title, card in cards.items() if new in card], ["Take token root-hsm into service"])
+        self.assertIn("Verify token root-hsm and everything on it", [title for title, card in cards.items() if given in card])
+        # No title is cut, here and at a glance.
+        whole = "Confirm: Everybody who must be here is here, nobody else is, and the room is closed."
+        self.assertIn(whole, titles)
+        self.assertIn(f"<td>{whole}</td>", page)
 
     def test_a_booklet_of_a_script_that_cannot_be_run_says_so(self):
         page, _ = self.page("booklet", SCRIPT, "--archive", self.archive, expect=1)

@@ -46,7 +46,8 @@ void Print(const estate::RecordOutcome& first, const estate::RecordOutcome& seco
            const std::vector<StepComparison>& rows, std::ostream& out) {
   const auto tokens = [](const estate::RecordOutcome& record) {
     std::string list;
-    for (const std::string& token : record.tokens) list += (list.empty() ? "" : ", ") + token;
+    for (const auto& [name, serial] : record.tokens)
+      list += fmt::format("{}{} (serial {})", list.empty() ? "" : ", ", name, serial.empty() ? "none" : serial);
     return list;
   };
   out << fmt::format("first   {}  {}\nsecond  {}  {}\n", first.ceremony, tokens(first), second.ceremony,

@@ -52,13 +52,23 @@ class OutcomeReader final {
   void Open(const json& entry) {
     outcome_.ceremony = TextOf(entry, "ceremony");
     if (const auto tokens = entry.find("tokens"); tokens != entry.end() && tokens->is_array()) {
-      for (const json& token : *tokens)
-        outcome_.tokens.push_back(fmt::format("{} (serial {})", TextOf(token, "name"), TextOf(token, "serial")));
+      for (const json& token : *tokens) outcome_.tokens.emplace_back(TextOf(token, "name"), TextOf(token, "serial"));
     }
     const auto inputs = entry.find("inputs");
     if (inputs == entry.end() || !inputs->is_object()) return;
     for (const auto& [name, digest] : inputs->items()) {
       if (name.ends_with(".ceremony.json") && digest.is_string()) outcome_.script_sha256 = digest;
+    }
+  }
+
+  // A token that is taken into service gets its serial number by that.
+  void TakeSerials(const json& effects) {
+    if (!effects.is_array()) return;
+    for (const json& effect : effects) {
+      if (TextOf(effect, "effect") != "token-commissioned") continue;
+      for (auto& [name, serial] : outcome_.tokens) {
+        if (name == TextOf(effect, "token")) serial = TextOf(effect, "serial");
+      }
     }
   }
 
@@ -79,6 +89,7 @@ class OutcomeReader final {
     }
     current_.clear();
     if (step->phase == "skipped") return;
+    TakeSerials(record::MemberOf(entry, "effects"));
     step->microseconds = IntegerOf(entry, "mono") - begun_;
     if (const auto calls = entry.find("calls"); calls != entry.end() && calls->is_object()) {
       step->call_count = IntegerOf(*calls, "count");

@@ -25,10 +25,11 @@ struct StepOutcome {
 };
 
 struct RecordOutcome {
-  std::string ceremony;             // id of the script
-  std::string script_sha256;        // of the script's bytes
-  std::vector<std::string> tokens;  // "root-hsm (serial ...)" of the `open` entry
-  std::vector<StepOutcome> steps;   // in the order they began
+  std::string ceremony;       // id of the script
+  std::string script_sha256;  // of the script's bytes
+  // Name and serial number, as `open` has them, or the step that took the token into service.
+  std::vector<std::pair<std::string, std::string>> tokens;
+  std::vector<StepOutcome> steps;  // in the order they began
 };
 
 // ReadOutcome reads a record's folder, and trusts it as the fold does. kCorrupt EST-FOLD-01 for a line that is not an

@@ -401,6 +401,8 @@ class Comparison(Fleet):
         status, out, _ = run("compare", first, third)
         self.assertEqual(status, 1)
         self.assert_says(out, "verify-new", "DIFFERS", 'came to "end" against "failed"', "only the first record has it")
+        # A token that the ceremony took into service had no serial number when it began.
+        self.assertIn(f"root-hsm (serial {archives[0].status()['tokens'][0]['serial']})", out.splitlines()[0])
 
 
 if __name__ == "__main__":

@@ -57,15 +57,16 @@ void TheKey(const json& key, Html& html) {
          {"PKI domain", TextOf(key, "domain")},
          {"made", fmt::format("{}, {}", base::DayOf(TextOf(key, "made_on")), TextOf(key, "made_in"))},
          {"out of use since", UtcMinuteOf(TextOf(key, "deactivated_on"))},
-         {"because", TextOf(key, "deactivated_because")},
+         {"because", Spoken(TextOf(key, "deactivated_because"), '-')},
          {"cap", capped.empty() ? "not reached"
                                 : fmt::format("reached {}; {} to the deactivation", UtcMinuteOf(capped),
                                               base::Counted(IntegerOf(key, "minutes_from_cap_to_deactivation"),
                                                             "minute", "minutes"))},
-         {"signatures, as stated",
+         // A root's signature over its own certificate is not among them.
+         {"signatures for others, as stated",
           use.is_object() ? std::to_string(IntegerOf(use, "count")) : std::string("nobody has said")},
-         {"first use", use.is_object() ? OrNone(UtcMinuteOf(TextOf(use, "first_use")), "never") : ""},
-         {"last use", use.is_object() ? OrNone(UtcMinuteOf(TextOf(use, "last_use")), "never") : ""},
+         {"first use", UtcMinuteOf(TextOf(use, "first_use"))},
+         {"last use", UtcMinuteOf(TextOf(use, "last_use"))},
          {"use stated by", TextOf(use, "stated_by")}},
         html);
   html.Raw("<p>SHA-256 of the public key (SPKI) ");
@@ -75,10 +76,11 @@ void TheKey(const json& key, Html& html) {
   if (certificates.empty()) return;
   html.Raw("<table>").Head({"certificate", "subject", "serial", "not after"});
   for (const json& each : certificates) {
-    html.Element("<tr><th scope=\"row\">", TextOf(each, "name"), "</th>")
-        .Element("<td>", TextOf(each, "subject"), "</td>")
+    html.Raw("<tr><th scope=\"row\">")
+        .Whole(TextOf(each, "name"))
+        .Element("</th><td>", TextOf(each, "subject"), "</td>")
         .Element("<td><code>", TextOf(each, "serial"), "</code></td>")
-        .Element("<td>", base::DayOf(TextOf(each, "not_after")), "</td></tr>\n");
+        .Element("<td class=\"t\">", base::DayOf(TextOf(each, "not_after")), "</td></tr>\n");
   }
   html.Raw("</tbody></table>\n");
 }
@@ -122,7 +124,7 @@ void Copies(const ReportData& data, const DestructionFile& file, const json& cer
     const std::vector<std::string> tests = TextsOf(copy, "tests");
     if (!tests.empty()) {
       html.Raw("<p>Shown afterwards:</p>\n<ul>");
-      for (const std::string& test : tests) html.Element("<li>", test, "</li>");
+      for (const std::string& test : tests) html.Raw("<li>").Whole(test).Raw("</li>");
       html.Raw("</ul>\n");
     }
     html.Raw("</div>\n");

@@ -50,17 +50,17 @@ void KeyCard(const estate::Key& key, const estate::Estate& estate, Html& html) {
   Digest(key.spki_sha256, html);
   html.Raw("</p>\n<table>").Head({"copy", "token", "serial", "object id", "since", "state"});
   for (const estate::Copy& copy : key.copies) {
-    html.Element("<tr><th scope=\"row\">", copy.kind, "</th>").Element("<td>", copy.token, "</td>");
+    html.Element("<tr><th scope=\"row\">", copy.kind, "</th><td>").Whole(copy.token).Raw("</td>");
     html.Element("<td><code>", copy.serial, "</code></td>").Element("<td><code>", copy.object_id, "</code></td>");
-    html.Element("<td>", base::DayOf(copy.since.time), "</td><td>").Text(copy.state);
-    if (!copy.in_place()) html.Raw(", ").Text(base::DayOf(copy.ended.time));
+    html.Element("<td class=\"t\">", base::DayOf(copy.since.time), "</td><td>").Text(copy.state);
+    if (!copy.in_place()) html.Raw(", ").Whole(base::DayOf(copy.ended.time));
     html.Raw("</td></tr>\n");
   }
   html.Raw("</tbody></table>\n");
   for (const estate::Certificate& certificate : estate.certificates()) {
     if (certificate.key != key.name) continue;
-    html.Element("<p>certificate <b>", certificate.name, "</b>, ").Text(certificate.subject);
-    html.Text(fmt::format(", {} to {}", base::DayOf(certificate.not_before), base::DayOf(certificate.not_after)))
+    html.Raw("<p>certificate <b>").Whole(certificate.name).Raw("</b>, ").Text(certificate.subject);
+    html.Whole(fmt::format(", {} to {}", base::DayOf(certificate.not_before), base::DayOf(certificate.not_after)))
         .Raw("</p>\n");
   }
   html.Raw("</div>\n");
@@ -78,7 +78,7 @@ std::string Inventory(const estate::Folded& folded, const std::string& made_at) 
          {"tokens", std::to_string(estate.tokens().size())},
          {"records", std::to_string(folded.records.size())},
          {"newest record", folded.records.empty() ? "" : folded.records.back().folder},
-         {"made", MinuteOf(made_at)}},
+         {"made", MinuteOf(made_at) + " UTC"}},
         body);
   body.Raw(
       "<p>It is what the records of the archive add up to. Whether they deserve to be believed is for "
@@ -90,8 +90,9 @@ std::string Inventory(const estate::Folded& folded, const std::string& made_at) 
   body.Raw("</section>\n<section><h2>Tokens</h2>\n<table>")
       .Head({"token", "role, domain", "maker, model", "serial", "firmware", "state"});
   for (const estate::Token& token : estate.tokens()) {
-    body.Element("<tr><th scope=\"row\">", token.name, "</th>")
-        .Element("<td>", token.role + ", " + token.domain, "</td>");
+    body.Raw("<tr><th scope=\"row\">")
+        .Whole(token.name)
+        .Element("</th><td>", token.role + ", " + token.domain, "</td>");
     body.Element("<td>", token.manufacturer + " " + token.model, "</td>")
         .Element("<td><code>", token.serial, "</code></td>");
     body.Element("<td>", token.firmware, "</td>").Element("<td>", token.state, "</td></tr>\n");
@@ -108,7 +109,7 @@ std::string Inventory(const estate::Folded& folded, const std::string& made_at) 
   options.style = assets::kReportCss;
   if (unfinished) options.warnings.emplace_back("INCOMPLETE: a record is not complete");
   if (rehearsal) options.warnings.emplace_back("REHEARSAL: these keys are worth nothing");
-  options.footer = "Key inventory, " + MinuteOf(made_at);
+  options.footer = "Key inventory, " + MinuteOf(made_at) + " UTC";
   return BuildPage(options, body);
 }
 

@@ -90,6 +90,18 @@ Html& Html::Whole(std::string_view hostile) {
   return *this;
 }
 
+Html& Html::Breakable(std::string_view hostile) {
+  if (hostile.size() > kLongestText) return Text(hostile);
+  while (!hostile.empty()) {
+    const std::size_t joint = hostile.find_first_of("_/.");
+    const std::string_view part = hostile.substr(0, joint == std::string_view::npos ? joint : joint + 1);
+    Text(part);
+    hostile.remove_prefix(part.size());
+    if (!hostile.empty()) Raw("<wbr>");
+  }
+  return *this;
+}
+
 Html& Html::Number(std::int64_t number) {
   out_ += std::to_string(number);
   return *this;

@@ -48,6 +48,8 @@ class Html final {
   // Whole is Text in which short names and days ("issuing-oca-z1", "2026-11-21") are not broken at their hyphens. Only
   // for an element: it writes markup.
   Html& Whole(std::string_view hostile);
+  // Breakable is Text that may break after an underscore, slash or full stop; like Whole only for an element.
+  Html& Breakable(std::string_view hostile);
   Html& Number(std::int64_t number);
   // Real writes a number with at most two decimals, for coordinates.
   Html& Real(double number);

@@ -12,8 +12,18 @@ std::string Spoken(std::string name, char joint) {
   return name;
 }
 
+std::string TimeInWords(const std::string& text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() <= kForm.size() || text.back() != 'Z') return text;
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (kForm[i] == '0' ? !digit : text[i] != kForm[i]) return text;
+  }
+  return text.substr(0, 10) + " " + text.substr(11, 8) + " UTC";
+}
+
 std::string InWords(const json& value) {
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return TimeInWords(value.get<std::string>());
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_null()) return "none";
   if (!value.is_structured()) return value.dump();

@@ -20,7 +20,10 @@ using record::TextsOf;
 // Spoken is a name of an entry in words: blanks stand where `joint`, a hyphen or underscore, joins them.
 std::string Spoken(std::string name, char joint);
 
-// InWords spells a value for people: a text as it is, a list joined by commas,
+// TimeInWords is a time in UTC without its microseconds, "2026-11-21 09:14:03 UTC"; another text stays as it is.
+std::string TimeInWords(const std::string& text);
+
+// InWords spells a value for people: a text as it is but for times, a list joined by commas,
 // an object as "name: value; ...".
 std::string InWords(const nlohmann::json& value);
 

@@ -130,7 +130,7 @@ void Facts(const std::vector<std::pair<std::string, std::string>>& facts, Html& 
   html.Raw("<dl class=\"facts\">");
   for (const auto& [name, value] : facts) {
     if (value.empty()) continue;
-    html.Element("<div><dt>", name, "</dt>").Element("<dd>", value, "</dd></div>");
+    html.Element("<div><dt>", name, "</dt><dd>").Whole(value).Raw("</dd></div>");
   }
   html.Raw("</dl>\n");
 }

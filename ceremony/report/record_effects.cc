@@ -24,12 +24,15 @@ const std::set<std::string, std::less<>> kElsewhere{"effect",      "artefact",  
                                                     "path_length", "subject_key_id", "issuer_certificate",
                                                     "module",      "module_version", "ca"};
 
-// Words spells an effect: its name, then what is short of it.
-std::string Words(const json& effect, const std::string& name) {
+// Words spells an effect: its name, then what is short of it. A table of tokens has their names and serial numbers
+// already.
+enum class Place : std::uint8_t { kStep, kTokenTable };
+std::string Words(const json& effect, const std::string& name, Place place) {
   constexpr std::size_t kLongest = 70;
   std::vector<std::string> details;
   for (const auto& [field, value] : effect.items()) {
     if (kElsewhere.contains(field)) continue;
+    if (place == Place::kTokenTable && (field == "token" || field == "serial")) continue;
     const std::string said = InWords(value);
     if (said.empty() || said.size() > kLongest || IsLongHex(said)) continue;
     details.push_back(Spoken(field, '_') + " " + said);
@@ -56,7 +59,7 @@ HandOver* RecordStory::HandOverOf(const std::string& set) {
 
 void RecordStory::OnEffect(const json& effect, const Moment& at, StepStory& step) {
   const std::string what = TextOf(effect, "effect");
-  step.effects.push_back(Words(effect, what));
+  step.effects.push_back(Words(effect, what, Place::kStep));
   AddEvidence("effect:" + what, at, step.id);
   if (what == "key-deactivated" && TextOf(effect, "reason") == "compromised")
     AddEvidence("effect:key-compromised", at, step.id);
@@ -98,8 +101,8 @@ void RecordStory::OnIssued(const json& effect, const Moment& at, const std::stri
   thing.profile = TextOf(effect, "profile");
   thing.subject = TextOf(effect, what == "crl-issued" ? "issuer" : "subject");
   thing.serial = what == "crl-issued" ? std::to_string(IntegerOf(effect, "number")) : TextOf(effect, "serial");
-  thing.not_before = TextOf(effect, what == "crl-issued" ? "this_update" : "not_before");
-  thing.not_after = TextOf(effect, what == "crl-issued" ? "next_update" : "not_after");
+  thing.not_before = TimeInWords(TextOf(effect, what == "crl-issued" ? "this_update" : "not_before"));
+  thing.not_after = TimeInWords(TextOf(effect, what == "crl-issued" ? "next_update" : "not_after"));
   thing.sha256 = TextOf(effect, "sha256");
   thing.artefact = TextOf(effect, "artefact");
   thing.key = TextOf(effect, "key");
@@ -115,7 +118,7 @@ void RecordStory::OnTokenEffect(const json& effect, const Moment& at, const std:
                            std::pair{"model", &token.model}, std::pair{"role", &token.role}}) {
     if (const std::string value = TextOf(effect, field); !value.empty()) *to = value;
   }
-  token.facts.emplace_back(at.time, Words(effect, what));
+  token.facts.emplace_back(at.time, Words(effect, what, Place::kTokenTable));
 }
 
 void RecordStory::OnShares(const json& entry, const Moment& at, const std::string& what) {

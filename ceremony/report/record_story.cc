@@ -9,6 +9,8 @@
 #include "ceremony/record/characters.h"
 #include "ceremony/record/script_plan.h"
 #include "ceremony/report/json_text.h"
+#include "ceremony/script/script.h"
+#include "ceremony/steps/catalogue.h"
 #include "hsm/base/counted.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
@@ -27,6 +29,17 @@ const std::set<std::string>& PlumbingFields() {
   return names;
 }
 
+// ItemOf finds an item by its name, and adds a new one.
+template <typename Item>
+Item& ItemOf(const std::string& name, std::string Item::*member, std::map<std::string, std::size_t>& places,
+             std::vector<Item>& items) {
+  const auto [place, is_new] = places.try_emplace(name, items.size());
+  if (is_new) items.emplace_back().*member = name;
+  return items[place->second];
+}
+
+}  // namespace
+
 std::vector<NameValue> FactsOf(const json& entry) {
   std::vector<NameValue> facts;
   for (const auto& [name, value] : entry.items()) {
@@ -41,17 +54,6 @@ std::vector<NameValue> FactsOf(const json& entry) {
   return facts;
 }
 
-// ItemOf finds an item by its name, and adds a new one.
-template <typename Item>
-Item& ItemOf(const std::string& name, std::string Item::*member, std::map<std::string, std::size_t>& places,
-             std::vector<Item>& items) {
-  const auto [place, is_new] = places.try_emplace(name, items.size());
-  if (is_new) items.emplace_back().*member = name;
-  return items[place->second];
-}
-
-}  // namespace
-
 void RecordStory::AddEvidence(std::string source, const Moment& at, const std::string& step) {
   data_.evidence.push_back({std::move(source), at.entry, step});
 }
@@ -63,6 +65,24 @@ TokenSeen& RecordStory::TokenOf(const std::string& name) {
   return ItemOf(name, &TokenSeen::name, tokens_, data_.tokens);
 }
 
+namespace {
+
+// KindTitles are the titles that kinds of steps give to those that the script gives none: a step that is not reached
+// has no entry with a title. Empty for the script of another program.
+std::map<std::string, std::string> KindTitles(std::string_view bytes) {
+  std::map<std::string, std::string> titles;
+  script::LoadedFile file;
+  file.bytes = bytes;
+  const auto script = script::ParseScript(std::move(file), steps::Catalogue());
+  if (!script.ok()) return titles;
+  for (const script::Section& section : script->sections) {
+    for (const script::Step& step : section.steps) titles.emplace(step.id, steps::TitleOf(step));
+  }
+  return titles;
+}
+
+}  // namespace
+
 void RecordStory::TakeScript(std::string_view bytes) {
   const json script = json::parse(bytes, nullptr, false);
   if (!script.is_object()) return;
@@ -70,6 +90,7 @@ void RecordStory::TakeScript(std::string_view bytes) {
   data_.purpose = TextOf(script, "purpose");
   const json& sections = MemberOf(script, "sections");
   if (!sections.is_array()) return;
+  const std::map<std::string, std::string> titles = KindTitles(bytes);
   for (const json& section : sections) {
     data_.sections.push_back({TextOf(section, "id"), TextOf(section, "title"), TextOf(section, "say")});
     const json& steps = MemberOf(section, "steps");
@@ -81,10 +102,29 @@ void RecordStory::TakeScript(std::string_view bytes) {
       step.number = data_.steps.size();
       step.kind = TextOf(planned, "do");
       step.title = TextOf(planned, "title");
+      if (const auto title = titles.find(step.id); title != titles.end()) step.title = title->second;
       step.say = TextOf(planned, "say");
       step.quorum = TextOf(planned, "quorum");
       step.section = data_.sections.back().id;
     }
+  }
+}
+
+void RecordStory::TakeRoster(std::string_view bytes) {
+  const json roster = json::parse(bytes, nullptr, false);
+  const json& people = MemberOf(roster, "people");
+  if (!people.is_array()) return;
+  for (const json& each : people) {
+    const std::string id = TextOf(each, "id"), name = TextOf(each, "name");
+    const auto seen = people_.find(id);
+    if (seen == people_.end()) {
+      if (TextOf(each, "state") == "active") data_.absent.push_back(name.empty() ? id : name);
+      continue;
+    }
+    PersonSeen& person = data_.people[seen->second];
+    if (person.name.empty()) person.name = name;
+    if (person.employer.empty()) person.employer = TextOf(each, "employer");
+    if (person.roles.empty()) person.roles = TextsOf(each, "roles");
   }
 }
 
@@ -209,8 +249,18 @@ void RecordStory::OnAttend(const json& entry, const Moment& at) {
   for (const std::string& role : person.roles) AddEvidence("role:" + role, at, TextOf(entry, "step"));
   person.simulated = person.simulated || FlagOf(entry, "simulated");
   if (const std::string deputy = TextOf(entry, "deputy_for"); !deputy.empty()) person.deputy_for = deputy;
-  if (!person.stays.empty() && !person.stays.back().until.known()) person.stays.back().until = at;
-  person.stays.push_back({at, {}, TextOf(entry, "presence"), ""});
+  const std::string from = TextOf(entry, "from");
+  Stay stay{at, {}, TextOf(entry, "presence"), from.empty() ? from : from + "-" + TextOf(entry, "until"), ""};
+  if (!person.stays.empty() && !person.stays.back().until.known()) {
+    Stay& last = person.stays.back();
+    // Who stays as they were stands in for somebody, or for other hours.
+    if (last.presence == stay.presence) {
+      last.hours = std::move(stay.hours);
+      return;
+    }
+    last.until = at;
+  }
+  person.stays.push_back(std::move(stay));
 }
 
 void RecordStory::OnStep(const json& entry, const Moment& at) {
@@ -290,24 +340,24 @@ void RecordStory::OnObserve(const json& entry, const Moment& at) {
   if (what == "clock") {
     data_.clock = {{"source", TextOf(entry, "source")},
                    {"reading", TextOf(entry, "reading")},
-                   {"machine", TextOf(entry, "machine")},
+                   {"machine", TimeInWords(TextOf(entry, "machine"))},
                    {"difference", fmt::format("{} s", IntegerOf(entry, "offset_seconds"))}};
   }
   if (id.empty()) return;
-  StepStory& step = StepOf(id);
+  Observed seen;
+  seen.entry = at.entry;
   if (what == "confirmation") {
-    step.facts.emplace_back("typed", TextOf(entry, "typed"));
-    step.facts.emplace_back("to", TextOf(entry, "statement"));
-    step.facts.emplace_back("person", TextOf(entry, "person"));
-    return;
+    seen.person = TextOf(entry, "person");
+    seen.facts = {{"typed", TextOf(entry, "typed")}, {"to", TextOf(entry, "statement")}};
+  } else {
+    if (what != "facts" && what != "clock") seen.what = Spoken(what, '-');
+    // What a token is stands in the table of tokens.
+    static const std::set<std::string> of_tokens{"label", "manufacturer", "model", "firmware", "hardware"};
+    for (NameValue& fact : FactsOf(entry)) {
+      if (!what.starts_with("token") || !of_tokens.contains(fact.first)) seen.facts.push_back(std::move(fact));
+    }
   }
-  // What a token is stands in the table of tokens.
-  // Several things may be observed in one step.
-  if (what != "facts" && what != "clock") step.facts.emplace_back("", Spoken(what, '-'));
-  static const std::set<std::string> of_tokens{"label", "manufacturer", "model", "firmware", "hardware"};
-  for (NameValue& fact : FactsOf(entry)) {
-    if (!what.starts_with("token") || !of_tokens.contains(fact.first)) step.facts.push_back(std::move(fact));
-  }
+  StepOf(id).observed.push_back(std::move(seen));
 }
 
 // What is compared is named by the first of these members; the names of one kind may be those of another.
@@ -332,43 +382,9 @@ void RecordStory::OnArtefact(const json& entry, const Moment& at) {
   FileNamed file{TextOf(entry, "name"), TextOf(entry, "kind"),        TextOf(entry, "sha256"),
                  TextOf(entry, "step"), IntegerOf(entry, "size", -1), at.entry};
   const std::string step = file.step.empty() ? step_ : file.step;
-  if (!step.empty()) StepOf(step).artefacts.push_back(file.name);
+  if (!step.empty()) StepOf(step).artefacts.emplace_back(file.name, file.entry);
   AddEvidence("artefact:" + file.kind, at, step);
   data_.artefacts.push_back(std::move(file));
-}
-
-void RecordStory::OnRemark(const json& entry, const Moment& at, const std::string& type) {
-  Remark remark;
-  remark.type = type;
-  remark.rule = TextOf(entry, "rule");
-  remark.step = TextOf(entry, "step");
-  if (remark.step.empty()) remark.step = step_;
-  remark.person = TextOf(entry, "person");
-  remark.at = at;
-  for (const char* field : {"message", "text", "what", "reason"}) {
-    const std::string said = TextOf(entry, field);
-    // A message may end with the reason.
-    if (!said.empty() && !remark.text.ends_with(said)) remark.text += (remark.text.empty() ? "" : "; ") + said;
-  }
-  for (const auto& [name, value] : FactsOf(entry)) {
-    static const std::set<std::string> told{"message", "text", "reason", "rule", "person", "name", "code", "hint"};
-    if (!told.contains(name)) remark.text += (remark.text.empty() ? "" : "; ") + name + ": " + value;
-  }
-  if (type == "recover") ++data_.recoveries;
-  if (type == "note" && TextOf(entry, "what") == "apology") {
-    PersonSeen& person = PersonOf(remark.person);
-    if (const std::string name = TextOf(entry, "name"); !name.empty()) person.name = name;
-    person.apology = TextOf(entry, "reason");
-  }
-  // A refusal that names its request has ended it.
-  const json& ended = MemberOf(entry, "request");
-  if (type == "refusal" && ended.is_number_unsigned()) {
-    if (const auto asked = requests_.find(ended.get<std::uint64_t>()); asked != requests_.end()) {
-      data_.approvals[asked->second].ended_by = remark.rule;
-      data_.approvals[asked->second].ended_person = remark.person;
-    }
-  }
-  data_.remarks.push_back(std::move(remark));
 }
 
 void RecordStory::OnClose(const json& entry) {

@@ -22,6 +22,8 @@ class RecordStory final {
   void TakeScript(std::string_view bytes);
   // Take sees each line of the log once, in order, without its LF.
   void Take(std::string_view line);
+  // TakeRoster says who is who of those that never came, after the log; `bytes` may be anything.
+  void TakeRoster(std::string_view bytes);
   // Finish ends what the record left open.
   void Finish();
 
@@ -47,6 +49,7 @@ class RecordStory final {
 
   void OnComparison(const nlohmann::json& entry);
 
+  std::string RemarkText(const nlohmann::json& entry, const std::string& type) const;
   PersonSeen& PersonOf(const std::string& id);
   PersonSeen& PersonIn(const nlohmann::json& entry);  // and what the entry says of their name
   StepStory& StepOf(const std::string& id);
@@ -63,6 +66,9 @@ class RecordStory final {
   std::map<NameValue, IssuedThing> compared_;                          // comparisons, by kind and name of the thing
   std::string step_;                                                   // under way
 };
+
+// FactsOf lists the values of an entry that are short and for people.
+std::vector<NameValue> FactsOf(const nlohmann::json& entry);
 
 }  // namespace ceremony::report
 

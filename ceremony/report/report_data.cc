@@ -11,6 +11,7 @@
 #include "ceremony/record/line_walk.h"
 #include "ceremony/record/note.h"
 #include "ceremony/record/reader.h"
+#include "ceremony/record/record_name.h"
 #include "ceremony/record/script_plan.h"
 #include "ceremony/report/json_text.h"
 #include "ceremony/report/record_story.h"
@@ -61,7 +62,7 @@ void ReadEvidence(const record::RecordFolder& folder, ReportData& data) {
       nlohmann::json::parse(text->substr(first + 1, text->find('\n', first + 1) - first - 1), nullptr, false);
   if (!evidence.is_object()) return;
   data.addendum = TextOf(evidence, "what") + " (token " + TextOf(evidence, "token") + ", serial " +
-                  TextOf(evidence, "serial") + "), shown absent at " + TextOf(evidence, "time");
+                  TextOf(evidence, "serial") + "), shown absent on " + TimeInWords(TextOf(evidence, "time"));
   const nlohmann::json& refusals = MemberOf(evidence, "refusals");
   if (!refusals.is_array()) return;
   for (const nlohmann::json& refusal : refusals) {
@@ -141,6 +142,11 @@ std::size_t Approval::People() const {
 
 std::string StepStory::Outcome() const { return attempts.empty() ? "not reached" : attempts.back().outcome; }
 
+bool StepStory::Belongs(std::uint64_t entry, std::size_t attempt) const {
+  const bool begun = attempt == 0 || entry >= attempts[attempt].begin.entry;
+  return begun && (attempt + 1 >= attempts.size() || entry < attempts[attempt + 1].begin.entry);
+}
+
 bool KeyEvent::IsBeginning() const {
   return what == "key-created" || what == "transport-key-created" || what == "key-imported";
 }
@@ -181,6 +187,9 @@ Result<ReportData> ReadReportData(const std::string& path, const ReadOptions& op
   story.TakeScript(script.bytes);
   KC_RETURN_IF_ERROR(ReadLog(folder, story, data));
   story.Finish();
+  const auto roster =
+      folder.ReadSmall(fmt::format("{}/{}", record::kInputsFolder, record::kRosterFile), kMaxScriptBytes);
+  if (roster.ok()) story.TakeRoster(*roster);
   // A record of another program need not say which of its inputs is the script.
   if (data.script_name.empty()) {
     data.script_name = script.name;

@@ -33,6 +33,7 @@ struct Stay {
   Moment from;
   Moment until;  // unknown: until the end
   std::string presence;
+  std::string hours;   // "09:00-17:00" of a person who is there for a part of the time
   std::string reason;  // of leaving
 };
 
@@ -80,18 +81,27 @@ struct Attempt {
 };
 
 // StepStory is a step of the script, with what happened to it.
+// Observed is what one entry says of a step: values that were read, typed or seen, or a consent.
+struct Observed {
+  std::string what;              // in words; empty: values that people read or typed
+  std::string person;            // who consented; empty: it is no consent
+  std::vector<NameValue> facts;  // of a consent: `typed`, and `to` which sentence
+  std::uint64_t entry = 0;
+};
+
 struct StepStory {
   std::size_t number = 0;  // from 1, in the script's order; 0: not in the script
   std::string id, kind, title, section, say, quorum;
   bool planned = false;
   std::vector<NameValue> parameters;  // resolved, of the last attempt
   std::vector<Attempt> attempts;
-  // Values that were confirmed, read or typed. An unnamed value is a heading for those that follow.
-  std::vector<NameValue> facts;
-  std::vector<std::string> artefacts;
-  std::vector<std::string> effects;  // in words
+  std::vector<Observed> observed;
+  std::vector<std::pair<std::string, std::uint64_t>> artefacts;  // name, entry
+  std::vector<std::string> effects;                              // in words
 
   std::string Outcome() const;  // of the last attempt; "not reached"
+  // Belongs tells whether an entry is of the attempt with this index: the first one also has what came before it.
+  bool Belongs(std::uint64_t entry, std::size_t attempt) const;
 };
 
 struct SectionStory {
@@ -158,12 +168,15 @@ struct Login {
   Moment at;
 };
 
-// Remark is a deviation, a refusal, a note or a recovery.
+// Remark is a deviation, a refusal, a note or a recovery, the entry of a ceremony that is gone on with.
 struct Remark {
   std::string type;
   bool in_addendum = false;  // refused after `close`: it has no entry, and `at` only a time
   std::string rule, step, person, text;
   Moment at;
+
+  // Name is the type, which for a recovery is the word "resumed".
+  std::string Name() const { return type == "recover" ? "resumed" : type; }
 };
 
 struct FileNamed {
@@ -231,6 +244,7 @@ struct ReportData {
   std::vector<NameValue> clock;  // source, reading, offset
 
   std::vector<PersonSeen> people;
+  std::vector<std::string> absent;  // names of the active people of the roster of whom the record says nothing
   std::vector<SectionStory> sections;
   std::vector<StepStory> steps;
   std::vector<Approval> approvals;

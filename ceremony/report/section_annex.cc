@@ -11,7 +11,7 @@ void FileTable(const std::vector<FileNamed>& files, Html& html) {
   html.Raw("<div class=\"wide\"><table>").Head({"file", "kind", {"bytes", Column::kNumbers}, "entry", "SHA-256"});
   for (std::size_t i = 0; i < files.size() && i < kMostFiles; ++i) {
     const FileNamed& file = files[i];
-    html.Element("<tr><td><code>", file.name, "</code></td>").Element("<td>", file.kind, "</td><td class=\"n\">");
+    html.Raw("<tr><td><code>").Breakable(file.name).Element("</code></td><td>", file.kind, "</td><td class=\"n\">");
     if (file.size >= 0) html.Number(file.size);
     html.Raw("</td><td class=\"e\">");
     Entry(file.entry, html);
@@ -27,7 +27,7 @@ void FileTable(const std::vector<FileNamed>& files, Html& html) {
 }  // namespace
 
 void Materials(const ReportData& data, Html& html) {
-  html.Raw("<section id=\"materials\"><h2>Bill of materials</h2>\n<div class=\"wide\"><table>")
+  html.Raw("<section id=\"materials\"><h2>Bill of materials</h2>\n<div class=\"wide\"><table class=\"stack\">")
       .Head({"what", "version", "SHA-256"});
   html.Element("<tr><th scope=\"row\">", data.program, "</th>").Element("<td>", data.program_version, "</td><td>");
   Digest(data.program_sha256, html);

@@ -25,13 +25,13 @@ bool Bears(const KeyEvent& event) { return event.IsBeginning() || event.what == 
 bool Ends(const KeyEvent& event) { return event.what == "copy-destroyed"; }
 
 double XOf(std::size_t event, std::size_t events) {
-  return kLabels + 40 +
-         (kWidth - kLabels - 120) * static_cast<double>(event) /
+  return kLabels + 90 +
+         (kWidth - kLabels - 170) * static_cast<double>(event) /
              static_cast<double>(std::max<std::size_t>(events - 1, 1));
 }
 
 void DrawLane(const KeyStory& key, const Lane& lane, std::size_t events, Html& html) {
-  html.Raw("<text x=\"0\" y=\"").Real(lane.y + 4).Raw("\">").Text(room::FitText(lane.token, 28)).Raw("</text>");
+  html.Raw("<text x=\"0\" y=\"").Real(lane.y + 4).Raw("\">").Text(room::FitText(lane.token, 25)).Raw("</text>");
   // From birth, or from before the record, to destruction, or on.
   double from = kLabels, until = kWidth - 8;
   bool born = false, ended = false;
@@ -197,7 +197,12 @@ void Tokens(const ReportData& data, Html& html) {
   html.Raw("<section id=\"tokens\"><h2>Tokens and seals</h2>\n<div class=\"wide\"><table>")
       .Head({"token", "maker, model", "serial", "firmware", "what happened to it"});
   for (const TokenSeen& token : data.tokens) {
-    html.Element("<tr><th scope=\"row\">", token.name, "</th><td>").Text(token.manufacturer).Raw(" ").Text(token.model);
+    html.Raw("<tr><th scope=\"row\">")
+        .Whole(token.name)
+        .Raw("</th><td>")
+        .Text(token.manufacturer)
+        .Raw(" ")
+        .Text(token.model);
     html.Element("</td><td><code>", token.serial, "</code></td>").Element("<td>", token.firmware, "</td><td>");
     for (const auto& [time, words] : token.facts) html.Element("<div>", ClockOf(time), " ").Text(words).Raw("</div>");
     html.Raw("</td></tr>\n");
@@ -206,11 +211,14 @@ void Tokens(const ReportData& data, Html& html) {
   // What people read from a bag or a device and typed stands with its step.
   bool any = false;
   for (const StepStory& step : data.steps) {
-    if (step.kind != "room.record" || step.facts.empty()) continue;
+    if (step.kind != "room.record" || step.observed.empty()) continue;
     if (!any) html.Raw("<h3>Read and typed</h3>\n<table><tbody>\n");
     any = true;
     html.Element("<tr><th scope=\"row\">", step.title, "</th><td>");
-    for (const auto& [name, value] : step.facts) html.Element("<div>", name, ": ").Element("<b>", value, "</b></div>");
+    for (const Observed& seen : step.observed) {
+      for (const auto& [name, value] : seen.facts)
+        html.Element("<div>", name, ": ").Element("<b>", value, "</b></div>");
+    }
     html.Raw("</td></tr>\n");
   }
   if (any) html.Raw("</tbody></table>\n");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ceremony/report/json_text.h"
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
 #include "hsm/base/counted.h"
@@ -45,7 +46,7 @@ void People(const ReportData& data, Html& html) {
       html.Raw(" ");
       Chip(Tone::kWarning, "simulated", html);
     }
-    html.Raw("</th><td>").Text(Joined(person.roles));
+    html.Raw("</th><td>").Text(Spoken(Joined(person.roles), '-'));
     if (!person.deputy_for.empty()) html.Raw(", deputy of ").Text(data.NameOf(person.deputy_for));
     html.Element("</td><td>", person.employer, "</td>");
     if (person.stays.empty()) {
@@ -58,7 +59,8 @@ void People(const ReportData& data, Html& html) {
       html.Raw("<td>");
       for (std::size_t i = 0; i < person.stays.size(); ++i) {
         if (i > 0) html.Raw("<br>");
-        html.Text(person.stays[i].presence);
+        html.Text(Spoken(person.stays[i].presence, '-'));
+        if (!person.stays[i].hours.empty()) html.Raw(", ").Whole(person.stays[i].hours);
       }
       html.Raw("</td><td class=\"t\">");
       for (std::size_t i = 0; i < person.stays.size(); ++i) {
@@ -80,7 +82,10 @@ void People(const ReportData& data, Html& html) {
     }
     html.Raw("<td class=\"n\">").Number(static_cast<std::int64_t>(person.approvals)).Raw("</td></tr>\n");
   }
-  html.Raw("</tbody></table>\n</section>\n");
+  html.Raw("</tbody></table>\n");
+  if (hidden == 0 && !data.absent.empty())
+    html.Element("<p>Of the roster, and not there: ", Joined(data.absent), ".</p>\n");
+  html.Raw("</section>\n");
 }
 
 namespace {
@@ -121,7 +126,8 @@ void Approvals(const ReportData& data, Html& html) {
     const auto met = approval.Met();
     html.Element("<div class=\"approval\"><h3>", TitleOf(approval, data), " ");
     if (!approval.ended_by.empty()) {
-      Chip(Tone::kBad, "ended: " + approval.ended_by, html);
+      const std::string who = approval.ended_person.empty() ? "" : " by " + data.NameOf(approval.ended_person);
+      Chip(Tone::kBad, fmt::format("ended{}: {}", who, approval.ended_by), html);
     } else if (met) {
       Chip(Tone::kGood,
            fmt::format("{} of {}, met after {}", approval.m, approval.n, Took(met->micros - approval.at.micros)), html);
@@ -201,13 +207,15 @@ void Signatures(const ReportData& data, Html& html) {
       .Text(data.addendum.empty() ? "not in the record" : data.addendum)
       .Raw("</td></tr></tbody></table>\n");
   html.Raw(
-      "<h3>On this report</h3>\n<p>I have read this report. It says what I saw, and every deviation is in "
+      "<div class=\"keep\">\n<h3>On this report</h3>\n<p>I have read this report. It says what I saw, and every "
+      "deviation is in "
       "it.</p>\n<div class=\"sign\">");
   for (const PersonSeen& person : data.people) {
     if (person.stays.empty()) continue;
-    html.Element("<div>", person.name.empty() ? person.id : person.name, ", ").Text(Joined(person.roles)).Raw("</div>");
+    html.Element("<div>", person.name.empty() ? person.id : person.name, ", ");
+    html.Text(Spoken(Joined(person.roles), '-')).Raw("</div>");
   }
-  html.Raw("<div>independent person, name and date</div></div>\n</section>\n");
+  html.Raw("<div>independent person, name and date</div></div>\n</div>\n</section>\n");
 }
 
 }  // namespace ceremony::report

@@ -24,7 +24,7 @@ std::string_view WordOf(const std::string& outcome) {
 
 void Planned(const StepStory& step, Html& html) {
   html.Raw("<b>")
-      .Text(step.title.empty() ? step.id : step.title)
+      .Whole(step.title.empty() ? step.id : step.title)
       .Raw("</b><div class=\"id\">")
       .Text(step.id)
       .Raw(" · ");
@@ -42,9 +42,32 @@ std::string Brief(const std::string& value) {
   return fmt::format("{}…", std::string_view(value).substr(0, kShown));
 }
 
+// Seen tells what was observed in one attempt, a paragraph an entry. `shown` counts the facts of the step.
+void Seen(const StepStory& step, std::size_t attempt, const ReportData& data, std::size_t& shown, Html& html) {
+  constexpr std::size_t kFactsShown = 40;
+  std::size_t more = 0;
+  for (const Observed& seen : step.observed) {
+    if (!step.Belongs(seen.entry, attempt)) continue;
+    if (shown >= kFactsShown) {
+      more += seen.facts.size();
+      continue;
+    }
+    html.Raw("<p class=\"said\">");
+    const std::string whose = seen.person.empty() ? seen.what : data.NameOf(seen.person);
+    if (!whose.empty()) html.Element("<em>", whose, "</em> ");
+    for (const auto& [name, value] : seen.facts)
+      html.Element("<span>", Spoken(name, '_'), " ").Element("<b>", Brief(value), "</b></span> ");
+    html.Raw("</p>");
+    shown += seen.facts.size();
+  }
+  if (more > 0) html.Element("<p class=\"said\">", base::Counted(more, "more fact", "more facts"), " in the log</p>");
+}
+
 void Happened(const StepStory& step, const ReportData& data, Html& html) {
   if (step.attempts.empty()) Chip(ToneOf(step.Outcome()), WordOf(step.Outcome()), html);
-  for (const Attempt& attempt : step.attempts) {
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < step.attempts.size(); ++i) {
+    const Attempt& attempt = step.attempts[i];
     html.Raw("<div>");
     Chip(ToneOf(attempt.outcome), WordOf(attempt.outcome), html);
     html.Raw(" ").Text(ClockOf(attempt.begin.time)).Raw(" ");
@@ -61,41 +84,34 @@ void Happened(const StepStory& step, const ReportData& data, Html& html) {
           .Text(attempt.error)
           .Raw("</div>");
     }
+    Seen(step, i, data, shown, html);
   }
-  if (step.facts.empty() && step.effects.empty() && step.artefacts.empty()) return;
-  constexpr std::size_t kFactsShown = 40, kArtefactsShown = 3;
-  html.Raw("<p class=\"said\">");
-  for (std::size_t i = 0; i < step.facts.size() && i < kFactsShown; ++i) {
-    const std::string name = Spoken(step.facts[i].first, '_');
-    const std::string& value = step.facts[i].second;
-    if (name.empty()) {  // what the facts after it are of
-      html.Raw("</p><p class=\"said\"><em>").Text(value).Raw("</em> ");
-      continue;
-    }
-    html.Element("<span>", name, " ")
-        .Element("<b>", name == "person" ? data.NameOf(value) : Brief(value), "</b></span> ");
-  }
-  if (step.facts.size() > kFactsShown)
-    html.Element("<span>", base::Counted(step.facts.size() - kFactsShown, "more fact", "more facts"),
-                 " in the log</span>");
-  html.Raw("</p><ul>");
-  for (const std::string& effect : step.effects) html.Element("<li>", effect, "</li>");
+  if (step.attempts.empty()) Seen(step, 0, data, shown, html);
+  if (step.effects.empty() && step.artefacts.empty()) return;
+  constexpr std::size_t kArtefactsShown = 3;
+  html.Raw("<ul>");
+  for (const std::string& effect : step.effects) html.Raw("<li>").Whole(effect).Raw("</li>");
   for (std::size_t i = 0; i < step.artefacts.size() && i < kArtefactsShown; ++i)
-    html.Element("<li>wrote <code>", step.artefacts[i], "</code></li>");
+    html.Raw("<li>wrote <code>").Breakable(step.artefacts[i].first).Raw("</code></li>");
   if (step.artefacts.size() > kArtefactsShown)
     html.Element("<li>wrote ", base::Counted(step.artefacts.size() - kArtefactsShown, "file", "files"),
                  " more, see Files</li>");
   html.Raw("</ul>");
 }
 
-Markup RowOf(const std::string& outcome) {
-  if (outcome == "failed") return "<tr class=\"failed\"><td class=\"n\">";
-  if (outcome == "open") return "<tr class=\"open\"><td class=\"n\">";
-  return "<tr><td class=\"n\">";
+// A long row may go on on the next page of paper.
+constexpr std::size_t kLong = 5;  // entries, effects and attempts
+
+Markup RowOf(const StepStory& step) {
+  const bool is_long = step.observed.size() + step.effects.size() + step.attempts.size() > kLong;
+  const std::string outcome = step.Outcome();
+  if (outcome == "failed") return is_long ? Markup("<tr class=\"failed long\">") : Markup("<tr class=\"failed\">");
+  if (outcome == "open") return is_long ? Markup("<tr class=\"open long\">") : Markup("<tr class=\"open\">");
+  return is_long ? Markup("<tr class=\"long\">") : Markup("<tr>");
 }
 
 void Row(const StepStory& step, const ReportData& data, Html& html) {
-  html.Raw(RowOf(step.Outcome()));
+  html.Raw(RowOf(step)).Raw("<td class=\"n\">");
   if (step.number > 0) html.Number(static_cast<std::int64_t>(step.number));
   html.Raw("</td><td>");
   Planned(step, html);
@@ -114,8 +130,8 @@ std::vector<std::string> WhoSigned(const StepStory& step, const ReportData& data
     if (approval.step != step.id) continue;
     for (const Signature& signature : approval.signatures) add(signature.person);
   }
-  for (const auto& [name, value] : step.facts) {
-    if (name == "person") add(value);
+  for (const Observed& seen : step.observed) {
+    if (!seen.person.empty()) add(seen.person);
   }
   return initials;
 }
@@ -142,7 +158,7 @@ void ScriptBeside(const ReportData& data, Html& html) {
 }
 
 void StepLog(const ReportData& data, Html& html) {
-  html.Raw("<section id=\"log\"><h2>Step log</h2>\n<div class=\"wide\"><table>")
+  html.Raw("<section id=\"log\"><h2>Step log</h2>\n<div class=\"wide\"><table class=\"log\">")
       .Head({{"no.", Column::kNumbers},
              "step",
              "began",
@@ -154,7 +170,7 @@ void StepLog(const ReportData& data, Html& html) {
   for (const StepStory& step : data.steps) {
     for (const Attempt& attempt : step.attempts) {
       html.Raw("<tr><td class=\"n\">").Number(static_cast<std::int64_t>(step.number));
-      html.Element("</td><td>", step.id, "</td>").Element("<td class=\"t\">", ClockOf(attempt.begin.time), " ");
+      html.Raw("</td><td>").Whole(step.id).Element("</td><td class=\"t\">", ClockOf(attempt.begin.time), " ");
       Entry(attempt.begin.entry, html);
       html.Raw("</td><td class=\"t\">");
       if (attempt.end.known()) {
@@ -168,7 +184,7 @@ void StepLog(const ReportData& data, Html& html) {
       if (!attempt.failed_calls.empty()) {
         std::vector<std::string> failed;
         for (const auto& [rv, count] : attempt.failed_calls) failed.push_back(fmt::format("{} × {}", count, rv));
-        html.Element("<div class=\"id\">", Joined(failed), "</div>");
+        html.Raw("<div class=\"id\">").Breakable(Joined(failed)).Raw("</div>");
       }
       html.Raw("</td><td>");
       Chip(ToneOf(attempt.outcome), WordOf(attempt.outcome), html);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ceremony/record/rules.h"
+#include "ceremony/report/json_text.h"
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
 #include "hsm/base/clock_text.h"
@@ -104,12 +105,16 @@ void VerdictSection(const ReportData& data, Html& html) {
          {"signed",
           data.verdict.last ? "the first " + base::Counted(data.verdict.last->size, "entry", "entries") : "nothing"},
          {"custodians' keys", data.pinned ? "compared with the roster that was given" : "not compared with a roster"},
-         {"report made", data.made_at}},
+         {"report made", TimeInWords(data.made_at)}},
         html);
   if (data.verdict.last) {
-    html.Raw(
-        "<h3>The digest of the whole log</h3>\n<p>Whoever was in the room can compare it with what they "
-        "signed.</p>\n<p>");
+    const bool is_whole = data.verdict.last->size == data.verdict.entries;
+    html.Element("<h3>The digest of ",
+                 is_whole ? std::string("the whole log")
+                          : fmt::format("the first {} of {}", data.verdict.last->size,
+                                        base::Counted(data.verdict.entries, "entry", "entries")),
+                 "</h3>\n");
+    html.Raw("<p>Whoever was in the room can compare it with what they signed.</p>\n<p>");
     Digest(base::HexEncode(data.verdict.last->root), html);
     html.Raw("</p>\n<p class=\"words\">").Text(Joined(base::PgpWords(data.verdict.last->root), " ")).Raw("</p>\n");
   }
@@ -170,7 +175,7 @@ void Circumstances(const ReportData& data, Html& html) {
   } else {
     Facts(data.clock, html);
   }
-  html.Raw("<h3>Script and policy</h3>\n<table><tbody>\n");
+  html.Raw("<h3>Script and policy</h3>\n<table class=\"stack\"><tbody>\n");
   const auto file = [&](Markup what, const std::string& name, const std::string& digest) {
     if (name.empty()) return;
     html.Raw(what).Text(name).Raw("</td><td>");
@@ -208,9 +213,11 @@ void Remarks(const ReportData& data, Html& html) {
       Chip(remark.type == "note"      ? Tone::kQuiet
            : remark.type == "refusal" ? Tone::kBad
                                       : Tone::kWarning,
-           remark.type, html);
+           remark.Name(), html);
       html.Element("</td><td class=\"t\">", remark.rule, "</td><td>").Text(remark.step).Raw("</td><td>");
-      if (!remark.person.empty()) html.Element("<b>", data.NameOf(remark.person), "</b> ");
+      // Most sentences begin with who said it.
+      const std::string who = data.NameOf(remark.person);
+      if (!who.empty() && !remark.text.starts_with(who)) html.Element("<b>", who, "</b> ");
       html.Text(remark.text).Raw("</td></tr>\n");
     }
     html.Raw("</tbody></table>\n");

@@ -6,22 +6,21 @@
 
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
-#include "ceremony/room/text.h"
 
 namespace ceremony::report {
 namespace {
 
-constexpr double kWidth = 1000, kLabels = 300, kRow = 20, kAxis = 26;
-constexpr std::size_t kRowsAFigure = 45;  // what fits an A4 page
-constexpr std::size_t kMostRows = 2000;   // beyond, a picture says nothing; the step log has them all
+constexpr double kLeastPercent = 0.5;    // of a bar, so that one sees it
+constexpr std::size_t kMostRows = 2000;  // beyond, a picture says nothing; the step log has them all
 constexpr std::int64_t kSecond = 1'000'000;
 
 struct Scale {
   std::int64_t from = 0, until = 1;
 
-  double At(std::int64_t micros) const {
+  // PercentAt is where a time is on the scale.
+  double PercentAt(std::int64_t micros) const {
     const double share = static_cast<double>(micros - from) / static_cast<double>(until - from);
-    return kLabels + std::clamp(share, 0.0, 1.0) * (kWidth - kLabels);
+    return std::clamp(share, 0.0, 1.0) * 100;
   }
 };
 
@@ -52,77 +51,57 @@ struct Row {
   std::int64_t pause;  // before its first attempt
 };
 
-void Axis(const Scale& scale, double height, Html& html) {
+void Axis(const Scale& scale, Html& html) {
   const std::int64_t every = EveryOf(scale.until - scale.from);
+  html.Raw("<svg class=\"bar\" aria-hidden=\"true\">");
   for (std::int64_t after = 0; scale.from + after <= scale.until; after += every) {
-    const double x = scale.At(scale.from + after);
-    html.Raw("<path class=\"line\" d=\"")
-        .VLine(x, 18, height)
-        .Raw("\"/><text class=\"soft small\" text-anchor=\"middle\" x=\"");
-    html.Real(x).Raw("\" y=\"12\">").Text(After(after, every)).Raw("</text>");
+    html.Raw(after == 0 ? Markup("<text class=\"soft\" y=\"14\" x=\"")
+                        : Markup("<text class=\"soft\" text-anchor=\"middle\" y=\"14\" x=\""));
+    html.Real(scale.PercentAt(scale.from + after)).Element("%\">", After(after, every), "</text>");
   }
+  html.Raw("</svg>");
 }
 
 Markup BarOf(const std::string& outcome) {
-  if (outcome == "ended") return "<rect rx=\"2\" class=\"fill\" height=\"11\" y=\"";
-  if (outcome == "skipped") return "<rect rx=\"2\" class=\"fill-warning\" height=\"11\" y=\"";
-  return "<rect rx=\"2\" class=\"fill-bad\" height=\"11\" y=\"";
+  if (outcome == "ended") return "<rect rx=\"2\" class=\"fill\" height=\"11\" y=\"4\" x=\"";
+  if (outcome == "skipped") return "<rect rx=\"2\" class=\"fill-warning\" height=\"11\" y=\"4\" x=\"";
+  return "<rect rx=\"2\" class=\"fill-bad\" height=\"11\" y=\"4\" x=\"";
 }
 
-void DrawRow(const Row& row, double y, const Scale& scale, const ReportData& data, Html& html) {
+void DrawBar(const Row& row, const Scale& scale, const ReportData& data, Html& html) {
   const StepStory& step = *row.step;
-  html.Raw("<text x=\"0\" y=\"").Real(y + 10).Raw("\">");
-  html.Text(room::FitText(fmt::format("{}  {}", step.number, step.id), 38)).Raw("</text>");
+  html.Raw("<svg class=\"bar\" aria-hidden=\"true\">");
   if (row.pause > 0) {
-    const double until = scale.At(step.attempts.front().begin.micros);
-    const double from = scale.At(step.attempts.front().begin.micros - row.pause);
-    html.Raw("<path class=\"line\" stroke-dasharray=\"3 3\" d=\"").HLine(y + 6, from, until).Raw("\"/>");
-    if (until - from > 60) {
-      html.Raw("<text class=\"soft small\" text-anchor=\"middle\" x=\"")
-          .Real((from + until) / 2)
-          .Raw("\" y=\"")
-          .Real(y + 3);
-      html.Element("\">", Took(row.pause), "</text>");
-    }
+    const double until = scale.PercentAt(step.attempts.front().begin.micros);
+    const double from = scale.PercentAt(step.attempts.front().begin.micros - row.pause);
+    html.Raw("<line class=\"ink\" stroke-dasharray=\"3 3\" y1=\"9.5\" y2=\"9.5\" x1=\"").Real(from);
+    html.Raw("%\" x2=\"").Real(until).Raw("%\"/>");
   }
   for (const Attempt& attempt : step.attempts) {
     const std::int64_t end = attempt.end.known() ? attempt.end.micros : scale.until;
-    const double x = scale.At(attempt.begin.micros);
-    const double width = std::max(2.0, scale.At(end) - x);
-    html.Raw(BarOf(attempt.outcome)).Real(y + 1).Raw("\" x=\"").Real(x).Raw("\" width=\"").Real(width).Raw("\"/>");
+    const double x = std::min(scale.PercentAt(attempt.begin.micros), 100 - kLeastPercent);
+    const double width = std::max(kLeastPercent, scale.PercentAt(end) - x);
+    html.Raw(BarOf(attempt.outcome)).Real(x).Raw("%\" width=\"").Real(width).Raw("%\"/>");
   }
-  const Attempt& last = step.attempts.back();
-  const std::int64_t end = last.end.known() ? last.end.micros : scale.until;
-  const std::string took = last.end.known() ? Took(end - last.begin.micros) : "not ended";
-  const double x = scale.At(end);
-  const bool left = x > kWidth - 90;
-  html.Raw("<text class=\"soft small\" y=\"")
-      .Real(y + 10)
-      .Raw("\" x=\"")
-      .Real(left ? scale.At(last.begin.micros) - 6 : x + 6);
-  html.Raw(left ? Markup("\" text-anchor=\"end\">") : Markup("\">")).Text(took).Raw("</text>");
   for (const Approval& approval : data.approvals) {
     if (approval.step != step.id) continue;
     if (const auto met = approval.Met()) {
-      const double at = scale.At(met->micros);
-      html.Raw("<path class=\"paper\" d=\"M").Real(at).Raw(" ").Real(y + 1).Raw("l5 5.5l-5 5.5l-5 -5.5z\"/>");
+      html.Raw("<svg x=\"").Real(scale.PercentAt(met->micros));
+      html.Raw("%\"><path class=\"paper\" d=\"M0 4l5 5.5l-5 5.5l-5 -5.5z\"/></svg>");
     }
   }
+  html.Raw("</svg>");
 }
 
-void Figure(const std::string& title, std::span<const Row> rows, const Scale& scale, const ReportData& data,
-            Html& html) {
-  const double height = kAxis + kRow * static_cast<double>(rows.size());
-  html.Element("<figure><figcaption>", title, "</figcaption>");
-  html.Raw("<svg role=\"img\" aria-label=\"").Text("Timeline of " + title);
-  html.Raw("\" viewBox=\"0 0 ").Real(kWidth).Raw(" ").Real(height).Raw("\">");
-  Axis(scale, height, html);
-  double y = kAxis;
-  for (const Row& row : rows) {
-    DrawRow(row, y, scale, data, html);
-    y += kRow;
-  }
-  html.Raw("</svg></figure>\n");
+void WriteRow(const Row& row, const Scale& scale, const ReportData& data, Html& html) {
+  const StepStory& step = *row.step;
+  html.Raw("<tr><td class=\"n\">");
+  if (step.number > 0) html.Number(static_cast<std::int64_t>(step.number));
+  html.Raw("</td><td>").Whole(step.id).Raw("</td><td>");
+  DrawBar(row, scale, data, html);
+  const Attempt& last = step.attempts.back();
+  html.Element("</td><td class=\"n\">",
+               last.end.known() ? Took(last.end.micros - last.begin.micros) : std::string("not ended"), "</td></tr>\n");
 }
 
 std::vector<Row> RowsOf(const ReportData& data, const std::string& section, std::int64_t& last_end) {
@@ -150,16 +129,21 @@ void Timeline(const ReportData& data, Html& html) {
         std::any_of(sections.begin(), sections.end(), [&](const auto& each) { return each.first == step.section; });
     if (!known) sections.emplace_back(step.section, step.section.empty() ? "other steps" : step.section);
   }
+  html.Raw(
+      "<table class=\"timeline\"><thead><tr><th scope=\"col\" class=\"n\">no.</th><th scope=\"col\">step</th><th>");
+  Axis(scale, html);
+  html.Raw("</th><th scope=\"col\" class=\"n\">took</th></tr></thead><tbody>\n");
   std::int64_t last_end = 0;
   std::size_t drawn = 0;
   for (const auto& [id, title] : sections) {
     const std::vector<Row> rows = RowsOf(data, id, last_end);
-    for (std::size_t at = 0; at < rows.size() && drawn < kMostRows; at += kRowsAFigure) {
-      const std::size_t count = std::min(kRowsAFigure, rows.size() - at);
-      Figure(title, std::span(rows).subspan(at, count), scale, data, html);
-      drawn += count;
+    if (!rows.empty() && drawn < kMostRows)
+      html.Element("<tr class=\"section\"><th scope=\"colgroup\" colspan=\"4\">", title, "</th></tr>\n");
+    for (const Row& row : rows) {
+      if (drawn++ < kMostRows) WriteRow(row, scale, data, html);
     }
   }
+  html.Raw("</tbody></table>\n");
   if (drawn == 0) html.Raw("<p class=\"none\">No step has begun.</p>\n");
   html.Raw("</section>\n");
 }

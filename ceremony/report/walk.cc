@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -74,19 +75,23 @@ class Walker final {
     for (const PersonSeen& person : data_.people) {
       if (!Concerns(person.id)) continue;
       std::vector<std::string> about;
-      for (const std::string& role : person.roles) about.push_back(Shown(role));
-      about.push_back(Shown(person.employer));
-      Line(2,
-           fmt::format("{} ({}){}", Shown(person.name), fmt::join(about, ", "), person.simulated ? ", simulated" : ""));
+      for (const std::string& role : person.roles) about.push_back(Shown(Spoken(role, '-')));
+      if (!person.employer.empty()) about.push_back(Shown(person.employer));
+      Line(2, fmt::format("{}{}{}", Shown(data_.NameOf(person.id)),
+                          about.empty() ? "" : fmt::format(" ({})", fmt::join(about, ", ")),
+                          person.simulated ? ", simulated" : ""));
       if (!person.apology.empty()) Line(4, "sent an apology: " + Shown(person.apology));
       for (const Stay& stay : person.stays) {
-        Line(4, fmt::format("{} from {} to {}{}", Shown(stay.presence), At(stay.from),
+        Line(4, fmt::format("{}{} from {} to {}{}", Shown(Spoken(stay.presence, '-')),
+                            stay.hours.empty() ? "" : Shown(" (" + stay.hours + ")"), At(stay.from),
                             stay.until.known() ? At(stay.until) : "the end",
                             stay.reason.empty() ? "" : ": " + Shown(stay.reason)));
       }
       // Whom one asks for is told in full.
       if (!filter_.person.empty()) Shares(person.id);
     }
+    if (filter_.person.empty() && data_.ledger.rows.empty() && !data_.absent.empty())
+      Line(2, "of the roster, not there: " + Shown(fmt::format("{}", fmt::join(data_.absent, ", "))));
   }
 
   void Shares(const std::string& person) {
@@ -143,43 +148,44 @@ class Walker final {
     Line(0, fmt::format("{:>4}  {}", number, Shown(step.title)));
     Line(kIndent, fmt::format("{} ({}){}", Shown(step.id), Shown(step.kind),
                               step.attempts.empty() ? ": " + step.Outcome() : std::string()));
-    for (const Attempt& attempt : step.attempts) {
-      Line(kIndent, fmt::format("{} {} to {}, {}", attempt.outcome, At(attempt.begin),
-                                attempt.end.known() ? At(attempt.end) : "no end",
-                                base::Counted(attempt.calls, "PKCS#11 call", "PKCS#11 calls")));
-      if (!attempt.error.empty())
-        Line(kIndent + 2,
-             fmt::format("{}{}{}", Shown(attempt.rule), attempt.rule.empty() ? "" : ": ", Shown(attempt.error)));
+    for (std::size_t i = 0; i < std::max<std::size_t>(step.attempts.size(), 1); ++i) {
+      if (i < step.attempts.size()) Tell(step.attempts[i]);
+      const auto belongs = [&](std::uint64_t entry) { return step.Belongs(entry, i); };
+      Approvals(step.id, kIndent, belongs);
+      for (const Observed& seen : step.observed) {
+        if (belongs(seen.entry)) Tell(seen);
+      }
+      for (const auto& [artefact, entry] : step.artefacts) {
+        if (belongs(entry)) Line(kIndent, "wrote " + Shown(artefact));
+      }
     }
-    Approvals(step.id, kIndent);
-    Facts(step);
     for (const std::string& effect : step.effects) Line(kIndent, "so " + Shown(effect));
-    for (const std::string& artefact : step.artefacts) Line(kIndent, "wrote " + Shown(artefact));
+  }
+
+  void Tell(const Attempt& attempt) {
+    Line(kIndent, fmt::format("{} {} to {}, {}", attempt.outcome, At(attempt.begin),
+                              attempt.end.known() ? At(attempt.end) : "no end",
+                              base::Counted(attempt.calls, "PKCS#11 call", "PKCS#11 calls")));
+    if (!attempt.error.empty())
+      Line(kIndent + 2,
+           fmt::format("{}{}{}", Shown(attempt.rule), attempt.rule.empty() ? "" : ": ", Shown(attempt.error)));
   }
 
   // What was observed together stands together, under its name.
-  void Facts(const StepStory& step) {
+  void Tell(const Observed& seen) {
     std::string told;
-    std::size_t indent = kIndent;
-    const auto flush = [&] {
-      if (!told.empty()) Line(indent, told);
-      told.clear();
-    };
-    for (const auto& [name, value] : step.facts) {
-      if (name.empty()) {
-        flush();
-        Line(kIndent, Shown(value));
-        indent = kIndent + 2;
-        continue;
-      }
+    for (const auto& [name, value] : seen.facts)
       told += fmt::format("{}{}: {}", told.empty() ? "" : "; ", Shown(Spoken(name, '_')), Shown(value));
-    }
-    flush();
+    if (!seen.person.empty()) return Line(kIndent, Shown(data_.NameOf(seen.person)) + " " + told);
+    if (!seen.what.empty()) Line(kIndent, Shown(seen.what));
+    if (!told.empty()) Line(seen.what.empty() ? kIndent : kIndent + 2, told);
   }
 
-  void Approvals(const std::string& step, std::size_t indent) {
+  void Approvals(
+      const std::string& step, std::size_t indent,
+      const std::function<bool(std::uint64_t)>& belongs = [](std::uint64_t) { return true; }) {
     for (const Approval& approval : data_.approvals) {
-      if (approval.step != step) continue;
+      if (approval.step != step || !belongs(approval.at.entry)) continue;
       if (!filter_.person.empty() && !HasSigned(approval, filter_.person)) continue;
       Line(indent, fmt::format("asked {} of {} {} {}: {}", approval.m, approval.n, Shown(approval.quorum),
                                At(approval.at), Shown(approval.statement)));
@@ -205,7 +211,7 @@ class Walker final {
       if (first) Heading("Refusals, deviations and notes");
       first = false;
       Line(2, fmt::format(
-                  "{} {}{}{}{}", remark.in_addendum ? Hour(remark.at.time) : At(remark.at), Shown(remark.type),
+                  "{} {}{}{}{}", remark.in_addendum ? Hour(remark.at.time) : At(remark.at), remark.Name(),
                   remark.rule.empty() ? "" : " ", Shown(remark.rule),
                   remark.step.empty() ? "" : (remark.in_addendum ? " in the " : " in step ") + Shown(remark.step)));
       Line(4, Shown(remark.text));
@@ -222,7 +228,7 @@ class Walker final {
       Line(2, fmt::format("{} ({}){}", Shown(key.name), Shown(key.algorithm), key.here_before ? ", from before" : ""));
       Line(4, "public key " + Shown(key.spki_sha256));
       for (const KeyEvent& event : key.events)
-        Line(4, fmt::format("{} {}{}", At(event.at), Shown(event.what),
+        Line(4, fmt::format("{} {}{}", At(event.at), Shown(Spoken(event.what, '-')),
                             event.token.empty() ? "" : " on " + Shown(event.token)));
     }
     if (!data_.issued.empty()) Heading("Certificates and lists");

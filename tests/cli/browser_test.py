@@ -263,7 +263,9 @@ class Browser(Tame):
                 self.assertLessEqual(wide, room, table)
             # What the script says is no narrow column, and the words of the timeline are no dust.
             self.assertGreater(page.run("document.querySelector('.beside td.n + td').clientWidth"), 250)
-            self.assertGreater(page.run("document.querySelector('figure svg text').getBoundingClientRect().height"), 8)
+            self.assertGreater(page.run("document.querySelector('.timeline svg text').getBoundingClientRect().height"), 8)
+            # Nor does one scroll sideways for it.
+            self.assertEqual(page.run("(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)(document.querySelector('.timeline'))"), 0)
 
     def printed(self, path):
         """The words of each page, as paper has them."""

@@ -64,6 +64,10 @@ class Attendance(Room):
         self.assertEqual([entry["presence"] for entry in self.entries("attend") if entry["person"] == "wendy"], ["remote"])
         apologies = [(entry["person"], entry["reason"], entry["deputy"]) for entry in self.entries("note") if entry.get("what") == "apology"]
         self.assertEqual(apologies, [("carol", "ill", "bob")])
+        told = " ".join(run("show", self.record)[1].split())
+        self.assertIn("Carol Nguyen (custodian, Pennine Energy) sent an apology: ill", told)
+        self.assertIn("Bob Okafor (custodian, Severn Metering) in person (09:00-17:00) from ", told)
+        self.assertIn("Carol Nguyen will not come: ill; deputy Bob Okafor", told)
         for request in {entry["request"] for entry in self.entries("cosign")}:
             signed = [entry["person"] for entry in self.entries("cosign") if entry["request"] == request]
             self.assertEqual(sorted(signed), ["alice", "bob"])

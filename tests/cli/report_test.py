@@ -42,6 +42,12 @@ class Documents(unittest.TestCase):
         gaps = re.findall(r'<th scope="row">([^<]*)</th><td>[^<]*</td><td class="gap">', page)
         self.assertEqual((gaps, page.count('class="gap"')), (["ETSI EN 319 411-1 6.5.2", "CA/B Forum BR 6.2.7"], 2))
 
+    def test_the_contents_name_each_section_as_its_heading_does(self):
+        page, _ = self.page("report", self.record, "--roster", self.roster)
+        contents = re.findall(r'<li[^>]*><a href="#(\w+)">([^<]*)</a></li>', page)
+        self.assertEqual(contents, re.findall(r'<section id="(\w+)"[^>]*><h2>([^<]*)</h2>', page))
+        self.assertEqual(len(contents), 18)
+
     def assert_approvals(self, page, log):
         """Each request with who signed it, in the order of the log, and every one of them met."""
         names = {entry["person"]: entry["name"] for entry in log if entry["type"] == "attend"}
@@ -97,6 +103,11 @@ class Documents(unittest.TestCase):
         self.assertTrue(said.startswith("INCOMPLETE: "), said)
         self.assertIn('@top-center { content: "INCOMPLETE', page)
         self.assertIn("not reached", page)
+        signed = int(re.search(r"signed</dt><dd>the first (\d+) entries", page).group(1))
+        self.assertLess(signed, 70)
+        self.assertIn(f"<h3>The digest of the first {signed} of 70 entries</h3>", page)
+        # What was never begun has a title all the same.
+        self.assertIn("<b>Take down who leaves</b>", page)
 
     def test_a_document_that_is_there_is_left_alone(self):
         there = self.folder / "there.html"

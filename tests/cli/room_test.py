@@ -286,7 +286,7 @@ class Production(Room):
         self.assertEqual([(refusal["rule"], refusal["person"]) for refusal in evidence["refusals"]], [("CRED-03", "alice"), ("QUORUM-DENIED-01", "bob")])
         page = self.folder / "report.html"
         self.assertEqual(run("report", self.record, "--roster", self.place.roster, "--out", page)[0], 0)
-        self.assertRegex(page.read_text(), r"QUORUM-DENIED-01</td><td>addendum</td><td><b>Bob Okafor</b>")
+        self.assertRegex(page.read_text(), r"QUORUM-DENIED-01</td><td>addendum</td><td>Bob Okafor declined ")
 
     def test_what_is_refused_after_the_record_is_closed_outlives_the_program(self):
         status, shown = self.run_script(first=[(r"Bob Okafor[^┌]*Do you approve the final checkpoint", "decline"),
@@ -302,7 +302,7 @@ class Production(Room):
         self.assertFalse(kept.exists())
         page = self.folder / "report.html"
         self.assertEqual(run("report", self.record, "--roster", self.place.roster, "--out", page)[0], 0)
-        self.assertRegex(page.read_text(), r"QUORUM-DENIED-01</td><td>addendum</td><td><b>Bob Okafor</b>")
+        self.assertRegex(page.read_text(), r"QUORUM-DENIED-01</td><td>addendum</td><td>Bob Okafor declined ")
 
     def test_who_declines_stops_the_step_and_the_record_names_them(self):
         status, shown = self.run_script(first=[
@@ -322,6 +322,13 @@ class Production(Room):
         self.assertEqual(refusals[0]["request"], requests[0])
         decisions = [entry for entry in self.entries("note") if "decided_by" in entry]
         self.assertEqual(len(decisions), 1)
+        told = " ".join(run("show", self.record)[1].split())
+        self.assertRegex(told, r"failed \S+ \[\d+\] to [^,]*, \d+ PKCS#11 calls? QUORUM-DENIED-01: .*? asked 2 of 3 custodians .*? "
+                               r"ended by QUORUM-DENIED-01, Bob Okafor ended .*? asked 2 of 3 custodians")
+        self.assertRegex(told, r"the people present decided to go on; after step generate-root: .*; decided by the administrator")
+        page = self.folder / "report.html"
+        self.assertEqual(run("report", self.record, "--out", page)[0], 0)
+        self.assertNotIn("<b>Bob Okafor</b> Bob Okafor", page.read_text())
 
     def test_who_asks_to_wait_pauses_the_ceremony_and_it_is_resumed_another_day(self):
         status, shown = self.run_script(first=[

@@ -32,6 +32,18 @@ TEST_CASE("prose breaks at line feeds, text spells them") {
   CHECK(Html().Text("a\nb").str() == "a\\nb");
 }
 
+TEST_CASE("short names and days are not broken at their hyphens, long ones may be") {
+  CHECK(Html().Whole("key issuing-oca-z1, <b>").str() == "key <span class=\"whole\">issuing-oca-z1,</span> &lt;b&gt;");
+  const std::string digest = "smki.example/root-oca/0123456789abcdef";
+  CHECK(Html().Whole(digest).str() == digest);
+  CHECK(Html().Whole("a-<i>  b").str() == "<span class=\"whole\">a-&lt;i&gt;</span>  b");
+}
+
+TEST_CASE("long names may be broken at their joints") {
+  CHECK(Html().Breakable("CKR_OK").str() == "CKR_<wbr>OK");
+  CHECK(Html().Breakable("a/<b>").str() == "a/<wbr>&lt;b&gt;");
+}
+
 TEST_CASE("coordinates have no needless digits") {
   CHECK(Html().Real(3.0).Raw(" ").Real(1.25).Raw(" ").Real(-0.333).str() == "3 1.25 -0.33");
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "ceremony/report/ceremony_report.h"
+#include "ceremony/report/json_text.h"
 #include "tests/unit/report/scratch_record.h"
 
 using ceremony::report::MicrosOf;
@@ -102,6 +103,112 @@ TEST_CASE("the script is what `open` names, else the input that is a script, and
   ScratchRecord withheld;
   withheld.Add("open", {{"script", "b.json"}});
   CHECK(withheld.Read(script("another script")).title == "");
+}
+
+TEST_CASE("what is seen and typed stays with its attempt, and a consent with who gave it") {
+  ScratchRecord record;
+  const json begin = {{"id", "a"}, {"do", "x.y"}, {"phase", "begin"}};
+  const auto consent = [](const char* word) {
+    return json{{"what", "confirmation"}, {"step", "a"}, {"person", "wendy"}, {"typed", word}, {"statement", "S."}};
+  };
+  record.Add("open", json::object())
+      .Add("step", begin)
+      .Add("observe", {{"what", "copy-seen"}, {"step", "a"}, {"token", "one"}})
+      .Add("observe", consent("destroy on two"))
+      .Add("step", {{"id", "a"}, {"phase", "failed"}})
+      .Add("step", begin)
+      .Add("observe", consent("again"))
+      .Add("artefact", {{"name", "f"}, {"step", "a"}});
+  const ReportData data = record.Read();
+  const ceremony::report::StepStory& step = data.steps.at(0);
+  REQUIRE(step.observed.size() == 3);
+  CHECK(step.observed[0].what == "copy seen");
+  CHECK(step.observed[0].facts == std::vector<ceremony::report::NameValue>{{"token", "one"}});
+  CHECK(step.observed[1].person == "wendy");
+  CHECK(step.observed[1].facts == std::vector<ceremony::report::NameValue>{{"typed", "destroy on two"}, {"to", "S."}});
+  CHECK(step.Belongs(step.observed[1].entry, 0));
+  CHECK_FALSE(step.Belongs(step.observed[1].entry, 1));
+  CHECK(step.Belongs(step.observed[2].entry, 1));
+  CHECK_FALSE(step.Belongs(step.observed[2].entry, 0));
+  CHECK(step.Belongs(step.artefacts.at(0).second, 1));
+}
+
+TEST_CASE("a remark says once what it says, in words") {
+  ScratchRecord record;
+  record.Add("open", json::object())
+      .Add("note", {{"what", "apology"},
+                    {"person", "carol"},
+                    {"name", "Carol"},
+                    {"reason", "ill"},
+                    {"text", "Carol will not come: ill"},
+                    {"deputy", "bob"}})
+      .Add("note",
+           {{"what", "the people present decided to go on"}, {"decided_by", "the administrator"}, {"after", "s"}})
+      .Add("recover", {{"entries", 15}, {"missing_count", 0}, {"torn", nullptr}})
+      .Add("recover",
+           {{"entries", 1}, {"missing_count", 2}, {"missing", {"a", "b"}}, {"torn", {{"size", 7}, {"sha256", "x"}}}})
+      .Add("deviation", {{"what", "told before the close"}, {"text", "a guard came in"}})
+      .Add("request", {{"step", "s"}, {"quorum", {{"name", "q"}, {"m", 2}, {"n", 3}}}})
+      .Add("note", {{"what", "approval-postponed"},
+                    {"message", "Bob asked to wait: tired"},
+                    {"reason", "tired"},
+                    {"rule", "QUORUM-POSTPONED-01"},
+                    {"person", "bob"},
+                    {"request", 6}});
+  const ReportData data = record.Read();
+  std::vector<std::string> said;
+  for (const ceremony::report::Remark& remark : data.remarks) said.push_back(remark.text);
+  CHECK(said ==
+        std::vector<std::string>{"Carol will not come: ill; deputy bob",
+                                 "the people present decided to go on; after s; decided by the administrator",
+                                 "gone on with after 15 entries",
+                                 "gone on with after 1 entry; 7 bytes of a torn line set aside; 2 files missing: a, b",
+                                 "a guard came in; told before the close", "Bob asked to wait: tired"});
+  CHECK(data.remarks[2].Name() == "resumed");
+  CHECK(data.approvals.at(0).ended_person == "bob");
+}
+
+TEST_CASE("the roster says who somebody is that never came, and who else is missing") {
+  ScratchRecord record;
+  record.Add("open", json::object())
+      .Add("attend", {{"person", "alice"}, {"name", "Alice"}, {"presence", "in-person"}})
+      .Add("attend", {{"person", "alice"}, {"presence", "in-person"}, {"from", "09:00"}, {"until", "12:00"}})
+      .Add("note", {{"what", "apology"}, {"person", "carol"}, {"name", "Carol"}, {"reason", "ill"}});
+  const auto person = [](const char* id, const char* name, const char* state) {
+    return json{{"id", id}, {"name", name}, {"employer", "E"}, {"roles", {"custodian"}}, {"state", state}};
+  };
+  record.Write("inputs/roster.json",
+               json{{"people", json::array({person("carol", "Carol", "active"), person("alice", "Alice", "active"),
+                                            person("dave", "Dave", "active"), person("old", "Old", "retired")})}}
+                   .dump());
+  const ReportData data = record.Read();
+  CHECK(data.absent == std::vector<std::string>{"Dave"});
+  REQUIRE(data.people.size() == 2);
+  REQUIRE(data.people[0].stays.size() == 1);  // who stays comes once
+  CHECK(data.people[0].stays[0].hours == "09:00-12:00");
+  CHECK(data.people[1].apology == "ill");
+  CHECK(data.people[1].employer == "E");
+  CHECK(data.people[1].roles == std::vector<std::string>{"custodian"});
+}
+
+TEST_CASE("a step that is not reached has the title of its kind") {
+  ScratchRecord record;
+  record.Add("open", json::object());
+  const ReportData data = record.Read(
+      R"({"format":"keyceremony-script/1","id":"c-1","title":"T","estate":"e.example","classification":"green",)"
+      R"("purpose":"To see.","policy":"p.policy.json","tokens":{},"profiles":{},"sections":[{"id":"s-1","title":"S",)"
+      R"("steps":[{"id":"a-1","do":"room.attend","people":{"witness":1}}]}]})");
+  REQUIRE(data.steps.size() == 1);
+  CHECK(data.steps[0].title == "Take down who is in the room");
+}
+
+TEST_CASE("times are told without microseconds") {
+  using ceremony::report::TimeInWords;
+  CHECK(TimeInWords("2026-11-29T22:52:55.807557Z") == "2026-11-29 22:52:55 UTC");
+  CHECK(TimeInWords("2076-11-29T22:52:55Z") == "2076-11-29 22:52:55 UTC");
+  CHECK(TimeInWords("2026-11-29") == "2026-11-29");
+  CHECK(TimeInWords("2026-11-29T22:52:xx.807557Z") == "2026-11-29T22:52:xx.807557Z");
+  CHECK(TimeInWords("") == "");
 }
 
 TEST_CASE("a key is followed from its making over its clone to the end of a copy") {
@@ -209,7 +316,7 @@ TEST_CASE("a line that nests deeper than an entry may is counted and not read") 
   CHECK(data.entries == 5);
   CHECK(data.unreadable == 3);
   REQUIRE(data.steps.size() == 1);
-  CHECK(data.steps[0].facts == std::vector<ceremony::report::NameValue>{{"bag", "[[[[[[[[[[[[[[[[["}});
+  CHECK(data.steps[0].observed.at(0).facts == std::vector<ceremony::report::NameValue>{{"bag", "[[[[[[[[[[[[[[[[["}});
 }
 
 TEST_CASE("members of other types than they should be do no harm") {
@@ -253,7 +360,7 @@ TEST_CASE("a salted field stands as such in its place, and with its digest in th
   CHECK(data.salted[1].name == "bag");
   CHECK(data.salted[1].digest == digest);
   CHECK_FALSE(data.salted[1].opened);
-  CHECK(data.steps[0].facts ==
+  CHECK(data.steps[0].observed.at(0).facts ==
         std::vector<ceremony::report::NameValue>{{"bag", "withheld (salted QQQQQQQQ\u2026)"}, {"tray", "7"}});
 }
 

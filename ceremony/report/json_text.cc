@@ -30,7 +30,7 @@ std::string InWords(const json& value) {
   std::string words;
   for (const auto& [name, each] : value.items()) {
     const char* between = value.is_object() || each.is_structured() ? "; " : ", ";
-    words += (words.empty() ? "" : between) + (value.is_object() ? name + ": " : "") + InWords(each);
+    words += (words.empty() ? "" : between) + (value.is_object() ? Spoken(name, '_') + ": " : "") + InWords(each);
   }
   return words;
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "ceremony/report/clauses.h"
+#include "ceremony/report/json_text.h"
 #include "ceremony/report/page.h"
 #include "ceremony/report/sections.h"
 #include "ceremony/steps/catalogue.h"
@@ -57,7 +58,8 @@ Found Gather(const Sources& sources) {
   Found found;
   std::set<std::uint64_t> entries;
   for (const auto& [source, list] : sources) {
-    found.by.push_back(source.substr(source.find(':') + 1));
+    const std::string name = source.substr(source.find(':') + 1);
+    found.by.push_back(source.starts_with("role:") ? Spoken(name, '-') : name);
     entries.insert(list.begin(), list.end());
   }
   for (const std::uint64_t entry : entries) {

@@ -183,7 +183,7 @@ void HandOvers(const ReportData& data, Html& html) {
       Entry(login.at.entry, html);
       std::vector<std::string> names;
       for (const std::string& person : login.people) names.push_back(data.NameOf(person));
-      html.Element("</td><td>", login.token, "</td>").Element("<td>", login.pin, "</td>");
+      html.Element("</td><td>", login.token, "</td>").Element("<td>", Spoken(login.pin, '-'), "</td>");
       html.Element("<td>", Joined(names), "</td></tr>\n");
     }
     html.Raw("</tbody></table>\n");

@@ -181,14 +181,15 @@ void StepLog(const ReportData& data, Html& html) {
         html.Raw("</td><td class=\"n\"></td>");
       }
       html.Raw("<td class=\"n\">").Number(attempt.calls);
-      if (!attempt.failed_calls.empty()) {
-        std::vector<std::string> failed;
-        for (const auto& [rv, count] : attempt.failed_calls) failed.push_back(fmt::format("{} × {}", count, rv));
-        html.Raw("<div class=\"id\">").Breakable(Joined(failed)).Raw("</div>");
-      }
       html.Raw("</td><td>");
       Chip(ToneOf(attempt.outcome), WordOf(attempt.outcome), html);
       html.Element("</td><td>", Joined(WhoSigned(step, data)), "</td></tr>\n");
+      if (attempt.failed_calls.empty()) continue;
+      std::vector<std::string> failed;
+      for (const auto& [rv, count] : attempt.failed_calls) failed.push_back(fmt::format("{} × {}", count, rv));
+      html.Raw("<tr class=\"more\"><td></td><td colspan=\"7\">of the calls ")
+          .Breakable(Joined(failed))
+          .Raw("</td></tr>\n");
     }
   }
   html.Raw("</tbody></table></div>\n</section>\n");

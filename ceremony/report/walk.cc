@@ -104,8 +104,8 @@ class Walker final {
     }
     for (const Login& login : data_.logins) {
       if (std::find(login.people.begin(), login.people.end(), person) != login.people.end())
-        Line(4, fmt::format("gave a share of the {} PIN of token {} {}", Shown(login.pin), Shown(login.token),
-                            At(login.at)));
+        Line(4, fmt::format("gave a share of the {} PIN of token {} {}", Shown(Spoken(login.pin, '-')),
+                            Shown(login.token), At(login.at)));
     }
   }
 

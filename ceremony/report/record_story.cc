@@ -114,11 +114,13 @@ void RecordStory::TakeRoster(std::string_view bytes) {
   const json roster = json::parse(bytes, nullptr, false);
   const json& people = MemberOf(roster, "people");
   if (!people.is_array()) return;
+  // Where nobody was taken down, nobody is known to be missing.
+  const bool taken = std::ranges::any_of(data_.people, [](const PersonSeen& person) { return !person.stays.empty(); });
   for (const json& each : people) {
     const std::string id = TextOf(each, "id"), name = TextOf(each, "name");
     const auto seen = people_.find(id);
     if (seen == people_.end()) {
-      if (TextOf(each, "state") == "active") data_.absent.push_back(name.empty() ? id : name);
+      if (taken && TextOf(each, "state") == "active") data_.absent.push_back(name.empty() ? id : name);
       continue;
     }
     PersonSeen& person = data_.people[seen->second];

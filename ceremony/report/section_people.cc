@@ -40,8 +40,10 @@ void People(const ReportData& data, Html& html) {
   html.Raw("<table>").Head({"name", "role", "of", "presence", "from", "to", {"approvals", Column::kNumbers}});
   for (const PersonSeen& person : data.people) {
     html.Element("<tr><th scope=\"row\">", person.name.empty() ? person.id : person.name, "");
-    html.Raw(" ");
-    Chip(Tone::kQuiet, person.id, html);
+    if (!person.name.empty()) {
+      html.Raw(" ");
+      Chip(Tone::kQuiet, person.id, html);
+    }
     if (person.simulated) {
       html.Raw(" ");
       Chip(Tone::kWarning, "simulated", html);

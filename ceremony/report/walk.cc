@@ -145,7 +145,11 @@ class Walker final {
 
   void Tell(const StepStory& step) {
     const std::string number = step.number == 0 ? "-" : std::to_string(step.number);
-    Line(0, fmt::format("{:>4}  {}", number, Shown(step.title)));
+    std::string lead = fmt::format("{:>4}  ", number);
+    for (const std::string& line : room::WrapText(Shown(step.title.empty() ? step.id : step.title), width_ - kIndent)) {
+      out_ += lead + line + '\n';
+      lead.assign(kIndent, ' ');
+    }
     Line(kIndent, fmt::format("{} ({}){}", Shown(step.id), Shown(step.kind),
                               step.attempts.empty() ? ": " + step.Outcome() : std::string()));
     for (std::size_t i = 0; i < std::max<std::size_t>(step.attempts.size(), 1); ++i) {
@@ -173,10 +177,14 @@ class Walker final {
 
   // What was observed together stands together, under its name.
   void Tell(const Observed& seen) {
+    if (!seen.person.empty()) {
+      std::string said = Shown(data_.NameOf(seen.person));
+      for (const auto& [name, value] : seen.facts) said += fmt::format(" {} \"{}\"", name, Shown(value));
+      return Line(kIndent, said);
+    }
     std::string told;
     for (const auto& [name, value] : seen.facts)
       told += fmt::format("{}{}: {}", told.empty() ? "" : "; ", Shown(Spoken(name, '_')), Shown(value));
-    if (!seen.person.empty()) return Line(kIndent, Shown(data_.NameOf(seen.person)) + " " + told);
     if (!seen.what.empty()) Line(kIndent, Shown(seen.what));
     if (!told.empty()) Line(seen.what.empty() ? kIndent : kIndent + 2, told);
   }

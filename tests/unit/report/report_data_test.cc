@@ -189,6 +189,11 @@ TEST_CASE("the roster says who somebody is that never came, and who else is miss
   CHECK(data.people[1].apology == "ill");
   CHECK(data.people[1].employer == "E");
   CHECK(data.people[1].roles == std::vector<std::string>{"custodian"});
+
+  ScratchRecord begun;
+  begun.Add("open", json::object());
+  begun.Write("inputs/roster.json", json{{"people", json::array({person("dave", "Dave", "active")})}}.dump());
+  CHECK(begun.Read().absent.empty());  // nobody was taken down yet
 }
 
 TEST_CASE("a step that is not reached has the title of its kind") {

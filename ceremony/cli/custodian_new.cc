@@ -177,8 +177,10 @@ base::Result<int> New(const Arguments& arguments, const Streams& streams) {
   const room::SignalScope signals;
   hsm::IgnoreBrokenPipes();
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<room::TtyTerminal> terminal, room::TtyTerminal::Open());
-  if (mkdir(arguments.out.c_str(), 0700) != 0 && errno != EEXIST)
-    return base::SystemError("mkdir", arguments.out, errno);
+  if (mkdir(arguments.out.c_str(), 0700) != 0 && errno != EEXIST) {
+    return base::SystemError("mkdir", arguments.out, errno)
+        .WithHint("--out names a new folder in one that is there already");
+  }
   KC_RETURN_IF_ERROR(CheckCanWrite(arguments.out));
   std::vector<std::string> keys_on_card;
   const base::Result<MadeKeys> keys = MakeCredential(arguments, *terminal, keys_on_card);

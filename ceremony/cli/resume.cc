@@ -33,8 +33,8 @@ base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& stream
   }
   KC_ASSIGN_OR_RETURN(const base::FileDescriptor lock, LockArchive(where.archive));
   KC_ASSIGN_OR_RETURN(script::Inputs inputs, run::ReadRecordInputs(where.archive, folder));
-  if (arguments.unattended && !IsRehearsal(inputs)) {
-    return base::Refusal("RUN-ENV-03", fmt::format("{} is a production ceremony", arguments.record),
+  if (arguments.unattended && !(IsRehearsal(inputs) && run::HasStandIns(where.archive))) {
+    return base::Refusal("RUN-ENV-03", fmt::format("nobody in {} is simulated", arguments.record),
                          "people resume it: leave --unattended out");
   }
   if (IsRehearsal(inputs)) KC_RETURN_IF_ERROR(run::CheckOwnTokens(where.archive));

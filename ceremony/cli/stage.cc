@@ -105,20 +105,20 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   hsm::IgnoreBrokenPipes();
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<room::Terminal> terminal, OpenTerminal(options));
   KC_ASSIGN_OR_RETURN(const std::unique_ptr<record::PosixStorage> storage, record::PosixStorage::Open(options.archive));
+  const bool stand_ins = IsRehearsal(inputs) && run::HasStandIns(options.archive);
   std::int64_t shift_micros = 0;
-  if (IsRehearsal(inputs)) {
+  if (stand_ins) {
     KC_ASSIGN_OR_RETURN(shift_micros, run::ReadRehearsalClock(options.archive));
   }
   base::ShiftedClock clock(shift_micros);
   run::TypedPins typed(*terminal, inputs.policy.pin);
   run::EnvelopePins envelopes(run::RehearsalPaths(options.archive).envelopes, inputs.policy.pin);
-  run::PinKeeper& pins =
-      IsRehearsal(inputs) ? static_cast<run::PinKeeper&>(envelopes) : static_cast<run::PinKeeper&>(typed);
+  run::PinKeeper& pins = stand_ins ? static_cast<run::PinKeeper&>(envelopes) : static_cast<run::PinKeeper&>(typed);
   // A custodian's card may hang on the module of a token, and C_Initialize works once in a process.
   quorum::SharedModules modules;
   quorum::BoundCredentials credentials(
       *inputs.binding, *terminal, [&modules](const hsm::ModuleOptions& module) { return modules.ForCard(module); });
-  const bool rehearsal = IsRehearsal(inputs);
+  if (!stand_ins) credentials.NobodyIsSimulated();
   const run::KeptTokens kept{run::RehearsalPaths(options.archive)};
   // On a bad day tokens fail at steps, and the terminal tells which step it is.
   std::optional<run::FaultDirector> director;
@@ -126,12 +126,12 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   if (options.faults != nullptr) faulting.emplace(*terminal, director.emplace(*options.faults, *inputs.binding));
   const run::LoadModule load = [&](const hsm::ModuleOptions& module, std::shared_ptr<hsm::CallObserver> observer) {
     if (director) return run::LoadFaulty(*director, module, std::move(observer));
-    return modules.ForCeremony(module, rehearsal ? run::KeepTokens(kept, std::move(observer)) : std::move(observer));
+    return modules.ForCeremony(module, stand_ins ? run::KeepTokens(kept, std::move(observer)) : std::move(observer));
   };
   room::Terminal& shown = faulting ? static_cast<room::Terminal&>(*faulting) : *terminal;
   run::World world{shown, clock, *storage, pins, credentials, load, room::StopRequested};
   world.describe_program = [&options] { return options.program.get(); };
-  if (rehearsal) world.mend_tokens = [&kept] { return kept.PutBack(); };
+  if (stand_ins) world.mend_tokens = [&kept] { return kept.PutBack(); };
   const auto played = play(world);
   if (!played.ok() && !folder.empty() && terminal->HasPeople()) ShowSigned(*terminal, options.archive + "/" + folder);
   if (std::fflush(StandardOutput()) != 0 && played.ok()) {

@@ -43,7 +43,7 @@ base::Result<void> CheckCompany(Company company);
 base::Result<int> Perform(const StageOptions& options, const script::Inputs& inputs, const Streams& streams,
                           std::string& folder, const std::function<base::Result<run::Ended>(run::World&)>& play);
 
-// IsRehearsal tells where PINs come from.
+// IsRehearsal tells whether what is done counts for nothing.
 bool IsRehearsal(const script::Inputs& inputs);
 
 }  // namespace ceremony::cli

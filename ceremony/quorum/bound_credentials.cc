@@ -78,7 +78,7 @@ base::Result<const script::CredentialBinding*> BoundCredentials::BindingOf(const
 }
 
 bool BoundCredentials::IsSimulated(const script::Person& person) const {
-  if (environment_ != script::Environment::kRehearsal) return false;
+  if (nobody_is_simulated_ || environment_ != script::Environment::kRehearsal) return false;
   const auto known = simulated_.find(person.id);
   if (known != simulated_.end()) return known->second;
   const auto bound = bound_.find(person.id);

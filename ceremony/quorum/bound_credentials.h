@@ -21,6 +21,9 @@ class BoundCredentials final : public Credentials {
   // `load` loads the modules of cards. The terminal must outlive this.
   BoundCredentials(const script::Binding& binding, room::Terminal& terminal, LoadCardModule load = LoadCardAlone);
 
+  // NobodyIsSimulated says that everybody of this rehearsal is there, also who has no credential.
+  void NobodyIsSimulated() { nobody_is_simulated_ = true; }
+
   base::Result<Approval> Approve(const script::Person& person, const ApprovalRequest& request) override;
   base::Result<std::vector<ShamirShare>> OpenShares(const script::Person& person, const ShareUse& use) override;
   bool IsSimulated(const script::Person& person) const override;
@@ -58,6 +61,7 @@ class BoundCredentials final : public Credentials {
   // Simulated people's keys, read once.
   std::map<std::string, std::shared_ptr<record::NoteSigner>> signers_;
   std::map<std::string, std::shared_ptr<AgreementKey>> openers_;
+  bool nobody_is_simulated_ = false;
   mutable std::map<std::string, bool> simulated_;
 };
 

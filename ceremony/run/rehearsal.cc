@@ -102,6 +102,8 @@ RehearsalPaths::RehearsalPaths(const std::string& archive)
       softhsm_conf(folder + "/softhsm2.conf"),
       clock(folder + "/clock") {}
 
+bool HasStandIns(const std::string& archive) { return access(RehearsalPaths(archive).binding.c_str(), F_OK) == 0; }
+
 base::Result<void> SetRehearsalClock(const std::string& archive, std::int64_t shift_micros) {
   const std::string path = RehearsalPaths(archive).clock;
   if (shift_micros == 0) {  // today: no file says so best

@@ -30,6 +30,10 @@ struct RehearsalPaths {
   std::string clock;  // file `clock`: offset of the rehearsal's clock in microseconds; no file: 0
 };
 
+// HasStandIns tells whether the rehearsals of this archive have people and tokens that PrepareRehearsal made. Those of
+// other archives are held with a binding of the operator's own, and with people who type what they know.
+bool HasStandIns(const std::string& archive);
+
 // SetRehearsalClock sets the offset of the rehearsal's clock, from now on;
 // ReadRehearsalClock returns it.
 base::Result<void> SetRehearsalClock(const std::string& archive, std::int64_t shift_micros);

@@ -8,6 +8,7 @@
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/trust.h"
 #include "ceremony/run/ceremony.h"
+#include "ceremony/run/first_login.h"
 #include "ceremony/run/unopened.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/commissioning.h"
@@ -134,7 +135,7 @@ base::Result<void> Preflight(Ceremony& ceremony) {
     }
   }
   KC_RETURN_IF_ERROR(CheckMechanisms(ceremony, ahead));
-  KC_RETURN_IF_ERROR(ceremony.tokens().Session(ceremony.RecordToken()));
+  KC_RETURN_IF_ERROR(FirstLogin(ceremony.tokens(), ceremony.terminal(), ceremony.RecordToken()));
   return {};
 }
 

@@ -10,6 +10,7 @@
 
 #include "ceremony/run/call_journal.h"
 #include "ceremony/run/ceremony.h"
+#include "ceremony/run/first_login.h"
 #include "ceremony/run/log_key.h"
 #include "ceremony/run/token_room.h"
 #include "hsm/base/digest.h"
@@ -60,7 +61,7 @@ base::Result<json> SettleObject(World& world, const std::string& folder, hsm::Se
 
 // Settles each object that has appeared on the record token since the plan was made.
 base::Result<json> SettleObjects(World& world, const std::string& folder, TokenRoom& tokens, const LogKeyPlan& plan) {
-  KC_ASSIGN_OR_RETURN(hsm::Session * session, tokens.Session(plan.token));
+  KC_ASSIGN_OR_RETURN(hsm::Session * session, FirstLogin(tokens, world.terminal, plan.token));
   if (session->token().info().serial != plan.serial) {
     return base::Refusal("TOKEN-SERIAL-02",
                          fmt::format("{} was being opened on the record token with serial {}, the binding now gives {}",

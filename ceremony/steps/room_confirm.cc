@@ -2,6 +2,7 @@
 
 #include "ceremony/steps/consent.h"
 #include "ceremony/steps/kinds.h"
+#include "hsm/base/encoding.h"
 
 namespace ceremony::steps {
 namespace {
@@ -23,7 +24,11 @@ class RoomConfirmKind final : public StepKind {
         "Has somebody confirm a statement by typing an exact word.",
         {Field::Choice("by", script::RoleChoices(), "the role that confirms"),
          Field::Prose("statement", "what is confirmed, as a whole sentence"),
-         Field::Text("word", "the word that is typed").Default("CONFIRM").Length(2, 40)},
+         Field::Text("word", "the word that is typed").Default("CONFIRM").Length(2, 40),
+         Field::Boolean(
+             "shows_script",
+             "whether the digest of the script is shown before, as words, to be compared with printed copies")
+             .Default(false)},
         {}};
     return table;
   }
@@ -38,6 +43,10 @@ class RoomConfirmKind final : public StepKind {
   }
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
+    if (step.fields.Flag("shows_script")) {
+      KC_ASSIGN_OR_RETURN(const base::Bytes digest, base::HexDecode(context.inputs().script.file.sha256));
+      context.terminal().ShowDigest("script", digest);
+    }
     KC_RETURN_IF_ERROR(context.Approve(step.fields.Text("statement"), {{"statement", step.fields.Text("statement")}}));
     return AskConsent(
         context, step.fields.Text("by"),

@@ -240,6 +240,7 @@ Result<std::string> TtyTerminal::AskUntilAnswered(const Question& question) {
     KC_ASSIGN_OR_RETURN(const bool right, Confirm(remark));
     if (right) return answer;
     Print(typesetter_.SetRemark("Then please type it again."));
+    if (question.may_go_back) Print(typesetter_.SetRemark(fmt::format("To go back, type {}.", kBack)));
   }
 }
 

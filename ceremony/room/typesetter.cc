@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "ceremony/room/qr.h"
 #include "hsm/base/encoding.h"
@@ -35,6 +36,25 @@ std::string Upper(std::string text) {
   return text;
 }
 
+// What is held, in words and in a colour of its own.
+struct Mode {
+  std::string_view name, meaning, code;
+  bool is_real = false;
+};
+
+// Yellow belongs to rehearsals alone; a production run is white on blue, so that red is kept for what went wrong.
+constexpr std::array kModes = {
+    Mode{"rehearsal", "practice only: nothing made here may ever be used", "30;43"},
+    Mode{"uit", "user integration test: done as the real thing is, and nothing made here is for production", "30;46"},
+    Mode{"sit", "system integration test: done as the real thing is, and nothing made here is for production", "30;46"},
+    Mode{"production", "the real thing: what is done here changes real tokens and stays", "1;37;44", true},
+};
+
+const Mode& ModeOf(std::string_view name) {
+  const auto found = std::ranges::find(kModes, name, &Mode::name);
+  return found == kModes.end() ? kModes.front() : *found;
+}
+
 }  // namespace
 
 // The lines and corners of one character set.
@@ -48,7 +68,6 @@ const Typesetter::Drawing& Typesetter::drawing() const {
   return look_.charset == Charset::kUtf8 ? kBoxes : kAsciiBoxes;
 }
 
-// Yellow belongs to rehearsals alone; a production run is white on blue, so that red is kept for what went wrong.
 std::string Typesetter::Paint(Ink ink, std::string_view text) const {
   if (!look_.colour || ink == Ink::kPlain || text.empty()) return std::string(text);
   std::string_view code;
@@ -71,7 +90,7 @@ std::string Typesetter::Paint(Ink ink, std::string_view text) const {
       code = "1;37;41";
       break;
     case Ink::kMode:
-      code = is_production() ? "1;37;44" : "30;43";
+      code = ModeOf(mode_).code;
       break;
   }
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
@@ -103,13 +122,12 @@ std::string_view Typesetter::Join(std::string_view text) {
 
 std::string Typesetter::SetBanner(const Banner& banner) {
   mode_ = banner.mode;
-  const bool production = is_production();
-  const std::string_view edge = production ? (look_.charset == Charset::kUtf8 ? "═" : "=") : "/";
+  const Mode& mode = ModeOf(mode_);
+  const std::string_view edge = mode.is_real ? (look_.charset == Charset::kUtf8 ? "═" : "=") : "/";
   const std::string stripe = Paint(Ink::kMode, Repeat(edge, look_.width)) + '\n';
-  const std::string meaning = production ? "the real thing: what is done here changes real tokens and stays"
-                                         : "practice only: nothing made here may ever be used";
   std::string out = "\n" + stripe;
-  for (const std::string& line : WrapText(ModeName() + " - " + meaning, look_.width - 2 * kIndent.size())) {
+  for (const std::string& line :
+       WrapText(fmt::format("{} - {}", ModeName(), mode.meaning), look_.width - 2 * kIndent.size())) {
     const std::string whole = std::string(kIndent) + line;
     out += (look_.colour ? Paint(Ink::kMode, PadTo(whole, look_.width)) : whole) + '\n';
   }

@@ -56,7 +56,6 @@ class Typesetter final {
   std::string Paint(Ink ink, std::string_view text) const;
   std::string Shown(std::string_view text, LineFeeds line_feeds = LineFeeds::kSpell) const;
   const Drawing& drawing() const;
-  bool is_production() const { return mode_ == "production"; }
   std::string ModeName() const;
   void AppendWrapped(std::string& out, std::string_view first_prefix, std::string_view next_prefix,
                      std::string_view text, Ink ink, LineFeeds line_feeds) const;

@@ -142,6 +142,16 @@ base::Result<void> TakeDownWhatDiffered(Ceremony& ceremony) {
   }
 }
 
+// The steps of the script are over, and people have still to stay and sign.
+void TellWhatComes(Ceremony& ceremony, const script::Quorum& quorum) {
+  ceremony.terminal().Say(
+      room::Tone::kPlain,
+      fmt::format(
+          "\nNow the record is closed. The quorum {} ({}) agrees to that, signs the whole record, and, once the "
+          "key of the record is destroyed, signs the list of its files.",
+          quorum.name, base::Counted(static_cast<std::size_t>(quorum.m), "person", "people")));
+}
+
 // After its first two lines the text has a line for each file (docs/record-format.md).
 void ShowFiles(Ceremony& ceremony, const std::string& text) {
   const auto files = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) - 2;
@@ -156,6 +166,7 @@ void ShowFiles(Ceremony& ceremony, const std::string& text) {
 base::Result<void> CloseRecord(Ceremony& ceremony, const std::optional<CalledOff>& called_off) {
   const script::Quorum& quorum = *ceremony.roster().FindQuorum(record::kWitnessQuorum);
   if (!ceremony.history().closed()) {
+    TellWhatComes(ceremony, quorum);
     KC_RETURN_IF_ERROR(TellOfMemory(ceremony));
     KC_RETURN_IF_ERROR(TakeDownWhatDiffered(ceremony));
     KC_RETURN_IF_ERROR(

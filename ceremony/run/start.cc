@@ -74,7 +74,7 @@ base::Result<void> ConfirmScript(Ceremony& ceremony) {
   room::Banner banner;
   banner.title = inputs.script.title;
   banner.ceremony = ceremony.folder();
-  banner.mode = std::string(record::ModeName(ceremony.mode()));
+  banner.mode = std::string(script::NameOf(inputs.binding->environment));
   banner.facts = {{"estate", inputs.script.estate},
                   {"environment", std::string(script::NameOf(inputs.binding->environment))},
                   {"script", inputs.script.file.name},
@@ -311,7 +311,7 @@ base::Result<void> ShowResumed(Ceremony& ceremony, const record::Recovered& reco
   room::Banner banner;
   banner.title = ceremony.inputs().script.title + " (resumed)";
   banner.ceremony = ceremony.folder();
-  banner.mode = std::string(record::ModeName(ceremony.mode()));
+  banner.mode = std::string(script::NameOf(ceremony.inputs().binding->environment));
   banner.facts = {
       {"entries found", std::to_string(recovered.entries)},
       {"steps over", fmt::format("{} of {}", ceremony.history().StepsOver(), ceremony.inputs().script.StepCount())},
@@ -376,7 +376,11 @@ base::Result<void> TellOfResuming(Ceremony& ceremony, const json& mended, const 
 // Who wrote down what was signed last finds out here whether the record was cut back since.
 void ShowSigned(Ceremony& ceremony) {
   const auto& last = ceremony.writer().last_checkpoint();
-  if (last) ceremony.terminal().ShowDigest(SignedSoFar(*last), last->root);
+  if (!last) return;
+  ceremony.terminal().Say(room::Tone::kPlain,
+                          "Compare these words with those that were kept at the pause. If they are others, stop here: "
+                          "the record was cut back meanwhile.");
+  ceremony.terminal().ShowDigest(SignedSoFar(*last), last->root);
 }
 
 base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script::Inputs inputs,
@@ -408,7 +412,7 @@ base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script:
   KC_RETURN_IF_ERROR(FindLogKey(ceremony, *recovered.writer));
   const bool closed = ceremony.history().closed();
   ceremony.TakeWriter(std::move(recovered.writer));
-  ShowSigned(ceremony);
+  if (again.after.empty()) ShowSigned(ceremony);
   if (!ceremony.writer().has_final_checkpoint()) KC_RETURN_IF_ERROR(read.tail.AskAbout(ceremony));
   if (closed) {
     ceremony.journal().Detach();

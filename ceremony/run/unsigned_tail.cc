@@ -13,10 +13,14 @@ namespace {
 
 using nlohmann::json;
 
-// What an entry says beside what every entry has.
+// What an entry says beside what every entry has; its message first, which says it best.
 std::string Words(json entry) {
   for (const char* field : {"v", "seq", "type", "time", "mono", "salt", "mode"}) entry.erase(field);
   std::string words;
+  if (const auto message = entry.find("message"); message != entry.end() && message->is_string()) {
+    words = message->get<std::string>();
+    entry.erase(message);
+  }
   for (const room::Fact& fact : quorum::ShortFacts(entry))
     words += fmt::format("{}{} {}", words.empty() ? "" : ", ", fact.label, fact.value);
   return words;

@@ -14,6 +14,30 @@ import room
 from room import SCRIPT, Room, serve
 
 
+class BeforeTheRecord(Room):
+    def test_a_mistyped_pin_of_the_record_token_sends_nobody_back_to_the_beginning(self):
+        status, shown = self.run_script(first=[
+            (r"user PIN of token \"record", ["not the PIN", "x", room.PIN + "record"]),
+            (r"The record is not begun yet", "try again")])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assertEqual(shown.count("The record is not begun yet"), 2)
+        self.assertEqual(shown.count("Read the words aloud. Are they"), 1)
+        self.assert_complete()
+
+    def test_whoever_stops_there_leaves_nothing_behind(self):
+        status, shown = self.run_script(first=[(r"user PIN of token \"record", "not the PIN"),
+                                               (r"The record is not begun yet", "stop here")])
+        self.assertEqual(status, 3, shown[-2000:])
+        self.assertFalse(self.record.exists())
+
+    def test_every_screen_names_the_environment(self):
+        status, shown = self.run_script(first=[(r"where are they", None)])
+        self.assertIsNone(status)
+        self.assertIn("UIT - user integration test", shown)
+        self.assertIn("── UIT ─ Step 1 of ", shown)
+        self.assertNotIn("the real thing:", shown)
+
+
 class Paused(Room):
     """While a ceremony is paused its file lies there for anybody who can write it."""
 
@@ -117,7 +141,7 @@ class Production(Room):
         status, shown = self.run_script()
         self.assertEqual(status, 0, shown[-2000:])
         self.assert_complete()
-        self.assertIn("PRODUCTION", shown)
+        self.assertIn("UIT", shown)
         self.assertNotIn("REHEARSAL", shown)
         self.assertEqual({entry["mode"] for entry in self.entries("open")}, {"production"})
         cosigners = {entry["person"] for entry in self.entries("cosign")}

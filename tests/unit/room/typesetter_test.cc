@@ -57,6 +57,20 @@ TEST_CASE("production looks different from a rehearsal with and without colours"
   }
 }
 
+TEST_CASE("a test environment is named as what it is, and looks like neither a rehearsal nor production") {
+  for (const auto& [environment, meaning] :
+       {std::pair("uit", "UIT - user integration test: "), std::pair("sit", "SIT - system integration test: ")}) {
+    const std::string banner = Typesetter(kColour).SetBanner({.mode = environment});
+    CHECK(banner.find(meaning) != std::string::npos);
+    CHECK(banner.find("\x1b[30;46m") != std::string::npos);
+    for (const char* other : {"rehearsal", "production"}) {
+      const std::string its = Typesetter(kColour).SetBanner({.mode = other});
+      CHECK(its.find("\x1b[30;46m") == std::string::npos);
+      CHECK(its.find("test: ") == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("colours add nothing that the words do not say") {
   Typesetter colour(kColour);
   Typesetter plain({.width = 80, .charset = Charset::kUtf8});

@@ -3,13 +3,14 @@
 #include "tests/bench/stopwatch.h"
 
 #include <dlfcn.h>
-#include <p11-kit/pkcs11.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
+
+#include "hsm/cryptoki.h"
 
 namespace {
 

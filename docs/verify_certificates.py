@@ -3,7 +3,7 @@ is of the key that it says, was signed by its issuer, is byte for byte what the 
 small reader of DER, and openssl. What profile, script and lint ask of them, keyceremony-verify holds alone (record-format.md, 7)."""
 import base64, collections, json, re, ssl
 
-from verify_bytes import need, sha
+from verify_bytes import b64, need, sha
 from verify_machine import openssl as run_openssl
 
 BASIC_CONSTRAINTS, CRL_NUMBER = bytes.fromhex("0603551d13"), bytes.fromhex("0603551d14")
@@ -79,6 +79,38 @@ class Destruction:
         self.key, copies = told["key"], [copy for copy in told["copies"] if not copy["method"].startswith("earlier: ")]
         self.copies = sorted(gone(copy, told["key"]["name"]) for copy in copies)
 def gone(copy, key): return key, *(copy[name] for name in ("token", "serial", "object_id", "method"))
+
+PROOF = re.compile(rb"keyceremony proof of copy\nkey ([0-9a-f]{64})\ntoken ([^\n]*)\nnonce [0-9a-f]{32}\n")
+SURVIVAL = re.compile(rb"keyceremony survival of a key\n([^\n]*\n){4}")
+
+def value(tag, *parts):
+    content = b"".join(parts)
+    size = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
+    return bytes([tag]) + (size or b"\0" if len(content) < 128 else bytes([128 + len(size)]) + size) + content
+
+def is_proof(call, digest, kind, subject):
+    """What is made after its approval stands in the call that signs it, and says itself what it is, of which key and token."""
+    made = b64(call["input"])
+    need(sha(made).hex() == digest, "signed, and not the input of the call")
+    if kind == "firmware.record": return need(SURVIVAL.fullmatch(made), "signed, and no statement on the survival of a key")
+    said, form = PROOF.fullmatch(made), "statement"
+    if not said:  # a request around that text: everything of it but the key is known, and of the key the digest
+        said, form = need(inside(made)[0][0] == 0x30, "request") or PROOF.search(made), "certification-request"
+        need(said, "signed, and no proof of copy")
+        name = lambda oid, text: value(0x31, value(0x30, bytes.fromhex(oid), value(0x0c, text)))
+        spki = members(made)[2][2]
+        need(sha(spki).hex().encode() == said[1], "proof of another key")
+        need(made == value(0x30, bytes([2, 1, 0]), value(0x30, name("0603550403", b"keyceremony proof of copy"), name("0603550405", said[2])), spki,
+                           value(0xa0, value(0x30, bytes.fromhex("06092a864886f70d010902"), value(0x31, value(0x0c, said[0]))))), "signed, and no proof of copy")
+    for told, name, own in ((call, "serial", said[2].decode()), (subject, "spki_sha256", said[1].decode()), (subject, "proof", form)):
+        need(not isinstance(told.get(name), str) or told[name] == own, f"proof of another {name}")
+
+def is_shown(spki, attributes):
+    """Whether the numbers that a token shows of a public key are those of that key; a point stands in an OCTET STRING, or bare."""
+    bits, shown = members(spki)[1][1][1:], attributes if isinstance(attributes, dict) else {}
+    number = lambda name: bytes.fromhex(shown[name]) if re.fullmatch("([0-9a-f]{2})+", str(shown.get(name))) else b""
+    point, modulus = number("public.CKA_EC_POINT"), number("public.CKA_MODULUS").lstrip(b"\0")
+    return point in (b"", bits, value(4, bits)) and modulus in (b"", members(bits)[0][1].lstrip(b"\0") if modulus else b"")
 
 def text(der): return base64.b64encode(der).decode()
 def says(effect, **facts):

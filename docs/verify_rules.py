@@ -8,7 +8,7 @@ import base64, bisect, collections, datetime, json, os, re, sys
 from verify import BESIDE, grow, root as top, tree
 from verify_bundle import entry as canonical, ledger, log, openings
 from verify_bytes import PATH, b64 as strict64, canon, files_of, key, need, policy, roster, sha
-from verify_certificates import Certificates, Files
+from verify_certificates import Certificates, Files, is_proof, is_shown
 from verify_machine import EXITS, judged, leave, signed
 
 TYPES = "open attend depart step request cosign intent done observe artefact note deviation refusal checkpoint recover close".split()
@@ -16,8 +16,9 @@ SHA, NAME = re.compile("[0-9a-f]{64}"), r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 Step = collections.namedtuple("Step", "id do quorum skippable section section_quorum given")
 # by: keys that approved; ended: a list, not empty when refused; tbs, roster: digests of what is to be signed, and of the next roster
 Request = collections.namedtuple("Request", "step steps quorum m keys met by ended tbs roster subject")
-KINDS = re.compile(r"key\.(clone|import|destroy)|token\.commission")  # kinds of steps whose effects need a call of a copy's token
-SIGNS = re.compile(r"(cert|crl|csr)\.")  # kinds of steps that sign what their quorum was asked for
+KINDS = re.compile(r"key\.(generate|transport|clone|import|destroy)|token\.commission")  # kinds of steps whose effects need a call on their token
+SIGNS = re.compile(r"(cert|crl|csr)\.|payload\.sign")  # kinds of steps that sign what their quorum was asked for
+PROVES = re.compile(r"key\.(clone|import|prove)|firmware\.record")  # that sign what is made after their approval
 
 def load(path):
     with open(path, "rb") as file: return file.read()
@@ -108,6 +109,8 @@ class Steps:
         self.approved, self.own, self.roster = {}, {}, None    # by id: what was approved at which attempt, and the last request of its own
         self.first, self.attempts, self.signing, self.signed = {}, collections.Counter(), {}, set()  # by id: entry of the first begin; by call
         self.asked = {}  # by id: its own requests
+        self.pairs = {}  # by id: key pairs that came out of its calls, each [token, SHA-256 of the public key or "", whether it was read back]
+        self.unsigned = None  # ended or skipped, and no checkpoint covers that yet
         self.calls, self.open = {}, {}  # by id: calls of the step, each [function, token, CKA_ID, attempt, whether it may have succeeded]; by call
         self.ended, self.quorum = 0, ""
 
@@ -119,6 +122,8 @@ class Steps:
         need(phase in ("begin", "end", "skipped", "failed"), "phase")
         need(self.plan is None or x and x.do == e["do"], "step of the script")
         need(self.now == name if phase in ("end", "failed") else self.now is None or self.interrupted, "step")
+        need(phase in ("end", "failed") or not self.unsigned, "a step that nothing signed before the next one began")
+        if phase in ("end", "skipped"): self.unsigned = name
         if x and phase in ("begin", "skipped"):
             order, last = list(self.plan), self.begun[-1] if self.begun else None
             after = order.index(last) + 1 if last else 0
@@ -167,9 +172,10 @@ class Steps:
         need(not request or self.quorum in ("", request.quorum) and self.enough(request), "quorum of the step")
         if request: self.approve(request)
         if e["fn"] == "C_Sign":
-            own, made = self.newest.get(self.now), e.get("input_sha256") if isinstance(e.get("input_sha256"), str) else ""
-            own = self.requests[own].tbs if own is not None and SIGNS.match(self.kind) else None
-            need(not isinstance(own, str) or made == own, "signed, and not what this attempt was asked for")
+            made = e.get("input_sha256") if isinstance(e.get("input_sha256"), str) else ""
+            asked = "sha256" if self.kind == "payload.sign" else "tbs_sha256"
+            need(not request or not SIGNS.match(self.kind) or made == request.subject.get(asked), "signed, and not what this attempt was asked for")
+            if PROVES.match(self.kind): is_proof(e, made, self.kind, request.subject if request else {})
             self.signing[e["call"]] = self.now, self.attempts[self.now], made
 
     def made(self, name, function, token, own=""):
@@ -187,6 +193,9 @@ class Steps:
         call, intent = self.open.pop(e["call"], ([0] * 5, {}))
         call[4] = e.get("rv") == "CKR_OK"
         need(all(e[n] == intent[n] for n in ("mechanism", "template") if n in e and n in intent), "done of another call")
+        if call[0] == "C_GenerateKeyPair" and call[4]:
+            spki = strict64(e["spki"]) if isinstance(e.get("spki"), str) else b""
+            self.pairs.setdefault(self.now, []).append([call[1], spki and sha(spki).hex(), not spki or is_shown(spki, e.get("attributes"))])
         signed = self.signing.pop(e["call"], None)
         if signed and e.get("rv") == "CKR_OK": self.signed.add(signed)
 
@@ -202,6 +211,7 @@ class Steps:
 
     def close(self, e):
         need(self.now is None or self.interrupted, "step without end")
+        need(not self.unsigned, "a step that nothing signed before the close")
         excused = self.failed
         if isinstance(e.get("called_off"), dict):  # who calls a ceremony off names what was not done
             excused = {x["step"] for x in e["open_items"] if isinstance(x, dict) and isinstance(x.get("step"), str)}
@@ -219,6 +229,10 @@ class Keys:
     def called(self, x, steps, name):
         """A copy came or went by a call of the step, or went by one of an earlier step."""
         token, own, vendor = str(x.get("token", "")), str(x.get("object_id", "")), str(x.get("way", "")).startswith("vendor")
+        if x.get("effect") in ("key-created", "transport-key-created") and token:
+            made = [pair for pair in steps.pairs.get(name, ()) if pair[0] == token and pair[1] in (b"", x.get("spki_sha256"))]
+            need(made, "key that no call has made")
+            need(made[-1][2], "key that its token shows otherwise")
         if x.get("effect") == "key-cloned":
             need(steps.is_approved(name, x, "token", "serial"), "another copy than its quorum approved")
             need(vendor or steps.made(name, "C_UnwrapKey", token), "copy that no call has made")
@@ -389,7 +403,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
         elif kind == "checkpoint":
             size, root, by = checkpoint(e["note"].encode(), origin, log_key, keys)
             need(size == i, "size of a checkpoint")
-            roots[i], asked_for[i], last_request = root, last_request, None
+            roots[i], asked_for[i], last_request, steps.unsigned = root, last_request, None, None
             if first is None: first, cosigned = i, by
             if root == top(peaks): good = i
             else: wrong.append(i)

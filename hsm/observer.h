@@ -36,6 +36,7 @@ struct ConsequentialCall {
   std::string planned_id;     // CKA_ID in lowercase hex that a new object will have; or empty
   std::string planned_label;  // its CKA_LABEL; or empty
   std::string input_sha256;   // for C_Sign: SHA-256 in hex of the message; or empty
+  std::string input;          // the message itself in base64, where the caller wants it told (Consequence::kProof)
   // The session in use, so that the observer can take an inventory in Before
   // and in After (TakeInventory(*session)); nullptr for C_InitToken.
   Session* session = nullptr;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "hsm/base/digest.h"
+#include "hsm/base/encoding.h"
 #include "hsm/base/rsa_scheme.h"
 #include "hsm/consequential.h"
 #include "hsm/describe.h"
@@ -238,6 +239,7 @@ Result<Bytes> Sign(Session& session, const KeyPair& key, SignatureScheme scheme,
   call.mechanism = plan.text;
   call.object = key.private_object.Name();
   call.input_sha256 = base::Sha256Hex(message);
+  if (consequence == Consequence::kProof) call.input = base::Base64Encode(message);
   return Perform<Bytes>(session.token().module().observer(), call, sign);
 }
 

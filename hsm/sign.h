@@ -12,6 +12,7 @@ namespace hsm {
 // Consequence says whether the observer is asked and told (Before, After).
 enum class Consequence : std::uint8_t {
   kCeremonyKey,  // a key of the estate: an entry before, an entry after
+  kProof,        // the same, and the entry before has the whole message, which nobody could approve before it was made
   kLogKey,       // a record's own checkpoint, which cannot announce itself
 };
 

@@ -115,7 +115,7 @@ Result<Bytes> TryToSign(Session& session, const KeyPair& pair, const KeyPairSpec
                                                       base::HexEncode(nonce))));
   }
   Result<Bytes> signature =
-      Sign(session, pair, DefaultScheme(pair.public_key.algorithm()), message, Consequence::kCeremonyKey);
+      Sign(session, pair, DefaultScheme(pair.public_key.algorithm()), message, Consequence::kProof);
   if (signature.ok() || signature.error().code != ErrorCode::kCorrupt) return signature;
   return Error(signature.error()).Prefixed(Whose(session, spec) + " does not sign as the key").WithRule("KEY-COPY-05");
 }

@@ -61,7 +61,8 @@ struct CallingStep {
   std::string_view id;
   std::string_view kind;      // "key.generate"
   std::uint64_t attempt = 1;  // counts from 1
-  // Text fields of the subject under approval in this attempt, as in EndedStep; nullptr if there is none.
+  // Text fields of the subject that this attempt has to be approved by, its own or its section's, as in EndedStep;
+  // nullptr if there is none, or if nobody can be counted.
   const std::map<std::string, std::string>* subject = nullptr;
 };
 

@@ -357,6 +357,7 @@ void LogAudit::OnClose(std::uint64_t entry) {
         "close counts " + std::to_string(*steps) + " steps, but " + std::to_string(steps_ended_) + " have ended");
   }
   if (step_ && !step_interrupted_) findings_.Add("REC-STEP", entry, "step " + Quoted(step_->id) + " has not ended");
+  CheckSigned("the close", entry);
   CheckAllDone(entry);
   for (const auto& [number, call] : OpenCalls()) {
     if (call.settled) continue;

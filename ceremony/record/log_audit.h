@@ -122,6 +122,7 @@ class LogAudit final : public BlockSink {
     const PlannedStep* planned = nullptr;   // none when the script does not have it
     std::string quorum;                     // must approve it, says the script, or else the step itself
     std::optional<std::uint64_t> approval;  // request of its section, if that approves it
+    bool has_unknown_calls = false;         // CALL-UNKNOWN was said
   };
   // StepPast sums up all attempts at a step.
   struct StepPast {
@@ -151,6 +152,7 @@ class LogAudit final : public BlockSink {
   void OnStepBegin(const std::string& id, const PlannedStep* planned, std::uint64_t entry);
   std::optional<std::uint64_t> SectionApproval(const std::string& id, const PlannedStep* planned, std::uint64_t entry);
   void CheckOrder(const std::string& id, std::uint64_t entry);
+  void CheckSigned(const std::string& next, std::uint64_t entry);
   void CheckApproved(std::uint64_t entry);
   bool IsRemoval(const LineEvent& event);
   void CheckApprovedAtEnd(std::uint64_t entry);
@@ -244,6 +246,7 @@ class LogAudit final : public BlockSink {
   std::set<std::size_t> opening_approvals_;
   std::optional<Checkpoint> last_checkpoint_;
   std::optional<std::uint64_t> last_good_;
+  std::string unsigned_step_;  // ended or was skipped, and no checkpoint covers that yet; empty: none
   std::vector<Mismatch> mismatches_;
 
   std::optional<std::uint64_t> close_entry_;

@@ -295,6 +295,7 @@ void LogAudit::OnCheckpoint(std::uint64_t entry) {
                       std::to_string(entry) + " stand before it");
     return;
   }
+  unsigned_step_.clear();
   signed_[checkpoint->size] = {checkpoint->root, std::exchange(asked_request_, std::nullopt)};
   if (!first_signed_) {
     first_signed_ = checkpoint->size;

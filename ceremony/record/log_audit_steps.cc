@@ -71,6 +71,7 @@ void LogAudit::OnStep(std::uint64_t entry) {
   if (past.earliest.empty() || time < past.earliest) past.earliest = time;
   if (time > past.latest) past.latest = time;
   const bool under_way = step_ && !step_interrupted_;
+  if (*phase == "begin" || *phase == "skipped") CheckSigned("step " + Quoted(*id), entry);
   if (*phase == "begin") {
     if (under_way) wrong("has phase begin while " + Quoted(step_->id) + " has not ended");
     OnStepBegin(*id, planned, entry);
@@ -89,7 +90,7 @@ void LogAudit::OnStep(std::uint64_t entry) {
       CheckApprovedAtEnd(entry);
     }
     (*phase == "end" ? past.over : past.failed) = true;
-    const StepUnderWay ended = step_ ? *std::move(step_) : StepUnderWay{*id, {}, {}, {}, {}, {}};
+    const StepUnderWay ended = step_ ? *std::move(step_) : StepUnderWay{*id, {}, {}, {}, {}, {}, {}};
     step_.reset();
     if (*phase == "end") {
       ++steps_ended_;
@@ -98,7 +99,17 @@ void LogAudit::OnStep(std::uint64_t entry) {
   } else {
     wrong("has the unknown phase " + Quoted(*phase));
   }
+  if ((*phase == "end" || *phase == "skipped") && log_key_) unsigned_step_ = *id;
   step_interrupted_ = false;
+}
+
+// CheckSigned: a log key that signs late signs what nobody can tell from a story made up afterwards. Also a program
+// that was cut off has its tail signed before it goes on.
+void LogAudit::CheckSigned(const std::string& next, std::uint64_t entry) {
+  if (unsigned_step_.empty()) return;
+  findings_.Add("SIG-STEP", entry,
+                "no checkpoint stands between the end of step " + Quoted(unsigned_step_) + " and " + next);
+  unsigned_step_.clear();
 }
 
 // TakeEffects reads what the step whose end is in scanner_ says that it did.
@@ -138,16 +149,22 @@ RecordFiles LogAudit::Files() const {
 }
 
 void LogAudit::FollowCall(const LineEvent& event, std::uint64_t entry) {
-  if (!step_ || !step_->is_followed || scanner_.ScanEntry(event.line) != LineFault::kNone) return;
-  const auto own = newest_request_.find(step_->id);
+  if (!step_ || options_.contents == nullptr) return;
+  if (!step_->is_followed && !std::exchange(step_->has_unknown_calls, true)) {
+    findings_.Add("CALL-UNKNOWN", entry,
+                  "step " + Quoted(step_->id) + " does " + Quoted(step_->kind) +
+                      ", which this program does not know: nobody has looked at its calls");
+  }
+  if (!step_->is_followed || scanner_.ScanEntry(event.line) != LineFault::kNone) return;
+  const Request* const request = GoverningRequest();
   const CallingStep step{step_->id, step_->kind, past_[step_->id].attempts,
-                         own == newest_request_.end() ? nullptr : &requests_.at(own->second).subject};
+                         request == nullptr ? nullptr : &request->subject};
   options_.contents->OnCall(step, scanner_, entry, findings_);
 }
 
 void LogAudit::OnStepBegin(const std::string& id, const PlannedStep* planned, std::uint64_t entry) {
   const std::string kind = planned != nullptr ? planned->kind : DecodeString(scanner_.Find("do")).value_or("");
-  StepUnderWay step{id, kind, options_.contents != nullptr && options_.contents->Follows(kind), planned, {}, {}};
+  StepUnderWay step{id, kind, options_.contents != nullptr && options_.contents->Follows(kind), planned, {}, {}, {}};
   step.quorum = DecodeString(scanner_.Find("quorum")).value_or("");
   if (planned != nullptr) {
     CheckOrder(id, entry);

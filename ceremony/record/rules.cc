@@ -8,7 +8,7 @@ namespace {
 using enum Severity;
 
 // The lines of LineFault first and in its order, so that RuleOf is an index.
-constexpr std::array<Rule, 120> kRules = {{
+constexpr std::array<Rule, 123> kRules = {{
     {"REC-SIZE", kInvalid, "an entry has 2 to 65535 bytes"},
     {"REC-JSON", kInvalid, "a line is one JSON object, without white space and with nothing after it"},
     {"REC-CONTROL", kInvalid, "no raw control character and no U+007F stands in a line"},
@@ -66,6 +66,7 @@ constexpr std::array<Rule, 120> kRules = {{
     {"SIG-NOTE", kInvalid, "a note has the form of a C2SP signed note"},
     {"SIG-LOG", kInvalid, "a checkpoint is signed by the log key of its record"},
     {"SIG-SIGNER", kInvalid, "only the log key and known custodians sign"},
+    {"SIG-STEP", kInvalid, "what a step did is signed before the next one begins"},
     {"SIG-COSIGN", kInvalid, "a custodian's signature verifies, in strict DER with low S"},
     // People.
     {"QUO-UNPINNED", kUnpinned, "the custodians' keys were not pinned: nobody vouches for those in the record"},
@@ -100,9 +101,14 @@ constexpr std::array<Rule, 120> kRules = {{
      "a copy came or went by a call of its step that gave CKR_OK, or by one that was cut off, and each that came is "
      "told "
      "of"},
-    {"CALL-READ", kInvalid, "a key pair was read back as it was asked for, and its private half is sensitive"},
+    {"CALL-READ", kInvalid,
+     "a key pair was read back as it was asked for, with the public key that came out, and its private half is "
+     "sensitive"},
+    {"CALL-LOCAL", kNotice, "a token says of a pair that it has made it, which NSS softoken never says"},
     {"CALL-SIGN", kInvalid,
-     "what a CA signed came out of one call over bytes that were approved, and nothing else was signed"},
+     "what a CA signed came out of one call over bytes that were approved, and nothing else was signed but proofs that "
+     "say what they are"},
+    {"CALL-UNKNOWN", kNotice, "a step that makes PKCS#11 calls is of a kind that this release knows"},
     {"CALL-EFFECT", kInvalid, "a step that had something approved for signing says what became of it"},
     {"CRT-FILE", kInvalid, "a step names the file that it made, with its digest, and PEM and DER are one certificate"},
     {"CRT-FORM", kInvalid, "a certificate, CRL or request is strict DER"},

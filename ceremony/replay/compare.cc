@@ -26,7 +26,7 @@ constexpr std::size_t kMaxArtefact = 64u << 20;
 // Members that say where and when something stands in its log, or are compared elsewhere.
 constexpr const char* kPassedOver[] = {"v",       "seq",  "type",      "time",    "mono",     "salt",
                                        "mode",    "call", "simulated", "request", "approval", "opening_request",
-                                       "attempt", "line", "objects"};
+                                       "attempt", "line", "objects",   "input"};
 
 bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> list) {
   return std::ranges::find(list, name) != list.end();

@@ -11,7 +11,7 @@ const KC = (() => {
   const {sha256, Fault, need, encode, hexOf, same, toBase64, fromBase64, strict64, isText, isObject, field, textOf, countOf, DIGEST, NAME, canonicalText, canonical} = KCBytes;
   const {makeKey, Verifier, signatureLine, parseNote, signersOf, parseCheckpoint, parsePolicy, parseRoster, peopleOf, sameSet} = KCSigned;
   const {withheldLeaf, linesOf, parseLedger, checkOpenings} = KCBundle;
-  const {parseScript, Steps, Keys} = KCScript;
+  const {parseScript, isOfRehearsal, Steps, Keys} = KCScript;
 
   // The Merkle tree of RFC 6962, grown leaf by leaf: the complete subtrees from left to right.
   class Tree {
@@ -33,6 +33,10 @@ const KC = (() => {
     need(entry.v === 1 && entry.seq === i, "its number");
     need(entry.mode === "rehearsal" || entry.mode === "production", "mode");
     need(/^[0-9a-f]{32}$/.test(textOf(entry, "salt")) && TYPES.has(entry.type), "fields of every entry");
+    if (["open", "attend", "cosign"].includes(entry.type)) {
+      need([undefined, true, false].includes(entry.simulated), "simulated");
+      need(entry.mode === "rehearsal" || (entry.simulated !== true && entry.environment !== "rehearsal"), "a rehearsal told as production");
+    }
     const time = /^(\d{4})-(0[1-9]|1[0-2])-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/.exec(textOf(entry, "time"));
     need(time, "time");
     const year = Number(time[1]), leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
@@ -63,6 +67,13 @@ const KC = (() => {
     need(entry.shown === true && text.startsWith(begin) && /^[^\n]+\n$/.test(text.slice(begin.length)), "the proof that a key is theirs");
     const line = signatureLine(textOf(entry, "signature")), key = makeKey(estate + "/" + person, strict64(textOf(entry, "sign_key")));
     need(line.mark === key.mark && await verifier.verify(key, text, line.sig), "the signature that shows that a key is theirs");
+  }
+
+  // The log key is gone, and the evidence is of no other key or call.
+  function isEvidence(evidence, logKey) {
+    const {absent, rv, objects, spki_sha256: spki} = evidence;
+    return (absent ?? true) === true && (rv ?? "CKR_OK") === "CKR_OK" && (objects === undefined || (Array.isArray(objects) && objects.every((each) => field(each, "rv") === "CKR_OK")))
+      && (spki === undefined || !logKey || spki === hexOf(sha256(logKey.spki)));
   }
 
   const RANK = ["COMPLETE", "UNPINNED", "INCOMPLETE", "FORK", "INVALID"];
@@ -119,8 +130,8 @@ const KC = (() => {
     expect(verifier, entries);
     less(torn === 0, "the last line is torn");
     less(entries.length > 0, "the log is empty");
-    const roots = new Map(), named = new Map(), steps = new Steps(), book = new Keys(), asked = new Set(), calls = new Map(), wrong = [];
-    let cosigned = new Set(), origin = null, own = null, logKey = null, closed = null, first = null, lastCall = null, after = null, good = 0, script = null, withheldSoFar = 0;
+    const roots = new Map(), askedFor = new Map(), named = new Map(), steps = new Steps(), book = new Keys(), asked = new Set(), calls = new Map(), wrong = [];
+    let cosigned = new Set(), origin = null, own = null, logKey = null, closed = null, first = null, lastCall = null, after = null, good = 0, script = null, lastRequest = null, withheldSoFar = 0;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i];
       state.entry = i;
@@ -141,6 +152,8 @@ const KC = (() => {
             need(NAME.test(name) && isText(digest) && DIGEST.test(digest), "inputs");
             named.set("inputs/" + name, {digest, size: null});
           }
+          need(entry.mode === "rehearsal" || !Object.keys(entry.inputs).some((name) => isOfRehearsal(files.get("inputs/" + name))), "the binding of a rehearsal");
+          need(field(entry.previous, "origin") !== origin, "a record that follows itself");
           need(entry.previous === null || (isObject(entry.previous) && ["origin", "size", "root"].every((name) => name in entry.previous)), "previous");
           const scripts = Object.keys(entry.inputs).map((name) => parseScript(files.get("inputs/" + name))).filter((each) => each);
           if (scripts.length === 1) script = steps.plan = scripts[0];
@@ -169,13 +182,17 @@ const KC = (() => {
           const call = countOf(entry, "call"), fn = textOf(entry, "fn");
           need(lastCall === null || call > lastCall, "number of the call");
           lastCall = call;
-          calls.set(call, {fn, token: textOf(entry, "token"), settled: false});
-          steps.intent(fn, isText(entry.input_sha256) ? entry.input_sha256 : "", countable);
+          calls.set(call, {fn, token: textOf(entry, "token"), settled: false, entry});
+          steps.intent(entry, countable);
           break;
         }
         case "done": {
           const call = calls.get(entry.call);
           need(call && call.fn === entry.fn && call.token === entry.token, "done of another call");
+          for (const name of ["mechanism", "template"]) {
+            const [was, is] = [call.entry[name], entry[name]];
+            need(was === undefined || is === undefined || JSON.stringify(was) === JSON.stringify(is), `done of another ${name} than its intent`);
+          }
           calls.delete(entry.call);
           break;
         }
@@ -188,21 +205,28 @@ const KC = (() => {
           need(k >= 1 && (k >= ask.m || !countable), "request for too few");
           const opened = step === "opening" && script ? field(entry.subject, "script_sha256") : undefined;
           need(opened === undefined || opened === null || opened === script.sha256, "opening for another script");
+          for (const name of step === "opening" ? ["origin", "ceremony", "mode", "log_key"] : []) {
+            const said = field(entry.subject, name);
+            need(said === undefined || said === entries[0][name], "an opening of another record");
+          }
+          lastRequest = i;
           const planned = steps.plan?.steps.get(step);
           need(!planned || planned.kind !== "custodian.retire" || (entry.without ?? "") === (field(entry.subject, "person") ?? ""), "own retirement");
           if (countable) {
-            steps.requests.set(i, {step, steps: entry.steps ?? [], quorum: name, m: k, keys: ask.keys, met: ask.met, by: new Set(), ended: false, tbs: isText(field(entry.subject, "tbs_sha256")) ? entry.subject.tbs_sha256 : null});
+            steps.requests.set(i, {step, steps: entry.steps ?? [], quorum: name, m: k, keys: ask.keys, met: ask.met, by: new Set(), ended: false, subject: entry.subject});
             steps.newest.set(step, i);
           }
           break;
         }
-        case "attend": steps.absent.delete(String(entry.person)); break;
-        case "depart": steps.absent.set(String(entry.person), withheldSoFar); break;
-        case "refusal": if (steps.requests.has(entry.request)) steps.requests.get(entry.request).ended = true; break;
+        case "attend": steps.absent.delete(textOf(entry, "person")); break;
+        case "depart": steps.absent.set(textOf(entry, "person"), withheldSoFar); break;
+        case "refusal": if (entry.request !== undefined) countOf(entry, "request"); if (steps.requests.has(entry.request)) steps.requests.get(entry.request).ended = true; break;
         case "cosign": {
           if (!countable) break;
           const asked = steps.requests.get(entry.request), size = countOf(entry, "size"), line = signatureLine(textOf(entry, "line"));
           need(asked && roots.has(size) && size > entry.request, "an approval of no request or checkpoint");
+          need(askedFor.get(size) === entry.request, "an approval by a checkpoint that does not stand for its request alone");
+          need(size !== first || lastCall === null || met(cosigned), "somebody opens the ceremony after the first call");
           need(line.name === own.estate + "/" + textOf(entry, "person") && entries[entry.request].without !== entry.person, "person");
           const by = await signersOf(verifier, `${origin}\n${size}\n${toBase64(roots.get(size))}\n`, [line], asked.keys);
           // Neither counts who has departed, unless an entry that is withheld may tell of their return.
@@ -224,6 +248,9 @@ const KC = (() => {
           const {size, root, by} = await parseCheckpoint(verifier, encode(textOf(entry, "note")), origin, logKey, keys);
           need(size === i, "size of a checkpoint");
           roots.set(i, root);
+          askedFor.set(i, lastRequest);
+          lastRequest = null;
+          steps.unsigned = null;
           if (first === null) { first = i; cosigned = by; }
           if (same(root, tree.root())) good = i; else wrong.push(i);
           break;
@@ -288,7 +315,8 @@ const KC = (() => {
       const {text, sigs} = parseNote(addendum);
       if (countable) less(met(await signersOf(verifier, text, sigs, keys)), "no quorum on the addendum");
       const [title, evidence, ...sums] = text.slice(0, -1).split("\n");
-      need(title === origin + "/addendum" && evidence !== undefined && canonical(encode(evidence)), "addendum");
+      need(title === origin + "/addendum" && evidence !== undefined, "addendum");
+      need(isEvidence(canonical(encode(evidence)), logKey), "the addendum says that the log key is not gone");
       const listed = sums.map((line) => { need(DIGEST.test(line.slice(0, 64)) && line.slice(64, 66) === "  " && isPath(line.slice(66)), "line of sha256sum"); return [line.slice(66), line.slice(0, 64)]; });
       const names = listed.map(([name]) => name), left = names.filter((name) => !withheld.has(name));
       need(names.every((name, i) => i === 0 || names[i - 1] < name), "order of the addendum");

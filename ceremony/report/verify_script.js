@@ -1,7 +1,7 @@
 "use strict";
 // The script among the inputs, and the steps of a log against it (docs/record-format.md section 4).
 const KCScript = (() => {
-  const {sha256, Fault, need, decode, encode, hexOf, isText, field, textOf, countOf, parse, isObject} = KCBytes;
+  const {sha256, Fault, need, decode, encode, hexOf, strict64, isText, field, textOf, countOf, parse, isObject} = KCBytes;
   const {peopleOf} = KCSigned;
 
   // A script is JSON that no two readers take for different things: no key twice.
@@ -86,6 +86,20 @@ const KCScript = (() => {
     return {id: textOf(script, "id"), estate: textOf(script, "estate"), sha256: hexOf(sha256(bytes)), steps, order: [...steps.keys()]};
   }
 
+  // Whether a file is the binding of a rehearsal.
+  function isOfRehearsal(bytes) {
+    if (!bytes) return false;
+    try {
+      const text = decode(bytes);
+      if (!text.includes("keyceremony-binding/1")) return false;
+      const binding = parseOnce(text, 64);
+      return field(binding, "format") === "keyceremony-binding/1" && field(binding, "environment") === "rehearsal";
+    } catch (fault) {
+      if (fault instanceof Fault || fault instanceof RangeError) return false;
+      throw fault;
+    }
+  }
+
   // What a script gives a step, in the parameters that it became; defaults may have been added.
   function holds(given, now) {
     if (Array.isArray(given)) return Array.isArray(now) && given.length === now.length && given.every((value, i) => holds(value, now[i]));
@@ -94,7 +108,41 @@ const KCScript = (() => {
   }
 
   // Kinds of steps that sign what their quorum was asked for.
-  const SIGNS = /^(cert|crl|csr)\./;
+  const SIGNS = /^((cert|crl|csr)\.|payload\.sign$)/;
+  // Kinds that sign what is made after their approval: it stands in the call, and says itself what it is.
+  const PROVES = /^(key\.(clone|import|prove)|firmware\.record)$/;
+  const TITLE = "keyceremony proof of copy", SURVIVAL = /^keyceremony survival of a key\n([^\n]*\n){4}$/;
+  const PROOF = /^keyceremony proof of copy\nkey ([0-9a-f]{64})\ntoken ([^\n]*)\nnonce [0-9a-f]{32}\n$/;
+  const octets = (latin) => Uint8Array.from(latin, (c) => c.charCodeAt(0));
+
+  // A DER value, as latin text.
+  function der(tag, ...parts) {
+    const content = parts.join("");
+    let size = "", left = content.length;
+    for (; left > 0; left >>>= 8) size = String.fromCharCode(left & 255) + size;
+    return String.fromCharCode(tag) + (content.length < 128 ? String.fromCharCode(content.length) : String.fromCharCode(128 + size.length) + size) + content;
+  }
+
+  // Of a certificate request around the text of a proof everything but the key is known, and of the key the digest.
+  function isRequestOf(made, text, digest, serial) {
+    const name = (oid, value) => der(0x31, der(0x30, oid, der(0x0c, value)));
+    const before = der(2, "\0") + der(0x30, name("\x06\x03\x55\x04\x03", TITLE), name("\x06\x03\x55\x04\x05", serial));
+    const behind = der(0xa0, der(0x30, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x02", der(0x31, der(0x0c, text))));
+    const head = 2 + (made.charCodeAt(1) < 128 ? 0 : made.charCodeAt(1) & 127);
+    const spki = made.slice(head + before.length, made.length - behind.length);
+    return made === der(0x30, before, spki, behind) && hexOf(sha256(octets(spki))) === digest;
+  }
+
+  function checkProof(call, kind, subject) {
+    const bytes = strict64(textOf(call, "input")), made = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+    need(hexOf(sha256(bytes)) === call.input_sha256, "bytes are signed that are not the input of the call");
+    if (kind === "firmware.record") return need(SURVIVAL.test(made), "bytes are signed that are no statement on the survival of a key");
+    const statement = PROOF.exec(made), text = statement ? made : made.slice(Math.max(0, made.lastIndexOf(TITLE)));
+    const said = PROOF.exec(text);
+    need(said && (statement || isRequestOf(made, text, said[1], said[2])), "bytes are signed that are no proof of copy");
+    const own = [[call, "serial", said[2]], [subject, "spki_sha256", said[1]], [subject, "proof", statement ? "statement" : "certification-request"]];
+    for (const [told, name, is] of own) need(!isText(field(told, name)) || told[name] === is, `a proof of another ${name}`);
+  }
 
   // The steps of a log against its script: which, in which order, and whose approval came before each did anything.
   class Steps {
@@ -102,6 +150,7 @@ const KCScript = (() => {
       this.plan = null; this.requests = new Map(); this.newest = new Map(); this.absent = new Map();
       this.now = null; this.approval = null; this.interrupted = false; this.recovered = false; this.last = null;
       this.begun = new Set(); this.over = new Set(); this.failed = new Set(); this.approved = new Set(); this.ended = 0; this.quorum = "";
+      this.unsigned = null;  // ended or skipped, and no checkpoint covers that yet
     }
     enough(request) { return !request.ended && peopleOf(request.by) >= request.m && request.met(request.by); }
     governing(name) { return this.newest.has(name) ? this.requests.get(this.newest.get(name)) : this.approval; }
@@ -110,6 +159,8 @@ const KCScript = (() => {
       need(["begin", "end", "skipped", "failed"].includes(phase), "phase");
       need(!this.plan || (planned && planned.kind === kind), "a step that the script does not have");
       need(phase === "end" || phase === "failed" ? this.now === name : this.now === null || this.interrupted, "a step that does not follow");
+      need(phase === "end" || phase === "failed" || this.unsigned === null, "a step that nothing signed before the next one began");
+      if (phase === "end" || phase === "skipped") this.unsigned = name;
       if (planned && (phase === "begin" || phase === "skipped")) {
         const order = this.plan.order, after = this.last === null ? 0 : order.indexOf(this.last) + 1;
         need(!this.over.has(name) && (name === this.last || (order[after] === name && (this.last === null || this.over.has(this.last) || this.failed.has(this.last)))), "order of the steps");
@@ -140,18 +191,22 @@ const KCScript = (() => {
       need(!planned || (planned.quorum === planned.sectionQuorum && planned.sectionQuorum !== "" && request.step === planned.section), "approval of the section");
       return request;
     }
-    intent(fn, input, countable) {
+    intent(call, countable) {
+      const fn = call.fn;
       if (this.now === null) return need(this.recovered && fn === "C_DestroyObject", "a call outside the steps");
       const request = this.governing(this.now);
       need(request || !this.quorum || !countable, "a call before its quorum was asked");
       need(!request || ((this.quorum === "" || this.quorum === request.quorum) && this.enough(request)), "a call before its quorum had approved");
       if (request) this.approved.add(this.now);
       // An approval serves one attempt, and so do the bytes that it is about.
-      if (fn !== "C_Sign" || !SIGNS.test(this.kind) || !this.newest.has(this.now)) return;
-      need(request.tbs === null || request.tbs === input, "bytes are signed that this attempt was not asked for");
+      if (fn !== "C_Sign") return;
+      const asked = field(request?.subject, this.kind === "payload.sign" ? "sha256" : "tbs_sha256");
+      need(!request || !SIGNS.test(this.kind) || (isText(asked) && asked === call.input_sha256), "bytes are signed that this attempt was not asked for");
+      if (PROVES.test(this.kind)) checkProof(call, this.kind, request?.subject);
     }
     close(entry) {
       need(this.now === null || this.interrupted, "a step without end");
+      need(this.unsigned === null, "a step that nothing signed before the close");
       // Who calls a ceremony off names what was not done.
       const excused = isObject(entry.called_off) ? new Set(entry.open_items.filter(isObject).map((item) => item.step)) : this.failed;
       need(!this.plan || this.plan.order.every((step) => this.over.has(step) || excused.has(step)), "a step of the script was left out");
@@ -183,5 +238,5 @@ const KCScript = (() => {
     }
   }
 
-  return {parseScript, Steps, Keys};
+  return {parseScript, isOfRehearsal, Steps, Keys};
 })();

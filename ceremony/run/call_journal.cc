@@ -73,6 +73,7 @@ base::Result<void> CallJournal::Before(const hsm::ConsequentialCall& call) {
   if (!call.planned_id.empty()) fields["object_id"] = call.planned_id;
   if (!call.planned_label.empty()) fields["object_label"] = call.planned_label;
   if (!call.input_sha256.empty()) fields["input_sha256"] = call.input_sha256;
+  if (!call.input.empty()) fields["input"] = call.input;
   KC_RETURN_IF_ERROR(AddInventory(call, call.wipes ? Holds::kUnknown : Holds::kNothing, fields));
   return append_(record::EntryType::kIntent, std::move(fields));
 }

@@ -205,7 +205,7 @@ class FirmwareRecordKind final : public StepKind {
           fmt::format("keyceremony survival of a key\n{}\n{}\n{}\n{}\n", context.inputs().script.estate,
                       context.inputs().script.id, key.name, base::FormatTime(context.clock().UtcMicros()));
       auto signature = hsm::Sign(session, *pair, hsm::DefaultScheme(public_key->algorithm()), base::AsBytes(statement),
-                                 hsm::Consequence::kCeremonyKey);
+                                 hsm::Consequence::kProof);
       if (!signature.ok()) return failed(signature.error().message);
     }
     KC_RETURN_IF_ERROR(context.Record("observe", {{"what", "key-survived"},

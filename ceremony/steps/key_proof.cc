@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "ceremony/x509/copy_proof.h"
 #include "ceremony/x509/der_reader.h"
 #include "ceremony/x509/der_writer.h"
 #include "ceremony/x509/signature_algorithm.h"
-#include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
 #include "hsm/sign.h"
 
@@ -13,43 +13,6 @@ namespace ceremony::steps {
 namespace {
 
 constexpr std::size_t kNonceBytes = 16;
-constexpr std::uint8_t kAttributes = 0xa0;  // [0] IMPLICIT SET OF, RFC 2986 section 4.1
-// unstructuredName, 1.2.840.113549.1.9.2 (RFC 2985 section 5.4.2).
-constexpr std::uint8_t kUnstructuredName[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x02};
-
-std::string TextOf(const base::PublicKey& public_key, const std::string& serial, const std::string& nonce) {
-  return fmt::format("keyceremony proof of copy\nkey {}\ntoken {}\nnonce {}\n", public_key.SpkiSha256Hex(), serial,
-                     nonce);
-}
-
-void AddName(x509::DerWriter& der, x509::Oid type, std::string_view value) {
-  der.Nested(x509::tag::kSet, [&] {
-    der.Nested(x509::tag::kSequence, [&] {
-      der.ObjectIdentifier(type);
-      der.Text(x509::tag::kUtf8String, value);
-    });
-  });
-}
-
-// CertificationRequestInfo (RFC 2986 section 4.1).
-base::Bytes RequestInfo(const base::PublicKey& public_key, const std::string& serial, const std::string& text) {
-  x509::DerWriter der;
-  der.Nested(x509::tag::kSequence, [&] {
-    der.Integer(0);
-    der.Nested(x509::tag::kSequence, [&] {
-      AddName(der, x509::Oid::kCommonName, "keyceremony proof of copy");
-      AddName(der, x509::Oid::kSerialNumber, serial);
-    });
-    der.Raw(public_key.spki());
-    der.Nested(kAttributes, [&] {
-      der.Nested(x509::tag::kSequence, [&] {
-        der.Value(x509::tag::kOid, kUnstructuredName);
-        der.Nested(x509::tag::kSet, [&] { der.Text(x509::tag::kUtf8String, text); });
-      });
-    });
-  });
-  return std::move(der).Take();
-}
 
 x509::SignatureAlgorithm AlgorithmOf(base::SignatureScheme scheme, base::KeyAlgorithm key) {
   for (const x509::SignatureAlgorithmFacts& facts : x509::SignatureAlgorithms()) {
@@ -81,15 +44,13 @@ std::string_view ProofName(ProofKind kind) {
 
 base::Result<CopyProof> MakeProof(ProofKind kind, const base::PublicKey& public_key, const std::string& key,
                                   const std::string& token, const std::string& serial) {
-  base::Bytes nonce(kNonceBytes);
-  base::FillRandom(nonce);
-  const std::string text = TextOf(public_key, serial, base::HexEncode(nonce));
-  CopyProof proof{kind, fmt::format("proofs/{}.{}.{}", key, token, base::HexEncode(nonce).substr(0, 8)), {}};
+  const x509::CopyProof facts{public_key.SpkiSha256Hex(), serial, base::RandomHex(kNonceBytes)};
+  CopyProof proof{kind, fmt::format("proofs/{}.{}.{}", key, token, facts.nonce.substr(0, 8)), {}};
   if (kind == ProofKind::kStatement) {
-    proof.message = base::ToBytes(base::AsBytes(text));
+    proof.message = base::ToBytes(base::AsBytes(x509::CopyProofText(facts)));
     return proof;
   }
-  proof.message = RequestInfo(public_key, serial, text);
+  proof.message = x509::CopyProofRequest(facts, public_key.spki());
   x509::Findings findings(proof.message);
   if (!x509::CheckDer(proof.message, findings) || !findings.empty())
     return base::MakeError(base::ErrorCode::kInternal, "the certificate request is not DER");
@@ -116,7 +77,7 @@ base::Result<std::string> SignProof(StepContext& context, hsm::Session& session,
                                                        token, session.token().info().serial));
   KC_ASSIGN_OR_RETURN(const base::Bytes signature,
                       hsm::Sign(session, pair, hsm::DefaultScheme(pair.public_key.algorithm()), proof.message,
-                                hsm::Consequence::kCeremonyKey));
+                                hsm::Consequence::kProof));
   return WriteProof(context, proof, pair.public_key, signature);
 }
 

@@ -1,10 +1,8 @@
-// Proof of copy: what a copy of a key signs to show that it is that key.
+// Proof of copy: what a copy of a key signs to show that it is that key (x509/copy_proof.h).
 //
-// If the policy lets a CA key sign statements, the proof is a text that calls itself
-// a proof. If not, it is a certificate request (PKCS#10, RFC 2986), because a request
-// gives nobody a right. Both have the digest of the public key, the token's serial and
-// a nonce, and neither can be read as a certificate, a CRL or a record.
-//
+// If the policy lets a CA key sign statements, the proof is the text. If not, it is the
+// certificate request. The `intent` of the call has the whole of it, since its nonce is
+// made after the approval.
 #ifndef CEREMONY_STEPS_KEY_PROOF_H_
 #define CEREMONY_STEPS_KEY_PROOF_H_
 

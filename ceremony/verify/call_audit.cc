@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "ceremony/record/log_audit.h"
+#include "ceremony/x509/copy_proof.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
+#include "hsm/base/public_key.h"
 
 namespace ceremony::verify {
 namespace {
@@ -67,13 +69,13 @@ constexpr KindRow kKinds[] = {
     {"token.role", {}, kRegistered},
     {"token.custody", {}, kMoved},
     {"token.retire", kInitialises, kTokenRetired},
-    {"firmware.record", kSigns, kFirmware},
+    {"firmware.record", kSigns, kFirmware, Signs::kSurvival},
     {"key.generate", kMakes, kCreated},
-    {"key.clone", kCopies, kCloned},
+    {"key.clone", kCopies, kCloned, Signs::kProof},
     {"key.transport", kMakes, kTransport},
-    {"key.export", kCopies, kExported},
-    {"key.import", kCopies, kCloned},
-    {"key.prove", kSigns, {}},
+    {"key.export", kSeals, kExported},
+    {"key.import", kCopies, kCloned, Signs::kProof},
+    {"key.prove", kSigns, {}, Signs::kProof},
     {"key.seal", kSeals, kSealed},
     {"key.deactivate", kRemoves, kDeactivated},
     {"key.destroy", kRemoves, kDestroyed},
@@ -83,7 +85,7 @@ constexpr KindRow kKinds[] = {
     {"csr.create", kSigns, kRequested},
     {"csr.import", {}, kImported},
     {"crl.issue", kSigns, kListed},
-    {"payload.sign", kSigns, kLodged},
+    {"payload.sign", kSigns, kLodged, Signs::kFile},
     {"quorum.reshare", kSetsPins, kShares},
 };
 
@@ -107,6 +109,42 @@ std::string Misread(const std::string& intended, const record::Scanner& done) {
       return fmt::format("{} is {} where {} was asked for", member.key, read, member.value);
   }
   return {};
+}
+
+base::Bytes BytesIn(const record::Scanner& attributes, Name name) {
+  auto bytes = base::HexDecode(TextOf(attributes, name));
+  return bytes.ok() ? std::move(bytes).value() : base::Bytes();
+}
+
+// IsOf: the numbers that a token shows of a public key are those of that key. PKCS#11 has a point in an OCTET STRING;
+// some tokens show it bare. What is not shown is not compared.
+bool IsOf(const base::PublicKey& key, const record::Scanner& attributes) {
+  const base::Bytes modulus = BytesIn(attributes, "public.CKA_MODULUS");
+  const base::Bytes exponent = BytesIn(attributes, "public.CKA_PUBLIC_EXPONENT");
+  if (!modulus.empty() && !exponent.empty()) {
+    const auto shown = base::PublicKey::FromRsa(modulus, exponent);
+    return shown.ok() && *shown == key;
+  }
+  const base::Bytes shown = BytesIn(attributes, "public.CKA_EC_POINT");
+  if (shown.empty()) return true;
+  constexpr std::size_t kEd25519 = 32;
+  base::Bytes point = key.EcPoint();
+  if (key.algorithm() == base::KeyAlgorithm::kEd25519) point.assign(key.spki().end() - kEd25519, key.spki().end());
+  if (point == shown) return true;
+  constexpr std::uint8_t kOctetString = 0x04, kLong = 0x81;
+  base::Bytes wrapped = {kOctetString};
+  if (point.size() >= 0x80) wrapped.push_back(kLong);
+  wrapped.push_back(static_cast<std::uint8_t>(point.size()));
+  wrapped.insert(wrapped.end(), point.begin(), point.end());
+  return wrapped == shown;
+}
+
+// MisreadKey compares the public key that a call gave with what was read back of it.
+std::string MisreadKey(base::ByteView spki, const record::Scanner& attributes) {
+  const auto key = base::PublicKey::FromSpki(spki);
+  if (!key.ok()) return "what came out is no public key: " + key.error().message;
+  return IsOf(*key, attributes) ? std::string()
+                                : fmt::format("the token shows another public key than {}", base::Sha256Hex(spki));
 }
 
 // UnapprovedOf compares one half of the pair, "private." or "public.", if its quorum was shown that.
@@ -146,6 +184,42 @@ std::string ObjectIdOf(const record::Scanner& intent) {
   if (id.empty() && begin != std::string::npos && object.ends_with(')'))
     id = object.substr(begin + kBegin.size(), object.size() - begin - kBegin.size() - 1);
   return id;
+}
+
+bool Makes(const KindRow& row, Name function) {
+  return std::find(row.calls.begin(), row.calls.end(), function) != row.calls.end();
+}
+
+// IsSurvival: a text of five lines that calls itself the survival of a key.
+bool IsSurvival(base::ByteView bytes) {
+  const Name text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return text.starts_with("keyceremony survival of a key\n") && text.ends_with('\n') &&
+         std::count(text.begin(), text.end(), '\n') == 5;
+}
+
+// WhyNoProof says, of a call for which nobody could approve the bytes, why they are not what they are to be; empty when
+// they are. A proof is of the key that was approved and of the token that is called.
+std::string WhyNoProof(Signs signs, const record::Scanner& intent, const std::map<std::string, std::string>* subject) {
+  const auto input = base::Base64Decode(TextOf(intent, "input"));
+  if (!input.ok() || input->empty()) return "which neither an approval nor the call itself has";
+  if (const std::string digest = base::Sha256Hex(*input); digest != TextOf(intent, "input_sha256"))
+    return fmt::format("and has the input {}", digest);
+  if (signs == Signs::kSurvival) return IsSurvival(*input) ? "" : "which are no statement on the survival of a key";
+  const auto proof = x509::ReadCopyProof(*input);
+  if (!proof) return "which are no proof of copy";
+  if (const std::string serial = TextOf(intent, "serial"); !serial.empty() && serial != proof->serial)
+    return fmt::format("a proof for the token {}, on the token {}", Quoted(proof->serial), Quoted(serial));
+  if (subject == nullptr) return {};
+  const std::pair<const char*, std::string> own[] = {
+      {"spki_sha256", proof->spki_sha256}, {"proof", proof->is_request ? "certification-request" : "statement"}};
+  for (const auto& [name, is] : own) {
+    const auto approved = subject->find(name);
+    if (approved != subject->end() && approved->second != is) {
+      return fmt::format("a proof with the {} {}, and its quorum approved {}", name, Quoted(is),
+                         Quoted(approved->second));
+    }
+  }
+  return {};
 }
 
 // Removals are the objects that were destroyed by later calls than the one that is looked at.
@@ -200,9 +274,9 @@ void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& c
     if (const Name mechanism = call.Find("mechanism"), asked = call.Find("template");
         !mechanism.empty() || !asked.empty())
       made.asked = std::make_unique<std::pair<std::string, std::string>>(mechanism, asked);
-    CheckInput(step, made, entry, findings);
+    CheckInput(step, made, call, entry, findings);
     const KindRow* row = FindKind(step.kind);
-    if (row != nullptr && std::find(row->calls.begin(), row->calls.end(), made.function) == row->calls.end()) {
+    if (row != nullptr && !Makes(*row, made.function)) {
       findings.Add(
           "CALL-KIND", entry,
           fmt::format("step {} calls {} on {}, and a {} calls {}", Quoted(step.id), made.function, Quoted(made.token),
@@ -221,12 +295,14 @@ void CallAudit::OnCall(const record::CallingStep& step, const record::Scanner& c
     CheckSame(number, "template", asked->second, call, entry, findings);
   }
   if (made->function != "C_GenerateKeyPair") return;
-  if (const auto spki = base::Base64Decode(TextOf(call, "spki")); spki.ok() && !spki->empty())
-    made->spki_sha256 = base::Sha256Hex(*spki);
+  const auto spki = base::Base64Decode(TextOf(call, "spki"));
+  if (spki.ok() && !spki->empty()) made->spki_sha256 = base::Sha256Hex(*spki);
   if (asked != nullptr) made->misread = Misread(asked->second, call);
   if (record::Scanner got; got.ScanObject(call.Find("attributes")) == record::LineFault::kNone) {
     const std::string extractable = TextOf(got, "private.CKA_EXTRACTABLE");
     if (extractable == "true" || extractable == "false") made->extractable = extractable == "true";
+    if (made->misread.empty() && !made->spki_sha256.empty()) made->misread = MisreadKey(*spki, got);
+    made->is_from_elsewhere = TextOf(got, "private.CKA_LOCAL") == "false";
   }
 }
 
@@ -239,15 +315,23 @@ void CallAudit::CheckSame(std::int64_t number, std::string_view field, const std
 }
 
 // CheckInput: an approval serves one attempt, and so do the bytes that it is about.
-void CallAudit::CheckInput(const record::CallingStep& step, const Call& call, std::uint64_t entry,
-                           record::Findings& findings) {
-  if (call.function != "C_Sign" || step.subject == nullptr) return;
-  const auto approved = step.subject->find("tbs_sha256");
-  if (approved == step.subject->end() || approved->second == call.input_sha256 || FindKind(step.kind) == nullptr)
+void CallAudit::CheckInput(const record::CallingStep& step, const Call& call, const record::Scanner& intent,
+                           std::uint64_t entry, record::Findings& findings) {
+  const KindRow* row = FindKind(step.kind);
+  if (call.function != "C_Sign" || row == nullptr || !Makes(*row, "C_Sign")) return;
+  const auto wrong = [&](const std::string& why) {
+    findings.Add("CALL-SIGN", entry, fmt::format("step {} signs {}, {}", Quoted(step.id), BytesOf(call), why));
+  };
+  if (row->signs == Signs::kProof || row->signs == Signs::kSurvival) {
+    if (const std::string why = WhyNoProof(row->signs, intent, step.subject); !why.empty()) wrong(why);
     return;
-  findings.Add("CALL-SIGN", entry,
-               fmt::format("step {} signs {}, and its quorum was asked for {} at this attempt", Quoted(step.id),
-                           BytesOf(call), Quoted(approved->second)));
+  }
+  if (step.subject == nullptr) return;
+  const auto approved = step.subject->find(row->signs == Signs::kFile ? "sha256" : "tbs_sha256");
+  if (approved == step.subject->end())
+    wrong("and its quorum was asked for nothing to be signed at this attempt");
+  else if (approved->second != call.input_sha256)
+    wrong(fmt::format("and its quorum was asked for {} at this attempt", Quoted(approved->second)));
 }
 
 void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what, const std::string& spki_sha256,
@@ -264,6 +348,8 @@ void CallAudit::CheckKey(const record::EndedStep& step, const std::string& what,
   if (made != nullptr) {
     made->explained = true;
     if (!made->misread.empty()) findings.Add("CALL-READ", step.entry, what + ": " + made->misread);
+    if (made->is_from_elsewhere)
+      findings.Add("CALL-LOCAL", step.entry, what + " has CKA_LOCAL false, as a key that came from elsewhere");
     if (!extractable.empty() && made->extractable && (extractable == "true") != *made->extractable) {
       findings.Add("CALL-READ", step.entry,
                    fmt::format("{} was read back with private.CKA_EXTRACTABLE {}, its step says {}", what,

@@ -1,8 +1,8 @@
 // CallAudit compares the claims of a step with its PKCS#11 calls: the `intent` and
 // `done` entries of all its attempts. A call must have made the key that the step
 // claims. A call must have signed exactly the bytes of a certificate, and the request of
-// that attempt must name them. Steps of a kind without token make no call. Its rules
-// are CALL-* of record/rules.h.
+// that attempt must name them; what is made after an approval is a proof that says what it is. Steps of a kind without
+// token make no call. Its rules are CALL-* of record/rules.h.
 //
 // It knows the kinds of steps of this release, and ignores others.
 #ifndef CEREMONY_VERIFY_CALL_AUDIT_H_
@@ -25,11 +25,20 @@
 
 namespace ceremony::verify {
 
+// Signs says what a step signs, where it signs.
+enum class Signs : std::uint8_t {
+  kApproved,  // bytes with the digest `tbs_sha256` of its request
+  kFile,      // a file with the digest `sha256` of its request
+  kProof,     // a proof of copy (x509/copy_proof.h), made after the approval, which the call has as `input`
+  kSurvival,  // the same with a text that calls itself the survival of a key
+};
+
 // KindRow says what steps of a kind may do.
 struct KindRow {
   std::string_view kind;                      // "key.generate"
   std::span<const std::string_view> calls;    // consequential calls of PKCS#11 that are made
   std::span<const std::string_view> effects;  // that their ends can have
+  Signs signs = Signs::kApproved;
 };
 // FindKind returns the row; nullptr for a kind of another release.
 const KindRow* FindKind(std::string_view kind);
@@ -40,12 +49,12 @@ class CallAudit final {
   void Forget() { steps_.clear(); }
 
   // `call` is an intent or a done of a step, `entry` its number. Reports CALL-KIND of a call that no step of this
-  // kind makes, CALL-SIGN of one that signs other bytes than the request of its attempt names, or nobody knows which,
-  // and REC-CALL of an intent and a done that are not of the same mechanism and template.
+  // kind makes, CALL-SIGN of one that signs other bytes than the request of its attempt names, or no proof as it may,
+  // or nobody knows which, and REC-CALL of an intent and a done that are not of the same mechanism and template.
   void OnCall(const record::CallingStep& step, const record::Scanner& call, std::uint64_t entry,
               record::Findings& findings);
 
-  // CheckKey reports CALL-KEY and CALL-READ for a key that `step` claims to have made; `what` names it.
+  // CheckKey reports CALL-KEY, CALL-READ and CALL-LOCAL for a key that `step` claims to have made; `what` names it.
   void CheckKey(const record::EndedStep& step, const std::string& what, const std::string& spki_sha256,
                 const std::string& token, std::string_view extractable, record::Findings& findings);
   // WhetherMade tells whether such a call of the step succeeded on that token. kMay: it was cut off, or an earlier
@@ -92,6 +101,7 @@ class CallAudit final {
     std::string unapproved;           // what was asked for otherwise than approved; empty: nothing
     std::string misread;              // what was read back otherwise than asked for; empty: nothing
     std::optional<bool> extractable;  // as read back of a pair's private key
+    bool is_from_elsewhere = false;   // its token says that it did not make it
     // Mechanism and template of the intent in JSON, until its done; nullptr where it has neither.
     std::unique_ptr<std::pair<std::string, std::string>> asked;
   };
@@ -107,8 +117,8 @@ class CallAudit final {
   }
   static void CheckSame(std::int64_t number, std::string_view field, const std::string& asked,
                         const record::Scanner& done, std::uint64_t entry, record::Findings& findings);
-  static void CheckInput(const record::CallingStep& step, const Call& call, std::uint64_t entry,
-                         record::Findings& findings);
+  static void CheckInput(const record::CallingStep& step, const Call& call, const record::Scanner& intent,
+                         std::uint64_t entry, record::Findings& findings);
 
   std::map<std::string, Step, std::less<>> steps_;  // by id
 };

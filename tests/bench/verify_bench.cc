@@ -153,7 +153,7 @@ class BulkRecord final {
                      {"line", SignText(opening, *person)->Text()}});
     }
     Add("step", {{"id", kStep}, {"do", "bulk"}, {"phase", "begin"}, {"parameters", none}});
-    const std::uint64_t calls_end = EntriesWanted() - 2;
+    const std::uint64_t calls_end = EntriesWanted() - 3;
     for (std::uint64_t call = 0; tree_.size() < calls_end;) {
       if (tree_.size() % kEntriesACheckpoint == 0) {
         AddCheckpoint();
@@ -164,6 +164,7 @@ class BulkRecord final {
       }
     }
     Add("step", {{"id", kStep}, {"do", "bulk"}, {"phase", "end"}, {"calls", none}});
+    AddCheckpoint();
     Add("close", {{"entries", tree_.size() + 1}, {"steps", 1}, {"open_items", nlohmann::json::array()}});
     log_.close();
     if (!log_) std::abort();

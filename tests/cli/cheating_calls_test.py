@@ -148,6 +148,37 @@ class Calls(Room):
         effect["extractable"] = not effect["extractable"]
         self.assert_found("CALL-READ", "private.CKA_EXTRACTABLE")
 
+    def test_a_token_that_shows_another_public_key_than_came_out(self):
+        attributes = self.entries(type="done", fn="C_GenerateKeyPair")[0]["attributes"]
+        truth = attributes["public.CKA_EC_POINT"]
+        bare = truth[4:]
+        self.assertEqual(len(bare), 130)
+        for lie in (self.entries(type="done", fn="C_GenerateKeyPair")[1]["attributes"]["public.CKA_EC_POINT"], bare[2:], "0442" + bare, truth + "00"):
+            with self.subTest(lie):
+                attributes["public.CKA_EC_POINT"] = lie
+                self.assert_found("CALL-READ", "the token shows another public key")
+                self.assertEqual(self.second, "INVALID")
+        for known in (bare, ""):
+            with self.subTest(known):
+                attributes["public.CKA_EC_POINT"] = known
+                self.assertEqual((self.verdict()[0], self.second), ("COMPLETE", "COMPLETE"), self.why)
+
+    def test_a_token_that_does_not_say_that_it_has_made_the_pair_is_told_of(self):
+        self.entries(type="done", fn="C_GenerateKeyPair")[0]["attributes"]["private.CKA_LOCAL"] = "false"
+        verdict, found = self.verdict()
+        self.assertEqual(verdict, "COMPLETE")
+        self.assertIn("came from elsewhere", found["CALL-LOCAL"])
+
+    def test_a_step_that_nothing_signed_before_the_next_one(self):
+        for step in ("generate-root", "issue-arl"):  # the last one is followed by the close
+            with self.subTest(step):
+                self.setUp()
+                end = self.entries(type="step", id=step, phase="end")[0]["seq"]
+                self.assertEqual(self.told.entries[end + 1]["type"], "checkpoint")
+                self.told.remove(lambda entry: entry["seq"] == end + 1)
+                self.assert_found("SIG-STEP", step)
+                self.assertEqual(self.second, "INVALID")
+
     def test_a_second_pair_of_which_the_record_does_not_say_which_it_is(self):
         first = next(n for n, entry in enumerate(self.told.entries) if entry.get("fn") == "C_GenerateKeyPair")
         pair = copy.deepcopy(self.told.entries[first:first + 2])
@@ -271,6 +302,15 @@ class Calls(Room):
     def test_a_signature_in_a_step_that_uses_no_token(self):
         self.call_in("room.attend", "C_Sign")
         self.assert_found("CALL-KIND", "C_Sign")
+
+    def test_calls_in_a_step_of_a_kind_that_nobody_knows_are_told_of(self):
+        path = "inputs/small-hierarchy.ceremony.json"
+        self.told.files[path] = self.told.files[path].replace(b'"do": "crl.issue"', b'"do": "crl.invent"')
+        self.told.request("opening")["subject"]["script_sha256"] = hashlib.sha256(self.told.files[path]).hexdigest()
+        for entry in self.entries(type="step", id="issue-arl"):
+            entry["do"] = "crl.invent"
+        _, found = self.verdict()
+        self.assertIn("crl.invent", found["CALL-UNKNOWN"])
 
     def test_an_effect_that_steps_of_this_kind_do_not_have(self):
         effect = self.told.effect("key-created", key="root")
@@ -541,6 +581,28 @@ class Copies(Room):
         end = self.told.end_with(self.told.effect("key-cloned", key="root"))
         end["effects"].clear()
         self.assert_found("CALL-COPY", "does not say so")
+
+    def test_a_key_signs_what_is_no_proof(self):
+        calls = self.entries(type="intent", fn="C_Sign")
+        self.assertEqual([call["token"] for call in calls], ["backup-hsm"])
+        truth = dict(calls[0])
+        proof = base64.b64decode(truth["input"])
+        self.assertEqual(truth["input_sha256"], hashlib.sha256(proof).hexdigest())
+        for lie, words in ((b"I owe you a million.", "no proof of copy"), (proof + b"\0", "no proof of copy"), (proof.replace(b"proof of copy", b"proof of love"), "no proof of copy"),
+                           (None, "neither an approval nor the call itself has")):
+            with self.subTest(lie):
+                calls[0].update(truth)
+                if lie is None:
+                    del calls[0]["input"]
+                else:
+                    calls[0].update(input=base64.b64encode(lie).decode(), input_sha256=hashlib.sha256(lie).hexdigest())
+                self.assert_both("CALL-SIGN", words)
+        calls[0].update(truth, serial="deadbeefdeadbeef")
+        self.assert_both("CALL-SIGN", "a proof for the token")
+        calls[0].update(truth)
+        subject = self.told.request("clone")["subject"]
+        subject["proof"] = "statement" if subject["proof"] != "statement" else "certification-request"
+        self.assert_both("CALL-SIGN", subject["proof"])
 
     def test_another_copy_is_made_than_was_approved(self):
         subject = self.told.request("clone")["subject"]

@@ -139,6 +139,7 @@ class Record:
         self.quorums = {"custodians": {"m": m, "role": "custodian"}}
         self.opening_subject = None   # what is approved at the opening, where it is not only the name
         self.attended = lambda: None  # after the first step
+        self.is_opened = False  # its first checkpoint is there
         self.disclosures = []    # lines of disclosures.jsonl
         self.label = {}  # person -> label of the key that signs for them, where it is not the person's id
 
@@ -165,15 +166,18 @@ class Record:
         return json.dumps({"format": "keyceremony-script/1", "id": self.ceremony, "title": self.ceremony, "estate": self.estate,
                            "sections": self.sections, **self.script}, indent=1).encode() + b"\n"
 
-    def step(self, name, do, phase, **fields):
-        """As the script says it; `fields` may say otherwise, and None leaves one out."""
+    def step(self, name, do, phase, signed=True, **fields):
+        """As the script says it; `fields` may say otherwise, and None leaves one out. What it did is signed, once the record is open."""
         planned = [step for section in self.sections for step in section["steps"] if step["id"] == name]
         extra = {"begin": {"parameters": {}}, "end": {"calls": {"count": 0, "microseconds": 0}}}.get(phase, {})
         if phase == "begin" and planned and "quorum" in planned[0]:
             extra["quorum"] = planned[0]["quorum"]
         self.steps += phase == "end"
         fields = {key: value for key, value in {**extra, **fields}.items() if value is not None}
-        return self.add("step", id=name, do=do, phase=phase, **fields)
+        seq = self.add("step", id=name, do=do, phase=phase, **fields)
+        if signed and self.is_opened and phase in ("end", "skipped"):
+            self.checkpoint()
+        return seq
 
     def request(self, step, m=None, quorum="custodians", **fields):
         subject = self.opening_subject if step == "opening" and self.opening_subject else {"step": step}
@@ -206,6 +210,7 @@ class Record:
         return signature_line(f"{self.estate}/{person}", self.label.get(person, person), text, form)
 
     def checkpoint(self, text=None, **note):
+        self.is_opened = True
         return self.add("checkpoint", note=self.note(self.checkpoint_text() if text is None else text, **note))
 
     def cosign(self, person, request, size, form="strict", **fields):
@@ -281,7 +286,6 @@ class Record:
         self.call()
         self.artefact("root.pem", b"-----BEGIN CERTIFICATE-----\n\xc3\xa9\n-----END CERTIFICATE-----\n")
         self.step("root-key", "key.generate", "end")
-        self.checkpoint()
         self.add("note", text="a word with \"quotes\", a back\\slash, a tab\t, \u00e9, \u20ac and \U0001f511")
         seam("closing")
         return self

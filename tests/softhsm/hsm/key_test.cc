@@ -208,7 +208,7 @@ TEST_CASE("RSA signs with PKCS#1 and PSS, each with SHA-256, SHA-384 and SHA-512
             .code == ErrorCode::kInvalidInput);
 }
 
-TEST_CASE("signing is announced for a ceremony's key and silent for the log's") {
+TEST_CASE("signing is announced for a ceremony's key, a proof with all of it, and silent for the log's") {
   const SoftHsm soft;
   auto observer = std::make_shared<support::ListeningObserver>();
   const auto module = soft.Load(observer);
@@ -223,6 +223,9 @@ TEST_CASE("signing is announced for a ceremony's key and silent for the log's") 
   CHECK(observer->before[0].object == "private key \"root\" (id 01)");
   // printf m | sha256sum
   CHECK(observer->before[0].input_sha256 == "62c66a7a5dd70c3146618063c344e531e6d4b59e379808443ce962b3abd63c5a");
+  CHECK(observer->before[0].input.empty());
+  Good(hsm::Sign(login.session(), made.pair, SignatureScheme::kEcdsa, base::AsBytes("m"), Consequence::kProof));
+  CHECK(observer->before.back().input == "bQ==");
 }
 
 TEST_CASE("a signature that belongs to another key is never returned") {

@@ -113,6 +113,62 @@ def flips(base, stride):
             yield Case(f"bit of byte {at} of {name} flipped", {**base.files, name: bytes(flipped)}, None, base.roster)
 
 
+KEY = builder.public_key("k")
+
+
+def der(tag, *parts):
+    content = b"".join(parts)
+    size = len(content)
+    return bytes([tag]) + (bytes([size]) if size < 128 else bytes([0x81, size]) if size < 256 else b"\x82" + size.to_bytes(2, "big")) + content
+
+
+def statement(key=KEY, serial="0001", nonce="5a" * 16):
+    return f"keyceremony proof of copy\nkey {sha(key).hex()}\ntoken {serial}\nnonce {nonce}\n".encode()
+
+
+def copy_request(key=KEY, text=None, name=b"keyceremony proof of copy", serial=b"0001", version=0, spki=KEY):
+    """CertificationRequestInfo, RFC 2986 section 4.1."""
+    rdn = lambda arc, value: der(0x31, der(0x30, bytes.fromhex("06035504") + bytes([arc]), der(0x0c, value)))
+    attribute = der(0x30, bytes.fromhex("06092a864886f70d010902"), der(0x31, der(0x0c, statement(key) if text is None else text)))
+    return der(0x30, der(2, bytes([version])), der(0x30, rdn(3, name), rdn(5, serial)), spki, der(0xa0, attribute))
+
+
+def proofs():
+    """Each with its verdict: the kind of step, what it signs, fields of the call, and what was approved."""
+    digest, other = sha(KEY).hex(), builder.public_key("other")
+    asked = {"key": "k", "spki_sha256": digest, "proof": "statement"}
+    request = {**asked, "proof": "certification-request"}
+    survival = b"keyceremony survival of a key\nsmki.example\nroot-2026\nk\n2026-11-21T09:00:00Z\n"
+    yield "a statement", COMPLETE, "key.prove", statement(), {"serial": "0001"}, asked
+    yield "a request", COMPLETE, "key.clone", copy_request(), {"serial": "0001"}, request
+    yield "an imported key's", COMPLETE, "key.import", copy_request(), {}, {"key": "k"}
+    yield "of a key that survived", COMPLETE, "firmware.record", survival, {}, {"token": "root"}
+    yield "no word of what", INVALID, "key.prove", statement(), {"input": None, "input_sha256": None}, asked
+    yield "only a digest", INVALID, "key.prove", statement(), {"input": None}, asked
+    yield "only the bytes", INVALID, "key.prove", statement(), {"input_sha256": None}, asked
+    yield "other bytes than its digest", INVALID, "key.prove", statement(), {"input_sha256": "aa" * 32}, asked
+    yield "bytes that are no base64", INVALID, "key.prove", statement(), {"input": "!"}, asked
+    yield "arbitrary bytes", INVALID, "key.prove", b"I owe you a million.", {}, asked
+    yield "bytes of a certificate", INVALID, "key.prove", der(0x30, der(0xa0, der(2, b"\x02")), der(2, b"\x01"), der(0x0c, statement())), {}, request
+    yield "a statement with more behind it", INVALID, "key.prove", statement() + b"x", {}, asked
+    yield "a statement with more before it", INVALID, "key.prove", b"x" + statement(), {}, asked
+    yield "a statement with a short nonce", INVALID, "key.prove", statement(nonce="5a"), {}, asked
+    yield "another key's statement", INVALID, "key.prove", statement(other), {}, asked
+    yield "a statement for another token", INVALID, "key.prove", statement(), {"serial": "0002"}, asked
+    yield "a statement where a request was approved", INVALID, "key.prove", statement(), {}, request
+    yield "a request where a statement was approved", INVALID, "key.prove", copy_request(), {}, asked
+    yield "another key's request", INVALID, "key.prove", copy_request(other, spki=other), {}, request
+    yield "a request of another key than its text", INVALID, "key.prove", copy_request(other), {}, {"key": "k"}
+    yield "a request under another name", INVALID, "key.prove", copy_request(name=b"smki.example"), {}, request
+    yield "a request under another serial number", INVALID, "key.prove", copy_request(serial=b"0002"), {}, request
+    yield "a request of another version", INVALID, "key.prove", copy_request(version=1), {}, request
+    yield "a request with another text", INVALID, "key.prove", copy_request(text=b"my domain"), {}, request
+    yield "a request with more behind it", INVALID, "key.prove", copy_request() + b"\0", {}, request
+    yield "a survival in a proof's place", INVALID, "key.prove", survival, {}, asked
+    yield "a proof in a survival's place", INVALID, "firmware.record", statement(), {}, {"token": "root"}
+    yield "a survival of six lines", INVALID, "firmware.record", survival + b"\n", {}, {"token": "root"}
+
+
 def made(scratch):
     """Records that were written with keys in hand: every one is signed as it should be, but says something wrong."""
     honest = Record().roster()
@@ -386,6 +442,36 @@ def made(scratch):
             ("as approved at each attempt", COMPLETE, [(a, a), (b, b)]), ("as approved at the attempt before", INVALID, [(a, a), (b, a)]),
             ("as will be approved at the next attempt", INVALID, [(a, b), (b, b)])):
         yield at_end("signed " + name, verdict, signing(*attempts), signs)
+
+    def signs_once(name, verdict, do, subject, request=None, **call):
+        """A step of that kind which is asked for `subject` and signs; with `request`, its section is asked."""
+        def run(r):
+            about = {"subject": subject, "subject_sha256": sha(canonical(subject)).hex()}
+            section = {"approval": r.approve("section:more", people, **{"steps": ["x"], **about})} if request else {}
+            begin(r, do=do, **section)
+            if not request:
+                r.approve("x", people, **about)
+            r.call(fn="C_Sign", **call)
+            failed(r, do=do)
+        return at_end("signed " + name, verdict, run, {**needs(x), "do": do}, **({"more_quorum": "custodians"} if request else {}))
+
+    yield signs_once("with an approval of nothing to be signed", INVALID, "cert.issue", {"certificate": "c"}, input_sha256=a)
+    yield signs_once("with an approval of its section", INVALID, "cert.issue", {"section": "more"}, request=True, input_sha256=a)
+    yield signs_once("a file as approved", COMPLETE, "payload.sign", {"sha256": a}, input_sha256=a)
+    yield signs_once("another file than approved", INVALID, "payload.sign", {"sha256": a}, input_sha256=b)
+    # What is made after its approval stands in the call, and says itself what it is.
+    for name, verdict, do, message, more, subject in proofs():
+        digest = more.pop("input_sha256", sha(message).hex())
+        call = {"input": base64.b64encode(message).decode(), "input_sha256": digest, **more}
+        yield signs_once("proof: " + name, verdict, do, subject, **{field: value for field, value in call.items() if value is not None})
+    yield signs_once("proof: in a step whose section was asked", COMPLETE, "key.prove", {"section": "more"}, request=True,
+                     input=base64.b64encode(statement()).decode(), input_sha256=sha(statement()).hex())
+    yield at_end("a step that nothing signed before the next one", INVALID, lambda r: [begin(r), end(r, signed=False), whole_step(r, "y")], x, y)
+    yield at_end("a step that nothing signed before one is skipped", INVALID, lambda r: [begin(r), end(r, signed=False), skipped(r, "y")], x, {**y, "skippable": True})
+    yield at_end("a step that was skipped, which nothing signed", INVALID, lambda r: [skipped(r, signed=False), whole_step(r, "y")], {**x, "skippable": True}, y)
+    yield at_end("a step that nothing signed before the close", INVALID, lambda r: [begin(r), end(r, signed=False)], x)
+    yield at_end("a step that a recovery left unsigned", INVALID, lambda r: [begin(r), end(r, signed=False), recover(r), whole_step(r, "y")], x, y)
+    yield at_end("a step that was signed after a recovery", COMPLETE, lambda r: [begin(r), end(r, signed=False), recover(r), r.checkpoint(), whole_step(r, "y")], x, y)
     depart = lambda r, person="carol": r.add("depart", person=person)
     attend = lambda r, person="carol": r.add("attend", person=person, role="custodian", presence="in person")
     yield at_end("one who had departed", INVALID, lambda r: [depart(r), whole_step(r, act=asked())], needs(x))
@@ -604,7 +690,41 @@ def made(scratch):
     yield opened("previous without root", INVALID, previous={"origin": "a/b/" + "0" * 32, "size": 1})
     yield opened("previous record", COMPLETE, previous={"origin": "a/b/" + "0" * 32, "size": 1, "root": "00" * 32})
 
+    # A record of one sort told as another.
+    honest_opening = {"origin": Record().origin, "ceremony": "root-2026", "mode": "rehearsal", "log_key": base64.b64encode(builder.public_key("log")).decode()}
+    for name, lie in (("nothing", None), ("origin", "smki.example/root-2026/" + "0" * 32), ("ceremony", "other"), ("mode", "production"), ("log_key", "AAAA")):
+        record = Record()
+        record.opening_subject = {**honest_opening, **({name: lie} if lie else {})}
+        yield case(f"opening approved for another record: {name}", INVALID if lie else COMPLETE, record=record)
+    for mode, simulated, verdict in (("rehearsal", True, COMPLETE), ("rehearsal", False, COMPLETE), ("rehearsal", "yes", INVALID), ("production", False, COMPLETE), ("production", True, INVALID)):
+        yield case(f"simulated {simulated} in {mode}", verdict, {"opened": lambda r, simulated=simulated: r.add("attend", person="bob", simulated=simulated)}, record=Record(mode=mode))
+    for mode, environment, verdict in (("production", "production", COMPLETE), ("production", "rehearsal", INVALID), ("rehearsal", "rehearsal", COMPLETE)):
+        record = Record(mode=mode)
+        record.open = lambda record=record, environment=environment: Record.open(record, environment=environment)
+        yield case(f"environment {environment} in {mode}", verdict, record=record)
+        record = Record(mode=mode)
+        inputs = {"script.json": record.script_file(), "roster.json": record.roster(),
+                  "binding.json": json.dumps({"format": "keyceremony-binding/1", "environment": environment}).encode()}
+        record.open = lambda record=record, inputs=inputs: Record.open(record, inputs=inputs)
+        yield case(f"the binding of {environment} in {mode}", verdict, record=record)
+    yield opened("a record that follows itself", INVALID, previous={"origin": Record().origin, "size": 1, "root": "00" * 32})
+    for kind in ("attend", "depart"):
+        for fields in ({}, {"person": 7}, {"person": {"_sd": "A" * 43}}):
+            yield case(f"{kind} of nobody, {fields}", INVALID, {"opened": lambda r, kind=kind, fields=fields: r.add(kind, **fields)})
+    yield case("a refusal of a request by its name", INVALID, {"opened": lambda r: r.add("refusal", rule="QUORUM-DENIED-01", request="4")})
+    yield case("an opening approved after the first call", INVALID, {"closing": lambda r: r.cosign("carol", 4, 5)}, entries={"opening": ("alice", "bob")})
+    yield at_end("one cosignature for two requests", INVALID, lambda r: whole_step(r, act=lambda r: [
+        r.request("x"), r.approve("x", people), r.cosign("erin", r.last_request - 1, r.last_request + 1)]), needs(x))
+    for field, value in (("mechanism", "CKM_OTHER"), ("template", {"CKA_SIGN": "true"})):
+        done = {"call": 2, "fn": "C_GenerateKeyPair", "token": "root", "rv": "CKR_OK", "inventory": "11" * 32, field: value}
+        yield at_end(f"done of another {field}", INVALID, lambda r, done=done: [
+            begin(r, do="key.generate"), r.call(done=False), r.add("done", **done), end(r, do="key.generate")], {**x, "do": "key.generate"})
+
     # Files.
+    for evidence, verdict in (({"absent": True, "rv": "CKR_OK", "objects": []}, COMPLETE), ({"absent": False}, INVALID), ({"absent": "true"}, INVALID), ({"rv": "CKR_DEVICE_ERROR"}, INVALID),
+                              ({"objects": [{"rv": "CKR_OK"}]}, COMPLETE), ({"objects": [{"rv": "CKR_OK"}, {"rv": "CKR_DEVICE_ERROR"}]}, INVALID), ({"objects": 1}, INVALID),
+                              ({"spki_sha256": sha(builder.public_key("log")).hex()}, COMPLETE), ({"spki_sha256": "ab" * 32}, INVALID)):
+        yield case(f"addendum with the evidence {evidence}", verdict, evidence=evidence)
     yield case("artefact of another size", INVALID, {"closing": lambda r: r.artefact("x", b"abc", size=4)})
     for size in (True, "3", None, -1):
         yield case(f"artefact of size {size}", INVALID, {"closing": lambda r, size=size: r.artefact("x", b"a", size=size)})

@@ -13,6 +13,7 @@
 #include "ceremony/record/timestamp.h"
 #include "ceremony/record/tlog_proof.h"
 #include "ceremony/record/verify.h"
+#include "hsm/base/counted.h"
 #include "hsm/base/file.h"
 
 namespace ceremony::cli {
@@ -46,7 +47,8 @@ base::Result<int> Tiles(const Arguments& arguments, const Streams& streams) {
     const std::string path = name.empty() ? arguments.record : arguments.record + "/" + name;
     KC_ASSIGN_OR_RETURN(const record::TileCount count, record::ExportTiles(path, out, name.empty() ? "" : name + "/"));
     streams.out << fmt::format(
-        "{}: {} entries, {} tiles, {} entry bundles{}\n", path, count.entries, count.tiles, count.bundles,
+        "{}: {}, {}, {}{}\n", path, base::Counted(count.entries, "entry", "entries"),
+        base::Counted(count.tiles, "tile", "tiles"), base::Counted(count.bundles, "entry bundle", "entry bundles"),
         count.withheld_bundles == 0
             ? ""
             : fmt::format(", {} left out because an entry in them is withheld", count.withheld_bundles));

@@ -1,14 +1,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <string_view>
 
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/exit_code.h"
 #include "ceremony/cli/fleet_commands.h"
 #include "ceremony/estate/comparison.h"
+#include "ceremony/room/text.h"
 
 namespace ceremony::cli {
 namespace {
@@ -42,24 +45,31 @@ std::string Calls(const StepOutcome* step) {
   return fmt::format("{} in {:.1f} ms", step->call_count, static_cast<double>(step->call_microseconds) / kMicros);
 }
 
+// What a record says may hold what a terminal obeys.
+std::string Shown(std::string_view text) { return room::Visible(text, room::Charset::kUtf8); }
+
 void Print(const estate::RecordOutcome& first, const estate::RecordOutcome& second,
            const std::vector<StepComparison>& rows, std::ostream& out) {
   const auto tokens = [](const estate::RecordOutcome& record) {
     std::string list;
     for (const auto& [name, serial] : record.tokens)
       list += fmt::format("{}{} (serial {})", list.empty() ? "" : ", ", name, serial.empty() ? "none" : serial);
-    return list;
+    return Shown(list);
   };
-  out << fmt::format("first   {}  {}\nsecond  {}  {}\n", first.ceremony, tokens(first), second.ceremony,
+  out << fmt::format("first   {}  {}\nsecond  {}  {}\n", Shown(first.ceremony), tokens(first), Shown(second.ceremony),
                      tokens(second));
   if (first.script_sha256 != second.script_sha256)
-    out << fmt::format("the scripts differ: SHA-256 {} against {}\n", first.script_sha256, second.script_sha256);
-  out << fmt::format("\n  {:<20} {:>12} {:>12}  {:<20} {:<20} {}\n", "step", "first", "second", "calls, first",
+    out << fmt::format("the scripts differ: SHA-256 {} against {}\n", Shown(first.script_sha256),
+                       Shown(second.script_sha256));
+  std::size_t width = 20;
+  for (const StepComparison& row : rows) width = std::clamp(row.id.size(), width, std::size_t{40});
+  out << fmt::format("\n  {:<{}} {:>10} {:>10}  {:<18} {:<18} {}\n", "step", width, "first", "second", "calls, first",
                      "calls, second", "result");
   for (const StepComparison& row : rows) {
-    out << fmt::format("  {:<20} {:>12} {:>12}  {:<20} {:<20} {}\n", row.id, Seconds(row.first), Seconds(row.second),
-                       Calls(row.first), Calls(row.second), row.differences.empty() ? "the same" : "DIFFERS");
-    for (const std::string& difference : row.differences) out << "      " << difference << "\n";
+    out << fmt::format("  {:<{}} {:>10} {:>10}  {:<18} {:<18} {}\n", Shown(row.id), width, Seconds(row.first),
+                       Seconds(row.second), Calls(row.first), Calls(row.second),
+                       row.differences.empty() ? "the same" : "DIFFERS");
+    for (const std::string& difference : row.differences) out << "      " << Shown(difference) << "\n";
   }
 }
 

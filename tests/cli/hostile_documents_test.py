@@ -69,7 +69,8 @@ class Hostile(Tame):
                         pages.append(path)
                 self.assertIn(out / "report.html", pages)
                 for command in (("show", record, "--roster", roster), ("show", record, "--exceptions"), ("verify", record, "--roster", roster),
-                                ("verify", record, "--explain"), ("status", record.parent), ("replay", record), ("check", script)):
+                                ("verify", record, "--explain"), ("status", record.parent), ("replay", record), ("check", script),
+                                ("compare", record, record)):
                     self.tame_words(" ".join(map(str, command)), *run(*command))
                 self.assertEqual({path.name for path in out.iterdir()}, {path.name for path in pages})
                 self.assertEqual({path.name for path in self.folder.iterdir()}, {"archive", "roster.json", "out"})

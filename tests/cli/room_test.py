@@ -64,6 +64,20 @@ class Paused(Room):
         self.assertIn("root of what is signed: the first", shown)
         self.assert_complete()
 
+    def test_a_pause_at_a_question_is_signed_too(self):
+        player = room.Player([(r"Read a radio clock", None)] + self.answers)
+        self.addCleanup(player.stop)
+        player.start("keyceremony", "run", SCRIPT, "--binding", self.place.binding, "--archive", self.place.archive)
+        self.assertIsNone(player.play())
+        os.write(player.fd, b"\x03")
+        player.pump_until_over()
+        self.assertEqual(player.reap(), 5, player.shown[-2000:])
+        status, shown = self.resume()
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assertNotIn("Is this what happened?", shown)
+        self.assertIn("Compare these words with those that were kept at the pause.", shown)
+        self.assert_complete()
+
     def test_what_nothing_has_signed_is_shown_and_not_taken_over_when_it_did_not_happen(self):
         self.pause()
         self.append(type="step", id="seals-before", do="room.record", phase="begin", parameters={})

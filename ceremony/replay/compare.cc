@@ -262,16 +262,19 @@ class Comparer final {
           difference.replayed, &then, &now);
   }
 
-  // The opening names the mode in words; Open has told that it is another one.
+  // The opening names the environment in words (older records: the mode); Open has told that it is another one.
   static void AsRehearsal(json& request, const json& then) {
+    const auto subject = request.find("subject");
+    if (TextOf(then, "step") != "opening" || subject == request.end() || !subject->is_object()) return;
     const std::string mode = TextOf(then, "mode");
-    if (TextOf(then, "step") != "opening" || mode.empty()) return;
+    const std::string environment = subject->contains("environment") ? TextOf(*subject, "environment") : mode;
     std::string statement = TextOf(request, "statement");
-    const std::string said = "(" + mode + ")";
+    const std::string said = "(" + environment + ")";
     if (const std::size_t at = statement.find(said); at != std::string::npos)
       request["statement"] = statement.replace(at, said.size(), "(rehearsal)");
-    if (const auto subject = request.find("subject"); subject != request.end() && subject->contains("mode"))
-      (*subject)["mode"] = "rehearsal";
+    for (const char* member : {"mode", "environment"}) {
+      if (subject->contains(member)) (*subject)[member] = "rehearsal";
+    }
   }
 
   // The digests of the objects on a token stand in their own order, which says nothing.

@@ -291,16 +291,18 @@ base::Result<void> ApproveSection(Ceremony& ceremony, const script::Section& sec
 base::Result<void> ApproveOpening(Ceremony& ceremony) {
   const script::Quorum& quorum = *ceremony.roster().FindQuorum(record::kWitnessQuorum);
   const std::string mode(record::ModeName(ceremony.mode()));
+  const std::string environment(script::NameOf(ceremony.inputs().binding->environment));
   const script::LoadedFile& script = ceremony.inputs().script.file;
   const json& open = ceremony.history().open();
   Request request{.step = std::string(record::kOpeningRequest),
                   .statement = fmt::format("Open the ceremony {} ({}), run by the script whose words were read aloud",
-                                           ceremony.inputs().script.id, mode),
+                                           ceremony.inputs().script.id, environment),
                   .subject = {{"ceremony", open.at("ceremony")},
                               {"origin", open.at("origin")},
                               {"log_key", open.at("log_key")},
                               {"script_sha256", script.sha256},
-                              {"mode", mode}}};
+                              {"mode", mode},
+                              {"environment", environment}}};
   if (const auto left = open.find("left_behind"); left != open.end()) {
     request.statement +=
         fmt::format(", and leave {} behind, which nobody can close any more", left->at("folder").get<std::string>());

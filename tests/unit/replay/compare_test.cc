@@ -307,24 +307,27 @@ TEST_CASE("a mechanism that SoftHSM does not have is no excuse for a record that
 }
 
 TEST_CASE("a production record is acted again as a rehearsal, and that is all that its opening says otherwise") {
-  const auto opening = [](const char* mode) {
+  const auto opening = [](const char* mode, const char* environment) {
     return json{{"type", "request"},
                 {"mode", mode},
                 {"step", "opening"},
-                {"statement", fmt::format("Open the ceremony root ({}), run by the script", mode)},
-                {"subject", {{"mode", mode}, {"ceremony", "root"}}}};
+                {"statement", fmt::format("Open the ceremony root ({}), run by the script", environment)},
+                {"subject", {{"mode", mode}, {"environment", environment}, {"ceremony", "root"}}}};
   };
-  const auto with = [&](const char* key, const char* mode) {
+  const auto with = [&](const char* key, const char* mode, const char* environment) {
     return Log::Of(key, [&](Log& log) {
       log.entries.front()["mode"] = mode;
-      log.Add(opening(mode));
+      log.Add(opening(mode, environment));
       if (std::string(mode) == "production")
         log.Add({{"type", "observe"}, {"what", "share-asked-elsewhere"}, {"person", "bob"}});
     });
   };
-  CHECK(ReasonsOf(CompareReplay(with(kFirstKey, "production"), with(kSecondKey, "rehearsal"), kSoftHsm, {})) ==
-        Found{"REPLAY-PEOPLE-01  open: mode production|rehearsal",
-              "REPLAY-PEOPLE-01 certify observe share-asked-elsewhere bob|"});
+  for (const char* environment : {"production", "uit"}) {
+    CHECK(ReasonsOf(CompareReplay(with(kFirstKey, "production", environment),
+                                  with(kSecondKey, "rehearsal", "rehearsal"), kSoftHsm, {})) ==
+          Found{"REPLAY-PEOPLE-01  open: mode production|rehearsal",
+                "REPLAY-PEOPLE-01 certify observe share-asked-elsewhere bob|"});
+  }
 }
 
 TEST_CASE("REPLAY-STEP-02: steps that the replay did not reach, and REPLAY-SOFTHSM-01 where SoftHSM is why") {

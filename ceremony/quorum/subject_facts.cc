@@ -22,7 +22,7 @@ struct Label {
 };
 
 // A certificate has a serial number, too, and an issuer's key is not the one that is certified.
-constexpr std::array<Label, 11> kLabels = {{{"serial", "serial of the token"},
+constexpr std::array<Label, 12> kLabels = {{{"serial", "serial of the token"},
                                             {"object_id", "CKA_ID of the key"},
                                             {"subject_key", "key that is certified"},
                                             {"issuer", "certificate of the issuer"},
@@ -31,6 +31,7 @@ constexpr std::array<Label, 11> kLabels = {{{"serial", "serial of the token"},
                                             {"first_use", "first use"},
                                             {"last_use", "last use"},
                                             {"stated_by", "stated by"},
+                                            {"hold_until", "held until"},
                                             {"cap_reached_on", "cap reached on"},
                                             {"minutes_since_cap", "minutes since the cap"}}};
 
@@ -40,6 +41,10 @@ std::string LabelOf(const std::string& member) {
 }
 
 std::string TextOf(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+std::string WordsOf(const json& value) {
+  return value.is_boolean() ? (value.get<bool>() ? "yes" : "no") : TextOf(value);
+}
 
 // An empty value tells nobody anything.
 bool IsShort(const json& value) {
@@ -52,6 +57,11 @@ bool IsShort(const json& value) {
 bool IsDigest(std::string_view member) { return member.ends_with("sha256"); }
 
 bool IsNothing(const json& value) { return value.is_null() || value == "" || (value.is_array() && value.empty()); }
+
+// Nothing has passed since a cap that was not reached.
+bool IsBeside(std::string_view member, const json& subject) {
+  return member == "minutes_since_cap" && IsNothing(subject.value("cap_reached_on", json()));
+}
 
 bool IsListOf(const json& value, bool (*matches)(const json&)) {
   return value.is_array() && std::ranges::all_of(value, matches);
@@ -100,13 +110,13 @@ std::vector<room::Fact> ShortFacts(const json& subject) {
   std::vector<room::Fact> facts;
   std::vector<std::string> left_out;
   for (const auto& [name, value] : subject.items()) {
-    if (IsNothing(value)) continue;
+    if (IsNothing(value) || IsBeside(name, subject)) continue;
     const bool is_list_of_objects = IsListOf(value, [](const json& item) { return item.is_object(); });
     if (name == "private" && value.is_object() && value.contains("CKA_EXTRACTABLE")) {
       facts.push_back({"may leave the token", WaysOut(value)});
       left_out.emplace_back("other attributes");
     } else if (!IsDigest(name) && IsShort(value)) {
-      facts.push_back({LabelOf(name), TextOf(value)});
+      facts.push_back({LabelOf(name), WordsOf(value)});
     } else if (!IsDigest(name) && IsListOf(value, IsShort)) {
       facts.push_back({LabelOf(name), Joined(value)});
     } else if (!IsDigest(name) && is_list_of_objects) {

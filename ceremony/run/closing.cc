@@ -147,9 +147,9 @@ void TellWhatComes(Ceremony& ceremony, const script::Quorum& quorum) {
   ceremony.terminal().Say(
       room::Tone::kPlain,
       fmt::format(
-          "\nNow the record is closed. The quorum {} ({}) agrees to that, signs the whole record, and, once the "
-          "key of the record is destroyed, signs the list of its files.",
-          quorum.name, base::Counted(static_cast<std::size_t>(quorum.m), "person", "people")));
+          "\nNow the record is closed. {} of the quorum {} must agree to that, sign the whole record, and, once its "
+          "key is destroyed, sign the list of its files.",
+          base::Counted(static_cast<std::size_t>(quorum.m), "person", "people"), quorum.name));
 }
 
 // After its first two lines the text has a line for each file (docs/record-format.md).

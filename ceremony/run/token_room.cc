@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "hsm/cryptoki.h"
+
 namespace ceremony::run {
 
 TokenRoom::TokenRoom(const script::Binding& binding, const estate::Estate& estate, PinKeeper& pins,
@@ -170,8 +172,12 @@ base::Result<hsm::Session*> TokenRoom::Session(const std::string& token) {
       break;
     }
   }
-  KC_ASSIGN_OR_RETURN(hsm::LoginScope scope, hsm::LoginScope::Open(located, hsm::User::kUser, pin));
-  const auto [place, fresh] = logins_.emplace(token, std::move(scope));
+  auto scope = hsm::LoginScope::Open(located, hsm::User::kUser, pin);
+  if (!scope.ok()) {
+    base::Error error = std::move(scope).error();
+    return error.rv == CKR_PIN_INCORRECT ? std::move(error).Prefixed("wrong PIN") : std::move(error);
+  }
+  const auto [place, fresh] = logins_.emplace(token, std::move(scope).value());
   return &place->second.session();
 }
 

@@ -45,6 +45,7 @@ class RoomDepartKind final : public StepKind {
         if (!std::ranges::count(asked, attendee->person, &quorum::Attendee::person)) asked.push_back(*attendee);
       }
     }
+    if (asked.empty()) context.terminal().Say(room::Tone::kPlain, "Nobody is here whom the script lets leave now.");
     for (const quorum::Attendee& attendee : asked) {
       if (context.attendance().Find(attendee.person) == nullptr) continue;
       room::Question question;

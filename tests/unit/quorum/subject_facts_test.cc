@@ -83,3 +83,10 @@ TEST_CASE("on a machine of one's own every value is shown, by its path") {
         "serial of the token=4f2a\nsteps.1.token=a\nsteps.2.m=2\nsteps.2.token=b\ntbs=" + std::string(81, 'A') + "\n");
   CHECK(AllFacts(json()).empty());
 }
+
+TEST_CASE("what is so or not is said with yes and no, and nothing has passed since a cap that was not reached") {
+  CHECK(Lines(ShortFacts({{"extractable", false}, {"hold_until", "2028-11-29"}, {"minutes_since_cap", 0}})) ==
+        "may be cloned on=no\nheld until=2028-11-29\n");
+  CHECK(Lines(ShortFacts({{"cap_reached_on", "2026-11-29"}, {"minutes_since_cap", 7}})) ==
+        "cap reached on=2026-11-29\nminutes since the cap=7\n");
+}

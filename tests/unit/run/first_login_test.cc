@@ -65,6 +65,7 @@ TEST_CASE("a mistyped PIN of the record token is asked for again when people dec
 TEST_CASE("each try with the record token's PIN is one that people have decided on") {
   RecordToken token({Pin("user-pin-of-if"), Then("stop here")});
   const base::Error error = Bad(token.LogIn());
+  CHECK(error.message.starts_with("wrong PIN: "));
   CHECK(error.call == "C_Login");
   CHECK(token.device->slots[0].user_failures == 1);
 }

@@ -109,6 +109,12 @@ ordered_json ToJson(const script::Inputs& inputs, const steps::Plan& plan) {
   return object;
 }
 
+std::string Titles(const std::vector<std::string>& roles) {
+  std::vector<std::string> titles;
+  for (const std::string& role : roles) titles.emplace_back(script::TitleOf(*script::FindRole(role)));
+  return Join(titles);
+}
+
 void PrintPresence(const steps::PresencePlan& presence, std::ostream& out) {
   if (presence.people.empty()) return;
   out << "\nQuorums\n";
@@ -128,7 +134,7 @@ void PrintPresence(const steps::PresencePlan& presence, std::ostream& out) {
   out << "\nPeople\n";
   for (const steps::PersonPresence& person : presence.people) {
     std::string line =
-        fmt::format("  {:<20} {:<18} {}", person.name, Join(person.roles), steps::StepsText(person.steps));
+        fmt::format("  {:<20} {:<18} {}", person.name, Titles(person.roles), steps::StepsText(person.steps));
     if (!person.lost_without.empty())
       line += fmt::format("; without them {} cannot be done", steps::StepsText(person.lost_without));
     out << line << "\n";

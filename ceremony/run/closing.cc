@@ -132,11 +132,13 @@ base::Result<void> TakeDownWhatDiffered(Ceremony& ceremony) {
   const room::Question words{.kind = room::Question::Kind::kText,
                              .id = "close/differed/words",
                              .text = "What was it, when, and who was there? Everybody who reads the record reads this.",
-                             .example = "at 10:40 a guard came in for a minute and saw no token"};
+                             .example = "at 10:40 a guard came in for a minute and saw no token",
+                             .may_go_back = true};
   while (true) {
     KC_ASSIGN_OR_RETURN(const std::string choice, ceremony.Ask("administrator", more));
     if (choice == kNothing) return {};
     KC_ASSIGN_OR_RETURN(std::string said, ceremony.Ask("administrator", words));
+    if (said == room::kBack) continue;
     KC_RETURN_IF_ERROR(
         ceremony.Append(record::EntryType::kDeviation, {{"what", "told before the close"}, {"text", std::move(said)}}));
   }

@@ -21,8 +21,8 @@ std::string WhoIsMissing(const script::Step& step, const quorum::Attendance& att
     const auto least = count.get<std::size_t>();
     const std::size_t present = attendance.WithRole(role).size();
     if (present >= least) continue;
-    missing += fmt::format("{}{} of role {} are here, the script asks for {}", missing.empty() ? "" : "; ", present,
-                           role, least);
+    missing += fmt::format("{}the script asks for {}, and {} {} here", missing.empty() ? "" : "; ",
+                           InWords({{role, least}}), present, present == 1 ? "is" : "are");
   }
   return missing;
 }

@@ -72,23 +72,37 @@ class RoomRecordKind final : public StepKind {
   }
 
   base::Result<void> Run(const script::Step& step, StepContext& context) const override {
+    const json& asked = step.fields.List("facts");
     json facts = json::object();
-    for (const json& fact : step.fields.List("facts")) {
-      room::Question question;
-      question.kind = room::Question::Kind::kText;
-      question.id = "room.record/" + step.id + "/" + fact.at("name").get<std::string>();
-      question.text = AsQuestion(fact.at("label").get<std::string>());
-      question.pattern = fact.at("pattern").get<std::string>();
-      question.example = fact.at("example").get<std::string>();
-      question.simulated = question.example;
-      KC_ASSIGN_OR_RETURN(json answer, context.Ask(step.fields.Text("by"), question));
+    for (std::size_t number = 0; number < asked.size();) {
+      const json& fact = asked[number];
+      KC_ASSIGN_OR_RETURN(json answer, Ask(step, context, fact, number > 0));
+      if (number > 0 && answer == room::kBack) {
+        --number;
+        continue;
+      }
       const std::string name = fact.at("name");
       const bool hidden = fact.at("confidential").get<bool>() || context.inputs().policy.KeepsConfidential(name);
       facts[name] = hidden ? record::MarkConfidential(std::move(answer)) : std::move(answer);
+      ++number;
     }
     KC_RETURN_IF_ERROR(
         context.Record("observe", {{"what", "facts"}, {"facts", std::move(facts)}, {"role", step.fields.Text("by")}}));
     return {};
+  }
+
+ private:
+  static base::Result<std::string> Ask(const script::Step& step, StepContext& context, const json& fact,
+                                       bool may_go_back) {
+    room::Question question;
+    question.kind = room::Question::Kind::kText;
+    question.id = "room.record/" + step.id + "/" + fact.at("name").get<std::string>();
+    question.text = AsQuestion(fact.at("label").get<std::string>());
+    question.pattern = fact.at("pattern").get<std::string>();
+    question.example = fact.at("example").get<std::string>();
+    question.may_go_back = may_go_back;
+    question.simulated = question.example;
+    return context.Ask(step.fields.Text("by"), question);
   }
 };
 

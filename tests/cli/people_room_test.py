@@ -30,7 +30,7 @@ class Attendance(Room):
             (r"Who comes or goes", ["Carol Nguyen (carol) arrives", "nobody else"]),
         ])
         self.assertEqual(status, 0, shown[-2000:])
-        self.assertIn("2 of role custodian are here, the script asks for 3", shown)
+        self.assertIn("the script asks for 3 custodians, and 2 are here", shown)
         self.assert_complete()
         self.assertEqual(self.changes("attend", "carol"), ["arrives"])
 

@@ -14,7 +14,7 @@ import room
 from room import SCRIPT, Room, serve
 
 
-class BeforeTheRecord(Room):
+class Slips(Room):
     def test_a_mistyped_pin_of_the_record_token_sends_nobody_back_to_the_beginning(self):
         status, shown = self.run_script(first=[
             (r"user PIN of token \"record", ["not the PIN", "x", room.PIN + "record"]),
@@ -24,7 +24,15 @@ class BeforeTheRecord(Room):
         self.assertEqual(shown.count("Read the words aloud. Are they"), 1)
         self.assert_complete()
 
-    def test_whoever_stops_there_leaves_nothing_behind(self):
+    def test_a_number_that_was_mistyped_and_confirmed_is_typed_again_from_the_next_question(self):
+        status, shown = self.run_script(first=[
+            (r"umber of the bag that the HSM came in", ["SB004299", "SB004201"]),
+            (r"umber of the seal on the HSM", ["back", "HS000018", "HS000018"])])
+        self.assertEqual(status, 0, shown[-2000:])
+        self.assertEqual(self.entries("observe", step="seals-before")[0]["facts"], {"bag": "SB004201", "seal": "HS000018"})
+        self.assert_complete()
+
+    def test_whoever_stops_before_the_record_leaves_nothing_behind(self):
         status, shown = self.run_script(first=[(r"user PIN of token \"record", "not the PIN"),
                                                (r"The record is not begun yet", "stop here")])
         self.assertEqual(status, 3, shown[-2000:])

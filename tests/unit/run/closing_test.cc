@@ -173,6 +173,8 @@ TEST_CASE("what happened otherwise is asked before the close, as often as there 
   Room room(run::Answers{{"close/differed", "add a sentence"},
                          {"close/differed/words", "at 10:40 a guard came in"},
                          {"close/differed", "add a sentence"},
+                         {"close/differed/words", "back"},  // a second thought
+                         {"close/differed", "add a sentence"},
                          {"close/differed/words", "the lights went out"},
                          {"close/differed", "nothing to add"},
                          {"approve/alice", "decline"},

@@ -66,7 +66,7 @@ constexpr std::array<Rule, 123> kRules = {{
     {"SIG-NOTE", kInvalid, "a note has the form of a C2SP signed note"},
     {"SIG-LOG", kInvalid, "a checkpoint is signed by the log key of its record"},
     {"SIG-SIGNER", kInvalid, "only the log key and known custodians sign"},
-    {"SIG-STEP", kInvalid, "what a step did is signed before the next one begins"},
+    {"SIG-STEP", kNotice, "what a step did is signed before the next one begins, unless it is bulk work"},
     {"SIG-COSIGN", kInvalid, "a custodian's signature verifies, in strict DER with low S"},
     // People.
     {"QUO-UNPINNED", kUnpinned, "the custodians' keys were not pinned: nobody vouches for those in the record"},

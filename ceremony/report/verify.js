@@ -250,7 +250,6 @@ const KC = (() => {
           roots.set(i, root);
           askedFor.set(i, lastRequest);
           lastRequest = null;
-          steps.unsigned = null;
           if (first === null) { first = i; cosigned = by; }
           if (same(root, tree.root())) good = i; else wrong.push(i);
           break;

@@ -150,7 +150,6 @@ const KCScript = (() => {
       this.plan = null; this.requests = new Map(); this.newest = new Map(); this.absent = new Map();
       this.now = null; this.approval = null; this.interrupted = false; this.recovered = false; this.last = null;
       this.begun = new Set(); this.over = new Set(); this.failed = new Set(); this.approved = new Set(); this.ended = 0; this.quorum = "";
-      this.unsigned = null;  // ended or skipped, and no checkpoint covers that yet
     }
     enough(request) { return !request.ended && peopleOf(request.by) >= request.m && request.met(request.by); }
     governing(name) { return this.newest.has(name) ? this.requests.get(this.newest.get(name)) : this.approval; }
@@ -159,8 +158,6 @@ const KCScript = (() => {
       need(["begin", "end", "skipped", "failed"].includes(phase), "phase");
       need(!this.plan || (planned && planned.kind === kind), "a step that the script does not have");
       need(phase === "end" || phase === "failed" ? this.now === name : this.now === null || this.interrupted, "a step that does not follow");
-      need(phase === "end" || phase === "failed" || this.unsigned === null, "a step that nothing signed before the next one began");
-      if (phase === "end" || phase === "skipped") this.unsigned = name;
       if (planned && (phase === "begin" || phase === "skipped")) {
         const order = this.plan.order, after = this.last === null ? 0 : order.indexOf(this.last) + 1;
         need(!this.over.has(name) && (name === this.last || (order[after] === name && (this.last === null || this.over.has(this.last) || this.failed.has(this.last)))), "order of the steps");
@@ -206,7 +203,6 @@ const KCScript = (() => {
     }
     close(entry) {
       need(this.now === null || this.interrupted, "a step without end");
-      need(this.unsigned === null, "a step that nothing signed before the close");
       // Who calls a ceremony off names what was not done.
       const excused = isObject(entry.called_off) ? new Set(entry.open_items.filter(isObject).map((item) => item.step)) : this.failed;
       need(!this.plan || this.plan.order.every((step) => this.over.has(step) || excused.has(step)), "a step of the script was left out");

@@ -99,7 +99,7 @@ ordered_json ToJson(const script::Inputs& inputs, const steps::Plan& plan) {
   object["findings"] = ordered_json::array();
   for (const steps::Finding& finding : plan.findings) {
     object["findings"].push_back({{"rule", finding.rule},
-                                  {"severity", steps::SeverityName(finding.severity)},
+                                  {"severity", x509::SeverityName(finding.severity)},
                                   {"step", finding.step},
                                   {"where", finding.where},
                                   {"message", finding.message},
@@ -263,7 +263,7 @@ void PrintPlan(const script::Inputs& inputs, const steps::Plan& plan, const std:
       waived = fmt::format(", waived by {}: {}", fmt::join(finding.waived_by, " and "), finding.waived_because);
     out << typesetter.SetSaying(finding.Blocks() ? room::Tone::kBad : room::Tone::kWarning,
                                 fmt::format("{}: [{}] {} ({}{})", finding.where, finding.rule, finding.message,
-                                            steps::SeverityName(finding.severity), waived));
+                                            x509::SeverityName(finding.severity), waived));
     if (!finding.hint.empty()) out << "      hint: " << finding.hint << "\n";
   }
   for (const std::string& warning : warnings) out << typesetter.SetSaying(room::Tone::kWarning, warning);

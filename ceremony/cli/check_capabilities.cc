@@ -49,12 +49,12 @@ base::Result<void> CheckCapabilities(const std::vector<std::string>& sheets, con
     for (const steps::MechanismNeed& need : steps::MechanismsNeeded(inputs, estate, token)) {
       if (steps::IsMet(need, sheet.mechanisms)) continue;
       plan.findings.push_back(
-          {steps::Severity::kBreach, "PLAN-MECH-01", "", sheet.file.name,
+          {x509::Severity::kBreach, "PLAN-MECH-01", "", sheet.file.name,
            fmt::format("token {} does not have {}, which is needed {}", token, steps::NamesOf(need), need.why),
            "the script cannot run on this token"});
     }
     const auto remark = [&](const std::string& message, const char* hint) {
-      plan.findings.push_back({steps::Severity::kGoodPractice, "PLAN-MECH-02", "", sheet.file.name, message, hint});
+      plan.findings.push_back({x509::Severity::kGoodPractice, "PLAN-MECH-02", "", sheet.file.name, message, hint});
     };
     if (!sheet.tried) {
       remark(fmt::format("the sheet of token {} has only what it claims", token),

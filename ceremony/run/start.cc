@@ -159,7 +159,7 @@ base::Result<json> CheckPlan(const script::Inputs& inputs, const estate::Estate&
   json findings = json::array();
   for (const steps::Finding& finding : plan.findings) {
     json entry = {
-        {"rule", finding.rule}, {"severity", steps::SeverityName(finding.severity)}, {"message", finding.message}};
+        {"rule", finding.rule}, {"severity", x509::SeverityName(finding.severity)}, {"message", finding.message}};
     if (!finding.waived_by.empty()) entry["waived_by"] = finding.waived_by;
     findings.push_back(std::move(entry));
   }
@@ -177,7 +177,7 @@ base::Result<void> CheckMemory(World& world, const script::Inputs& inputs, json&
                      fmt::format("[{}] {}. A rehearsal goes on; a ceremony would not. Way out: {}.", error.rule,
                                  error.message, error.hint));
   findings.push_back({{"rule", error.rule},
-                      {"severity", steps::SeverityName(steps::Severity::kGoodPractice)},
+                      {"severity", x509::SeverityName(x509::Severity::kGoodPractice)},
                       {"message", error.message}});
   return {};
 }

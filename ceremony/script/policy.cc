@@ -20,9 +20,12 @@ namespace {
 
 using nlohmann::json;
 
+constexpr Named<Severity> Grade(Severity severity, std::string_view help) {
+  return {severity, x509::SeverityName(severity), help};
+}
 constexpr std::array kSeverities{
-    Named<Severity>{Severity::kBreach, "breach", "the ceremony may not go on"},
-    Named<Severity>{Severity::kGoodPractice, "good-practice", "nor with this, but a rehearsal may"},
+    Grade(Severity::kBreach, "the ceremony may not go on"),
+    Grade(Severity::kGoodPractice, "nor with this, but a rehearsal may"),
 };
 
 constexpr std::array kSpreads{
@@ -219,8 +222,6 @@ void BuildPolicy(const json& values, Policy& policy) {
 
 }  // namespace
 
-std::string_view NameOf(Severity severity) { return WordOf(kSeverities, severity); }
-
 std::string Policy::JurisdictionOf(std::string_view site) const {
   for (const Jurisdiction& jurisdiction : jurisdictions) {
     if (std::ranges::find(jurisdiction.sites, site) != jurisdiction.sites.end()) return jurisdiction.name;
@@ -231,11 +232,6 @@ std::string Policy::JurisdictionOf(std::string_view site) const {
 const PolicyRule* Policy::FindRule(std::string_view rule) const {
   const auto found = std::find_if(rules.begin(), rules.end(), [&](const PolicyRule& each) { return each.id == rule; });
   return found == rules.end() ? nullptr : &*found;
-}
-
-Severity Policy::SeverityOf(std::string_view rule) const {
-  const PolicyRule* found = FindRule(rule);
-  return found == nullptr ? Severity::kBreach : found->severity;
 }
 
 bool Policy::KeepsConfidential(std::string_view field) const {

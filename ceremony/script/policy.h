@@ -15,13 +15,12 @@
 #include "ceremony/script/fields.h"
 #include "ceremony/script/roster.h"
 #include "ceremony/script/strict_json.h"
+#include "ceremony/x509/severity.h"
 #include "hsm/base/result.h"
 
 namespace ceremony::script {
 
-// Both severities block until two named people waive the rule; the report shows the waiver.
-enum class Severity : std::uint8_t { kBreach, kGoodPractice };
-std::string_view NameOf(Severity severity);
+using x509::Severity;
 
 // PolicyRule grades a rule of the product, or states one of the operator's own
 // that people attest to.
@@ -128,8 +127,7 @@ struct Policy {
   std::vector<PolicyRule> rules;
   LoadedFile file;
 
-  // SeverityOf returns the grade of a rule, kBreach when the policy is silent.
-  Severity SeverityOf(std::string_view rule) const;
+  // FindRule returns nullptr for a rule that the policy does not name.
   const PolicyRule* FindRule(std::string_view rule) const;
   // JurisdictionOf returns the jurisdiction of a site; empty if it has none, or for an empty site.
   std::string JurisdictionOf(std::string_view site) const;

@@ -297,8 +297,7 @@ void CheckSites(const script::Inputs& inputs, const script::Step& step, const St
     if (able >= static_cast<std::size_t>(quorum->m)) continue;
     report.OfStep(
         "PERSON-SITE-01", step, "quorum",
-        fmt::format("quorum {} needs {} at the site {} of token {}, {} of its {} members may attend "
-                    "there",
+        fmt::format("quorum {} needs {} at the site {} of token {}, {} of its {} members may attend there",
                     quorum->name, base::Counted(quorum->m, "person", "people"), site, name, able, members.size()),
         "add the site to \"travels\" of those who can come, or hold the ceremony where they are");
   }
@@ -310,8 +309,7 @@ std::span<const PeopleRule> PeopleRules() { return kRules; }
 
 Severity GradeOf(const script::Policy& policy, std::string_view rule, Severity own) {
   const script::PolicyRule* graded = policy.FindRule(rule);
-  if (graded == nullptr) return own;
-  return graded->severity == script::Severity::kBreach ? Severity::kBreach : Severity::kGoodPractice;
+  return graded == nullptr ? own : graded->severity;
 }
 
 std::vector<Pool> PoolsOf(const script::Roster& roster, const script::Policy& policy) {

@@ -55,8 +55,7 @@ void CheckCredentials(const script::Inputs& inputs, Plan& plan) {
     plan.findings.push_back(
         {Severity::kBreach, "PLAN-CRED-01", "", inputs.binding->file.name,
          fmt::format("{} is an active member of quorum {}, and has no {} in the binding", person.id, quorum, what),
-         fmt::format("add {} of \"{}\" under \"credentials\"; once a record is open, its binding "
-                     "stays as it is",
+         fmt::format("add {} of \"{}\" under \"credentials\"; once a record is open, its binding stays as it is",
                      member, person.id)});
   };
   for (const auto& [name, opens_shares] : QuorumsAsked(inputs)) {
@@ -116,10 +115,6 @@ void CheckFirstStep(const script::Inputs& inputs, Plan& plan) {
 }
 
 }  // namespace
-
-std::string_view SeverityName(Severity severity) {
-  return script::NameOf(severity == Severity::kBreach ? script::Severity::kBreach : script::Severity::kGoodPractice);
-}
 
 bool Plan::IsBlocked() const { return std::ranges::any_of(findings, &Finding::Blocks); }
 

@@ -4,7 +4,6 @@
 #ifndef CEREMONY_STEPS_PLAN_H_
 #define CEREMONY_STEPS_PLAN_H_
 
-#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -14,14 +13,14 @@
 #include "ceremony/estate/estate.h"
 #include "ceremony/script/inputs.h"
 #include "ceremony/script/script.h"
+#include "ceremony/x509/severity.h"
 
 namespace ceremony::steps {
 
-// Severity of a finding. Both stop a ceremony at the desk until the cause is mended or waived; a waived finding is part
-// of the record. A departure from good practice is only shown before a rehearsal, and without a binding.
-enum class Severity : std::uint8_t { kBreach, kGoodPractice };
-std::string_view SeverityName(Severity severity);
+using x509::Severity;
 
+// Finding is a problem that stops a ceremony at the desk until its cause is mended or its rule is waived; a waived one
+// is part of the record. A departure from good practice is only shown before a rehearsal, and without a binding.
 struct Finding {
   Severity severity = Severity::kBreach;
   std::string rule;   // "PLAN-TOKEN-01"

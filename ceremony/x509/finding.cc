@@ -7,8 +7,6 @@
 
 namespace ceremony::x509 {
 
-std::string_view SeverityName(Severity severity) { return severity == Severity::kBreach ? "breach" : "good-practice"; }
-
 std::string Finding::Text() const {
   const Rule& rule_facts = facts();
   return fmt::format("{} {} at octet {}: {} ({})", rule_facts.id, SeverityName(rule_facts.severity), offset, message,

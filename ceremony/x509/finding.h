@@ -10,13 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "ceremony/x509/severity.h"
 #include "hsm/base/bytes.h"
 
 namespace ceremony::x509 {
-
-// Both block: kBreach is a "must" of its clause, kGoodPractice a "should".
-enum class Severity : std::uint8_t { kBreach, kGoodPractice };
-std::string_view SeverityName(Severity severity);  // "breach", "good-practice"
 
 // rule_id.h defines RuleId; only files that name a rule include it.
 enum class RuleId : std::uint8_t;

@@ -52,8 +52,7 @@ TEST_CASE("a policy is read with all its numbers and rules") {
   CHECK(policy->roles_apart.at(0).second == Role::kAuditor);
   CHECK(policy->waiver_people == 2);
   CHECK(policy->statement_signing);
-  CHECK(NameOf(policy->SeverityOf("QUORUM-MAJORITY-01")) == "good-practice");
-  CHECK(NameOf(policy->SeverityOf("NOT-THERE-01")) == "breach");
+  CHECK(policy->FindRule("QUORUM-MAJORITY-01")->severity == Severity::kGoodPractice);
   CHECK(policy->FindRule("QUORUM-MAJORITY-01")->clause == "CP 5.2.2");
   CHECK(policy->FindRule("NOT-THERE-01") == nullptr);
 }

@@ -109,7 +109,7 @@ inline std::vector<std::string> Says(const ceremony::steps::Plan& plan) {
   for (const ceremony::steps::Finding& finding : plan.findings) {
     CHECK_FALSE(finding.hint.empty());
     CHECK_FALSE(finding.where.empty());
-    lines.push_back(finding.rule + " " + std::string(ceremony::steps::SeverityName(finding.severity)) +
+    lines.push_back(finding.rule + " " + std::string(ceremony::x509::SeverityName(finding.severity)) +
                     (finding.step.empty() ? "" : " " + finding.step) + ": " + finding.message);
   }
   return lines;

@@ -1,6 +1,7 @@
 // docs/script-format.md holds what the tables generate, between markers. To
 // renew it: KEYCEREMONY_RENEW_DOCS=1 unit_script_documents
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -24,6 +25,17 @@ std::string WithBlock(const std::string& text, const std::string& name, const st
   return text.substr(0, start + begin.size()) + block + text.substr(end);
 }
 
+// One row for each kind of step.
+std::string KindsTable() {
+  std::string table = "| kind | does | leaves | is evidence for |\n| --- | --- | --- | --- |\n";
+  for (const ceremony::steps::StepKind* kind : ceremony::steps::Catalogue().All()) {
+    const ceremony::steps::StepDescription& described = kind->description();
+    table += fmt::format("| `{}` | {} | {} | {} |\n", described.kind, described.summary, described.leaves,
+                         described.clauses);
+  }
+  return table;
+}
+
 }  // namespace
 
 TEST_CASE("docs/script-format.md says what the tables say") {
@@ -33,6 +45,7 @@ TEST_CASE("docs/script-format.md says what the tables say") {
     rules += "| " + std::string(rule.id) + " | " + std::string(rule.title) + " |\n";
   std::string text = WithBlock(written, "rules", rules);
   text = WithBlock(text, "shapes", GenerateShapes());
+  text = WithBlock(text, "kinds", KindsTable());
   for (const std::string& kind : FileKinds())
     text = WithBlock(text, kind, GenerateReference(TableOf(kind, ceremony::steps::Catalogue()).value()));
   if (std::getenv("KEYCEREMONY_RENEW_DOCS") != nullptr) std::ofstream(kPath, std::ios::binary) << text;

@@ -36,8 +36,7 @@ void Cover(const Inputs& inputs, const Plan& plan, Html& html) {
   if (plan.IsBlocked())
     html.Raw(
         "<div class=\"band bad\"><strong>CANNOT BE RUN</strong><p>The checks at the desk found what must be put right "
-        "or waived; "
-        "<code>keyceremony check</code> lists them.</p></div>\n");
+        "or waived; <code>keyceremony check</code> lists them.</p></div>\n");
   Facts({{"ceremony", inputs.script.id},
          {"estate", inputs.script.estate},
          {"policy", inputs.policy.id + " " + inputs.policy.version},

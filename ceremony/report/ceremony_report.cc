@@ -43,11 +43,9 @@ constexpr std::array<Part, 16> kParts{{
 void VerifyPart(bool carries_log, Html& html) {
   html.Raw(
       "<section id=\"verify\" class=\"screen\"><h2>Verify the record here</h2>\n<p>This page has a verifier of its own "
-      "and asks nobody. "
-      "It reads the log byte by byte, builds the tree, checks every signature and holds the steps to the script. It "
-      "trusts the "
-      "custodians' keys only when you say that you do. What is in a certificate it does not read: "
-      "<code>keyceremony-verify</code> does.</p>\n<form class=\"check\" id=\"check\">\n");
+      "and asks nobody. It reads the log byte by byte, builds the tree, checks every signature and holds the steps to "
+      "the script. It trusts the custodians' keys only when you say that you do. What is in a certificate it does not "
+      "read: <code>keyceremony-verify</code> does.</p>\n<form class=\"check\" id=\"check\">\n");
   if (carries_log) {
     html.Raw(
         "<p>The log, its signatures and the script are in this page. To compare the files of the record as well, "

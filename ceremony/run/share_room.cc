@@ -211,17 +211,14 @@ base::Result<void> ShareRoom::Contribute(const estate::ShareSet& set, const scri
 }
 
 base::Result<void> ShareRoom::Confirm(const estate::ShareSet& set, const script::Person& person) {
-  const room::Question question{
-      .kind = room::Question::Kind::kChoice,
-      .id = "share.confirm/" + person.id,
-      .person = Who(person),
-      .text = fmt::format(
-          "Do you open your new share of token {}, to show that you can? It stays sealed, and no PIN is set before "
-          "everybody "
-          "has.",
-          set.token),
-      .choices = {"open", "decline"},
-      .simulated = "open"};
+  const room::Question question{.kind = room::Question::Kind::kChoice,
+                                .id = "share.confirm/" + person.id,
+                                .person = Who(person),
+                                .text = fmt::format("Do you open your new share of token {}, to show that you can? It "
+                                                    "stays sealed, and no PIN is set before everybody has.",
+                                                    set.token),
+                                .choices = {"open", "decline"},
+                                .simulated = "open"};
   KC_ASSIGN_OR_RETURN(const room::ReasonedChoice answer, room::AskReasonedChoice(ceremony_.terminal(), question));
   if (!answer.IsYes()) {
     return base::MakeError(base::ErrorCode::kNoQuorum,

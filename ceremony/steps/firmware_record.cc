@@ -27,11 +27,9 @@ class FirmwareRecordKind final : public StepKind {
     static const StepDescription description{
         "firmware.record",
         "Accompanies an upgrade of a token's firmware or module: everything on it before and after, and a proof that "
-        "every "
-        "key has survived.",
+        "every key has survived.",
         "`observe` entries with token and inventory before and after, one for each key's proof, and the decision; "
-        "`intent` "
-        "and `done` around each C_Sign",
+        "`intent` and `done` around each C_Sign",
         "BR 5.4.1 (device life cycle, software changes); EN 319 411-1 6.5.2; FIPS 140-3 IG"};
     return description;
   }

@@ -23,11 +23,9 @@ class QuorumReshareKind final : public StepKind {
     static const StepDescription description{
         "quorum.reshare",
         "Gives a token new PINs and the quorum new shares of them; the shares that there were open nothing any more. "
-        "The "
-        "PINs of a token that has no shares yet are typed for the last time.",
+        "The PINs of a token that has no shares yet are typed for the last time.",
         "`observe` entries with the commitment of each new share, each holder's confirmation, who gave an old share, "
-        "and "
-        "each PIN before and after it changes; `intent` and `done` around C_SetPIN; the share files",
+        "and each PIN before and after it changes; `intent` and `done` around C_SetPIN; the share files",
         "BR 5.2.2 (multi-person control); EN 319 411-1 6.5.2, 6.5.4"};
     return description;
   }

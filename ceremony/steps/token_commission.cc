@@ -25,11 +25,10 @@ class TokenCommissionKind final : public StepKind {
     static const StepDescription description{
         "token.commission",
         "Initialises a blank token, sets its PINs and shows that nothing is on it; or takes one that its maker's tool "
-        "has "
-        "initialised.",
+        "has initialised.",
         "`intent` and `done` around C_InitToken and C_InitPIN, an `observe` entry with the empty inventory; where the "
-        "PINs "
-        "are shared, the share files, an `observe` entry with their commitments and one for each holder's confirmation",
+        "PINs are shared, the share files, an `observe` entry with their commitments and one for each holder's "
+        "confirmation",
         "BR 5.4.1 (device life cycle); EN 319 411-1 6.5.2"};
     return description;
   }

@@ -22,8 +22,7 @@ class TokenRegisterKind final : public StepKind {
     static const script::FieldTable table{
         "token.register",
         "Enters a token into the register of the fleet. Role and PKI domain are those of the script's token; what is "
-        "left "
-        "out stays as it is.",
+        "left out stays as it is.",
         {Field::Id("token", "the token").Refers(script::Reference::kToken),
          Field::Text("manufacturer", "who makes it, as the token will say").Optional(),
          Field::Text("model", "its model, as the token will say").Optional(),

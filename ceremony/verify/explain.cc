@@ -61,8 +61,7 @@ std::string KeyOf(const std::string& person, const std::string& path, const std:
   }
   return fmt::format(
       "awk -v who={} '$1 == \"witness\" && $3 ~ (\"/\" who \"[+]\") {{ sub(/^[^+]*[+][^+]*[+]/, \"\", $3); print $3 "
-      "}}' "
-      "{}/policy.txt | base64 -d | tail -c +2 > \"$T/key\"",
+      "}}' {}/policy.txt | base64 -d | tail -c +2 > \"$T/key\"",
       Quoted(person), Quoted(path));
 }
 

@@ -20,7 +20,7 @@
 #include "ceremony/estate/intact.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/room/typesetter.h"
-#include "ceremony/run/start.h"
+#include "ceremony/run/archive_rules.h"
 #include "ceremony/script/visible_text.h"
 #include "ceremony/steps/catalogue.h"
 #include "ceremony/steps/plan.h"

@@ -12,6 +12,7 @@
 #include "ceremony/cli/stage.h"
 #include "ceremony/estate/fold.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/run/archive_rules.h"
 #include "ceremony/run/rehearsal.h"
 #include "ceremony/run/rehearsal_people.h"
 #include "ceremony/run/start.h"

@@ -8,6 +8,7 @@
 #include "ceremony/cli/command.h"
 #include "ceremony/cli/stage.h"
 #include "ceremony/record/record_name.h"
+#include "ceremony/run/record_inputs.h"
 #include "ceremony/run/rehearsal.h"
 #include "ceremony/run/start.h"
 

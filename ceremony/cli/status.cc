@@ -19,7 +19,7 @@
 #include "ceremony/estate/planner.h"
 #include "ceremony/estate/roster_after.h"
 #include "ceremony/room/text.h"
-#include "ceremony/run/start.h"
+#include "ceremony/run/record_inputs.h"
 #include "ceremony/script/roster.h"
 #include "hsm/base/clock.h"
 #include "hsm/base/clock_text.h"

@@ -24,6 +24,7 @@
 #include "ceremony/room/signals.h"
 #include "ceremony/run/pins.h"
 #include "ceremony/run/private_file.h"
+#include "ceremony/run/record_inputs.h"
 #include "ceremony/run/rehearsal_people.h"
 #include "ceremony/run/start.h"
 #include "ceremony/script/person_file.h"

@@ -4,11 +4,8 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
-#include "ceremony/estate/fold.h"
 #include "ceremony/record/checkpoint.h"
-#include "ceremony/record/entry.h"
 #include "ceremony/run/world.h"
 #include "ceremony/script/inputs.h"
 #include "hsm/base/result.h"
@@ -23,15 +20,6 @@ enum class Ended : std::uint8_t {
 
 // SignedSoFar is what stands over the words of a record's last checkpoint, at a pause and when it is gone on with.
 std::string SignedSoFar(const record::Checkpoint& checkpoint);
-
-// CheckNothingOpen holds to one ceremony at a time (ARCHIVE-OPEN-01): what follows an open one would be built on what
-// may yet change. `records` are those of the archive, in order.
-base::Result<void> CheckNothingOpen(const std::string& archive, const std::vector<estate::RecordSummary>& records);
-
-// CheckMode refuses an archive whose newest ceremony is of the other mode
-// (ARCHIVE-MODE-01). Begin asks, too; ask first where something is made in the
-// archive before Begin.
-base::Result<void> CheckMode(const std::string& archive, record::Mode mode);
 
 // Begin runs a ceremony from its first question to its addendum. `archive` is the
 // storage's root.
@@ -51,15 +39,11 @@ enum class Onward : std::uint8_t { kToTheEnd, kCallOff };
 
 // Resume goes on with the record `folder` of the archive: recovers the log,
 // settles what calls have left on tokens, and runs what is not over.
-// `inputs` are those of the record (ReadRecordInputs). A record that is complete
+// `inputs` are those of the record (record_inputs.h). A record that is complete
 // is left as it is (kDone). ARCHIVE-OPEN-01 when the one before it is not complete, ARCHIVE-LEFT-01 when one after it
 // is open; CALL-OFF-01, -02, -03: it cannot be called off now, and why.
 base::Result<Ended> Resume(World& world, const std::string& archive, script::Inputs inputs, const std::string& folder,
                            Onward onward = Onward::kToTheEnd);
-
-// ReadRecordInputs reads a record's inputs and compares their digests with its
-// `open` entry, when it has one (RUN-INPUT-01: one was changed).
-base::Result<script::Inputs> ReadRecordInputs(const std::string& archive, const std::string& folder);
 
 }  // namespace ceremony::run
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -20,6 +21,16 @@
 namespace ceremony::run {
 
 using nlohmann::json;
+
+base::Result<bool> HasEntries(World& world, const std::string& folder) {
+  KC_ASSIGN_OR_RETURN(const auto log, world.storage.Find(record::JoinPath(folder, record::kLogFile)));
+  if (!log || log->size == 0) return false;
+  KC_ASSIGN_OR_RETURN(const auto file, world.storage.OpenRead(record::JoinPath(folder, record::kLogFile)));
+  base::Bytes head(std::min<std::uint64_t>(log->size, record::kMaxLineBytes + 1));
+  KC_ASSIGN_OR_RETURN(const std::size_t got, file->ReadAt(0, head));
+  return std::find(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(got), std::uint8_t{'\n'}) !=
+         head.begin() + static_cast<std::ptrdiff_t>(got);
+}
 
 base::Result<std::string> PutAside(World& world, const std::string& folder) {
   const std::string aside = fmt::format("unopened-{}-{}", folder, base::RandomHex(4));

@@ -13,6 +13,9 @@
 
 namespace ceremony::run {
 
+// HasEntries tells whether a record was opened: its log has a first line that is whole.
+base::Result<bool> HasEntries(World& world, const std::string& folder);
+
 // SetAsideUnopened removes the log key's objects from the record token, with
 // consent, and keeps the folder under another name (`unopened-...`). It returns
 // what it found and did, for the next `open` entry. TOKEN-SERIAL-02: the binding

@@ -23,6 +23,7 @@
 #include "ceremony/room/unattended_terminal.h"
 #include "ceremony/run/kept_tokens.h"
 #include "ceremony/run/pins.h"
+#include "ceremony/run/record_inputs.h"
 #include "ceremony/run/rehearsal.h"
 #include "ceremony/run/start.h"
 #include "ceremony/steps/catalogue.h"

@@ -17,6 +17,7 @@
 #include "ceremony/quorum/bound_credentials.h"
 #include "ceremony/record/posix_storage.h"
 #include "ceremony/room/unattended_terminal.h"
+#include "ceremony/run/record_inputs.h"
 #include "ceremony/run/rehearsal.h"
 #include "ceremony/run/start.h"
 #include "ceremony/steps/catalogue.h"

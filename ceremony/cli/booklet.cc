@@ -69,8 +69,7 @@ void AddBooklet(CLI::App& program, Action& chosen) {
       ->type_name("FOLDER");
   command->add_option("--roster", arguments->roster, "name the people; when left out, that of the archive")
       ->type_name("FILE");
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Print(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Print);
 }
 
 void AddInventory(CLI::App& program, Action& chosen) {
@@ -79,9 +78,7 @@ void AddInventory(CLI::App& program, Action& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("archive", arguments->from, "the folder of all records")->required()->type_name("ARCHIVE");
   AddOut(*command, arguments->out);
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return TakeStock(*arguments, streams); };
-  });
+  WhenChosen(*command, chosen, arguments, TakeStock);
 }
 
 }  // namespace ceremony::cli

@@ -330,8 +330,7 @@ void AddCheck(CLI::App& program, Action& chosen) {
                    "hold the script to what a token can do, by its sheet from `token probe --json`; may be given again")
       ->type_name("[TOKEN=]FILE");
   command->add_flag("--json", arguments->json, "print one JSON object");
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Check(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Check);
 }
 
 }  // namespace ceremony::cli

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <iosfwd>
+#include <memory>
 
 #include "hsm/base/result.h"
 
@@ -25,6 +26,16 @@ struct Streams {
 // An Action is a command with its arguments. It returns the exit status, or an
 // error that the command line reports.
 using Action = std::function<base::Result<int>(const Streams&)>;
+
+// SetAction leaves `action` in `chosen` if the user asks for this command.
+void SetAction(CLI::App& command, Action& chosen, Action action);
+
+// WhenChosen is the same for a function and the arguments that the parse fills in.
+template <typename Arguments>
+void WhenChosen(CLI::App& command, Action& chosen, const std::shared_ptr<Arguments>& arguments,
+                base::Result<int> (*act)(const Arguments&, const Streams&)) {
+  SetAction(command, chosen, [arguments, act](const Streams& streams) { return act(*arguments, streams); });
+}
 
 // The headings under which `--help` lists commands.
 inline constexpr const char* kPrepare = "Before a ceremony";

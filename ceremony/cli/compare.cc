@@ -106,9 +106,7 @@ void AddCompare(CLI::App& program, Action& chosen) {
   command->add_option("first", arguments->first, "a record, of the live token say")->required()->type_name("RECORD");
   command->add_option("second", arguments->second, "another, of the backup")->required()->type_name("RECORD");
   command->add_flag("--json", arguments->json, "print one JSON object");
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return CompareRecords(*arguments, streams); };
-  });
+  WhenChosen(*command, chosen, arguments, CompareRecords);
 }
 
 }  // namespace ceremony::cli

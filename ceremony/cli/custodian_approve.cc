@@ -103,8 +103,7 @@ void AddCustodianApprove(CLI::App& custodian, Action& chosen) {
   DescribeSeen(*command, arguments->credential);
   command->add_option("--out", arguments->out, "where the signed note goes; beside the request when left out")
       ->type_name("FILE");
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Approve(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Approve);
 }
 
 }  // namespace ceremony::cli

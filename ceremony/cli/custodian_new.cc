@@ -209,8 +209,7 @@ void AddCustodianNew(CLI::App& custodian, Action& chosen) {
       ->required()
       ->type_name("FOLDER");
   DescribeCard(*command, arguments->card);
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return New(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, New);
 }
 
 }  // namespace ceremony::cli

@@ -128,9 +128,7 @@ void AddCustodianOpenShare(CLI::App& custodian, Action& chosen) {
   DescribeSeen(*command, arguments->credential);
   command->add_option("--out", arguments->out, "where the answer goes; beside the request when left out")
       ->type_name("FILE");
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return OpenShare(*arguments, streams); };
-  });
+  WhenChosen(*command, chosen, arguments, OpenShare);
 }
 
 }  // namespace ceremony::cli

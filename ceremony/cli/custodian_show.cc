@@ -135,8 +135,7 @@ void AddCustodianShow(CLI::App& custodian, Action& chosen) {
       ->type_name("FILE");
   command->add_option("--archive", arguments->archive, "say of a share file whether it still opens its token")
       ->type_name("FOLDER");
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Show(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Show);
 }
 
 }  // namespace ceremony::cli

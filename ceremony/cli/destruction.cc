@@ -56,8 +56,7 @@ void AddDestruction(CLI::App& program, Action& chosen) {
       ->type_name("FILE");
   command->add_option("--key", arguments->key, "of this key alone")->type_name("NAME");
   DescribeRoster(*command, arguments->roster);
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Write(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Write);
 }
 
 }  // namespace ceremony::cli

@@ -184,8 +184,7 @@ void AddLint(CLI::App& program, Action& chosen) {
   CLI::Option* json = command->add_flag("--json", arguments->json, "print one JSON object");
   command->add_flag("--rules", arguments->rules, "print all rules instead");
   command->add_flag("--csv", arguments->csv, "print one line for each finding, for a spreadsheet")->excludes(json);
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Lint(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Lint);
 }
 
 }  // namespace ceremony::cli

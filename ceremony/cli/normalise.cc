@@ -255,9 +255,7 @@ void AddNormalise(CLI::App& program, Action& chosen) {
       ->type_name("NAME");
   command->add_option("--reason", arguments->reason, "why, for the change record")->required()->type_name("TEXT");
   command->add_flag("--json", arguments->json, "print one JSON object");
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return Normalise(*arguments, streams); };
-  });
+  WhenChosen(*command, chosen, arguments, Normalise);
 }
 
 }  // namespace ceremony::cli

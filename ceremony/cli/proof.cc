@@ -71,15 +71,20 @@ base::Result<int> Stamp(const Arguments& arguments, const Streams& streams) {
 
 using Command = base::Result<int> (*)(const Arguments&, const Streams&);
 
-std::shared_ptr<Arguments> Add(CLI::App& command, const char* record_help, const char* record_type,
-                               const char* out_help, const char* out_type, Command run, Action& chosen) {
+// How `--help` speaks of what a command reads and writes.
+struct Help {
+  const char* record;
+  const char* record_type;
+  const char* out;
+  const char* out_type;
+};
+
+std::shared_ptr<Arguments> Add(CLI::App& command, const Help& help, Command run, Action& chosen) {
   command.group(kLook);
   auto arguments = std::make_shared<Arguments>();
-  command.add_option("record", arguments->record, record_help)->required()->type_name(record_type);
-  command.add_option("--out", arguments->out, out_help)->required()->type_name(out_type);
-  command.callback([arguments, run, &chosen] {
-    chosen = [arguments, run](const Streams& streams) { return run(*arguments, streams); };
-  });
+  command.add_option("record", arguments->record, help.record)->required()->type_name(help.record_type);
+  command.add_option("--out", arguments->out, help.out)->required()->type_name(help.out_type);
+  WhenChosen(command, chosen, arguments, run);
   return arguments;
 }
 
@@ -87,14 +92,18 @@ std::shared_ptr<Arguments> Add(CLI::App& command, const char* record_help, const
 
 void AddProof(CLI::App& program, Action& chosen) {
   CLI::App* proof = program.add_subcommand("proof", "prove that one entry stands in a record, to somebody without it");
-  const auto arguments = Add(*proof, "the folder of a closed record or of a bundle", "RECORD",
-                             "the file to write (.tlog-proof); one that is there is left alone", "FILE", Prove, chosen);
+  const auto arguments = Add(*proof,
+                             {"the folder of a closed record or of a bundle", "RECORD",
+                              "the file to write (.tlog-proof); one that is there is left alone", "FILE"},
+                             Prove, chosen);
   proof->add_option("--entry", arguments->entry, "the number of the entry")->required()->type_name("N");
   Add(*program.add_subcommand("tiles", "lay records out as tiled transparency logs, for tools of others"),
-      "the folder of a record, a bundle or an archive", "RECORD|ARCHIVE",
-      "the folder to make; one that is there is left alone", "FOLDER", Tiles, chosen);
+      {"the folder of a record, a bundle or an archive", "RECORD|ARCHIVE",
+       "the folder to make; one that is there is left alone", "FOLDER"},
+      Tiles, chosen);
   Add(*program.add_subcommand("stamp", "ask for a time-stamp (RFC 3161) over a record's final checkpoint"),
-      "the folder of a closed record", "RECORD", "the request to write (.tsq); one that is there is left alone", "FILE",
+      {"the folder of a closed record", "RECORD", "the request to write (.tsq); one that is there is left alone",
+       "FILE"},
       Stamp, chosen);
 }
 

@@ -107,8 +107,7 @@ void AddRedact(CLI::App& program, Action& chosen) {
       ->type_name("FILE")
       ->needs(annex);
   annex->needs(command->get_option("--recipient"));
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Redact(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Redact);
 }
 
 }  // namespace ceremony::cli

@@ -152,8 +152,7 @@ void AddRehearse(CLI::App& program, Action& chosen) {
   command->add_flag("--unattended", arguments->unattended, "simulated people answer every question by themselves")
       ->excludes(binding);
   command->add_flag("--quiet", arguments->quiet, "no transcript, only the verdict")->needs("--unattended");
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Rehearse(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Rehearse);
 }
 
 }  // namespace ceremony::cli

@@ -248,9 +248,7 @@ void AddReplay(CLI::App& program, Action& chosen) {
   command->add_option("--keep", arguments->keep, "act in this new folder, and leave everything there")
       ->type_name("FOLDER");
   command->add_flag("--json", arguments->json, "print one JSON object");
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return ReplayRecord(*arguments, streams); };
-  });
+  WhenChosen(*command, chosen, arguments, ReplayRecord);
 }
 
 }  // namespace ceremony::cli

@@ -49,8 +49,7 @@ void AddReport(CLI::App& program, Action& chosen) {
       ->required()
       ->type_name("FILE");
   DescribeRoster(*command, arguments->roster);
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Report(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Report);
 }
 
 }  // namespace ceremony::cli

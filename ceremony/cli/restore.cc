@@ -87,8 +87,7 @@ void AddRestore(CLI::App& program, Action& chosen) {
       ->type_name("RECORD");
   DescribeCredential(*command, arguments->credential);
   DescribeRoster(*command, arguments->roster);
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Restore(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Restore);
 }
 
 }  // namespace ceremony::cli

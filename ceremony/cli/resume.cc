@@ -60,9 +60,7 @@ void AddResume(CLI::App& program, Action& chosen) {
   command->add_flag("--unattended", arguments->unattended,
                     "a rehearsal: simulated people answer every question by themselves");
   command->add_flag("--quiet", arguments->quiet, "no transcript, only the verdict")->needs("--unattended");
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return ResumeRecord(*arguments, streams); };
-  });
+  WhenChosen(*command, chosen, arguments, ResumeRecord);
 }
 
 }  // namespace ceremony::cli

@@ -39,8 +39,7 @@ void AddRun(CLI::App& program, Action& chosen) {
   DescribeLeaveBehind(*command, arguments->leave_behind);
   command->add_option("--roster", arguments->roster, "the people; roster.json beside the binding when left out")
       ->type_name("FILE");
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Run(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Run);
 }
 
 }  // namespace ceremony::cli

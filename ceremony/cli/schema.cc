@@ -11,6 +11,15 @@
 #include "ceremony/steps/catalogue.h"
 
 namespace ceremony::cli {
+namespace {
+
+base::Result<int> PrintSchema(const std::string& kind, const Streams& streams) {
+  KC_ASSIGN_OR_RETURN(const std::string schema, script::GenerateSchema(kind, steps::Catalogue()));
+  streams.out << schema;
+  return kExitDone;
+}
+
+}  // namespace
 
 void AddSchema(CLI::App& program, Action& chosen) {
   CLI::App* command = program.add_subcommand("schema", "print the JSON Schema of an input file");
@@ -19,13 +28,7 @@ void AddSchema(CLI::App& program, Action& chosen) {
   std::string kinds;
   for (const std::string& each : script::FileKinds()) kinds += (kinds.empty() ? "" : ", ") + each;
   command->add_option("kind", *kind, "what kind of file: " + kinds)->required()->type_name("KIND");
-  command->callback([kind, &chosen] {
-    chosen = [kind](const Streams& streams) -> base::Result<int> {
-      KC_ASSIGN_OR_RETURN(const std::string schema, script::GenerateSchema(*kind, steps::Catalogue()));
-      streams.out << schema;
-      return kExitDone;
-    };
-  });
+  WhenChosen(*command, chosen, kind, PrintSchema);
 }
 
 }  // namespace ceremony::cli

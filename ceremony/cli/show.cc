@@ -75,8 +75,7 @@ void AddShow(CLI::App& program, Action& chosen) {
   command->add_option("--person", arguments->filter.person, "only what this person did")->type_name("ID");
   command->add_flag("--exceptions", arguments->filter.exceptions,
                     "only what did not go as the script has it: failures, refusals, deviations");
-  command->callback(
-      [arguments, &chosen] { chosen = [arguments](const Streams& streams) { return Show(*arguments, streams); }; });
+  WhenChosen(*command, chosen, arguments, Show);
 }
 
 }  // namespace ceremony::cli

@@ -400,9 +400,7 @@ void AddStatus(CLI::App& program, Action& chosen) {
       ->type_name("RATE")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
   command->add_flag("--json", arguments->json, "print one JSON object");
-  command->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return ShowStatus(*arguments, streams); };
-  });
+  WhenChosen(*command, chosen, arguments, ShowStatus);
 }
 
 }  // namespace ceremony::cli

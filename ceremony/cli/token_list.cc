@@ -227,9 +227,7 @@ void AddTokenList(CLI::App& program, Action& chosen) {
       ->type_name("FILE")
       ->excludes(module);
   list->add_flag("--json", arguments->json, "print one JSON object");
-  list->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) { return ListTokens(*arguments, streams); };
-  });
+  WhenChosen(*list, chosen, arguments, ListTokens);
   AddTokenProbe(*token, chosen);
 }
 

@@ -193,6 +193,10 @@ void Print(const Sheet& sheet, std::ostream& out) {
 }
 
 Result<int> ProbeOne(const Arguments& arguments, const Streams& streams) {
+  if (arguments.module.empty() && arguments.binding.empty()) {
+    return MakeError(ErrorCode::kInvalidInput, "which token is not said")
+        .WithHint("name its module with --module, or the binding that has it with --binding");
+  }
   const room::SignalScope signals;
   hsm::IgnoreBrokenPipes();
   KC_ASSIGN_OR_RETURN(const Sought sought, Seek(arguments));
@@ -237,15 +241,7 @@ void AddTokenProbe(CLI::App& token, Action& chosen) {
       ->type_name("FILE");
   probe->add_flag("--claims", arguments->claims, "do not log in and try: only what it claims");
   probe->add_flag("--json", arguments->json, "print its capability sheet as one JSON object");
-  probe->callback([arguments, &chosen] {
-    chosen = [arguments](const Streams& streams) -> Result<int> {
-      if (arguments->module.empty() && arguments->binding.empty()) {
-        return MakeError(ErrorCode::kInvalidInput, "which token is not said")
-            .WithHint("name its module with --module, or the binding that has it with --binding");
-      }
-      return ProbeOne(*arguments, streams);
-    };
-  });
+  WhenChosen(*probe, chosen, arguments, ProbeOne);
 }
 
 }  // namespace ceremony::cli

@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "hsm/base/clock_text.h"
+
 namespace ceremony::cli {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string Day(const std::string& time) { return time.substr(0, 10); }
 
 std::string PathOf(const estate::Provenance& record, const std::string& artefact) {
   return record.ceremony + "/artefacts/" + artefact;
@@ -73,17 +73,19 @@ ordered_json RequestsJson(const estate::Estate& estate) {
 void PrintCertificates(const estate::Estate& estate, std::ostream& out) {
   out << "\nCertificates\n" << (estate.certificates().empty() ? "  none\n" : "");
   for (const estate::Certificate& c : estate.certificates()) {
-    out << fmt::format("  {:<20} {} to {}\n    {}\n", c.name, Day(c.not_before), Day(c.not_after), c.subject);
+    out << fmt::format("  {:<20} {} to {}\n    {}\n", c.name, base::DayOf(c.not_before), base::DayOf(c.not_after),
+                       c.subject);
     if (!c.issuer_certificate.empty() && c.issuer_certificate != c.name)
       out << fmt::format("    issued by {}\n", c.issuer_certificate);
     if (c.revoked())
-      out << fmt::format("    REVOKED on {} ({}), by {}\n", Day(c.revoked_on), c.revocation_reason, c.revoked_by);
+      out << fmt::format("    REVOKED on {} ({}), by {}\n", base::DayOf(c.revoked_on), c.revocation_reason,
+                         c.revoked_by);
     out << fmt::format("    SHA-256 {}\n", c.sha256);
   }
   if (!estate.crls().empty()) out << "\nLists of revoked certificates\n";
   for (const estate::Crl& c : estate.crls()) {
     out << fmt::format("  {:<20} number {}, {} to {}, {} revoked\n    {}\n    SHA-256 {}\n", c.name, c.number,
-                       Day(c.this_update), Day(c.next_update), c.revoked, c.issuer, c.sha256);
+                       base::DayOf(c.this_update), base::DayOf(c.next_update), c.revoked, c.issuer, c.sha256);
   }
   if (!estate.requests().empty()) out << "\nCertificate requests\n";
   for (const estate::Request& r : estate.requests())

@@ -26,7 +26,7 @@
 #include "ceremony/steps/plan.h"
 #include "ceremony/steps/presence.h"
 #include "ceremony/steps/token_presence.h"
-#include "hsm/base/clock.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/encoding.h"
 
 namespace ceremony::cli {
@@ -208,7 +208,7 @@ std::vector<std::string> WarningsOf(const script::Inputs& inputs, const estate::
   }
   if (inputs.binding) WarnOfBinding(inputs, warnings);
   base::SystemClock clock;
-  const std::string today = base::FormatTime(clock.UtcMicros()).substr(0, 10);
+  const std::string today = base::DayOf(base::FormatTime(clock.UtcMicros()));
   for (const script::Section& section : inputs.script.sections) {
     for (const script::Step& step : section.steps) {
       if (!step.fields.Has("batch") || !estate.KeysToDestroy(today).empty()) continue;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ceremony/record/bounded_parse.h"
+#include "ceremony/record/checkpoint.h"
 #include "ceremony/record/entry.h"
 #include "ceremony/record/json_member.h"
 #include "ceremony/record/line_walk.h"
@@ -14,7 +15,6 @@
 #include "ceremony/record/reader.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/storage.h"
-#include "hsm/base/encoding.h"
 
 namespace ceremony::estate {
 namespace {
@@ -37,15 +37,9 @@ bool IsOfInterest(std::string_view line) {
 // LeftBehindBy is what an `open` entry says of the record before it, when that was left behind.
 std::optional<record::Checkpoint> LeftBehindBy(const json& open) {
   const auto said = open.find("left_behind");
-  if (said == open.end() || !said->is_object()) return std::nullopt;
-  const auto size = said->find("size");
-  const base::Result<base::Bytes> root = base::HexDecode(TextOf(*said, "root"));
-  record::Checkpoint left{TextOf(*said, "origin"), 0, {}};
-  if (size == said->end() || !size->is_number_unsigned() || !root.ok() || root->size() != left.root.size())
-    return std::nullopt;
-  left.size = size->get<std::uint64_t>();
-  std::copy(root->begin(), root->end(), left.root.begin());
-  return left;
+  if (said == open.end()) return std::nullopt;
+  const base::Result<std::string> object = record::CanonicaliseValue(*said);
+  return object.ok() ? record::CheckpointIn(*object) : std::nullopt;
 }
 
 // The record before one that says that it left it behind takes that down.

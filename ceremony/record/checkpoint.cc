@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "ceremony/record/characters.h"
 #include "ceremony/record/entry.h"
+#include "ceremony/record/scanner.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/random.h"
 
@@ -56,6 +58,25 @@ Result<Checkpoint> Checkpoint::Parse(std::string_view text) {
 }
 
 std::string Checkpoint::Text() const { return fmt::format("{}\n{}\n{}\n", origin, size, base::Base64Encode(root)); }
+
+std::optional<Checkpoint> CheckpointIn(std::string_view object) {
+  Scanner scanner;
+  if (scanner.ScanObject(object) != LineFault::kNone) return std::nullopt;
+  const std::optional<std::string> origin = DecodeString(scanner.Find("origin"));
+  const std::optional<std::int64_t> size = DecodeInteger(scanner.Find("size"));
+  const std::optional<std::string> root = DecodeString(scanner.Find("root"));
+  if (!origin || !size || *size < 0 || !root) return std::nullopt;
+  // Bytes are hex in entries; base64 is how a checkpoint spells the same root.
+  const Result<base::Bytes> bytes = root->size() == 64 ? base::HexDecode(*root) : base::Base64Decode(*root);
+  Checkpoint named{*origin, static_cast<std::uint64_t>(*size), {}};
+  if (!bytes.ok() || bytes->size() != named.root.size()) return std::nullopt;
+  std::ranges::copy(*bytes, named.root.begin());
+  return named;
+}
+
+nlohmann::json CheckpointFields(const Checkpoint& checkpoint) {
+  return {{"origin", checkpoint.origin}, {"size", checkpoint.size}, {"root", base::HexEncode(checkpoint.root)}};
+}
 
 Result<std::string> NewOrigin(std::string_view estate, std::string_view ceremony) {
   if (!IsKeyName(estate)) {

@@ -4,6 +4,8 @@
 #define CEREMONY_RECORD_CHECKPOINT_H_
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,13 @@ struct Checkpoint {
   std::string Text() const;
   bool operator==(const Checkpoint& other) const = default;
 };
+
+// CheckpointIn is the checkpoint that a member of an entry (`previous`, `left_behind`) names by origin, size and root;
+// nothing when it names none. `object` is canonical JSON.
+std::optional<Checkpoint> CheckpointIn(std::string_view object);
+
+// CheckpointFields is such a member, as it is written: the root in hex.
+nlohmann::json CheckpointFields(const Checkpoint& checkpoint);
 
 // NewOrigin returns `<estate>/<ceremony>/<32 random hex digits>`, never used
 // twice. kInvalidInput when estate or ceremony cannot be part of a key name or

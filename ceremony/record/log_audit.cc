@@ -191,26 +191,6 @@ std::optional<std::string> LogAudit::HexDigestOf(std::string_view key, std::uint
   return std::nullopt;
 }
 
-namespace {
-
-// CheckpointIn is the checkpoint that an object of an entry names by origin, size and root; nothing when it names none.
-std::optional<Checkpoint> CheckpointIn(std::string_view value) {
-  Scanner inner;
-  if (inner.ScanObject(value) != LineFault::kNone) return std::nullopt;
-  const std::optional<std::string> origin = DecodeString(inner.Find("origin"));
-  const std::optional<std::int64_t> size = DecodeInteger(inner.Find("size"));
-  const std::optional<std::string> root = DecodeString(inner.Find("root"));
-  if (!origin || !size || *size < 0 || !root) return std::nullopt;
-  // Bytes are hex in entries; base64 is how a checkpoint spells the same root.
-  const base::Result<base::Bytes> bytes = root->size() == 64 ? base::HexDecode(*root) : base::Base64Decode(*root);
-  Checkpoint named{*origin, static_cast<std::uint64_t>(*size), {}};
-  if (!bytes.ok() || bytes->size() != named.root.size()) return std::nullopt;
-  std::copy(bytes->begin(), bytes->end(), named.root.begin());
-  return named;
-}
-
-}  // namespace
-
 void LogAudit::OnOpen(std::uint64_t entry) {
   const std::optional<std::string> origin = TextOf("origin", entry);
   const std::optional<std::string> ceremony = TextOf("ceremony", entry);

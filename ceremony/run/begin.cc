@@ -23,7 +23,7 @@ base::Result<json> FinalCheckpointOf(World& world, const std::string& folder) {
   KC_ASSIGN_OR_RETURN(const base::Bytes bytes, record::ReadWholeFile(world.storage, path, record::kMaxNoteBytes));
   KC_ASSIGN_OR_RETURN(const record::Note note, record::Note::Parse(base::AsText(bytes)));
   KC_ASSIGN_OR_RETURN(const record::Checkpoint checkpoint, record::Checkpoint::Parse(note.text));
-  return json{{"origin", checkpoint.origin}, {"size", checkpoint.size}, {"root", base::HexEncode(checkpoint.root)}};
+  return record::CheckpointFields(checkpoint);
 }
 
 std::string NextFolder(const std::vector<estate::RecordSummary>& records, const std::string& ceremony) {

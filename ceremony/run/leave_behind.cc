@@ -9,7 +9,6 @@
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/verify.h"
 #include "hsm/base/counted.h"
-#include "hsm/base/encoding.h"
 
 namespace ceremony::run {
 namespace {
@@ -18,10 +17,6 @@ using nlohmann::json;
 
 base::Error NotToBeLeft(const std::string& why, const std::string& way_out) {
   return base::Refusal("LEAVE-BEHIND-01", why, way_out);
-}
-
-json ToJson(const record::Checkpoint& checkpoint) {
-  return {{"origin", checkpoint.origin}, {"size", checkpoint.size}, {"root", base::HexEncode(checkpoint.root)}};
 }
 
 base::Result<void> CheckMayBeLeft(const std::string& folder, const std::vector<estate::RecordSummary>& records) {
@@ -55,10 +50,11 @@ base::Result<LeftBehind> LeaveBehind(World& world, const std::string& archive, c
     return NotToBeLeft(fmt::format("{} was never opened", folder),
                        "leave --leave-behind out: what there is of it will be set aside");
   left.log_key = *plan;
-  left.account = ToJson(*record.left_behind);
+  left.account = record::CheckpointFields(*record.left_behind);
   left.account["folder"] = folder;
   left.account["log_key"] = open.at("log_key");
-  if (const auto& follows = report.last ? report.last : report.previous) left.previous = ToJson(*follows);
+  if (const auto& follows = report.last ? report.last : report.previous)
+    left.previous = record::CheckpointFields(*follows);
   return left;
 }
 

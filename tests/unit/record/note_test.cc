@@ -200,6 +200,24 @@ TEST_CASE("checkpoints have exactly three lines in one spelling") {
   CHECK(Checkpoint::Parse("o\n0\n" + root + "\n").ok());
 }
 
+TEST_CASE("an entry names a checkpoint by origin, size and root, the root in hex or in base64") {
+  const std::string base64 = "yva8iH+P2HBQVjEaiS61jReL7g6xR5D4caKoD1syPKE=";
+  const std::string hex = "caf6bc887f8fd8705056311a892eb58d178bee0eb14790f871a2a80f5b323ca1";
+  for (const std::string& root : {base64, hex}) {
+    const auto named = CheckpointIn(R"({"origin":"o","root":")" + root + R"(","size":7})");
+    REQUIRE(named.has_value());
+    CHECK(named->Text() == "o\n7\n" + base64 + "\n");
+  }
+  for (const std::string& bad : std::vector<std::string>{
+           "null", "{}", R"({"origin":"o","root":")" + hex.substr(2) + R"(","size":7})",
+           R"({"origin":"o","root":")" + hex + R"(","size":-7})",
+           R"({"origin":"o","root":")" + hex + R"(","size":"7"})", R"({"root":")" + hex + R"(","size":7})",
+           R"({"size":7,"root":")" + hex + R"(","origin":"o"})"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(CheckpointIn(bad).has_value());
+  }
+}
+
 TEST_CASE("an origin is estate, ceremony and 32 random digits, and never the same twice") {
   const std::string origin = *NewOrigin("smki.example/gb", "2026-root");
   const auto parts = SplitOrigin(origin);

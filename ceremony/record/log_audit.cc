@@ -153,7 +153,7 @@ void LogAudit::OnEntry(const LineEvent& event, std::uint64_t entry) {
     case EntryType::kRecover:
       // The program went on after a crash: what was under way then was settled
       // by looking at the tokens.
-      for (auto& [number, call] : OpenCalls()) call.settled = true;
+      calls_.SettleOpen();
       step_interrupted_ = step_.has_value();
       recovered_ = true;
       return;
@@ -256,14 +256,11 @@ bool LogAudit::OnIntent(const LineEvent& event, std::uint64_t entry) {
                   "the fields call, fn and token of an intent are a number from 0 on and two strings");
     return false;
   }
-  if (last_call_ && event.number <= *last_call_) {
+  if (calls_.last() && event.number <= *calls_.last()) {
     findings_.Add("REC-CALL", entry,
-                  "intent of call " + std::to_string(event.number) + " after call " + std::to_string(*last_call_));
+                  "intent of call " + std::to_string(event.number) + " after call " + std::to_string(*calls_.last()));
   }
-  last_call_ = event.number;
-  OpenCalls();
-  newest_call_.emplace(Call{event.number, std::string(event.text), std::string(event.token), entry, false});
-  has_calls_ = true;
+  calls_.Begin(event.number, {std::string(event.text), std::string(event.token), entry});
   if (step_) {
     CheckApproved(entry);
   } else if (!IsRemoval(event)) {
@@ -281,23 +278,9 @@ bool LogAudit::IsRemoval(const LineEvent& event) {
   return !keys.HoldsObject(DecodeString(event.token).value_or(""), DecodeString(scanner_.Find("object")).value_or(""));
 }
 
-std::map<std::uint64_t, LogAudit::Call>& LogAudit::OpenCalls() {
-  if (newest_call_) {
-    const std::uint64_t number = newest_call_->number;
-    calls_.insert_or_assign(number, std::move(*newest_call_));
-    newest_call_.reset();
-  }
-  return calls_;
-}
-
 bool LogAudit::OnDone(const LineEvent& event, std::uint64_t entry) {
-  std::optional<Call> call;
-  if (newest_call_ && newest_call_->number == event.number) {
-    call.swap(newest_call_);
-  } else if (const auto found = calls_.find(event.number); found != calls_.end()) {
-    call = std::move(found->second);
-    calls_.erase(found);
-  } else {
+  const std::optional<CallBook::Call> call = calls_.End(event.number);
+  if (!call) {
     findings_.Add("REC-CALL", entry, "done without an intent of the same call");
     return false;
   }
@@ -339,7 +322,7 @@ void LogAudit::OnClose(std::uint64_t entry) {
   if (step_ && !step_interrupted_) findings_.Add("REC-STEP", entry, "step " + Quoted(step_->id) + " has not ended");
   CheckSigned("the close", entry);
   CheckAllDone(entry);
-  for (const auto& [number, call] : OpenCalls()) {
+  for (const auto& [number, call] : calls_.Open()) {
     if (call.settled) continue;
     findings_.Add("REC-CALL", call.entry, "call " + std::to_string(number) + " has an intent but no done");
   }
@@ -351,7 +334,7 @@ void LogAudit::Finish() {
   if (entries_ > 0 && origin_.empty() && !findings_.Has("REC-OPEN") && !findings_.Has("REC-ORIGIN")) {
     findings_.Add("REC-OPEN", 0, "the first entry is not a good open entry");
   }
-  for (const auto& [number, call] : OpenCalls()) {
+  for (const auto& [number, call] : calls_.Open()) {
     if (call.settled) {
       findings_.Add("REC-SETTLED", call.entry,
                     "call " + std::to_string(number) + " was interrupted; recovery settled what became of it");

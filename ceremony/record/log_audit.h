@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "ceremony/record/call_book.h"
 #include "ceremony/record/checkpoint.h"
 #include "ceremony/record/content_audit.h"
 #include "ceremony/record/electorate.h"
@@ -95,13 +96,6 @@ class LogAudit final : public BlockSink {
   const base::Sha256Digest& file_digest() const { return file_digest_; }
 
  private:
-  struct Call {
-    std::uint64_t number;
-    std::string function;
-    std::string token;
-    std::uint64_t entry;
-    bool settled;
-  };
   struct Request {
     std::string step;
     std::vector<std::string> steps;  // of a section's request: the steps it is for
@@ -137,8 +131,6 @@ class LogAudit final : public BlockSink {
     std::uint64_t withheld_before = 0;                    // entries withheld before its first attempt
   };
 
-  // OpenCalls moves the call under way to the others, to go through them all.
-  std::map<std::uint64_t, Call>& OpenCalls();
   void Handle(const LineEvent& event, std::uint64_t entry);
   void CompareWithBefore(const ScannedBlock& block, std::uint64_t first_entry);
   void OnFault(const LineEvent& event, std::uint64_t entry);
@@ -227,12 +219,7 @@ class LogAudit final : public BlockSink {
   std::map<std::string, std::string> shown_keys_;  // base64 SPKI by person id, of who proved that it is theirs
   std::string next_roster_;
   KeyBook own_keys_;
-  // The call under way is kept apart: nearly every done follows its intent at once,
-  // so a million calls need no map with a million allocations.
-  std::optional<Call> newest_call_;
-  std::map<std::uint64_t, Call> calls_;
-  std::optional<std::uint64_t> last_call_;
-  bool has_calls_ = false;
+  CallBook calls_;
 
   std::map<std::uint64_t, Request> requests_;
   std::map<std::string, std::uint64_t> newest_request_;  // by its `step`; those of a step go when it begins anew

@@ -262,7 +262,7 @@ void LogAudit::OnCosign(std::uint64_t entry) {
                   Quoted(*person) + " has approved request " + std::to_string(*request_entry) + " before");
   }
   if (first_signed_ == *size && witnesses_) {
-    if (has_calls_ && !witnesses_->IsEnough(opening_approvals_))
+    if (calls_.last() && !witnesses_->IsEnough(opening_approvals_))
       findings_.Add("QUO-INTENT", entry, Quoted(*person) + " opens the ceremony after the first call was made");
     if (const std::optional<std::size_t> witness = witnesses_->Find(*line)) opening_approvals_.insert(*witness);
   }

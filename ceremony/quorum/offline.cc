@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "ceremony/quorum/approval_file.h"
 #include "ceremony/quorum/handed_over.h"
@@ -26,18 +27,19 @@ std::string FileName(const std::string& text) {
                                      : text.substr(origin.size() + 1, text.find('\n') - origin.size() - 1));
 }
 
-base::Result<std::string> AskSignature(const script::Person& person, room::Terminal& terminal) {
-  const room::Question question{
-      .kind = room::Question::Kind::kText,
-      .id = "approve.offline/signature/" + person.id,
-      .person = person.name,
-      .text = "Your signature: the path of the file you bring back, or the line itself, typed, pasted or scanned.",
-      .example = "/media/stick/root-2026-14.approval.signed",
-      .may_go_back = true};
-  KC_ASSIGN_OR_RETURN(std::string given, terminal.Ask(question));
-  // Base64 may begin with a slash, too; a path is one when there is such a file.
-  if (!given.starts_with('/') || (access(given.c_str(), F_OK) != 0 && given.size() > 80)) return given;
-  return base::ReadFile(given, kMaxHandedOver);
+room::Question SignatureQuestion(const script::Person& person) {
+  return {.kind = room::Question::Kind::kText,
+          .id = "approve.offline/signature/" + person.id,
+          .person = person.name,
+          .text = "Your signature: the path of the file you bring back, or the line itself, typed, pasted or scanned.",
+          .example = "/media/stick/root-2026-14.approval.signed",
+          .may_go_back = true};
+}
+
+// Base64 may begin with a slash, too. It is long, and has no full stop.
+bool IsPath(const std::string& given) {
+  return given.starts_with('/') &&
+         (given.size() <= 80 || given.find('.') != std::string::npos || access(given.c_str(), F_OK) == 0);
 }
 
 base::Result<void> ShowHere(const std::string& text, room::Terminal& terminal) {
@@ -90,6 +92,20 @@ base::Result<std::string> AskForFolder(const script::Person& person, const std::
   }
 }
 
+base::Error OfStick(base::Error error) {
+  if (error.code == base::ErrorCode::kIo) error.code = base::ErrorCode::kNotFound;
+  return error;
+}
+
+base::Result<HandedOver> AskHandedOver(const room::Question& question, std::size_t most, room::Terminal& terminal) {
+  base::Result<std::string> given = terminal.Ask(question);
+  if (!given.ok()) return std::move(given).error();
+  if (!IsPath(*given)) return HandedOver{"", std::move(given).value()};
+  base::Result<std::string> read = base::ReadFile(*given, most);
+  if (!read.ok()) return OfStick(std::move(read).error());
+  return HandedOver{std::move(given).value(), std::move(read).value()};
+}
+
 base::Error NobodyThere(const std::string& what) {
   return base::MakeError(base::ErrorCode::kAborted, what + ", and nobody is at the terminal")
       .WithHint("go on with `keyceremony resume RECORD`, without --unattended");
@@ -106,8 +122,8 @@ base::Result<record::SignatureLine> SignOffline(const script::Person& person, co
   for (;;) {
     if (!handed_out) KC_RETURN_IF_ERROR(HandOut(person, request.text, log, terminal));
     handed_out = true;
-    KC_ASSIGN_OR_RETURN(const std::string given, AskSignature(person, terminal));
-    if (given != room::kBack) return TakeHandedOver(given, key, request.text, CheckpointsIn(log));
+    KC_ASSIGN_OR_RETURN(const HandedOver given, AskHandedOver(SignatureQuestion(person), kMaxHandedOver, terminal));
+    if (given.bytes != room::kBack) return TakeHandedOver(given.bytes, key, request.text, CheckpointsIn(log));
     handed_out = false;
   }
 }

@@ -21,12 +21,6 @@ std::string FileName(const ShareRequest& request) {
                      request.share.holder);
 }
 
-// A stick that fails is no disk of the record's: the holder tries again, or somebody else gives a share.
-base::Error OfStick(base::Error error) {
-  if (error.code == base::ErrorCode::kIo) error.code = base::ErrorCode::kNotFound;
-  return error;
-}
-
 base::Result<ShareAnswer> AskAnswer(const script::Person& person, room::Terminal& terminal) {
   const room::Question question{
       .kind = room::Question::Kind::kText,
@@ -35,17 +29,11 @@ base::Result<ShareAnswer> AskAnswer(const script::Person& person, room::Terminal
       .text = "Your answer: the path of the file that you bring back, or its one line, pasted or scanned.",
       .pattern = "[/{].*",
       .example = "/media/stick/root-2026-root-hsm-alice.share-answer.json"};
-  KC_ASSIGN_OR_RETURN(std::string given, terminal.Ask(question));
+  KC_ASSIGN_OR_RETURN(HandedOver given, AskHandedOver(question, kMaxAnswer, terminal));
   script::LoadedFile file;
-  file.name = "the answer";
-  if (given.starts_with('/')) {
-    file.name = given;
-    auto read = base::ReadFile(file.name, kMaxAnswer);
-    if (!read.ok()) return OfStick(std::move(read).error());
-    given = std::move(read).value();
-  }
-  file.sha256 = base::Sha256Hex(given);
-  file.bytes = std::move(given);
+  file.name = given.path.empty() ? "the answer" : std::move(given.path);
+  file.sha256 = base::Sha256Hex(given.bytes);
+  file.bytes = std::move(given.bytes);
   return ParseShareAnswer(std::move(file));
 }
 

@@ -1,22 +1,18 @@
 #include "ceremony/quorum/handed_over.h"
 
 #include <fmt/format.h>
-#include <openssl/bn.h>
-#include <openssl/ecdsa.h>
 
 #include <algorithm>
 #include <memory>
 #include <optional>
 
 #include "ceremony/record/checkpoint.h"
-#include "hsm/base/ecdsa_signature.h"
+#include "ceremony/record/software_signer.h"
 #include "hsm/base/encoding.h"
-#include "hsm/base/owned.h"
 
 namespace ceremony::quorum {
 namespace {
 
-constexpr std::size_t kHalf = 32;  // of r and s on P-256
 constexpr std::size_t kEd25519Signature = 64;
 constexpr const char* kSignHint = "sign the text of this very request, and hand over that signature";
 
@@ -31,23 +27,12 @@ std::string Where(const record::Checkpoint& checkpoint) {
   return fmt::format("{} at size {}", checkpoint.origin, checkpoint.size);
 }
 
-// OpenSSL writes s as it comes; notes carry the smaller of s and n - s.
-std::optional<base::Bytes> LowS(base::ByteView der) {
-  if (!base::CheckStrictDer(base::Curve::kP256, der).ok()) return std::nullopt;
-  const unsigned char* at = der.data();
-  const base::Owned<ECDSA_SIG, ECDSA_SIG_free> parts(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
-  base::Bytes raw(2 * kHalf);
-  if (!parts || BN_bn2binpad(ECDSA_SIG_get0_r(parts.get()), raw.data(), kHalf) < 0 ||
-      BN_bn2binpad(ECDSA_SIG_get0_s(parts.get()), raw.data() + kHalf, kHalf) < 0)
-    return std::nullopt;
-  auto low = base::RawToLowSDer(base::Curve::kP256, raw);
-  if (!low.ok()) return std::nullopt;
-  return std::move(low).value();
-}
-
 // AsSignature gives the signature that bytes alone are, in the form of a note.
 std::optional<base::Bytes> AsSignature(base::ByteView bytes, const record::VerifierKey& key) {
-  if (key.type() == record::SignatureType::kEcdsa) return LowS(bytes);
+  if (key.type() == record::SignatureType::kEcdsa) {
+    base::Result<base::Bytes> low = record::LowS(bytes);
+    return low.ok() ? std::optional(std::move(low).value()) : std::nullopt;
+  }
   if (bytes.size() != kEd25519Signature) return std::nullopt;
   return base::Bytes(bytes.begin(), bytes.end());
 }
@@ -152,7 +137,7 @@ base::Result<record::SignatureLine> TakeHandedOver(std::string_view given, const
                          "sign with the key that the roster names: one person has one vote");
   }
   if (key.type() == record::SignatureType::kEcdsa) {
-    if (auto low = LowS(line.signature)) line.signature = std::move(*low);
+    if (auto low = record::LowS(line.signature); low.ok()) line.signature = std::move(low).value();
   }
   if (!key.Verify(text, line.signature).ok()) return NotOver(key, line.signature, text, earlier);
   return line;

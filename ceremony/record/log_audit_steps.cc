@@ -7,12 +7,6 @@
 #include "hsm/base/counted.h"
 
 namespace ceremony::record {
-namespace {
-
-// ChangesRoster tells the kinds of steps whose quorum approves the roster of the next record.
-bool ChangesRoster(std::string_view kind) { return kind == "custodian.appoint" || kind == "custodian.retire"; }
-
-}  // namespace
 
 bool LogAudit::Request::IsMet() const {
   return !ended && electorate->CountPeople(approvals) >= needed && electorate->IsEnough(approvals);

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <map>
 #include <set>
 
 #include "ceremony/record/disclosure.h"
 #include "ceremony/record/writer_state.h"
+#include "hsm/base/clock_text.h"
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 
@@ -23,20 +22,6 @@ using nlohmann::json;
 
 constexpr std::uint64_t kMaxDisclosureBytes = 1u << 30;
 constexpr std::size_t kMaxMissingNamed = 50;
-
-// Microseconds since 1970 of a time in the spelling that CheckFields accepted.
-std::int64_t MicrosOf(const std::string& time) {
-  const auto number = [&](std::size_t at, std::size_t size) {
-    std::int64_t value = 0;
-    std::from_chars(time.data() + at, time.data() + at + size, value);
-    return value;
-  };
-  const std::chrono::sys_days day = std::chrono::year(static_cast<int>(number(0, 4))) /
-                                    std::chrono::month(static_cast<unsigned>(number(5, 2))) /
-                                    std::chrono::day(static_cast<unsigned>(number(8, 2)));
-  const std::int64_t seconds = number(11, 2) * 3600 + number(14, 2) * 60 + number(17, 2);
-  return (day.time_since_epoch().count() * std::int64_t{86400} + seconds) * 1'000'000 + number(20, 6);
-}
 
 // Digests in `_sd` members anywhere in an entry.
 void CollectSaltedDigests(const json& value, std::set<std::string>& digests) {
@@ -393,7 +378,9 @@ class RecoveryRun final {
 
   Result<void> AppendRecover() {
     found_.entries = state_->size();
-    if (!last_time_.empty()) state_->last_utc = MicrosOf(last_time_);
+    if (!last_time_.empty()) {
+      KC_ASSIGN_OR_RETURN(state_->last_utc, base::ParseTime(last_time_));
+    }
     if (state_->closed) return {};
     json set_aside = json::array();
     for (const SetAside& file : found_.set_aside) set_aside.push_back(ToJson(file));

@@ -81,6 +81,8 @@ std::optional<std::string> PlannedStep::FindOther(std::string_view parameters) c
   return std::nullopt;
 }
 
+bool ChangesRoster(std::string_view kind) { return kind == "custodian.appoint" || kind == "custodian.retire"; }
+
 std::string SectionRequestName(std::string_view section) { return "section:" + std::string(section); }
 
 Result<std::optional<ScriptPlan>> ScriptPlan::Parse(std::string_view bytes) {

@@ -28,6 +28,9 @@ bool IsScript(std::string_view bytes);
 std::string SectionRequestName(std::string_view section);
 inline constexpr std::string_view kOpeningRequest = "opening";
 
+// ChangesRoster tells the kinds of steps whose quorum approves the roster of the next record.
+bool ChangesRoster(std::string_view kind);
+
 struct PlannedStep {
   std::string id;
   std::string kind;    // its `do`

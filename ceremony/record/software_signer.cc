@@ -18,6 +18,8 @@ using base::ErrorCode;
 using base::MakeError;
 using base::Result;
 
+constexpr int kHalf = 32;  // octets of r and s on P-256
+
 using KeyPtr = base::Owned<EVP_PKEY, EVP_PKEY_free>;
 using ContextPtr = base::Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
 using Pkcs8Ptr = base::Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
@@ -34,19 +36,19 @@ Result<base::PublicKey> PublicKeyOf(EVP_PKEY* key) {
   return parsed;
 }
 
-// libcrypto signs ECDSA with either s; n - s is the same signature.
+}  // namespace
+
 Result<base::Bytes> LowS(base::ByteView der) {
+  KC_RETURN_IF_ERROR(base::CheckStrictDer(base::Curve::kP256, der));
   const unsigned char* at = der.data();
-  const base::Owned<ECDSA_SIG, ECDSA_SIG_free> parsed(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
-  base::Bytes raw(64);
-  if (parsed == nullptr || BN_bn2binpad(ECDSA_SIG_get0_r(parsed.get()), raw.data(), 32) != 32 ||
-      BN_bn2binpad(ECDSA_SIG_get0_s(parsed.get()), raw.data() + 32, 32) != 32) {
-    return MakeError(ErrorCode::kInternal, "libcrypto made no ECDSA signature");
+  const base::Owned<ECDSA_SIG, ECDSA_SIG_free> parts(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+  base::Bytes raw(2 * kHalf);
+  if (!parts || BN_bn2binpad(ECDSA_SIG_get0_r(parts.get()), raw.data(), kHalf) < 0 ||
+      BN_bn2binpad(ECDSA_SIG_get0_s(parts.get()), raw.data() + kHalf, kHalf) < 0) {
+    return MakeError(ErrorCode::kCorrupt, "libcrypto reads no ECDSA signature");
   }
   return base::RawToLowSDer(base::Curve::kP256, raw);
 }
-
-}  // namespace
 
 struct SoftwareSigner::State {
   KeyPtr private_key;

@@ -13,6 +13,10 @@
 
 namespace ceremony::record {
 
+// LowS gives the ECDSA signature on P-256 (DER) that libcrypto made the form of a note: it writes s as it comes, and
+// the smaller of s and n - s is the same signature. kCorrupt when it is none.
+base::Result<base::Bytes> LowS(base::ByteView der);
+
 class SoftwareSigner final : public NoteSigner {
  public:
   // FromPkcs8 takes an unencrypted DER PrivateKeyInfo (RFC 5958) of a P-256 or

@@ -22,8 +22,6 @@ using nlohmann::json;
 
 constexpr std::size_t kReadBytes = 1 << 18;
 
-base::Error Misuse(std::string problem) { return MakeError(ErrorCode::kInternal, std::move(problem)); }
-
 }  // namespace
 
 Result<void> Writer::State::CheckSound() const {

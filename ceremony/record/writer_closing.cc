@@ -15,8 +15,6 @@ using base::ErrorCode;
 using base::MakeError;
 using base::Result;
 
-base::Error Misuse(std::string problem) { return MakeError(ErrorCode::kInternal, std::move(problem)); }
-
 // Lists a folder of the record and those below; names are paths in the record.
 Result<void> Walk(Storage& storage, const std::string& record, const std::string& below, std::vector<FileInfo>& files) {
   KC_ASSIGN_OR_RETURN(const std::vector<FileInfo> found,

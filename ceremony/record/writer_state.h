@@ -18,6 +18,11 @@
 
 namespace ceremony::record {
 
+// Misuse is an error of whoever calls the writer, and none of the disk or of the people.
+inline base::Error Misuse(std::string problem) {
+  return base::MakeError(base::ErrorCode::kInternal, std::move(problem));
+}
+
 struct Writer::State {
   explicit State(Options given) : options(std::move(given)) {}
 

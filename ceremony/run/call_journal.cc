@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ceremony/steps/key_copies.h"
 #include "hsm/base/digest.h"
 #include "hsm/cryptoki.h"
 #include "hsm/describe.h"
@@ -12,12 +13,6 @@ namespace ceremony::run {
 namespace {
 
 using nlohmann::json;
-
-json ToObject(const hsm::Description& description) {
-  json object = json::object();
-  for (const hsm::NamedValue& value : description) object[value.name] = value.value;
-  return object;
-}
 
 // An initialised token may hold anything until C_InitToken has worked, and without a session nobody can look.
 enum class Holds : std::uint8_t { kNothing, kUnknown };
@@ -68,7 +63,7 @@ base::Result<void> CallJournal::Before(const hsm::ConsequentialCall& call) {
                  {"token", name_token_(call.token_label, call.token_serial)},
                  {"serial", call.token_serial},
                  {"mechanism", call.mechanism},
-                 {"template", ToObject(call.attributes)}};
+                 {"template", steps::ToObject(call.attributes)}};
   if (!call.object.empty()) fields["object"] = call.object;
   if (!call.planned_id.empty()) fields["object_id"] = call.planned_id;
   if (!call.planned_label.empty()) fields["object_label"] = call.planned_label;
@@ -84,9 +79,9 @@ base::Result<void> CallJournal::After(const hsm::ConsequentialCall& call, const 
                  {"fn", hsm::FunctionName(call.function)},
                  {"token", name_token_(call.token_label, call.token_serial)},
                  {"mechanism", call.mechanism},
-                 {"template", ToObject(call.attributes)},
+                 {"template", steps::ToObject(call.attributes)},
                  {"rv", hsm::RvName(outcome.rv)},
-                 {"attributes", ToObject(outcome.attributes)},
+                 {"attributes", steps::ToObject(outcome.attributes)},
                  {"microseconds", std::chrono::duration_cast<std::chrono::microseconds>(outcome.duration).count()}};
   if (!outcome.spki.empty()) fields["spki"] = outcome.spki;
   if (!outcome.problem.empty()) fields["problem"] = outcome.problem;

@@ -186,6 +186,12 @@ std::string_view NameOf(Role role) { return WordOf(kRoles, role); }
 
 std::string_view TitleOf(Role role) { return role == Role::kSecurityOfficer ? "security officer" : NameOf(role); }
 
+std::string TitlesOf(const std::vector<Role>& roles) {
+  std::string titles;
+  for (const Role role : roles) titles += (titles.empty() ? "" : ", ") + std::string(TitleOf(role));
+  return titles;
+}
+
 std::vector<ChoiceName> RoleChoices() { return ChoicesOf(kRoles); }
 
 std::optional<Role> FindRole(std::string_view name) { return FindValue(kRoles, name); }
@@ -240,19 +246,18 @@ const FieldTable& RosterTable() {
       "The people of an estate, their keys, and the quorums they form.",
       {FormatField("keyceremony-roster/1"),
        Field::Id("estate", "the estate; key names are `<estate>/<person id>`").Example("\"smki.example\""),
-       Field::Map("quorums", IdShape(),
-                  Field::Table(
-                      "quorum",
-                      {"quorum",
-                       "So many people of a role must approve.",
-                       {Field::Integer("m", 1, 255, "how many"), Field::Choice("role", RoleChoices(), "of which role"),
-                        Field::Id("domain",
-                                  "PKI domain that it serves: who is of another one does not count; left "
-                                  "out: any")
-                            .Optional()},
-                       {}},
-                      "a quorum"),
-                  1, 100, "quorums by the name that steps use; `custodians` witnesses every record"),
+       Field::Map(
+           "quorums", IdShape(),
+           Field::Table(
+               "quorum",
+               {"quorum",
+                "So many people of a role must approve.",
+                {Field::Integer("m", 1, 255, "how many"), Field::Choice("role", RoleChoices(), "of which role"),
+                 Field::Id("domain", "PKI domain that it serves: who is of another one does not count; left out: any")
+                     .Optional()},
+                {}},
+               "a quorum"),
+           1, 100, "quorums by the name that steps use; `custodians` witnesses every record"),
        Field::List("people", Field::Table("person", PersonTable(), "a person"), 1, 1000,
                    "everybody who is or was there")},
       {}};

@@ -20,8 +20,9 @@
 namespace ceremony::script {
 
 enum class Role : std::uint8_t { kAdministrator, kSecurityOfficer, kCustodian, kWitness, kAuditor };
-std::string_view NameOf(Role role);   // "security-officer"
-std::string_view TitleOf(Role role);  // "security officer"
+std::string_view NameOf(Role role);                    // "security-officer"
+std::string_view TitleOf(Role role);                   // "security officer"
+std::string TitlesOf(const std::vector<Role>& roles);  // "custodian, witness"
 // RoleChoices are the words of every field that names a role.
 std::vector<ChoiceName> RoleChoices();
 // FindRole returns nullopt for an unknown word.

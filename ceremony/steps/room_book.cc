@@ -23,12 +23,6 @@ using namespace room_answer;
 constexpr const char* kHoursPattern = R"(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)";
 constexpr std::size_t kHour = 5;  // characters of "09:00"
 
-std::string RolesText(const script::Person& person) {
-  std::string text;
-  for (const script::Role role : person.roles) text += (text.empty() ? "" : ", ") + std::string(script::TitleOf(role));
-  return text;
-}
-
 Question Choice(std::string id, std::string text, std::vector<std::string> choices, std::string simulated) {
   Question question;
   question.kind = Question::Kind::kChoice;
@@ -66,7 +60,7 @@ RoomBook RoomBook::Of(StepContext& context) {
 }
 
 std::string RoomBook::IntroductionOf(const script::Person& person) const {
-  std::string text = fmt::format("{}, {}", RolesText(person), person.employer);
+  std::string text = fmt::format("{}, {}", script::TitlesOf(person.roles), person.employer);
   if (!person.sign_key.empty()) text += fmt::format("; signs with {}", script::ShortWordsOf(person.sign_key));
   return text;
 }
@@ -96,9 +90,9 @@ base::Result<void> RoomBook::AskWhere(const script::Person& person, const std::s
   } else {
     choices.emplace_back(kAbsent);
   }
-  const Question question =
-      Choice(id, fmt::format("{} ({}, {}): where are they?", person.name, RolesText(person), person.employer),
-             std::move(choices), kHere);
+  const Question question = Choice(
+      id, fmt::format("{} ({}, {}): where are they?", person.name, script::TitlesOf(person.roles), person.employer),
+      std::move(choices), kHere);
   while (true) {
     KC_ASSIGN_OR_RETURN(const std::string answer, terminal_.Ask(question));
     if (answer == kAbsent) return {};

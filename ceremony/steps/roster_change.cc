@@ -8,6 +8,7 @@
 
 #include "ceremony/estate/roster_after.h"
 #include "ceremony/record/record_name.h"
+#include "ceremony/record/script_plan.h"
 #include "ceremony/script/fingerprint.h"
 #include "ceremony/steps/people_rules.h"
 #include "hsm/base/clock_text.h"
@@ -16,12 +17,6 @@
 
 namespace ceremony::steps {
 namespace {
-
-std::string RolesText(const script::Person& person) {
-  std::string text;
-  for (const script::Role role : person.roles) text += (text.empty() ? "" : ", ") + std::string(script::TitleOf(role));
-  return text;
-}
 
 std::string OrAny(const std::string& text) { return text.empty() ? "any" : text; }
 
@@ -41,13 +36,11 @@ base::Result<std::string> DayOf(StepContext& context, const std::string& person)
 
 }  // namespace
 
-bool ChangesRoster(std::string_view kind) { return kind == "custodian.appoint" || kind == "custodian.retire"; }
-
 bool WritesRoster(const script::Script& script, const script::Step& step) {
   const script::Step* last = nullptr;
   for (const script::Section& section : script.sections) {
     for (const script::Step& each : section.steps) {
-      if (ChangesRoster(each.kind)) last = &each;
+      if (record::ChangesRoster(each.kind)) last = &each;
     }
   }
   return last != nullptr && last->id == step.id;
@@ -108,7 +101,7 @@ void ShowPerson(const script::Person& person, room::Terminal& terminal) {
   terminal.ShowFacts({{"name", person.name},
                       {"id", person.id},
                       {"employer", person.employer},
-                      {"roles", RolesText(person)},
+                      {"roles", script::TitlesOf(person.roles)},
                       {"PKI domain", OrAny(person.domain)},
                       {"site", OrAny(person.site)},
                       {"state", std::string(script::NameOf(person.state))}});

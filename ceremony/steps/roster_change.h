@@ -19,9 +19,7 @@ namespace ceremony::steps {
 // this kind.
 inline constexpr std::string_view kRosterKind = "roster";
 
-// ChangesRoster tells whether this kind changes the roster.
-bool ChangesRoster(std::string_view kind);
-// WritesRoster tells the last such step of the script: it writes the roster for all of them.
+// WritesRoster tells the last step of the script that changes the roster: it writes the roster for all of them.
 bool WritesRoster(const script::Script& script, const script::Step& step);
 
 // PlansRoster reports each rule of people_rules.h that the roster breaks after the

@@ -29,9 +29,10 @@ base::Result<const script::TokenBinding*> TokenRoom::BindingOf(const std::string
 
 base::Result<std::shared_ptr<hsm::Module>> TokenRoom::ModuleOf(const std::string& token) {
   KC_ASSIGN_OR_RETURN(const script::TokenBinding* bound, BindingOf(token));
-  const std::string key = bound->module + '\n' + bound->init_args;
-  const auto known = std::find(module_keys_.begin(), module_keys_.end(), key);
-  if (known != module_keys_.end()) return modules_[static_cast<std::size_t>(known - module_keys_.begin())].module;
+  const auto known = std::ranges::find_if(modules_, [bound](const LoadedModule& each) {
+    return each.path == bound->module && each.init_args == bound->init_args;
+  });
+  if (known != modules_.end()) return known->module;
   const hsm::ModuleOptions options{bound->module, bound->environment, bound->init_args};
   auto loaded = load_(options, observer_);
   if (!loaded.ok()) {
@@ -44,8 +45,7 @@ base::Result<std::shared_ptr<hsm::Module>> TokenRoom::ModuleOf(const std::string
                          fmt::format("the module {} of token {} writes PINs in clear into a log", bound->module, token),
                          "bind the token's own module, not a spy or logger around it");
   }
-  module_keys_.push_back(key);
-  modules_.push_back({bound->module, loaded.value()});
+  modules_.push_back({bound->module, bound->init_args, loaded.value()});
   return loaded;
 }
 

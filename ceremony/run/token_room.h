@@ -32,7 +32,7 @@ class TokenRoom final {
   TokenRoom(const script::Binding& binding, const estate::Estate& estate, PinKeeper& pins, room::Terminal& terminal,
             std::shared_ptr<hsm::CallObserver> observer, LoadModule load);
 
-  // ModuleOf loads the module of a token, each path and init_args once.
+  // ModuleOf loads the module of a token, each path and init_args once, and keeps it: nothing else does.
   // TOKEN-MODULE-01 (production): the module writes PINs into a log (spy).
   base::Result<std::shared_ptr<hsm::Module>> ModuleOf(const std::string& token);
 
@@ -62,6 +62,7 @@ class TokenRoom final {
 
   struct LoadedModule {
     std::string path;
+    std::string init_args;
     std::shared_ptr<hsm::Module> module;
   };
   const std::vector<LoadedModule>& modules() const { return modules_; }
@@ -88,7 +89,6 @@ class TokenRoom final {
   LoadModule load_;
   CombinePin combine_;
   std::vector<LoadedModule> modules_;
-  std::vector<std::string> module_keys_;
   std::map<std::string, std::shared_ptr<hsm::Token>> tokens_;
   std::map<std::string, hsm::LoginScope> logins_;
 };

@@ -64,15 +64,14 @@ Result<SealedKey> SealKey(Session& source, const Object& private_key, const base
 }
 
 KeyCopying OpenSealedKey(Session& target, const Object& transport_key, Transport transport, const SealedKey& sealed,
-                         const base::PublicKey& public_key, const KeyPairSpec& spec, ByteView proof) {
+                         const WantedCopy& wanted) {
   std::vector<Object> objects;
   const Result<CK_MECHANISM_TYPE> unwrap = KeyWrap(target, CKF_UNWRAP);
   if (!unwrap.ok()) return {unwrap.error(), {}};
   Result<Object> aes_key = ReceiveAesKey(target, RowOf(transport), transport_key, sealed.aes_key, objects);
   if (aes_key.ok()) objects.push_back(*aes_key);
-  KeyCopying copying = aes_key.ok()
-                           ? UnwrapPrivateKey(target, *aes_key, *unwrap, sealed.private_key, public_key, spec, proof)
-                           : KeyCopying{aes_key.error(), {}};
+  KeyCopying copying = aes_key.ok() ? UnwrapPrivateKey(target, *aes_key, *unwrap, sealed.private_key, wanted)
+                                    : KeyCopying{aes_key.error(), {}};
   // What stays is a session object and goes with its session; the observer was told.
   DestroyAll(target, objects);
   return copying;

@@ -32,7 +32,7 @@ Result<SealedKey> SealKey(Session& source, const Object& private_key, const base
 // OpenSealedKey takes it in, as UnwrapPrivateKey does, with the same rules and trials; the AES key
 // is destroyed before it returns, the transport key stays.
 KeyCopying OpenSealedKey(Session& target, const Object& transport_key, Transport transport, const SealedKey& sealed,
-                         const base::PublicKey& public_key, const KeyPairSpec& spec, ByteView proof);
+                         const WantedCopy& wanted);
 
 }  // namespace hsm
 

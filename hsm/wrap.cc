@@ -120,8 +120,9 @@ Result<Bytes> TryToSign(Session& session, const KeyPair& pair, const KeyPairSpec
   return Error(signature.error()).Prefixed(Whose(session, spec) + " does not sign as the key").WithRule("KEY-COPY-05");
 }
 
-Result<void> Try(Session& session, const Object& aes_key, const KeyPairSpec& spec, ByteView proof, KeyCopy& copy) {
+Result<void> Try(Session& session, const Object& aes_key, const WantedCopy& wanted, KeyCopy& copy) {
   const KeyPair& pair = copy.pair;
+  const KeyPairSpec& spec = wanted.spec;
   std::vector<std::string>& trials = copy.trials;
   KC_RETURN_IF_ERROR(TryToRead(session, pair.private_object, spec));
   trials.emplace_back("its value cannot be read");
@@ -142,7 +143,7 @@ Result<void> Try(Session& session, const Object& aes_key, const KeyPairSpec& spe
     trials.emplace_back("wrapping it is refused");
   }
   if (spec.usage.sign) {
-    KC_ASSIGN_OR_RETURN(copy.signature, TryToSign(session, pair, spec, proof));
+    KC_ASSIGN_OR_RETURN(copy.signature, TryToSign(session, pair, spec, wanted.proof));
     trials.emplace_back("it signs as the key");
   } else {
     trials.emplace_back("it does not sign, so that its private half was not tried");
@@ -151,8 +152,9 @@ Result<void> Try(Session& session, const Object& aes_key, const KeyPairSpec& spe
 }
 
 Result<KeyCopy> BringIn(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism_type, ByteView wrapped,
-                        const base::PublicKey& public_key, const KeyPairSpec& spec, ByteView proof,
-                        std::vector<Object>& left_behind) {
+                        const WantedCopy& wanted, std::vector<Object>& left_behind) {
+  const KeyPairSpec& spec = wanted.spec;
+  const base::PublicKey& public_key = wanted.public_key;
   Template stated = PrivateTemplate(spec, session.quirks());
   if (session.quirks().unwrap_needs_nss_db && base::FactsOf(spec.algorithm).family == base::KeyFamily::kEc) {
     stated.Raw(CKA_NSS_DB, public_key.EcPoint());
@@ -194,7 +196,7 @@ Result<KeyCopy> BringIn(Session& session, const Object& aes_key, CK_MECHANISM_TY
                std::move(attributes),
                imported.repaired,
                {}};
-  KC_RETURN_IF_ERROR(Try(session, aes_key, spec, proof, copy));
+  KC_RETURN_IF_ERROR(Try(session, aes_key, wanted, copy));
   return copy;
 }
 
@@ -223,10 +225,11 @@ Result<Bytes> WrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANI
 }
 
 KeyCopying UnwrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism, ByteView wrapped,
-                            const base::PublicKey& public_key, const KeyPairSpec& spec, ByteView proof) {
-  if (Result<void> room = CheckRoom(session, public_key, spec); !room.ok()) return {std::move(room).error(), {}};
+                            const WantedCopy& wanted) {
+  if (Result<void> room = CheckRoom(session, wanted.public_key, wanted.spec); !room.ok())
+    return {std::move(room).error(), {}};
   std::vector<Object> left_behind;
-  Result<KeyCopy> copy = BringIn(session, aes_key, mechanism, wrapped, public_key, spec, proof, left_behind);
+  Result<KeyCopy> copy = BringIn(session, aes_key, mechanism, wrapped, wanted, left_behind);
   if (copy.ok()) return {std::move(copy), {}};
   // A copy that did not pass must not stay, neither as a key nor as a name.
   const bool came_in = !left_behind.empty();
@@ -248,9 +251,9 @@ KeyCopying CopyKey(Session& source, const KeyPair& key, Session& target, const C
   if (!made.ok()) return {std::move(made).error(), {}};
   // Ciphertext, under a key that no host has ever had: it is not wiped, and needs no locked memory.
   const Result<Bytes> wrapped = WrapPrivateKey(source, made->source_key, way.source_wrap, key.private_object);
-  KeyCopying copying =
-      wrapped.ok() ? UnwrapPrivateKey(target, made->target_key, way.target_wrap, *wrapped, key.public_key, spec, proof)
-                   : KeyCopying{wrapped.error(), {}};
+  KeyCopying copying = wrapped.ok() ? UnwrapPrivateKey(target, made->target_key, way.target_wrap, *wrapped,
+                                                       {key.public_key, spec, proof})
+                                    : KeyCopying{wrapped.error(), {}};
   const Result<void> destroyed = DestroyTransportKey(source, target, *made);
   if (!destroyed.ok()) {
     // The copy is what it is; the session objects go with their sessions.

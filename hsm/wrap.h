@@ -38,8 +38,15 @@ struct [[nodiscard]] KeyCopying {
   std::vector<Object> left_behind;
 };
 
+// WantedCopy is which key comes in, and as what.
+struct WantedCopy {
+  const base::PublicKey& public_key;
+  const KeyPairSpec& spec;  // its algorithm must be that of the key
+  // What the copy signs to show that it is this key; empty: a text of our own with a nonce.
+  ByteView proof = {};
+};
+
 // UnwrapPrivateKey takes a private key in, makes its public object and puts it to the test.
-// `spec` says what the copy is to be; spec.algorithm must be that of `public_key`.
 // Refused before the call: KEY-GEN-01, KEY-GEN-02 as in GenerateKeyPair;
 // KEY-COPY-01 the token has this key already; KEY-COPY-02 the id is taken. After it, kCorrupt:
 //   KEY-ATTR-01..13   an attribute is not as stated, and could not be repaired
@@ -47,10 +54,9 @@ struct [[nodiscard]] KeyCopying {
 //   KEY-COPY-04       a copy that is not extractable was wrapped all the same
 //   KEY-COPY-05       the copy does not sign as this key
 // A copy that does not sign is not tried for KEY-COPY-05; `trials` says what was tried.
-// `proof` is what the copy signs to show that it is this key; empty: a text of our own with a nonce.
 // A module that ignores the template can be repaired only while the copy is modifiable.
 KeyCopying UnwrapPrivateKey(Session& session, const Object& aes_key, CK_MECHANISM_TYPE mechanism, ByteView wrapped,
-                            const base::PublicKey& public_key, const KeyPairSpec& spec, ByteView proof = {});
+                            const WantedCopy& wanted);
 
 // CopyKey does all of it: makes the transport key, takes the key out and in, and destroys the transport key.
 KeyCopying CopyKey(Session& source, const KeyPair& key, Session& target, const CopyWay& way, const KeyPairSpec& spec,

@@ -175,7 +175,7 @@ class KeyImportKind final : public StepKind {
                                                          arrival.key.name, arrival.token, arrival.serial));
     KC_ASSIGN_OR_RETURN(const hsm::KeyPairSpec spec, SpecOf(arrival));
     hsm::KeyCopying copying = hsm::OpenSealedKey(session, transport_pair.private_object, TransportNamed(file.transport),
-                                                 file.sealed, public_key, spec, proof.message);
+                                                 file.sealed, {public_key, spec, proof.message});
     if (!copying.copy.ok()) return std::move(copying.copy).error();
     const hsm::KeyCopy& copy = *copying.copy;
     KC_ASSIGN_OR_RETURN(const hsm::Inventory after, hsm::TakeInventory(session));

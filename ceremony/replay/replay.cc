@@ -55,6 +55,31 @@ base::Result<void> AddVerdict(Report& report) {
   return {};
 }
 
+base::Error NotToItsEnd(const std::string& before, const Reenacted& acted, const std::string& source,
+                        const std::string& folder) {
+  return base::Refusal(
+      "REPLAY-ARCHIVE-02",
+      fmt::format("{} could not be acted again to its end, at step {}: {}", before, acted.step, acted.stopped->message),
+      fmt::format("what it made is missing for {}: see `keyceremony replay {}/{}`", folder, source, before));
+}
+
+// Of a replay that made no record there is one thing to say.
+Difference NothingBegun(const Stop& stop, std::string lacking) {
+  return {&FindReason(stop.for_softhsm ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02"),
+          "",
+          0,
+          "the whole ceremony",
+          std::move(lacking),
+          stop.message,
+          {},
+          {}};
+}
+
+Verdict VerdictOn(const Report& report) {
+  if (report.comparison.CountUnexpected() > 0) return Verdict::kDiffers;
+  return report.stop ? Verdict::kIncomplete : Verdict::kSame;
+}
+
 }  // namespace
 
 std::string_view NameOf(Verdict verdict) {
@@ -81,12 +106,7 @@ base::Result<Report> Replay(const std::string& record, const std::string& stage,
   KC_RETURN_IF_ERROR(scene.Prepare());
   for (const std::string& before : report.before) {
     KC_ASSIGN_OR_RETURN(const Reenacted acted, scene.Reenact(before));
-    if (!acted.stopped) continue;
-    return base::Refusal(
-        "REPLAY-ARCHIVE-02",
-        fmt::format("{} could not be acted again to its end, at step {}: {}", before, acted.step,
-                    acted.stopped->message),
-        fmt::format("what it made is missing for {}: see `keyceremony replay {}/{}`", folder, source, before));
+    if (acted.stopped) return NotToItsEnd(before, acted, source, folder);
   }
   KC_ASSIGN_OR_RETURN(const Reenacted acted, scene.Reenact(folder));
   if (acted.stopped) {
@@ -96,14 +116,7 @@ base::Result<Report> Replay(const std::string& record, const std::string& stage,
   }
   if (acted.folder.empty()) {
     report.comparison.differences.push_back(
-        {&FindReason(report.stop->for_softhsm ? "REPLAY-SOFTHSM-01" : "REPLAY-STEP-02"),
-         "",
-         0,
-         "the whole ceremony",
-         CannotDo(recorded.entries, "", scene.mechanisms()),
-         report.stop->message,
-         {},
-         {}});
+        NothingBegun(*report.stop, CannotDo(recorded.entries, "", scene.mechanisms())));
   } else {
     report.replayed = scene.archive() + "/" + acted.folder;
     Side replayed{report.replayed};
@@ -115,11 +128,7 @@ base::Result<Report> Replay(const std::string& record, const std::string& stage,
     report.comparison.differences.push_back(
         {&FindReason("REPLAY-STEP-02"), report.stop->step, 0, "the replay", "went on", report.stop->message, {}, {}});
   }
-  if (report.comparison.CountUnexpected() > 0) {
-    report.verdict = Verdict::kDiffers;
-  } else if (report.stop) {
-    report.verdict = Verdict::kIncomplete;
-  }
+  report.verdict = VerdictOn(report);
   return report;
 }
 

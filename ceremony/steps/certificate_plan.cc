@@ -223,6 +223,31 @@ void CheckKeyOfProfile(const estate::Key& key, const x509::Profile& profile, Pla
               "generate the key with an algorithm of the profile");
 }
 
+namespace {
+
+void CheckSelfSigned(const x509::Profile& profile, bool self_signed, PlanContext& plan) {
+  if (profile.self_signed == self_signed) return;
+  plan.Breach("PLAN-PROFILE-01", "profile",
+              fmt::format("profile {} is {}of a self-signed certificate", profile.name, self_signed ? "not " : ""),
+              self_signed ? "choose the profile of a root" : "choose the profile of a certificate below a CA");
+}
+
+// What the certificate will be, but for its subject.
+estate::CertificateIssued EffectOf(const CertificateOrder& order, const x509::Profile& profile) {
+  estate::CertificateIssued effect;
+  effect.certificate = order.certificate;
+  effect.alternative_name = NamesText(profile, order.alternative_names);
+  effect.profile = profile.name;
+  effect.key = order.subject_key;
+  effect.issuer_key = order.issuer_key;
+  effect.issuer_certificate = order.issuer.empty() ? order.certificate : order.issuer;
+  effect.artefact = CertificateDer(order.certificate);
+  TakeFacts(profile, effect);
+  return effect;
+}
+
+}  // namespace
+
 void CheckOrder(const CertificateOrder& order, PlanContext& plan) {
   plan.NeedsCommissionedToken(order.token);
   plan.Takes(kSeconds);
@@ -233,12 +258,8 @@ void CheckOrder(const CertificateOrder& order, PlanContext& plan) {
   if (file == nullptr) return;  // the script reader has refused it
   const x509::Profile& profile = file->profile;
   const bool self_signed = order.issuer.empty();
-  if (profile.self_signed != self_signed) {
-    plan.Breach("PLAN-PROFILE-01", "profile",
-                fmt::format("profile {} is {}of a self-signed certificate", profile.name, self_signed ? "not " : ""),
-                self_signed ? "choose the profile of a root" : "choose the profile of a certificate below a CA");
-  }
-  estate::CertificateIssued effect;
+  CheckSelfSigned(profile, self_signed, plan);
+  estate::CertificateIssued effect = EffectOf(order, profile);
   const auto subject = x509::BuildName(profile, order.subject);
   if (subject.ok()) {
     effect.subject = x509::NameText(*subject);
@@ -248,14 +269,6 @@ void CheckOrder(const CertificateOrder& order, PlanContext& plan) {
     plan.Breach(subject.error().rule, "subject", subject.error().message, subject.error().hint);
   }
   const bool fits = CheckGiven(order, profile, plan);
-  effect.certificate = order.certificate;
-  effect.alternative_name = NamesText(profile, order.alternative_names);
-  effect.profile = profile.name;
-  effect.key = order.subject_key;
-  effect.issuer_key = order.issuer_key;
-  effect.issuer_certificate = self_signed ? order.certificate : order.issuer;
-  effect.artefact = CertificateDer(order.certificate);
-  TakeFacts(profile, effect);
   x509::TrialOrder trial{TrialAlgorithm(plan.estate().FindKey(order.subject_key), profile.key_algorithms),
                          {},
                          order.subject,

@@ -21,9 +21,6 @@ class Calls(Room):
     def setUpClass(cls):
         cls.hold(lambda text: text)
 
-    def entries(self, **fields):
-        return [entry for entry in self.told.entries if all(entry.get(name) == value for name, value in fields.items())]
-
     def step(self, kind):
         """Numbers of the first and last entry of the first step of that kind."""
         begin = self.entries(type="step", do=kind, phase="begin")[0]
@@ -509,22 +506,8 @@ class Copies(Room):
 
     @classmethod
     def setUpClass(cls):
-        def change(text):
-            script = json.loads(text)
-            steps = script["sections"][0]["steps"]
-            del steps[3:], script["profiles"]
-            script["tokens"]["backup-hsm"] = {"role": "backup", "domain": "organisation"}
-            steps[2]["extractable"] = True
-            steps.insert(2, dict(steps[1], id="commission-backup", token="backup-hsm"))
-            key = {"quorum": "custodians", "key": "root"}
-            steps += [{"id": "clone", "do": "key.clone", "source": "root-hsm", "targets": ["backup-hsm"], **key},
-                      {"id": "deactivate", "do": "key.deactivate", "reason": "ceased", **key},
-                      {"id": "destroy", "do": "key.destroy", "quorum": "custodians", "keys": ["root"], "tokens": ["root-hsm", "backup-hsm"]}]
-            return json.dumps(script)
-        cls.hold(change)
-
-    def entries(self, **fields):
-        return [entry for entry in self.told.entries if all(entry.get(name) == value for name, value in fields.items())]
+        cls.hold_life(["root-hsm", "backup-hsm"], [{"id": "clone", "do": "key.clone", "quorum": "custodians", "key": "root",
+                                                    "source": "root-hsm", "targets": ["backup-hsm"]}])
 
     def destructions(self):
         """Of the key's own copies: the intents."""

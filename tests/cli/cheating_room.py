@@ -1,4 +1,5 @@
 """A room that cheats together: a real record, held once, is changed and signed anew by everybody for each case."""
+import json
 import unittest
 
 from archive import SOURCE, Archive, scratch, verified
@@ -24,6 +25,26 @@ class Room(unittest.TestCase):
         status, _, err = cls.archive.rehearse("small-hierarchy")
         assert status == 0, err
         cls.record = cls.archive.path / "0001-small-hierarchy"
+
+    @classmethod
+    def hold_life(cls, tokens, middle):
+        """Rehearses the life of the key root: it is made on the first of the tokens, then comes what is in the middle,
+        and at last it is destroyed on all of them."""
+        def change(text):
+            script = json.loads(text)
+            attend, commission, generate = script["sections"][0]["steps"][:3]
+            commissions = [commission]
+            for token in tokens[1:]:
+                script["tokens"][token] = {"role": "backup", "domain": "organisation"}
+                commissions.append(dict(commission, id=f"commission-{token}", token=token))
+                generate["extractable"] = True
+            script["sections"][0]["steps"] = [
+                attend, *commissions, generate, *middle,
+                {"id": "deactivate", "do": "key.deactivate", "quorum": "custodians", "key": "root", "reason": "ceased"},
+                {"id": "destroy", "do": "key.destroy", "quorum": "custodians", "keys": ["root"], "tokens": tokens}]
+            del script["profiles"]
+            return json.dumps(script)
+        cls.hold(change)
 
     def setUp(self):
         self.folder = scratch(self)
@@ -54,6 +75,9 @@ class Room(unittest.TestCase):
         if rule in BOTH or rule == "CRT-FACTS" and BOTH_FIELDS & set(words):
             self.assertEqual(self.second, "INVALID")
         return found
+
+    def entries(self, **fields):
+        return [entry for entry in self.told.entries if all(entry.get(name) == value for name, value in fields.items())]
 
     def replace(self, path, content, kind, **fields):
         """Another file in the place of one, and the step says so, too."""

@@ -237,16 +237,7 @@ class Destruction(Room):
 
     @classmethod
     def setUpClass(cls):
-        def change(text):
-            script = json.loads(text)
-            steps = script["sections"][0]["steps"]
-            del steps[3:]
-            key = {"quorum": "custodians", "key": "root"}
-            steps += [{"id": "look", "do": "token.verify", "token": "root-hsm"}, {"id": "deactivate", "do": "key.deactivate", "reason": "ceased", **key},
-                      {"id": "destroy", "do": "key.destroy", "quorum": "custodians", "keys": ["root"], "tokens": ["root-hsm"]}]
-            del script["profiles"]
-            return json.dumps(script)
-        cls.hold(change)
+        cls.hold_life(["root-hsm"], [{"id": "look", "do": "token.verify", "token": "root-hsm"}])
 
     def test_told_anew_without_a_lie_it_is_complete(self):
         verdict, found = self.verdict()

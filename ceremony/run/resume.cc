@@ -91,17 +91,27 @@ base::Result<ReadRecord> ReadBack(Ceremony& ceremony, std::vector<estate::Record
   return ReadRecord{std::move(recovered), std::move(tail)};
 }
 
-base::Result<void> ShowResumed(Ceremony& ceremony, const record::Recovered& recovered) {
+std::string StepsOver(Ceremony& ceremony) {
+  return fmt::format("{} of {}", ceremony.history().StepsOver(), ceremony.inputs().script.StepCount());
+}
+
+// Who has only tried again has the banner in mind.
+base::Result<void> ShowResumed(Ceremony& ceremony, const record::Recovered& recovered, const Again& again) {
+  if (!again.after.empty() && !recovered.torn && recovered.set_aside.empty()) {
+    ceremony.terminal().Say(
+        room::Tone::kPlain,
+        fmt::format("\nSteps that are over: {}. The tokens are looked for anew.", StepsOver(ceremony)));
+    return {};
+  }
   room::Banner banner;
   banner.title = ceremony.inputs().script.title + " (resumed)";
   banner.ceremony = ceremony.folder();
   banner.mode = std::string(script::NameOf(ceremony.inputs().binding->environment));
-  banner.facts = {
-      {"entries found", std::to_string(recovered.entries)},
-      {"steps over", fmt::format("{} of {}", ceremony.history().StepsOver(), ceremony.inputs().script.StepCount())},
-      {"torn bytes", recovered.torn
-                         ? fmt::format("{} bytes kept as torn-{}", recovered.torn->size, recovered.torn->sha256)
-                         : "none"}};
+  banner.facts = {{"entries found", std::to_string(recovered.entries)},
+                  {"steps over", StepsOver(ceremony)},
+                  {"torn bytes", recovered.torn ? fmt::format("{} bytes kept as torn-{}", recovered.torn->size,
+                                                              recovered.torn->sha256)
+                                                : "none"}};
   for (const record::SetAside& file : recovered.set_aside)
     banner.facts.push_back({"set aside", fmt::format("{} kept as torn-{}", file.name, file.sha256)});
   ceremony.terminal().ShowBanner(banner);
@@ -193,7 +203,7 @@ base::Result<Ended> ResumeOnce(World& world, const std::string& archive, script:
   Ceremony ceremony(world, std::move(inputs), std::move(folded.estate), folder);
   KC_ASSIGN_OR_RETURN(ReadRecord read, ReadBack(ceremony, std::move(folded.records)));
   record::Recovered& recovered = read.recovered;
-  KC_RETURN_IF_ERROR(ShowResumed(ceremony, recovered));
+  KC_RETURN_IF_ERROR(ShowResumed(ceremony, recovered, again));
   KC_RETURN_IF_ERROR(CheckArtefacts(folder, recovered));
   KC_RETURN_IF_ERROR(FindLogKey(ceremony, *recovered.writer));
   const bool closed = ceremony.history().closed();

@@ -17,8 +17,8 @@ constexpr const char* kName = "destruction/root.destruction.json";
 json Copy(const char* token) { return {{"token", token}, {"kind", "original"}, {"method", "C_DestroyObject"}}; }
 
 // The certificate of key root, which step `end` wrote.
-void Certify(ScratchRecord& record, const json& copies) {
-  const std::string bytes = json{{"key", {{"name", "root"}}}, {"copies", copies}}.dump();
+void Certify(ScratchRecord& record, const json& copies, const json& key = {{"name", "root"}}) {
+  const std::string bytes = json{{"key", key}, {"copies", copies}}.dump();
   record.Write(std::string("artefacts/") + kName, bytes);
   record.Add("artefact", {{"name", kName},
                           {"kind", "certificate-of-destruction"},
@@ -104,4 +104,24 @@ TEST_CASE("a copy that an earlier record destroyed has no approvers in this one"
   earlier["record"] = "0003-clone";
   Certify(record, json::array({Copy("one"), earlier}));
   CHECK(ApproversOn(record) == Words{"one: carol", "one"});
+}
+
+TEST_CASE("a root that signed for nobody else is not told as never used") {
+  ScratchRecord record;
+  record.Add("open", json::object());
+  const json use = {{"count", 0}, {"first_use", ""}, {"last_use", ""}, {"stated_by", ""}};
+  const json own = {{"name", "root"}, {"subject", "CN=Root"}, {"serial", "01"}, {"not_after", "2076-11-29T00:00:00Z"}};
+  Certify(
+      record, json::array({Copy("one")}),
+      {{"name", "root"}, {"use", use}, {"certificates", json::array({own})}, {"deactivated_because", "cap-reached"}});
+  const ReportData data = record.Read();
+  const auto files = ReadDestructions(record.path(), data, "");
+  REQUIRE(files.ok());
+  const std::string page = DestructionPage(data, *files);
+  const auto has = [&](const char* text) { return page.find(text) != std::string::npos; };
+  CHECK(has("<dt>signatures for others, as stated</dt><dd>0</dd>"));
+  CHECK_FALSE(has("never"));
+  CHECK_FALSE(has("<dt>first use</dt>"));
+  CHECK(has("<dd>cap reached</dd>"));
+  CHECK(has("<td class=\"t\">2076-11-29</td>"));
 }

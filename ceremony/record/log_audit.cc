@@ -211,6 +211,7 @@ void LogAudit::OnOpen(std::uint64_t entry) {
   origin_ = *origin;
   estate_ = parts->estate;
   ceremony_ = *ceremony;
+  environment_ = DecodeString(scanner_.Find("environment")).value_or("");
   const base::Result<base::Bytes> der = base::Base64Decode(*encoded_key);
   const base::Result<base::PublicKey> key =
       der.ok() ? base::PublicKey::FromSpki(*der) : base::Result<base::PublicKey>(der.error());

@@ -74,6 +74,7 @@ class LogAudit final : public BlockSink {
   const std::string& origin() const { return origin_; }
   const std::string& estate() const { return estate_; }
   const std::string& ceremony() const { return ceremony_; }
+  const std::string& environment() const { return environment_; }  // as `open` says it; may be empty
   const std::optional<Mode>& mode() const { return mode_; }
   const std::optional<VerifierKey>& log_key() const { return log_key_; }
   const std::optional<Checkpoint>& previous() const { return previous_; }
@@ -199,7 +200,7 @@ class LogAudit final : public BlockSink {
   std::uint64_t base_ = 0;
   std::optional<Mode> mode_;
 
-  std::string origin_, estate_, ceremony_;
+  std::string origin_, estate_, ceremony_, environment_;
   std::optional<VerifierKey> log_key_;
   std::optional<Checkpoint> previous_;
   std::optional<Checkpoint> left_behind_;

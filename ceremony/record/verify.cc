@@ -269,6 +269,7 @@ void Audit::Describe(const LogAudit& log) {
   report.origin = log.origin();
   report.ceremony = log.ceremony();
   if (log.mode()) report.mode = ModeName(*log.mode());
+  report.environment = log.environment();
   report.entries = log.entries();
   report.closed = log.close_entry().has_value();
   if (log.entries() > 0) report.log_root = log.Root();

@@ -54,6 +54,7 @@ struct RecordReport {
   std::string origin;
   std::string ceremony;
   std::string mode;           // "rehearsal", "production", empty when unknown
+  std::string environment;    // as `open` says it: "uit"; empty when unknown
   std::uint64_t entries = 0;  // whole lines of the log
   bool closed = false;
   std::optional<Checkpoint> last;      // the largest checkpoint that verifies

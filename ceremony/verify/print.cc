@@ -88,6 +88,9 @@ void PrintFacts(const RecordReport& report, std::ostream& out) {
     out << "  mode        " << Printable(report.mode)
         << (report.mode == "rehearsal" ? " (its keys are worth nothing)" : "") << "\n";
   }
+  // Test environments are held as production is.
+  if (!report.environment.empty() && report.environment != report.mode)
+    out << "  environment " << Printable(report.environment) << "\n";
   out << "  entries     " << report.entries << (report.closed ? ", closed" : ", not closed") << "\n";
   if (report.last) {
     out << "  signed      the first " << report.last->size << " entries\n";

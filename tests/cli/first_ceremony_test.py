@@ -93,6 +93,11 @@ class FirstCeremony(unittest.TestCase):
         self.assertEqual(entries(held, type="open")[0]["environment"], "uit")
         for record in (rehearsed, held):
             self.assertFalse([entry for entry in entries(record) if "simulated" in entry])
+        for program in ("keyceremony-verify", "keyceremony"):
+            said = [run(*([] if program.endswith("verify") else ["verify"]), record, program=program)[1]
+                    for record in (rehearsed, held)]
+            self.assertNotIn("environment", said[0])
+            self.assertIn("  environment uit\n", said[1])
         self.no_stand_ins_beside(rehearsed.parent)
 
     def no_stand_ins_beside(self, archive):

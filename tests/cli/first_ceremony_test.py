@@ -111,6 +111,14 @@ class FirstCeremony(unittest.TestCase):
         status, _, err = run("resume", archive / "0001-smki-root-oca", "--unattended")
         self.assertEqual((status, "RUN-ENV-03" in err), (1, True), err)
         self.assertEqual(sorted(archive.rglob("*")), before)
+        desk = self.folder / "desk"
+        self.assertEqual(run("rehearse", script, "--archive", desk, "--unattended", "--quiet")[0], 0)
+        for place, rule in ((binding, "REHEARSAL-OWN-01"), (self.folder / "first/uit/binding.json", "RUN-ENV-02")):
+            player = room.Player([])
+            self.addCleanup(player.stop)
+            player.start("keyceremony", "rehearse", script, "--archive", desk, "--binding", place, "--roster", self.folder / "first/roster.json")
+            self.assertEqual(player.play(), 1, player.shown)
+            self.assertIn(rule, player.shown)
 
 
 if __name__ == "__main__":

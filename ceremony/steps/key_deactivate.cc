@@ -204,8 +204,12 @@ class KeyDeactivateKind final : public StepKind {
     if (use.statement.count == 0) return use;
     constexpr const char* kTime = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z";
     const std::string simulated = Now(context).substr(0, 19) + "Z";
-    KC_ASSIGN_OR_RETURN(use.statement.first, ask("first", "When did it sign first (UTC)?", kTime, simulated));
-    KC_ASSIGN_OR_RETURN(use.statement.last, ask("last", "When did it sign last (UTC)?", kTime, simulated));
+    KC_ASSIGN_OR_RETURN(use.statement.first,
+                        ask("first", "When did it sign first, by that log, in UTC? The example only shows the form.",
+                            kTime, simulated));
+    KC_ASSIGN_OR_RETURN(
+        use.statement.last,
+        ask("last", "When did it sign last, by that log, in UTC? The example only shows the form.", kTime, simulated));
     return use;
   }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "hsm/base/counted.h"
+
 namespace hsm {
 namespace {
 
@@ -59,8 +61,8 @@ Result<void> CheckPinSize(const TokenInfo& info, const Quirks& quirks, const bas
   if (pin.empty()) return {};
   const PinSizes sizes = PinSizesOf(info, quirks);
   if (pin.size() >= sizes.least && pin.size() <= sizes.most) return {};
-  return base::Refusal(rule,
-                       fmt::format("the PIN has {} octets, {} takes {}", pin.size(), info.Name(), sizes.InWords()));
+  return base::Refusal(rule, fmt::format("the PIN has {}, {} takes {}", base::Counted(pin.size(), "octet", "octets"),
+                                         info.Name(), sizes.InWords()));
 }
 
 }  // namespace hsm

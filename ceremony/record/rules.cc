@@ -99,8 +99,7 @@ constexpr std::array<Rule, 123> kRules = {{
      "a key came out of a call that made a key pair on its token, and each that came out is told of"},
     {"CALL-COPY", kInvalid,
      "a copy came or went by a call of its step that gave CKR_OK, or by one that was cut off, and each that came is "
-     "told "
-     "of"},
+     "told of"},
     {"CALL-READ", kInvalid,
      "a key pair was read back as it was asked for, with the public key that came out, and its private half is "
      "sensitive"},

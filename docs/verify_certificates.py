@@ -95,7 +95,7 @@ def is_proof(call, digest, kind, subject):
     if kind == "firmware.record": return need(SURVIVAL.fullmatch(made), "signed, and no statement on the survival of a key")
     said, form = PROOF.fullmatch(made), "statement"
     if not said:  # a request around that text: everything of it but the key is known, and of the key the digest
-        said, form = need(inside(made)[0][0] == 0x30, "request") or PROOF.search(made), "certification-request"
+        said, form = need(inside(made)[0][0] == 0x30, "request") or PROOF.fullmatch(made, max(made.rfind(b"keyceremony proof of copy"), 0)), "certification-request"
         need(said, "signed, and no proof of copy")
         name = lambda oid, text: value(0x31, value(0x30, bytes.fromhex(oid), value(0x0c, text)))
         spki = members(made)[2][2]
@@ -109,8 +109,9 @@ def is_shown(spki, attributes):
     """Whether the numbers that a token shows of a public key are those of that key; a point stands in an OCTET STRING, or bare."""
     bits, shown = members(spki)[1][1][1:], attributes if isinstance(attributes, dict) else {}
     number = lambda name: bytes.fromhex(shown[name]) if re.fullmatch("([0-9a-f]{2})+", str(shown.get(name))) else b""
-    point, modulus = number("public.CKA_EC_POINT"), number("public.CKA_MODULUS").lstrip(b"\0")
-    return point in (b"", bits, value(4, bits)) and modulus in (b"", members(bits)[0][1].lstrip(b"\0") if modulus else b"")
+    point, *numbers = number("public.CKA_EC_POINT"), *(number("public." + name).lstrip(b"\0") for name in ("CKA_MODULUS", "CKA_PUBLIC_EXPONENT"))
+    own = [content.lstrip(b"\0") for _, content, *_ in members(bits)] if any(numbers) else numbers
+    return point in (b"", bits, value(4, bits)) and all(each in (b"", mine) for each, mine in zip(numbers, own))
 
 def text(der): return base64.b64encode(der).decode()
 def says(effect, **facts):

@@ -85,10 +85,11 @@ def script(raw):  # the steps by id, in order; None for a file that is no script
     need(len({section["id"] for section in s["sections"]}) == len(s["sections"]), "section twice")
     return text(s, "id"), text(s, "estate"), sha(raw).hex(), {x.id: x for x in steps}
 
-def of_rehearsal(raw):  # whether a file is the binding of a rehearsal
+def environment_of(raw):  # that of a file which is a binding; None for another file
     try: binding = strict(raw.decode(), 64) if raw is not None and b"keyceremony-binding/1" in raw else None
-    except (ValueError, RecursionError): return False
-    return isinstance(binding, dict) and binding.get("format") == "keyceremony-binding/1" and binding.get("environment") == "rehearsal"
+    except (ValueError, RecursionError): return None
+    own = binding.get("environment") if isinstance(binding, dict) and binding.get("format") == "keyceremony-binding/1" else None
+    return own if isinstance(own, str) else None
 
 def object_id(e):  # CKA_ID of what a call makes or destroys; "" where the entry does not say
     named = re.search(r"\(id ([^)]*)\)\Z", str(e.get("object", "")))
@@ -111,7 +112,7 @@ class Steps:
         self.asked = {}  # by id: its own requests
         self.pairs = {}  # by id: key pairs that came out of its calls, each [token, SHA-256 of the public key or "", whether it was read back]
         self.calls, self.open = {}, {}  # by id: calls of the step, each [function, token, CKA_ID, attempt, whether it may have succeeded]; by call
-        self.ended, self.quorum = 0, ""
+        self.ended, self.quorum, self.rehearsal = 0, "", False
 
     def enough(self, request):
         return not request.ended and len({k.name for k in request.by}) >= request.m and request.met(request.by)
@@ -171,6 +172,7 @@ class Steps:
         if e["fn"] == "C_Sign":
             made = e.get("input_sha256") if isinstance(e.get("input_sha256"), str) else ""
             asked = "sha256" if self.kind == "payload.sign" else "tbs_sha256"
+            need(request or self.rehearsal or not countable or not SIGNS.match(self.kind), "signed, and nobody was asked")
             need(not request or not SIGNS.match(self.kind) or made == request.subject.get(asked), "signed, and not what this attempt was asked for")
             if PROVES.match(self.kind): is_proof(e, made, self.kind, request.subject if request else {})
             self.signing[e["call"]] = self.now, self.attempts[self.now], made
@@ -327,7 +329,10 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(not logs or own_log.encode() in logs, "log of the policy")
             facts.update(origin=origin, ceremony=own[1], previous=before, left_behind=named_by(e.get("left_behind")), last=None)
             book.whole = book.whole or before is None
-            need(e["mode"] == "rehearsal" or not any(of_rehearsal(read("inputs/" + f)) for f in e["inputs"]), "binding of a rehearsal")
+            steps.rehearsal = e["mode"] == "rehearsal"
+            bound = {environment_of(read("inputs/" + f)) for f in e["inputs"]} - {None, ""}
+            need(steps.rehearsal or "rehearsal" not in bound, "binding of a rehearsal")
+            need(e.get("environment", "") == "" or bound <= {e["environment"]}, "binding of another environment")
             scripts = [x for x in (script(read("inputs/" + f)) for f in e["inputs"]) if x]
             if len(scripts) == 1: steps.plan = scripts[0][3]
             less(len(scripts) == 1)
@@ -366,7 +371,7 @@ def verify(folder, trust=None, kept=None, book=None, facts=None):  # book: Keys 
             need(type(k) is int and type(e["quorum"].get("n", k)) is int, "quorum")
             need(k >= 1 and (k >= ask[2] or not keys), "request")
             approved = e["subject"].get("script_sha256") if e["step"] == "opening" and steps.plan else None
-            need(e["step"] != "opening" or all(e["subject"].get(n, entries[0].get(n)) == entries[0].get(n) for n in ("origin", "ceremony", "mode", "log_key")), "opening of another record")
+            need(e["step"] != "opening" or all(e["subject"].get(n, entries[0].get(n)) == entries[0].get(n) for n in ("origin", "ceremony", "mode", "environment", "log_key")), "opening of another record")
             need(approved is None or approved == scripts[0][2], "opening for another script")
             done = steps.plan and steps.plan.get(e["step"])
             need(not done or done.do != "custodian.retire" or e.get("without", "") == e["subject"].get("person", ""), "own retirement")

@@ -22,6 +22,17 @@ struct Arguments {
   bool call_off = false;
 };
 
+// A rehearsal that was copied acts on no tokens of the original, also when its people were left out of the copy.
+base::Result<void> CheckOwnRehearsal(const std::string& archive, const std::string& folder) {
+  KC_RETURN_IF_ERROR(run::CheckOwnTokens(archive));
+  if (run::HasStandIns(archive)) return {};
+  KC_ASSIGN_OR_RETURN(const bool simulated, run::WasSimulated(archive, folder));
+  if (!simulated) return {};
+  return base::Refusal("REHEARSAL-COPY-01",
+                       fmt::format("the simulated people and tokens of {} are not in {}", folder, archive),
+                       "a record that was copied is there to be read: go on with it where it was made");
+}
+
 base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& streams) {
   namespace fs = std::filesystem;
   const record::RecordPath where = record::SplitRecordPath(arguments.record);
@@ -38,7 +49,7 @@ base::Result<int> ResumeRecord(const Arguments& arguments, const Streams& stream
     return base::Refusal("RUN-ENV-03", fmt::format("nobody in {} is simulated", arguments.record),
                          "people resume it: leave --unattended out");
   }
-  if (IsRehearsal(inputs)) KC_RETURN_IF_ERROR(run::CheckOwnTokens(where.archive));
+  if (IsRehearsal(inputs)) KC_RETURN_IF_ERROR(CheckOwnRehearsal(where.archive, folder));
   StageOptions options;
   options.archive = where.archive;
   options.company = arguments.unattended ? Company::kUnattended : Company::kPeople;

@@ -118,7 +118,7 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   quorum::SharedModules modules;
   quorum::BoundCredentials credentials(
       *inputs.binding, *terminal, [&modules](const hsm::ModuleOptions& module) { return modules.ForCard(module); });
-  if (!stand_ins) credentials.NobodyIsSimulated();
+  if (!stand_ins) credentials.AssumeNobodyIsSimulated();
   const run::KeptTokens kept{run::RehearsalPaths(options.archive)};
   // On a bad day tokens fail at steps, and the terminal tells which step it is.
   std::optional<run::FaultDirector> director;
@@ -130,6 +130,7 @@ base::Result<int> Perform(const StageOptions& options, const script::Inputs& inp
   };
   room::Terminal& shown = faulting ? static_cast<room::Terminal&>(*faulting) : *terminal;
   run::World world{shown, clock, *storage, pins, credentials, load, room::StopRequested};
+  world.has_stand_ins = stand_ins;
   world.describe_program = [&options] { return options.program.get(); };
   if (stand_ins) world.mend_tokens = [&kept] { return kept.PutBack(); };
   const auto played = play(world);

@@ -21,8 +21,8 @@ class BoundCredentials final : public Credentials {
   // `load` loads the modules of cards. The terminal must outlive this.
   BoundCredentials(const script::Binding& binding, room::Terminal& terminal, LoadCardModule load = LoadCardAlone);
 
-  // NobodyIsSimulated says that everybody of this rehearsal is there, also who has no credential.
-  void NobodyIsSimulated() { nobody_is_simulated_ = true; }
+  // AssumeNobodyIsSimulated says that everybody is there, also who has no credential.
+  void AssumeNobodyIsSimulated() { nobody_is_simulated_ = true; }
 
   base::Result<Approval> Approve(const script::Person& person, const ApprovalRequest& request) override;
   base::Result<std::vector<ShamirShare>> OpenShares(const script::Person& person, const ShareUse& use) override;

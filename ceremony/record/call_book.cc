@@ -10,6 +10,7 @@ void CallBook::PutNewestBy() {
 
 void CallBook::Begin(std::uint64_t number, Call call) {
   PutNewestBy();
+  others_.erase(number);
   newest_.emplace(number, std::move(call));
   last_ = number;
 }

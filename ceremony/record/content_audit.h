@@ -64,6 +64,7 @@ struct CallingStep {
   // Text fields of the subject that this attempt has to be approved by, its own or its section's, as in EndedStep;
   // nullptr if there is none, or if nobody can be counted.
   const std::map<std::string, std::string>* subject = nullptr;
+  bool lacks_approval = false;  // nobody was asked, in a ceremony that is no rehearsal
 };
 
 // EndedStep is a step that came to its end.

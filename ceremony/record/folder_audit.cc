@@ -38,13 +38,14 @@ bool SamePeople(const Policy& policy, const Trust::Quorum& quorum) {
          texts(policy.Keys()) == texts(quorum.keys);
 }
 
-// IsOfRehearsal tells whether a file is the binding of a rehearsal.
-bool IsOfRehearsal(const std::string& bytes) {
-  if (bytes.find("keyceremony-binding/1") == std::string::npos) return false;
+// EnvironmentOf is that of a file which is a binding; empty for another file.
+std::string EnvironmentOf(const std::string& bytes) {
+  if (bytes.find("keyceremony-binding/1") == std::string::npos) return {};
   const Result<nlohmann::json> binding = ParseStrict(bytes);
-  return binding.ok() && binding->is_object() &&
-         binding->value("format", nlohmann::json()) == "keyceremony-binding/1" &&
-         binding->value("environment", nlohmann::json()) == "rehearsal";
+  if (!binding.ok() || !binding->is_object() || binding->value("format", nlohmann::json()) != "keyceremony-binding/1")
+    return {};
+  const nlohmann::json environment = binding->value("environment", nlohmann::json());
+  return environment.is_string() ? environment.get<std::string>() : std::string();
 }
 
 // IsEvidence: nothing in the evidence says that the log key is not gone, or is of another key.
@@ -141,7 +142,8 @@ Result<void> FolderAudit::ReadInputs() {
       if (bytes.error().code == ErrorCode::kIo) return bytes.error();
       continue;
     }
-    if (IsOfRehearsal(*bytes)) rehearsals_.insert(path.substr(inputs.size()));
+    if (std::string environment = EnvironmentOf(*bytes); !environment.empty())
+      environments_.emplace(path.substr(inputs.size()), std::move(environment));
     Result<std::optional<ScriptPlan>> plan = ScriptPlan::Parse(*bytes);
     if (!plan.ok()) {
       scripts_.emplace(path.substr(inputs.size()), plan.error());

@@ -5,7 +5,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +33,8 @@ class FolderAudit final {
   const std::optional<Policy>& policy() const { return policy_; }
   const std::optional<SignedCheckpoint>& final_checkpoint() const { return final_; }
   const ScriptFiles& scripts() const { return scripts_; }
-  // rehearsals are the names of the inputs that are the binding of a rehearsal.
-  const std::set<std::string>& rehearsals() const { return rehearsals_; }
+  // environments are those of the inputs that are a binding, by the name of the input.
+  const std::map<std::string, std::string>& environments() const { return environments_; }
   bool has_addendum() const { return addendum_.has_value(); }
   const std::optional<Note>& addendum() const { return addendum_; }
 
@@ -74,7 +73,7 @@ class FolderAudit final {
   std::optional<SignedCheckpoint> final_;
   std::optional<Note> addendum_;
   ScriptFiles scripts_;
-  std::set<std::string> rehearsals_;
+  std::map<std::string, std::string> environments_;
   RecordFolder::Listing listing_;
   bool is_too_full_ = false;
   std::map<std::string, std::optional<FileDigest>> digests_;

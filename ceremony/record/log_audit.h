@@ -50,16 +50,16 @@ class LogAudit final : public BlockSink {
  public:
   struct Options {
     Voters voters;
-    ScriptFiles scripts;                     // all of the folder; `open` says which one is the record's
-    std::set<std::uint64_t> wanted_sizes;    // sizes whose roots are wanted
-    WithheldAudit* withheld = nullptr;       // not owned
-    DisclosureAudit* disclosures = nullptr;  // not owned; nullptr: salted digests are ignored
-    KeyBook* keys = nullptr;                 // of the archive so far; not owned; nullptr: this record alone
-    ContentAudit* contents = nullptr;        // not owned; nullptr: the contents of files are not read
-    const RecordFolder* folder = nullptr;    // not owned; for `contents`
-    std::set<std::string> rehearsals;        // names of inputs: bindings of a rehearsal
-    bool digest_file = false;                // the SHA-256 of the whole file is wanted
-    bool second_thread = false;              // a second thread may verify signatures ahead
+    ScriptFiles scripts;                              // all of the folder; `open` says which one is the record's
+    std::set<std::uint64_t> wanted_sizes;             // sizes whose roots are wanted
+    WithheldAudit* withheld = nullptr;                // not owned
+    DisclosureAudit* disclosures = nullptr;           // not owned; nullptr: salted digests are ignored
+    KeyBook* keys = nullptr;                          // of the archive so far; not owned; nullptr: this record alone
+    ContentAudit* contents = nullptr;                 // not owned; nullptr: the contents of files are not read
+    const RecordFolder* folder = nullptr;             // not owned; for `contents`
+    std::map<std::string, std::string> environments;  // of the inputs that are a binding, by name
+    bool digest_file = false;                         // the SHA-256 of the whole file is wanted
+    bool second_thread = false;                       // a second thread may verify signatures ahead
   };
   LogAudit(Options options, Findings& findings);
 

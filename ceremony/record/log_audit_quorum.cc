@@ -147,6 +147,7 @@ void LogAudit::CheckSubject(const std::string& step, const Scanner& subject, std
   same("origin", origin_);
   same("ceremony", ceremony_);
   if (mode_) same("mode", std::string(ModeName(*mode_)));
+  same("environment", environment_);
   if (log_key_) same("log_key", base::Base64Encode(log_key_->public_key().spki()));
 }
 

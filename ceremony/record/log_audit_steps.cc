@@ -13,9 +13,14 @@ bool LogAudit::Request::IsMet() const {
 }
 
 void LogAudit::ChooseScript(std::uint64_t entry) {
-  for (const std::string& binding : options_.rehearsals) {
-    if (mode_ == Mode::kProduction && inputs_.contains(binding))
+  for (const auto& [binding, environment] : options_.environments) {
+    if (!inputs_.contains(binding)) continue;
+    if (mode_ == Mode::kProduction && environment == "rehearsal")
       findings_.Add("REC-MODE", entry, "inputs/" + binding + " is the binding of a rehearsal");
+    else if (!environment_.empty() && environment != environment_)
+      findings_.Add("REC-MODE", entry,
+                    "inputs/" + binding + " is of the environment " + Quoted(environment) + ", the record says " +
+                        Quoted(environment_));
   }
   const ScriptFiles::value_type* chosen = nullptr;
   std::size_t found = 0;
@@ -98,7 +103,7 @@ void LogAudit::OnStep(std::uint64_t entry) {
 }
 
 // CheckSigned: a log key that signs late signs what nobody can tell from a story made up afterwards. Also a program
-// that was cut off has its tail signed before it goes on. Told once: bulk work is signed every thousand entries.
+// that was cut off has its tail signed before it goes on. Told once.
 void LogAudit::CheckSigned(const std::string& next, std::uint64_t entry) {
   if (unsigned_step_.empty()) return;
   if (findings_.Has("SIG-STEP")) return unsigned_step_.clear();
@@ -153,7 +158,8 @@ void LogAudit::FollowCall(const LineEvent& event, std::uint64_t entry) {
   if (!step_->is_followed || scanner_.ScanEntry(event.line) != LineFault::kNone) return;
   const Request* const request = GoverningRequest();
   const CallingStep step{step_->id, step_->kind, past_[step_->id].attempts,
-                         request == nullptr ? nullptr : &request->subject};
+                         request == nullptr ? nullptr : &request->subject,
+                         request == nullptr && witnesses_ && mode_ == Mode::kProduction};
   options_.contents->OnCall(step, scanner_, entry, findings_);
 }
 

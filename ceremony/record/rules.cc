@@ -30,8 +30,8 @@ constexpr std::array<Rule, 123> kRules = {{
     {"REC-OPEN", kInvalid, "the first entry, and no other, is open, with origin, ceremony and log key"},
     {"REC-ORIGIN", kInvalid, "the origin is <estate>/<ceremony>/<32 hex digits>, the same wherever it stands"},
     {"REC-MODE", kInvalid,
-     "every entry has the mode of the first, and nothing in production is simulated: a rehearsal is never a production "
-     "ceremony"},
+     "every entry has the mode of the first, the binding is of the environment that the record says, and nothing in "
+     "production is simulated: a rehearsal is never a production ceremony"},
     {"REC-CLOCK", kNotice, "a clock went back between two entries"},
     {"REC-FIELD", kNotice, "an entry has the fields of its type"},
     {"REC-ENTRY", kInvalid, "the fields that a verifier needs are there and have their form"},
@@ -66,7 +66,7 @@ constexpr std::array<Rule, 123> kRules = {{
     {"SIG-NOTE", kInvalid, "a note has the form of a C2SP signed note"},
     {"SIG-LOG", kInvalid, "a checkpoint is signed by the log key of its record"},
     {"SIG-SIGNER", kInvalid, "only the log key and known custodians sign"},
-    {"SIG-STEP", kNotice, "what a step did is signed before the next one begins, unless it is bulk work"},
+    {"SIG-STEP", kNotice, "what a step did is signed before the next one begins"},
     {"SIG-COSIGN", kInvalid, "a custodian's signature verifies, in strict DER with low S"},
     // People.
     {"QUO-UNPINNED", kUnpinned, "the custodians' keys were not pinned: nobody vouches for those in the record"},

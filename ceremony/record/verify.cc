@@ -210,7 +210,7 @@ LogAudit::Options Audit::LogOptions(const RecordFolder& folder, const FolderAudi
   LogAudit::Options log;
   log.voters = {options.trust, files.policy()};
   log.scripts = files.scripts();
-  log.rehearsals = files.rehearsals();
+  log.environments = files.environments();
   if (files.final_checkpoint()) log.wanted_sizes.insert(files.final_checkpoint()->checkpoint.size);
   if (kept) log.wanted_sizes.insert(kept->checkpoint.size);
   log.digest_file = files.has_addendum();

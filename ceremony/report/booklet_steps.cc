@@ -86,6 +86,7 @@ void Blanks(const script::Step& step, Html& html) {
 // DigestRead is the label of the digest that a step shows for people to compare; empty for most kinds.
 std::string DigestRead(const script::Step& step) {
   if (step.kind == "key.generate") return "public key of " + TextOf(step.fields.values(), "key");
+  if (step.kind == "key.transport") return "transport key " + TextOf(step.fields.values(), "key");
   const bool signs = step.kind == "cert.self-sign" || step.kind == "cert.issue" || step.kind == "cert.cross-sign" ||
                      step.kind == "csr.create" || step.kind == "crl.issue";
   return signs ? "to be signed" : "";

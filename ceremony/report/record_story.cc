@@ -116,6 +116,8 @@ void RecordStory::TakeRoster(std::string_view bytes) {
   if (!people.is_array()) return;
   // Where nobody was taken down, nobody is known to be missing.
   const bool taken = std::ranges::any_of(data_.people, [](const PersonSeen& person) { return !person.stays.empty(); });
+  const bool keeps_employers =
+      std::ranges::any_of(data_.salted, [](const SaltedField& field) { return field.name == "employer"; });
   for (const json& each : people) {
     const std::string id = TextOf(each, "id"), name = TextOf(each, "name");
     const auto seen = people_.find(id);
@@ -125,7 +127,7 @@ void RecordStory::TakeRoster(std::string_view bytes) {
     }
     PersonSeen& person = data_.people[seen->second];
     if (person.name.empty()) person.name = name;
-    if (person.employer.empty()) person.employer = TextOf(each, "employer");
+    if (person.employer.empty() && !keeps_employers) person.employer = TextOf(each, "employer");
     if (person.roles.empty()) person.roles = TextsOf(each, "roles");
   }
 }

@@ -80,7 +80,6 @@ struct Attempt {
   std::vector<NameValue> failed_calls;  // return value, how often
 };
 
-// StepStory is a step of the script, with what happened to it.
 // Observed is what one entry says of a step: values that were read, typed or seen, or a consent.
 struct Observed {
   std::string what;              // in words; empty: values that people read or typed
@@ -89,6 +88,7 @@ struct Observed {
   std::uint64_t entry = 0;
 };
 
+// StepStory is a step of the script, with what happened to it.
 struct StepStory {
   std::size_t number = 0;  // from 1, in the script's order; 0: not in the script
   std::string id, kind, title, section, say, quorum;

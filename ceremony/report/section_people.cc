@@ -209,9 +209,8 @@ void Signatures(const ReportData& data, Html& html) {
       .Text(data.addendum.empty() ? "not in the record" : data.addendum)
       .Raw("</td></tr></tbody></table>\n");
   html.Raw(
-      "<div class=\"keep\">\n<h3>On this report</h3>\n<p>I have read this report. It says what I saw, and every "
-      "deviation is in "
-      "it.</p>\n<div class=\"sign\">");
+      "<div class=\"keep\">\n<h3>On this report</h3>\n<p>I have read this report. It says what I saw, and "
+      "every deviation is in it.</p>\n<div class=\"sign\">");
   for (const PersonSeen& person : data.people) {
     if (person.stays.empty()) continue;
     html.Element("<div>", person.name.empty() ? person.id : person.name, ", ");

@@ -11,7 +11,7 @@ const KC = (() => {
   const {sha256, Fault, need, encode, hexOf, same, toBase64, fromBase64, strict64, isText, isObject, field, textOf, countOf, DIGEST, NAME, canonicalText, canonical} = KCBytes;
   const {makeKey, Verifier, signatureLine, parseNote, signersOf, parseCheckpoint, parsePolicy, parseRoster, peopleOf, sameSet} = KCSigned;
   const {withheldLeaf, linesOf, parseLedger, checkOpenings} = KCBundle;
-  const {parseScript, isOfRehearsal, Steps, Keys} = KCScript;
+  const {parseScript, environmentOf, Steps, Keys} = KCScript;
 
   // The Merkle tree of RFC 6962, grown leaf by leaf: the complete subtrees from left to right.
   class Tree {
@@ -152,7 +152,11 @@ const KC = (() => {
             need(NAME.test(name) && isText(digest) && DIGEST.test(digest), "inputs");
             named.set("inputs/" + name, {digest, size: null});
           }
-          need(entry.mode === "rehearsal" || !Object.keys(entry.inputs).some((name) => isOfRehearsal(files.get("inputs/" + name))), "the binding of a rehearsal");
+          steps.rehearsal = entry.mode === "rehearsal";
+          for (const bound of Object.keys(entry.inputs).map((name) => environmentOf(files.get("inputs/" + name))).filter((each) => each)) {
+            need(steps.rehearsal || bound !== "rehearsal", "the binding of a rehearsal");
+            need((entry.environment ?? "") === "" || entry.environment === bound, "the binding of another environment");
+          }
           need(field(entry.previous, "origin") !== origin, "a record that follows itself");
           need(entry.previous === null || (isObject(entry.previous) && ["origin", "size", "root"].every((name) => name in entry.previous)), "previous");
           const scripts = Object.keys(entry.inputs).map((name) => parseScript(files.get("inputs/" + name))).filter((each) => each);
@@ -205,7 +209,7 @@ const KC = (() => {
           need(k >= 1 && (k >= ask.m || !countable), "request for too few");
           const opened = step === "opening" && script ? field(entry.subject, "script_sha256") : undefined;
           need(opened === undefined || opened === null || opened === script.sha256, "opening for another script");
-          for (const name of step === "opening" ? ["origin", "ceremony", "mode", "log_key"] : []) {
+          for (const name of step === "opening" ? ["origin", "ceremony", "mode", "environment", "log_key"] : []) {
             const said = field(entry.subject, name);
             need(said === undefined || said === entries[0][name], "an opening of another record");
           }

@@ -86,16 +86,17 @@ const KCScript = (() => {
     return {id: textOf(script, "id"), estate: textOf(script, "estate"), sha256: hexOf(sha256(bytes)), steps, order: [...steps.keys()]};
   }
 
-  // Whether a file is the binding of a rehearsal.
-  function isOfRehearsal(bytes) {
-    if (!bytes) return false;
+  // The environment of a file that is a binding; empty for another file.
+  function environmentOf(bytes) {
+    if (!bytes) return "";
     try {
       const text = decode(bytes);
-      if (!text.includes("keyceremony-binding/1")) return false;
+      if (!text.includes("keyceremony-binding/1")) return "";
       const binding = parseOnce(text, 64);
-      return field(binding, "format") === "keyceremony-binding/1" && field(binding, "environment") === "rehearsal";
+      const environment = field(binding, "format") === "keyceremony-binding/1" ? field(binding, "environment") : "";
+      return isText(environment) ? environment : "";
     } catch (fault) {
-      if (fault instanceof Fault || fault instanceof RangeError) return false;
+      if (fault instanceof Fault || fault instanceof RangeError) return "";
       throw fault;
     }
   }
@@ -140,7 +141,7 @@ const KCScript = (() => {
     const statement = PROOF.exec(made), text = statement ? made : made.slice(Math.max(0, made.lastIndexOf(TITLE)));
     const said = PROOF.exec(text);
     need(said && (statement || isRequestOf(made, text, said[1], said[2])), "bytes are signed that are no proof of copy");
-    const own = [[call, "serial", said[2]], [subject, "spki_sha256", said[1]], [subject, "proof", statement ? "statement" : "certification-request"]];
+    const own = [[call, "serial", decode(octets(said[2]))], [subject, "spki_sha256", said[1]], [subject, "proof", statement ? "statement" : "certification-request"]];
     for (const [told, name, is] of own) need(!isText(field(told, name)) || told[name] === is, `a proof of another ${name}`);
   }
 
@@ -149,7 +150,7 @@ const KCScript = (() => {
     constructor() {
       this.plan = null; this.requests = new Map(); this.newest = new Map(); this.absent = new Map();
       this.now = null; this.approval = null; this.interrupted = false; this.recovered = false; this.last = null;
-      this.begun = new Set(); this.over = new Set(); this.failed = new Set(); this.approved = new Set(); this.ended = 0; this.quorum = "";
+      this.begun = new Set(); this.over = new Set(); this.failed = new Set(); this.approved = new Set(); this.ended = 0; this.quorum = ""; this.rehearsal = false;
     }
     enough(request) { return !request.ended && peopleOf(request.by) >= request.m && request.met(request.by); }
     governing(name) { return this.newest.has(name) ? this.requests.get(this.newest.get(name)) : this.approval; }
@@ -198,6 +199,7 @@ const KCScript = (() => {
       // An approval serves one attempt, and so do the bytes that it is about.
       if (fn !== "C_Sign") return;
       const asked = field(request?.subject, this.kind === "payload.sign" ? "sha256" : "tbs_sha256");
+      need(request || this.rehearsal || !countable || !SIGNS.test(this.kind), "bytes are signed that nobody was asked for");
       need(!request || !SIGNS.test(this.kind) || (isText(asked) && asked === call.input_sha256), "bytes are signed that this attempt was not asked for");
       if (PROVES.test(this.kind)) checkProof(call, this.kind, request?.subject);
     }
@@ -234,5 +236,5 @@ const KCScript = (() => {
     }
   }
 
-  return {parseScript, isOfRehearsal, Steps, Keys};
+  return {parseScript, environmentOf, Steps, Keys};
 })();

@@ -44,9 +44,9 @@ struct Comparison {
 };
 
 struct Banner {
-  std::string title{};     // of the script
-  std::string ceremony{};  // its id
-  std::string mode{};      // "rehearsal", "uit", "sit" or "production": shown on every banner
+  std::string title{};        // of the script
+  std::string ceremony{};     // its id
+  std::string environment{};  // "rehearsal", "uit", "sit" or "production": shown on every banner
   std::vector<Fact> facts{};
 };
 

@@ -37,22 +37,25 @@ std::string Upper(std::string text) {
 }
 
 // What is held, in words and in a colour of its own.
-struct Mode {
+struct EnvironmentLook {
   std::string_view name, meaning, code;
   bool is_real = false;
 };
 
 // Yellow belongs to rehearsals alone; a production run is white on blue, so that red is kept for what went wrong.
-constexpr std::array kModes = {
-    Mode{"rehearsal", "practice only: nothing made here may ever be used", "30;43"},
-    Mode{"uit", "user integration test: done as the real thing is, and nothing made here is for production", "30;46"},
-    Mode{"sit", "system integration test: done as the real thing is, and nothing made here is for production", "30;46"},
-    Mode{"production", "the real thing: what is done here changes real tokens and stays", "1;37;44", true},
+constexpr std::array kEnvironments = {
+    EnvironmentLook{"rehearsal", "practice only: nothing made here may ever be used", "30;43"},
+    EnvironmentLook{"uit", "user integration test: done as the real thing is, and nothing made here is for production",
+                    "30;46"},
+    EnvironmentLook{
+        "sit", "system integration test: done as the real thing is, and nothing made here is for production", "30;46"},
+    EnvironmentLook{"production", "the real thing: what is done here changes real tokens and stays", "1;37;44", true},
 };
 
-const Mode& ModeOf(std::string_view name) {
-  const auto found = std::ranges::find(kModes, name, &Mode::name);
-  return found == kModes.end() ? kModes.front() : *found;
+// One that is not known is taken for the real thing.
+const EnvironmentLook& LookOf(std::string_view name) {
+  const auto found = std::ranges::find(kEnvironments, name, &EnvironmentLook::name);
+  return found == kEnvironments.end() ? kEnvironments.back() : *found;
 }
 
 }  // namespace
@@ -90,7 +93,7 @@ std::string Typesetter::Paint(Ink ink, std::string_view text) const {
       code = "1;37;41";
       break;
     case Ink::kMode:
-      code = ModeOf(mode_).code;
+      code = LookOf(environment_).code;
       break;
   }
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
@@ -100,7 +103,9 @@ std::string Typesetter::Shown(std::string_view text, LineFeeds line_feeds) const
   return Visible(text, look_.charset, line_feeds);
 }
 
-std::string Typesetter::ModeName() const { return mode_.empty() ? std::string("CEREMONY") : Upper(Shown(mode_)); }
+std::string Typesetter::EnvironmentName() const {
+  return environment_.empty() ? std::string("CEREMONY") : Upper(Shown(environment_));
+}
 
 void Typesetter::AppendWrapped(std::string& out, std::string_view first_prefix, std::string_view next_prefix,
                                std::string_view text, Ink ink, LineFeeds line_feeds) const {
@@ -121,13 +126,13 @@ std::string_view Typesetter::Join(std::string_view text) {
 }
 
 std::string Typesetter::SetBanner(const Banner& banner) {
-  mode_ = banner.mode;
-  const Mode& mode = ModeOf(mode_);
-  const std::string_view edge = mode.is_real ? (look_.charset == Charset::kUtf8 ? "═" : "=") : "/";
+  environment_ = banner.environment;
+  const EnvironmentLook& environment = LookOf(environment_);
+  const std::string_view edge = environment.is_real ? (look_.charset == Charset::kUtf8 ? "═" : "=") : "/";
   const std::string stripe = Paint(Ink::kMode, Repeat(edge, look_.width)) + '\n';
   std::string out = "\n" + stripe;
   for (const std::string& line :
-       WrapText(fmt::format("{} - {}", ModeName(), mode.meaning), look_.width - 2 * kIndent.size())) {
+       WrapText(fmt::format("{} - {}", EnvironmentName(), environment.meaning), look_.width - 2 * kIndent.size())) {
     const std::string whole = std::string(kIndent) + line;
     out += (look_.colour ? Paint(Ink::kMode, PadTo(whole, look_.width)) : whole) + '\n';
   }
@@ -141,16 +146,16 @@ std::string Typesetter::SetBanner(const Banner& banner) {
 
 std::string Typesetter::SetStep(const StepHeading& heading) const {
   const std::string_view rule = drawing().rule;
-  const std::string mode = " " + ModeName() + " ";
+  const std::string environment = " " + EnvironmentName() + " ";
   const std::string count = fmt::format(" Step {} of {} ", heading.number, heading.total);
   const std::string elapsed = fmt::format(" {} elapsed ", FormatElapsed(heading.elapsed_micros));
-  const std::size_t used = DisplayWidth(mode) + count.size() + elapsed.size() + 4;
+  const std::size_t used = DisplayWidth(environment) + count.size() + elapsed.size() + 4;
   std::string out = "\n";
   if (used < look_.width) {
-    out += fmt::format("{0}{0}{1}{0}{2}{3}{4}{0}\n", rule, Paint(Ink::kMode, mode), Paint(Ink::kBold, count),
+    out += fmt::format("{0}{0}{1}{0}{2}{3}{4}{0}\n", rule, Paint(Ink::kMode, environment), Paint(Ink::kBold, count),
                        Repeat(rule, look_.width - used), elapsed);
   } else {
-    AppendWrapped(out, "", "", mode.substr(1) + "-" + count + "-" + elapsed, Ink::kBold, LineFeeds::kSpell);
+    AppendWrapped(out, "", "", environment.substr(1) + "-" + count + "-" + elapsed, Ink::kBold, LineFeeds::kSpell);
   }
   if (!heading.section.empty()) {
     AppendWrapped(out, kIndent, kIndent, "Section: " + heading.section, Ink::kPlain, LineFeeds::kSpell);

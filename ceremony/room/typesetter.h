@@ -56,12 +56,12 @@ class Typesetter final {
   std::string Paint(Ink ink, std::string_view text) const;
   std::string Shown(std::string_view text, LineFeeds line_feeds = LineFeeds::kSpell) const;
   const Drawing& drawing() const;
-  std::string ModeName() const;
+  std::string EnvironmentName() const;
   void AppendWrapped(std::string& out, std::string_view first_prefix, std::string_view next_prefix,
                      std::string_view text, Ink ink, LineFeeds line_feeds) const;
 
   Look look_;
-  std::string mode_;
+  std::string environment_;
   bool after_blank_line_ = false;
 };
 

@@ -38,7 +38,7 @@ base::Result<void> ConfirmScript(Ceremony& ceremony) {
   room::Banner banner;
   banner.title = inputs.script.title;
   banner.ceremony = ceremony.folder();
-  banner.mode = std::string(script::NameOf(inputs.binding->environment));
+  banner.environment = std::string(script::NameOf(inputs.binding->environment));
   banner.facts = {{"estate", inputs.script.estate},
                   {"environment", std::string(script::NameOf(inputs.binding->environment))},
                   {"script", inputs.script.file.name},

@@ -85,6 +85,8 @@ class Ceremony final {
   // LogKey returns the key that signs this record. It finds it on the record token again after a crash, and after a
   // function below has ended its session. Valid until one of these. kToken: it is out of reach.
   base::Result<TokenSigner*> LogKey();
+  // HasLogKey tells whether it is at hand, so that signing asks nobody for a PIN or a share.
+  bool HasLogKey() const { return log_key_ != nullptr; }
   void SetLogKey(std::unique_ptr<TokenSigner> log_key) { log_key_ = std::move(log_key); }
   // LogOutOf ends what is open of a token; Restart has its module finalised and initialised again. The log key lives
   // in a session of the record token, and goes with it; Restart finds it again.

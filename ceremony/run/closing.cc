@@ -144,14 +144,14 @@ base::Result<void> TakeDownWhatDiffered(Ceremony& ceremony) {
   }
 }
 
-// The steps of the script are over, and people have still to stay and sign.
+// People have still to stay and sign.
 void TellWhatComes(Ceremony& ceremony, const script::Quorum& quorum) {
   ceremony.terminal().Say(
       room::Tone::kPlain,
-      fmt::format(
-          "\nNow the record is closed. {} of the quorum {} must agree to that, sign the whole record, and, once its "
-          "key is destroyed, sign the list of its files.",
-          base::Counted(static_cast<std::size_t>(quorum.m), "person", "people"), quorum.name));
+      fmt::format("\nNext the record is to be closed. {} of the quorum {} must agree to that, sign the whole record, "
+                  "and, once its "
+                  "key is destroyed, sign the list of its files.",
+                  base::Counted(static_cast<std::size_t>(quorum.m), "person", "people"), quorum.name));
 }
 
 // After its first two lines the text has a line for each file (docs/record-format.md).

@@ -5,7 +5,10 @@
 namespace ceremony::run {
 namespace {
 
-bool IsMistyped(const base::Error& error) { return error.rv == CKR_PIN_INCORRECT || error.rule == "TOKEN-LOGIN-03"; }
+bool IsMistyped(const base::Error& error) {
+  return error.rv == CKR_PIN_INCORRECT || error.rv == CKR_PIN_INVALID || error.rv == CKR_PIN_LEN_RANGE ||
+         error.rule == "TOKEN-LOGIN-03";
+}
 
 base::Result<bool> AskToTryAgain(room::Terminal& terminal, const base::Error& why) {
   constexpr const char* kAgain = "try again";

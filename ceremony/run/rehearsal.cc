@@ -8,9 +8,13 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "ceremony/record/bounded_parse.h"
+#include "ceremony/record/entry.h"
 #include "ceremony/record/record_name.h"
 #include "ceremony/record/trust.h"
 #include "ceremony/run/kept_tokens.h"
@@ -103,6 +107,20 @@ RehearsalPaths::RehearsalPaths(const std::string& archive)
       clock(folder + "/clock") {}
 
 bool HasStandIns(const std::string& archive) { return access(RehearsalPaths(archive).binding.c_str(), F_OK) == 0; }
+
+base::Result<bool> WasSimulated(const std::string& archive, const std::string& folder) {
+  const std::string path = fmt::format("{}/{}/{}", archive, folder, record::kLogFile);
+  std::ifstream log(path, std::ios::binary);
+  if (!log) return base::SystemError("open", path, errno);
+  for (std::string line; std::getline(log, line);) {
+    if (line.find("\"simulated\"") == std::string::npos) continue;
+    const nlohmann::json entry = record::ParseBounded(line);
+    if (entry.is_object() && entry.value("type", nlohmann::json()) == "attend" &&
+        entry.value("simulated", nlohmann::json()) == true)
+      return true;
+  }
+  return false;
+}
 
 base::Result<void> SetRehearsalClock(const std::string& archive, std::int64_t shift_micros) {
   const std::string path = RehearsalPaths(archive).clock;

@@ -34,6 +34,9 @@ struct RehearsalPaths {
 // other archives are held with a binding of the operator's own, and with people who type what they know.
 bool HasStandIns(const std::string& archive);
 
+// WasSimulated tells whether simulated people take part in a record.
+base::Result<bool> WasSimulated(const std::string& archive, const std::string& folder);
+
 // SetRehearsalClock sets the offset of the rehearsal's clock, from now on;
 // ReadRehearsalClock returns it.
 base::Result<void> SetRehearsalClock(const std::string& archive, std::int64_t shift_micros);

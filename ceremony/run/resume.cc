@@ -106,7 +106,7 @@ base::Result<void> ShowResumed(Ceremony& ceremony, const record::Recovered& reco
   room::Banner banner;
   banner.title = ceremony.inputs().script.title + " (resumed)";
   banner.ceremony = ceremony.folder();
-  banner.mode = std::string(script::NameOf(ceremony.inputs().binding->environment));
+  banner.environment = std::string(script::NameOf(ceremony.inputs().binding->environment));
   banner.facts = {{"entries found", std::to_string(recovered.entries)},
                   {"steps over", StepsOver(ceremony)},
                   {"torn bytes", recovered.torn ? fmt::format("{} bytes kept as torn-{}", recovered.torn->size,

@@ -73,10 +73,10 @@ void RecordFailure(Ceremony& ceremony, const script::Step& step, const base::Err
                  {"error", ErrorFields(error)},
                  {"calls", ceremony.journal().TakeCounts()}};
   if (!ceremony.Append(record::EntryType::kStep, std::move(fields)).ok()) return;
-  // The failure is signed too, when the log key still answers, and so is a stop at a question: whoever goes on is not
-  // asked about what the program itself wrote. But the first checkpoint of a log is the one that people cosign when
-  // they open it.
-  if (ceremony.writer().last_checkpoint()) static_cast<void>(ceremony.Checkpoint());
+  // The failure is signed too, when the log key is at hand and still answers, and so is a stop at a question: whoever
+  // goes on is not asked about what the program itself wrote. Nobody is asked for a PIN for that: it may be what
+  // failed. And the first checkpoint of a log is the one that people cosign when they open it.
+  if (ceremony.writer().last_checkpoint() && ceremony.HasLogKey()) static_cast<void>(ceremony.Checkpoint());
 }
 
 base::Result<void> RunStep(Ceremony& ceremony, const script::Section& section, const script::Step& step,

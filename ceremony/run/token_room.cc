@@ -40,7 +40,7 @@ base::Result<std::shared_ptr<hsm::Module>> TokenRoom::ModuleOf(const std::string
     if (error.code == base::ErrorCode::kNotFound) error.code = base::ErrorCode::kToken;
     return std::move(error).Prefixed("token " + token);
   }
-  if (loaded.value()->quirks().spies && binding_.environment == script::Environment::kProduction) {
+  if (loaded.value()->quirks().spies && binding_.environment != script::Environment::kRehearsal) {
     return base::Refusal("TOKEN-MODULE-01",
                          fmt::format("the module {} of token {} writes PINs in clear into a log", bound->module, token),
                          "bind the token's own module, not a spy or logger around it");

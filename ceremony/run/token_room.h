@@ -32,8 +32,8 @@ class TokenRoom final {
   TokenRoom(const script::Binding& binding, const estate::Estate& estate, PinKeeper& pins, room::Terminal& terminal,
             std::shared_ptr<hsm::CallObserver> observer, LoadModule load);
 
-  // ModuleOf loads the module of a token, each path and init_args once, and keeps it: nothing else does.
-  // TOKEN-MODULE-01 (production): the module writes PINs into a log (spy).
+  // ModuleOf loads the module of a token, each path and init_args once, and keeps it.
+  // TOKEN-MODULE-01 (not in a rehearsal): the module writes PINs into a log (spy).
   base::Result<std::shared_ptr<hsm::Module>> ModuleOf(const std::string& token);
 
   // Locate finds a token in service. TOKEN-SERIAL-01: the binding's serial is

@@ -37,6 +37,8 @@ struct World {
   std::function<base::Result<std::vector<MendedToken>>()> mend_tokens = {};
   // Asked before a ceremony begins or goes on: whether this process keeps secrets as promised.
   std::function<base::Result<void>()> check_secret_memory = base::CheckSecretMemory;
+  // Whether a rehearsal's people and tokens were made for it, so that their secrets are worth nothing.
+  bool has_stand_ins = true;
   // What program this is (program.h).
   std::function<base::Result<nlohmann::json>()> describe_program = DescribeProgram;
 };

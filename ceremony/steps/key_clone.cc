@@ -231,7 +231,7 @@ class KeyCloneKind final : public StepKind {
     StepContext& context = cloning.context;
     KC_ASSIGN_OR_RETURN(const hsm::Inventory source_before, hsm::TakeInventory(*cloning.session));
     KC_ASSIGN_OR_RETURN(const hsm::Inventory before, hsm::TakeInventory(session));
-    KC_ASSIGN_OR_RETURN(const CopyProof proof,
+    KC_ASSIGN_OR_RETURN(const ProofToSign proof,
                         MakeProof(KindOfProof(context.inputs().policy), cloning.pair->public_key, cloning.key.name,
                                   target.arrival.token, target.arrival.serial));
     KC_ASSIGN_OR_RETURN(const hsm::KeyPairSpec spec, SpecOf(target.arrival));

@@ -171,8 +171,8 @@ class KeyImportKind final : public StepKind {
                                    const WrappedKeyFile& file) {
     KC_ASSIGN_OR_RETURN(const hsm::KeyPair transport_pair, FindCopy(session, transport, arrival.token));
     KC_ASSIGN_OR_RETURN(const hsm::Inventory before, hsm::TakeInventory(session));
-    KC_ASSIGN_OR_RETURN(const CopyProof proof, MakeProof(KindOfProof(context.inputs().policy), public_key,
-                                                         arrival.key.name, arrival.token, arrival.serial));
+    KC_ASSIGN_OR_RETURN(const ProofToSign proof, MakeProof(KindOfProof(context.inputs().policy), public_key,
+                                                           arrival.key.name, arrival.token, arrival.serial));
     KC_ASSIGN_OR_RETURN(const hsm::KeyPairSpec spec, SpecOf(arrival));
     hsm::KeyCopying copying = hsm::OpenSealedKey(session, transport_pair.private_object, TransportNamed(file.transport),
                                                  file.sealed, {public_key, spec, proof.message});

@@ -42,10 +42,10 @@ std::string_view ProofName(ProofKind kind) {
   return kind == ProofKind::kStatement ? "statement" : "certification-request";
 }
 
-base::Result<CopyProof> MakeProof(ProofKind kind, const base::PublicKey& public_key, const std::string& key,
-                                  const std::string& token, const std::string& serial) {
+base::Result<ProofToSign> MakeProof(ProofKind kind, const base::PublicKey& public_key, const std::string& key,
+                                    const std::string& token, const std::string& serial) {
   const x509::CopyProof facts{public_key.SpkiSha256Hex(), serial, base::RandomHex(kNonceBytes)};
-  CopyProof proof{kind, fmt::format("proofs/{}.{}.{}", key, token, facts.nonce.substr(0, 8)), {}};
+  ProofToSign proof{kind, fmt::format("proofs/{}.{}.{}", key, token, facts.nonce.substr(0, 8)), {}};
   if (kind == ProofKind::kStatement) {
     proof.message = base::ToBytes(base::AsBytes(x509::CopyProofText(facts)));
     return proof;
@@ -57,7 +57,7 @@ base::Result<CopyProof> MakeProof(ProofKind kind, const base::PublicKey& public_
   return proof;
 }
 
-base::Result<std::string> WriteProof(StepContext& context, const CopyProof& proof, const base::PublicKey& public_key,
+base::Result<std::string> WriteProof(StepContext& context, const ProofToSign& proof, const base::PublicKey& public_key,
                                      base::ByteView signature) {
   KC_RETURN_IF_ERROR(public_key.Verify(hsm::DefaultScheme(public_key.algorithm()), proof.message, signature));
   if (proof.kind == ProofKind::kRequest) {
@@ -73,8 +73,8 @@ base::Result<std::string> WriteProof(StepContext& context, const CopyProof& proo
 
 base::Result<std::string> SignProof(StepContext& context, hsm::Session& session, const hsm::KeyPair& pair,
                                     const std::string& key, const std::string& token) {
-  KC_ASSIGN_OR_RETURN(const CopyProof proof, MakeProof(KindOfProof(context.inputs().policy), pair.public_key, key,
-                                                       token, session.token().info().serial));
+  KC_ASSIGN_OR_RETURN(const ProofToSign proof, MakeProof(KindOfProof(context.inputs().policy), pair.public_key, key,
+                                                         token, session.token().info().serial));
   KC_ASSIGN_OR_RETURN(const base::Bytes signature,
                       hsm::Sign(session, pair, hsm::DefaultScheme(pair.public_key.algorithm()), proof.message,
                                 hsm::Consequence::kProof));

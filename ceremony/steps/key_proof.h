@@ -19,7 +19,7 @@ namespace ceremony::steps {
 
 enum class ProofKind : std::uint8_t { kStatement, kRequest };
 
-struct CopyProof {
+struct ProofToSign {
   ProofKind kind = ProofKind::kRequest;
   std::string name;     // stem of its artefacts: "proofs/root-oca.backup.3f2a91c0"
   base::Bytes message;  // to be signed
@@ -32,12 +32,12 @@ std::string_view ProofName(ProofKind kind);
 
 // MakeProof makes the message, with a fresh nonce. A request is read back by another
 // decoder before it is returned (kInternal if that fails).
-base::Result<CopyProof> MakeProof(ProofKind kind, const base::PublicKey& public_key, const std::string& key,
-                                  const std::string& token, const std::string& serial);
+base::Result<ProofToSign> MakeProof(ProofKind kind, const base::PublicKey& public_key, const std::string& key,
+                                    const std::string& token, const std::string& serial);
 
 // WriteProof verifies the signature, writes the proof as artefacts (`<name>.csr.der`, or
 // `<name>.txt` and `<name>.sig`) and returns the name of the signed artefact.
-base::Result<std::string> WriteProof(StepContext& context, const CopyProof& proof, const base::PublicKey& public_key,
+base::Result<std::string> WriteProof(StepContext& context, const ProofToSign& proof, const base::PublicKey& public_key,
                                      base::ByteView signature);
 
 // SignProof has a copy sign a proof and writes it: both of the above.

@@ -45,10 +45,9 @@ std::map<std::string, bool> QuorumsAsked(const script::Inputs& inputs) {
   return asked;
 }
 
-// The record keeps the binding that it was opened with: who is missing there cannot be added in the room. In a
-// rehearsal whoever has no credential is simulated.
+// The record keeps the binding that it was opened with: who is missing there cannot be added in the room.
 void CheckCredentials(const script::Inputs& inputs, Plan& plan) {
-  if (!inputs.binding || !inputs.roster || inputs.binding->environment == script::Environment::kRehearsal) return;
+  if (!inputs.binding || !inputs.roster) return;
   std::set<std::string> told;
   const auto tell = [&](const script::Person& person, const std::string& quorum, const char* what, const char* member) {
     if (!told.insert(person.id).second) return;

@@ -11,6 +11,7 @@
 #include "hsm/base/digest.h"
 #include "hsm/base/encoding.h"
 #include "hsm/base/public_key.h"
+#include "hsm/base/rsa_numbers.h"
 
 namespace ceremony::verify {
 namespace {
@@ -119,9 +120,12 @@ base::Bytes BytesIn(const record::Scanner& attributes, Name name) {
 // IsOf: the numbers that a token shows of a public key are those of that key. PKCS#11 has a point in an OCTET STRING;
 // some tokens show it bare. What is not shown is not compared.
 bool IsOf(const base::PublicKey& key, const record::Scanner& attributes) {
-  const base::Bytes modulus = BytesIn(attributes, "public.CKA_MODULUS");
-  const base::Bytes exponent = BytesIn(attributes, "public.CKA_PUBLIC_EXPONENT");
-  if (!modulus.empty() && !exponent.empty()) {
+  base::Bytes modulus = BytesIn(attributes, "public.CKA_MODULUS");
+  base::Bytes exponent = BytesIn(attributes, "public.CKA_PUBLIC_EXPONENT");
+  if (!modulus.empty() || !exponent.empty()) {
+    const base::RsaNumbers own = base::RsaNumbersOf(key);
+    if (modulus.empty()) modulus = own.modulus;
+    if (exponent.empty()) exponent = own.exponent;
     const auto shown = base::PublicKey::FromRsa(modulus, exponent);
     return shown.ok() && *shown == key;
   }
@@ -326,6 +330,7 @@ void CallAudit::CheckInput(const record::CallingStep& step, const Call& call, co
     if (const std::string why = WhyNoProof(row->signs, intent, step.subject); !why.empty()) wrong(why);
     return;
   }
+  if (step.lacks_approval) wrong("which nobody was asked to approve");
   if (step.subject == nullptr) return;
   const auto approved = step.subject->find(row->signs == Signs::kFile ? "sha256" : "tbs_sha256");
   if (approved == step.subject->end())

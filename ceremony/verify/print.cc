@@ -24,6 +24,9 @@ using record::Finding;
 using record::RecordReport;
 using record::Verdict;
 
+// Test environments are held as production is.
+bool IsOfTest(const RecordReport& report) { return !report.environment.empty() && report.environment != report.mode; }
+
 constexpr std::int64_t kLastSecond = 253402300799;  // of the year 9999
 
 std::string_view Meaning(Verdict verdict) {
@@ -88,9 +91,7 @@ void PrintFacts(const RecordReport& report, std::ostream& out) {
     out << "  mode        " << Printable(report.mode)
         << (report.mode == "rehearsal" ? " (its keys are worth nothing)" : "") << "\n";
   }
-  // Test environments are held as production is.
-  if (!report.environment.empty() && report.environment != report.mode)
-    out << "  environment " << Printable(report.environment) << "\n";
+  if (IsOfTest(report)) out << "  environment " << Printable(report.environment) << "\n";
   out << "  entries     " << report.entries << (report.closed ? ", closed" : ", not closed") << "\n";
   if (report.last) {
     out << "  signed      the first " << report.last->size << " entries\n";
@@ -140,6 +141,7 @@ ordered_json ToJson(const RecordReport& report) {
   object["entries"] = report.entries;
   object["ceremony"] = report.ceremony;
   object["mode"] = report.mode;
+  if (IsOfTest(report)) object["environment"] = report.environment;
   if (!report.witnessings.empty()) {
     object["witnessings"] = ordered_json::array();
     for (const record::Witnessing& each : report.witnessings) {

@@ -22,6 +22,7 @@ void PrintArchive(const record::ArchiveReport& report, std::ostream& out);
 
 // One object and LF:
 //   {"verdict","origin","entries","ceremony","mode","findings":[{"rule","entry","message"}]}
+// with "environment" behind the mode for a record of a test environment,
 // and for a bundle "label" and "withheld":[{"what","reason","count"}] before the findings.
 // `entry` is null for a finding that is not about one entry. For an archive
 //   {"verdict","findings","records":[...]}

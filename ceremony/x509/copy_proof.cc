@@ -9,6 +9,7 @@
 #include "ceremony/x509/der_reader.h"
 #include "ceremony/x509/der_writer.h"
 #include "hsm/base/digest.h"
+#include "hsm/base/utf8.h"
 
 namespace ceremony::x509 {
 namespace {
@@ -86,12 +87,13 @@ base::Bytes CopyProofRequest(const CopyProof& proof, base::ByteView spki) {
 
 std::optional<CopyProof> ReadCopyProof(base::ByteView message) {
   const std::string_view text(reinterpret_cast<const char*>(message.data()), message.size());
-  if (text.starts_with(kTitle)) return ReadText(text);
+  if (text.starts_with(kTitle)) return base::IsUtf8(text) ? ReadText(text) : std::nullopt;
   // The text is the last value of a request, which is then made once more to be compared.
   const std::size_t begin = text.rfind(kTitle);
   std::optional<CopyProof> proof = begin == std::string_view::npos ? std::nullopt : ReadText(text.substr(begin));
   const base::ByteView spki = SpkiOf(message);
-  if (!proof || spki.empty() || base::Sha256Hex(spki) != proof->spki_sha256) return std::nullopt;
+  if (!proof || !base::IsUtf8(proof->serial) || spki.empty() || base::Sha256Hex(spki) != proof->spki_sha256)
+    return std::nullopt;
   if (!std::ranges::equal(CopyProofRequest(*proof, spki), message)) return std::nullopt;
   proof->is_request = true;
   return proof;

@@ -274,6 +274,17 @@ class BadDays(Rehearsed):
             self.assertEqual(status, 1)
             self.assert_says(err, "REHEARSAL-COPY-01", str(self.archive))
 
+    def test_a_record_that_was_copied_without_its_people_is_not_gone_on_with(self):
+        self.rehearse()
+        (self.first / "addendum.note").unlink()
+        copy = self.folder / "bare" / self.first.name
+        shutil.copytree(self.first, copy)
+        before = sorted((path, path.read_bytes()) for path in copy.rglob("*") if path.is_file())
+        status, _, err = run("resume", copy)
+        self.assertEqual(status, 1)
+        self.assert_says(err, "REHEARSAL-COPY-01", str(copy.parent))
+        self.assertEqual(sorted((path, path.read_bytes()) for path in copy.rglob("*") if path.is_file()), before)
+
     def test_the_path_of_a_rehearsal(self):
         status, _, err = run("rehearse", SCRIPT, "--unattended", "--quiet", "--archive", f"{self.folder}/with a slash/")
         self.assertEqual(status, 0, err)

@@ -7,7 +7,7 @@ import sys
 import time
 import unittest
 
-from archive import SOURCE, copy_scripts, entries, run, scratch
+from archive import SOURCE, copy_scripts, entries, run, scratch, verified
 import room
 
 sys.path.insert(1, str(SOURCE / "tests" / "project"))
@@ -98,6 +98,7 @@ class FirstCeremony(unittest.TestCase):
                     for record in (rehearsed, held)]
             self.assertNotIn("environment", said[0])
             self.assertIn("  environment uit\n", said[1])
+        self.assertEqual([verified(record, self.folder / "first/roster.json")[1].get("environment") for record in (rehearsed, held)], [None, "uit"])
         self.no_stand_ins_beside(rehearsed.parent)
 
     def no_stand_ins_beside(self, archive):

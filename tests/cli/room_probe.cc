@@ -51,7 +51,7 @@ void ShowPage(Terminal& terminal) {
   terminal.ShowBanner(
       {.title = "Root OCA of the smart metering PKI",
        .ceremony = "2026-smki-root-oca",
-       .mode = "rehearsal",
+       .environment = "rehearsal",
        .facts = {{"script", "smki-root-oca.ceremony.json"}, {"binding", "rehearsal, made for this run"}}});
   terminal.ShowStep({.section = "The root key",
                      .id = "root-key",

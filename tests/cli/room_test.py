@@ -3,15 +3,19 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import time
 import unittest
 
-from archive import entries, run
+from archive import SOURCE, copy_scripts, entries, rewrite, run
 import room
 from room import SCRIPT, Room, serve
+
+
+COMMISSION = SOURCE / "tests/support/commission.ceremony.json"
 
 
 class Slips(Room):
@@ -23,6 +27,25 @@ class Slips(Room):
         self.assertEqual(shown.count("The record is not begun yet"), 2)
         self.assertEqual(shown.count("Read the words aloud. Are they"), 1)
         self.assert_complete()
+
+    def test_a_wrong_pin_is_tried_once_also_where_the_failure_would_be_signed(self):
+        script = copy_scripts(self.folder) / "short.ceremony.json"
+        shutil.copy(COMMISSION, script)
+
+        def upgraded(plan):
+            steps = plan["sections"][0]["steps"]
+            steps[1]["quorum"] = "custodians"
+            # It restarts the module, so that the token of the record is logged out of.
+            steps.append({"id": "upgrade", "do": "firmware.record", "token": "root-hsm", "by": "administrator",
+                          "proof": "public-key", "quorum": "custodians"})
+
+        rewrite(script, upgraded)
+        status, shown = self.run_script(script=script, first=[
+            (r"user PIN of token \"?record", [room.PIN + "record", "not the PIN", "nobody is asked for a third"]),
+            (r"Mend the cause, then decide", "pause the ceremony")])
+        self.assertEqual(status, 3, shown[-2000:])
+        self.assertIn("CKR_PIN_INCORRECT", shown)
+        self.assertEqual(len(re.findall(r"user PIN of token \"?record", shown.split("UPGRADED")[-1])), 1, shown[-3000:])
 
     def test_a_number_that_was_mistyped_and_confirmed_is_typed_again_from_the_next_question(self):
         status, shown = self.run_script(first=[

@@ -28,6 +28,12 @@ TEST_CASE("a call is open from its intent to its done, whatever comes between") 
   CHECK(book.End(3).has_value());
   CHECK(OpenIn(book) == std::vector<std::uint64_t>{2});
   CHECK(book.last() == 3);
+  // A record that gives a number twice has one call of it open.
+  book.Begin(2, {"\"C_Sign\"", "\"root-hsm\"", 16});
+  book.Begin(4, {"\"C_Sign\"", "\"root-hsm\"", 17});
+  book.Begin(2, {"\"C_Sign\"", "\"root-hsm\"", 18});
+  CHECK(book.End(2)->entry == 18);
+  CHECK(OpenIn(book) == std::vector<std::uint64_t>{4});
 }
 
 TEST_CASE("a recovery settles the calls that are open, and no later one") {

@@ -30,7 +30,7 @@ std::string WithoutColour(std::string text) {
 TEST_CASE("a banner and each step name the mode in words") {
   Typesetter typesetter(kPlain);
   CHECK(typesetter.SetBanner(
-            {.title = "Root", .ceremony = "c-1", .mode = "rehearsal", .facts = {{"script", "s.json"}}}) ==
+            {.title = "Root", .ceremony = "c-1", .environment = "rehearsal", .facts = {{"script", "s.json"}}}) ==
         "\n" + std::string(80, '/') + "\n  REHEARSAL - practice only: nothing made here may ever be used\n" +
             std::string(80, '/') + "\n\n  Root\n  ceremony  c-1\n  script    s.json\n");
   CHECK(typesetter.SetStep(Heading()) ==
@@ -49,8 +49,8 @@ TEST_CASE("production looks different from a rehearsal with and without colours"
   for (const Look& look : {kPlain, kUnicode, kColour}) {
     Typesetter rehearsal(look);
     Typesetter production(look);
-    const std::string practice = rehearsal.SetBanner({.mode = "rehearsal"});
-    const std::string real = production.SetBanner({.mode = "production"});
+    const std::string practice = rehearsal.SetBanner({.environment = "rehearsal"});
+    const std::string real = production.SetBanner({.environment = "production"});
     CHECK(practice.find("REHEARSAL") != std::string::npos);
     CHECK(real.find("PRODUCTION") != std::string::npos);
     CHECK(practice.substr(1, practice.find('\n', 1)) != real.substr(1, real.find('\n', 1)));
@@ -60,11 +60,11 @@ TEST_CASE("production looks different from a rehearsal with and without colours"
 TEST_CASE("a test environment is named as what it is, and looks like neither a rehearsal nor production") {
   for (const auto& [environment, meaning] :
        {std::pair("uit", "UIT - user integration test: "), std::pair("sit", "SIT - system integration test: ")}) {
-    const std::string banner = Typesetter(kColour).SetBanner({.mode = environment});
+    const std::string banner = Typesetter(kColour).SetBanner({.environment = environment});
     CHECK(banner.find(meaning) != std::string::npos);
     CHECK(banner.find("\x1b[30;46m") != std::string::npos);
     for (const char* other : {"rehearsal", "production"}) {
-      const std::string its = Typesetter(kColour).SetBanner({.mode = other});
+      const std::string its = Typesetter(kColour).SetBanner({.environment = other});
       CHECK(its.find("\x1b[30;46m") == std::string::npos);
       CHECK(its.find("test: ") == std::string::npos);
     }
@@ -158,7 +158,8 @@ TEST_CASE("a question says who is asked and what exactly to type") {
 TEST_CASE("a hostile label cannot forge a line, a colour or a question") {
   const std::string label = "x\x1b[0m\n  +- Asked: Eve\r\xc2\x85 \xe2\x80\xa8";
   Typesetter typesetter(kColour);
-  std::string all = typesetter.SetBanner({.title = label, .ceremony = label, .mode = label, .facts = {{label, label}}});
+  std::string all =
+      typesetter.SetBanner({.title = label, .ceremony = label, .environment = label, .facts = {{label, label}}});
   all += typesetter.SetStep({.section = label, .id = label, .title = label, .number = 1, .total = 1});
   all += typesetter.SetFacts({{label, label}});
   all += typesetter.SetDigest(label, {});
@@ -185,7 +186,7 @@ TEST_CASE("no line is wider than the window") {
     for (const Charset charset : {Charset::kAscii, Charset::kUtf8}) {
       Typesetter typesetter({.width = width, .charset = charset});
       std::string all =
-          typesetter.SetBanner({.title = text, .ceremony = text, .mode = "production", .facts = {{text, text}}});
+          typesetter.SetBanner({.title = text, .ceremony = text, .environment = "production", .facts = {{text, text}}});
       all += typesetter.SetStep({.section = text, .id = text, .title = text, .say = text, .number = 100, .total = 200});
       all += typesetter.SetFacts({{"a", text}, {text, "b"}});
       if (width >= 54) {  // three columns need room

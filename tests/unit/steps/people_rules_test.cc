@@ -35,14 +35,14 @@ TEST_CASE("a quorum below the policy's least m is a breach") {
         Lines{"PLAN-QUORUM-02 breach: quorum custodians asks for 2 people, the policy for at least 3"});
 }
 
-TEST_CASE("who would be asked and has no credential in the binding is found at the desk, but for a rehearsal") {
+TEST_CASE("who would be asked and has no credential in the binding is found at the desk, also of a rehearsal") {
   Files files;
   files.binding["credentials"] = {{"alice", {{"sign", "/media/alice/sign.pem"}, {"open", "/media/alice/open.pem"}}},
                                   {"carol", {{"sign", "/media/carol/sign.pem"}}}};
-  CHECK(FindingsOf(files) == Lines{});
-  files.binding["environment"] = "uit";
   const std::string bob =
       "PLAN-CRED-01 breach: bob is an active member of quorum custodians, and has no credential in the binding";
+  CHECK(FindingsOf(files) == Lines{bob});
+  files.binding["environment"] = "uit";
   CHECK(FindingsOf(files) == Lines{bob});
   files.person(2)["sign_key"] = kKeys[3];
   files.person(2)["open_key"] = kKeys[2];
@@ -77,6 +77,7 @@ TEST_CASE("m that is not more than half of n is good practice, unless the policy
                                                   {"roles", {"custodian"}},
                                                   {"state", "active"},
                                                   {"sign_key", kKeys[3]}});
+  files.binding["credentials"]["dave"] = {{"offline", true}};
   const std::string text = "quorum custodians is 2 of 4: two quorums need not have a person in common";
   CHECK(FindingsOf(files) == Lines{"QUORUM-MAJORITY-01 good-practice: " + text});
   files.policy["rules"] = {{{"id", "QUORUM-MAJORITY-01"}, {"severity", "breach"}}};

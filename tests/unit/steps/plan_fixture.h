@@ -65,7 +65,10 @@ struct Files {
   nlohmann::json binding = nlohmann::json::parse(R"({
     "format": "keyceremony-binding/1", "estate": "smki.example", "environment": "rehearsal", "record_token": "log",
     "tokens": {"hsm": {"module": "/usr/lib/m.so", "label": "HSM", "uninitialised": {}, "site": "Leeds"},
-               "log": {"module": "/usr/lib/m.so", "label": "LOG", "serial": "1"}}})");
+               "log": {"module": "/usr/lib/m.so", "label": "LOG", "serial": "1"}},
+    "credentials": {"alice": {"sign": "/m/alice/sign.pem", "open": "/m/alice/open.pem"},
+                    "bob": {"sign": "/m/bob/sign.pem", "open": "/m/bob/open.pem"},
+                    "carol": {"sign": "/m/carol/sign.pem", "open": "/m/carol/open.pem"}}})");
   bool with_roster = true;
   bool with_binding = true;
   std::map<std::string, std::string> documents;    // path -> bytes

@@ -692,7 +692,7 @@ def made(scratch):
 
     # A record of one sort told as another.
     honest_opening = {"origin": Record().origin, "ceremony": "root-2026", "mode": "rehearsal", "log_key": base64.b64encode(builder.public_key("log")).decode()}
-    for name, lie in (("nothing", None), ("origin", "smki.example/root-2026/" + "0" * 32), ("ceremony", "other"), ("mode", "production"), ("log_key", "AAAA")):
+    for name, lie in (("nothing", None), ("origin", "smki.example/root-2026/" + "0" * 32), ("ceremony", "other"), ("mode", "production"), ("environment", "uit"), ("log_key", "AAAA")):
         record = Record()
         record.opening_subject = {**honest_opening, **({name: lie} if lie else {})}
         yield case(f"opening approved for another record: {name}", INVALID if lie else COMPLETE, record=record)
@@ -707,6 +707,12 @@ def made(scratch):
                   "binding.json": json.dumps({"format": "keyceremony-binding/1", "environment": environment}).encode()}
         record.open = lambda record=record, inputs=inputs: Record.open(record, inputs=inputs)
         yield case(f"the binding of {environment} in {mode}", verdict, record=record)
+    for said, verdict in (("uit", COMPLETE), ("production", INVALID)):
+        record = Record(mode="production")
+        inputs = {"script.json": record.script_file(), "roster.json": record.roster(),
+                  "binding.json": json.dumps({"format": "keyceremony-binding/1", "environment": "uit"}).encode()}
+        record.open = lambda record=record, inputs=inputs, said=said: Record.open(record, inputs=inputs, environment=said)
+        yield case(f"the binding of uit in a record that says {said}", verdict, record=record)
     yield opened("a record that follows itself", INVALID, previous={"origin": Record().origin, "size": 1, "root": "00" * 32})
     for kind in ("attend", "depart"):
         for fields in ({}, {"person": 7}, {"person": {"_sd": "A" * 43}}):

@@ -136,18 +136,13 @@ void StepCard(const Inputs& inputs, const steps::StepPlan& plan, const script::S
   EndCard(html);
 }
 
-void BeforeTheSteps(const Inputs& inputs, Html& html) {
+void BeforeTheSteps(Html& html) {
   html.Raw("<section><h2>Before the first step</h2>\n");
   RoomCard(
       "Compare the words of this script",
       "The screen shows the digest of the script. The administrator reads its words aloud, everybody compares them "
       "with the first page of this booklet, and the administrator types CONFIRM.",
       html);
-  const std::string record_token = inputs.binding ? inputs.binding->record_token : std::string();
-  if (IsSharedToken(inputs, record_token)) {
-    html.Element("<p class=\"approve\"><span><b>", record_token,
-                 "</b>, which signs the record, opened with shares of</span><i></i></p>\n");
-  }
   EndCard(html);
   html.Raw("</section>\n");
 }
@@ -215,7 +210,7 @@ void StepsAtAGlance(const Plan& plan, Html& html) {
 }
 
 void StepCards(const Inputs& inputs, const Plan& plan, Html& html) {
-  BeforeTheSteps(inputs, html);
+  BeforeTheSteps(html);
   std::size_t at = 0;
   for (const script::Section& section : inputs.script.sections) {
     html.Element("<section><h2>", section.title, "</h2>\n");

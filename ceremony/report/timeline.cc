@@ -121,6 +121,10 @@ void Timeline(const ReportData& data, Html& html) {
   html.Raw(
       "<section id=\"timeline\"><h2>Timeline</h2>\n<p>Steps on one scale of time, from the first entry. A diamond is "
       "the moment when a quorum was met; a dashed line is a pause between two steps.</p>\n");
+  if (std::ranges::all_of(data.steps, [](const StepStory& step) { return step.attempts.empty(); })) {
+    html.Raw("<p class=\"none\">No step has begun.</p>\n</section>\n");
+    return;
+  }
   const Scale scale{data.began.micros, std::max(data.ended.micros, data.began.micros + 1)};
   std::vector<std::pair<std::string, std::string>> sections;  // id, title
   for (const SectionStory& section : data.sections) sections.emplace_back(section.id, section.title);
@@ -143,9 +147,7 @@ void Timeline(const ReportData& data, Html& html) {
       if (drawn++ < kMostRows) WriteRow(row, scale, data, html);
     }
   }
-  html.Raw("</tbody></table>\n");
-  if (drawn == 0) html.Raw("<p class=\"none\">No step has begun.</p>\n");
-  html.Raw("</section>\n");
+  html.Raw("</tbody></table>\n</section>\n");
 }
 
 }  // namespace ceremony::report

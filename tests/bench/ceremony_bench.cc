@@ -123,6 +123,8 @@ int main(int argc, char** argv) {
         [](const Run& run) { return run.inside.pkcs11_ms; });
   Print(runs, "inside fsync/fdatasync", fmt::format("ms in {} calls", counted.syncs),
         [](const Run& run) { return run.inside.sync_ms; });
+  Print(runs, "of these, aside", "ms on threads beside the ceremony",
+        [](const Run& run) { return run.inside.aside_ms; });
   Print(runs, "ratio", "of each run", [](const Run& run) { return run.Ratio(); });
   return 0;
 }

@@ -1,5 +1,5 @@
-// What a program that has the stopwatch (stopwatch.cc) loaded before it says at its end: how long its main thread was
-// inside PKCS#11, and in fsync and fdatasync outside of it.
+// What a program that has the stopwatch (stopwatch.cc) loaded before it says at its end: how long it was inside
+// PKCS#11, and in fsync and fdatasync outside of it.
 #ifndef TESTS_BENCH_STOPWATCH_H_
 #define TESTS_BENCH_STOPWATCH_H_
 
@@ -11,6 +11,7 @@ struct Inside {
   double sync_ms = 0;
   int calls = 0;
   int syncs = 0;
+  double aside_ms = 0;  // of sync_ms, on threads beside the main one
 };
 
 #endif  // TESTS_BENCH_STOPWATCH_H_

@@ -457,6 +457,11 @@ def made(scratch):
 
     yield signs_once("with an approval of nothing to be signed", INVALID, "cert.issue", {"certificate": "c"}, input_sha256=a)
     yield signs_once("with an approval of its section", INVALID, "cert.issue", {"section": "more"}, request=True, input_sha256=a)
+    # Only a rehearsal may let a step that signs have no quorum.
+    for mode, verdict in (("rehearsal", COMPLETE), ("production", INVALID)):
+        for do in ("csr.create", "payload.sign"):
+            yield at_end(f"signed without anybody's approval: {do} in a {mode}", verdict, lambda r, do=do: [
+                begin(r, do=do), r.call(fn="C_Sign", input_sha256=a), failed(r, do=do)], {**x, "do": do}, mode=mode)
     yield signs_once("a file as approved", COMPLETE, "payload.sign", {"sha256": a}, input_sha256=a)
     yield signs_once("another file than approved", INVALID, "payload.sign", {"sha256": a}, input_sha256=b)
     # What is made after its approval stands in the call, and says itself what it is.

@@ -22,8 +22,8 @@ struct HoldArguments {
 
 base::Result<script::Inputs> ReadOwnInputs(const HoldArguments& arguments);
 
-// Hold makes the archive when there is none, and holds the ceremony in it. It refuses an archive whose rehearsals have
-// stand-ins (REHEARSAL-OWN-01).
+// Hold makes the archive when there is none, and holds the ceremony in it. It refuses an archive of the other mode
+// (ARCHIVE-MODE-01), and a rehearsal in one whose rehearsals have stand-ins (REHEARSAL-OWN-01).
 base::Result<int> Hold(const HoldArguments& arguments, const script::Inputs& inputs, const Streams& streams);
 
 }  // namespace ceremony::cli

@@ -16,8 +16,8 @@ namespace ceremony::run {
 base::Result<nlohmann::json> CheckPlan(const script::Inputs& inputs, const estate::Estate& estate);
 
 // CheckMemory: a ceremony whose secrets would not be kept as promised does not begin, and does not go on
-// (SECRET-MEMORY-01). A rehearsal, whose secrets are worth nothing, says so and does: `findings` is what its opening
-// says of it.
+// (SECRET-MEMORY-01). A rehearsal with stand-ins, whose secrets are worth nothing, says so and does: `findings` is what
+// its opening says of it.
 base::Result<void> CheckMemory(World& world, const script::Inputs& inputs, nlohmann::json& findings);
 
 // MendTokens puts a rehearsal's tokens back as SoftHSM should have left them. Call it before a module reads them. It

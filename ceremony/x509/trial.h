@@ -1,4 +1,4 @@
-// Builds, lints and compares what the ceremony will sign, with placeholder keys and serials, so that it fails here and
+// Builds, lints and compares what the ceremony will sign, with stand-in keys and serials, so that it fails here and
 // not in the room.
 // Each function returns the first refusal of the chain (tbs.h, crl.h, request.h).
 #ifndef CEREMONY_X509_TRIAL_H_

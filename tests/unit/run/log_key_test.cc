@@ -129,6 +129,9 @@ TEST_CASE("SECRET-MEMORY-01: a ceremony does not begin where its secrets would n
   CHECK(Bad(run::Resume(room.world, room.folder.path(), room.inputs, "0001-small")).rule == "SECRET-MEMORY-01");
   CHECK(room.terminal.transcript().find("SECRET-MEMORY-01") == std::string::npos);
   room.inputs.binding->environment = script::Environment::kRehearsal;
+  room.world.has_stand_ins = false;  // passphrases of people who use them in production, too
+  CHECK(Bad(run::Begin(room.world, room.folder.path(), room.inputs, folder)).rule == "SECRET-MEMORY-01");
+  room.world.has_stand_ins = true;
   CHECK(Bad(run::Begin(room.world, room.folder.path(), room.inputs, folder)).rule != "SECRET-MEMORY-01");
   CHECK(room.terminal.transcript().find("[SECRET-MEMORY-01] no locked memory. A rehearsal goes on; a") !=
         std::string::npos);
